@@ -1,0 +1,185 @@
+//! Sessions and events in the one form that every import format is brought to.
+//! An event has one normalised `text`; byte ranges of evidence refer to it and to nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    text_enum::text_enum,
+};
+
+text_enum! {
+    /// What an event is.
+    EventKind {
+        /// Instructions that the agent was given.
+        System => "system",
+        /// What a user said.
+        User => "user",
+        /// What the agent said.
+        Agent => "agent",
+        /// What the agent thought aloud.
+        Thinking => "thinking",
+        /// A call of a tool; the text is its arguments as JSON.
+        ToolUse => "tool_use",
+        /// What the tool answered.
+        ToolResult => "tool_result",
+        /// How the session ended.
+        Outcome => "outcome",
+        /// A line of a transcript that is kept as it came.
+        Raw => "raw",
+    }
+}
+
+text_enum! {
+    /// How a session ended.
+    OutcomeResult {
+        /// The task was done.
+        Success => "success",
+        /// The task was not done.
+        Failure => "failure",
+        /// Nobody said.
+        Unknown => "unknown",
+    }
+}
+
+/// An event as an import reads it, before it has an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The source's own id of the event.
+    pub external_id: Option<String>,
+    /// What it is.
+    pub kind: EventKind,
+    /// The tool that is called or answers.
+    pub tool: Option<String>,
+    /// Pairs a call with its answer.
+    pub tool_use_id: Option<String>,
+    /// Whether a tool's answer is an error.
+    pub is_error: bool,
+    /// The normalised text.
+    pub text: String,
+    /// When it happened, if known.
+    pub occurred_at: Option<Timestamp>,
+    /// The source's own JSON, as it came.
+    pub raw: String,
+}
+
+/// How a session ended, with an optional score from 0 to 1,000,000 (millionths).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Success, failure or unknown.
+    pub result: OutcomeResult,
+    /// Score in millionths.
+    pub score: Option<i64>,
+}
+
+impl Outcome {
+    /// The outcome that a reward means: 1 and above is a success, anything below a failure
+    /// (tau-bench's convention: 1 only if the end state is right).
+    #[must_use]
+    pub fn from_reward(reward: f64) -> Self {
+        let result = if reward >= 1.0 { OutcomeResult::Success } else { OutcomeResult::Failure };
+        #[expect(clippy::cast_possible_truncation, reason = "clamped to 0..=1 before")]
+        let score = reward.is_finite().then(|| (reward.clamp(0.0, 1.0) * 1_000_000.0) as i64);
+        Self { result, score }
+    }
+}
+
+/// What is known of a session beside its events. Every field may be unknown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionHead {
+    /// The source's own id.
+    pub external_id: Option<String>,
+    /// Which agent worked.
+    pub agent: Option<String>,
+    /// The pseudonymous end user.
+    pub subject: Option<String>,
+    /// The team it belongs to.
+    pub team: Option<String>,
+    /// What the task was, the same for every try at it.
+    pub task_key: Option<String>,
+    /// What else the source said of it.
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// Whether a tool's answer is an error where the source does not say: a text that begins with `Error`, a JSON object
+/// with a non-empty `error`, or a non-zero exit code (`exit_code`, `exitCode` or `returncode` in a JSON object, or a text
+/// whose first or last line is `Exit code N` / `exit status N`).
+#[must_use]
+pub fn looks_like_error(text: &str) -> bool {
+    let text = text.trim();
+    if text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error")) {
+        return !text[5..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    }
+    if text.starts_with('{') {
+        return serde_json::from_str::<serde_json::Value>(text).is_ok_and(|v| object_is_error(&v));
+    }
+    let mut lines = text.lines();
+    let (first, last) = (lines.next(), lines.next_back());
+    first.into_iter().chain(last).any(names_failed_exit)
+}
+
+fn object_is_error(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    let failed = ["exit_code", "exitCode", "returncode"].iter().any(|k| value.get(k).and_then(Value::as_i64).is_some_and(|n| n != 0));
+    failed
+        || match value.get("error") {
+            Some(Value::String(s)) => !s.trim().is_empty(),
+            Some(Value::Object(o)) => !o.is_empty(),
+            Some(Value::Array(a)) => !a.is_empty(),
+            Some(Value::Bool(b)) => *b,
+            Some(Value::Number(n)) => n.as_f64() != Some(0.0),
+            _ => false,
+        }
+}
+
+fn names_failed_exit(line: &str) -> bool {
+    let line = line.trim().to_ascii_lowercase();
+    ["exit code", "exit status"].iter().any(|cue| {
+        line.strip_prefix(cue).is_some_and(|rest| {
+            let digits: String = rest.trim_start_matches([':', ' ', '=']).chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<i64>().is_ok_and(|code| code != 0)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_cues_and_no_others() {
+        for error in [
+            "Error: payment amount does not add up",
+            "  error",
+            r#"{"error":"no such file"}"#,
+            r#"{"error":{"code":3}}"#,
+            r#"{"exit_code":2,"output":""}"#,
+            "Exit code 1\nmake: *** failed",
+            "some output\nexit status 127",
+        ] {
+            assert!(looks_like_error(error), "{error:?}");
+        }
+        for fine in [
+            "errors_total 0",
+            "Errors: none were found",
+            r#"{"error":""}"#,
+            r#"{"error":null,"ok":true}"#,
+            r#"{"exit_code":0}"#,
+            "Exit code 0",
+            "the word Error inside",
+            "",
+            "{not json",
+        ] {
+            assert!(!looks_like_error(fine), "{fine:?}");
+        }
+    }
+
+    #[test]
+    fn rewards() {
+        assert_eq!(Outcome::from_reward(1.0), Outcome { result: OutcomeResult::Success, score: Some(1_000_000) });
+        assert_eq!(Outcome::from_reward(0.0).result, OutcomeResult::Failure);
+        assert_eq!(Outcome::from_reward(f64::NAN), Outcome { result: OutcomeResult::Failure, score: None });
+    }
+}

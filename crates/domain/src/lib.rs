@@ -1,0 +1,38 @@
+//! The words and rules of Lucid: ids, times, memory, sessions, changesets and their state machine, roles, diff and digest.
+//! Nothing here reads a clock, a file, a socket or a random number, and everything compiles to wasm, so that the
+//! server and the review desk in the browser decide by the same code.
+
+mod text_enum;
+
+pub mod actor;
+pub mod canonical;
+pub mod changeset;
+pub mod diff;
+pub mod event;
+pub mod ids;
+pub mod masking;
+pub mod memory;
+pub mod risk;
+pub mod scan;
+pub mod statement;
+pub mod timestamp;
+
+pub use timestamp::Timestamp;
+
+/// Limits and defaults that more than one part of Lucid needs (design, "Numbers to start from").
+pub mod limits {
+    /// Sessions that one dream may be asked for by hand or by API.
+    pub const DREAM_SESSIONS: usize = 100;
+    /// Longest instructions to a dream, in characters.
+    pub const INSTRUCTIONS_CHARS: usize = 4_096;
+    /// Undecided changes in one store above which its dreams pause.
+    pub const UNDECIDED_CHANGES: i64 = 50;
+    /// Longest quote kept as evidence, in characters.
+    pub const QUOTE_CHARS: usize = 300;
+    /// Rows on one page of a list.
+    pub const PAGE: i64 = 50;
+    /// Most memories in one store.
+    pub const MEMORIES_PER_STORE: i64 = 10_000;
+    /// Days without a decision after which a changeset expires.
+    pub const EXPIRY_DAYS: i64 = 90;
+}

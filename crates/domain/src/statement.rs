@@ -1,0 +1,62 @@
+//! The unit of comparison: one bullet or sentence of a memory. A statement that still stands word for word somewhere is not lost.
+
+/// The statements of a content, normalised: bullets and sentences, markers and outer white space dropped, white space folded.
+/// Headings count, fenced code counts line by line.
+#[must_use]
+pub fn statements(content: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for line in content.lines() {
+        let line = line.trim();
+        if line.starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        let line = line.trim_start_matches(['#', '-', '*', '>', ' ']);
+        if fenced { push(&mut found, line) } else { sentences(line, &mut found) }
+    }
+    found
+}
+
+fn sentences(line: &str, found: &mut Vec<String>) {
+    let mut start = 0;
+    for (at, c) in line.char_indices() {
+        let next = at + c.len_utf8();
+        if matches!(c, '.' | '!' | '?') && line[next..].starts_with(' ') && line[next..].trim_start().starts_with(char::is_uppercase) {
+            push(found, &line[start..next]);
+            start = next;
+        }
+    }
+    push(found, &line[start..]);
+}
+
+fn push(found: &mut Vec<String>, text: &str) {
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().any(char::is_alphanumeric) {
+        found.push(folded);
+    }
+}
+
+/// The statements of `before` that stand nowhere in `after`, in order.
+#[must_use]
+pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
+    before.iter().filter(|s| !after.contains(s)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bullets_and_sentences() {
+        let text = "# Title\n\n- First thing.  Second thing, v1.2 e.g. this.\n* Third\n\n```\nlet x = 1. + 2.\n```\n---\n";
+        assert_eq!(statements(text), ["Title", "First thing.", "Second thing, v1.2 e.g. this.", "Third", "let x = 1. + 2."]);
+    }
+
+    #[test]
+    fn what_moved_is_not_lost() {
+        let before = statements("- a b\n- c d");
+        assert_eq!(lost(&before, &statements("c d\n\na  b")), Vec::<String>::new());
+        assert_eq!(lost(&before, &statements("a b")), ["c d"]);
+    }
+}
