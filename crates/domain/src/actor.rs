@@ -99,12 +99,14 @@ pub enum Need {
 }
 
 /// Which stores a list may show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visible {
     /// All of them.
     All,
-    /// These only.
-    Only(Vec<StoreId>),
+    /// Those that this person was granted.
+    GrantedTo(UserId),
+    /// None.
+    Nothing,
 }
 
 impl Actor {
@@ -146,13 +148,11 @@ impl Actor {
     /// The stores whose rows a list may show to the actor.
     #[must_use]
     pub fn visible(&self) -> Visible {
-        if self.who.person().is_none() {
-            return Visible::All;
+        match (self.who.person(), self.role) {
+            (None, _) => Visible::All,
+            (Some(_), Role::Auditor) => Visible::Nothing,
+            (Some(id), _) => Visible::GrantedTo(id),
         }
-        let mut stores: Vec<StoreId> = self.grants.iter().map(|g| g.store).filter(|&s| self.may(Need::See, s)).collect();
-        stores.sort_unstable();
-        stores.dedup();
-        Visible::Only(stores)
     }
 
     /// The stores whose audit entries the actor may read; entries without a store go with `All`.
@@ -208,8 +208,9 @@ mod tests {
 
     #[test]
     fn lists_show_granted_stores_only() {
-        assert_eq!(person(Role::Admin, StoreRole::Reader).visible(), Visible::Only(vec![STORE]));
-        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(), Visible::Only(vec![]));
+        let admin = person(Role::Admin, StoreRole::Reader);
+        assert_eq!(Some(admin.visible()), admin.who.person().map(Visible::GrantedTo));
+        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(), Visible::Nothing);
         assert_eq!(person(Role::Auditor, StoreRole::Reader).visible_audit(), Visible::All);
         assert_eq!(Actor::operator().visible(), Visible::All);
     }

@@ -1,0 +1,126 @@
+//! The rows of the audit trail. Appending takes the head row, which serialises writers: it is the last statement of a transaction.
+
+use audit::Entry;
+use domain::{Timestamp, actor::Visible, ids::{CommitId, StoreId}};
+use sqlx::FromRow;
+
+use crate::{Error, Page, Result, Tx, engine::viewer};
+
+statements! {
+    LOCK_HEAD = "UPDATE audit_head SET seq = seq WHERE id = 1 RETURNING seq, hash";
+    MOVE_HEAD = "UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1";
+    HEAD = "SELECT seq, hash FROM audit_head WHERE id = 1";
+    INSERT = "INSERT INTO audit (seq, at, actor, action, subject, store_id, commit_id, salt, payload, commitment, prev, hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    LIST = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit a
+        WHERE seq < $1
+          AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
+        ORDER BY seq DESC LIMIT $3";
+    CHAIN = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit
+        WHERE seq > $1 ORDER BY seq LIMIT $2";
+}
+
+/// What is to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Kind and id of the actor.
+    pub actor: String,
+    /// What was done.
+    pub action: &'static str,
+    /// To what.
+    pub subject: String,
+    /// In which store, if in one.
+    pub store_id: Option<StoreId>,
+    /// The commit that this entry stands for.
+    pub commit_id: Option<CommitId>,
+    /// 16 random bytes.
+    pub salt: [u8; 16],
+    /// The details, as JSON.
+    pub payload: String,
+}
+
+/// A row of the trail.
+#[derive(Debug, Clone, FromRow)]
+pub struct Row {
+    /// Position.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// In which store.
+    pub store_id: Option<StoreId>,
+    /// Salt of the commitment.
+    pub salt: Vec<u8>,
+    /// Details; gone once erased.
+    pub payload: Option<String>,
+    commitment: Vec<u8>,
+    prev: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+impl Row {
+    /// The entry of the chain that the row holds.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        Entry {
+            seq: self.seq,
+            at: self.at.0,
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            subject: self.subject.clone(),
+            commitment: hash32(&self.commitment),
+            prev: hash32(&self.prev),
+            hash: hash32(&self.hash),
+        }
+    }
+}
+
+/// Hash bytes of a row; one of another length can only come from tampering and becomes zeros, which match nothing.
+fn hash32(bytes: &[u8]) -> [u8; 32] {
+    bytes.try_into().unwrap_or([0; 32])
+}
+
+/// Appends an entry; returns its position.
+pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
+    let (seq, prev) = fetch_optional!(tx, (i64, Vec<u8>), LOCK_HEAD)?.ok_or(Error::Stale)?;
+    let entry = Entry {
+        seq: seq + 1,
+        at: new.at.0,
+        actor: new.actor.clone(),
+        action: new.action.to_owned(),
+        subject: new.subject.clone(),
+        commitment: audit::commitment(&new.salt, &new.payload),
+        prev: hash32(&prev),
+        hash: audit::GENESIS,
+    }
+    .sealed();
+    execute!(
+        tx, INSERT, entry.seq, new.at, entry.actor.as_str(), new.action, entry.subject.as_str(), new.store_id, new.commit_id,
+        new.salt.as_slice(), new.payload.as_str(), entry.commitment.as_slice(), entry.prev.as_slice(), entry.hash.as_slice()
+    )?;
+    execute!(tx, MOVE_HEAD, entry.seq, entry.hash.as_slice())?;
+    Ok(entry.seq)
+}
+
+/// The newest entries before `before` (exclusive) that the viewer may see.
+pub async fn list(tx: &mut Tx, visible: Visible, before: i64, limit: i64) -> Result<Page<Row>> {
+    Ok(Page::of(fetch_all!(tx, Row, LIST, before, viewer(visible), limit + 1)?, limit))
+}
+
+/// Entries after `after` in order, for the verifier.
+pub async fn chain(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Row>> {
+    fetch_all!(tx, Row, CHAIN, after, limit)
+}
+
+/// Position and hash that the chain must end with.
+pub async fn head(tx: &mut Tx) -> Result<(i64, [u8; 32])> {
+    let (seq, hash) = fetch_optional!(tx, (i64, Vec<u8>), HEAD)?.ok_or(Error::Stale)?;
+    Ok((seq, hash32(&hash)))
+}

@@ -1,0 +1,119 @@
+//! Votes on changes, and who had a hand in them.
+
+use domain::{
+    Timestamp,
+    changeset::RejectCode,
+    ids::{ChangeId, ChangesetId, DecisionId, StoreId, UserId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TAKE_BACK = "UPDATE decisions SET taken_back_at = $1 WHERE change_id = $2 AND taken_back_at IS NULL";
+    OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note, d.created_at, d.taken_back_at
+        FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
+        WHERE c.changeset_id = $1 ORDER BY d.id";
+    CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (change_id, user_id, how) DO NOTHING";
+    CONTRIBUTORS = "SELECT user_id, how FROM change_contributors WHERE change_id = $1";
+    CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id FROM change_contributors x JOIN changes c ON c.id = x.change_id
+        WHERE c.changeset_id = $1";
+    MUTE = "INSERT INTO fingerprints (store_id, fingerprint, reject_code, support, change_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (store_id, fingerprint) DO UPDATE SET reject_code = excluded.reject_code, support = excluded.support,
+            change_id = excluded.change_id, created_at = excluded.created_at, unmuted_at = NULL";
+    UNMUTE = "UPDATE fingerprints SET unmuted_at = $1 WHERE store_id = $2 AND fingerprint = $3 AND change_id = $4";
+    MUTED = "SELECT fingerprint, reject_code, support FROM fingerprints WHERE store_id = $1 AND unmuted_at IS NULL ORDER BY fingerprint";
+}
+
+/// A vote.
+#[derive(Debug, Clone, FromRow)]
+pub struct DecisionRow {
+    /// Id.
+    pub id: DecisionId,
+    /// On which change.
+    pub change_id: ChangeId,
+    /// At which revision.
+    pub revision: i64,
+    /// Of which digest.
+    pub digest: String,
+    /// Whose.
+    pub user_id: UserId,
+    /// Their name.
+    pub user_name: String,
+    /// `approve`, `reject` or `defer`.
+    pub verdict: String,
+    /// Why it was rejected.
+    pub reject_code: Option<RejectCode>,
+    /// In their words.
+    pub note: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was taken back.
+    pub taken_back_at: Option<Timestamp>,
+}
+
+/// Stores a vote.
+pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
+    execute!(
+        tx, INSERT, d.id, d.change_id, d.revision, d.digest.as_str(), d.user_id, d.verdict.as_str(), d.reject_code, d.note.as_str(), d.created_at
+    )?;
+    Ok(())
+}
+
+/// Takes back every standing vote on a change.
+pub async fn take_back(tx: &mut Tx, change: ChangeId, at: Timestamp) -> Result<()> {
+    execute!(tx, TAKE_BACK, at, change)?;
+    Ok(())
+}
+
+/// Every vote on a changeset, oldest first, those taken back included.
+pub async fn of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<DecisionRow>> {
+    fetch_all!(tx, DecisionRow, OF_CHANGESET, id)
+}
+
+/// Records that a person had a hand in a change (`edited`, `instructed`), and so does not count as its approver.
+pub async fn contribute(tx: &mut Tx, change: ChangeId, user: UserId, how: &str, at: Timestamp) -> Result<()> {
+    execute!(tx, CONTRIBUTE, change, user, how, at)?;
+    Ok(())
+}
+
+/// Who had a hand in a change, and how.
+pub async fn contributors(tx: &mut Tx, change: ChangeId) -> Result<Vec<(UserId, String)>> {
+    fetch_all!(tx, (UserId, String), CONTRIBUTORS, change)
+}
+
+/// Who had a hand in each change of a changeset.
+pub async fn contributors_of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<(ChangeId, UserId)>> {
+    fetch_all!(tx, (ChangeId, UserId), CONTRIBUTORS_OF_CHANGESET, id)
+}
+
+/// What was rejected in a store: fingerprint, code and the support it had.
+#[derive(Debug, Clone, FromRow)]
+pub struct Muted {
+    /// What the finding is known by.
+    pub fingerprint: String,
+    /// Why it was rejected.
+    pub reject_code: RejectCode,
+    /// Distinct subjects, tasks or sessions it had.
+    pub support: i64,
+}
+
+/// Leaves a rejected finding's fingerprint (rule 10).
+pub async fn mute(tx: &mut Tx, store: StoreId, muted: &Muted, change: ChangeId, at: Timestamp) -> Result<()> {
+    execute!(tx, MUTE, store, muted.fingerprint.as_str(), muted.reject_code, muted.support, change, at)?;
+    Ok(())
+}
+
+/// Lifts the fingerprint that a change's rejection left.
+pub async fn unmute(tx: &mut Tx, store: StoreId, fingerprint: &str, change: ChangeId, at: Timestamp) -> Result<()> {
+    execute!(tx, UNMUTE, at, store, fingerprint, change)?;
+    Ok(())
+}
+
+/// Every fingerprint that stands in a store.
+pub async fn muted(tx: &mut Tx, store: StoreId) -> Result<Vec<Muted>> {
+    fetch_all!(tx, Muted, MUTED, store)
+}

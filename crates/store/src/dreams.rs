@@ -1,0 +1,186 @@
+//! Dreams, what they pinned and what they found.
+
+use domain::{
+    Timestamp,
+    actor::Visible,
+    ids::{ChangeId, ChangesetId, DreamId, SessionId, StoreId},
+};
+use sqlx::FromRow;
+
+use crate::{Error, Result, Tx, engine::viewer};
+
+statements! {
+    INSERT = "INSERT INTO dreams (id, store_id, state, distiller, instructions, requested_by, cancel_requested, progress, stats, created_at)
+        VALUES ($1, $2, 'pending', 'builtin', $3, $4, FALSE, '{}', '{}', $5)";
+    LIST = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
+            d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at,
+            (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
+        FROM dreams d JOIN stores s ON s.id = d.store_id
+        WHERE (CAST($1 AS UUID) IS NULL OR d.store_id = $1)
+          AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = d.store_id AND g.user_id = $2))
+        ORDER BY d.id DESC LIMIT $3";
+    GET = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
+            d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at,
+            (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
+        FROM dreams d JOIN stores s ON s.id = d.store_id WHERE d.id = $1";
+    ACTIVE = "SELECT COUNT(*) FROM dreams WHERE store_id = $1 AND state IN ('pending', 'running')";
+    START = "UPDATE dreams SET state = 'running', started_at = $1, base_revision = $2 WHERE id = $3 AND state IN ('pending', 'running')";
+    PIN = "INSERT INTO dream_sessions (dream_id, session_id, last_seq) VALUES ($1, $2, $3) ON CONFLICT (dream_id, session_id) DO NOTHING";
+    PINNED = "SELECT session_id, last_seq FROM dream_sessions WHERE dream_id = $1 ORDER BY session_id";
+    PROGRESS = "UPDATE dreams SET progress = $1 WHERE id = $2 AND state = 'running'";
+    CANCEL = "UPDATE dreams SET cancel_requested = TRUE WHERE id = $1 AND state IN ('pending', 'running')";
+    IS_CANCELED = "SELECT cancel_requested FROM dreams WHERE id = $1";
+    FINISH = "UPDATE dreams SET state = $1, stats = $2, error = $3, ended_at = $4 WHERE id = $5 AND state IN ('pending', 'running')";
+    INSERT_FINDING = "INSERT INTO findings (dream_id, position, kind, title, fingerprint, support, disposition, reason, change_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    FINDINGS = "SELECT position, kind, title, disposition, reason, support, change_id FROM findings WHERE dream_id = $1 ORDER BY position";
+}
+
+/// A dream as lists and pages show it.
+#[derive(Debug, Clone, FromRow)]
+pub struct DreamRow {
+    /// Id.
+    pub id: DreamId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// The store's name.
+    pub store_name: String,
+    /// `pending`, `running`, `completed`, `failed` or `canceled`.
+    pub state: String,
+    /// What finds the changes.
+    pub distiller: String,
+    /// What it was told.
+    pub instructions: Option<String>,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// The store's revision when it started.
+    pub base_revision: Option<i64>,
+    /// Whether somebody asked it to stop.
+    pub cancel_requested: bool,
+    /// Where it is, as JSON.
+    pub progress: String,
+    /// What it counted, as JSON.
+    pub stats: String,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// What it proposed.
+    pub changeset_id: Option<ChangesetId>,
+}
+
+/// What a dream saw.
+#[derive(Debug, Clone, FromRow)]
+pub struct FindingRow {
+    /// Order.
+    pub position: i64,
+    /// What kind of finding.
+    pub kind: String,
+    /// In one line.
+    pub title: String,
+    /// `proposed` or `held_back`.
+    pub disposition: String,
+    /// Why it was held back.
+    pub reason: String,
+    /// Its support, as JSON.
+    pub support: String,
+    /// The change it became.
+    pub change_id: Option<ChangeId>,
+}
+
+/// A finding to be stored.
+#[derive(Debug, Clone)]
+pub struct NewFinding {
+    /// What kind of finding.
+    pub kind: String,
+    /// In one line.
+    pub title: String,
+    /// What it is known by.
+    pub fingerprint: String,
+    /// Its support, as JSON.
+    pub support: String,
+    /// `proposed` or `held_back`.
+    pub disposition: &'static str,
+    /// Why it was held back.
+    pub reason: String,
+    /// The change it became.
+    pub change_id: Option<ChangeId>,
+}
+
+/// Asks for a dream.
+pub async fn insert(tx: &mut Tx, id: DreamId, store: StoreId, instructions: Option<&str>, requested_by: &str, at: Timestamp) -> Result<()> {
+    execute!(tx, INSERT, id, store, instructions, requested_by, at)?;
+    Ok(())
+}
+
+/// The newest dreams that the viewer may see, of one store or all.
+pub async fn list(tx: &mut Tx, visible: Visible, store: Option<StoreId>, limit: i64) -> Result<Vec<DreamRow>> {
+    fetch_all!(tx, DreamRow, LIST, store, viewer(visible), limit)
+}
+
+/// One dream. Rights are the caller's to check.
+pub async fn get(tx: &mut Tx, id: DreamId) -> Result<Option<DreamRow>> {
+    fetch_optional!(tx, DreamRow, GET, id)
+}
+
+/// How many dreams of a store wait or run.
+pub async fn active(tx: &mut Tx, store: StoreId) -> Result<i64> {
+    fetch_scalar!(tx, i64, ACTIVE, store)
+}
+
+/// Starts a dream on a revision and pins each session's last event.
+pub async fn start(tx: &mut Tx, id: DreamId, revision: i64, sessions: &[(SessionId, i64)], at: Timestamp) -> Result<()> {
+    if execute!(tx, START, at, revision, id)? != 1 {
+        return Err(Error::Stale);
+    }
+    for (session, last_seq) in sessions {
+        execute!(tx, PIN, id, *session, *last_seq)?;
+    }
+    Ok(())
+}
+
+/// What a dream pinned.
+pub async fn pinned(tx: &mut Tx, id: DreamId) -> Result<Vec<(SessionId, i64)>> {
+    fetch_all!(tx, (SessionId, i64), PINNED, id)
+}
+
+/// Records where a running dream is.
+pub async fn progress(tx: &mut Tx, id: DreamId, progress: &str) -> Result<()> {
+    execute!(tx, PROGRESS, progress, id)?;
+    Ok(())
+}
+
+/// Asks a dream to stop; false if it has already ended.
+pub async fn cancel(tx: &mut Tx, id: DreamId) -> Result<bool> {
+    Ok(execute!(tx, CANCEL, id)? == 1)
+}
+
+/// Whether somebody asked the dream to stop.
+pub async fn is_canceled(tx: &mut Tx, id: DreamId) -> Result<bool> {
+    Ok(fetch_optional!(tx, (bool,), IS_CANCELED, id)?.is_some_and(|(asked,)| asked))
+}
+
+/// Ends a dream that has not ended; false if it had.
+pub async fn finish(tx: &mut Tx, id: DreamId, state: &str, stats: &str, error: Option<&str>, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, FINISH, state, stats, error, at, id)? == 1)
+}
+
+/// Stores what a dream saw, in order.
+pub async fn insert_findings(tx: &mut Tx, id: DreamId, findings: &[NewFinding]) -> Result<()> {
+    for (position, f) in (0i64..).zip(findings) {
+        execute!(
+            tx, INSERT_FINDING, id, position, f.kind.as_str(), f.title.as_str(), f.fingerprint.as_str(), f.support.as_str(),
+            f.disposition, f.reason.as_str(), f.change_id
+        )?;
+    }
+    Ok(())
+}
+
+/// What a dream saw, in order.
+pub async fn findings(tx: &mut Tx, id: DreamId) -> Result<Vec<FindingRow>> {
+    fetch_all!(tx, FindingRow, FINDINGS, id)
+}

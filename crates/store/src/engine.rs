@@ -1,0 +1,258 @@
+//! The two engines behind one face. SQLite has one writer and a pool of readers; PostgreSQL one pool.
+//! A [`Tx`] is what every read and write takes; the macros below run one SQL text on whichever engine it is.
+
+use std::{fs::File, path::Path, time::Duration};
+
+use domain::actor::Visible;
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use uuid::Uuid;
+
+/// Declares the statements of a module and the list of them.
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident = $sql:literal;)+) => {
+        $($(#[$meta])* const $name: &str = $sql;)+
+        /// Every statement of this module, by name.
+        pub const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+/// Runs one query on whichever engine the transaction is of.
+macro_rules! on_engine {
+    ($tx:expr, $query:expr, $method:ident $(, $arg:expr)*) => {
+        match $tx {
+            $crate::Tx::Sqlite(t) => $query$(.bind($arg))*.$method(&mut **t).await,
+            $crate::Tx::Postgres(t) => $query$(.bind($arg))*.$method(&mut **t).await,
+        }
+    };
+}
+
+/// All rows, as a type that derives `FromRow`.
+macro_rules! fetch_all {
+    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        on_engine!($tx, sqlx::query_as::<_, $row>($sql), fetch_all $(, $arg)*).map_err($crate::Error::from)
+    };
+}
+
+/// The row, if there is one.
+macro_rules! fetch_optional {
+    ($tx:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        on_engine!($tx, sqlx::query_as::<_, $row>($sql), fetch_optional $(, $arg)*).map_err($crate::Error::from)
+    };
+}
+
+/// The first column of the one row there must be.
+macro_rules! fetch_scalar {
+    ($tx:expr, $value:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
+        on_engine!($tx, sqlx::query_scalar::<_, $value>($sql), fetch_one $(, $arg)*).map_err($crate::Error::from)
+    };
+}
+
+/// Runs a statement; the number of rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
+        match $tx {
+            $crate::Tx::Sqlite(t) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **t).await.map(|done| done.rows_affected()),
+            $crate::Tx::Postgres(t) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **t).await.map(|done| done.rows_affected()),
+        }
+        .map_err($crate::Error::from)
+    };
+}
+
+static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// What can go wrong below the use cases.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or is gone.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database schema could not be brought up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database file or its lock could not be opened.
+    #[error("cannot open {path}: {source}")]
+    File {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The URL is of neither engine.
+    #[error("`{0}` is neither a sqlite: nor a postgres: URL")]
+    Url(String),
+    /// A base moved between reading and writing (rule 3).
+    #[error("the memory changed in between")]
+    Moved,
+    /// The row is not there, or the state it must be in has changed.
+    #[error("it is no longer in the state it was in")]
+    Stale,
+}
+
+/// The result of everything in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Whether a unique constraint refused the row.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.is_unique_violation())
+    }
+}
+
+/// An open database.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// The embedded one.
+    Sqlite {
+        /// Any number of readers.
+        read: SqlitePool,
+        /// The only writer of this process.
+        write: SqlitePool,
+    },
+    /// The one for teams.
+    Postgres(PgPool),
+}
+
+/// A transaction on either engine. Dropped without [`Tx::commit`], it never happened.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    /// On PostgreSQL.
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Tx {
+    /// Makes everything since the beginning of the transaction durable, or nothing.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` or `postgres://..` and brings its schema up to date. On SQLite the file is made if it is missing.
+    pub async fn open(url: &str) -> Result<Self> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options: PgConnectOptions = url.parse()?;
+            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10)).connect_with(options).await?;
+            POSTGRES_MIGRATIONS.run(&pool).await?;
+            return Ok(Self::Postgres(pool));
+        }
+        let Some(path) = url.strip_prefix("sqlite:") else { return Err(Error::Url(without_password(url))) };
+        open_sqlite(Path::new(path.trim_start_matches("//"))).await
+    }
+
+    /// A transaction for reading: one consistent view on SQLite, statement by statement on PostgreSQL.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A transaction for writing. Never hold it across a network or model call, and never begin one inside another.
+    pub async fn write(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// The engine's name.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Db> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(30))
+        // Else `INSERT OR REPLACE` deletes rows past the triggers that guard them.
+        .pragma("recursive_triggers", "ON")
+        .pragma("trusted_schema", "OFF");
+    // The writer, and with it the file and the schema, comes first: readers cannot make them.
+    let lock_path = path.with_extension("migrate-lock");
+    let file_error = |source| Error::File { path: lock_path.display().to_string(), source };
+    let lock = File::create(&lock_path).map_err(file_error)?;
+    let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(|e| file_error(e.into()))?.map_err(file_error)?;
+    let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(60)).connect_with(options.clone()).await?;
+    SQLITE_MIGRATIONS.run(&write).await?;
+    drop(lock);
+    let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
+    Ok(Db::Sqlite { read, write })
+}
+
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => format!("{}://***{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+/// The viewer as a parameter: NULL sees all, a person what was granted, and the nil id nothing.
+pub(crate) fn viewer(visible: Visible) -> Option<Uuid> {
+    match visible {
+        Visible::All => None,
+        Visible::GrantedTo(user) => Some(user.0),
+        Visible::Nothing => Some(Uuid::nil()),
+    }
+}
+
+/// One page of a list that is paged by key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are more after the last row.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of `limit` rows from up to `limit + 1` that were fetched.
+    pub(crate) fn of(mut rows: Vec<T>, limit: i64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Self { rows, more }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_refused_url_never_shows_its_password() {
+        assert_eq!(without_password("mysql://ana:hunter2@db/x"), "mysql://***@db/x");
+        assert_eq!(without_password("file.db"), "file.db");
+    }
+}

@@ -1,0 +1,77 @@
+//! Quotes that back or contradict changes.
+
+use domain::{
+    Timestamp,
+    event::OutcomeResult,
+    ids::{ChangeId, EventId, EvidenceId, SessionId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT = "INSERT INTO evidence (id, change_id, position, counter, appendix, session_id, event_id, byte_start, byte_end, sha256, quote)
+        VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $8, $9, $10)";
+    OF_CHANGESET = "SELECT e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
+            v.seq, v.kind, v.tool, v.text AS event_text, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
+            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome
+        FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id JOIN sessions s ON s.id = e.session_id
+        WHERE c.changeset_id = $1 ORDER BY e.change_id, e.position";
+}
+
+/// A quote with where it stands.
+#[derive(Debug, Clone, FromRow)]
+pub struct EvidenceRow {
+    /// The change.
+    pub change_id: ChangeId,
+    /// Whether it speaks against the change.
+    pub counter: bool,
+    /// Whether it arrived after the revision.
+    pub appendix: bool,
+    /// The session.
+    pub session_id: SessionId,
+    /// The event.
+    pub event_id: EventId,
+    /// First byte in the event's text.
+    pub byte_start: i64,
+    /// One past the last byte.
+    pub byte_end: i64,
+    /// The quoted text.
+    pub quote: String,
+    /// Position of the event in its session.
+    pub seq: i64,
+    /// What kind of event.
+    pub kind: domain::event::EventKind,
+    /// Which tool said it.
+    pub tool: Option<String>,
+    /// The event's whole text, to check the quote against.
+    pub event_text: String,
+    /// When it was said, if known.
+    pub occurred_at: Option<Timestamp>,
+    /// Which agent.
+    pub agent: Option<String>,
+    /// Which end user.
+    pub subject: Option<String>,
+    /// Which task.
+    pub task_key: Option<String>,
+    /// The session's own id at its source.
+    pub external_id: Option<String>,
+    /// How the session ended.
+    pub outcome: Option<OutcomeResult>,
+}
+
+/// Stores a quote of a change.
+pub async fn insert(tx: &mut Tx, id: EvidenceId, change: ChangeId, position: i64, quote: &domain::changeset::Quote) -> Result<()> {
+    let bytes = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let sha256 = domain::canonical::sha256_hex(quote.text.as_bytes());
+    execute!(
+        tx, INSERT, id, change, position, quote.counter, quote.session_id, quote.event_id, bytes(quote.start), bytes(quote.end),
+        sha256.as_str(), quote.text.as_str()
+    )?;
+    Ok(())
+}
+
+/// Every quote of a changeset, by change and order.
+pub async fn of_changeset(tx: &mut Tx, id: domain::ids::ChangesetId) -> Result<Vec<EvidenceRow>> {
+    fetch_all!(tx, EvidenceRow, OF_CHANGESET, id)
+}

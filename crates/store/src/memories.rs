@@ -1,0 +1,154 @@
+//! Reading memories and their versions. Writing them is `commits::write`'s alone.
+
+use domain::{
+    Timestamp,
+    ids::{ChangeId, CommitId, MemoryId, StoreId, VersionId},
+    memory::{MemoryPath, Operation},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    TREE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
+        WHERE m.store_id = $1 ORDER BY m.path";
+    ONE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
+        WHERE m.id = $1";
+    AT_PATH = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
+        WHERE m.store_id = $1 AND m.path = $2";
+    CONTENT = "SELECT content FROM contents WHERE sha256 = $1";
+    CONTENTS_OF_STORE = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, v.by_person, c.content
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
+        WHERE m.store_id = $1 ORDER BY m.path";
+    VERSIONS = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.memory_id = $1 ORDER BY v.number DESC";
+    VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
+    VERSION_BEFORE = "SELECT content_sha256, path FROM memory_versions WHERE memory_id = $1 AND number = $2";
+}
+
+/// A memory without its content.
+#[derive(Debug, Clone, FromRow)]
+pub struct MemoryRow {
+    /// Id.
+    pub id: MemoryId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// Where it stands.
+    pub path: MemoryPath,
+    /// Its current version.
+    pub version_id: VersionId,
+    /// SHA-256 of its content.
+    pub content_sha256: String,
+    /// Whether only a person may change it.
+    pub frozen: bool,
+    /// Since when it is there.
+    pub created_at: Timestamp,
+    /// Since when it says what it says.
+    pub updated_at: Timestamp,
+    /// Size of the content.
+    pub bytes: i64,
+    /// Number of the current version.
+    pub number: i64,
+    /// Whether a person wrote the current version.
+    pub by_person: bool,
+}
+
+/// A memory with its content, as a dream loads it.
+#[derive(Debug, Clone, FromRow)]
+pub struct MemoryContent {
+    /// Id.
+    pub id: MemoryId,
+    /// Where it stands.
+    pub path: MemoryPath,
+    /// Its current version.
+    pub version_id: VersionId,
+    /// SHA-256 of its content.
+    pub content_sha256: String,
+    /// Whether only a person may change it.
+    pub frozen: bool,
+    /// Whether a person wrote the current version.
+    pub by_person: bool,
+    /// What it says.
+    pub content: String,
+}
+
+/// A version with the commit that wrote it.
+#[derive(Debug, Clone, FromRow)]
+pub struct VersionRow {
+    /// Id.
+    pub id: VersionId,
+    /// Its memory.
+    pub memory_id: MemoryId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// Its commit.
+    pub commit_id: CommitId,
+    /// Its number in the memory, from 1.
+    pub number: i64,
+    /// What it did.
+    pub operation: Operation,
+    /// The path it stood at.
+    pub path: MemoryPath,
+    /// SHA-256 of what it said; none if it deleted, or was redacted.
+    pub content_sha256: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+    /// Whether a person wrote it.
+    pub by_person: bool,
+    /// The change it came from.
+    pub change_id: Option<ChangeId>,
+    /// The commit's number in the store.
+    pub revision: i64,
+    /// Who committed.
+    pub actor: String,
+    /// What the commit is about.
+    pub message: String,
+    /// Who approved what, as JSON.
+    pub approvals: String,
+}
+
+/// Every memory of a store by path, without contents.
+pub async fn tree(tx: &mut Tx, store: StoreId) -> Result<Vec<MemoryRow>> {
+    fetch_all!(tx, MemoryRow, TREE, store)
+}
+
+/// One memory, if it still exists.
+pub async fn get(tx: &mut Tx, id: MemoryId) -> Result<Option<MemoryRow>> {
+    fetch_optional!(tx, MemoryRow, ONE, id)
+}
+
+/// The memory at a path.
+pub async fn at_path(tx: &mut Tx, store: StoreId, path: &MemoryPath) -> Result<Option<MemoryRow>> {
+    fetch_optional!(tx, MemoryRow, AT_PATH, store, path)
+}
+
+/// A content by its hash.
+pub async fn content(tx: &mut Tx, sha256: &str) -> Result<Option<String>> {
+    Ok(fetch_optional!(tx, (String,), CONTENT, sha256)?.map(|(content,)| content))
+}
+
+/// Every memory of a store with its content, by path.
+pub async fn contents_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<MemoryContent>> {
+    fetch_all!(tx, MemoryContent, CONTENTS_OF_STORE, store)
+}
+
+/// Every version of a memory, newest first.
+pub async fn versions(tx: &mut Tx, id: MemoryId) -> Result<Vec<VersionRow>> {
+    fetch_all!(tx, VersionRow, VERSIONS, id)
+}
+
+/// Every version that a commit wrote, by path.
+pub async fn versions_of_commit(tx: &mut Tx, commit: CommitId) -> Result<Vec<VersionRow>> {
+    fetch_all!(tx, VersionRow, VERSIONS_OF_COMMIT, commit)
+}
+
+/// Hash and path of a memory's version by number.
+pub async fn version_numbered(tx: &mut Tx, memory: MemoryId, number: i64) -> Result<Option<(Option<String>, MemoryPath)>> {
+    fetch_optional!(tx, (Option<String>, MemoryPath), VERSION_BEFORE, memory, number)
+}

@@ -1,0 +1,237 @@
+//! Sessions and their events: append-only.
+
+use domain::{
+    Timestamp,
+    actor::Visible,
+    event::{Event, EventKind, Outcome, OutcomeResult, SessionHead},
+    ids::{EventId, SessionId, StoreId},
+};
+use sqlx::FromRow;
+
+use crate::{Error, Page, Result, Tx, engine::viewer};
+
+statements! {
+    INSERT = "INSERT INTO sessions (id, import_key, source, external_id, agent, subject, team, task_key, metadata, trust,
+            event_count, events_digest, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11, $11)";
+    BY_KEY = "SELECT id, event_count, events_digest FROM sessions WHERE import_key = $1";
+    GROW = "UPDATE sessions SET event_count = $1, events_digest = $2, updated_at = $3,
+            first_event_at = COALESCE(first_event_at, $4), last_event_at = COALESCE($5, last_event_at)
+        WHERE id = $6 AND event_count = $7";
+    LINK = "INSERT INTO session_stores (store_id, session_id) VALUES ($1, $2) ON CONFLICT (store_id, session_id) DO NOTHING";
+    IS_LINKED = "SELECT COUNT(*) FROM session_stores WHERE session_id = $1 AND store_id = $2";
+    STORES_OF = "SELECT store_id FROM session_stores WHERE session_id = $1 ORDER BY store_id";
+    INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at)
+        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, NULL, $4)";
+    LAST_OUTCOME = "SELECT result, score FROM outcomes WHERE session_id = $1 ORDER BY seq DESC LIMIT 1";
+    LIST = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
+            s.created_at, s.metadata,
+            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
+        FROM sessions s
+        WHERE s.deleted_at IS NULL
+          AND EXISTS (SELECT 1 FROM session_stores x WHERE x.session_id = s.id
+              AND (CAST($1 AS UUID) IS NULL OR x.store_id = $1)
+              AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = x.store_id AND g.user_id = $2)))
+          AND (CAST($3 AS UUID) IS NULL OR s.id < $3)
+        ORDER BY s.id DESC LIMIT $4";
+    GET = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
+            s.created_at, s.metadata,
+            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
+        FROM sessions s WHERE s.id = $1 AND s.deleted_at IS NULL";
+    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events
+        WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    EVENT = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events WHERE id = $1 AND session_id = $2";
+    WINDOW = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
+            s.created_at, s.metadata,
+            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            CAST(0 AS BIGINT) AS errors
+        FROM sessions s JOIN session_stores x ON x.session_id = s.id
+        WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
+        ORDER BY s.id DESC LIMIT $3";
+    NEW_SINCE = "SELECT COUNT(*) FROM session_stores x JOIN sessions s ON s.id = x.session_id
+        WHERE x.store_id = $1 AND s.deleted_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM dream_sessions ds JOIN dreams d ON d.id = ds.dream_id
+            WHERE ds.session_id = s.id AND d.store_id = $1 AND d.state = 'completed' AND ds.last_seq >= s.event_count)";
+    NEWEST_IN = "SELECT MAX(s.updated_at) FROM session_stores x JOIN sessions s ON s.id = x.session_id WHERE x.store_id = $1";
+}
+
+/// A session as lists and pages show it.
+#[derive(Debug, Clone, FromRow)]
+pub struct SessionRow {
+    /// Id.
+    pub id: SessionId,
+    /// The format it came in.
+    pub source: String,
+    /// The source's own id.
+    pub external_id: Option<String>,
+    /// Which agent.
+    pub agent: Option<String>,
+    /// Which end user, by pseudonym.
+    pub subject: Option<String>,
+    /// Which team.
+    pub team: Option<String>,
+    /// Which task.
+    pub task_key: Option<String>,
+    /// How many events.
+    pub event_count: i64,
+    /// Time of the first event that has one.
+    pub first_event_at: Option<Timestamp>,
+    /// Time of the last event that has one.
+    pub last_event_at: Option<Timestamp>,
+    /// When it was taken in.
+    pub created_at: Timestamp,
+    /// What else the source said, as JSON.
+    pub metadata: String,
+    /// The last outcome.
+    pub outcome: Option<OutcomeResult>,
+    /// How many tool results are errors.
+    pub errors: i64,
+}
+
+/// An event as pages and dreams read it.
+#[derive(Debug, Clone, FromRow)]
+pub struct EventRow {
+    /// Id.
+    pub id: EventId,
+    /// Position in the session, from 1.
+    pub seq: i64,
+    /// The source's own id.
+    pub external_id: Option<String>,
+    /// What it is.
+    pub kind: EventKind,
+    /// Which tool.
+    pub tool: Option<String>,
+    /// Pairs call and answer.
+    pub tool_use_id: Option<String>,
+    /// Whether the tool's answer is an error.
+    pub is_error: bool,
+    /// The normalised text.
+    pub text: String,
+    /// When, if known.
+    pub occurred_at: Option<Timestamp>,
+}
+
+/// What import needs to know of a session that it has seen before.
+#[derive(Debug, Clone, FromRow)]
+pub struct Known {
+    /// Id.
+    pub id: SessionId,
+    /// How many events are stored.
+    pub event_count: i64,
+    /// Rolling digest over them.
+    pub events_digest: String,
+}
+
+/// The session of an import key, if there is one.
+pub async fn by_import_key(tx: &mut Tx, key: &str) -> Result<Option<Known>> {
+    fetch_optional!(tx, Known, BY_KEY, key)
+}
+
+/// Makes a session without events.
+pub async fn insert(tx: &mut Tx, id: SessionId, key: &str, source: &str, trust: i64, head: &SessionHead, at: Timestamp) -> Result<()> {
+    let metadata = serde_json::Value::Object(head.metadata.clone()).to_string();
+    execute!(
+        tx, INSERT, id, key, source, head.external_id.as_deref(), head.agent.as_deref(), head.subject.as_deref(),
+        head.team.as_deref(), head.task_key.as_deref(), metadata.as_str(), trust, at
+    )?;
+    Ok(())
+}
+
+/// Appends one event at a position.
+pub async fn insert_event(tx: &mut Tx, session: SessionId, seq: i64, id: EventId, event: &Event) -> Result<()> {
+    execute!(
+        tx, INSERT_EVENT, session, seq, id, event.external_id.as_deref(), event.kind, event.tool.as_deref(),
+        event.tool_use_id.as_deref(), event.is_error, event.text.as_str(), event.raw.as_str(), event.occurred_at
+    )?;
+    Ok(())
+}
+
+/// What a session has grown to.
+#[derive(Debug, Clone)]
+pub struct Growth {
+    /// Events before, as read in this transaction.
+    pub from: i64,
+    /// Events now.
+    pub to: i64,
+    /// Rolling digest over all of them.
+    pub digest: String,
+    /// Time of the first event that has one.
+    pub first_event_at: Option<Timestamp>,
+    /// Time of the last event that has one.
+    pub last_event_at: Option<Timestamp>,
+}
+
+/// Records the growth of a session; [`Error::Stale`] if somebody else appended in between.
+pub async fn grow(tx: &mut Tx, id: SessionId, growth: &Growth, at: Timestamp) -> Result<()> {
+    let rows = execute!(
+        tx, GROW, growth.to, growth.digest.as_str(), at, growth.first_event_at, growth.last_event_at, id, growth.from
+    )?;
+    if rows == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// Puts a session into a store.
+pub async fn link(tx: &mut Tx, store: StoreId, session: SessionId) -> Result<()> {
+    execute!(tx, LINK, store, session)?;
+    Ok(())
+}
+
+/// Whether a session is in a store.
+pub async fn is_linked(tx: &mut Tx, store: StoreId, session: SessionId) -> Result<bool> {
+    Ok(fetch_scalar!(tx, i64, IS_LINKED, session, store)? > 0)
+}
+
+/// The stores that a session belongs to.
+pub async fn stores_of(tx: &mut Tx, session: SessionId) -> Result<Vec<StoreId>> {
+    Ok(fetch_all!(tx, (StoreId,), STORES_OF, session)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Records how a session ended; a later outcome stands over an earlier one.
+pub async fn insert_outcome(tx: &mut Tx, session: SessionId, outcome: Outcome, at: Timestamp) -> Result<()> {
+    execute!(tx, INSERT_OUTCOME, session, outcome.result, outcome.score, at)?;
+    Ok(())
+}
+
+/// The outcome that stands.
+pub async fn last_outcome(tx: &mut Tx, session: SessionId) -> Result<Option<Outcome>> {
+    let row = fetch_optional!(tx, (OutcomeResult, Option<i64>), LAST_OUTCOME, session)?;
+    Ok(row.map(|(result, score)| Outcome { result, score }))
+}
+
+/// The newest sessions before an id that the viewer may see, in one store or all.
+pub async fn list(tx: &mut Tx, visible: Visible, store: Option<StoreId>, before: Option<SessionId>, limit: i64) -> Result<Page<SessionRow>> {
+    Ok(Page::of(fetch_all!(tx, SessionRow, LIST, store, viewer(visible), before, limit + 1)?, limit))
+}
+
+/// One session. Rights are the caller's to check.
+pub async fn get(tx: &mut Tx, id: SessionId) -> Result<Option<SessionRow>> {
+    fetch_optional!(tx, SessionRow, GET, id)
+}
+
+/// Events after a position, in order.
+pub async fn events(tx: &mut Tx, session: SessionId, after: i64, limit: i64) -> Result<Page<EventRow>> {
+    Ok(Page::of(fetch_all!(tx, EventRow, EVENTS, session, after, limit + 1)?, limit))
+}
+
+/// One event of a session.
+pub async fn event(tx: &mut Tx, session: SessionId, id: EventId) -> Result<Option<EventRow>> {
+    fetch_optional!(tx, EventRow, EVENT, id, session)
+}
+
+/// The newest sessions of a store whose last event is not before `since`; those of unknown time are always in.
+pub async fn window(tx: &mut Tx, store: StoreId, since: Timestamp, limit: i64) -> Result<Vec<SessionRow>> {
+    fetch_all!(tx, SessionRow, WINDOW, store, since, limit)
+}
+
+/// How many sessions of a store no completed dream has seen to their end.
+pub async fn new_for_dreams(tx: &mut Tx, store: StoreId) -> Result<i64> {
+    fetch_scalar!(tx, i64, NEW_SINCE, store)
+}
+
+/// When a session of a store last grew.
+pub async fn newest_in(tx: &mut Tx, store: StoreId) -> Result<Option<Timestamp>> {
+    fetch_scalar!(tx, Option<Timestamp>, NEWEST_IN, store)
+}

@@ -1,0 +1,105 @@
+//! What signing in needs: one-time links, web sessions (ids hashed at rest), and the count of failures that slows guessing down.
+
+use domain::{Timestamp, ids::UserId};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT_LINK = "INSERT INTO sign_in_links (token_hash, purpose, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    LINK = "SELECT purpose, user_id FROM sign_in_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
+    USE_LINK = "UPDATE sign_in_links SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1";
+    DROP_FIRST_ADMIN_LINKS = "UPDATE sign_in_links SET used_at = $1 WHERE purpose = 'first_admin' AND used_at IS NULL";
+    SAVE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id_hash) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at";
+    SESSION = "SELECT data, expires_at FROM web_sessions WHERE id_hash = $1 AND expires_at > $2";
+    DELETE_SESSION = "DELETE FROM web_sessions WHERE id_hash = $1";
+    DELETE_EXPIRED = "DELETE FROM web_sessions WHERE expires_at <= $1";
+    FAILURES = "SELECT failures, last_at FROM sign_in_failures WHERE name = $1";
+    COUNT_FAILURE = "INSERT INTO sign_in_failures (name, failures, last_at) VALUES ($1, 1, $2)
+        ON CONFLICT (name) DO UPDATE SET failures = sign_in_failures.failures + 1, last_at = excluded.last_at";
+    CLEAR_FAILURES = "DELETE FROM sign_in_failures WHERE name = $1";
+    GET_SETTING = "SELECT value FROM settings WHERE name = $1";
+    PUT_SETTING = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+}
+
+/// What a one-time link is for.
+#[derive(Debug, Clone, FromRow)]
+pub struct Link {
+    /// `first_admin` or `set_password`.
+    pub purpose: String,
+    /// Whose password it sets.
+    pub user_id: Option<UserId>,
+}
+
+/// Stores a link by the SHA-256 of its token.
+pub async fn insert_link(tx: &mut Tx, token_hash: &[u8], purpose: &str, user: Option<UserId>, at: Timestamp, expires: Timestamp) -> Result<()> {
+    execute!(tx, INSERT_LINK, token_hash, purpose, user, at, expires)?;
+    Ok(())
+}
+
+/// A link that is neither used nor expired.
+pub async fn link(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<Option<Link>> {
+    fetch_optional!(tx, Link, LINK, token_hash, now)
+}
+
+/// Uses a link up; false if somebody else already did.
+pub async fn use_link(tx: &mut Tx, token_hash: &[u8], now: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, USE_LINK, now, token_hash)? == 1)
+}
+
+/// Ends every unused link for a first admin.
+pub async fn drop_first_admin_links(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    execute!(tx, DROP_FIRST_ADMIN_LINKS, now)?;
+    Ok(())
+}
+
+/// Stores a web session by the SHA-256 of its id.
+pub async fn save_session(tx: &mut Tx, id_hash: &[u8], user: Option<UserId>, data: &str, at: Timestamp, expires: Timestamp) -> Result<()> {
+    execute!(tx, SAVE_SESSION, id_hash, user, data, at, expires)?;
+    Ok(())
+}
+
+/// A web session that has not expired, and when it will.
+pub async fn session(tx: &mut Tx, id_hash: &[u8], now: Timestamp) -> Result<Option<(String, Timestamp)>> {
+    fetch_optional!(tx, (String, Timestamp), SESSION, id_hash, now)
+}
+
+/// Ends a web session.
+pub async fn delete_session(tx: &mut Tx, id_hash: &[u8]) -> Result<()> {
+    execute!(tx, DELETE_SESSION, id_hash)?;
+    Ok(())
+}
+
+/// Removes expired web sessions.
+pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    execute!(tx, DELETE_EXPIRED, now)
+}
+
+/// Failed sign-ins under a name since the last good one, and when the last was.
+pub async fn failures(tx: &mut Tx, name: &str) -> Result<Option<(i64, Timestamp)>> {
+    fetch_optional!(tx, (i64, Timestamp), FAILURES, name)
+}
+
+/// Counts a failed sign-in.
+pub async fn count_failure(tx: &mut Tx, name: &str, at: Timestamp) -> Result<()> {
+    execute!(tx, COUNT_FAILURE, name, at)?;
+    Ok(())
+}
+
+/// Forgets failed sign-ins.
+pub async fn clear_failures(tx: &mut Tx, name: &str) -> Result<()> {
+    execute!(tx, CLEAR_FAILURES, name)?;
+    Ok(())
+}
+
+/// A setting of the installation.
+pub async fn setting(tx: &mut Tx, name: &str) -> Result<Option<String>> {
+    Ok(fetch_optional!(tx, (String,), GET_SETTING, name)?.map(|(value,)| value))
+}
+
+/// Sets a setting of the installation.
+pub async fn put_setting(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
+    execute!(tx, PUT_SETTING, name, value)?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! People with an account.
+
+use domain::{Timestamp, actor::Role, ids::UserId};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT = "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users WHERE id = $1";
+    BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users WHERE email = $1";
+    ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users ORDER BY name, id";
+    COUNT = "SELECT COUNT(*) FROM users";
+    SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2 AND disabled_at IS NULL";
+}
+
+/// An account.
+#[derive(Clone, FromRow)]
+pub struct UserRow {
+    /// Id.
+    pub id: UserId,
+    /// Address, lower case, unique.
+    pub email: String,
+    /// How the person is called on pages.
+    pub name: String,
+    /// argon2id, in PHC form; none before the first sign-in.
+    pub password_hash: Option<String>,
+    /// What they are.
+    pub role: Role,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Since when they may not sign in.
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl std::fmt::Debug for UserRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserRow").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// Adds an account; a duplicate address is a unique violation.
+pub async fn insert(tx: &mut Tx, user: &UserRow) -> Result<()> {
+    let hash = user.password_hash.as_deref();
+    execute!(tx, INSERT, user.id, user.email.as_str(), user.name.as_str(), hash, user.role, user.created_at)?;
+    Ok(())
+}
+
+/// One account.
+pub async fn get(tx: &mut Tx, id: UserId) -> Result<Option<UserRow>> {
+    fetch_optional!(tx, UserRow, GET, id)
+}
+
+/// The account of an address (lower case).
+pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<UserRow>> {
+    fetch_optional!(tx, UserRow, BY_EMAIL, email)
+}
+
+/// Every account, by name.
+pub async fn all(tx: &mut Tx) -> Result<Vec<UserRow>> {
+    fetch_all!(tx, UserRow, ALL)
+}
+
+/// How many accounts there are.
+pub async fn count(tx: &mut Tx) -> Result<i64> {
+    fetch_scalar!(tx, i64, COUNT)
+}
+
+/// Sets a password hash; false if the account is disabled or gone.
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> Result<bool> {
+    Ok(execute!(tx, SET_PASSWORD, hash, id)? == 1)
+}
