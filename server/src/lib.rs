@@ -1,1 +1,44 @@
-//! x
+//! The edges of Lucid: command line, configuration, HTTP, the worker's loop and the demo. What they do goes through `service`.
+
+pub mod cli;
+mod clock;
+mod commands;
+pub mod demo;
+mod failure;
+pub mod web;
+mod work;
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use cli::{Cli, Command};
+use tracing_subscriber::EnvFilter;
+
+pub use failure::Failure;
+
+/// Runs a command; what went wrong is printed with how to mend it, and is exit code 1.
+pub async fn run(cli: Cli) -> ExitCode {
+    log_to_stderr(&cli);
+    let done = match cli.command {
+        Command::Serve(args) => commands::serve::run(&cli.database, args).await,
+        Command::Import(args) => commands::import::run(&cli.database, &args).await,
+        Command::Dream(args) if args.preview => commands::preview::run(&args),
+        Command::Dream(args) => commands::dream::run(&cli.database, &args).await,
+        Command::User(args) => commands::people::add(&cli.database, &args).await,
+        Command::Audit(args) => commands::audit::run(&cli.database, &args).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("lucid: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr(cli: &Cli) {
+    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = std::io::stderr().is_terminal();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    // A second call (tests start several servers in one process) keeps the first subscriber.
+    let _ = if cli.log_format == cli::LogFormat::Json { subscriber.json().try_init() } else { subscriber.try_init() };
+}

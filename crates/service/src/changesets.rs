@@ -1,0 +1,112 @@
+//! The queue and a changeset as reviewers see them: with diff material, evidence, labels and who has decided what.
+
+use domain::{
+    actor::{Actor, Need},
+    ids::{ChangeId, ChangesetId, StoreId},
+    masking,
+    risk::Label,
+};
+use store::{
+    Page,
+    changesets::{self, ChangeRow, ChangesetRow, EditRow, QueueFilter, QueueRow},
+    decisions::{self, DecisionRow},
+    evidence::{self, EvidenceRow},
+    users,
+};
+
+use crate::{Error, Lucid, Result, trail::name_of};
+
+/// A changeset with everything that a decision needs.
+#[derive(Debug, Clone)]
+pub struct ChangesetView {
+    /// The changeset.
+    pub changeset: ChangesetRow,
+    /// Who proposed it, by name.
+    pub created_by: String,
+    /// Its changes in order.
+    pub changes: Vec<ChangeView>,
+    /// Whether the actor may decide here.
+    pub may_decide: bool,
+}
+
+/// A change with its edits, quotes and decisions.
+#[derive(Debug, Clone)]
+pub struct ChangeView {
+    /// The change.
+    pub change: ChangeRow,
+    /// Its labels.
+    pub labels: Vec<Label>,
+    /// Its edits.
+    pub edits: Vec<EditView>,
+    /// Quotes for and against it, masked.
+    pub quotes: Vec<QuoteView>,
+    /// Every vote on it, oldest first.
+    pub decisions: Vec<DecisionRow>,
+    /// Whether the actor had a hand in it, and so does not count as its approver.
+    pub contributed: bool,
+}
+
+/// An edit with base, now and proposed.
+pub type EditView = EditRow;
+
+/// A quote with where it stands.
+#[derive(Debug, Clone)]
+pub struct QuoteView {
+    /// The stored row; the event's whole text is taken out of it.
+    pub row: EvidenceRow,
+    /// The quote, masked.
+    pub masked: String,
+    /// Whether it stands in its event, byte for byte.
+    pub verified: bool,
+}
+
+impl Lucid {
+    /// A page of the queue: open changesets (or the others), highest risk first, then oldest.
+    pub async fn queue(&self, actor: &Actor, open: bool, store: Option<StoreId>, after: Option<(i64, ChangesetId)>) -> Result<Page<QueueRow>> {
+        let mut tx = self.db.read().await?;
+        let filter = QueueFilter { open, store, after };
+        Ok(changesets::queue(&mut tx, actor.visible(), filter, domain::limits::PAGE).await?)
+    }
+
+    /// How many changes that the actor may see wait for something.
+    pub async fn waiting(&self, actor: &Actor) -> Result<i64> {
+        let mut tx = self.db.read().await?;
+        Ok(changesets::waiting(&mut tx, actor.visible()).await?)
+    }
+
+    /// A changeset with everything that a decision needs.
+    pub async fn changeset(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetView> {
+        let mut tx = self.db.read().await?;
+        let changeset = changesets::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let edits = changesets::edits(&mut tx, id).await?;
+        let quotes = evidence::of_changeset(&mut tx, id).await?;
+        let votes = decisions::of_changeset(&mut tx, id).await?;
+        let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
+        let created_by = name_of(&changeset.created_by, &users::all(&mut tx).await?);
+        let me = actor.who.person();
+        let view = |change: ChangeRow| ChangeView {
+            labels: serde_json::from_str(&change.labels).unwrap_or_default(),
+            edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
+            quotes: quotes.iter().filter(|q| q.change_id == change.id).map(quote).collect(),
+            decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
+            contributed: hands.iter().any(|(c, user)| *c == change.id && Some(*user) == me),
+            change,
+        };
+        let changes = changesets::changes(&mut tx, id).await?.into_iter().map(view).collect();
+        Ok(ChangesetView { may_decide: actor.may(Need::Decide, changeset.store_id), created_by, changes, changeset })
+    }
+
+    /// The changeset that a change is in.
+    pub async fn changeset_of(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
+        let mut tx = self.db.read().await?;
+        let id = changesets::changeset_of(&mut tx, change).await?.ok_or(Error::NotFound("change"))?;
+        let seen = changesets::get(&mut tx, id).await?.is_some_and(|c| actor.may(Need::See, c.store_id));
+        if seen { Ok(id) } else { Err(Error::NotFound("change")) }
+    }
+}
+
+fn quote(row: &EvidenceRow) -> QuoteView {
+    let range = usize::try_from(row.byte_start).ok().zip(usize::try_from(row.byte_end).ok());
+    let verified = range.and_then(|(start, end)| row.event_text.get(start..end)) == Some(row.quote.as_str());
+    QuoteView { masked: masking::mask(&row.quote), verified, row: EvidenceRow { event_text: String::new(), ..row.clone() } }
+}

@@ -1,0 +1,242 @@
+//! Committing: what was approved of a changeset goes into the memory in one transaction, all of it or nothing, and only if every
+//! approval names the very bytes that stand there.
+
+use domain::{
+    actor::{Actor, Need},
+    canonical::{change_digest, sha256_hex},
+    changeset::{Action, ChangeState, Edit},
+    ids::{ChangeId, ChangesetId, CommitId, MemoryId, UserId, VersionId},
+    limits,
+    memory::Operation,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{
+    Tx,
+    changesets::{self, ChangeRow},
+    commits::{self, NewCommit, Outcome, Write},
+    decisions::{self, DecisionRow},
+    evidence, forms, memory_stores,
+};
+
+use crate::{Error, Lucid, Record, Result, actor_name, require, review};
+
+/// A change as it was shown when the commit was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The change.
+    pub change: ChangeId,
+    /// Its revision.
+    pub revision: i64,
+    /// Its digest.
+    pub digest: String,
+}
+
+/// What is to be committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitRequest {
+    /// The changeset.
+    pub changeset: ChangesetId,
+    /// The approved changes that were shown.
+    pub expected: Vec<Expected>,
+    /// The same key again gives the same answer and commits nothing.
+    pub idempotency_key: String,
+}
+
+/// What was committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Committed {
+    /// The commit.
+    pub commit: CommitId,
+    /// The store's new revision.
+    pub revision: i64,
+    /// Memories added.
+    pub added: usize,
+    /// Memories changed.
+    pub modified: usize,
+    /// Memories removed.
+    pub removed: usize,
+}
+
+/// Everything of a changeset that a commit checks, read under its locks.
+struct Standing {
+    changes: Vec<ChangeRow>,
+    edits: Vec<changesets::EditRow>,
+    quotes: Vec<evidence::EvidenceRow>,
+    votes: Vec<DecisionRow>,
+    hands: Vec<(ChangeId, UserId)>,
+}
+
+impl Lucid {
+    /// Commits the approved changes that were shown. Refused whole, with the list, if one of them is no longer as it was shown,
+    /// lacks the approval of somebody who had no hand in it, or was made for a memory that has moved.
+    pub async fn commit(&self, actor: &Actor, request: &CommitRequest) -> Result<Committed> {
+        if request.expected.is_empty() {
+            return Err(Error::Invalid("nothing is approved yet, so there is nothing to commit".to_owned()));
+        }
+        if !(8..=200).contains(&request.idempotency_key.len()) {
+            return Err(Error::Invalid("the idempotency key has 8 to 200 characters".to_owned()));
+        }
+        let asked = sha256_hex(serde_json::to_string(request).map_err(|_| Error::Internal("a request could not be written"))?.as_bytes());
+        let by = actor_name(actor.who);
+        let mut tx = self.db.write().await?;
+        let row = changesets::get(&mut tx, request.changeset).await?.ok_or(Error::NotFound("changeset"))?;
+        require(actor, Need::Decide, row.store_id)?;
+        memory_stores::lock(&mut tx, row.store_id).await?;
+        if let Some(answer) = answered(&mut tx, &by, &request.idempotency_key, &asked).await? {
+            return Ok(answer);
+        }
+        changesets::lock(&mut tx, request.changeset, self.now()).await?;
+        let standing = read(&mut tx, request.changeset).await?;
+        let ready = standing.ready(&request.expected)?;
+        let commit = CommitId::new(self.now(), self.random_bytes());
+        let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, &standing)).collect();
+        let new = NewCommit {
+            id: commit,
+            store_id: row.store_id,
+            at: self.now(),
+            actor: by.clone(),
+            message: message(&ready),
+            changeset_id: Some(request.changeset),
+            approvals: standing.approvals(&ready),
+        };
+        let revision = commits::write(&mut tx, &new, &writes).await?;
+        if commits::memory_count(&mut tx, row.store_id).await? > limits::MEMORIES_PER_STORE {
+            return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
+        }
+        for change in &ready {
+            changesets::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
+        }
+        self.settle(&mut tx, request.changeset).await?;
+        let done = counted(commit, revision, &writes);
+        let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
+        forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
+        let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
+        let versions: Vec<_> = writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
+        let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions});
+        let record = Record { action: "changeset.commit", subject: commit.to_string(), store: Some(row.store_id), commit: Some(commit), payload: &payload };
+        self.record(&mut tx, actor, record).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
+        let edited = standing.hands.iter().any(|(c, _)| *c == change.id);
+        let one = |edit: Edit| Write {
+            memory_id: edit.memory_id.unwrap_or_else(|| self.id(MemoryId::new)),
+            version_id: self.id(VersionId::new),
+            base: edit.base_version,
+            to: match edit.content {
+                Some(content) => Outcome::Put { path: edit.new_path.unwrap_or(edit.path), sha256: sha256_hex(content.as_bytes()), content },
+                None => Outcome::Delete,
+            },
+            change_id: Some(change.id),
+            by_person: edited,
+        };
+        standing.edits_of(change).into_iter().map(one).collect()
+    }
+}
+
+async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Option<Committed>> {
+    match forms::answer(tx, by, key).await? {
+        None => Ok(None),
+        Some((before, answer)) if before == asked => Ok(serde_json::from_str(&answer).ok()),
+        Some(_) => Err(Error::Conflict("this idempotency key was used for another request".to_owned())),
+    }
+}
+
+async fn read(tx: &mut Tx, id: ChangesetId) -> Result<Standing> {
+    Ok(Standing {
+        changes: changesets::changes(tx, id).await?,
+        edits: changesets::edits(tx, id).await?,
+        quotes: evidence::of_changeset(tx, id).await?,
+        votes: decisions::of_changeset(tx, id).await?,
+        hands: decisions::contributors_of_changeset(tx, id).await?,
+    })
+}
+
+impl Standing {
+    /// The expected changes, if every one of them may be committed; else the list of what is stale.
+    fn ready(&self, expected: &[Expected]) -> Result<Vec<ChangeRow>> {
+        let mut ready: Vec<ChangeRow> = Vec::new();
+        let mut stale = Vec::new();
+        for wanted in expected {
+            let Some(change) = self.changes.iter().find(|c| c.id == wanted.change) else { return Err(Error::NotFound("change")) };
+            if ready.iter().any(|r| r.id == change.id) {
+                continue;
+            }
+            match self.why_not(change, wanted) {
+                Some(why) => stale.push(review::stale(change, &why)),
+                None => ready.push(change.clone()),
+            }
+        }
+        ready.sort_by_key(|c| c.position);
+        if stale.is_empty() { Ok(ready) } else { Err(Error::Stale(stale)) }
+    }
+
+    fn why_not(&self, change: &ChangeRow, wanted: &Expected) -> Option<String> {
+        if change.state == ChangeState::Committed {
+            return Some("it was already committed".to_owned());
+        }
+        if change.state.after(Action::Commit).is_err() {
+            return Some(format!("it is {}, not approved", change.state));
+        }
+        if (change.revision, &change.digest) != (wanted.revision, &wanted.digest) {
+            return Some(format!("you saw revision {}, now it is at {}", wanted.revision, change.revision));
+        }
+        if change.conflicted {
+            return Some("the memory that it changes has changed since".to_owned());
+        }
+        let quotes: Vec<_> = self.quotes.iter().filter(|q| q.change_id == change.id && !q.appendix).map(review::quote).collect();
+        if change_digest(change.kind, &self.edits_of(change), &quotes) != change.digest {
+            return Some("its stored content is not what was approved".to_owned());
+        }
+        self.approvers(change).is_empty().then(|| "nobody who had no hand in it has approved this revision".to_owned())
+    }
+
+    fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
+        self.edits.iter().filter(|e| e.change_id == change.id).map(changesets::EditRow::edit).collect()
+    }
+
+    /// Standing approvals of this very revision and digest by people who had no hand in the change (rules 2 and 5).
+    fn approvers(&self, change: &ChangeRow) -> Vec<&DecisionRow> {
+        let counts = |d: &&DecisionRow| {
+            d.change_id == change.id
+                && d.verdict == "approve"
+                && d.taken_back_at.is_none()
+                && (d.revision, &d.digest) == (change.revision, &change.digest)
+                && !self.hands.contains(&(change.id, d.user_id))
+        };
+        self.votes.iter().filter(counts).collect()
+    }
+
+    fn approvals(&self, ready: &[ChangeRow]) -> String {
+        let of = |change: &ChangeRow| {
+            let approver = |d: &DecisionRow| json!({"user": d.user_id, "name": d.user_name, "at": d.created_at});
+            let by: Vec<_> = self.approvers(change).into_iter().map(approver).collect();
+            json!({"change": change.id, "revision": change.revision, "digest": change.digest, "by": by})
+        };
+        json!(ready.iter().map(of).collect::<Vec<_>>()).to_string()
+    }
+}
+
+fn message(ready: &[ChangeRow]) -> String {
+    match ready {
+        [one] => one.title.clone(),
+        [first, rest @ ..] => format!("{} and {} more", first.title, rest.len()),
+        [] => String::new(),
+    }
+}
+
+const fn operation(write: &Write) -> Operation {
+    match (&write.to, write.base) {
+        (Outcome::Delete, _) => Operation::Deleted,
+        (Outcome::Put { .. }, Some(_)) => Operation::Modified,
+        (Outcome::Put { .. }, None) => Operation::Created,
+    }
+}
+
+fn counted(commit: CommitId, revision: i64, writes: &[Write]) -> Committed {
+    let count = |of: Operation| writes.iter().filter(|w| operation(w) == of).count();
+    Committed { commit, revision, added: count(Operation::Created), modified: count(Operation::Modified), removed: count(Operation::Deleted) }
+}

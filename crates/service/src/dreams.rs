@@ -1,0 +1,274 @@
+//! Dreams: asked for, run by a worker, canceled, looked at.
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    actor::{Actor, Need},
+    changeset::ChangeState,
+    event::{EventKind, OutcomeResult},
+    ids::{DreamId, JobId, StoreId},
+    limits,
+};
+use dream::{Input, Known, KnownState, Memory, Progress, Session};
+use serde_json::json;
+use store::{
+    Tx, changesets, decisions,
+    dreams::{self, DreamRow, FindingRow},
+    jobs::{self, Claimed},
+    memories, memory_stores, sessions, users,
+};
+
+use crate::{Error, Lucid, Record, Result, actor_name, propose::Loaded, require, trail::name_of};
+
+/// Days of history that a dream counts over (design, "Numbers to start from").
+const WINDOW_DAYS: i64 = 90;
+/// Most sessions of the window that one dream reads.
+const WINDOW_SESSIONS: i64 = 2_000;
+/// How often a running dream writes where it is, renews its lease and looks whether it was canceled.
+const BEAT: Duration = Duration::from_millis(300);
+
+/// A dream with what it saw.
+#[derive(Debug, Clone)]
+pub struct DreamView {
+    /// The dream.
+    pub dream: DreamRow,
+    /// Who asked for it, by name.
+    pub requested_by: String,
+    /// What it saw, best supported first.
+    pub findings: Vec<FindingRow>,
+    /// How many sessions it pinned.
+    pub sessions: usize,
+}
+
+impl Lucid {
+    /// Asks for a dream over a store's history. Refused while one waits or runs, or above 50 undecided changes.
+    pub async fn request_dream(&self, actor: &Actor, store: StoreId, instructions: Option<&str>) -> Result<DreamId> {
+        require(actor, Need::Feed, store)?;
+        let instructions = instructions.map(str::trim).filter(|t| !t.is_empty());
+        if instructions.is_some_and(|t| t.chars().count() > limits::INSTRUCTIONS_CHARS) {
+            return Err(Error::Invalid(format!("instructions have at most {} characters", limits::INSTRUCTIONS_CHARS)));
+        }
+        let mut tx = self.db.write().await?;
+        if let Some(reason) = self.why_not_dream(&mut tx, store).await? {
+            return Err(Error::Conflict(reason));
+        }
+        let id = self.insert_dream(&mut tx, actor, store, instructions).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Takes the store's lock and says why it cannot dream now.
+    pub(crate) async fn why_not_dream(&self, tx: &mut Tx, store: StoreId) -> Result<Option<String>> {
+        memory_stores::lock(tx, store).await?;
+        if dreams::active(tx, store).await? > 0 {
+            return Ok(Some("this store is dreaming already; wait until it is done, or cancel it".to_owned()));
+        }
+        let undecided = changesets::undecided(tx, store).await?;
+        let paused = undecided > limits::UNDECIDED_CHANGES;
+        Ok(paused.then(|| format!("{undecided} changes wait for a decision; dreams pause above {}", limits::UNDECIDED_CHANGES)))
+    }
+
+    pub(crate) async fn insert_dream(&self, tx: &mut Tx, actor: &Actor, store: StoreId, instructions: Option<&str>) -> Result<DreamId> {
+        let id = self.id(DreamId::new);
+        let now = self.now();
+        dreams::insert(tx, id, store, instructions, &actor_name(actor.who), now).await?;
+        jobs::insert(tx, self.id(JobId::new), "dream", id.0, now).await?;
+        let payload = json!({"instructions": instructions.is_some()});
+        self.record(tx, actor, Record { action: "dream.request", subject: id.to_string(), store: Some(store), commit: None, payload: &payload }).await?;
+        Ok(id)
+    }
+
+    /// Asks a dream to stop. It ends at its next step; what it found so far is not proposed.
+    pub async fn cancel_dream(&self, actor: &Actor, id: DreamId) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let dream = dreams::get(&mut tx, id).await?.ok_or(Error::NotFound("dream"))?;
+        require(actor, Need::Feed, dream.store_id)?;
+        if !dreams::cancel(&mut tx, id).await? {
+            return Err(Error::Conflict(format!("this dream is already {}", dream.state)));
+        }
+        self.record(&mut tx, actor, Record { action: "dream.cancel", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &json!({}) })
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The newest dreams that the actor may see.
+    pub async fn dreams(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<DreamRow>> {
+        let mut tx = self.db.read().await?;
+        Ok(dreams::list(&mut tx, actor.visible(), store, limits::PAGE).await?)
+    }
+
+    /// A dream with what it saw.
+    pub async fn dream(&self, actor: &Actor, id: DreamId) -> Result<DreamView> {
+        let mut tx = self.db.read().await?;
+        let dream = dreams::get(&mut tx, id).await?.filter(|d| actor.may(Need::See, d.store_id)).ok_or(Error::NotFound("dream"))?;
+        let findings = dreams::findings(&mut tx, id).await?;
+        let sessions = dreams::pinned(&mut tx, id).await?.len();
+        let requested_by = name_of(&dream.requested_by, &users::all(&mut tx).await?);
+        Ok(DreamView { dream, requested_by, findings, sessions })
+    }
+
+    /// Runs the dream of a claimed job to its end. The last transaction proposes, ends the dream and ends the job together,
+    /// and only if the lease still holds: a dream that was lost to another worker leaves nothing behind.
+    pub(crate) async fn run_dream(&self, job: &Claimed, owner: &str) -> Result<()> {
+        let id = DreamId(job.subject_id);
+        let Some((dream, loaded)) = self.start_dream(id, job, owner).await? else { return Ok(()) };
+        let loaded = Arc::new(loaded);
+        let proposal = self.think(id, job, owner, &loaded).await?;
+        let mut tx = self.db.write().await?;
+        memory_stores::lock(&mut tx, dream.store_id).await?;
+        let canceled = proposal.is_none() || dreams::is_canceled(&mut tx, id).await?;
+        let (state, mut stats) = if canceled { ("canceled", json!({})) } else { ("completed", json!(proposal.as_ref().map(|p| &p.stats))) };
+        let proposed = match &proposal {
+            Some(proposal) if !canceled => self.propose(&mut tx, &dream, &loaded, proposal).await?,
+            _ => None,
+        };
+        stats["changeset"] = json!(proposed.as_ref().map(|p| p.changeset));
+        let now = self.now();
+        if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await? || !jobs::finish(&mut tx, job, owner, None, now).await? {
+            return Err(Error::Internal("another worker took this dream over"));
+        }
+        let worker = Actor::worker();
+        let store = Some(dream.store_id);
+        let ended = json!({"state": state, "sessions": loaded.sessions.len(), "stats": stats});
+        if let Some(proposed) = &proposed {
+            let payload = json!({"dream": id, "changes": proposed.changes});
+            let record = Record { action: "changeset.propose", subject: proposed.changeset.to_string(), store, commit: None, payload: &payload };
+            self.record(&mut tx, &worker, record).await?;
+        }
+        self.record(&mut tx, &worker, Record { action: "dream.end", subject: id.to_string(), store, commit: None, payload: &ended }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a dream whose job failed for good.
+    pub(crate) async fn fail_dream(&self, tx: &mut Tx, id: DreamId, error: &Error) -> Result<()> {
+        let now = self.now();
+        if dreams::finish(tx, id, "failed", "{}", Some(&error.message()), now).await?
+            && let Some(dream) = dreams::get(tx, id).await?
+        {
+            let payload = json!({"state": "failed"});
+            let record = Record { action: "dream.end", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &payload };
+            self.record(tx, &Actor::worker(), record).await?;
+        }
+        Ok(())
+    }
+
+    /// Pins the store's revision and each session's last event, and loads them. `None` if the dream has ended or was canceled.
+    async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Loaded)>> {
+        let mut tx = self.db.write().await?;
+        let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a job names a dream that is not there"))?;
+        let revision = memory_stores::lock(&mut tx, dream.store_id).await?;
+        if dream.cancel_requested || !matches!(dream.state.as_str(), "pending" | "running") {
+            dreams::finish(&mut tx, id, "canceled", "{}", None, self.now()).await?;
+            jobs::finish(&mut tx, job, owner, None, self.now()).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        let since = self.now().plus_seconds(-WINDOW_DAYS * 86_400);
+        let window = sessions::window(&mut tx, dream.store_id, since, WINDOW_SESSIONS).await?;
+        let pins: Vec<_> = window.iter().map(|s| (s.id, s.event_count)).collect();
+        dreams::start(&mut tx, id, revision, &pins, self.now()).await?;
+        tx.commit().await?;
+        let mut tx = self.db.read().await?;
+        let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a dream went away"))?;
+        let loaded = load(&mut tx, &dream, window).await?;
+        Ok(Some((dream, loaded)))
+    }
+
+    /// Runs the engine on a thread of its own, while this one tells how far it is and listens for a cancel.
+    async fn think(&self, id: DreamId, job: &Claimed, owner: &str, loaded: &Arc<Loaded>) -> Result<Option<dream::Proposal>> {
+        let done = Arc::new(AtomicUsize::new(0));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (seen, told, input) = (done.clone(), stop.clone(), loaded.clone());
+        let mut engine = tokio::task::spawn_blocking(move || {
+            dream::run(&input.input, &mut |progress: Progress| {
+                seen.store(progress.sessions_done, Ordering::Relaxed);
+                if told.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        });
+        loop {
+            tokio::select! {
+                ended = &mut engine => return ended.map_err(|_| Error::Internal("the dream engine stopped in error")),
+                () = tokio::time::sleep(BEAT) => {
+                    let progress = Progress { sessions_done: done.load(Ordering::Relaxed), sessions: loaded.sessions.len() };
+                    if !self.beat(id, job, owner, progress).await? {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes where the dream is and renews its lease; false if it should stop.
+    async fn beat(&self, id: DreamId, job: &Claimed, owner: &str, progress: Progress) -> Result<bool> {
+        let mut tx = self.db.write().await?;
+        dreams::progress(&mut tx, id, &json!(progress).to_string()).await?;
+        let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await?;
+        let canceled = dreams::is_canceled(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(held && !canceled)
+    }
+}
+
+async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) -> Result<Loaded> {
+    let mut loaded = Loaded { input: Input::default(), sessions: Vec::new(), memories: memories::contents_of_store(tx, dream.store_id).await? };
+    for row in window {
+        let (ids, session) = load_session(tx, row).await?;
+        loaded.sessions.push(ids);
+        loaded.input.sessions.push(session);
+    }
+    loaded.input.memories = loaded
+        .memories
+        .iter()
+        .map(|m| Memory { path: m.path.to_string(), content: m.content.clone(), frozen: m.frozen, by_person: m.by_person })
+        .collect();
+    loaded.input.known = known(tx, dream.store_id).await?;
+    Ok(loaded)
+}
+
+async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((domain::ids::SessionId, Vec<domain::ids::EventId>), Session)> {
+    let mut ids = Vec::new();
+    let mut events = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = sessions::events(tx, row.id, after, 500).await?;
+        // Only up to the pinned event: what was appended since belongs to the next dream.
+        for event in page.rows.iter().filter(|e| e.seq <= row.event_count) {
+            ids.push(event.id);
+            // What was said in words is not looked at yet, so it is not held either.
+            let text = if matches!(event.kind, EventKind::ToolUse | EventKind::ToolResult) { event.text.clone() } else { String::new() };
+            events.push(dream::Event { kind: event.kind, tool: event.tool.clone(), tool_use_id: event.tool_use_id.clone(), is_error: event.is_error, text });
+        }
+        match page.rows.last() {
+            Some(last) if page.more => after = last.seq,
+            _ => break,
+        }
+    }
+    let session = Session {
+        key: row.id.to_string(),
+        agent: row.agent,
+        subject: row.subject,
+        task: row.task_key,
+        outcome: row.outcome.unwrap_or(OutcomeResult::Unknown),
+        events,
+    };
+    Ok(((row.id, ids), session))
+}
+
+async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<Known>> {
+    let proposed = changesets::fingerprints(tx, store).await?.into_iter().map(|(fingerprint, state)| {
+        let state = if state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting };
+        Known { fingerprint, state }
+    });
+    let rejected = decisions::muted(tx, store).await?.into_iter().map(|m| Known {
+        fingerprint: m.fingerprint,
+        state: KnownState::Rejected(m.reject_code, usize::try_from(m.support).unwrap_or(usize::MAX)),
+    });
+    Ok(proposed.chain(rejected).collect())
+}

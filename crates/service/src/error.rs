@@ -1,0 +1,117 @@
+//! What a use case can answer but success, and the one mapping of it to what a client is told.
+
+/// The result of every use case.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Something that was decided on is no longer as it was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// What it is, by id or name.
+    pub what: String,
+    /// Why it is stale.
+    pub why: String,
+}
+
+/// Why a use case did not do what was asked. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there, or the actor may not know that it is.
+    #[error("there is no such {0}, or you may not see it")]
+    NotFound(&'static str),
+    /// The actor sees it but may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The input is wrong; the text says how to mend it.
+    #[error("{0}")]
+    Invalid(String),
+    /// The state does not allow it.
+    #[error("{0}")]
+    Conflict(String),
+    /// What the decision names has changed since it was shown; refused whole (rule 4).
+    #[error("{}", list(.0))]
+    Stale(Vec<Stale>),
+    /// Name and password do not match; deliberately not which.
+    #[error("the address or the password is wrong")]
+    SignIn,
+    /// Too many tries; seconds to wait.
+    #[error("too many tries; wait {0} seconds")]
+    TooMany(i64),
+    /// The link was used, has expired, or never was.
+    #[error("this link was already used or has expired; ask for a new one")]
+    Link,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A file failed.
+    #[error("a file could not be read or written: {0}")]
+    Io(#[from] std::io::Error),
+    /// Lucid's own fault.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+fn list(stale: &[Stale]) -> String {
+    let each: Vec<String> = stale.iter().map(|s| format!("{}: {}", s.what, s.why)).collect();
+    format!("nothing was done, because this has changed since it was shown: {}", each.join("; "))
+}
+
+/// The kinds of errors a client tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// 404.
+    NotFound,
+    /// 403.
+    Permission,
+    /// 422.
+    Invalid,
+    /// 409.
+    Conflict,
+    /// 401.
+    Authentication,
+    /// 429.
+    RateLimit,
+    /// 500.
+    Internal,
+}
+
+impl Kind {
+    /// HTTP status.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Permission => 403,
+            Self::Invalid => 422,
+            Self::Conflict => 409,
+            Self::Authentication => 401,
+            Self::RateLimit => 429,
+            Self::Internal => 500,
+        }
+    }
+}
+
+impl Error {
+    /// The one mapping to what a client is told.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NotFound(_) => Kind::NotFound,
+            Self::Forbidden(_) => Kind::Permission,
+            Self::Invalid(_) | Self::Link => Kind::Invalid,
+            Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale) => Kind::Conflict,
+            Self::SignIn => Kind::Authentication,
+            Self::TooMany(_) => Kind::RateLimit,
+            Self::Store(_) | Self::Io(_) | Self::Internal(_) => Kind::Internal,
+        }
+    }
+
+    /// What a person is told: Lucid's own faults without their insides.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Store(store::Error::Moved | store::Error::Stale) => "somebody else changed this in between; reload the page and look again".to_owned(),
+            error if error.kind() == Kind::Internal => "Lucid could not do this; the server's log says why".to_owned(),
+            error => error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Forms that were refused: what was typed is kept for the page that shows it again.
+
+use std::collections::BTreeMap;
+
+use domain::ids::{DraftId, UserId};
+use store::forms;
+
+use crate::{Error, Lucid, Result};
+
+/// How long a refused form is kept, in seconds.
+const KEPT_SECONDS: i64 = 3_600;
+
+/// A refused form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedForm {
+    /// What to tell the person.
+    pub message: String,
+    /// HTTP status of the page that shows it.
+    pub status: u16,
+    /// What was typed.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl Lucid {
+    /// Keeps a refused form; its id goes into the address of the page that shows it.
+    pub async fn keep_refused_form(&self, user: Option<UserId>, error: &Error, fields: &BTreeMap<String, String>) -> Result<DraftId> {
+        let id = self.id(DraftId::new);
+        let fields = serde_json::to_string(fields).map_err(|_| Error::Internal("a form could not be kept"))?;
+        let draft = forms::Draft { message: error.message(), status: i64::from(error.kind().status()), fields };
+        let now = self.now();
+        let mut tx = self.db.write().await?;
+        forms::drop_drafts(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
+        forms::insert_draft(&mut tx, id, user, &draft, now).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// The refused form of this person, if it is still kept.
+    pub async fn refused_form(&self, user: Option<UserId>, id: DraftId) -> Result<Option<RefusedForm>> {
+        let mut tx = self.db.read().await?;
+        let Some(draft) = forms::draft(&mut tx, id, user, self.now().plus_seconds(-KEPT_SECONDS)).await? else { return Ok(None) };
+        let fields = serde_json::from_str(&draft.fields).unwrap_or_default();
+        Ok(Some(RefusedForm { message: draft.message, status: u16::try_from(draft.status).unwrap_or(422), fields }))
+    }
+}

@@ -1,0 +1,260 @@
+//! From what a dream found to a changeset: quotes are checked against the stored events, risk is computed here and never taken
+//! from the distiller, and what waits already is left out. The preview does the same without a database.
+
+use domain::{
+    canonical::{change_digest, sha256_hex},
+    changeset::{ChangeKind, ChangeState, Edit, Quote},
+    ids::{ChangeId, ChangesetId, EventId, EvidenceId, SessionId},
+    masking,
+    risk::{self, Label, RiskLevel},
+};
+use dream::{Change, Finding, Input, Proposal};
+use serde_json::{Value, json};
+use store::{
+    Tx, changesets, commits, decisions,
+    dreams::{DreamRow, NewFinding},
+    evidence,
+    memories::MemoryContent,
+};
+
+use crate::{Error, Lucid, Result};
+
+/// Quotes that a recurring failure needs to be proposed at all (rule 7).
+const MIN_QUOTES: usize = 2;
+
+/// What a dream loaded: the engine's input beside the ids that its indices mean.
+pub struct Loaded {
+    /// What the engine sees.
+    pub input: Input,
+    /// Session and event ids, in the input's order.
+    pub sessions: Vec<(SessionId, Vec<EventId>)>,
+    /// The memories, in the input's order.
+    pub memories: Vec<MemoryContent>,
+}
+
+/// Risk and labels of a change that the engine proposes.
+fn assess(change: &Change, memories: &[dream::Memory]) -> (RiskLevel, Vec<Label>) {
+    let touched: Vec<&dream::Memory> = change.edits.iter().filter_map(|e| e.memory).map(|i| &memories[i]).collect();
+    let changed = change.edits.iter().filter_map(|e| e.memory.map(|i| (&memories[i], &e.content)));
+    let changed: Vec<&dream::Memory> = changed.filter(|(m, content)| content.as_deref() != Some(&m.content)).map(|(m, _)| m).collect();
+    risk::assess(&risk::Facts {
+        before: touched.iter().map(|m| m.content.as_str()).collect(),
+        after: change.edits.iter().filter_map(|e| e.content.as_deref()).collect(),
+        human_written: changed.iter().any(|m| m.by_person),
+        frozen: changed.iter().any(|m| m.frozen),
+        tool_text: change.tool_text,
+        merge: change.kind == ChangeKind::Merge,
+        memories: change.edits.len(),
+    })
+}
+
+impl Lucid {
+    /// Stores what a dream proposes as a changeset, and everything that it saw as findings, inside the dream's last transaction.
+    /// The caller appends the audit entries: the audit's head is the last lock to take.
+    pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Option<Proposed>> {
+        let waiting = changesets::fingerprints(tx, dream.store_id).await?;
+        let waits = |f: &&Finding| waiting.iter().any(|(print, _)| *print == f.fingerprint);
+        let ready: Vec<(&Finding, Ready)> = proposal
+            .findings
+            .iter()
+            .filter(|f| f.is_proposed() && !waits(f))
+            .filter_map(|f| Some((f, self.ready(f, loaded)?)))
+            .collect();
+        let id = self.id(ChangesetId::new);
+        let mut made: Vec<(&str, ChangeId)> = Vec::new();
+        if !ready.is_empty() {
+            changesets::insert(tx, &self.new_changeset(id, dream, ready.len())).await?;
+            for (position, (finding, ready)) in (0..).zip(&ready) {
+                let change = self.insert_change(tx, (id, dream, position), finding, ready).await?;
+                made.push((&finding.fingerprint, change));
+            }
+        }
+        let findings: Vec<NewFinding> = proposal.findings.iter().map(|f| stored(f, &made)).collect();
+        store::dreams::insert_findings(tx, dream.id, &findings).await?;
+        let changes: Vec<ChangeId> = made.iter().map(|(_, change)| *change).collect();
+        Ok((!changes.is_empty()).then_some(Proposed { changeset: id, changes }))
+    }
+
+    fn new_changeset(&self, id: ChangesetId, dream: &DreamRow, changes: usize) -> changesets::NewChangeset {
+        let plural = if changes == 1 { "" } else { "s" };
+        changesets::NewChangeset {
+            id,
+            store_id: dream.store_id,
+            dream_id: Some(dream.id),
+            origin: "dream",
+            title: format!("{changes} change{plural} from a dream over {}", dream.store_name),
+            base_revision: dream.base_revision.unwrap_or(0),
+            created_by: dream.requested_by.clone(),
+            created_at: self.now(),
+        }
+    }
+
+    /// The change with ids in place of indices; `None` if too little of its evidence holds.
+    fn ready(&self, finding: &Finding, loaded: &Loaded) -> Option<Ready> {
+        let change = finding.change.as_ref()?;
+        let quotes: Vec<Quote> = change.quotes.iter().filter_map(|q| checked(q, loaded)).collect();
+        if finding.kind == "recurring_failure" && quotes.iter().filter(|q| !q.counter).count() < MIN_QUOTES {
+            return None;
+        }
+        let edits = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>()?;
+        let (level, labels) = assess(change, &loaded.input.memories);
+        Some(Ready { kind: change.kind, rationale: change.rationale.clone(), confidence_bp: change.confidence_bp, edits, quotes, level, labels })
+    }
+
+    async fn insert_change(&self, tx: &mut Tx, at: (ChangesetId, &DreamRow, i64), finding: &Finding, ready: &Ready) -> Result<ChangeId> {
+        let (changeset_id, dream, position) = at;
+        let id = self.id(ChangeId::new);
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let labels = serde_json::to_string(&ready.labels).map_err(|_| Error::Internal("labels could not be written"))?;
+        let row = changesets::ChangeRow {
+            id,
+            changeset_id,
+            store_id: dream.store_id,
+            position,
+            kind: ready.kind,
+            title: finding.title.clone(),
+            rationale: ready.rationale.clone(),
+            confidence_bp: ready.confidence_bp,
+            state: ChangeState::Pending,
+            revision: 1,
+            digest: change_digest(ready.kind, &ready.edits, &ready.quotes),
+            risk_level: ready.level,
+            labels,
+            finding: finding.kind.to_owned(),
+            fingerprint: finding.fingerprint.clone(),
+            support_sessions: count(finding.support.sessions),
+            support_subjects: count(finding.support.subjects),
+            support_tasks: count(finding.support.tasks),
+            occurrences: count(finding.support.occurrences),
+            eligible_sessions: count(finding.support.eligible),
+            facts: json!({"version": 1, "distiller": dream.distiller, "tool_text": ready.labels.contains(&Label::ToolText)}).to_string(),
+            commit_id: None,
+            updated_at: self.now(),
+            conflicted: false,
+        };
+        changesets::insert_change(tx, &row).await?;
+        for content in ready.edits.iter().filter_map(|e| e.content.as_deref()) {
+            commits::put_content(tx, &sha256_hex(content.as_bytes()), content).await?;
+        }
+        changesets::insert_edits(tx, id, 1, &ready.edits).await?;
+        for (position, quote) in (0..).zip(&ready.quotes) {
+            evidence::insert(tx, self.id(EvidenceId::new), id, position, quote).await?;
+        }
+        // Instructions make a person part of the proposal; only starting a dream does not (rule 5).
+        if let (Some(_), Some(user)) = (&dream.instructions, dream.requested_by.strip_prefix("person:").and_then(|id| id.parse().ok())) {
+            decisions::contribute(tx, id, user, "instructed", self.now()).await?;
+        }
+        Ok(id)
+    }
+}
+
+/// What a dream proposed.
+pub struct Proposed {
+    /// The changeset.
+    pub changeset: ChangesetId,
+    /// Its changes.
+    pub changes: Vec<ChangeId>,
+}
+
+/// A change that is ready to be stored.
+struct Ready {
+    kind: ChangeKind,
+    rationale: String,
+    confidence_bp: i64,
+    edits: Vec<Edit>,
+    quotes: Vec<Quote>,
+    level: RiskLevel,
+    labels: Vec<Label>,
+}
+
+/// The quote by ids, if it stands in its event (rule 7).
+fn checked(quote: &dream::Quote, loaded: &Loaded) -> Option<Quote> {
+    let (session_id, events) = loaded.sessions.get(quote.session)?;
+    let event_text = &loaded.input.sessions.get(quote.session)?.events.get(quote.event)?.text;
+    let text = event_text.get(quote.start..quote.end)?.to_owned();
+    let by_id = Quote { session_id: *session_id, event_id: *events.get(quote.event)?, start: quote.start, end: quote.end, text, counter: quote.counter };
+    by_id.holds_in(event_text).then_some(by_id)
+}
+
+fn edit(edit: &dream::Edit, loaded: &Loaded) -> Option<Edit> {
+    let memory = edit.memory.map(|i| &loaded.memories[i]);
+    Some(Edit {
+        memory_id: memory.map(|m| m.id),
+        base_version: memory.map(|m| m.version_id),
+        base_sha256: memory.map(|m| m.content_sha256.clone()),
+        path: edit.path.parse().ok()?,
+        new_path: None,
+        content: edit.content.clone().filter(|c| domain::memory::check_content(c).is_ok()),
+    })
+}
+
+fn stored(finding: &Finding, made: &[(&str, ChangeId)]) -> NewFinding {
+    let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
+    let reason = match (&finding.disposition, change_id) {
+        (dream::Disposition::HeldBack(reason), _) => reason.clone(),
+        (dream::Disposition::Proposed, Some(_)) => String::new(),
+        (dream::Disposition::Proposed, None) => "the same already waits, or its evidence did not hold".to_owned(),
+    };
+    NewFinding {
+        kind: finding.kind.to_owned(),
+        title: finding.title.clone(),
+        fingerprint: finding.fingerprint.clone(),
+        support: json!(finding.support).to_string(),
+        disposition: if change_id.is_some() { "proposed" } else { "held_back" },
+        reason,
+        change_id,
+    }
+}
+
+/// What a preview dreams over: the engine's input, and how its sessions and events are called at their source.
+pub struct PreviewInput {
+    /// What the engine sees.
+    pub input: Input,
+    /// Id of each session and of each of its events.
+    pub names: Vec<(String, Vec<String>)>,
+}
+
+/// Dreams without a database and prints what would be proposed.
+#[must_use]
+pub fn preview(preview: &PreviewInput) -> Value {
+    let proposal = dream::run(&preview.input, &mut |_| std::ops::ControlFlow::Continue(()));
+    let Some(proposal) = proposal else { return json!({"changes": [], "questions": [], "stats": {}}) };
+    let changes: Vec<Value> = proposal.findings.iter().filter(|f| f.is_proposed()).filter_map(|f| preview_change(f, preview)).collect();
+    let held: Vec<Value> = proposal
+        .findings
+        .iter()
+        .filter_map(|f| match &f.disposition {
+            dream::Disposition::HeldBack(reason) => Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support})),
+            dream::Disposition::Proposed => None,
+        })
+        .collect();
+    let mut stats = json!(proposal.stats);
+    stats["held_back_findings"] = Value::Array(held);
+    json!({"changes": changes, "questions": [], "stats": stats})
+}
+
+fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {
+    let change = finding.change.as_ref()?;
+    let (level, labels) = assess(change, &preview.input.memories);
+    let quotes = |counter: bool| -> Vec<Value> { change.quotes.iter().filter(|q| q.counter == counter).map(|q| preview_quote(q, preview)).collect() };
+    let base = |e: &dream::Edit| e.memory.map(|i| sha256_hex(preview.input.memories[i].content.as_bytes()));
+    let edits: Vec<Value> = change.edits.iter().map(|e| json!({"path": e.path, "base_sha256": base(e), "content": e.content})).collect();
+    Some(json!({
+        "kind": change.kind,
+        "title": finding.title,
+        "rationale": change.rationale,
+        "confidence_bp": change.confidence_bp,
+        "risk": {"level": level, "labels": labels},
+        "edits": edits,
+        "evidence": quotes(false),
+        "counter_evidence": quotes(true),
+        "finding": finding.kind,
+        "support": finding.support,
+    }))
+}
+
+fn preview_quote(quote: &dream::Quote, preview: &PreviewInput) -> Value {
+    let (session, events) = &preview.names[quote.session];
+    let text = &preview.input.sessions[quote.session].events[quote.event].text[quote.start..quote.end];
+    json!({"session_id": session, "event_id": events[quote.event], "quote": text, "masked_quote": masking::mask(text)})
+}

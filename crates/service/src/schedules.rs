@@ -1,0 +1,148 @@
+//! When stores dream: five cron fields in a time zone, at least so many new sessions, and nothing growing just then.
+
+use croner::Cron;
+use domain::{
+    Timestamp,
+    actor::{Actor, Need},
+    ids::{ScheduleId, StoreId},
+};
+use jiff::{Zoned, tz::TimeZone};
+use serde_json::json;
+use store::{
+    Tx,
+    schedules::{self, ScheduleRow},
+    sessions,
+};
+
+use crate::{Error, Lucid, Record, Result, actor_name, require};
+
+/// What a schedule is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSchedule {
+    /// Five cron fields, as `0 3 * * *`.
+    pub cron: String,
+    /// IANA time zone, as `Europe/Berlin`.
+    pub time_zone: String,
+    /// Only with at least so many new sessions.
+    pub min_sessions: i64,
+    /// Only if no session grew for so many minutes.
+    pub idle_minutes: i64,
+    /// Whether it is on.
+    pub enabled: bool,
+}
+
+impl Lucid {
+    /// Sets a store's schedule.
+    pub async fn set_schedule(&self, actor: &Actor, store: StoreId, new: &NewSchedule) -> Result<()> {
+        require(actor, Need::Manage, store)?;
+        if !(0..=100_000).contains(&new.min_sessions) || !(0..=10_080).contains(&new.idle_minutes) {
+            return Err(Error::Invalid("new sessions are 0 to 100,000 and idle minutes 0 to 10,080 (a week)".to_owned()));
+        }
+        let next_run_at = check_schedule(&new.cron, &new.time_zone, self.now())?;
+        let row = ScheduleRow {
+            id: self.id(ScheduleId::new),
+            store_id: store,
+            cron: new.cron.trim().to_owned(),
+            time_zone: new.time_zone.trim().to_owned(),
+            min_sessions: new.min_sessions,
+            idle_minutes: new.idle_minutes,
+            enabled: new.enabled,
+            next_run_at,
+            last_result: None,
+        };
+        let mut tx = self.db.write().await?;
+        schedules::put(&mut tx, &row, &actor_name(actor.who), self.now()).await?;
+        let payload = json!({"cron": row.cron, "time_zone": row.time_zone, "min_sessions": row.min_sessions, "idle_minutes": row.idle_minutes, "enabled": row.enabled});
+        self.record(&mut tx, actor, Record { action: "schedule.set", subject: store.to_string(), store: Some(store), commit: None, payload: &payload }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// A store's schedule, if it has one.
+    pub async fn schedule(&self, actor: &Actor, store: StoreId) -> Result<Option<ScheduleRow>> {
+        require(actor, Need::See, store)?;
+        let mut tx = self.db.read().await?;
+        Ok(schedules::of_store(&mut tx, store).await?)
+    }
+
+    /// Fires every schedule whose tick has come; each tick once, however many processes look. Ticks that were missed
+    /// while nothing ran are one tick. Returns how many dreams were asked for.
+    pub async fn fire_schedules(&self) -> Result<usize> {
+        let mut tx = self.db.read().await?;
+        let due = schedules::due(&mut tx, self.now()).await?;
+        drop(tx);
+        let mut asked = 0;
+        for schedule in due {
+            asked += usize::from(self.fire(&schedule).await?);
+        }
+        Ok(asked)
+    }
+
+    async fn fire(&self, schedule: &ScheduleRow) -> Result<bool> {
+        let now = self.now();
+        let mut tx = self.db.write().await?;
+        let next = check_schedule(&schedule.cron, &schedule.time_zone, now)?;
+        let reason = match self.why_not(&mut tx, schedule, now).await? {
+            None => self.why_not_dream(&mut tx, schedule.store_id).await?,
+            reason => reason,
+        };
+        if !schedules::take(&mut tx, schedule, next, reason.as_deref().unwrap_or("asked for a dream")).await? {
+            return Ok(false);
+        }
+        if reason.is_none() {
+            self.insert_dream(&mut tx, &Actor::worker(), schedule.store_id, None).await?;
+        }
+        tx.commit().await?;
+        Ok(reason.is_none())
+    }
+
+    async fn why_not(&self, tx: &mut Tx, schedule: &ScheduleRow, now: Timestamp) -> Result<Option<String>> {
+        let new = sessions::new_for_dreams(tx, schedule.store_id).await?;
+        if new < schedule.min_sessions {
+            return Ok(Some(format!("{new} new sessions; it waits for {}", schedule.min_sessions)));
+        }
+        let idle_since = now.plus_seconds(-schedule.idle_minutes.saturating_mul(60));
+        let busy = sessions::newest_in(tx, schedule.store_id).await?.is_some_and(|at| at > idle_since);
+        Ok(busy.then(|| format!("a session grew within the last {} minutes", schedule.idle_minutes)))
+    }
+}
+
+/// The next tick after a time, or what is wrong with the schedule.
+pub fn check_schedule(cron: &str, time_zone: &str, after: Timestamp) -> Result<Timestamp> {
+    let pattern: Cron = cron.trim().parse().map_err(|e| Error::Invalid(format!("`{cron}` is not a cron pattern of five fields, as `0 3 * * *`: {e}")))?;
+    if cron.split_whitespace().count() != 5 {
+        return Err(Error::Invalid(format!("`{cron}` does not have the five fields minute, hour, day, month, weekday")));
+    }
+    let zone = TimeZone::get(time_zone.trim()).map_err(|_| Error::Invalid(format!("`{time_zone}` is not a time zone, as `UTC` or `Europe/Berlin`")))?;
+    let from = jiff::Timestamp::from_microsecond(after.0).map_err(|_| Error::Invalid("the clock is out of range".to_owned()))?;
+    let next: Zoned = pattern
+        .find_next_occurrence(&from.to_zoned(zone), false)
+        .map_err(|e| Error::Invalid(format!("`{cron}` never comes: {e}")))?;
+    Ok(Timestamp(next.timestamp().as_microsecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(cron: &str, zone: &str, after: &str) -> String {
+        check_schedule(cron, zone, Timestamp::parse(after).unwrap()).unwrap().rfc3339()
+    }
+
+    #[test]
+    fn ticks_in_their_time_zone_over_summer_time() {
+        assert_eq!(next("0 3 * * *", "UTC", "2026-11-22T03:00:00Z"), "2026-11-23T03:00:00Z");
+        assert_eq!(next("0 3 * * *", "Europe/Berlin", "2026-07-01T00:00:00Z"), "2026-07-01T01:00:00Z");
+        assert_eq!(next("0 3 * * *", "Europe/Berlin", "2026-12-01T00:00:00Z"), "2026-12-01T02:00:00Z");
+        // 02:30 does not exist on the day that summer time begins; the tick is not lost for more than that day.
+        assert!(next("30 2 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z").as_str() <= "2026-03-30T00:30:00Z");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let refused = |cron, zone| check_schedule(cron, zone, Timestamp(0)).unwrap_err().to_string();
+        assert!(refused("every night", "UTC").contains("cron pattern"));
+        assert!(refused("0 0 3 * * *", "UTC").contains("five fields"));
+        assert!(refused("0 3 * * *", "Mars/Base").contains("time zone"));
+        assert!(refused("0 0 31 2 *", "UTC").contains("never comes"));
+    }
+}

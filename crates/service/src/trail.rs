@@ -1,0 +1,67 @@
+//! Reading and verifying the audit trail.
+
+use audit::Verifier;
+use domain::actor::{Actor, Role};
+use store::{Page, audit_log, users};
+
+use crate::{Error, Lucid, Result};
+
+/// An entry as the page shows it.
+#[derive(Debug, Clone)]
+pub struct AuditRow {
+    /// The row.
+    pub row: audit_log::Row,
+    /// The actor by name.
+    pub actor: String,
+    /// The entry's hash, hexadecimal.
+    pub hash: String,
+}
+
+/// A trail that verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// How many entries.
+    pub entries: i64,
+    /// Hash of the last one, hexadecimal.
+    pub head: String,
+}
+
+impl Lucid {
+    /// The newest entries before a position that the actor may see.
+    pub async fn audit(&self, actor: &Actor, before: Option<i64>) -> Result<Page<AuditRow>> {
+        let mut tx = self.db.read().await?;
+        let page = audit_log::list(&mut tx, actor.visible_audit(), before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
+        let names = users::all(&mut tx).await?;
+        let rows = page.rows.into_iter().map(|row| AuditRow { actor: name_of(&row.actor, &names), hash: hex::encode(row.entry().hash), row });
+        Ok(Page { rows: rows.collect(), more: page.more })
+    }
+
+    /// Checks the whole trail in the database. The outer error is the database's; the inner one names what is wrong.
+    pub async fn verify_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, audit::Broken>> {
+        if !matches!(actor.role, Role::Admin | Role::Auditor) {
+            return Err(Error::Forbidden("verifying the audit trail needs the role admin or auditor"));
+        }
+        // One transaction on SQLite is one view; on PostgreSQL entries up to the head that is read first never change.
+        let mut tx = self.db.read().await?;
+        let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
+        let mut verifier = Verifier::default();
+        let mut after = 0;
+        loop {
+            let rows = audit_log::chain(&mut tx, after, 1_000).await?;
+            let Some(last) = rows.last().map(|r| r.seq) else { break };
+            for row in rows.iter().filter(|r| r.seq <= head_seq) {
+                if let Err(broken) = verifier.next(&row.entry(), row.payload.as_deref().map(|p| (row.salt.as_slice(), p))) {
+                    return Ok(Err(broken));
+                }
+            }
+            after = last;
+        }
+        Ok(verifier.finish(head_seq, head_hash).map(|entries| Verified { entries, head: hex::encode(head_hash) }))
+    }
+}
+
+/// An actor by name: `person:user_..` as the person is called, others as they are.
+pub fn name_of(actor: &str, users: &[users::UserRow]) -> String {
+    let person = actor.strip_prefix("person:").and_then(|id| users.iter().find(|u| u.id.to_string() == id));
+    person.map_or_else(|| actor.to_owned(), |u| u.name.clone())
+}

@@ -1,0 +1,107 @@
+//! The `events` format: Managed Agents event objects, one a value. A `session` object before them names the session and what is
+//! known of it; else `session_id` does, else the file's name.
+
+use std::io;
+
+use domain::event::{Event, EventKind, looks_like_error};
+use serde_json::Value;
+
+use super::{Place, Reader, Spool, parse, values};
+
+const SOURCE: &str = "events";
+
+/// Reads one event a value.
+#[derive(Default)]
+pub struct Events {
+    current: Option<String>,
+}
+
+impl Reader for Events {
+    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
+        let value = parse(text);
+        let own = value.as_ref().ok().and_then(|v| match kind(v) {
+            "session" => values::text(v, "id"),
+            _ => values::text(v, "session_id"),
+        });
+        let id = own.or(self.current.take()).unwrap_or_else(|| at.source.stem.clone());
+        spool.session(SOURCE, &id);
+        self.current = Some(id);
+        let value = match value {
+            Ok(value) => value,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if !value.is_object() || kind(&value).is_empty() {
+            return Ok(Err("an event is an object with a `type`".to_owned()));
+        }
+        note_head(&value, at, spool);
+        if kind(&value) != "session" {
+            spool.event(event(&value, text))?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn kind(value: &Value) -> &str {
+    value.get("type").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn note_head(value: &Value, at: &Place, spool: &mut Spool) {
+    let Some(head) = spool.head() else { return };
+    match kind(value) {
+        "session" => {
+            let named = |own: Option<&String>, name| own.and_then(|k| values::text(value, k)).or_else(|| values::text(value, name));
+            head.agent = values::text(value, "agent");
+            head.team = values::text(value, "team");
+            head.subject = named(at.options.subject_key.as_ref(), "subject");
+            head.task_key = named(at.options.task_key.as_ref(), "task_key");
+            head.outcome = value.get("outcome").and_then(values::outcome);
+            if let Some(Value::Object(metadata)) = value.get("metadata") {
+                head.metadata.clone_from(metadata);
+            }
+        }
+        "span.outcome_evaluation_end" => head.outcome = value.get("result").and_then(values::outcome).or(head.outcome),
+        _ => {}
+    }
+}
+
+fn event(value: &Value, raw: &str) -> Event {
+    let text = values::content(value.get("content"));
+    let base = Event {
+        external_id: values::text(value, "id"),
+        kind: EventKind::Raw,
+        tool: None,
+        tool_use_id: None,
+        is_error: false,
+        text,
+        occurred_at: ["processed_at", "created_at", "timestamp"].iter().find_map(|k| values::time(value.get(*k))),
+        raw: raw.to_owned(),
+    };
+    match kind(value) {
+        "user.message" => Event { kind: EventKind::User, ..base },
+        "agent.message" => Event { kind: EventKind::Agent, ..base },
+        "agent.thinking" => Event { kind: EventKind::Thinking, ..base },
+        "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" => Event {
+            kind: EventKind::ToolUse,
+            tool: values::text(value, "name"),
+            tool_use_id: base.external_id.clone(),
+            text: value.get("input").map_or_else(|| "{}".to_owned(), Value::to_string),
+            ..base
+        },
+        "agent.tool_result" | "agent.mcp_tool_result" | "user.custom_tool_result" | "user.tool_result" => {
+            let stated = value.get("is_error").and_then(Value::as_bool);
+            let call = ["tool_use_id", "mcp_tool_use_id", "custom_tool_use_id"].iter().find_map(|k| values::text(value, k));
+            Event {
+                kind: EventKind::ToolResult,
+                tool: values::text(value, "name"),
+                tool_use_id: call,
+                is_error: stated.unwrap_or_else(|| looks_like_error(&base.text)),
+                ..base
+            }
+        }
+        "span.outcome_evaluation_end" => {
+            let said = values::text(value, "explanation").or_else(|| values::text(value, "result"));
+            Event { kind: EventKind::Outcome, text: said.unwrap_or_default(), ..base }
+        }
+        _ => base,
+    }
+}

@@ -1,0 +1,43 @@
+//! What runs in the background: jobs, schedules and housekeeping. Any number of processes may do it on one database.
+
+use domain::ids::DreamId;
+use store::jobs::{self, Claimed};
+
+use crate::{Error, Lucid, Result};
+
+/// How long a job is a worker's without a sign of life.
+pub const LEASE_SECONDS: i64 = 30;
+
+impl Lucid {
+    /// Fires what is due, then claims one job and works it off. False if there was nothing to do.
+    pub async fn work_once(&self, owner: &str) -> Result<bool> {
+        self.fire_schedules().await?;
+        let mut tx = self.db.write().await?;
+        let now = self.now();
+        let claimed = jobs::claim(&mut tx, owner, now, now.plus_seconds(LEASE_SECONDS)).await?;
+        tx.commit().await?;
+        let Some(job) = claimed else { return Ok(false) };
+        let worked = match job.kind.as_str() {
+            "dream" => self.run_dream(&job, owner).await,
+            _ => Err(Error::Internal("a job of an unknown kind; a newer Lucid wrote it")),
+        };
+        if let Err(error) = worked {
+            tracing::error!(job = %job.id, kind = job.kind, attempt = job.attempt, error = &error as &dyn std::error::Error, "a job failed");
+            self.give_back(&job, owner, &error).await?;
+        }
+        Ok(true)
+    }
+
+    /// Puts a failed job back to be tried again (after 5, 10, 20 .. seconds), or ends it after its last try.
+    async fn give_back(&self, job: &Claimed, owner: &str, error: &Error) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let now = self.now();
+        if job.attempt < job.max_attempts {
+            let wait = 5_i64.saturating_mul(1 << job.attempt.clamp(1, 6)) / 2;
+            jobs::retry(&mut tx, job, owner, &error.message(), now.plus_seconds(wait)).await?;
+        } else if jobs::finish(&mut tx, job, owner, Some(&error.message()), now).await? && job.kind == "dream" {
+            self.fail_dream(&mut tx, DreamId(job.subject_id), error).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::actor::{Role, StoreRole};
+use service::transcripts::Format;
+
+/// Dreaming over agents' memory, with a review gate.
+#[derive(Debug, Parser)]
+#[command(name = "lucid", version, about)]
+pub struct Cli {
+    /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME.
+    #[arg(long, global = true, env = "LUCID_DATABASE", default_value = "sqlite:./lucid.db", hide_env_values = true)]
+    pub database: String,
+    /// What is logged, as `info` or `info,service=debug`.
+    #[arg(long, global = true, env = "LUCID_LOG", default_value = "warn,server=info")]
+    pub log: String,
+    /// How it is logged.
+    #[arg(long, global = true, env = "LUCID_LOG_FORMAT", default_value = "pretty")]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What Lucid can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the pages and work off dreams and schedules.
+    Serve(ServeArgs),
+    /// Take sessions in from transcripts.
+    Import(ImportArgs),
+    /// Dream over a store, or preview what a dream would propose.
+    Dream(DreamArgs),
+    /// Add a person (or give one more stores), and print the link that sets their password.
+    User(UserArgs),
+    /// Verify the audit trail of the database.
+    Audit(AuditArgs),
+}
+
+/// `lucid serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on.
+    #[arg(long, env = "LUCID_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: String,
+    /// The address that browsers use, as https://lucid.example.com. Default: http://localhost:PORT.
+    #[arg(long, env = "LUCID_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Allow a public URL with plain http that is not this machine: cookies and passwords then go over the wire in clear.
+    #[arg(long, env = "LUCID_INSECURE_HTTP")]
+    pub insecure_http: bool,
+    /// Do not work off dreams and schedules in this process.
+    #[arg(long, env = "LUCID_NO_WORKER")]
+    pub no_worker: bool,
+    /// Load the example sessions into a fresh database, dream once, and print one-time links to sign in.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// How transcripts are read.
+#[derive(Debug, Args)]
+pub struct FormatArgs {
+    /// auto, openai, claude-code or events.
+    #[arg(long, default_value = "auto")]
+    pub format: Format,
+    /// The agent, where the transcript does not say.
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// The team, where the transcript does not say.
+    #[arg(long)]
+    pub team: Option<String>,
+    /// The key that holds the end user (beside `user`).
+    #[arg(long)]
+    pub subject_key: Option<String>,
+    /// The key that holds the task (beside `task_id`).
+    #[arg(long)]
+    pub task_key: Option<String>,
+}
+
+/// `lucid import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Files, or folders whose .json and .jsonl files are taken.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The memory store that the sessions belong to; made if it is not there.
+    #[arg(long)]
+    pub store: String,
+    /// How they are read.
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `lucid dream`.
+#[derive(Debug, Args)]
+pub struct DreamArgs {
+    /// The memory store to dream over.
+    #[arg(long, required_unless_present = "preview")]
+    pub store: Option<String>,
+    /// Wait until the dream has ended, and work on it if no server does.
+    #[arg(long)]
+    pub wait: bool,
+    /// What to steer it by, at most 4,096 characters. Whoever instructs does not count as an approver.
+    #[arg(long)]
+    pub instructions: Option<String>,
+    /// Only print what would be proposed; needs no database.
+    #[arg(long, requires = "json")]
+    pub preview: bool,
+    /// Preview: files or folders with transcripts.
+    #[arg(long, requires = "preview")]
+    pub sessions: Vec<PathBuf>,
+    /// Preview: a folder whose files are the memories.
+    #[arg(long, requires = "preview")]
+    pub memories: Option<PathBuf>,
+    /// Preview: print JSON.
+    #[arg(long, requires = "preview")]
+    pub json: bool,
+    /// Preview: how transcripts are read.
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// `lucid user`.
+#[derive(Debug, Args)]
+pub struct UserArgs {
+    /// What to do: add.
+    #[command(subcommand)]
+    pub command: UserCommand,
+}
+
+/// What can be done with people.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a person, or give a known one more stores and a new link.
+    Add {
+        /// Their address.
+        email: String,
+        /// How they are called on pages.
+        #[arg(long)]
+        name: String,
+        /// admin, reviewer, member or auditor.
+        #[arg(long, default_value = "reviewer")]
+        role: Role,
+        /// Stores that they get; may be given several times.
+        #[arg(long = "store")]
+        stores: Vec<String>,
+        /// What they get on those stores: reader, reviewer or owner.
+        #[arg(long, default_value = "reviewer")]
+        grant: StoreRole,
+        /// The address that browsers use.
+        #[arg(long, env = "LUCID_PUBLIC_URL", default_value = "http://localhost:3000")]
+        public_url: String,
+    },
+}
+
+/// `lucid audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// What to do: verify.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What can be done with the audit trail.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum AuditCommand {
+    /// Check every entry, its payload and the chain; exit code 1 and the first broken entry if it does not hold.
+    Verify,
+}

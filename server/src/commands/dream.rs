@@ -1,0 +1,44 @@
+//! `lucid dream`.
+
+use std::{process::ExitCode, time::Duration};
+
+use domain::actor::Actor;
+use service::Lucid;
+
+use crate::{Failure, cli::DreamArgs, work};
+
+/// Asks for a dream, and with `--wait` stays until it has ended.
+pub async fn run(database: &str, args: &DreamArgs) -> Result<ExitCode, Failure> {
+    let lucid = super::open(database).await?;
+    let name = args.store.as_deref().unwrap_or_default();
+    let store = super::store_named(&lucid, name).await?;
+    let actor = Actor::operator();
+    let id = lucid.request_dream(&actor, store, args.instructions.as_deref()).await?;
+    if !args.wait {
+        println!("{id} waits for a worker; `lucid serve` is one");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let dream = wait(&lucid, &actor, id).await?;
+    println!("{id} {}", dream.state);
+    let stats: serde_json::Value = serde_json::from_str(&dream.stats).unwrap_or_default();
+    let count = |key: &str| stats[key].as_u64().unwrap_or(0);
+    println!("{} sessions, {} findings proposed, {} held back", count("sessions"), count("proposed"), count("held_back"));
+    if let Some(changeset) = dream.changeset_id {
+        println!("{changeset}");
+    }
+    Ok(if dream.state == "completed" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Works off jobs, its own among them, until the dream has ended. Another worker may do it as well.
+pub async fn wait(lucid: &Lucid, actor: &Actor, id: domain::ids::DreamId) -> Result<service::DreamRow, Failure> {
+    let owner = work::owner_name();
+    loop {
+        let dream = lucid.dream(actor, id).await?.dream;
+        if !matches!(dream.state.as_str(), "pending" | "running") {
+            return Ok(dream);
+        }
+        if !lucid.work_once(&owner).await? {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}

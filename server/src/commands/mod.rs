@@ -1,0 +1,38 @@
+//! One file a command.
+
+pub mod audit;
+pub mod dream;
+pub mod import;
+pub mod people;
+pub mod preview;
+pub mod serve;
+
+use domain::{
+    actor::Actor,
+    ids::StoreId,
+};
+use service::{Lucid, transcripts::Options};
+use store::Db;
+
+use crate::{Failure, cli::FormatArgs, clock};
+
+/// Opens the database with the system's clock and random numbers.
+pub async fn open(database: &str) -> Result<Lucid, Failure> {
+    Ok(Lucid::new(Db::open(database).await?, clock::system(), clock::system_random()))
+}
+
+/// The store of a name, or that there is none.
+pub async fn store_named(lucid: &Lucid, name: &str) -> Result<StoreId, Failure> {
+    lucid.store_named(&Actor::operator(), name).await?.ok_or_else(|| Failure::Said(format!("there is no store called {name}; `lucid import` makes one")))
+}
+
+/// The options that the flags mean.
+pub fn options(args: &FormatArgs) -> Options {
+    Options {
+        format: args.format,
+        agent: args.agent.clone(),
+        team: args.team.clone(),
+        subject_key: args.subject_key.clone(),
+        task_key: args.task_key.clone(),
+    }
+}

@@ -1,0 +1,25 @@
+//! `lucid user`.
+
+use std::process::ExitCode;
+
+use domain::actor::Actor;
+use service::NewUser;
+
+use crate::{
+    Failure,
+    cli::{UserArgs, UserCommand},
+};
+
+/// Adds a person and prints their one-time link.
+pub async fn add(database: &str, args: &UserArgs) -> Result<ExitCode, Failure> {
+    let UserCommand::Add { email, name, role, stores, grant, public_url } = &args.command;
+    let lucid = super::open(database).await?;
+    let mut grants = Vec::new();
+    for store in stores {
+        grants.push((super::store_named(&lucid, store).await?, *grant));
+    }
+    let new = NewUser { email: email.clone(), name: name.clone(), role: *role, grants };
+    let (_, token) = lucid.add_user(&Actor::operator(), &new).await?;
+    println!("{name} sets a password and signs in here, once, within 24 hours:\n{}", crate::web::link(public_url, &token));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,86 @@
+//! `lucid dream --preview`: what a dream would propose, without a database.
+
+use std::{
+    fs,
+    path::Path,
+    process::ExitCode,
+};
+
+use domain::{event::OutcomeResult, memory::MemoryPath};
+use dream::{Event, Input, Memory, Session};
+use indicatif::ProgressBar;
+use service::{PreviewInput, transcripts::{SpoolReader, Spooled}};
+
+use super::import::spool_files;
+use crate::{Failure, cli::DreamArgs};
+
+/// Prints the proposal as JSON. What is wrong with single sessions goes to standard error.
+pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
+    let mut preview = PreviewInput { input: Input::default(), names: Vec::new() };
+    if !args.sessions.is_empty() {
+        let spool = spool_files(&args.sessions, &super::options(&args.format), &ProgressBar::hidden())?;
+        let (sessions, problems, mut reader) = spool.finish().map_err(spool_failed)?;
+        for problem in problems {
+            eprintln!("{problem}");
+        }
+        for session in &sessions {
+            take(session, &mut reader, &mut preview)?;
+        }
+    }
+    if let Some(folder) = &args.memories {
+        memories(folder, folder, &mut preview.input.memories)?;
+    }
+    let proposal = serde_json::to_string_pretty(&service::preview(&preview)).map_err(|e| Failure::Said(e.to_string()))?;
+    println!("{proposal}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn spool_failed(error: std::io::Error) -> Failure {
+    Failure::Io("the temporary folder".to_owned(), error)
+}
+
+fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput) -> Result<(), Failure> {
+    let mut events = Vec::new();
+    let mut ids = Vec::new();
+    for index in 0..spooled.len() {
+        let event = reader.event(spooled, index).map_err(spool_failed)?;
+        ids.push(event.external_id.unwrap_or_else(|| index.to_string()));
+        events.push(Event { kind: event.kind, tool: event.tool, tool_use_id: event.tool_use_id, is_error: event.is_error, text: event.text });
+    }
+    let head = &spooled.head;
+    let id = head.external_id.clone().unwrap_or_else(|| spooled.name.clone());
+    preview.input.sessions.push(Session {
+        // The same id may stand in two files; their places tell them apart.
+        key: format!("{id}\0{}", spooled.name),
+        agent: head.agent.clone(),
+        subject: head.subject.clone(),
+        task: head.task_key.clone(),
+        outcome: head.outcome.map_or(OutcomeResult::Unknown, |o| o.result),
+        events,
+    });
+    preview.names.push((id, ids));
+    Ok(())
+}
+
+/// Every file of a folder as a memory at `/` and its relative path, in order of the paths.
+fn memories(root: &Path, folder: &Path, found: &mut Vec<Memory>) -> Result<(), Failure> {
+    let failed = |path: &Path| {
+        let name = path.display().to_string();
+        move |e| Failure::Io(name, e)
+    };
+    let mut entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed(folder))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        if path.is_dir() {
+            memories(root, &path, found)?;
+            continue;
+        }
+        let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let memory_path: MemoryPath = format!("/{relative}").parse().map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
+        let content = fs::read_to_string(&path).map_err(failed(&path))?;
+        domain::memory::check_content(&content).map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
+        found.push(Memory { path: memory_path.to_string(), content, frozen: false, by_person: false });
+    }
+    Ok(())
+}
