@@ -57,7 +57,7 @@ pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<S
         }
         _ => check(tool, signature, arguments),
     };
-    let why = if advice.is_some() { "this is what worked afterwards for several of those who met the error." } else { "it keeps coming back for different users or tasks, and repeating the call unchanged did not help." };
+    let why = if advice.is_some() { "this is what worked afterwards for several of those who met the error." } else { "it keeps coming back for different users or tasks." };
     format!(
         "# {}\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {act}\n- Why: {why}\n",
         title(tool, signature),

@@ -46,6 +46,7 @@ pub use sessions::{SessionView, TranscriptView};
 pub use store::{
     Page,
     changesets::QueueRow,
+    decisions::DecisionRow,
     dreams::{DreamRow, FindingRow},
     memories::MemoryRow,
     memory_stores::StoreRow,

@@ -1,1 +1,80 @@
-fn main(){}
+//! Makes the site: `site WASM STYLE_DIR OUT`. Bindings by wasm-bindgen, the wasm made small by wasm-opt where it is there,
+//! the style sheets joined; each file with the hash of its content in its name, beside its brotli and gzip forms, and a
+//! manifest that names them. The server's build takes them in.
+
+use std::{
+    env, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use sha2::{Digest, Sha256};
+
+/// What Chromium, Firefox and Safari all take; never `--all-features`, whose compact imports they refuse.
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// The order in which the style sheets build on each other.
+const STYLES: &[&str] = &["tokens.css", "base.css", "layout.css", "components.css"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
+    let [wasm, style, out] = arguments.as_slice() else { return Err("usage: site WASM STYLE_DIR OUT".into()) };
+    let work = out.with_extension("work");
+    wasm_bindgen_cli_support::Bindgen::new().input_path(wasm).web(true)?.typescript(false).out_name("lucid").generate(&work)?;
+    let small = optimised(&work.join("lucid_bg.wasm"))?;
+    // A new folder takes the place of the old one whole, so that a build never sees half a site.
+    let fresh = out.with_extension("new");
+    let _ = fs::remove_dir_all(&fresh);
+    fs::create_dir_all(&fresh)?;
+    let wasm_name = put(&fresh, "lucid", "wasm", &small)?;
+    let script_name = put(&fresh, "lucid", "js", &fs::read(work.join("lucid.js"))?)?;
+    let boot = include_str!("boot.js").replace("LUCID_JS", &script_name).replace("LUCID_WASM", &wasm_name);
+    let boot_name = put(&fresh, "boot", "js", boot.as_bytes())?;
+    let mut styles = Vec::new();
+    for name in STYLES {
+        styles.extend(fs::read(style.join(name))?);
+    }
+    let style_name = put(&fresh, "lucid", "css", &styles)?;
+    let manifest = serde_json::json!({ "boot": boot_name, "style": style_name, "files": [wasm_name, script_name, boot_name, style_name] });
+    fs::write(fresh.join("manifest.json"), manifest.to_string())?;
+    let _ = fs::remove_dir_all(out);
+    fs::rename(&fresh, out)?;
+    let brotli = fs::metadata(out.join(format!("{wasm_name}.br")))?.len();
+    println!("site: wasm {} kB, as brotli {} kB", small.len() / 1_000, brotli / 1_000);
+    Ok(())
+}
+
+/// The wasm through wasm-opt, or as it is with a word that it is larger.
+fn optimised(wasm: &Path) -> io::Result<Vec<u8>> {
+    let Some(tool) = env::var_os("WASM_OPT").filter(|t| !t.is_empty()) else {
+        eprintln!("site: no wasm-opt (WASM_OPT is not set), so the wasm stays larger than it could be");
+        return fs::read(wasm);
+    };
+    let small = wasm.with_extension("opt.wasm");
+    let status = Command::new(tool).args(WASM_OPT).arg(wasm).arg("-o").arg(&small).status()?;
+    if status.success() { fs::read(small) } else { Err(io::Error::other("wasm-opt failed")) }
+}
+
+/// Writes a file under the hash of its content, with its compressed forms; returns its name.
+fn put(folder: &Path, stem: &str, extension: &str, bytes: &[u8]) -> io::Result<String> {
+    let hash = hex::encode(Sha256::digest(bytes));
+    let name = format!("{stem}.{}.{extension}", &hash[..16]);
+    fs::write(folder.join(&name), bytes)?;
+    let mut br = brotli::CompressorWriter::new(fs::File::create(folder.join(format!("{name}.br")))?, 64 * 1024, 11, 24);
+    br.write_all(bytes)?;
+    br.flush()?;
+    drop(br);
+    let mut gz = flate2::write::GzEncoder::new(fs::File::create(folder.join(format!("{name}.gz")))?, flate2::Compression::best());
+    gz.write_all(bytes)?;
+    gz.finish()?;
+    Ok(name)
+}

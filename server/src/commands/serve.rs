@@ -1,5 +1,53 @@
-//! `lucid serve`.
+//! `lucid serve`: pages, and the worker beside them.
+
 use std::process::ExitCode;
-use crate::{Failure, cli::ServeArgs};
-/// Serves.
-pub async fn run(_database: &str, _args: ServeArgs) -> Result<ExitCode, Failure> { Ok(ExitCode::SUCCESS) }
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Failure,
+    cli::ServeArgs,
+    demo,
+    web::{self, WebConfig},
+    work,
+};
+
+/// Serves until it is interrupted.
+pub async fn run(database: &str, args: ServeArgs) -> Result<ExitCode, Failure> {
+    let listener = TcpListener::bind(&args.listen).await.map_err(|e| Failure::Io(format!("listening on {}", args.listen), e))?;
+    let address = listener.local_addr().map_err(|e| Failure::Io(args.listen.clone(), e))?;
+    let public_url = args.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    let config = WebConfig::new(&public_url, args.insecure_http)?;
+    let lucid = super::open(database).await?;
+    if args.demo {
+        demo::load(&lucid, &config.public_url).await?;
+    } else if let Some(token) = lucid.first_admin_link().await? {
+        println!("Nobody has an account yet. Make the first one, an admin, here (once, within 24 hours):\n{}\n", web::link(&config.public_url, &token));
+    }
+    let stop = CancellationToken::new();
+    let router = web::router(&lucid, &config, stop.clone())?;
+    println!("Lucid serves on {} ({})", config.public_url, lucid.engine());
+    let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), stop.clone())));
+    tokio::spawn(stop_on_signal(stop.clone()));
+    web::serve(listener, router, stop.clone()).await?;
+    stop.cancel();
+    if let Some(worker) = worker {
+        let _ = worker.await;
+    }
+    lucid.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    } else {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+    stop.cancel();
+}

@@ -1,1 +1,87 @@
-//! The demo.
+//! The demo: example sessions and notes, made by a seeded generator and taken in through the same doors as real ones.
+
+mod generator;
+mod notes;
+
+use domain::{
+    actor::{Actor, Role, StoreRole},
+    ids::StoreId,
+};
+use service::{
+    Lucid, NewUser,
+    transcripts::{self, Options, Source, Spool},
+};
+
+use crate::{Failure, commands, web};
+
+/// The store that the demo fills.
+pub const STORE: &str = "Studio agents";
+/// The generator's seed: the demo is the same everywhere.
+const SEED: u64 = 20_261_122;
+
+/// The people of the demo: address, name, role and what they get on the store.
+const PEOPLE: &[(&str, &str, Role, StoreRole)] = &[
+    ("admin@lucid.example", "Ada Admin", Role::Admin, StoreRole::Owner),
+    ("reviewer@lucid.example", "Rui Reviewer", Role::Reviewer, StoreRole::Reviewer),
+];
+
+/// Loads the examples into a fresh database, dreams once, and prints one-time links to sign in. On a database that has the
+/// demo already only new links are printed; on any other it refuses.
+pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
+    let operator = Actor::operator();
+    let known = lucid.store_named(&operator, STORE).await?;
+    if known.is_none() && !lucid.stores(&operator).await?.is_empty() {
+        return Err(Failure::Said("the demo needs a fresh database; name one with --database sqlite:demo.db".to_owned()));
+    }
+    let store = match known {
+        Some(store) => store,
+        None => fill(lucid, &operator).await?,
+    };
+    println!("\nSign in with these links. Each works once and asks for a password first:\n");
+    for &(email, name, role, grant) in PEOPLE {
+        let new = NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![(store, grant)] };
+        let (_, token) = lucid.add_user(&operator, &new).await?;
+        println!("  {role:<9} {email:<24} {}", web::link(public_url, &token));
+    }
+    println!();
+    Ok(())
+}
+
+async fn fill(lucid: &Lucid, operator: &Actor) -> Result<StoreId, Failure> {
+    let store = lucid.create_store(operator, STORE, "What the log, document and content agents of one team remember").await?;
+    lucid.write_memories(operator, store, &notes::notes()?, "Notes that the agents had before").await?;
+    let text = generator::sessions(SEED, lucid.now());
+    let spool = tokio::task::spawn_blocking(move || spool(&text)).await.map_err(|e| Failure::Said(e.to_string()))?;
+    let spool = spool.map_err(|e| Failure::Io("the temporary folder".to_owned(), e))?;
+    let summary = commands::import::write(lucid, operator, store, spool).await?;
+    println!("Took in {} example sessions; dreaming over them", summary.added);
+    let dream = lucid.request_dream(operator, store, None).await?;
+    commands::dream::wait(lucid, operator, dream).await?;
+    Ok(store)
+}
+
+fn spool(text: &str) -> std::io::Result<Spool> {
+    let mut spool = Spool::new()?;
+    let source = Source { name: "demo.jsonl".to_owned(), stem: "demo".to_owned(), whole: false };
+    let options = Options { format: transcripts::Format::Events, ..Options::default() };
+    transcripts::read_from(text.as_bytes(), &source, &options, &mut spool, &mut |_| {})?;
+    Ok(spool)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_examples_are_the_same_each_time_and_read_without_a_problem() {
+        let now = Timestamp(1_795_000_000_000_000);
+        let text = generator::sessions(SEED, now);
+        assert_eq!(text, generator::sessions(SEED, now));
+        let (sessions, problems, _) = spool(&text).unwrap().finish().unwrap();
+        assert_eq!((sessions.len(), problems), (54, vec![]));
+        assert!(sessions.iter().all(|s| s.head.subject.is_some() && s.head.task_key.is_some() && s.head.outcome.is_some() && s.last_event_at.is_some()));
+        assert!(notes::notes().is_ok());
+    }
+}

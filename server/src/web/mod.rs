@@ -1,3 +1,131 @@
-//! HTTP.
-/// link
-pub fn link(public_url: &str, token: &str) -> String { format!("{}/link/{token}", public_url.trim_end_matches('/')) }
+//! HTTP: the router with its layers, outermost last.
+
+pub mod assets;
+mod guard;
+mod live;
+mod session_store;
+mod upload;
+
+use std::time::Duration;
+
+use app::{App, shell};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use leptos::prelude::{LeptosOptions, provide_context};
+use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
+use service::Lucid;
+use tokio_util::sync::CancellationToken;
+use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+use crate::Failure;
+
+/// Most bytes of a form (an upload has its own limit).
+const FORM_BYTES: usize = 10 * 1024 * 1024;
+/// A web session ends after so long without a request.
+const IDLE_HOURS: i64 = 8;
+
+/// How the web is served.
+#[derive(Debug, Clone)]
+pub struct WebConfig {
+    /// The address that browsers use, without a slash at the end.
+    pub public_url: String,
+    /// Plain http was allowed though the address is not this machine.
+    pub insecure_http: bool,
+}
+
+/// The address of a one-time link.
+#[must_use]
+pub fn link(public_url: &str, token: &str) -> String {
+    format!("{}/link/{token}", public_url.trim_end_matches('/'))
+}
+
+impl WebConfig {
+    /// Checks the public URL: https, or http on this machine, or http by explicit wish.
+    pub fn new(public_url: &str, insecure_http: bool) -> Result<Self, Failure> {
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let plain_http = public_url.strip_prefix("http://");
+        let local = plain_http.is_some_and(|rest| {
+            let host = rest.rsplit_once(':').map_or(rest, |(host, _)| host);
+            matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        });
+        if !public_url.starts_with("https://") && !local && !(plain_http.is_some() && insecure_http) {
+            return Err(Failure::Said(format!(
+                "the public URL {public_url} is not https. Put a proxy with TLS before Lucid, or say --insecure-http if you accept that passwords go over the wire in clear"
+            )));
+        }
+        Ok(Self { insecure_http: plain_http.is_some() && !local, public_url })
+    }
+}
+
+/// The whole application.
+pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Result<Router, Failure> {
+    let options = LeptosOptions::builder().output_name("lucid").build();
+    let assets = assets::addresses();
+    if assets.boot.is_none() {
+        tracing::warn!("this binary was built without the site: pages have no style and no islands");
+    }
+    let given = lucid.clone();
+    let context = move || provide_context(given.clone());
+    let in_actions = context.clone();
+    let actions = post(move |request: Request| handle_server_fns_with_context(in_actions.clone(), request));
+    let pages = Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context, move || shell(assets.clone()))
+        .route("/do/{action}", actions)
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(RequestBodyLimitLayer::new(FORM_BYTES))
+        .with_state(options);
+    let uploads = Router::new()
+        .route("/do/import", post(upload::take))
+        .layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES))
+        .with_state(lucid.clone());
+    let live = Router::new().route("/live/dreams/{id}", get(live::dream)).with_state(live::Live { lucid: lucid.clone(), stop });
+    let csrf = CsrfLayer::new().add_trusted_origin(&config.public_url).map_err(|e| Failure::Said(format!("the public URL cannot be used: {e}")))?;
+    Ok(Router::new()
+        .merge(pages)
+        .merge(uploads)
+        .merge(live)
+        .route("/assets/{name}", get(assets::serve))
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(not_found)
+        .layer(middleware::from_fn_with_state(lucid.clone(), guard::signed_in))
+        .layer(cookie(lucid, config))
+        .layer(csrf)
+        .layer(middleware::from_fn(guard::headers))
+        .layer(TraceLayer::new_for_http()))
+}
+
+async fn not_found() -> impl IntoResponse {
+    guard::plain(StatusCode::NOT_FOUND, "There is nothing at this address.")
+}
+
+/// The cookie: bound to this host, not readable by script, always secure but where plain http was asked for.
+fn cookie(lucid: &Lucid, config: &WebConfig) -> SessionManagerLayer<session_store::DatabaseSessions> {
+    SessionManagerLayer::new(session_store::DatabaseSessions(lucid.clone()))
+        .with_name(if config.insecure_http { "lucid" } else { "__Host-lucid" })
+        .with_secure(!config.insecure_http)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(time::Duration::hours(IDLE_HOURS)))
+}
+
+/// Serves until told to stop, then lets requests in hand finish for a while.
+pub async fn serve(listener: tokio::net::TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {
+    let failed = |e| Failure::Io("serving".to_owned(), e);
+    let stopping = stop.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    tokio::select! {
+        served = server => served.map_err(failed),
+        () = async {
+            stop.cancelled().await;
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        } => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+# The commands of Lucid. `make demo` and `make test` do all their own set-up on a fresh Debian as root;
+# elsewhere they say what is missing.
+
+SITE := target/site/manifest.json
+SITE_SOURCES := $(shell find app/src crates/domain/src frontend style -type f -not -path '*/node_modules/*') Cargo.lock Cargo.toml
+
+.PHONY: demo run site test bench lint deny advisories soak screenshots
+.DEFAULT_GOAL := demo
+
+## The pages' wasm, script and style, hashed and compressed; the server's build takes them in.
+site: $(SITE)
+$(SITE): $(SITE_SOURCES)
+	frontend/build.sh target/site
+
+## A fresh Lucid with example sessions on http://localhost:3000; prints how to sign in.
+demo: $(SITE)
+	cargo build --release --bin lucid
+	rm -f target/demo.db target/demo.db-wal target/demo.db-shm
+	target/release/lucid --database sqlite:target/demo.db serve --demo
+
+## A real instance on ./lucid.db (or LUCID_DATABASE).
+run: $(SITE)
+	cargo run --release --bin lucid -- serve
+
+## Every test: both databases, the browser.
+test: $(SITE)
+	tests/setup.sh
+	tests/with-postgres.sh cargo test --workspace --locked
+
+## The long checks, of which `make test` runs short ones.
+soak: $(SITE)
+	tests/setup.sh
+	PROPTEST_CASES=20000 LUCID_SOAK=1 tests/with-postgres.sh cargo test --release --workspace --locked
+
+## Figures beside each other in one run.
+bench: $(SITE)
+	cargo bench -p server
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	frontend/clippy.sh
+	$(MAKE) deny
+
+deny:
+	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny --offline check bans licenses sources
+
+## Needs to reach a git host.
+advisories:
+	cargo deny check advisories
+
+## Screenshots of the demo's pages, light, dark and narrow, into target/screenshots.
+screenshots: $(SITE)
+	LUCID_SCREENSHOTS=$(CURDIR)/target/screenshots tests/with-postgres.sh cargo test -p server --test browser -- --nocapture

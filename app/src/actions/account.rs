@@ -1,0 +1,105 @@
+//! Signing in and out.
+
+use domain::ids::UserId;
+use http::request::Parts;
+use leptos::prelude::*;
+use service::Error;
+use tower_sessions::Session;
+
+use super::{Answer, answer, fields};
+use crate::context::Request;
+
+/// Key of the signed-in person in the web session.
+pub const USER: &str = "user";
+/// Key of the time of signing in, in microseconds: the session ends 24 hours later whatever happens.
+pub const SIGNED_IN_AT: &str = "signed_in_at";
+
+/// Signs in with address and password.
+#[server(prefix = "/do", endpoint = "sign_in")]
+pub async fn sign_in(email: String, password: String, next: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let session = web_session();
+    let next = if is_own_page(&next) { next } else { "/queue".to_owned() };
+    let result = async {
+        let user = request.lucid.sign_in(&email, &password).await?;
+        remember(&request, session?, user).await?;
+        Ok(next.clone())
+    }
+    .await;
+    answer(&request, result, &format!("/sign-in?next={}", encoded(&next)), fields([("email", &email)])).await
+}
+
+/// Uses a one-time link: sets the password and signs in.
+#[server(prefix = "/do", endpoint = "use_link")]
+pub async fn use_link(token: String, password: String, again: String, #[server(default)] email: String, #[server(default)] name: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let session = web_session();
+    let token = token.chars().filter(char::is_ascii_hexdigit).take(64).collect::<String>();
+    let result = async {
+        if password != again {
+            return Err(Error::Invalid("the two passwords are not the same".to_owned()));
+        }
+        let user = request.lucid.use_link(&token, &password, &email, &name).await?;
+        remember(&request, session?, user).await?;
+        Ok("/queue".to_owned())
+    }
+    .await;
+    answer(&request, result, &format!("/link/{token}"), fields([("email", &email), ("name", &name)])).await
+}
+
+/// Signs out: the session ends here and in the database.
+#[server(prefix = "/do", endpoint = "sign_out")]
+pub async fn sign_out() -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let session = web_session();
+    let result = async {
+        if let Some(current) = &request.current {
+            request.lucid.sign_out(&current.actor).await?;
+        }
+        session?.flush().await.map_err(|_| Error::Internal("the session could not be ended"))?;
+        Ok("/sign-in".to_owned())
+    }
+    .await;
+    answer(&request, result, "/queue", fields([])).await
+}
+
+fn web_session() -> service::Result<Session> {
+    use_context::<Parts>().and_then(|p| p.extensions.get::<Session>().cloned()).ok_or(Error::Internal("a request came without a session"))
+}
+
+/// Binds the session to the person under a new id.
+async fn remember(request: &Request, session: Session, user: UserId) -> service::Result<()> {
+    let failed = |_| Error::Internal("the session could not be stored");
+    session.cycle_id().await.map_err(failed)?;
+    session.insert(USER, user).await.map_err(failed)?;
+    session.insert(SIGNED_IN_AT, request.now()).await.map_err(failed)
+}
+
+/// Whether an address is a page of this Lucid: only such are gone to after signing in.
+fn is_own_page(next: &str) -> bool {
+    next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']) && !next.starts_with("/do/")
+}
+
+/// Percent-encodes what has a meaning in a query.
+pub fn encoded(text: &str) -> String {
+    let byte = |b: u8| if b.is_ascii_alphanumeric() || b"-_./".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    text.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_pages_are_gone_to() {
+        assert!(is_own_page("/changesets/chgset_1?x=1#y"));
+        for foreign in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/do/sign_out", "/a\r\nb"] {
+            assert!(!is_own_page(foreign), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn queries_are_encoded() {
+        assert_eq!(encoded("/a?b=c&d"), "/a%3Fb%3Dc%26d");
+    }
+}

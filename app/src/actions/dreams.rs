@@ -1,0 +1,67 @@
+//! Starting and canceling dreams, and their schedule.
+
+use domain::ids::{DreamId, StoreId};
+use leptos::prelude::*;
+use service::{Error, NewSchedule};
+
+use super::{Answer, answer, fields, id};
+use crate::context::Request;
+
+/// Asks for a dream over a store.
+#[server(prefix = "/do", endpoint = "dream")]
+pub async fn dream(store: String, #[server(default)] instructions: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let store_id = id::<StoreId>(&store, "store");
+    let back = store_id.as_ref().map_or_else(|_| "/dreams".to_owned(), |s| format!("/stores/{s}/dreams"));
+    let result = async {
+        let dream = request.lucid.request_dream(request.actor()?, store_id?, Some(&instructions)).await?;
+        Ok(format!("/dreams/{dream}"))
+    }
+    .await;
+    answer(&request, result, &back, fields([("instructions", &instructions)])).await
+}
+
+/// Asks a dream to stop.
+#[server(prefix = "/do", endpoint = "cancel_dream")]
+pub async fn cancel_dream(dream: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let dream_id = id::<DreamId>(&dream, "dream");
+    let back = dream_id.as_ref().map_or_else(|_| "/dreams".to_owned(), |d| format!("/dreams/{d}"));
+    let result = async {
+        request.lucid.cancel_dream(request.actor()?, dream_id?).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
+/// Sets a store's schedule.
+#[server(prefix = "/do", endpoint = "schedule")]
+pub async fn schedule(
+    store: String,
+    cron: String,
+    time_zone: String,
+    min_sessions: String,
+    idle_minutes: String,
+    #[server(default)] enabled: Option<String>,
+) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let store_id = id::<StoreId>(&store, "store");
+    let back = store_id.as_ref().map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}/dreams"));
+    let on = if enabled.is_some() { "on" } else { "" };
+    let kept = fields([("cron", &cron), ("time_zone", &time_zone), ("min_sessions", &min_sessions), ("idle_minutes", &idle_minutes), ("enabled", on)]);
+    let result = async {
+        let number = |text: &str, what: &str| text.trim().parse().map_err(|_| Error::Invalid(format!("{what} is a whole number")));
+        let new = NewSchedule {
+            cron,
+            time_zone,
+            min_sessions: number(&min_sessions, "the number of new sessions")?,
+            idle_minutes: number(&idle_minutes, "the number of minutes")?,
+            enabled: enabled.is_some(),
+        };
+        request.lucid.set_schedule(request.actor()?, store_id?, &new).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, kept).await
+}

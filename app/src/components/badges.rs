@@ -1,0 +1,97 @@
+//! Small marks that say a state by word and icon, and by colour last.
+
+use domain::{
+    changeset::{ChangeKind, ChangeState},
+    event::OutcomeResult,
+    risk::{Label, RiskLevel},
+};
+use leptos::prelude::*;
+
+/// What a change does.
+#[component]
+pub fn KindBadge(
+    /// The kind.
+    kind: ChangeKind,
+) -> impl IntoView {
+    let icon = match kind {
+        ChangeKind::Add => "＋",
+        ChangeKind::Update | ChangeKind::Supersede => "✎",
+        ChangeKind::Merge => "⇉",
+        ChangeKind::Restructure => "⇄",
+        ChangeKind::Move => "→",
+        ChangeKind::Remove => "−",
+    };
+    view! { <span class="badge"><span aria-hidden="true">{icon}</span>" "{kind.as_str()}</span> }
+}
+
+/// How risky a change is.
+#[component]
+pub fn RiskBadge(
+    /// The level.
+    level: RiskLevel,
+) -> impl IntoView {
+    let (icon, class) = match level {
+        RiskLevel::High => ("▲", "badge risk-high"),
+        RiskLevel::Medium => ("◆", "badge risk-medium"),
+        RiskLevel::Low => ("○", "badge risk-low"),
+    };
+    view! { <span class=class><span aria-hidden="true">{icon}</span>" "{level.as_str()}" risk"</span> }
+}
+
+/// The level that a number from the queue means.
+#[must_use]
+pub const fn risk_level(number: i64) -> Option<RiskLevel> {
+    match number {
+        3 => Some(RiskLevel::High),
+        2 => Some(RiskLevel::Medium),
+        1 => Some(RiskLevel::Low),
+        _ => None,
+    }
+}
+
+/// Where a change stands.
+#[component]
+pub fn StateBadge(
+    /// The state.
+    state: ChangeState,
+    /// Whether a base moved.
+    conflicted: bool,
+) -> impl IntoView {
+    let (icon, class) = match state {
+        _ if conflicted => ("⚠", "badge state-conflicted"),
+        ChangeState::Pending => ("…", "badge state-pending"),
+        ChangeState::Approved => ("✓", "badge state-approved"),
+        ChangeState::Rejected => ("✕", "badge state-rejected"),
+        ChangeState::Deferred => ("◷", "badge state-deferred"),
+        ChangeState::Obsolete => ("⌀", "badge state-obsolete"),
+        ChangeState::Committed => ("✔", "badge state-committed"),
+    };
+    let word = if conflicted { "conflicted" } else { state.as_str() };
+    view! { <span class=class><span aria-hidden="true">{icon}</span>" "{word}</span> }
+}
+
+/// The labels of a change, each with its reason.
+#[component]
+pub fn Labels(
+    /// The labels.
+    labels: Vec<Label>,
+) -> impl IntoView {
+    if labels.is_empty() {
+        return ().into_any();
+    }
+    let one = |label: Label| view! { <li><span class="badge label">{label.as_str().replace('_', " ")}</span>" "<span class="quiet">{label.reason()}</span></li> };
+    view! { <ul class="labels" aria-label="Labels">{labels.into_iter().map(one).collect_view()}</ul> }.into_any()
+}
+
+/// How a session ended.
+#[component]
+pub fn OutcomeBadge(
+    /// The outcome.
+    outcome: Option<OutcomeResult>,
+) -> impl IntoView {
+    match outcome {
+        Some(OutcomeResult::Success) => view! { <span class="badge outcome-success"><span aria-hidden="true">"✓"</span>" success"</span> },
+        Some(OutcomeResult::Failure) => view! { <span class="badge outcome-failure"><span aria-hidden="true">"✕"</span>" failure"</span> },
+        _ => view! { <span class="badge outcome-unknown"><span aria-hidden="true">"?"</span>" unknown"</span> },
+    }
+}

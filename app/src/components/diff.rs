@@ -1,0 +1,94 @@
+//! The diff of two texts: `<ins>` and `<del>` with a sign beside each line, so that colour is never alone in saying it.
+
+use domain::diff::{Line, Mark, lines};
+use leptos::prelude::*;
+
+use super::text::Visible;
+
+/// Lines that stay are folded away but for so many around a change.
+const AROUND: usize = 3;
+
+/// A stretch of a diff.
+enum Stretch {
+    Shown(Vec<Line>),
+    Folded(Vec<Line>),
+}
+
+/// The diff of two texts, by line and word; long stretches in which nothing changed are folded.
+#[component]
+pub fn Diff(
+    /// The text before; empty for a new one.
+    #[prop(into)]
+    before: String,
+    /// The text after; empty for a removal.
+    #[prop(into)]
+    after: String,
+) -> impl IntoView {
+    view! { <DiffLines lines=lines(&before, &after) /> }
+}
+
+/// A diff that was computed elsewhere.
+#[component]
+pub fn DiffLines(
+    /// Its lines.
+    lines: Vec<Line>,
+) -> impl IntoView {
+    if lines.is_empty() {
+        return view! { <p class="quiet">"Both are empty."</p> }.into_any();
+    }
+    let show = |stretch| match stretch {
+        Stretch::Shown(lines) => lines.into_iter().map(line).collect_view().into_any(),
+        Stretch::Folded(lines) => {
+            let count = lines.len();
+            view! {
+                <details class="fold">
+                    <summary>{format!("{count} lines that stay")}</summary>
+                    {lines.into_iter().map(line).collect_view()}
+                </details>
+            }
+            .into_any()
+        }
+    };
+    view! { <div class="diff" role="group" aria-label="Difference" tabindex="0">{folded(lines).into_iter().map(show).collect_view()}</div> }.into_any()
+}
+
+fn folded(lines: Vec<Line>) -> Vec<Stretch> {
+    let changed: Vec<usize> = lines.iter().enumerate().filter(|(_, l)| l.mark != Mark::Same).map(|(i, _)| i).collect();
+    let near = |i: usize| changed.is_empty() || changed.iter().any(|&c| c.abs_diff(i) <= AROUND);
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for (i, line) in lines.into_iter().enumerate() {
+        match (stretches.last_mut(), near(i)) {
+            (Some(Stretch::Shown(last)), true) | (Some(Stretch::Folded(last)), false) => last.push(line),
+            (_, true) => stretches.push(Stretch::Shown(vec![line])),
+            (_, false) => stretches.push(Stretch::Folded(vec![line])),
+        }
+    }
+    stretches
+}
+
+fn line(line: Line) -> impl IntoView {
+    let (sign, class) = match line.mark {
+        Mark::Same => (" ", "line same"),
+        Mark::Removed => ("−", "line removed"),
+        Mark::Added => ("+", "line added"),
+    };
+    let number = line.after.or(line.before).map(|n| n.to_string());
+    let mark = line.mark;
+    let runs = line.runs.into_iter().map(move |run| {
+        let text = view! { <Visible text=run.text /> };
+        if run.changed { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
+    });
+    let words = runs.collect_view();
+    let words = match mark {
+        Mark::Same => view! { <span>{words}</span> }.into_any(),
+        Mark::Removed => view! { <del>{words}</del> }.into_any(),
+        Mark::Added => view! { <ins>{words}</ins> }.into_any(),
+    };
+    view! {
+        <div class=class>
+            <span class="number" aria-hidden="true">{number}</span>
+            <span class="sign">{sign}</span>
+            <span class="words">{words}</span>
+        </div>
+    }
+}

@@ -1,0 +1,39 @@
+//! What forms share.
+
+use leptos::prelude::*;
+use service::RefusedForm;
+
+/// Says that a form was refused, and why.
+#[component]
+pub fn Refused(
+    /// The refused form, if the address names one.
+    form: Option<RefusedForm>,
+) -> impl IntoView {
+    form.map(|form| {
+        view! {
+            <div class="notice bad" role="alert" tabindex="-1" autofocus>
+                <strong>"Nothing was changed. "</strong>
+                {sentence(&form.message)}
+            </div>
+        }
+    })
+}
+
+/// A message as a sentence: it begins with a capital and ends with a full stop.
+#[must_use]
+pub fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+/// `1 session`, `2 sessions`.
+#[must_use]
+pub fn count(n: i64, noun: &str) -> String {
+    match (n, noun) {
+        (1, _) => format!("1 {noun}"),
+        (_, "memory") => format!("{n} memories"),
+        _ => format!("{n} {noun}s"),
+    }
+}

@@ -1,0 +1,111 @@
+//! The frame around every page, and the pages that say why there is nothing.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use service::UserView;
+
+use super::forms::sentence;
+use crate::islands::shortcuts::Shortcuts;
+
+const PLACES: &[(&str, &str, &str)] =
+    &[("queue", "/queue", "Queue"), ("memory", "/stores", "Memory"), ("dreams", "/dreams", "Dreams"), ("sessions", "/sessions", "Sessions"), ("audit", "/audit", "Audit")];
+
+/// Navigation, who is signed in, and the page.
+#[component]
+pub fn Frame(
+    /// Which part of Lucid the page is in.
+    here: &'static str,
+    /// Who is signed in.
+    user: Option<UserView>,
+    /// How many changes wait.
+    waiting: i64,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let Some(user) = user else {
+        return view! { <main id="main" class="narrow">{children()}</main> }.into_any();
+    };
+    let place = |&(name, href, text): &(&'static str, &'static str, &'static str)| {
+        let badge = (name == "queue" && waiting > 0).then(|| view! { <span class="count" aria-label=format!("{waiting} changes wait")>{waiting}</span> });
+        view! { <li><a href=href aria-current=(name == here).then_some("page")>{text}{badge}</a></li> }
+    };
+    view! {
+        <a class="skip" href="#main">"Skip to the page"</a>
+        <header class="bar">
+            <a class="brand" href="/queue">"Lucid"</a>
+            <nav aria-label="Lucid"><ul>{PLACES.iter().map(place).collect_view()}</ul></nav>
+            <div class="who">
+                <span class="quiet">{user.name}" · "{user.role.as_str()}</span>
+                <form method="post" action="/do/sign_out"><button class="plain">"Sign out"</button></form>
+            </div>
+        </header>
+        <main id="main">{children()}</main>
+        <Shortcuts />
+    }
+    .into_any()
+}
+
+/// A page's heading with its primary action at the right.
+#[component]
+pub fn Heading(
+    /// What the page is.
+    #[prop(into)]
+    title: String,
+    /// The way here: address and text of each step.
+    #[prop(optional)]
+    trail: Vec<(String, String)>,
+    /// The primary action.
+    #[prop(optional)]
+    action: Option<AnyView>,
+) -> impl IntoView {
+    let steps = trail.into_iter().map(|(href, text)| view! { <li><a href=href>{text}</a></li> }).collect_view();
+    view! {
+        <Title text=title.clone() />
+        <div class="heading">
+            <div>
+                <nav aria-label="Way here" class="trail"><ol>{steps}</ol></nav>
+                <h1>{title}</h1>
+            </div>
+            {action}
+        </div>
+    }
+}
+
+/// A list with nothing in it: what it is for, and what to do.
+#[component]
+pub fn Empty(
+    /// In one line.
+    title: &'static str,
+    /// What to do.
+    children: Children,
+) -> impl IntoView {
+    view! { <div class="empty"><h2>{title}</h2><div>{children()}</div></div> }
+}
+
+/// Why a page could not be shown.
+#[component]
+pub fn ErrorPage(
+    /// HTTP status.
+    status: u16,
+    /// Why.
+    message: String,
+) -> impl IntoView {
+    let title = match status {
+        403 => "You may not do this",
+        404 => "Not found",
+        401 => "Sign in first",
+        409 => "It has changed",
+        _ => "That did not work",
+    };
+    view! {
+        <Heading title=title />
+        <p>{sentence(&message)}</p>
+        <p><a href="/queue">"To the queue"</a></p>
+    }
+}
+
+/// What an address that leads nowhere shows.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    crate::context::page("", |_| async { Err(service::Error::NotFound("page")) })
+}

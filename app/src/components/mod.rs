@@ -1,0 +1,14 @@
+//! Parts of pages. Those that islands use are built for the browser too.
+
+pub mod diff;
+#[cfg(feature = "ssr")]
+pub mod badges;
+#[cfg(feature = "ssr")]
+pub mod forms;
+#[cfg(feature = "ssr")]
+pub mod layout;
+pub mod text;
+#[cfg(feature = "ssr")]
+pub mod text_area;
+#[cfg(feature = "ssr")]
+pub mod when;

@@ -1,0 +1,64 @@
+//! Hostile text, shown as it is: plain, with hidden characters made visible.
+
+use domain::scan::must_be_shown;
+use leptos::prelude::*;
+
+/// A run of text that is either plain or one character that would not be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Shown as it is.
+    Plain(String),
+    /// Shown by its code point.
+    Hidden(char),
+}
+
+/// Cuts a text at the characters that would not be seen.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut plain = String::new();
+    for c in text.chars() {
+        if must_be_shown(c) {
+            if !plain.is_empty() {
+                pieces.push(Piece::Plain(std::mem::take(&mut plain)));
+            }
+            pieces.push(Piece::Hidden(c));
+        } else {
+            plain.push(c);
+        }
+    }
+    if !plain.is_empty() {
+        pieces.push(Piece::Plain(plain));
+    }
+    pieces
+}
+
+/// Text from agents, tools or memory. It is never HTML, and what hides in it is shown.
+#[component]
+pub fn Visible(
+    /// The text.
+    #[prop(into)]
+    text: String,
+) -> impl IntoView {
+    let show = |piece| match piece {
+        Piece::Plain(text) => view! { {text} }.into_any(),
+        Piece::Hidden(c) => {
+            let code = format!("U+{:04X}", u32::from(c));
+            view! { <span class="hidden-char" title="a character that is not seen">{code}</span> }.into_any()
+        }
+    };
+    pieces(&text).into_iter().map(show).collect_view()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_cut_out() {
+        let plain = |t: &str| Piece::Plain(t.into());
+        assert_eq!(pieces("a\u{202e}b"), [plain("a"), Piece::Hidden('\u{202e}'), plain("b")]);
+        assert_eq!(pieces("a\nb\t"), [plain("a\nb\t")]);
+        assert_eq!(pieces("\u{200b}\u{200b}"), [Piece::Hidden('\u{200b}'), Piece::Hidden('\u{200b}')]);
+    }
+}

@@ -1,0 +1,123 @@
+//! What a page or an action knows about its request: Lucid, who is signed in, and what a refused form held.
+
+use std::{collections::BTreeMap, future::Future};
+
+use domain::{Timestamp, actor::Actor};
+use http::{StatusCode, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use service::{Error, Lucid, RefusedForm, UserView};
+
+use crate::components::layout::{ErrorPage, Frame};
+
+/// Who is signed in; put into the request by the server's middleware.
+#[derive(Debug, Clone)]
+pub struct Current {
+    /// What they may do.
+    pub actor: Actor,
+    /// How they are called.
+    pub user: UserView,
+}
+
+/// Everything that a page needs, taken before it waits for anything.
+#[derive(Clone)]
+pub struct Request {
+    /// The use cases.
+    pub lucid: Lucid,
+    /// Who is signed in.
+    pub current: Option<Current>,
+    /// Path parameters.
+    pub params: BTreeMap<String, String>,
+    /// Query parameters.
+    pub query: BTreeMap<String, String>,
+    response: ResponseOptions,
+}
+
+impl Request {
+    /// The request that is being answered by a page.
+    pub fn of_page() -> Self {
+        let read = |map: Memo<leptos_router::params::ParamsMap>| {
+            let map = map.get_untracked();
+            map.into_iter().map(|(k, v)| (k.into_owned(), v)).collect()
+        };
+        Self { params: read(use_params_map()), query: read(use_query_map()), ..Self::of_action() }
+    }
+
+    /// The request that is being answered by an action.
+    pub fn of_action() -> Self {
+        let parts = use_context::<Parts>();
+        Self {
+            lucid: expect_context::<Lucid>(),
+            current: parts.and_then(|p| p.extensions.get::<Current>().cloned()),
+            params: BTreeMap::new(),
+            query: BTreeMap::new(),
+            response: expect_context::<ResponseOptions>(),
+        }
+    }
+
+    /// Whoever is signed in, or that nobody is.
+    pub fn actor(&self) -> service::Result<&Actor> {
+        self.current.as_ref().map(|c| &c.actor).ok_or(Error::SignIn)
+    }
+
+    /// The id in the path. One that cannot be an id names nothing.
+    pub fn id<T: std::str::FromStr>(&self, what: &'static str) -> service::Result<T> {
+        self.params.get("id").and_then(|id| id.parse().ok()).ok_or(Error::NotFound(what))
+    }
+
+    /// A query parameter, if it is there and can be read.
+    pub fn asked<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.query.get(name).and_then(|v| v.parse().ok())
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.lucid.now()
+    }
+
+    /// Sets the status of the answer.
+    pub fn set_status(&self, status: u16) {
+        self.response.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+
+    /// The refused form that the address names, if it is this person's; the page then answers with its status.
+    pub async fn refused(&self) -> Option<RefusedForm> {
+        let id = self.asked("refused")?;
+        let user = self.current.as_ref().map(|c| c.user.id);
+        let form = self.lucid.refused_form(user, id).await.ok()??;
+        self.set_status(form.status);
+        Some(form)
+    }
+}
+
+/// A page with the frame around it: waits for its content, or shows why there is none.
+pub fn page<F>(here: &'static str, content: impl FnOnce(Request) -> F) -> AnyView
+where
+    F: Future<Output = service::Result<AnyView>> + Send + 'static,
+{
+    let request = Request::of_page();
+    let framed = request.clone();
+    let content = content(request);
+    let whole = async move {
+        let waiting = match &framed.current {
+            Some(current) => framed.lucid.waiting(&current.actor).await.unwrap_or(0),
+            None => 0,
+        };
+        let inner = match content.await {
+            Ok(view) => view,
+            Err(error) => failed(&framed, &error),
+        };
+        view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting>{inner}</Frame> }
+    };
+    view! { <Suspense>{Suspend::new(whole)}</Suspense> }.into_any()
+}
+
+fn failed(request: &Request, error: &Error) -> AnyView {
+    let kind = error.kind();
+    if kind == service::Kind::Internal {
+        tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
+    }
+    request.set_status(kind.status());
+    view! { <ErrorPage status=kind.status() message=error.message() /> }.into_any()
+}

@@ -1,0 +1,93 @@
+//! A store's commits, and what each did.
+
+use leptos::prelude::*;
+use service::{CommitView, HistoryRow};
+
+use super::stores::store_heading;
+use crate::{
+    components::{
+        diff::DiffLines,
+        forms::count,
+        layout::{Empty, Heading},
+        text::Visible,
+        when::When,
+    },
+    context::page,
+};
+
+/// The commits of a store, newest first.
+#[component]
+pub fn History() -> impl IntoView {
+    page("memory", |request| async move {
+        let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
+        let list = request.lucid.history(request.actor()?, store.id, request.asked("before")).await?;
+        let now = request.now();
+        let next = list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}", store.id, r.commit.revision));
+        let row = move |r: HistoryRow| {
+            let from = r.commit.changeset_id.map(|id| view! { <a href=format!("/changesets/{id}")>"changeset"</a> });
+            view! {
+                <tr>
+                    <td>{r.commit.revision}</td>
+                    <td><a href=format!("/commits/{}", r.commit.id)><Visible text=r.commit.message /></a></td>
+                    <td>{count(r.commit.versions, "memory")}</td>
+                    <td>{from}</td>
+                    <td>{r.committed_by}</td>
+                    <td><When at=r.commit.created_at now=now /></td>
+                </tr>
+            }
+        };
+        let body = if list.rows.is_empty() {
+            view! { <Empty title="No commit yet">"Every write to this store is a commit, and stands here for good."</Empty> }.into_any()
+        } else {
+            view! {
+                <div class="scroll" tabindex="0" role="region" aria-label="Commits">
+                    <table>
+                        <thead><tr><th>"Revision"</th><th>"What"</th><th>"Touched"</th><th>"From"</th><th>"Committed by"</th><th>"When"</th></tr></thead>
+                        <tbody>{list.rows.into_iter().map(row).collect_view()}</tbody>
+                    </table>
+                </div>
+            }
+            .into_any()
+        };
+        Ok(view! { {store_heading(&store, "History", None)}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }.into_any())
+    })
+}
+
+/// A commit with what it did to each memory.
+#[component]
+pub fn Commit() -> impl IntoView {
+    page("memory", |request| async move {
+        let view = request.lucid.commit_view(request.actor()?, request.id("commit")?).await?;
+        let store = request.lucid.store(request.actor()?, view.commit.store_id).await?;
+        let now = request.now();
+        let trail = vec![
+            ("/stores".into(), "Memory".into()),
+            (format!("/stores/{}", store.id), store.name),
+            (format!("/stores/{}/history", store.id), "History".into()),
+        ];
+        let from = view.commit.changeset_id.map(|id| view! { " from "<a href=format!("/changesets/{id}")>"a changeset"</a> });
+        Ok(view! {
+            <Heading title=format!("Revision {}", view.commit.revision) trail=trail />
+            <p class="about">
+                <strong><Visible text=view.commit.message.clone() /></strong>" · committed by "{view.committed_by.clone()}" "
+                <When at=view.commit.created_at now=now />{from}
+            </p>
+            {versions(view)}
+        }
+        .into_any())
+    })
+}
+
+fn versions(view: CommitView) -> impl IntoView {
+    let one = |(v, lines): (service::VersionView, Vec<domain::diff::Line>)| {
+        let approved = (!v.approved_by.is_empty()).then(|| format!(" · approved by {}", v.approved_by.join(", ")));
+        view! {
+            <section class="card">
+                <h2><a href=format!("/memories/{}", v.version.memory_id)><code>{v.version.path.to_string()}</code></a></h2>
+                <p class="quiet">{v.version.operation.as_str()}", version "{v.version.number}{approved}</p>
+                <DiffLines lines=lines />
+            </section>
+        }
+    };
+    view.versions.into_iter().map(one).collect_view()
+}

@@ -1,0 +1,47 @@
+//! Taking sessions in by upload.
+
+use domain::{actor::Need, ids::StoreId};
+use leptos::prelude::*;
+
+use crate::{
+    components::{
+        forms::Refused,
+        layout::{Empty, Heading},
+        text::Visible,
+    },
+    context::page,
+};
+
+/// The form, and after an upload what came of it.
+#[component]
+pub fn Import() -> impl IntoView {
+    page("sessions", |request| async move {
+        let actor = request.actor()?.clone();
+        let stores: Vec<_> = request.lucid.stores(&actor).await?.into_iter().filter(|s| actor.may(Need::Feed, s.id)).collect();
+        let refused = request.refused().await;
+        let chosen = request.asked::<StoreId>("store");
+        let done = request.query.get("done").map(|text| view! { <div class="notice good" role="status"><strong>"Imported. "</strong><Visible text=text.clone() /></div> });
+        let body = if stores.is_empty() {
+            view! { <Empty title="No store to import into">"An admin makes stores, and grants you one. "<a href="/stores">"To the stores"</a></Empty> }.into_any()
+        } else {
+            let options = stores.into_iter().map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == chosen>{s.name}</option> }).collect_view();
+            view! {
+                <form method="post" action="/do/import" enctype="multipart/form-data" class="stack card">
+                    <label>"Into the store"<select name="store" required>{options}</select></label>
+                    <label>"Format"
+                        <select name="format">
+                            <option value="auto">"find out"</option><option value="openai">"OpenAI chats"</option>
+                            <option value="claude-code">"Claude Code"</option><option value="events">"Managed Agents events"</option>
+                        </select>
+                    </label>
+                    <label>"Agent, where the transcripts do not say (optional)"<input name="agent" maxlength="200" /></label>
+                    <label>"Files (.json or .jsonl)"<input type="file" name="file" accept=".json,.jsonl" multiple required /></label>
+                    <button class="primary">"Import"</button>
+                </form>
+            }
+            .into_any()
+        };
+        let trail = vec![("/sessions".into(), "Sessions".into())];
+        Ok(view! { <Heading title="Import sessions" trail=trail /><Refused form=refused />{done}{body} }.into_any())
+    })
+}

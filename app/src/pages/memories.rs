@@ -1,0 +1,65 @@
+//! What a store remembers, as a tree by path.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use service::MemoryRow;
+
+use super::stores::store_heading;
+use crate::{
+    components::{layout::Empty, text::Visible, when::When},
+    context::page,
+};
+
+/// The tree of a store.
+#[component]
+pub fn Memories() -> impl IntoView {
+    page("memory", |request| async move {
+        let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
+        let memories = request.lucid.memories(request.actor()?, store.id).await?;
+        let now = request.now();
+        let about = (!store.description.is_empty()).then(|| view! { <p><Visible text=store.description.clone() /></p> });
+        let list = if memories.is_empty() {
+            view! {
+                <Empty title="Nothing is remembered yet">
+                    "Import sessions into this store and start a dream; what you approve of it stands here. "<a href="/import">"Import sessions"</a>
+                </Empty>
+            }
+            .into_any()
+        } else {
+            let mut folders: BTreeMap<String, Vec<MemoryRow>> = BTreeMap::new();
+            for memory in memories {
+                folders.entry(memory.path.folder().to_owned()).or_default().push(memory);
+            }
+            folders.into_iter().map(|(folder, inside)| section(folder, inside, now)).collect_view().into_any()
+        };
+        Ok(view! { {store_heading(&store, "Memories", None)}{about}{list} }.into_any())
+    })
+}
+
+fn section(folder: String, inside: Vec<MemoryRow>, now: domain::Timestamp) -> impl IntoView {
+    let row = move |m: MemoryRow| {
+        let frozen = m.frozen.then(|| view! { " "<span class="badge">"frozen"</span> });
+        let by = if m.by_person { "a person" } else { "a dream or agent" };
+        view! {
+            <tr>
+                <td><a href=format!("/memories/{}", m.id)><code>{m.path.name().to_owned()}</code></a>{frozen}</td>
+                <td>"version "{m.number}</td>
+                <td>{format!("{} bytes", m.bytes)}</td>
+                <td>{by}</td>
+                <td><When at=m.updated_at now=now /></td>
+            </tr>
+        }
+    };
+    view! {
+        <section>
+            <h2><code>{folder.clone()}</code></h2>
+            <div class="scroll" tabindex="0" role="region" aria-label=format!("Memories in {folder}")>
+                <table>
+                    <thead><tr><th>"Memory"</th><th>"Version"</th><th>"Size"</th><th>"Written by"</th><th>"Since"</th></tr></thead>
+                    <tbody>{inside.into_iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,13 @@
+//! One file a page, or a few pages of one thing.
+
+pub mod account;
+pub mod audit;
+pub mod changeset;
+pub mod dreams;
+pub mod history;
+pub mod import;
+pub mod memories;
+pub mod memory;
+pub mod queue;
+pub mod sessions;
+pub mod stores;

@@ -1,0 +1,66 @@
+//! The memory stores that one may see.
+
+use leptos::prelude::*;
+use service::StoreRow;
+
+use crate::{
+    components::{
+        forms::{Refused, count},
+        layout::{Empty, Heading},
+        text::Visible,
+    },
+    context::page,
+};
+
+/// The list, and for admins the form that makes one.
+#[component]
+pub fn Stores() -> impl IntoView {
+    page("memory", |request| async move {
+        let actor = request.actor()?.clone();
+        let stores = request.lucid.stores(&actor).await?;
+        let refused = request.refused().await;
+        let list = if stores.is_empty() {
+            let how = if actor.is_admin() { "Make one below." } else { "Ask an admin for a grant on one." };
+            view! { <Empty title="No memory store">"A memory store holds what a team's agents remember. "{how}</Empty> }.into_any()
+        } else {
+            view! { <ul class="cards">{stores.into_iter().map(card).collect_view()}</ul> }.into_any()
+        };
+        let kept = |name: &str| refused.as_ref().and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+        let (name, description) = (kept("name"), kept("description"));
+        let form = actor.is_admin().then(|| {
+            view! {
+                <h2>"Make a store"</h2>
+                <form method="post" action="/do/create_store" class="stack card">
+                    <label>"Name"<input name="name" value=name required maxlength="255" /></label>
+                    <label>"What it is for"<input name="description" value=description maxlength="1024" /></label>
+                    <button class="primary">"Make it"</button>
+                </form>
+            }
+        });
+        Ok(view! { <Heading title="Memory" /><Refused form=refused />{list}{form} }.into_any())
+    })
+}
+
+fn card(store: StoreRow) -> impl IntoView {
+    let waiting = (store.waiting > 0).then(|| view! { " · "<a href=format!("/queue?store={}", store.id)>{count(store.waiting, "change")}" waiting"</a> });
+    view! {
+        <li class="card">
+            <h2><a href=format!("/stores/{}", store.id)><Visible text=store.name /></a></h2>
+            <p><Visible text=store.description /></p>
+            <p class="quiet">{count(store.memories, "memory")}" · "{count(store.sessions, "session")}" · revision "{store.revision}{waiting}</p>
+        </li>
+    }
+}
+
+/// The heading of a store's pages, with the way between them.
+pub fn store_heading(store: &StoreRow, here: &'static str, action: Option<AnyView>) -> AnyView {
+    let id = store.id;
+    let tab = move |(name, path): (&'static str, &'static str)| view! { <li><a href=format!("/stores/{id}{path}") aria-current=(name == here).then_some("page")>{name}</a></li> };
+    let tabs = [("Memories", ""), ("History", "/history"), ("Dreams", "/dreams"), ("Sessions", "/sessions")].map(tab).collect_view();
+    let action = action.unwrap_or_else(|| ().into_any());
+    view! {
+        <Heading title=store.name.clone() trail=vec![("/stores".into(), "Memory".into())] action=action />
+        <nav aria-label="Store" class="tabs"><ul>{tabs}</ul></nav>
+    }
+    .into_any()
+}

@@ -1,0 +1,75 @@
+//! The document around every page, and the table of routes.
+
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+
+use crate::{components::layout::NotFound, pages};
+
+/// Addresses of the site's files, with the hash of their content in the name. Empty where the server was built without them.
+#[derive(Debug, Clone, Default)]
+pub struct Assets {
+    /// The style sheet.
+    pub style: Option<String>,
+    /// The script that wakes the islands.
+    pub boot: Option<String>,
+}
+
+/// The document.
+pub fn shell(assets: Assets) -> impl IntoView {
+    let style = assets.style.map(|href| view! { <link rel="stylesheet" href=href /> });
+    let boot = assets.boot.map(|src| view! { <script type="module" src=src></script> });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="data:," />
+                {style}
+                {boot}
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The routes. Every page is complete when it is sent.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|page: String| if page.is_empty() { "Lucid".to_owned() } else { format!("{page} · Lucid") } />
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=pages::queue::Home ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=pages::account::SignIn ssr=SsrMode::Async />
+                <Route path=path!("/link/:token") view=pages::account::UseLink ssr=SsrMode::Async />
+                <Route path=path!("/queue") view=pages::queue::Queue ssr=SsrMode::Async />
+                <Route path=path!("/changesets/:id") view=pages::changeset::Changeset ssr=SsrMode::Async />
+                <Route path=path!("/stores") view=pages::stores::Stores ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id") view=pages::memories::Memories ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/history") view=pages::history::History ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/dreams") view=pages::dreams::StoreDreams ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/sessions") view=pages::sessions::StoreSessions ssr=SsrMode::Async />
+                <Route path=path!("/memories/:id") view=pages::memory::Memory ssr=SsrMode::Async />
+                <Route path=path!("/memories/:id/compare") view=pages::memory::Compare ssr=SsrMode::Async />
+                <Route path=path!("/commits/:id") view=pages::history::Commit ssr=SsrMode::Async />
+                <Route path=path!("/dreams") view=pages::dreams::Dreams ssr=SsrMode::Async />
+                <Route path=path!("/dreams/:id") view=pages::dreams::Dream ssr=SsrMode::Async />
+                <Route path=path!("/sessions") view=pages::sessions::Sessions ssr=SsrMode::Async />
+                <Route path=path!("/sessions/:id") view=pages::sessions::Transcript ssr=SsrMode::Async />
+                <Route path=path!("/import") view=pages::import::Import ssr=SsrMode::Async />
+                <Route path=path!("/audit") view=pages::audit::Audit ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,53 @@
+//! tower-sessions on Lucid's own database. Ids are hashed at rest; see `service`'s web sessions.
+
+use std::fmt;
+
+use domain::{Timestamp, ids::UserId};
+use service::Lucid;
+use time::OffsetDateTime;
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+
+/// Web sessions in the database.
+#[derive(Clone)]
+pub struct DatabaseSessions(pub Lucid);
+
+impl fmt::Debug for DatabaseSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseSessions")
+    }
+}
+
+fn backend(error: service::Error) -> Error {
+    tracing::error!(error = &error as &dyn std::error::Error, "web sessions could not be reached");
+    Error::Backend(error.message())
+}
+
+#[async_trait::async_trait]
+impl SessionStore for DatabaseSessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        // Ids have 128 random bits: a collision is not waited for.
+        self.save(record).await
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
+        let user = record.data.get(app::actions::account::USER).and_then(|v| serde_json::from_value::<UserId>(v.clone()).ok());
+        let expires = Timestamp(i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX));
+        self.0.save_web_session(&record.id.0.to_be_bytes(), user, &data, expires).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some((data, expires)) = self.0.web_session(&id.0.to_be_bytes()).await.map_err(backend)? else { return Ok(None) };
+        let data = serde_json::from_str(&data).map_err(|e| Error::Decode(e.to_string()))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires.0) * 1_000).map_err(|e| Error::Decode(e.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.0.delete_web_session(&id.0.to_be_bytes()).await.map_err(backend)
+    }
+}

@@ -1,0 +1,118 @@
+//! Transcripts by upload: streamed into temporary files, then the same two passes as on the command line.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use app::context::Current;
+use axum::{
+    Extension,
+    extract::{Multipart, State, multipart::Field},
+    response::{IntoResponse, Redirect, Response},
+};
+use domain::{actor::Actor, ids::StoreId};
+use service::{
+    Error, Lucid, Result,
+    transcripts::{self, Format, Options, Source, Spool},
+};
+use tokio::io::AsyncWriteExt;
+
+use crate::commands::import::{Summary, write};
+
+/// Most bytes of one upload: as much as the command line is meant for at once.
+pub const UPLOAD_BYTES: usize = 256 * 1024 * 1024;
+
+/// What the form holds.
+#[derive(Default)]
+struct Form {
+    store: Option<StoreId>,
+    options: Options,
+    files: Vec<(String, tempfile::TempPath)>,
+}
+
+/// Takes the form, and leads back to its page with what came of it.
+pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Current>, multipart: Multipart) -> Response {
+    let user = Some(current.user.id);
+    match import(&lucid, &current.actor, multipart).await {
+        Ok((store, summary)) if summary.problems.is_empty() => Redirect::to(&format!("/import?store={store}&done={}", encoded(&said(&summary)))).into_response(),
+        Ok((_, summary)) => {
+            let problems: Vec<String> = summary.problems.iter().take(20).map(ToString::to_string).collect();
+            let more = summary.problems.len().saturating_sub(20);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            let error = Error::Invalid(format!("{} ({}){more}", said(&summary), problems.join("; ")));
+            refused(&lucid, user, &error).await
+        }
+        Err(error) => refused(&lucid, user, &error).await,
+    }
+}
+
+async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error) -> Response {
+    match lucid.keep_refused_form(user, error, &BTreeMap::new()).await {
+        Ok(id) => Redirect::to(&format!("/import?refused={id}")).into_response(),
+        Err(error) => super::guard::plain(axum::http::StatusCode::INTERNAL_SERVER_ERROR, &error.message()),
+    }
+}
+
+fn said(summary: &Summary) -> String {
+    format!(
+        "{} added, {} grown by {} events, {} unchanged, {} left out",
+        summary.added, summary.grown, summary.appended, summary.unchanged, summary.problems.len()
+    )
+}
+
+fn encoded(text: &str) -> String {
+    app::actions::account::encoded(text)
+}
+
+async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Result<(StoreId, Summary)> {
+    let unreadable = |_| Error::Invalid(format!("the upload broke off, or is over {} MB", UPLOAD_BYTES / 1_000_000));
+    let mut form = Form::default();
+    while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
+        take_field(field, &mut form).await?;
+    }
+    let store = form.store.ok_or(Error::NotFound("store"))?;
+    // Checked before the work, and again by each write.
+    if !actor.may(domain::actor::Need::Feed, store) {
+        return Err(Error::NotFound("store"));
+    }
+    if form.files.is_empty() {
+        return Err(Error::Invalid("choose at least one file".to_owned()));
+    }
+    let spool = tokio::task::spawn_blocking(move || spool(&form)).await.map_err(|_| Error::Internal("reading an upload stopped in error"))??;
+    let summary = write(lucid, actor, store, spool).await.map_err(|failure| match failure {
+        crate::Failure::Service(error) => error,
+        other => Error::Invalid(other.to_string()),
+    })?;
+    Ok((store, summary))
+}
+
+async fn take_field(mut field: Field<'_>, form: &mut Form) -> Result<()> {
+    let broken = |_| Error::Invalid("the upload broke off".to_owned());
+    match field.name().unwrap_or_default() {
+        "store" => form.store = field.text().await.map_err(broken)?.parse().ok(),
+        "format" => form.options.format = field.text().await.map_err(broken)?.parse::<Format>().map_err(Error::Invalid)?,
+        "agent" => form.options.agent = Some(field.text().await.map_err(broken)?.trim().to_owned()).filter(|a| !a.is_empty()),
+        "file" => {
+            let name = field.file_name().unwrap_or("upload").to_owned();
+            let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
+            let mut file = tokio::fs::File::from_std(file);
+            while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                file.write_all(&chunk).await?;
+            }
+            file.flush().await?;
+            form.files.push((name, path));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn spool(form: &Form) -> Result<Spool> {
+    let mut spool = Spool::new()?;
+    for (name, path) in &form.files {
+        let shown = PathBuf::from(name);
+        let stem = shown.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let whole = shown.extension().is_some_and(|e| e == "json");
+        let source = Source { name: name.clone(), stem, whole };
+        transcripts::read_from(std::fs::File::open(path)?, &source, &form.options, &mut spool, &mut |_| {})?;
+    }
+    Ok(spool)
+}
