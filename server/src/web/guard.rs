@@ -8,11 +8,13 @@ use app::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{Timestamp, ids::UserId};
+use leptos::{nonce::use_nonce, prelude::use_context};
+use leptos_axum::ResponseOptions;
 use service::Lucid;
 use tower_sessions::Session;
 
@@ -66,21 +68,25 @@ fn unreadable(error: impl std::error::Error + 'static) {
     tracing::error!(error = &error as &dyn std::error::Error, "a web session could not be read");
 }
 
-/// The headers that keep a page to itself. Pages have no inline script or style, so none is allowed.
+/// The headers that keep an answer to itself. A page brings its own policy, with the nonce of its scripts.
 pub async fn headers(request: Request, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
     let out = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         out.insert(name, HeaderValue::from_static(value));
     }
-    out.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
-    out.insert("permissions-policy", HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
+    if !out.contains_key(header::CONTENT_SECURITY_POLICY)
+        && let Ok(policy) = HeaderValue::from_str(&policy(""))
+    {
+        out.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     if !is_asset {
         // What agents remember is nobody's cache's.
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -88,8 +94,20 @@ pub async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Lets the page that is being made run the scripts that leptos writes into it, and no others.
+pub fn allow_own_scripts() {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    if let Ok(policy) = HeaderValue::from_str(&policy(&format!(" 'nonce-{nonce}'"))) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+fn policy(scripts: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
 
 /// A one-line answer for a request that was refused before it reached a page.
 pub fn plain(status: StatusCode, message: &str) -> Response {

@@ -76,7 +76,10 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
     let in_actions = context.clone();
     let actions = post(move |request: Request| handle_server_fns_with_context(in_actions.clone(), request));
     let pages = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, move || shell(assets.clone()))
+        .leptos_routes_with_context(&options, generate_route_list(App), context, move || {
+            guard::allow_own_scripts();
+            shell(assets.clone())
+        })
         .route("/do/{action}", actions)
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))

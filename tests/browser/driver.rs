@@ -1,0 +1,202 @@
+//! Headless Chromium by ChromeDriver, with the checks that every page must pass.
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    elements::Element,
+    wd::WebDriverCompatibleCommand,
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+/// A browser of the test's own.
+pub struct Browser {
+    driver: Child,
+    /// The session with it.
+    pub page: Client,
+}
+
+/// What is different about a browser.
+#[derive(Clone, Copy, Default)]
+pub struct Settings {
+    /// Scripts do not run, so no wasm either.
+    pub without_scripts: bool,
+    /// The person prefers dark.
+    pub dark: bool,
+    /// Window width; 1280 where it is 0.
+    pub width: u32,
+}
+
+impl Browser {
+    /// Starts ChromeDriver and a headless Chromium.
+    pub async fn start(settings: Settings) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing: run tests/setup.sh, or on Debian `apt-get install chromium chromium-driver`");
+        for _ in 0..100 {
+            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let capabilities = capabilities(settings);
+        let page = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
+        let page = page.expect("Chromium starts");
+        Self { driver, page }
+    }
+
+    /// The element, waited for.
+    pub async fn find(&self, css: &str) -> Element {
+        let found = self.page.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("no {css} on {}: {error}\n{}", self.address().await, self.text().await),
+        }
+    }
+
+    /// Clicks what the selector finds.
+    pub async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        element.click().await.unwrap_or_else(|e| panic!("{css} cannot be clicked: {e}"));
+    }
+
+    /// Types into a field.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let element = self.find(css).await;
+        element.clear().await.expect("the field can be cleared");
+        element.send_keys(text).await.expect("the field takes keys");
+    }
+
+    /// Opens an address.
+    pub async fn go(&self, url: &str) {
+        self.page.goto(url).await.unwrap_or_else(|e| panic!("{url} does not open: {e}"));
+    }
+
+    /// The address that is open.
+    pub async fn address(&self) -> String {
+        self.page.current_url().await.map(|u| u.to_string()).unwrap_or_default()
+    }
+
+    /// The text of the page.
+    pub async fn text(&self) -> String {
+        match self.page.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Waits until the page's text holds something.
+    pub async fn wait_for_text(&self, text: &str) {
+        for _ in 0..100 {
+            if self.text().await.contains(text) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("`{text}` did not appear on {}:\n{}", self.address().await, self.text().await);
+    }
+
+    /// Waits until the islands of the page are awake.
+    pub async fn wait_for_islands(&self) {
+        self.find("html[data-islands='awake']").await;
+    }
+
+    /// axe-core finds nothing on the page that is open.
+    pub async fn check_accessibility(&self) {
+        let axe = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/browser/node_modules/axe-core/axe.min.js"));
+        let axe = axe.expect("axe-core is missing: run tests/setup.sh");
+        self.page.execute(&axe, vec![]).await.expect("axe-core loads");
+        let script = "const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | '))));";
+        let found = self.page.execute_async(script, vec![]).await.expect("axe-core runs");
+        assert_eq!(found, json!([]), "axe-core on {}", self.address().await);
+    }
+
+    /// Nothing on the page is wider than the window.
+    pub async fn check_width(&self) {
+        let script = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
+        let widths = self.page.execute(script, vec![]).await.expect("widths");
+        assert!(widths[0].as_u64() <= widths[1].as_u64(), "{} is {} wide in a window of {}", self.address().await, widths[0], widths[1]);
+    }
+
+    /// The console holds no error.
+    pub async fn check_console(&self) {
+        let log = self.page.issue_cmd(BrowserLog).await.expect("the browser's log");
+        let errors: Vec<&Value> = log.as_array().into_iter().flatten().filter(|l| l["level"] == "SEVERE").collect();
+        assert!(errors.is_empty(), "console on {}: {errors:#?}", self.address().await);
+    }
+
+    /// Keeps a picture of the page in the folder that `LUCID_SCREENSHOTS` names.
+    pub async fn picture(&self, name: &str) {
+        let Ok(folder) = std::env::var("LUCID_SCREENSHOTS") else { return };
+        std::fs::create_dir_all(&folder).expect("the folder for screenshots");
+        let png = self.page.screenshot().await.expect("a screenshot");
+        std::fs::write(format!("{folder}/{name}.png"), png).expect("the screenshot is written");
+    }
+
+    /// Presses a key on the page, as one who has no field in focus.
+    pub async fn press(&self, key: &str) {
+        let active = self.page.active_element().await.expect("something has the focus");
+        active.send_keys(key).await.expect("the key is pressed");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // ChromeDriver ends its Chromium when it is told to; killed, it leaves it behind.
+        let _ = Command::new("pkill").args(["-P", &self.driver.id().to_string()]).status();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
+    let width = if settings.width == 0 { 1280 } else { settings.width };
+    let mut arguments = vec![
+        "--headless=new".to_owned(),
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--disable-quic".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        format!("--window-size={width},900"),
+    ];
+    if settings.dark {
+        arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+    }
+    let mut options = json!({"args": arguments});
+    if settings.without_scripts {
+        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+    }
+    if width < 500 {
+        // A window has a least width; a phone does not.
+        options["mobileEmulation"] = json!({"deviceMetrics": {"width": width, "height": 800, "pixelRatio": 1.0, "mobile": false, "touch": false}});
+    }
+    let all = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
+    all.as_object().cloned().unwrap_or_default()
+}
+
+/// ChromeDriver's own command for the console.
+#[derive(Debug)]
+struct BrowserLog;
+
+impl WebDriverCompatibleCommand for BrowserLog {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+    }
+}

@@ -1,0 +1,91 @@
+//! Every page: accessible in light and dark, no wider than the window at 320 px, nothing in the console.
+
+use fantoccini::Locator;
+
+use crate::{
+    driver::{Browser, Settings},
+    review::{open_first, sign_in},
+    support::process::Served,
+};
+
+/// The first link whose address begins so, on a page.
+async fn first_link(browser: &Browser, page: &str, start: &str) -> String {
+    browser.go(page).await;
+    let link = browser.page.find(Locator::Css(&format!("main a[href^='{start}']"))).await.unwrap_or_else(|_| panic!("no link to {start} on {page}"));
+    link.prop("href").await.unwrap().unwrap()
+}
+
+/// Every page of the demo, found by its links.
+async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> {
+    let store = first_link(browser, &format!("{url}/stores"), "/stores/").await;
+    let memory = first_link(browser, &store, "/memories/").await;
+    let commit = first_link(browser, &format!("{store}/history"), "/commits/").await;
+    let dream = first_link(browser, &format!("{url}/dreams"), "/dreams/").await;
+    let session = first_link(browser, &format!("{url}/sessions"), "/sessions/").await;
+    let changeset = first_link(browser, &format!("{url}/queue"), "/changesets/").await;
+    vec![
+        ("queue", format!("{url}/queue")),
+        ("queue-done", format!("{url}/queue?state=done")),
+        ("changeset", changeset),
+        ("stores", format!("{url}/stores")),
+        ("store", store.clone()),
+        ("history", format!("{store}/history")),
+        ("store-dreams", format!("{store}/dreams")),
+        ("store-sessions", format!("{store}/sessions")),
+        ("compare", format!("{memory}/compare?from=1&to=1")),
+        ("memory", memory),
+        ("commit", commit),
+        ("dreams", format!("{url}/dreams")),
+        ("dream", dream),
+        ("sessions", format!("{url}/sessions")),
+        ("session", session),
+        ("import", format!("{url}/import")),
+        ("audit", format!("{url}/audit")),
+        ("not-found", format!("{url}/changesets/chgset_0")),
+    ]
+}
+
+async fn look_at_all(settings: Settings, name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(settings).await;
+    browser.go(&format!("{}/sign-in", lucid.url)).await;
+    browser.check_accessibility().await;
+    browser.picture(&format!("{name}-sign-in")).await;
+    browser.go(&lucid.link("admin@")).await;
+    browser.check_accessibility().await;
+    sign_in(&browser, &lucid.link("admin@")).await;
+    for (page, address) in addresses(&browser, &lucid.url).await {
+        browser.go(&address).await;
+        browser.wait_for_islands().await;
+        browser.check_accessibility().await;
+        browser.check_width().await;
+        browser.picture(&format!("{name}-{page}")).await;
+        if page != "not-found" {
+            browser.check_console().await;
+        }
+    }
+    // With the editor and the reasons open.
+    browser.go(&format!("{}/queue", lucid.url)).await;
+    open_first(&browser).await;
+    browser.wait_for_islands().await;
+    browser.press("e").await;
+    browser.check_accessibility().await;
+    browser.check_width().await;
+    browser.picture(&format!("{name}-editor")).await;
+}
+
+#[tokio::test]
+async fn every_page_in_light() {
+    look_at_all(Settings::default(), "light").await;
+}
+
+#[tokio::test]
+async fn every_page_in_dark() {
+    look_at_all(Settings { dark: true, ..Settings::default() }, "dark").await;
+}
+
+#[tokio::test]
+async fn every_page_on_a_narrow_screen() {
+    look_at_all(Settings { width: 320, ..Settings::default() }, "narrow").await;
+}

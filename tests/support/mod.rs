@@ -1,0 +1,6 @@
+//! What every test of the whole needs: databases of its own on both engines, and a running `lucid`.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub mod process;
+pub mod databases;
