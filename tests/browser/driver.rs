@@ -59,13 +59,19 @@ impl Browser {
         let found = self.page.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await;
         match found {
             Ok(element) => element,
-            Err(error) => panic!("no {css} on {}: {error}\n{}", self.address().await, self.text().await),
+            Err(error) => {
+                let log = self.page.issue_cmd(BrowserLog).await.unwrap_or_default();
+                panic!("no {css} on {}: {error}\n{log:#}\n{}", self.address().await, self.text().await)
+            }
         }
     }
 
     /// Clicks what the selector finds.
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
+        // WebDriver scrolls only as far as the window's edge, where the bar that commits may lie over the element.
+        let target = serde_json::to_value(element.clone()).expect("an element is a reference");
+        self.page.execute("arguments[0].scrollIntoView({block: 'center'})", vec![target]).await.expect("it can be scrolled to");
         element.click().await.unwrap_or_else(|e| panic!("{css} cannot be clicked: {e}"));
     }
 

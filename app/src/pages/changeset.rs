@@ -145,12 +145,12 @@ fn evidence(desk: &Desk, support: &[&QuoteView], counter: &[&QuoteView], eligibl
         counter.iter().map(|q| quote(desk, q)).collect_view().into_any()
     };
     view! {
-        <aside class="evidence" aria-label="Evidence">
+        <div class="evidence">
             <h3>"Evidence"</h3>
             {support.iter().map(|q| quote(desk, q)).collect_view()}
             <h3>"Against it"</h3>
             {against}
-        </aside>
+        </div>
     }
 }
 

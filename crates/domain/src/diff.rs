@@ -46,11 +46,7 @@ pub struct Line {
 #[must_use]
 pub fn lines(before: &str, after: &str) -> Vec<Line> {
     let mut config = TextDiff::configure();
-    config.algorithm(Algorithm::Patience);
-    // wasm has no monotonic clock without a shim; contents are at most 100 kB there, so it does without.
-    if cfg!(not(target_arch = "wasm32")) {
-        config.timeout(Duration::from_millis(200));
-    }
+    config.algorithm(Algorithm::Patience).timeout(Duration::from_millis(200));
     let diff = config.diff_lines(before, after);
     let mut lines = Vec::new();
     for op in diff.ops() {
