@@ -13,13 +13,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(text) = fs::read_to_string(&manifest) {
         let manifest: serde_json::Value = serde_json::from_str(&text)?;
         let name = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
-        writeln!(code, "pub const STYLE: Option<&str> = Some({:?});\npub const BOOT: Option<&str> = Some({:?});", name("style"), name("boot"))?;
+        writeln!(
+            code,
+            "pub const STYLE: Option<&str> = Some({:?});\npub const BOOT: Option<&str> = Some({:?});",
+            name("style"),
+            name("boot")
+        )?;
         writeln!(code, "pub const FILES: &[File] = &[")?;
         for file in manifest["files"].as_array().into_iter().flatten().filter_map(|f| f.as_str()) {
             let path = site.join(file).canonicalize()?;
             writeln!(
                 code,
-                "File {{ name: {file:?}, plain: include_bytes!({path:?}), brotli: include_bytes!(\"{0}.br\"), gzip: include_bytes!(\"{0}.gz\") }},",
+                "File {{ name: {file:?}, plain: include_bytes!(\"{0}\"), brotli: include_bytes!(\"{0}.br\"), gzip: include_bytes!(\"{0}.gz\") }},",
                 path.display()
             )?;
         }

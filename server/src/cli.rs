@@ -10,7 +10,7 @@ use service::transcripts::Format;
 #[derive(Debug, Parser)]
 #[command(name = "lucid", version, about)]
 pub struct Cli {
-    /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME.
+    /// The database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
     #[arg(long, global = true, env = "LUCID_DATABASE", default_value = "sqlite:./lucid.db", hide_env_values = true)]
     pub database: String,
     /// What is logged, as `info` or `info,service=debug`.
@@ -54,7 +54,7 @@ pub struct ServeArgs {
     /// Address to listen on.
     #[arg(long, env = "LUCID_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: String,
-    /// The address that browsers use, as https://lucid.example.com. Default: http://localhost:PORT.
+    /// The address that browsers use, as `https://lucid.example.com`. Default: `http://localhost:PORT`.
     #[arg(long, env = "LUCID_PUBLIC_URL")]
     pub public_url: Option<String>,
     /// Allow a public URL with plain http that is not this machine: cookies and passwords then go over the wire in clear.

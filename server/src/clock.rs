@@ -22,6 +22,7 @@ fn now() -> Timestamp {
 /// The operating system's random numbers.
 ///
 /// Without them no id, token or salt is safe, so Lucid stops rather than go on.
+#[expect(clippy::disallowed_methods, reason = "this is the edge that the rest is given its randomness from")]
 pub fn system_random() -> Random {
     Arc::new(|bytes| {
         if getrandom::fill(bytes).is_err() {

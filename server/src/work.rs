@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 /// How often an idle worker looks for work.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often expired web sessions are removed.
-const HOUSEKEEPING: Duration = Duration::from_secs(600);
+const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// A name for a worker that no other has.
 pub fn owner_name() -> String {

@@ -5,11 +5,7 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{
-    Client, ClientBuilder, Locator,
-    elements::Element,
-    wd::WebDriverCompatibleCommand,
-};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -187,7 +183,8 @@ fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
     }
     if width < 500 {
         // A window has a least width; a phone does not.
-        options["mobileEmulation"] = json!({"deviceMetrics": {"width": width, "height": 800, "pixelRatio": 1.0, "mobile": false, "touch": false}});
+        options["mobileEmulation"] =
+            json!({"deviceMetrics": {"width": width, "height": 800, "pixelRatio": 1.0, "mobile": false, "touch": false}});
     }
     let all = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
     all.as_object().cloned().unwrap_or_default()

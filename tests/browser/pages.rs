@@ -11,7 +11,11 @@ use crate::{
 /// The first link whose address begins so, on a page.
 async fn first_link(browser: &Browser, page: &str, start: &str) -> String {
     browser.go(page).await;
-    let link = browser.page.find(Locator::Css(&format!("main a[href^='{start}']"))).await.unwrap_or_else(|_| panic!("no link to {start} on {page}"));
+    let link = browser
+        .page
+        .find(Locator::Css(&format!("main a[href^='{start}']")))
+        .await
+        .unwrap_or_else(|_| panic!("no link to {start} on {page}"));
     link.prop("href").await.unwrap().unwrap()
 }
 

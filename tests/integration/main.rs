@@ -1,4 +1,17 @@
-//! Lucid as a whole, on both engines.
+//! Lucid as a whole: the walls between crates, the SQL, and every use case on both engines.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod world;
+
+mod arrows;
+mod command_line;
+mod gate;
+mod http;
+mod import;
+mod memory_guard;
+mod reading;
+mod schedules;
+mod statements;

@@ -31,7 +31,10 @@ impl TestDb {
         let template = TEMPLATE.get_or_init(|| make_template(&cluster)).await;
         let name = format!("lucid_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let mut admin = PgConnection::connect(&cluster).await.expect("the test cluster answers");
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"))).execute(&mut admin).await.expect("a copy of the template");
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}")))
+            .execute(&mut admin)
+            .await
+            .expect("a copy of the template");
         Self { url: named(&cluster, &name), _folder: None }
     }
 

@@ -2,5 +2,5 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-pub mod process;
 pub mod databases;
+pub mod process;

@@ -31,7 +31,13 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<An
 
 /// Uses a one-time link: sets the password and signs in.
 #[server(prefix = "/do", endpoint = "use_link")]
-pub async fn use_link(token: String, password: String, again: String, #[server(default)] email: String, #[server(default)] name: String) -> Result<Answer, ServerFnError> {
+pub async fn use_link(
+    token: String,
+    password: String,
+    again: String,
+    #[server(default)] email: String,
+    #[server(default)] name: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let session = web_session();
     let token = token.chars().filter(char::is_ascii_hexdigit).take(64).collect::<String>();

@@ -49,7 +49,13 @@ pub async fn schedule(
     let store_id = id::<StoreId>(&store, "store");
     let back = store_id.as_ref().map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}/dreams"));
     let on = if enabled.is_some() { "on" } else { "" };
-    let kept = fields([("cron", &cron), ("time_zone", &time_zone), ("min_sessions", &min_sessions), ("idle_minutes", &idle_minutes), ("enabled", on)]);
+    let kept = fields([
+        ("cron", &cron),
+        ("time_zone", &time_zone),
+        ("min_sessions", &min_sessions),
+        ("idle_minutes", &idle_minutes),
+        ("enabled", on),
+    ]);
     let result = async {
         let number = |text: &str, what: &str| text.trim().parse().map_err(|_| Error::Invalid(format!("{what} is a whole number")));
         let new = NewSchedule {

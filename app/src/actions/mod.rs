@@ -37,7 +37,12 @@ pub(crate) fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
 }
 
 /// Answers a form: done, it leads to a page (303); refused, its input is kept and it leads back to the page that shows it again.
-pub(crate) async fn answer(request: &Request, result: service::Result<String>, back: &str, fields: Fields) -> Result<Answer, ServerFnError> {
+pub(crate) async fn answer(
+    request: &Request,
+    result: service::Result<String>,
+    back: &str,
+    fields: Fields,
+) -> Result<Answer, ServerFnError> {
     let wants_html = wants_html();
     let response = expect_context::<ResponseOptions>();
     let (done, location, message) = match result {

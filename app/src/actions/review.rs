@@ -1,4 +1,5 @@
 //! Deciding and committing.
+#![expect(clippy::too_many_arguments, reason = "a form's fields are its function's parameters")]
 
 use domain::{changeset::RejectCode, ids::ChangeId};
 use leptos::prelude::*;
@@ -25,7 +26,9 @@ pub async fn decide(
         let verdict = match verdict.as_str() {
             "approve" => Verdict::Approve,
             "defer" => Verdict::Defer,
-            "reject" => Verdict::Reject(reject_code.parse::<RejectCode>().map_err(|_| Error::Invalid("choose why you reject it".to_owned()))?),
+            "reject" => {
+                Verdict::Reject(reject_code.parse::<RejectCode>().map_err(|_| Error::Invalid("choose why you reject it".to_owned()))?)
+            }
             _ => return Err(Error::Invalid("a verdict is approve, reject or defer".to_owned())),
         };
         let change: ChangeId = id(&change, "change")?;

@@ -14,7 +14,7 @@ pub fn KindBadge(
     kind: ChangeKind,
 ) -> impl IntoView {
     let icon = match kind {
-        ChangeKind::Add => "＋",
+        ChangeKind::Add => "+",
         ChangeKind::Update | ChangeKind::Supersede => "✎",
         ChangeKind::Merge => "⇉",
         ChangeKind::Restructure => "⇄",

@@ -49,7 +49,8 @@ pub fn DiffLines(
             .into_any()
         }
     };
-    view! { <div class="diff" role="group" aria-label="Difference" tabindex="0">{folded(lines).into_iter().map(show).collect_view()}</div> }.into_any()
+    view! { <div class="diff" role="group" aria-label="Difference" tabindex="0">{folded(lines).into_iter().map(show).collect_view()}</div> }
+        .into_any()
 }
 
 fn folded(lines: Vec<Line>) -> Vec<Stretch> {

@@ -7,8 +7,13 @@ use service::UserView;
 use super::forms::sentence;
 use crate::islands::shortcuts::Shortcuts;
 
-const PLACES: &[(&str, &str, &str)] =
-    &[("queue", "/queue", "Queue"), ("memory", "/stores", "Memory"), ("dreams", "/dreams", "Dreams"), ("sessions", "/sessions", "Sessions"), ("audit", "/audit", "Audit")];
+const PLACES: &[(&str, &str, &str)] = &[
+    ("queue", "/queue", "Queue"),
+    ("memory", "/stores", "Memory"),
+    ("dreams", "/dreams", "Dreams"),
+    ("sessions", "/sessions", "Sessions"),
+    ("audit", "/audit", "Audit"),
+];
 
 /// Navigation, who is signed in, and the page.
 #[component]
@@ -26,7 +31,8 @@ pub fn Frame(
         return view! { <main id="main" class="narrow">{children()}</main> }.into_any();
     };
     let place = |&(name, href, text): &(&'static str, &'static str, &'static str)| {
-        let badge = (name == "queue" && waiting > 0).then(|| view! { <span class="count" aria-label=format!("{waiting} changes wait")>{waiting}</span> });
+        let badge = (name == "queue" && waiting > 0)
+            .then(|| view! { <span class="count" aria-label=format!("{waiting} changes wait")>{waiting}</span> });
         view! { <li><a href=href aria-current=(name == here).then_some("page")>{text}{badge}</a></li> }
     };
     view! {

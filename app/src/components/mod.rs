@@ -1,8 +1,8 @@
 //! Parts of pages. Those that islands use are built for the browser too.
 
-pub mod diff;
 #[cfg(feature = "ssr")]
 pub mod badges;
+pub mod diff;
 #[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]

@@ -105,7 +105,8 @@ mod keys {
     /// Whether the keys belong to something else: a field, a dialog.
     fn is_busy(event: &KeyboardEvent) -> bool {
         let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
-        let in_field = target.is_some_and(|t| t.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog").ok().flatten().is_some());
+        let in_field = target
+            .is_some_and(|t| t.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog").ok().flatten().is_some());
         let keys = event.ctrl_key() || event.meta_key();
         (in_field && !(keys && event.key() == "Enter")) || document().query_selector("dialog[open]").ok().flatten().is_some()
     }
@@ -163,7 +164,8 @@ mod keys {
     }
 
     fn unfold(selector: &str) -> bool {
-        let details = current().and_then(|c| c.query_selector(selector).ok().flatten()).and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
+        let details =
+            current().and_then(|c| c.query_selector(selector).ok().flatten()).and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
         let Some(details) = details else { return false };
         details.set_open(true);
         let field = details.query_selector("select, textarea").ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok());

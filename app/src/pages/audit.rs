@@ -18,7 +18,8 @@ pub fn Audit() -> impl IntoView {
     page("audit", |request| async move {
         let list = request.lucid.audit(request.actor()?, request.asked("before")).await?;
         let now = request.now();
-        let next = list.rows.last().filter(|_| list.more).map(|r| view! { <p><a href=format!("/audit?before={}", r.row.seq)>"Older"</a></p> });
+        let next =
+            list.rows.last().filter(|_| list.more).map(|r| view! { <p><a href=format!("/audit?before={}", r.row.seq)>"Older"</a></p> });
         let body = if list.rows.is_empty() {
             view! { <Empty title="No entry that you may see">"Entries of the stores that you were granted appear here."</Empty> }.into_any()
         } else {
@@ -60,7 +61,14 @@ fn row(entry: AuditRow, now: domain::Timestamp) -> impl IntoView {
 
 /// The subject, with a link where it has a page.
 fn subject(id: &str) -> AnyView {
-    let pages = [("commit_", "/commits/"), ("chgset_", "/changesets/"), ("drm_", "/dreams/"), ("sesn_", "/sessions/"), ("memstore_", "/stores/"), ("mem_", "/memories/")];
+    let pages = [
+        ("commit_", "/commits/"),
+        ("chgset_", "/changesets/"),
+        ("drm_", "/dreams/"),
+        ("sesn_", "/sessions/"),
+        ("memstore_", "/stores/"),
+        ("mem_", "/memories/"),
+    ];
     let short: String = id.chars().take(20).collect();
     match pages.iter().find(|(prefix, _)| id.starts_with(prefix)) {
         Some((_, path)) => view! { <a href=format!("{path}{id}") title=id.to_owned()><code>{short}"…"</code></a> }.into_any(),

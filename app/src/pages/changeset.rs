@@ -25,6 +25,8 @@ use crate::{
 
 /// Most texts of one change that can be edited at once; the form's fields are counted.
 const EDITABLE: usize = 5;
+/// Quotes that are shown unfolded.
+const UNFOLDED_QUOTES: usize = 3;
 
 /// What every part of the page needs.
 #[derive(Clone)]
@@ -144,10 +146,15 @@ fn evidence(desk: &Desk, support: &[&QuoteView], counter: &[&QuoteView], eligibl
     } else {
         counter.iter().map(|q| quote(desk, q)).collect_view().into_any()
     };
+    let more = support.get(UNFOLDED_QUOTES..).filter(|rest| !rest.is_empty()).map(|rest| {
+        let quotes = rest.iter().map(|q| quote(desk, q)).collect_view();
+        view! { <details class="stack"><summary>{format!("{} more", count(i64::try_from(rest.len()).unwrap_or(0), "quote"))}</summary>{quotes}</details> }
+    });
     view! {
         <div class="evidence">
             <h3>"Evidence"</h3>
-            {support.iter().map(|q| quote(desk, q)).collect_view()}
+            {support.iter().take(UNFOLDED_QUOTES).map(|q| quote(desk, q)).collect_view()}
+            {more}
             <h3>"Against it"</h3>
             {against}
         </div>
@@ -210,7 +217,9 @@ fn actions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
             }
             .into_any(),
         ),
-        ChangeState::Committed => c.commit_id.map(|id| view! { <footer class="actions"><a href=format!("/commits/{id}")>"See the commit"</a></footer> }.into_any()),
+        ChangeState::Committed => c
+            .commit_id
+            .map(|id| view! { <footer class="actions"><a href=format!("/commits/{id}")>"See the commit"</a></footer> }.into_any()),
         ChangeState::Obsolete => None,
     }
 }
@@ -319,9 +328,12 @@ fn commit_bar(desk: &Desk, view: &ChangesetView) -> Option<AnyView> {
     }
     let left = count(i64::try_from(pending).unwrap_or(0), "change");
     if approved.is_empty() {
-        return Some(view! { <div class="commit-bar"><span>{left}" to decide. What you approve can be committed here."</span></div> }.into_any());
+        return Some(
+            view! { <div class="commit-bar"><span>{left}" to decide. What you approve can be committed here."</span></div> }.into_any(),
+        );
     }
-    let expected = approved.iter().map(|c| format!("{}:{}:{}", c.change.id, c.change.revision, c.change.digest)).collect::<Vec<_>>().join(",");
+    let expected =
+        approved.iter().map(|c| format!("{}:{}:{}", c.change.id, c.change.revision, c.change.digest)).collect::<Vec<_>>().join(",");
     // The same list of the same revisions is the same commit, also if the button is pressed twice.
     let key = domain::canonical::sha256_hex(expected.as_bytes());
     let conflicted = approved.iter().any(|c| c.change.conflicted);

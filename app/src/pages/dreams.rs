@@ -1,6 +1,9 @@
 //! Dreams: those of all stores, those of one with its schedule, and one with what it saw.
 
-use domain::{actor::{Actor, Need}, ids::StoreId};
+use domain::{
+    actor::{Actor, Need},
+    ids::StoreId,
+};
 use leptos::prelude::*;
 use service::{DreamRow, DreamView, FindingRow, RefusedForm, ScheduleRow, StoreRow};
 
@@ -187,10 +190,20 @@ fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
 
 fn ended(view: &DreamView) -> AnyView {
     let stats = &view.dream.stats;
-    let numbers = [("sessions", "session"), ("events", "event"), ("memories", "memory"), ("tool_errors", "tool error"), ("signatures", "distinct error")];
+    let numbers = [
+        ("sessions", "session"),
+        ("events", "event"),
+        ("memories", "memory"),
+        ("tool_errors", "tool error"),
+        ("signatures", "distinct error"),
+    ];
     let number = |(key, noun): (&str, &str)| view! { <li>{count(stat(stats, key), noun)}</li> };
-    let changeset = view.dream.changeset_id.map(|id| view! { <p><a class="button primary" href=format!("/changesets/{id}")>"Review what it proposes"</a></p> });
-    let nothing = (view.dream.state == "completed" && changeset.is_none()).then(|| view! { <p>"It proposes nothing, and that is a good answer: nothing new recurs and nothing is double."</p> });
+    let changeset = view
+        .dream
+        .changeset_id
+        .map(|id| view! { <p><a class="button primary" href=format!("/changesets/{id}")>"Review what it proposes"</a></p> });
+    let nothing = (view.dream.state == "completed" && changeset.is_none())
+        .then(|| view! { <p>"It proposes nothing, and that is a good answer: nothing new recurs and nothing is double."</p> });
     let (proposed, held): (Vec<&FindingRow>, Vec<&FindingRow>) = view.findings.iter().partition(|f| f.disposition == "proposed");
     let list = |title: &str, findings: Vec<&FindingRow>| {
         let title = format!("{title} ({})", findings.len());

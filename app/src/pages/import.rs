@@ -20,11 +20,17 @@ pub fn Import() -> impl IntoView {
         let stores: Vec<_> = request.lucid.stores(&actor).await?.into_iter().filter(|s| actor.may(Need::Feed, s.id)).collect();
         let refused = request.refused().await;
         let chosen = request.asked::<StoreId>("store");
-        let done = request.query.get("done").map(|text| view! { <div class="notice good" role="status"><strong>"Imported. "</strong><Visible text=text.clone() /></div> });
+        let done = request
+            .query
+            .get("done")
+            .map(|text| view! { <div class="notice good" role="status"><strong>"Imported. "</strong><Visible text=text.clone() /></div> });
         let body = if stores.is_empty() {
             view! { <Empty title="No store to import into">"An admin makes stores, and grants you one. "<a href="/stores">"To the stores"</a></Empty> }.into_any()
         } else {
-            let options = stores.into_iter().map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == chosen>{s.name}</option> }).collect_view();
+            let options = stores
+                .into_iter()
+                .map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == chosen>{s.name}</option> })
+                .collect_view();
             view! {
                 <form method="post" action="/do/import" enctype="multipart/form-data" class="stack card">
                     <label>"Into the store"<select name="store" required>{options}</select></label>

@@ -40,7 +40,7 @@ pub fn Memories() -> impl IntoView {
 fn section(folder: String, inside: Vec<MemoryRow>, now: domain::Timestamp) -> impl IntoView {
     let row = move |m: MemoryRow| {
         let frozen = m.frozen.then(|| view! { " "<span class="badge">"frozen"</span> });
-        let by = if m.by_person { "a person" } else { "a dream or agent" };
+        let by = if m.by_person { "a person" } else { "not a person" };
         view! {
             <tr>
                 <td><a href=format!("/memories/{}", m.id)><code>{m.path.name().to_owned()}</code></a>{frozen}</td>

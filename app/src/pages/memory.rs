@@ -37,7 +37,9 @@ fn versions(view: &MemoryView, now: Timestamp) -> impl IntoView + use<> {
         let version = &v.version;
         let approved = if v.approved_by.is_empty() { "—".to_owned() } else { v.approved_by.join(", ") };
         let before = version.number - 1;
-        let compare = (before > 0).then(|| view! { <a href=format!("/memories/{id}/compare?from={before}&to={}", version.number)>{format!("against {before}")}</a> });
+        let compare = (before > 0).then(
+            || view! { <a href=format!("/memories/{id}/compare?from={before}&to={}", version.number)>{format!("against {before}")}</a> },
+        );
         view! {
             <tr>
                 <td>{version.number}</td>
@@ -91,7 +93,8 @@ pub fn Compare() -> impl IntoView {
             (format!("/stores/{}", store.id), store.name),
             (format!("/memories/{}", view.memory), path.clone()),
         ];
-        let moved = (view.from.1 != view.to.1).then(|| view! { <p>"It moved from "<code>{view.from.1.to_string()}</code>" to "<code>{path}</code>"."</p> });
+        let moved = (view.from.1 != view.to.1)
+            .then(|| view! { <p>"It moved from "<code>{view.from.1.to_string()}</code>" to "<code>{path}</code>"."</p> });
         Ok(view! { <Heading title=format!("Version {} and {}", view.from.0, view.to.0) trail=trail />{moved}<DiffLines lines=view.lines /> }.into_any())
     })
 }

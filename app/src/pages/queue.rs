@@ -30,7 +30,10 @@ pub fn Queue() -> impl IntoView {
         let list = request.lucid.queue(&actor, !done, store, after).await?;
         let stores = request.lucid.stores(&actor).await?;
         let next = list.rows.last().filter(|_| list.more).map(|r| format!("{}:{}", r.risk, r.id));
-        let options = stores.iter().map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == store>{s.name.clone()}</option> }).collect_view();
+        let options = stores
+            .iter()
+            .map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == store>{s.name.clone()}</option> })
+            .collect_view();
         let filters = view! {
             <form method="get" action="/queue" class="filters">
                 <label>"State "<select name="state"><option value="open" selected=!done>"open"</option><option value="done" selected=done>"done"</option></select></label>
@@ -94,7 +97,11 @@ fn empty(request: &Request, done: bool, no_store: bool) -> AnyView {
     }
     if no_store {
         let admin = request.current.as_ref().is_some_and(|c| c.actor.is_admin());
-        let how = if admin { "Make a memory store, then import sessions into it." } else { "You have no grant on a memory store yet. Ask an admin for one." };
+        let how = if admin {
+            "Make a memory store, then import sessions into it."
+        } else {
+            "You have no grant on a memory store yet. Ask an admin for one."
+        };
         return view! { <Empty title="Nothing waits">{how}" "<a href="/stores">"To the stores"</a></Empty> }.into_any();
     }
     view! {

@@ -94,8 +94,19 @@ pub fn Transcript() -> impl IntoView {
         let title = s.external_id.clone().unwrap_or_else(|| s.id.to_string());
         let trail = vec![("/sessions".into(), "Sessions".into()), (format!("/stores/{}/sessions", store.id), store.name)];
         let earlier = (after > 0).then(|| view! { <p><a href=format!("/sessions/{id}")>"From the beginning"</a></p> });
-        let next = view.events.rows.last().filter(|_| view.events.more).map(|e| view! { <p><a href=format!("/sessions/{id}?after={}", e.seq)>"Later events"</a></p> });
-        let about = [("Agent", s.agent.clone()), ("User", s.subject.clone()), ("Team", s.team.clone()), ("Task", s.task_key.clone()), ("Format", Some(s.source.clone()))];
+        let next = view
+            .events
+            .rows
+            .last()
+            .filter(|_| view.events.more)
+            .map(|e| view! { <p><a href=format!("/sessions/{id}?after={}", e.seq)>"Later events"</a></p> });
+        let about = [
+            ("Agent", s.agent.clone()),
+            ("User", s.subject.clone()),
+            ("Team", s.team.clone()),
+            ("Task", s.task_key.clone()),
+            ("Format", Some(s.source.clone())),
+        ];
         let about = about.map(|(name, value)| view! { <div><dt>{name}</dt><dd><Visible text=known(value) /></dd></div> }).collect_view();
         Ok(view! {
             <Heading title=title trail=trail />

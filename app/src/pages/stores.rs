@@ -42,7 +42,8 @@ pub fn Stores() -> impl IntoView {
 }
 
 fn card(store: StoreRow) -> impl IntoView {
-    let waiting = (store.waiting > 0).then(|| view! { " · "<a href=format!("/queue?store={}", store.id)>{count(store.waiting, "change")}" waiting"</a> });
+    let waiting = (store.waiting > 0)
+        .then(|| view! { " · "<a href=format!("/queue?store={}", store.id)>{count(store.waiting, "change")}" waiting"</a> });
     view! {
         <li class="card">
             <h2><a href=format!("/stores/{}", store.id)><Visible text=store.name /></a></h2>

@@ -151,6 +151,8 @@ mod tests {
 
     use super::*;
 
+    type Chain = Vec<(Entry, String)>;
+
     fn chain(n: i64) -> Vec<(Entry, String)> {
         let mut prev = GENESIS;
         (1..=n)
@@ -193,7 +195,7 @@ mod tests {
     fn each_tampering_is_found_and_named() {
         let good = chain(6);
         let head = good[5].0.clone();
-        let tampered = |f: &dyn Fn(&mut Vec<(Entry, String)>)| {
+        let tampered = |f: &dyn Fn(&mut Chain)| {
             let mut chain = good.clone();
             f(&mut chain);
             verify(&chain, &head).unwrap_err()

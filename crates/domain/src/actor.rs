@@ -131,11 +131,10 @@ impl Actor {
         }
         let Some(granted) = self.grants.iter().filter(|g| g.store == store).map(|g| g.role).max() else { return false };
         match (self.role, need) {
-            (Role::Auditor, _) => false,
-            (_, Need::See) => true,
+            (role, Need::See) => role != Role::Auditor,
             (Role::Admin | Role::Reviewer, Need::Feed | Need::Decide) => granted >= StoreRole::Reviewer,
             (Role::Admin, Need::Manage) => true,
-            (Role::Reviewer | Role::Member, _) => false,
+            _ => false,
         }
     }
 

@@ -106,7 +106,14 @@ mod tests {
 
     #[test]
     fn every_part_counts() {
-        let quote = |counter| Quote { session_id: SessionId(Uuid::nil()), event_id: EventId(Uuid::nil()), start: 0, end: 2, text: "hi".into(), counter };
+        let quote = |counter| Quote {
+            session_id: SessionId(Uuid::nil()),
+            event_id: EventId(Uuid::nil()),
+            start: 0,
+            end: 2,
+            text: "hi".into(),
+            counter,
+        };
         let base = change_digest(ChangeKind::Add, &[edit("/a", Some("hi"))], &[quote(false)]);
         let others = [
             change_digest(ChangeKind::Update, &[edit("/a", Some("hi"))], &[quote(false)]),

@@ -272,7 +272,14 @@ mod tests {
     #[test]
     fn a_quote_holds_only_verbatim_and_on_character_boundaries() {
         let id = uuid::Uuid::nil();
-        let quote = |start, end, text: &str| Quote { session_id: SessionId(id), event_id: EventId(id), start, end, text: text.into(), counter: false };
+        let quote = |start, end, text: &str| Quote {
+            session_id: SessionId(id),
+            event_id: EventId(id),
+            start,
+            end,
+            text: text.into(),
+            counter: false,
+        };
         assert!(quote(3, 6, "abc").holds_in("üxabc".replace('x', "-").as_str()));
         assert!(!quote(0, 3, "abd").holds_in("abc"));
         assert!(!quote(1, 3, "\u{fffd}-").holds_in("ü-"));

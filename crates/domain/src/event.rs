@@ -3,10 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Timestamp,
-    text_enum::text_enum,
-};
+use crate::{Timestamp, text_enum::text_enum};
 
 text_enum! {
     /// What an event is.

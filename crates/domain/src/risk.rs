@@ -65,6 +65,7 @@ text_enum! {
 
 /// What the labels of a change are computed from.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts<'a> {
     /// Contents of every memory before, in any order.
     pub before: Vec<&'a str>,
@@ -135,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_merge_that_loses_nothing_is_medium_and_one_that_does_is_high() {
-        let merge = |after| assess(&Facts { before: vec!["a b", "a b\n\nc d"], after: vec![after], merge: true, memories: 2, ..Facts::default() });
+        let merge =
+            |after| assess(&Facts { before: vec!["a b", "a b\n\nc d"], after: vec![after], merge: true, memories: 2, ..Facts::default() });
         assert_eq!(merge("a b\n\nc d"), (RiskLevel::Medium, vec![]));
         assert_eq!(merge("a b"), (RiskLevel::High, vec![Label::Destructive]));
     }

@@ -27,14 +27,57 @@ pub fn has_hidden(text: &str) -> bool {
 /// Phrases that try to redirect an agent: override, exfiltrate, conceal (rule 8). Lower case; matched on text with
 /// white space folded and hidden characters dropped, so that neither splits a phrase.
 const REDIRECTING: &[&str] = &[
-    "ignore previous", "ignore all previous", "ignore the above", "ignore your instructions", "ignore any previous",
-    "disregard previous", "disregard all", "disregard the", "disregard your", "forget your instructions", "forget all previous",
-    "override your", "override the policy", "new instructions:", "system prompt", "you are now", "act as if", "developer mode",
-    "do not tell", "don't tell", "never tell the user", "without telling", "do not mention", "don't mention", "keep this secret",
-    "hide this from", "do not reveal", "without asking", "without confirmation", "skip verification", "skip the review",
-    "bypass", "exfiltrate", "send all", "send the contents", "forward all", "upload the", "post the contents", "curl http",
-    "curl -", "wget http", "| sh", "| bash", "base64 -d", "disable logging", "disable the audit", "approve all", "auto-approve",
-    "always approve", "this memory must be", "remember to always",
+    "ignore previous",
+    "ignore all previous",
+    "ignore the above",
+    "ignore your instructions",
+    "ignore any previous",
+    "disregard previous",
+    "disregard all",
+    "disregard the",
+    "disregard your",
+    "forget your instructions",
+    "forget all previous",
+    "override your",
+    "override the policy",
+    "new instructions:",
+    "system prompt",
+    "you are now",
+    "act as if",
+    "developer mode",
+    "do not tell",
+    "don't tell",
+    "never tell the user",
+    "without telling",
+    "do not mention",
+    "don't mention",
+    "keep this secret",
+    "hide this from",
+    "do not reveal",
+    "without asking",
+    "without confirmation",
+    "skip verification",
+    "skip the review",
+    "bypass",
+    "exfiltrate",
+    "send all",
+    "send the contents",
+    "forward all",
+    "upload the",
+    "post the contents",
+    "curl http",
+    "curl -",
+    "wget http",
+    "| sh",
+    "| bash",
+    "base64 -d",
+    "disable logging",
+    "disable the audit",
+    "approve all",
+    "auto-approve",
+    "always approve",
+    "this memory must be",
+    "remember to always",
 ];
 
 /// Whether a text reads as an attempt to redirect the agent that loads it.
@@ -80,13 +123,29 @@ pub struct Span {
 
 /// Beginnings of well-known credentials, and how many characters must follow (the vendors' published formats).
 const SECRET_PREFIXES: &[(&str, usize)] = &[
-    ("sk-ant-", 20), ("sk-proj-", 20), ("sk-", 32), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("github_pat_", 30), ("glpat-", 18),
-    ("xoxb-", 20), ("xoxp-", 20), ("AKIA", 16), ("ASIA", 16), ("AIza", 30), ("ya29.", 20), ("eyJhbGciOi", 20), ("npm_", 30),
-    ("pypi-", 30), ("lucid_", 32),
+    ("sk-ant-", 20),
+    ("sk-proj-", 20),
+    ("sk-", 32),
+    ("ghp_", 30),
+    ("gho_", 30),
+    ("ghs_", 30),
+    ("github_pat_", 30),
+    ("glpat-", 18),
+    ("xoxb-", 20),
+    ("xoxp-", 20),
+    ("AKIA", 16),
+    ("ASIA", 16),
+    ("AIza", 30),
+    ("ya29.", 20),
+    ("eyJhbGciOi", 20),
+    ("npm_", 30),
+    ("pypi-", 30),
+    ("lucid_", 32),
 ];
 
 /// Names after which `=` or `:` a value of 8 and more characters counts as a credential.
-const SECRET_NAMES: &[&str] = &["password", "passwd", "secret", "api_key", "apikey", "api-key", "access_token", "auth_token", "private_key"];
+const SECRET_NAMES: &[&str] =
+    &["password", "passwd", "secret", "api_key", "apikey", "api-key", "access_token", "auth_token", "private_key"];
 
 /// Every sensitive span of a text, in order, not overlapping.
 #[must_use]
@@ -127,7 +186,9 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 fn token_kind(token: &str) -> Option<Sensitive> {
     let is_secret = SECRET_PREFIXES.iter().any(|(prefix, more)| {
-        token.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *more && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()))
+        token
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.len() >= *more && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()))
     });
     if is_secret {
         return Some(Sensitive::Secret);
@@ -175,7 +236,9 @@ fn digit_groups(text: &str) -> Vec<Span> {
             continue;
         }
         let mut end = at + 1;
-        while end < bytes.len() && (bytes[end].is_ascii_digit() || (matches!(bytes[end], b' ' | b'-') && bytes.get(end + 1).is_some_and(u8::is_ascii_digit))) {
+        while end < bytes.len()
+            && (bytes[end].is_ascii_digit() || (matches!(bytes[end], b' ' | b'-') && bytes.get(end + 1).is_some_and(u8::is_ascii_digit)))
+        {
             end += 1;
         }
         let group = &text[at..end];
@@ -213,7 +276,10 @@ mod tests {
 
     #[test]
     fn finds_credentials() {
-        assert_eq!(kinds("use ghp_0123456789abcdefghijABCDEFGHIJ0123 now"), [("ghp_0123456789abcdefghijABCDEFGHIJ0123", Sensitive::Secret)]);
+        assert_eq!(
+            kinds("use ghp_0123456789abcdefghijABCDEFGHIJ0123 now"),
+            [("ghp_0123456789abcdefghijABCDEFGHIJ0123", Sensitive::Secret)]
+        );
         assert_eq!(kinds(r#"{"password": "hunter2hunter2"}"#), [("hunter2hunter2", Sensitive::Secret)]);
         assert_eq!(kinds("the password is checked"), []);
         assert_eq!(kinds("sk-"), []);

@@ -35,9 +35,7 @@ impl Timestamp {
     /// RFC 3339 in UTC to the second, as `2026-11-22T03:00:00Z`; the number itself where it is out of the calendar.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.date_time()
-            .and_then(|t| t.replace_nanosecond(0).ok()?.format(&Rfc3339).ok())
-            .unwrap_or_else(|| format!("{} us", self.0))
+        self.date_time().and_then(|t| t.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{} us", self.0))
     }
 
     /// For people: `2026-11-22 03:00 UTC`.

@@ -57,7 +57,11 @@ pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<S
         }
         _ => check(tool, signature, arguments),
     };
-    let why = if advice.is_some() { "this is what worked afterwards for several of those who met the error." } else { "it keeps coming back for different users or tasks." };
+    let why = if advice.is_some() {
+        "this is what worked afterwards for several of those who met the error."
+    } else {
+        "it keeps coming back for different users or tasks."
+    };
     format!(
         "# {}\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {act}\n- Why: {why}\n",
         title(tool, signature),
@@ -128,7 +132,10 @@ mod tests {
     fn paths_are_free_and_valid() {
         let first = path("book_it", "Error: not enough seats on flight <id>", &[]);
         assert_eq!(first, "/failures/book-it-not-enough-seats-on-flight-id.md");
-        assert_eq!(path("book_it", "Error: not enough seats on flight <id>", &[&first]), "/failures/book-it-not-enough-seats-on-flight-id-2.md");
+        assert_eq!(
+            path("book_it", "Error: not enough seats on flight <id>", &[&first]),
+            "/failures/book-it-not-enough-seats-on-flight-id-2.md"
+        );
         assert!(path("täöl", "漢字", &[]).parse::<domain::memory::MemoryPath>().is_ok());
     }
 }

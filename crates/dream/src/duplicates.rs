@@ -45,7 +45,8 @@ fn merge(said: &[String], mut same: Vec<usize>, memories: &[Memory]) -> Finding 
         edits: std::iter::once(keep).chain(removals).collect(),
         quotes: Vec::new(),
     };
-    let disposition = if frozen { Disposition::HeldBack("more than one of the copies is frozen".to_owned()) } else { Disposition::Proposed };
+    let disposition =
+        if frozen { Disposition::HeldBack("more than one of the copies is frozen".to_owned()) } else { Disposition::Proposed };
     let support = Support { occurrences: same.len(), ..Support::default() };
     Finding { kind: "exact_duplicate", fingerprint, title, support, disposition, change: Some(change) }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write,
     ops::ControlFlow,
 };
 
@@ -218,7 +219,7 @@ fn rationale(tool: &str, group: &Group, support: &Support, recovered: bool, sess
         }
     );
     if known > 0 {
-        text.push_str(&format!(" {good} of the {known} with a known end succeeded; overall {base_good} of {base_known} did."));
+        let _ = write!(text, " {good} of the {known} with a known end succeeded; overall {base_good} of {base_known} did.");
     }
     text.push_str(if recovered {
         " The way out below was taken with success by at least two of them."

@@ -94,7 +94,10 @@ mod tests {
 
     #[test]
     fn what_varies_is_masked() {
-        assert_eq!(of("Error: payment amount does not add up, total price is 1234, but paid 1200.50"), "Error: payment amount does not add up, total price is <n>, but paid <n>");
+        assert_eq!(
+            of("Error: payment amount does not add up, total price is 1234, but paid 1200.50"),
+            "Error: payment amount does not add up, total price is <n>, but paid <n>"
+        );
         assert_eq!(of("Error: not enough seats on flight HAT123"), "Error: not enough seats on flight <id>");
         assert_eq!(of("error: no such file '/var/log/a b.txt'"), "error: no such file <value>");
         assert_eq!(of("Error: cannot read /var/log/x.log"), "Error: cannot read <path>");

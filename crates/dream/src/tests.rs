@@ -143,7 +143,8 @@ fn it_stops_when_told() {
 fn shown(input: &Input) -> String {
     let text = |f: &Finding| {
         let change = f.change.as_ref();
-        let quotes: Vec<_> = change.iter().flat_map(|c| &c.quotes).map(|q| (&input.sessions[q.session].key, q.event, q.start, q.end)).collect();
+        let quotes: Vec<_> =
+            change.iter().flat_map(|c| &c.quotes).map(|q| (&input.sessions[q.session].key, q.event, q.start, q.end)).collect();
         format!("{} {:?} {:?} {:?}", f.title, f.support, change.map(|c| &c.edits[0].content), quotes)
     };
     dream(input).findings.iter().map(text).collect::<Vec<_>>().join("\n")

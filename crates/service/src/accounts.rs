@@ -66,8 +66,12 @@ impl Lucid {
         }
         sign_in::drop_first_admin_links(&mut tx, self.now()).await?;
         let token = self.insert_link(&mut tx, "first_admin", None).await?;
-        self.record(&mut tx, &Actor::operator(), Record { action: "link.create", subject: "first_admin".into(), store: None, commit: None, payload: &json!({}) })
-            .await?;
+        self.record(
+            &mut tx,
+            &Actor::operator(),
+            Record { action: "link.create", subject: "first_admin".into(), store: None, commit: None, payload: &json!({}) },
+        )
+        .await?;
         tx.commit().await?;
         Ok(Some(token))
     }
@@ -109,8 +113,12 @@ impl Lucid {
             None => self.insert_first_admin(&mut tx, email, name, hash).await?,
         };
         let actor = Actor { who: Who::Person(user), role: Role::Member, grants: Vec::new() };
-        self.record(&mut tx, &actor, Record { action: "link.use", subject: user.to_string(), store: None, commit: None, payload: &json!({"purpose": link.purpose}) })
-            .await?;
+        self.record(
+            &mut tx,
+            &actor,
+            Record { action: "link.use", subject: user.to_string(), store: None, commit: None, payload: &json!({"purpose": link.purpose}) },
+        )
+        .await?;
         tx.commit().await?;
         Ok(user)
     }
@@ -121,7 +129,8 @@ impl Lucid {
             return Err(Error::Link);
         }
         let id = self.id(UserId::new);
-        let row = users::UserRow { id, email, name, password_hash: Some(hash), role: Role::Admin, created_at: self.now(), disabled_at: None };
+        let row =
+            users::UserRow { id, email, name, password_hash: Some(hash), role: Role::Admin, created_at: self.now(), disabled_at: None };
         users::insert(tx, &row).await?;
         for store in memory_stores::list(tx, domain::actor::Visible::All).await? {
             let grant = Grant { store: store.id, role: StoreRole::Owner };
@@ -138,22 +147,20 @@ impl Lucid {
         let (email, name) = (check_email(&new.email)?, check_name(&new.name)?);
         let by = actor_name(actor.who);
         let mut tx = self.db.write().await?;
-        let id = match users::by_email(&mut tx, &email).await? {
-            Some(known) => known.id,
-            None => {
-                let id = self.id(UserId::new);
-                let row = users::UserRow { id, email, name, password_hash: None, role: new.role, created_at: self.now(), disabled_at: None };
-                users::insert(&mut tx, &row).await?;
-                id
-            }
-        };
+        let known = users::by_email(&mut tx, &email).await?.map(|user| user.id);
+        let id = known.unwrap_or_else(|| self.id(UserId::new));
+        if known.is_none() {
+            let row = users::UserRow { id, email, name, password_hash: None, role: new.role, created_at: self.now(), disabled_at: None };
+            users::insert(&mut tx, &row).await?;
+        }
         for &(store, role) in &new.grants {
             memory_stores::grant(&mut tx, self.id(GrantId::new), id, Grant { store, role }, &by, self.now()).await?;
         }
         let token = self.insert_link(&mut tx, "set_password", Some(id)).await?;
         let grants: Vec<_> = new.grants.iter().map(|(store, role)| json!({"store": store, "role": role})).collect();
         let payload = json!({"role": new.role, "grants": grants});
-        self.record(&mut tx, actor, Record { action: "user.add", subject: id.to_string(), store: None, commit: None, payload: &payload }).await?;
+        self.record(&mut tx, actor, Record { action: "user.add", subject: id.to_string(), store: None, commit: None, payload: &payload })
+            .await?;
         tx.commit().await?;
         Ok((id, token))
     }
@@ -181,13 +188,23 @@ impl Lucid {
             let nobody = Actor { who: Who::Worker, role: Role::Member, grants: Vec::new() };
             // The address is not recorded: it may be a password typed into the wrong field.
             let payload = json!({"address_sha256": counted_as});
-            self.record(&mut tx, &nobody, Record { action: "sign_in.fail", subject: "account".into(), store: None, commit: None, payload: &payload }).await?;
+            self.record(
+                &mut tx,
+                &nobody,
+                Record { action: "sign_in.fail", subject: "account".into(), store: None, commit: None, payload: &payload },
+            )
+            .await?;
             tx.commit().await?;
             return Err(Error::SignIn);
         };
         sign_in::clear_failures(&mut tx, &counted_as).await?;
         let actor = Actor { who: Who::Person(user.id), role: user.role, grants: Vec::new() };
-        self.record(&mut tx, &actor, Record { action: "sign_in", subject: user.id.to_string(), store: None, commit: None, payload: &json!({}) }).await?;
+        self.record(
+            &mut tx,
+            &actor,
+            Record { action: "sign_in", subject: user.id.to_string(), store: None, commit: None, payload: &json!({}) },
+        )
+        .await?;
         tx.commit().await?;
         Ok(user.id)
     }
@@ -196,7 +213,12 @@ impl Lucid {
     pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
         let Some(user) = actor.who.person() else { return Ok(()) };
         let mut tx = self.db.write().await?;
-        self.record(&mut tx, actor, Record { action: "sign_out", subject: user.to_string(), store: None, commit: None, payload: &json!({}) }).await?;
+        self.record(
+            &mut tx,
+            actor,
+            Record { action: "sign_out", subject: user.to_string(), store: None, commit: None, payload: &json!({}) },
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 

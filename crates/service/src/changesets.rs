@@ -62,7 +62,13 @@ pub struct QuoteView {
 
 impl Lucid {
     /// A page of the queue: open changesets (or the others), highest risk first, then oldest.
-    pub async fn queue(&self, actor: &Actor, open: bool, store: Option<StoreId>, after: Option<(i64, ChangesetId)>) -> Result<Page<QueueRow>> {
+    pub async fn queue(
+        &self,
+        actor: &Actor,
+        open: bool,
+        store: Option<StoreId>,
+        after: Option<(i64, ChangesetId)>,
+    ) -> Result<Page<QueueRow>> {
         let mut tx = self.db.read().await?;
         let filter = QueueFilter { open, store, after };
         Ok(changesets::queue(&mut tx, actor.visible(), filter, domain::limits::PAGE).await?)
@@ -77,7 +83,8 @@ impl Lucid {
     /// A changeset with everything that a decision needs.
     pub async fn changeset(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetView> {
         let mut tx = self.db.read().await?;
-        let changeset = changesets::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let changeset =
+            changesets::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("changeset"))?;
         let edits = changesets::edits(&mut tx, id).await?;
         let quotes = evidence::of_changeset(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;

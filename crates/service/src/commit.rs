@@ -112,9 +112,16 @@ impl Lucid {
         let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
         forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
         let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
-        let versions: Vec<_> = writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
+        let versions: Vec<_> =
+            writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
         let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions});
-        let record = Record { action: "changeset.commit", subject: commit.to_string(), store: Some(row.store_id), commit: Some(commit), payload: &payload };
+        let record = Record {
+            action: "changeset.commit",
+            subject: commit.to_string(),
+            store: Some(row.store_id),
+            commit: Some(commit),
+            payload: &payload,
+        };
         self.record(&mut tx, actor, record).await?;
         tx.commit().await?;
         Ok(done)
@@ -238,5 +245,11 @@ const fn operation(write: &Write) -> Operation {
 
 fn counted(commit: CommitId, revision: i64, writes: &[Write]) -> Committed {
     let count = |of: Operation| writes.iter().filter(|w| operation(w) == of).count();
-    Committed { commit, revision, added: count(Operation::Created), modified: count(Operation::Modified), removed: count(Operation::Deleted) }
+    Committed {
+        commit,
+        revision,
+        added: count(Operation::Created),
+        modified: count(Operation::Modified),
+        removed: count(Operation::Deleted),
+    }
 }

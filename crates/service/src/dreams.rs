@@ -81,7 +81,12 @@ impl Lucid {
         dreams::insert(tx, id, store, instructions, &actor_name(actor.who), now).await?;
         jobs::insert(tx, self.id(JobId::new), "dream", id.0, now).await?;
         let payload = json!({"instructions": instructions.is_some()});
-        self.record(tx, actor, Record { action: "dream.request", subject: id.to_string(), store: Some(store), commit: None, payload: &payload }).await?;
+        self.record(
+            tx,
+            actor,
+            Record { action: "dream.request", subject: id.to_string(), store: Some(store), commit: None, payload: &payload },
+        )
+        .await?;
         Ok(id)
     }
 
@@ -93,8 +98,12 @@ impl Lucid {
         if !dreams::cancel(&mut tx, id).await? {
             return Err(Error::Conflict(format!("this dream is already {}", dream.state)));
         }
-        self.record(&mut tx, actor, Record { action: "dream.cancel", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &json!({}) })
-            .await?;
+        self.record(
+            &mut tx,
+            actor,
+            Record { action: "dream.cancel", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &json!({}) },
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -131,7 +140,9 @@ impl Lucid {
         };
         stats["changeset"] = json!(proposed.as_ref().map(|p| p.changeset));
         let now = self.now();
-        if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await? || !jobs::finish(&mut tx, job, owner, None, now).await? {
+        if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await?
+            || !jobs::finish(&mut tx, job, owner, None, now).await?
+        {
             return Err(Error::Internal("another worker took this dream over"));
         }
         let worker = Actor::worker();
@@ -139,10 +150,12 @@ impl Lucid {
         let ended = json!({"state": state, "sessions": loaded.sessions.len(), "stats": stats});
         if let Some(proposed) = &proposed {
             let payload = json!({"dream": id, "changes": proposed.changes});
-            let record = Record { action: "changeset.propose", subject: proposed.changeset.to_string(), store, commit: None, payload: &payload };
+            let record =
+                Record { action: "changeset.propose", subject: proposed.changeset.to_string(), store, commit: None, payload: &payload };
             self.record(&mut tx, &worker, record).await?;
         }
-        self.record(&mut tx, &worker, Record { action: "dream.end", subject: id.to_string(), store, commit: None, payload: &ended }).await?;
+        self.record(&mut tx, &worker, Record { action: "dream.end", subject: id.to_string(), store, commit: None, payload: &ended })
+            .await?;
         Ok(tx.commit().await?)
     }
 
@@ -153,7 +166,8 @@ impl Lucid {
             && let Some(dream) = dreams::get(tx, id).await?
         {
             let payload = json!({"state": "failed"});
-            let record = Record { action: "dream.end", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &payload };
+            let record =
+                Record { action: "dream.end", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &payload };
             self.record(tx, &Actor::worker(), record).await?;
         }
         Ok(())
@@ -217,7 +231,8 @@ impl Lucid {
 }
 
 async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) -> Result<Loaded> {
-    let mut loaded = Loaded { input: Input::default(), sessions: Vec::new(), memories: memories::contents_of_store(tx, dream.store_id).await? };
+    let mut loaded =
+        Loaded { input: Input::default(), sessions: Vec::new(), memories: memories::contents_of_store(tx, dream.store_id).await? };
     for row in window {
         let (ids, session) = load_session(tx, row).await?;
         loaded.sessions.push(ids);
@@ -243,7 +258,13 @@ async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((domain
             ids.push(event.id);
             // What was said in words is not looked at yet, so it is not held either.
             let text = if matches!(event.kind, EventKind::ToolUse | EventKind::ToolResult) { event.text.clone() } else { String::new() };
-            events.push(dream::Event { kind: event.kind, tool: event.tool.clone(), tool_use_id: event.tool_use_id.clone(), is_error: event.is_error, text });
+            events.push(dream::Event {
+                kind: event.kind,
+                tool: event.tool.clone(),
+                tool_use_id: event.tool_use_id.clone(),
+                is_error: event.is_error,
+                text,
+            });
         }
         match page.rows.last() {
             Some(last) if page.more => after = last.seq,

@@ -109,7 +109,9 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Self::Store(store::Error::Moved | store::Error::Stale) => "somebody else changed this in between; reload the page and look again".to_owned(),
+            Self::Store(store::Error::Moved | store::Error::Stale) => {
+                "somebody else changed this in between; reload the page and look again".to_owned()
+            }
             error if error.kind() == Kind::Internal => "Lucid could not do this; the server's log says why".to_owned(),
             error => error.to_string(),
         }

@@ -9,7 +9,7 @@ use store::{Tx, sessions};
 
 use crate::{
     Error, Lucid, Record, Result, require,
-    transcripts::{Spooled, roll, SpoolReader},
+    transcripts::{SpoolReader, Spooled, roll},
 };
 
 /// What became of a session.
@@ -52,7 +52,8 @@ impl Lucid {
         }
         let payload = json!({"source": spooled.source, "events": {"first": from + 1, "last": from + added, "digest": spooled.digest}});
         let action = if known.is_none() { "session.import" } else { "session.grow" };
-        self.record(&mut tx, actor, Record { action, subject: id.to_string(), store: Some(store), commit: None, payload: &payload }).await?;
+        self.record(&mut tx, actor, Record { action, subject: id.to_string(), store: Some(store), commit: None, payload: &payload })
+            .await?;
         tx.commit().await?;
         Ok(if known.is_none() { Imported::Added(id) } else { Imported::Grown(id, added) })
     }

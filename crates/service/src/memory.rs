@@ -185,8 +185,12 @@ impl Lucid {
         };
         let revision = commits::write(&mut tx, &commit, &writes).await?;
         let payload = json!({"revision": revision, "memories": writes.len()});
-        self.record(&mut tx, actor, Record { action: "memory.write", subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload })
-            .await?;
+        self.record(
+            &mut tx,
+            actor,
+            Record { action: "memory.write", subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload },
+        )
+        .await?;
         tx.commit().await?;
         Ok(revision)
     }
@@ -203,6 +207,7 @@ fn version_view(version: VersionRow, names: &[users::UserRow]) -> VersionView {
     let approvals: serde_json::Value = serde_json::from_str(&version.approvals).unwrap_or_default();
     let change = version.change_id.map(|id| id.to_string());
     let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == change.as_deref() && change.is_some());
-    let approved_by = of_change.flat_map(|a| a["by"].as_array()).flatten().filter_map(|by| by["name"].as_str().map(str::to_owned)).collect();
+    let approved_by =
+        of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(|by| by["name"].as_str().map(str::to_owned)).collect();
     VersionView { committed_by: name_of(&version.actor, names), approved_by, version }
 }

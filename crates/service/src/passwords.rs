@@ -10,8 +10,19 @@ const SHORTEST: usize = 12;
 const LONGEST: usize = 1_024;
 /// Passwords that are tried first by everybody, and those that name the product (ASVS 5.0, 6.2.4 and 6.2.11; first version).
 const COMMON: &[&str] = &[
-    "password1234", "passwordpassword", "123456789012", "1234567890123", "qwertyuiop12", "qwertyuiopas", "administrator", "letmeinletmein",
-    "iloveyou1234", "welcome12345", "changemenow1", "adminadminadmin", "lucidlucidlucid",
+    "password1234",
+    "passwordpassword",
+    "123456789012",
+    "1234567890123",
+    "qwertyuiop12",
+    "qwertyuiopas",
+    "administrator",
+    "letmeinletmein",
+    "iloveyou1234",
+    "welcome12345",
+    "changemenow1",
+    "adminadminadmin",
+    "lucidlucidlucid",
 ];
 
 impl Lucid {

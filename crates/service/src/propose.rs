@@ -54,12 +54,8 @@ impl Lucid {
     pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Option<Proposed>> {
         let waiting = changesets::fingerprints(tx, dream.store_id).await?;
         let waits = |f: &&Finding| waiting.iter().any(|(print, _)| *print == f.fingerprint);
-        let ready: Vec<(&Finding, Ready)> = proposal
-            .findings
-            .iter()
-            .filter(|f| f.is_proposed() && !waits(f))
-            .filter_map(|f| Some((f, self.ready(f, loaded)?)))
-            .collect();
+        let ready: Vec<(&Finding, Ready)> =
+            proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)).filter_map(|f| Some((f, Self::ready(f, loaded)?))).collect();
         let id = self.id(ChangesetId::new);
         let mut made: Vec<(&str, ChangeId)> = Vec::new();
         if !ready.is_empty() {
@@ -90,7 +86,7 @@ impl Lucid {
     }
 
     /// The change with ids in place of indices; `None` if too little of its evidence holds.
-    fn ready(&self, finding: &Finding, loaded: &Loaded) -> Option<Ready> {
+    fn ready(finding: &Finding, loaded: &Loaded) -> Option<Ready> {
         let change = finding.change.as_ref()?;
         let quotes: Vec<Quote> = change.quotes.iter().filter_map(|q| checked(q, loaded)).collect();
         if finding.kind == "recurring_failure" && quotes.iter().filter(|q| !q.counter).count() < MIN_QUOTES {
@@ -98,7 +94,15 @@ impl Lucid {
         }
         let edits = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>()?;
         let (level, labels) = assess(change, &loaded.input.memories);
-        Some(Ready { kind: change.kind, rationale: change.rationale.clone(), confidence_bp: change.confidence_bp, edits, quotes, level, labels })
+        Some(Ready {
+            kind: change.kind,
+            rationale: change.rationale.clone(),
+            confidence_bp: change.confidence_bp,
+            edits,
+            quotes,
+            level,
+            labels,
+        })
     }
 
     async fn insert_change(&self, tx: &mut Tx, at: (ChangesetId, &DreamRow, i64), finding: &Finding, ready: &Ready) -> Result<ChangeId> {
@@ -172,7 +176,14 @@ fn checked(quote: &dream::Quote, loaded: &Loaded) -> Option<Quote> {
     let (session_id, events) = loaded.sessions.get(quote.session)?;
     let event_text = &loaded.input.sessions.get(quote.session)?.events.get(quote.event)?.text;
     let text = event_text.get(quote.start..quote.end)?.to_owned();
-    let by_id = Quote { session_id: *session_id, event_id: *events.get(quote.event)?, start: quote.start, end: quote.end, text, counter: quote.counter };
+    let by_id = Quote {
+        session_id: *session_id,
+        event_id: *events.get(quote.event)?,
+        start: quote.start,
+        end: quote.end,
+        text,
+        counter: quote.counter,
+    };
     by_id.holds_in(event_text).then_some(by_id)
 }
 
@@ -224,7 +235,9 @@ pub fn preview(preview: &PreviewInput) -> Value {
         .findings
         .iter()
         .filter_map(|f| match &f.disposition {
-            dream::Disposition::HeldBack(reason) => Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support})),
+            dream::Disposition::HeldBack(reason) => {
+                Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support}))
+            }
             dream::Disposition::Proposed => None,
         })
         .collect();
@@ -236,7 +249,9 @@ pub fn preview(preview: &PreviewInput) -> Value {
 fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {
     let change = finding.change.as_ref()?;
     let (level, labels) = assess(change, &preview.input.memories);
-    let quotes = |counter: bool| -> Vec<Value> { change.quotes.iter().filter(|q| q.counter == counter).map(|q| preview_quote(q, preview)).collect() };
+    let quotes = |counter: bool| -> Vec<Value> {
+        change.quotes.iter().filter(|q| q.counter == counter).map(|q| preview_quote(q, preview)).collect()
+    };
     let base = |e: &dream::Edit| e.memory.map(|i| sha256_hex(preview.input.memories[i].content.as_bytes()));
     let edits: Vec<Value> = change.edits.iter().map(|e| json!({"path": e.path, "base_sha256": base(e), "content": e.content})).collect();
     Some(json!({

@@ -108,7 +108,8 @@ impl Lucid {
             decisions::mute(&mut tx, change.store_id, &muted, change.id, now).await?;
         }
         self.settle(&mut tx, changeset).await?;
-        let payload = json!({"verdict": verdict, "revision": change.revision, "digest": change.digest, "reject_code": reject_code, "note": row.note});
+        let payload =
+            json!({"verdict": verdict, "revision": change.revision, "digest": change.digest, "reject_code": reject_code, "note": row.note});
         self.record_change(&mut tx, actor, "change.decide", &change, &payload).await?;
         tx.commit().await?;
         Ok(changeset)
@@ -183,13 +184,25 @@ impl Lucid {
         Ok(())
     }
 
-    async fn record_change(&self, tx: &mut Tx, actor: &Actor, action: &'static str, change: &ChangeRow, payload: &serde_json::Value) -> Result<()> {
+    async fn record_change(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &'static str,
+        change: &ChangeRow,
+        payload: &serde_json::Value,
+    ) -> Result<()> {
         let record = Record { action, subject: change.id.to_string(), store: Some(change.store_id), commit: None, payload };
         self.record(tx, actor, record).await
     }
 
     /// The quotes of a change in the form that the digest takes.
-    pub(crate) async fn stored_quotes(&self, tx: &mut Tx, changeset: ChangesetId, change: ChangeId) -> Result<Vec<domain::changeset::Quote>> {
+    pub(crate) async fn stored_quotes(
+        &self,
+        tx: &mut Tx,
+        changeset: ChangesetId,
+        change: ChangeId,
+    ) -> Result<Vec<domain::changeset::Quote>> {
         let rows = evidence::of_changeset(tx, changeset).await?;
         Ok(rows.into_iter().filter(|r| r.change_id == change && !r.appendix).map(|r| quote(&r)).collect())
     }

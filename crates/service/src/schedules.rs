@@ -53,7 +53,12 @@ impl Lucid {
         let mut tx = self.db.write().await?;
         schedules::put(&mut tx, &row, &actor_name(actor.who), self.now()).await?;
         let payload = json!({"cron": row.cron, "time_zone": row.time_zone, "min_sessions": row.min_sessions, "idle_minutes": row.idle_minutes, "enabled": row.enabled});
-        self.record(&mut tx, actor, Record { action: "schedule.set", subject: store.to_string(), store: Some(store), commit: None, payload: &payload }).await?;
+        self.record(
+            &mut tx,
+            actor,
+            Record { action: "schedule.set", subject: store.to_string(), store: Some(store), commit: None, payload: &payload },
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -108,15 +113,16 @@ impl Lucid {
 
 /// The next tick after a time, or what is wrong with the schedule.
 pub fn check_schedule(cron: &str, time_zone: &str, after: Timestamp) -> Result<Timestamp> {
-    let pattern: Cron = cron.trim().parse().map_err(|e| Error::Invalid(format!("`{cron}` is not a cron pattern of five fields, as `0 3 * * *`: {e}")))?;
+    let pattern: Cron =
+        cron.trim().parse().map_err(|e| Error::Invalid(format!("`{cron}` is not a cron pattern of five fields, as `0 3 * * *`: {e}")))?;
     if cron.split_whitespace().count() != 5 {
         return Err(Error::Invalid(format!("`{cron}` does not have the five fields minute, hour, day, month, weekday")));
     }
-    let zone = TimeZone::get(time_zone.trim()).map_err(|_| Error::Invalid(format!("`{time_zone}` is not a time zone, as `UTC` or `Europe/Berlin`")))?;
+    let zone = TimeZone::get(time_zone.trim())
+        .map_err(|_| Error::Invalid(format!("`{time_zone}` is not a time zone, as `UTC` or `Europe/Berlin`")))?;
     let from = jiff::Timestamp::from_microsecond(after.0).map_err(|_| Error::Invalid("the clock is out of range".to_owned()))?;
-    let next: Zoned = pattern
-        .find_next_occurrence(&from.to_zoned(zone), false)
-        .map_err(|e| Error::Invalid(format!("`{cron}` never comes: {e}")))?;
+    let next: Zoned =
+        pattern.find_next_occurrence(&from.to_zoned(zone), false).map_err(|e| Error::Invalid(format!("`{cron}` never comes: {e}")))?;
     Ok(Timestamp(next.timestamp().as_microsecond()))
 }
 

@@ -35,8 +35,12 @@ impl Lucid {
             let grant = Grant { store: id, role: StoreRole::Owner };
             memory_stores::grant(&mut tx, self.id(GrantId::new), owner, grant, &by, self.now()).await?;
         }
-        self.record(&mut tx, actor, Record { action: "store.create", subject: id.to_string(), store: Some(id), commit: None, payload: &json!({"name": name}) })
-            .await?;
+        self.record(
+            &mut tx,
+            actor,
+            Record { action: "store.create", subject: id.to_string(), store: Some(id), commit: None, payload: &json!({"name": name}) },
+        )
+        .await?;
         tx.commit().await?;
         Ok(id)
     }

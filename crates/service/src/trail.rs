@@ -32,7 +32,8 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let page = audit_log::list(&mut tx, actor.visible_audit(), before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
         let names = users::all(&mut tx).await?;
-        let rows = page.rows.into_iter().map(|row| AuditRow { actor: name_of(&row.actor, &names), hash: hex::encode(row.entry().hash), row });
+        let rows =
+            page.rows.into_iter().map(|row| AuditRow { actor: name_of(&row.actor, &names), hash: hex::encode(row.entry().hash), row });
         Ok(Page { rows: rows.collect(), more: page.more })
     }
 

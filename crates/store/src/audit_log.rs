@@ -1,7 +1,11 @@
 //! The rows of the audit trail. Appending takes the head row, which serialises writers: it is the last statement of a transaction.
 
 use audit::Entry;
-use domain::{Timestamp, actor::Visible, ids::{CommitId, StoreId}};
+use domain::{
+    Timestamp,
+    actor::Visible,
+    ids::{CommitId, StoreId},
+};
 use sqlx::FromRow;
 
 use crate::{Error, Page, Result, Tx, engine::viewer};
@@ -102,8 +106,20 @@ pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
     }
     .sealed();
     execute!(
-        tx, INSERT, entry.seq, new.at, entry.actor.as_str(), new.action, entry.subject.as_str(), new.store_id, new.commit_id,
-        new.salt.as_slice(), new.payload.as_str(), entry.commitment.as_slice(), entry.prev.as_slice(), entry.hash.as_slice()
+        tx,
+        INSERT,
+        entry.seq,
+        new.at,
+        entry.actor.as_str(),
+        new.action,
+        entry.subject.as_str(),
+        new.store_id,
+        new.commit_id,
+        new.salt.as_slice(),
+        new.payload.as_str(),
+        entry.commitment.as_slice(),
+        entry.prev.as_slice(),
+        entry.hash.as_slice()
     )?;
     execute!(tx, MOVE_HEAD, entry.seq, entry.hash.as_slice())?;
     Ok(entry.seq)

@@ -257,7 +257,16 @@ pub struct NewChangeset {
 /// Stores an open changeset without changes.
 pub async fn insert(tx: &mut Tx, new: &NewChangeset) -> Result<()> {
     execute!(
-        tx, INSERT, new.id, new.store_id, new.dream_id, new.origin, new.title.as_str(), new.base_revision, new.created_by.as_str(), new.created_at
+        tx,
+        INSERT,
+        new.id,
+        new.store_id,
+        new.dream_id,
+        new.origin,
+        new.title.as_str(),
+        new.base_revision,
+        new.created_by.as_str(),
+        new.created_at
     )?;
     Ok(())
 }
@@ -309,9 +318,28 @@ pub async fn undecided(tx: &mut Tx, store: StoreId) -> Result<i64> {
 /// Stores a change at revision 1, pending. State, revision, commit and conflict of the row are not taken from it.
 pub async fn insert_change(tx: &mut Tx, c: &ChangeRow) -> Result<()> {
     execute!(
-        tx, INSERT_CHANGE, c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title.as_str(), c.rationale.as_str(), c.confidence_bp,
-        c.digest.as_str(), c.risk_level, c.labels.as_str(), c.finding.as_str(), c.fingerprint.as_str(), c.support_sessions,
-        c.support_subjects, c.support_tasks, c.occurrences, c.eligible_sessions, c.facts.as_str(), c.updated_at
+        tx,
+        INSERT_CHANGE,
+        c.id,
+        c.changeset_id,
+        c.store_id,
+        c.position,
+        c.kind,
+        c.title.as_str(),
+        c.rationale.as_str(),
+        c.confidence_bp,
+        c.digest.as_str(),
+        c.risk_level,
+        c.labels.as_str(),
+        c.finding.as_str(),
+        c.fingerprint.as_str(),
+        c.support_sessions,
+        c.support_subjects,
+        c.support_tasks,
+        c.occurrences,
+        c.eligible_sessions,
+        c.facts.as_str(),
+        c.updated_at
     )?;
     Ok(())
 }
@@ -321,8 +349,17 @@ pub async fn insert_edits(tx: &mut Tx, change: ChangeId, revision: i64, edits: &
     for (position, e) in (0i64..).zip(edits) {
         let sha256 = e.content.as_deref().map(|c| domain::canonical::sha256_hex(c.as_bytes()));
         execute!(
-            tx, INSERT_EDIT, change, revision, position, e.memory_id, e.base_version, e.base_sha256.as_deref(), &e.path,
-            e.new_path.as_ref(), sha256.as_deref()
+            tx,
+            INSERT_EDIT,
+            change,
+            revision,
+            position,
+            e.memory_id,
+            e.base_version,
+            e.base_sha256.as_deref(),
+            &e.path,
+            e.new_path.as_ref(),
+            sha256.as_deref()
         )?;
     }
     Ok(())
@@ -365,7 +402,16 @@ pub struct Revision {
 /// Gives a change a new revision, pending again; [`Error::Stale`] if it is no longer as it was read.
 pub async fn revise(tx: &mut Tx, change: &ChangeRow, to: &Revision, now: Timestamp) -> Result<()> {
     let rows = execute!(
-        tx, REVISE, to.number, to.digest.as_str(), to.risk_level, to.labels.as_str(), now, change.id, change.revision, change.state
+        tx,
+        REVISE,
+        to.number,
+        to.digest.as_str(),
+        to.risk_level,
+        to.labels.as_str(),
+        now,
+        change.id,
+        change.revision,
+        change.state
     )?;
     if rows == 1 { Ok(()) } else { Err(Error::Stale) }
 }

@@ -115,8 +115,16 @@ pub struct CommitRow {
 pub async fn write(tx: &mut Tx, commit: &NewCommit, writes: &[Write]) -> Result<i64> {
     let (revision,) = fetch_optional!(tx, (i64,), BUMP, commit.store_id)?.ok_or(Error::Stale)?;
     execute!(
-        tx, INSERT, commit.id, commit.store_id, revision, commit.at, commit.actor.as_str(), commit.message.as_str(),
-        commit.changeset_id, commit.approvals.as_str()
+        tx,
+        INSERT,
+        commit.id,
+        commit.store_id,
+        revision,
+        commit.at,
+        commit.actor.as_str(),
+        commit.message.as_str(),
+        commit.changeset_id,
+        commit.approvals.as_str()
     )?;
     let (removals, puts): (Vec<&Write>, Vec<&Write>) = writes.iter().partition(|w| matches!(w.to, Outcome::Delete));
     for one in removals {
@@ -141,9 +149,9 @@ async fn put(tx: &mut Tx, commit: &NewCommit, write: &Write) -> Result<()> {
     let operation = if write.base.is_some() { Operation::Modified } else { Operation::Created };
     version(tx, commit, write, operation, path, Some(sha256)).await?;
     let written = match write.base {
-        Some(base) => execute!(
-            tx, UPDATE_MEMORY, path, write.version_id, sha256.as_str(), commit.at, write.memory_id, commit.store_id, base
-        ),
+        Some(base) => {
+            execute!(tx, UPDATE_MEMORY, path, write.version_id, sha256.as_str(), commit.at, write.memory_id, commit.store_id, base)
+        }
         None => execute!(tx, INSERT_MEMORY, write.memory_id, commit.store_id, path, write.version_id, sha256.as_str(), commit.at),
     };
     match written {
@@ -154,11 +162,29 @@ async fn put(tx: &mut Tx, commit: &NewCommit, write: &Write) -> Result<()> {
     }
 }
 
-async fn version(tx: &mut Tx, commit: &NewCommit, write: &Write, operation: Operation, path: &MemoryPath, sha256: Option<&str>) -> Result<()> {
+async fn version(
+    tx: &mut Tx,
+    commit: &NewCommit,
+    write: &Write,
+    operation: Operation,
+    path: &MemoryPath,
+    sha256: Option<&str>,
+) -> Result<()> {
     let number = fetch_scalar!(tx, i64, NEXT_NUMBER, write.memory_id)?;
     execute!(
-        tx, INSERT_VERSION, write.version_id, write.memory_id, commit.store_id, commit.id, number, operation, path, sha256, commit.at,
-        write.by_person, write.change_id
+        tx,
+        INSERT_VERSION,
+        write.version_id,
+        write.memory_id,
+        commit.store_id,
+        commit.id,
+        number,
+        operation,
+        path,
+        sha256,
+        commit.at,
+        write.by_person,
+        write.change_id
     )?;
     Ok(())
 }

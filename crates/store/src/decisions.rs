@@ -58,7 +58,17 @@ pub struct DecisionRow {
 /// Stores a vote.
 pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
     execute!(
-        tx, INSERT, d.id, d.change_id, d.revision, d.digest.as_str(), d.user_id, d.verdict.as_str(), d.reject_code, d.note.as_str(), d.created_at
+        tx,
+        INSERT,
+        d.id,
+        d.change_id,
+        d.revision,
+        d.digest.as_str(),
+        d.user_id,
+        d.verdict.as_str(),
+        d.reject_code,
+        d.note.as_str(),
+        d.created_at
     )?;
     Ok(())
 }

@@ -173,8 +173,17 @@ pub async fn finish(tx: &mut Tx, id: DreamId, state: &str, stats: &str, error: O
 pub async fn insert_findings(tx: &mut Tx, id: DreamId, findings: &[NewFinding]) -> Result<()> {
     for (position, f) in (0i64..).zip(findings) {
         execute!(
-            tx, INSERT_FINDING, id, position, f.kind.as_str(), f.title.as_str(), f.fingerprint.as_str(), f.support.as_str(),
-            f.disposition, f.reason.as_str(), f.change_id
+            tx,
+            INSERT_FINDING,
+            id,
+            position,
+            f.kind.as_str(),
+            f.title.as_str(),
+            f.fingerprint.as_str(),
+            f.support.as_str(),
+            f.disposition,
+            f.reason.as_str(),
+            f.change_id
         )?;
     }
     Ok(())

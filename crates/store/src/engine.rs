@@ -203,8 +203,9 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
     let lock_path = path.with_extension("migrate-lock");
     let file_error = |source| Error::File { path: lock_path.display().to_string(), source };
     let lock = File::create(&lock_path).map_err(file_error)?;
-    let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(|e| file_error(e.into()))?.map_err(file_error)?;
-    let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(60)).connect_with(options.clone()).await?;
+    let lock =
+        tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(|e| file_error(e.into()))?.map_err(file_error)?;
+    let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_mins(1)).connect_with(options.clone()).await?;
     SQLITE_MIGRATIONS.run(&write).await?;
     drop(lock);
     let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;

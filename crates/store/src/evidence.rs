@@ -65,8 +65,18 @@ pub async fn insert(tx: &mut Tx, id: EvidenceId, change: ChangeId, position: i64
     let bytes = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let sha256 = domain::canonical::sha256_hex(quote.text.as_bytes());
     execute!(
-        tx, INSERT, id, change, position, quote.counter, quote.session_id, quote.event_id, bytes(quote.start), bytes(quote.end),
-        sha256.as_str(), quote.text.as_str()
+        tx,
+        INSERT,
+        id,
+        change,
+        position,
+        quote.counter,
+        quote.session_id,
+        quote.event_id,
+        bytes(quote.start),
+        bytes(quote.end),
+        sha256.as_str(),
+        quote.text.as_str()
     )?;
     Ok(())
 }

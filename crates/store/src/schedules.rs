@@ -46,7 +46,18 @@ pub struct ScheduleRow {
 pub async fn put(tx: &mut Tx, schedule: &ScheduleRow, by: &str, at: Timestamp) -> Result<()> {
     let s = schedule;
     execute!(
-        tx, PUT, s.id, s.store_id, s.cron.as_str(), s.time_zone.as_str(), s.min_sessions, s.idle_minutes, s.enabled, s.next_run_at, by, at
+        tx,
+        PUT,
+        s.id,
+        s.store_id,
+        s.cron.as_str(),
+        s.time_zone.as_str(),
+        s.min_sessions,
+        s.idle_minutes,
+        s.enabled,
+        s.next_run_at,
+        by,
+        at
     )?;
     Ok(())
 }

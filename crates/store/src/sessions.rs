@@ -135,8 +135,19 @@ pub async fn by_import_key(tx: &mut Tx, key: &str) -> Result<Option<Known>> {
 pub async fn insert(tx: &mut Tx, id: SessionId, key: &str, source: &str, trust: i64, head: &SessionHead, at: Timestamp) -> Result<()> {
     let metadata = serde_json::Value::Object(head.metadata.clone()).to_string();
     execute!(
-        tx, INSERT, id, key, source, head.external_id.as_deref(), head.agent.as_deref(), head.subject.as_deref(),
-        head.team.as_deref(), head.task_key.as_deref(), metadata.as_str(), trust, at
+        tx,
+        INSERT,
+        id,
+        key,
+        source,
+        head.external_id.as_deref(),
+        head.agent.as_deref(),
+        head.subject.as_deref(),
+        head.team.as_deref(),
+        head.task_key.as_deref(),
+        metadata.as_str(),
+        trust,
+        at
     )?;
     Ok(())
 }
@@ -144,8 +155,19 @@ pub async fn insert(tx: &mut Tx, id: SessionId, key: &str, source: &str, trust: 
 /// Appends one event at a position.
 pub async fn insert_event(tx: &mut Tx, session: SessionId, seq: i64, id: EventId, event: &Event) -> Result<()> {
     execute!(
-        tx, INSERT_EVENT, session, seq, id, event.external_id.as_deref(), event.kind, event.tool.as_deref(),
-        event.tool_use_id.as_deref(), event.is_error, event.text.as_str(), event.raw.as_str(), event.occurred_at
+        tx,
+        INSERT_EVENT,
+        session,
+        seq,
+        id,
+        event.external_id.as_deref(),
+        event.kind,
+        event.tool.as_deref(),
+        event.tool_use_id.as_deref(),
+        event.is_error,
+        event.text.as_str(),
+        event.raw.as_str(),
+        event.occurred_at
     )?;
     Ok(())
 }
@@ -167,9 +189,7 @@ pub struct Growth {
 
 /// Records the growth of a session; [`Error::Stale`] if somebody else appended in between.
 pub async fn grow(tx: &mut Tx, id: SessionId, growth: &Growth, at: Timestamp) -> Result<()> {
-    let rows = execute!(
-        tx, GROW, growth.to, growth.digest.as_str(), at, growth.first_event_at, growth.last_event_at, id, growth.from
-    )?;
+    let rows = execute!(tx, GROW, growth.to, growth.digest.as_str(), at, growth.first_event_at, growth.last_event_at, id, growth.from)?;
     if rows == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
@@ -202,7 +222,13 @@ pub async fn last_outcome(tx: &mut Tx, session: SessionId) -> Result<Option<Outc
 }
 
 /// The newest sessions before an id that the viewer may see, in one store or all.
-pub async fn list(tx: &mut Tx, visible: Visible, store: Option<StoreId>, before: Option<SessionId>, limit: i64) -> Result<Page<SessionRow>> {
+pub async fn list(
+    tx: &mut Tx,
+    visible: Visible,
+    store: Option<StoreId>,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Page<SessionRow>> {
     Ok(Page::of(fetch_all!(tx, SessionRow, LIST, store, viewer(visible), before, limit + 1)?, limit))
 }
 

@@ -33,7 +33,14 @@ pub struct Link {
 }
 
 /// Stores a link by the SHA-256 of its token.
-pub async fn insert_link(tx: &mut Tx, token_hash: &[u8], purpose: &str, user: Option<UserId>, at: Timestamp, expires: Timestamp) -> Result<()> {
+pub async fn insert_link(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    purpose: &str,
+    user: Option<UserId>,
+    at: Timestamp,
+    expires: Timestamp,
+) -> Result<()> {
     execute!(tx, INSERT_LINK, token_hash, purpose, user, at, expires)?;
     Ok(())
 }

@@ -34,7 +34,8 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
     let options = super::options(&args.format);
     let (paths, bar) = (args.paths.clone(), bar("reading", 0));
     let reading = bar.clone();
-    let spool = tokio::task::spawn_blocking(move || spool_files(&paths, &options, &reading)).await.map_err(|e| Failure::Said(e.to_string()))??;
+    let spool =
+        tokio::task::spawn_blocking(move || spool_files(&paths, &options, &reading)).await.map_err(|e| Failure::Said(e.to_string()))??;
     bar.finish_and_clear();
     let lucid = super::open(database).await?;
     let actor = Actor::operator();
@@ -49,7 +50,11 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
     }
     println!(
         "{} added, {} grown by {} events, {} unchanged, {} left out",
-        summary.added, summary.grown, summary.appended, summary.unchanged, summary.problems.len()
+        summary.added,
+        summary.grown,
+        summary.appended,
+        summary.unchanged,
+        summary.problems.len()
     );
     Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

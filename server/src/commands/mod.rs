@@ -7,10 +7,7 @@ pub mod people;
 pub mod preview;
 pub mod serve;
 
-use domain::{
-    actor::Actor,
-    ids::StoreId,
-};
+use domain::{actor::Actor, ids::StoreId};
 use service::{Lucid, transcripts::Options};
 use store::Db;
 
@@ -23,7 +20,10 @@ pub async fn open(database: &str) -> Result<Lucid, Failure> {
 
 /// The store of a name, or that there is none.
 pub async fn store_named(lucid: &Lucid, name: &str) -> Result<StoreId, Failure> {
-    lucid.store_named(&Actor::operator(), name).await?.ok_or_else(|| Failure::Said(format!("there is no store called {name}; `lucid import` makes one")))
+    lucid
+        .store_named(&Actor::operator(), name)
+        .await?
+        .ok_or_else(|| Failure::Said(format!("there is no store called {name}; `lucid import` makes one")))
 }
 
 /// The options that the flags mean.

@@ -1,15 +1,14 @@
 //! `lucid dream --preview`: what a dream would propose, without a database.
 
-use std::{
-    fs,
-    path::Path,
-    process::ExitCode,
-};
+use std::{fs, path::Path, process::ExitCode};
 
 use domain::{event::OutcomeResult, memory::MemoryPath};
 use dream::{Event, Input, Memory, Session};
 use indicatif::ProgressBar;
-use service::{PreviewInput, transcripts::{SpoolReader, Spooled}};
+use service::{
+    PreviewInput,
+    transcripts::{SpoolReader, Spooled},
+};
 
 use super::import::spool_files;
 use crate::{Failure, cli::DreamArgs};
@@ -45,7 +44,13 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
     for index in 0..spooled.len() {
         let event = reader.event(spooled, index).map_err(spool_failed)?;
         ids.push(event.external_id.unwrap_or_else(|| index.to_string()));
-        events.push(Event { kind: event.kind, tool: event.tool, tool_use_id: event.tool_use_id, is_error: event.is_error, text: event.text });
+        events.push(Event {
+            kind: event.kind,
+            tool: event.tool,
+            tool_use_id: event.tool_use_id,
+            is_error: event.is_error,
+            text: event.text,
+        });
     }
     let head = &spooled.head;
     let id = head.external_id.clone().unwrap_or_else(|| spooled.name.clone());

@@ -23,7 +23,10 @@ pub async fn run(database: &str, args: ServeArgs) -> Result<ExitCode, Failure> {
     if args.demo {
         demo::load(&lucid, &config.public_url).await?;
     } else if let Some(token) = lucid.first_admin_link().await? {
-        println!("Nobody has an account yet. Make the first one, an admin, here (once, within 24 hours):\n{}\n", web::link(&config.public_url, &token));
+        println!(
+            "Nobody has an account yet. Make the first one, an admin, here (once, within 24 hours):\n{}\n",
+            web::link(&config.public_url, &token)
+        );
     }
     let stop = CancellationToken::new();
     let router = web::router(&lucid, &config, stop.clone())?;

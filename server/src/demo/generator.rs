@@ -81,7 +81,10 @@ const AGENTS: &[Agent] = &[
                 success: 80,
             },
         ],
-        closing: &["The errors come from one upstream time-out; details above.", "Done: the summary has every incident with its time in UTC."],
+        closing: &[
+            "The errors come from one upstream time-out; details above.",
+            "Done: the summary has every incident with its time in UTC.",
+        ],
     },
     Agent {
         name: "document-reviewer",
@@ -91,7 +94,10 @@ const AGENTS: &[Agent] = &[
             ("policy-update", "Compare the new travel policy with the old one."),
             ("vendor-terms", "Which of the vendor's terms go against ours?"),
         ],
-        usual: &[("list_documents", "{}", "3 documents"), ("find_clause", r#"{"heading":"Liability"}"#, "Clause 9. Liability is limited to ...")],
+        usual: &[
+            ("list_documents", "{}", "3 documents"),
+            ("find_clause", r#"{"heading":"Liability"}"#, "Clause 9. Liability is limited to ..."),
+        ],
         troubles: &[
             Trouble {
                 often: 60,
@@ -112,7 +118,10 @@ const AGENTS: &[Agent] = &[
                 success: 30,
             },
         ],
-        closing: &["Three points differ from the template; each is quoted above.", "Nothing unusual but the notice period, which is short."],
+        closing: &[
+            "Three points differ from the template; each is quoted above.",
+            "Nothing unusual but the notice period, which is short.",
+        ],
     },
     Agent {
         name: "content-writer",

@@ -81,7 +81,11 @@ mod tests {
         assert_eq!(text, generator::sessions(SEED, now));
         let (sessions, problems, _) = spool(&text).unwrap().finish().unwrap();
         assert_eq!((sessions.len(), problems), (54, vec![]));
-        assert!(sessions.iter().all(|s| s.head.subject.is_some() && s.head.task_key.is_some() && s.head.outcome.is_some() && s.last_event_at.is_some()));
+        assert!(
+            sessions
+                .iter()
+                .all(|s| s.head.subject.is_some() && s.head.task_key.is_some() && s.head.outcome.is_some() && s.last_event_at.is_some())
+        );
         assert!(notes::notes().is_ok());
     }
 }

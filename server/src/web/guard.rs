@@ -26,7 +26,10 @@ const TOUCHED_AT: &str = "touched_at";
 
 /// Pages and actions that need nobody signed in.
 fn is_public(path: &str) -> bool {
-    path == "/sign-in" || path.starts_with("/link/") || path.starts_with("/assets/") || matches!(path, "/do/sign_in" | "/do/use_link" | "/healthz")
+    path == "/sign-in"
+        || path.starts_with("/link/")
+        || path.starts_with("/assets/")
+        || matches!(path, "/do/sign_in" | "/do/use_link" | "/healthz")
 }
 
 /// Puts who is signed in into the request; who is not is led to the sign-in page.

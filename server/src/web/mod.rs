@@ -55,7 +55,8 @@ impl WebConfig {
             let host = rest.rsplit_once(':').map_or(rest, |(host, _)| host);
             matches!(host, "localhost" | "127.0.0.1" | "[::1]")
         });
-        if !public_url.starts_with("https://") && !local && !(plain_http.is_some() && insecure_http) {
+        let allowed = local || (plain_http.is_some() && insecure_http);
+        if !public_url.starts_with("https://") && !allowed {
             return Err(Failure::Said(format!(
                 "the public URL {public_url} is not https. Put a proxy with TLS before Lucid, or say --insecure-http if you accept that passwords go over the wire in clear"
             )));
@@ -84,12 +85,12 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
         .with_state(options);
-    let uploads = Router::new()
-        .route("/do/import", post(upload::take))
-        .layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES))
-        .with_state(lucid.clone());
+    let uploads =
+        Router::new().route("/do/import", post(upload::take)).layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES)).with_state(lucid.clone());
     let live = Router::new().route("/live/dreams/{id}", get(live::dream)).with_state(live::Live { lucid: lucid.clone(), stop });
-    let csrf = CsrfLayer::new().add_trusted_origin(&config.public_url).map_err(|e| Failure::Said(format!("the public URL cannot be used: {e}")))?;
+    let csrf = CsrfLayer::new()
+        .add_trusted_origin(&config.public_url)
+        .map_err(|e| Failure::Said(format!("the public URL cannot be used: {e}")))?;
     Ok(Router::new()
         .merge(pages)
         .merge(uploads)

@@ -43,7 +43,8 @@ impl SessionStore for DatabaseSessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let Some((data, expires)) = self.0.web_session(&id.0.to_be_bytes()).await.map_err(backend)? else { return Ok(None) };
         let data = serde_json::from_str(&data).map_err(|e| Error::Decode(e.to_string()))?;
-        let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires.0) * 1_000).map_err(|e| Error::Decode(e.to_string()))?;
+        let expiry_date =
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires.0) * 1_000).map_err(|e| Error::Decode(e.to_string()))?;
         Ok(Some(Record { id: *id, data, expiry_date }))
     }
 

@@ -32,7 +32,9 @@ struct Form {
 pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Current>, multipart: Multipart) -> Response {
     let user = Some(current.user.id);
     match import(&lucid, &current.actor, multipart).await {
-        Ok((store, summary)) if summary.problems.is_empty() => Redirect::to(&format!("/import?store={store}&done={}", encoded(&said(&summary)))).into_response(),
+        Ok((store, summary)) if summary.problems.is_empty() => {
+            Redirect::to(&format!("/import?store={store}&done={}", encoded(&said(&summary)))).into_response()
+        }
         Ok((_, summary)) => {
             let problems: Vec<String> = summary.problems.iter().take(20).map(ToString::to_string).collect();
             let more = summary.problems.len().saturating_sub(20);
@@ -54,7 +56,11 @@ async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error
 fn said(summary: &Summary) -> String {
     format!(
         "{} added, {} grown by {} events, {} unchanged, {} left out",
-        summary.added, summary.grown, summary.appended, summary.unchanged, summary.problems.len()
+        summary.added,
+        summary.grown,
+        summary.appended,
+        summary.unchanged,
+        summary.problems.len()
     )
 }
 
@@ -76,7 +82,8 @@ async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Resul
     if form.files.is_empty() {
         return Err(Error::Invalid("choose at least one file".to_owned()));
     }
-    let spool = tokio::task::spawn_blocking(move || spool(&form)).await.map_err(|_| Error::Internal("reading an upload stopped in error"))??;
+    let spool =
+        tokio::task::spawn_blocking(move || spool(&form)).await.map_err(|_| Error::Internal("reading an upload stopped in error"))??;
     let summary = write(lucid, actor, store, spool).await.map_err(|failure| match failure {
         crate::Failure::Service(error) => error,
         other => Error::Invalid(other.to_string()),

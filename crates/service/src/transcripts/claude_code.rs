@@ -76,7 +76,9 @@ fn line_events(line: &Value, raw: &str) -> Vec<Event> {
     let content = line.get("message").and_then(|m| m.get("content"));
     match (kind, content) {
         ("user" | "assistant", Some(content)) => message_events(kind, content, &base),
-        ("system", _) => vec![Event { kind: EventKind::System, text: values::content(line.get("content").or_else(|| line.get("subtype"))), ..base }],
+        ("system", _) => {
+            vec![Event { kind: EventKind::System, text: values::content(line.get("content").or_else(|| line.get("subtype"))), ..base }]
+        }
         ("result", _) => vec![Event { kind: EventKind::Outcome, text: values::content(line.get("result")), ..base }],
         ("summary", _) => vec![Event { text: values::content(line.get("summary")), ..base }],
         _ => vec![base],

@@ -106,12 +106,13 @@ impl<R: BufRead> Pieces<R> {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
                 self.ended = true;
-                let text = if scan.is_open() { Err("the file ends inside this value: it was cut off".to_owned()) } else { kept.into_text() };
+                let text =
+                    if scan.is_open() { Err("the file ends inside this value: it was cut off".to_owned()) } else { kept.into_text() };
                 return Ok(Some(Piece { line, text }));
             }
             let (used, done) = scan.feed(buffer);
             kept.add(&buffer[..used]);
-            self.line += buffer[..used].iter().filter(|&&b| b == b'\n').count();
+            self.line += buffer[..used].split(|&b| b == b'\n').count() - 1;
             self.reader.consume(used);
             if done {
                 return Ok(Some(Piece { line, text: kept.into_text() }));
@@ -203,14 +204,13 @@ fn clean(mut bytes: Vec<u8>) -> Result<String, String> {
     while let Some(n) = bytes[at..].iter().position(|&b| b == b'\\') {
         at += n;
         let (replace, len) = match unicode_escape(&bytes[at..]) {
-            None => (false, 2),
-            Some(0) => (true, 6),
             Some(0xd800..=0xdbff) => match unicode_escape(&bytes[at + 6..]) {
                 Some(0xdc00..=0xdfff) => (false, 12),
                 _ => (true, 6),
             },
-            Some(0xdc00..=0xdfff) => (true, 6),
+            Some(0 | 0xdc00..=0xdfff) => (true, 6),
             Some(_) => (false, 6),
+            None => (false, 2),
         };
         if replace {
             bytes[at..at + 6].copy_from_slice(b"\\ufffd");

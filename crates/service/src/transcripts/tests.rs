@@ -42,12 +42,18 @@ fn other_names_for_subject_and_task() {
 #[test]
 fn claude_code_lines() {
     let text = concat!(
-        r#"{"type":"summary","summary":"Old","leafUuid":"z"}"#, "\n",
-        r#"{"type":"user","uuid":"u1","sessionId":"s1","cwd":"/w","timestamp":"2026-01-02T03:04:05Z","message":{"role":"user","content":"Fix it"}}"#, "\n",
-        r#"{"type":"assistant","uuid":"u2","sessionId":"s1","message":{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"ok"},{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"make"}}]}}"#, "\n",
-        r#"{"type":"user","uuid":"u3","sessionId":"s1","message":{"content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"Exit code 2"}]}}"#, "\n",
-        r#"{"type":"file-history-snapshot","messageId":"m"}"#, "\n",
-        r#"{"type":"result","subtype":"success","session_id":"s1","is_error":false,"result":"Done"}"#, "\n",
+        r#"{"type":"summary","summary":"Old","leafUuid":"z"}"#,
+        "\n",
+        r#"{"type":"user","uuid":"u1","sessionId":"s1","cwd":"/w","timestamp":"2026-01-02T03:04:05Z","message":{"role":"user","content":"Fix it"}}"#,
+        "\n",
+        r#"{"type":"assistant","uuid":"u2","sessionId":"s1","message":{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"ok"},{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"make"}}]}}"#,
+        "\n",
+        r#"{"type":"user","uuid":"u3","sessionId":"s1","message":{"content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":"Exit code 2"}]}}"#,
+        "\n",
+        r#"{"type":"file-history-snapshot","messageId":"m"}"#,
+        "\n",
+        r#"{"type":"result","subtype":"success","session_id":"s1","is_error":false,"result":"Done"}"#,
+        "\n",
     );
     let (sessions, problems, events) = read_text(text, &Options::default());
     assert!(problems.is_empty(), "{problems:?}");
@@ -55,8 +61,18 @@ fn claude_code_lines() {
     assert_eq!(sessions[0].head.external_id.as_deref(), Some("s1"));
     assert_eq!(sessions[0].head.outcome.unwrap().result, OutcomeResult::Success);
     let kinds: Vec<_> = events[0].iter().map(|e| e.kind).collect();
-    use EventKind::{Agent, Outcome, Raw, Thinking, ToolResult, ToolUse, User};
-    assert_eq!(kinds, [User, Thinking, Agent, ToolUse, ToolResult, Raw, Outcome]);
+    assert_eq!(
+        kinds,
+        [
+            EventKind::User,
+            EventKind::Thinking,
+            EventKind::Agent,
+            EventKind::ToolUse,
+            EventKind::ToolResult,
+            EventKind::Raw,
+            EventKind::Outcome
+        ]
+    );
     assert_eq!(events[0][4].tool.as_deref(), Some("Bash"));
     assert!(events[0][4].is_error);
     assert_eq!(events[0][2].external_id.as_deref(), Some("u2#1"));
@@ -66,12 +82,18 @@ fn claude_code_lines() {
 #[test]
 fn managed_agents_events() {
     let text = concat!(
-        r#"{"type":"session","id":"sesn_1","agent":"triage","subject":"p1","team":"ops","task_key":"t1"}"#, "\n",
-        r#"{"type":"user.message","id":"e1","content":[{"type":"text","text":"Look"}],"processed_at":"2026-01-02T03:04:05Z"}"#, "\n",
-        r#"{"type":"agent.tool_use","id":"e2","name":"query","input":{"q":1}}"#, "\n",
-        r#"{"type":"agent.tool_result","id":"e3","tool_use_id":"e2","content":[{"type":"text","text":"{\"error\":\"too wide\"}"}]}"#, "\n",
-        r#"{"type":"span.outcome_evaluation_end","id":"e4","result":"needs_revision"}"#, "\n",
-        r#"{"type":"session.status_idle","id":"e5"}"#, "\n",
+        r#"{"type":"session","id":"sesn_1","agent":"triage","subject":"p1","team":"ops","task_key":"t1"}"#,
+        "\n",
+        r#"{"type":"user.message","id":"e1","content":[{"type":"text","text":"Look"}],"processed_at":"2026-01-02T03:04:05Z"}"#,
+        "\n",
+        r#"{"type":"agent.tool_use","id":"e2","name":"query","input":{"q":1}}"#,
+        "\n",
+        r#"{"type":"agent.tool_result","id":"e3","tool_use_id":"e2","content":[{"type":"text","text":"{\"error\":\"too wide\"}"}]}"#,
+        "\n",
+        r#"{"type":"span.outcome_evaluation_end","id":"e4","result":"needs_revision"}"#,
+        "\n",
+        r#"{"type":"session.status_idle","id":"e5"}"#,
+        "\n",
     );
     let (sessions, problems, events) = read_text(text, &Options::default());
     assert!(problems.is_empty(), "{problems:?}");

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use domain::{Timestamp, event::{Outcome, OutcomeResult}};
+use domain::{
+    Timestamp,
+    event::{Outcome, OutcomeResult},
+};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 

@@ -1,0 +1,59 @@
+//! The walls: a crate depends only on those to its left (design, section 2).
+
+use std::process::Command;
+
+const ORDER: &[&str] = &["audit", "domain", "dream", "distill", "store", "service", "app", "server"];
+
+#[test]
+fn crates_depend_only_to_their_left() {
+    let out = Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).output().unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let names: Vec<&str> = packages.iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert!(names.len() >= 8, "{names:?}");
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        let ours = package["dependencies"].as_array().unwrap().iter().filter(|d| d["kind"].is_null() && d["path"].is_string());
+        for on in ours.map(|d| d["name"].as_str().unwrap()) {
+            let allowed = match name {
+                "frontend" => on == "app",
+                _ => ORDER.iter().position(|&n| n == on) < ORDER.iter().position(|&n| n == name),
+            };
+            assert!(allowed, "{name} must not depend on {on}");
+        }
+    }
+}
+
+/// Only `service` may append to the audit trail or open a transaction; only `store` speaks SQL.
+#[test]
+fn what_belongs_to_one_crate_stands_in_no_other() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    for (folder, forbidden) in [
+        ("app/src", &["sqlx", "store::", ".write().await", "audit_log"][..]),
+        ("server/src", &["sqlx::", "audit_log", "db.write()"]),
+        ("crates/service/src", &["sqlx::", "SELECT ", "INSERT INTO"]),
+        ("crates/dream/src", &["tokio", "std::fs", "SystemTime", "sqlx"]),
+        ("crates/domain/src", &["tokio", "std::fs", "SystemTime::now", "std::net"]),
+    ] {
+        for file in rust_files(format!("{root}/{folder}").as_ref()) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for word in forbidden {
+                assert!(!text.contains(word), "{} holds `{word}`", file.display());
+            }
+        }
+    }
+}
+
+/// Every Rust file below a folder.
+pub fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,131 @@
+//! The command line as people run it.
+
+use std::{fs, io::Write, path::Path};
+
+use serde_json::Value;
+
+use crate::{support::process::run, world::failing};
+
+fn database(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("test.db").display())
+}
+
+#[test]
+fn import_says_what_it_did_and_what_was_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    let file = folder.path().join("chats.jsonl");
+    fs::write(&file, format!("{}\n{{\"id\":\"broken\",\"messages\":[{{\n{}\n", failing("a", "1", 1), failing("b", "2", 2))).unwrap();
+    let path = file.display().to_string();
+    let import = |path: &str| run(&["--database", &database, "import", path, "--store", "Air"]);
+    let (code, out, err) = import(&path);
+    assert_eq!((code, out.trim()), (1, "2 added, 0 grown by 0 events, 0 unchanged, 1 left out"), "{err}");
+    assert!(err.contains("chats.jsonl:2: it is not valid JSON"), "{err}");
+    let (code, out, _) = import(&path);
+    assert_eq!((code, out.trim()), (1, "0 added, 0 grown by 0 events, 2 unchanged, 1 left out"));
+    let (code, out, err) = run(&["--database", &database, "dream", "--store", "Air", "--wait"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("2 sessions, 1 findings proposed") && out.contains("chgset_"), "{out}");
+    let (code, out, _) = run(&["--database", &database, "audit", "verify"]);
+    assert!(code == 0 && out.contains("entries verify"), "{out}");
+    let (code, _, err) = run(&["--database", &database, "dream", "--store", "Nobody's", "--wait"]);
+    assert!(code == 1 && err.contains("no store called Nobody's"), "{err}");
+}
+
+#[test]
+fn what_is_no_transcript_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    for (name, content, why) in [
+        ("no.json", &b"this is not JSON"[..], "not valid JSON"),
+        ("empty.jsonl", b"", "empty"),
+        ("cut.json", b"[{\"messages\":[{\"role\":\"user\",\"con", "cut off"),
+        ("binary.jsonl", b"\xff\xfe\x00\x01", "UTF-8"),
+        ("other.jsonl", b"{\"a\":1}\n", "none of the formats"),
+    ] {
+        let file = folder.path().join(name);
+        fs::write(&file, content).unwrap();
+        let (code, out, err) = run(&["--database", &database, "import", &file.display().to_string(), "--store", "Air"]);
+        assert!(code == 1 && out.starts_with("0 added") && err.contains(name) && err.contains(why), "{name}: {out}{err}");
+    }
+    let (code, _, err) = run(&["--database", &database, "import", "/nowhere/at/all.json", "--store", "Air"]);
+    assert!(code == 1 && err.contains("/nowhere/at/all.json"), "{err}");
+}
+
+#[test]
+fn a_line_of_200_mb_is_refused_and_the_rest_goes_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.jsonl");
+    let mut out = std::io::BufWriter::new(fs::File::create(&file).unwrap());
+    write!(out, "{{\"id\":\"long\",\"messages\":[{{\"role\":\"user\",\"content\":\"").unwrap();
+    for _ in 0..200 {
+        out.write_all(&[b'x'; 1_000_000]).unwrap();
+    }
+    writeln!(out, "\"}}]}}\n{}", failing("a", "1", 1)).unwrap();
+    drop(out);
+    let (code, said, err) = run(&["--database", &database(folder.path()), "import", &file.display().to_string(), "--store", "Air"]);
+    assert!(code == 1 && said.starts_with("1 added"), "{said}{err}");
+    assert!(err.contains("long.jsonl:1: it is 200 MB long; the limit is 134 MB"), "{err}");
+}
+
+#[test]
+fn preview_prints_the_proposal_without_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = folder.path().join("chats.jsonl");
+    fs::write(&sessions, format!("{}\n{}\n", failing("a", "1", 1), failing("b", "2", 2))).unwrap();
+    let memories = folder.path().join("memories");
+    fs::create_dir_all(memories.join("notes")).unwrap();
+    fs::write(memories.join("one.md"), "Same.").unwrap();
+    fs::write(memories.join("notes/two.md"), "Same.").unwrap();
+    let (code, out, err) = run(&[
+        "dream",
+        "--preview",
+        "--json",
+        "--sessions",
+        &sessions.display().to_string(),
+        "--memories",
+        &memories.display().to_string(),
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let proposal: Value = serde_json::from_str(&out).unwrap();
+    let changes = proposal["changes"].as_array().unwrap();
+    assert_eq!(changes.len(), 2, "{out}");
+    let add = &changes[0];
+    assert_eq!((add["kind"].as_str(), add["evidence"][0]["session_id"].as_str()), (Some("add"), Some("a")));
+    assert_eq!(add["evidence"][0]["quote"], "Error: not enough seats on flight H1");
+    assert_eq!(add["edits"][0]["base_sha256"], Value::Null);
+    assert!(add["risk"]["labels"].as_array().unwrap().iter().any(|l| l == "tool_text"));
+    let merge = &changes[1];
+    assert_eq!((merge["edits"][0]["path"].as_str(), merge["edits"][1]["content"].as_str()), (Some("/one.md"), None));
+    assert!(merge["edits"][1]["base_sha256"].is_string());
+    assert!(proposal["questions"].is_array() && proposal["stats"]["sessions"] == 2);
+    let (_, again, _) = run(&[
+        "dream",
+        "--preview",
+        "--json",
+        "--sessions",
+        &sessions.display().to_string(),
+        "--memories",
+        &memories.display().to_string(),
+    ]);
+    assert_eq!(out, again, "the same in gives the same out, byte for byte");
+    assert!(!folder.path().join("lucid.db").exists());
+}
+
+/// The development corpus, where it is at hand: 100 sessions in, nothing twice, the five errors of two or more tasks.
+#[test]
+fn the_shared_corpus() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/tau-airline-trials01.json");
+    if !Path::new(corpus).exists() {
+        eprintln!("SKIPPED: the development corpus is not beside this checkout");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    let import = || run(&["--database", &database, "import", corpus, "--store", "Air"]).1;
+    assert_eq!(import().trim(), "100 added, 0 grown by 0 events, 0 unchanged, 0 left out");
+    assert_eq!(import().trim(), "0 added, 0 grown by 0 events, 100 unchanged, 0 left out");
+    let dream = || run(&["--database", &database, "dream", "--store", "Air", "--wait"]).1;
+    assert!(dream().contains("100 sessions, 5 findings proposed, 1 held back"));
+    assert!(dream().contains("100 sessions, 0 findings proposed"));
+}

@@ -1,0 +1,245 @@
+//! What a hostile or clumsy client sees.
+
+use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
+
+use crate::support::process::Served;
+
+const PASSWORD: &str = "four plain words here";
+
+struct Visitor {
+    client: Client,
+    url: String,
+}
+
+impl Visitor {
+    fn new(served: &Served) -> Self {
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { client, url: served.url.clone() }
+    }
+
+    /// Signs in by a one-time link; the cookie for what follows (it is `Secure`, which reqwest keeps from plain http).
+    async fn sign_in(&self, link: &str) -> String {
+        let token = link.rsplit('/').next().unwrap();
+        let answer = self.post("/do/use_link", "", &[("token", token), ("password", PASSWORD), ("again", PASSWORD)]).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+        assert!(
+            cookie.starts_with("__Host-lucid=")
+                && cookie.contains("HttpOnly")
+                && cookie.contains("SameSite=Lax")
+                && cookie.contains("Secure"),
+            "{cookie}"
+        );
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    async fn get(&self, path: &str, cookie: &str) -> Response {
+        self.client
+            .get(format!("{}{path}", self.url))
+            .header(header::COOKIE, cookie)
+            .header(header::ACCEPT, "text/html")
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
+        let request = self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, cookie).header(header::ACCEPT, "text/html");
+        request.header(header::ORIGIN, &self.url).form(form).send().await.unwrap()
+    }
+
+    /// Follows the redirect of a refused form to the page that shows it.
+    async fn shown(&self, answer: Response, cookie: &str) -> (StatusCode, String) {
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
+        let location = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        let page = self.get(&location, cookie).await;
+        (page.status(), page.text().await.unwrap())
+    }
+}
+
+/// The value of the first field of that name after some text.
+fn field(html: &str, name: &str, after: &str) -> String {
+    let from = html.find(after).unwrap_or_else(|| panic!("no {after} in the page"));
+    let start = html[from..].find(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no field {name}")) + from;
+    let start = start + format!("name=\"{name}\" value=\"").len();
+    html[start..].split('"').next().unwrap().to_owned()
+}
+
+fn demo() -> (tempfile::TempDir, Served) {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::demo(folder.path());
+    (folder, served)
+}
+
+/// The address of the demo's changeset.
+async fn changeset(visitor: &Visitor, cookie: &str) -> String {
+    let queue = visitor.get("/queue", cookie).await.text().await.unwrap();
+    let start = queue.find("/changesets/").unwrap();
+    queue[start..].split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn without_signing_in_there_is_nothing() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    for page in ["/", "/queue", "/stores", "/audit", "/sessions", "/dreams", "/import", "/live/dreams/drm_1", "/changesets/chgset_1"] {
+        let answer = visitor.get(page, "").await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{page}");
+        assert!(answer.headers()[header::LOCATION].to_str().unwrap().starts_with("/sign-in?next="), "{page}");
+    }
+    for action in
+        ["decide", "take_back", "edit_change", "commit", "dream", "cancel_dream", "schedule", "create_store", "import", "sign_out"]
+    {
+        let answer = visitor.post(&format!("/do/{action}"), "", &[]).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{action}");
+    }
+    assert_eq!(visitor.get("/healthz", "").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_sign_in_keeps_the_address_and_says_neither_which() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let answer = visitor.post("/do/sign_in", "", &[("email", "reviewer@lucid.example"), ("password", "wrong"), ("next", "/audit")]).await;
+    let (status, page) = visitor.shown(answer, "").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(page.contains("The address or the password is wrong.") && page.contains("value=\"reviewer@lucid.example\""), "{page}");
+    assert!(!page.contains("value=\"wrong\""));
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_is_refused() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    for (name, value) in
+        [(header::ORIGIN.as_str(), "https://evil.example"), ("sec-fetch-site", "cross-site"), (header::ORIGIN.as_str(), "null")]
+    {
+        let request = visitor.client.post(format!("{}/do/sign_out", served.url)).header(header::COOKIE, &cookie).header(name, value);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN, "{name}: {value}");
+    }
+    assert_eq!(visitor.get("/queue", &cookie).await.status(), StatusCode::OK, "still signed in");
+}
+
+#[tokio::test]
+async fn every_answer_carries_its_headers() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    for page in ["/queue", "/sign-in", "/nowhere", "/assets/nothing.js"] {
+        let answer = visitor.get(page, &cookie).await;
+        let header = |name: &str| answer.headers().get(name).map(|v| v.to_str().unwrap().to_owned()).unwrap_or_default();
+        assert!(header("content-security-policy").contains("default-src 'none'"), "{page}");
+        assert!(!header("content-security-policy").contains("unsafe-inline"), "{page}");
+        assert_eq!((header("x-content-type-options").as_str(), header("referrer-policy").as_str()), ("nosniff", "same-origin"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_double_submit_commits_once_and_a_moved_base_is_a_409() {
+    let (folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    let address = changeset(&visitor, &cookie).await;
+    let approve = |html: String| {
+        let at = html.find("data-change=\"pending\"").unwrap();
+        let html = html[at..].to_owned();
+        ["changeset", "change", "revision", "digest"].map(|name| field(&html, name, "action=\"/do/decide\""))
+    };
+    let page = visitor.get(&address, &cookie).await.text().await.unwrap();
+    let [changeset, change, revision, digest] = approve(page.clone());
+    let vote =
+        [("changeset", changeset.as_str()), ("change", &change), ("revision", &revision), ("digest", &digest), ("verdict", "approve")];
+    assert_eq!(visitor.post("/do/decide", &cookie, &vote).await.status(), StatusCode::SEE_OTHER);
+    // The same vote again: it is no longer pending, and the page says so with 409.
+    let (status, shown) = visitor.shown(visitor.post("/do/decide", &cookie, &vote).await, &cookie).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(shown.contains("A change that is approved cannot be changed by `approve`."), "{shown}");
+    let page = visitor.get(&address, &cookie).await.text().await.unwrap();
+    let expected = field(&page, "expected", "action=\"/do/commit\"");
+    let key = field(&page, "idempotency_key", "action=\"/do/commit\"");
+    let commit = [("changeset", changeset.as_str()), ("expected", &expected), ("idempotency_key", &key)];
+    let location = |answer: Response| answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+    let first = location(visitor.post("/do/commit", &cookie, &commit).await);
+    let second = location(visitor.post("/do/commit", &cookie, &commit).await);
+    assert!(first.contains("committed=commit_"), "{first}");
+    assert_eq!(first, second, "the second submit gets the first's answer");
+    // A merge is approved, then one of its memories changes: the commit is refused whole.
+    let page = visitor.get(&address, &cookie).await.text().await.unwrap();
+    let merge = page[page.find("Merge 3 copies").unwrap()..].to_owned();
+    let [_, change, revision, digest] =
+        ["changeset", "change", "revision", "digest"].map(|name| field(&merge, name, "action=\"/do/decide\""));
+    let vote =
+        [("changeset", changeset.as_str()), ("change", &change), ("revision", &revision), ("digest", &digest), ("verdict", "approve")];
+    visitor.post("/do/decide", &cookie, &vote).await;
+    let page = visitor.get(&address, &cookie).await.text().await.unwrap();
+    let expected = field(&page, "expected", "action=\"/do/commit\"");
+    move_base(folder.path()).await;
+    let commit = [("changeset", changeset.as_str()), ("expected", &expected), ("idempotency_key", "another-key")];
+    let (status, shown) = visitor.shown(visitor.post("/do/commit", &cookie, &commit).await, &cookie).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(shown.contains("the memory that it changes has changed since") && shown.contains("conflicted"), "{shown}");
+}
+
+/// Another process writes to one of the duplicates.
+async fn move_base(folder: &std::path::Path) {
+    let db = store::Db::open(&format!("sqlite:{}", folder.join("demo.db").display())).await.unwrap();
+    let clock = || domain::Timestamp(1_800_000_000_000_000);
+    let random = |bytes: &mut [u8]| bytes.fill(7);
+    let lucid = service::Lucid::new(db, std::sync::Arc::new(clock), std::sync::Arc::new(random));
+    let operator = domain::actor::Actor::operator();
+    let store = lucid.stores(&operator).await.unwrap()[0].id;
+    let moved = service::NewMemory { path: "/style/dates.md".parse().unwrap(), content: "Newer.".into(), by_person: false };
+    lucid.write_memories(&operator, store, &[moved], "moved").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_edit_keeps_what_was_typed_and_runs_none_of_it() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    let address = changeset(&visitor, &cookie).await;
+    let page = visitor.get(&address, &cookie).await.text().await.unwrap();
+    let [changeset, change] = ["changeset", "change"].map(|name| field(&page, name, "action=\"/do/edit_change\""));
+    let typed = "</textarea><script>alert(1)</script>";
+    let form =
+        [("changeset", changeset.as_str()), ("change", &change), ("revision", "1"), ("digest", "not the digest"), ("content_0", typed)];
+    let (status, shown) = visitor.shown(visitor.post("/do/edit_change", &cookie, &form).await, &cookie).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(shown.contains("&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;"), "what was typed is still there");
+    assert!(!shown.contains("<script>alert"), "{shown}");
+}
+
+#[tokio::test]
+async fn an_upload_takes_sessions_in_and_names_what_is_wrong() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    let page = visitor.get("/import", &cookie).await.text().await.unwrap();
+    let start = page.find("<option value=\"memstore_").unwrap() + "<option value=\"".len();
+    let store = page[start..].split('"').next().unwrap().to_owned();
+    let upload = |text: String| {
+        let part = reqwest::multipart::Part::bytes(text.into_bytes()).file_name("up.jsonl");
+        let form = reqwest::multipart::Form::new().text("store", store.clone()).text("format", "auto").part("file", part);
+        visitor.client.post(format!("{}/do/import", served.url)).header(header::COOKIE, &cookie).multipart(form).send()
+    };
+    let good = crate::world::failing("up1", "t1", 1);
+    let (status, shown) = visitor.shown(upload(good.clone()).await.unwrap(), &cookie).await;
+    assert!(status == StatusCode::OK && shown.contains("1 added, 0 grown"), "{shown}");
+    let (status, shown) = visitor.shown(upload(format!("{good}\n{{cut")).await.unwrap(), &cookie).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.contains("up.jsonl:2: it is not valid JSON") && shown.contains("1 unchanged"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_413_and_a_foreign_host_needs_https() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    let request = visitor.client.post(format!("{}/do/create_store", served.url)).header(header::COOKIE, &cookie);
+    let answer =
+        request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(vec![b'x'; 11 * 1024 * 1024]).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let (code, _, err) = crate::support::process::run(&["serve", "--listen", "127.0.0.1:0", "--public-url", "http://lucid.example.com"]);
+    assert!(code == 1 && err.contains("is not https"), "{err}");
+}

@@ -1,0 +1,95 @@
+//! Lists and histories: paged by key, the same on both engines.
+
+use domain::ids::SessionId;
+
+use crate::world::{World, failing, on_both_engines};
+
+on_both_engines!(lists_page_without_gaps, paths_are_ordered_by_bytes, versions_are_compared, accounts_and_links);
+
+async fn lists_page_without_gaps(world: World) {
+    for n in 0..120 {
+        world.import(&failing(&format!("s{n}"), "t", n)).await;
+    }
+    let mut seen: Vec<SessionId> = Vec::new();
+    let mut before = None;
+    loop {
+        let page = world.lucid.sessions(&world.reviewer, Some(world.store), before).await.unwrap();
+        seen.extend(page.rows.iter().map(|s| s.id));
+        before = seen.last().copied();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 120);
+    assert!(seen.windows(2).all(|w| w[0] > w[1]), "newest first, none twice");
+    let mut audit = Vec::new();
+    let mut before = None;
+    loop {
+        let page = world.lucid.audit(&world.admin, before).await.unwrap();
+        audit.extend(page.rows.iter().map(|r| r.row.seq));
+        before = audit.last().copied();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(audit.len(), usize::try_from(world.verified().await).unwrap());
+}
+
+async fn paths_are_ordered_by_bytes(world: World) {
+    world
+        .remember(&[
+            ("/b", "1", false),
+            ("/B", "2", false),
+            ("/a_b", "3", false),
+            ("/a-b", "4", false),
+            ("/ä", "5", false),
+            ("/a/b", "6", false),
+        ])
+        .await;
+    assert_eq!(world.paths().await, ["/B", "/a-b", "/a/b", "/a_b", "/b", "/ä"]);
+}
+
+async fn versions_are_compared(world: World) {
+    world.remember(&[("/a.md", "one\ntwo\n", false)]).await;
+    world.remember(&[("/a.md", "one\n2\n", true)]).await;
+    let memory = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    assert_eq!((memory.number, memory.by_person), (2, true));
+    let view = world.lucid.compare(&world.reviewer, memory.id, 1, 2).await.unwrap();
+    let marks: Vec<_> = view.lines.iter().map(|l| l.mark.as_str()).collect();
+    assert_eq!(marks, ["same", "removed", "added"]);
+    let commits = world.lucid.history(&world.reviewer, world.store, None).await.unwrap().rows;
+    assert_eq!(commits.iter().map(|c| c.commit.revision).collect::<Vec<_>>(), [2, 1]);
+    let commit = world.lucid.commit_view(&world.reviewer, commits[0].commit.id).await.unwrap();
+    assert_eq!(commit.versions.len(), 1);
+    assert!(world.lucid.compare(&world.reviewer, memory.id, 1, 9).await.is_err());
+}
+
+async fn accounts_and_links(world: World) {
+    use domain::actor::{Role, StoreRole};
+    let lucid = &world.lucid;
+    assert_eq!(lucid.first_admin_link().await.unwrap(), None, "somebody has an account already");
+    let new = service::NewUser {
+        email: "Ana@Lucid.Example".into(),
+        name: "Ana".into(),
+        role: Role::Reviewer,
+        grants: vec![(world.store, StoreRole::Reader)],
+    };
+    let (id, token) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
+    assert!(lucid.use_link(&token, "short", "", "").await.is_err());
+    assert!(lucid.use_link(&token, "passwordpassword", "", "").await.is_err(), "a common one");
+    assert_eq!(lucid.use_link(&token, "a long enough phrase", "", "").await.unwrap(), id);
+    assert!(lucid.use_link(&token, "a long enough phrase", "", "").await.is_err(), "a link works once");
+    assert_eq!(lucid.sign_in("ana@lucid.example ", "a long enough phrase").await.unwrap(), id);
+    let refused = lucid.sign_in("ana@lucid.example", "another long phrase").await.unwrap_err();
+    let unknown = lucid.sign_in("nobody@lucid.example", "another long phrase").await.unwrap_err();
+    assert_eq!(refused.to_string(), unknown.to_string(), "which of the two is wrong is not said");
+    for _ in 0..5 {
+        let _ = lucid.sign_in("ana@lucid.example", "another long phrase").await;
+    }
+    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase").await.unwrap_err().kind(), service::Kind::RateLimit);
+    world.wait_seconds(61);
+    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase").await.unwrap(), id, "nobody is locked out for good");
+    let (_, expired) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
+    world.wait_seconds(25 * 3_600);
+    assert!(lucid.link_purpose(&expired).await.is_err());
+}

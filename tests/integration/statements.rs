@@ -1,0 +1,48 @@
+//! Every SQL statement is prepared on both engines, and none stands outside the lists.
+
+use sqlx::{Executor, SqlSafeStr};
+use store::Db;
+
+use crate::{arrows::rust_files, support::databases::TestDb};
+
+#[tokio::test]
+async fn every_statement_is_prepared_on_sqlite() {
+    let on = TestDb::sqlite();
+    let Db::Sqlite { write, .. } = on.open().await else { panic!("not SQLite") };
+    let all = store::all_statements();
+    assert!(all.len() > 80, "{}", all.len());
+    for (family, name, sql) in all.into_iter().filter(|(_, name, _)| !name.ends_with("_POSTGRES")) {
+        if let Err(error) = (&write).prepare(sql.into_sql_str()).await {
+            panic!("{family}::{name}: {error}\n{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_on_postgres() {
+    let on = TestDb::postgres().await;
+    let Db::Postgres(pool) = on.open().await else { panic!("not PostgreSQL") };
+    for (family, name, sql) in store::all_statements().into_iter().filter(|(_, name, _)| !name.ends_with("_SQLITE")) {
+        if let Err(error) = (&pool).prepare(sql.into_sql_str()).await {
+            panic!("{family}::{name}: {error}\n{sql}");
+        }
+    }
+}
+
+#[test]
+fn no_sql_stands_outside_the_lists() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/store/src");
+    for file in rust_files(folder.as_ref()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let outside = match (text.find("statements! {\n"), text.find("\n}\n")) {
+            (Some(start), _) => {
+                let end = text[start..].find("\n}\n").expect("the list ends") + start;
+                format!("{}{}", &text[..start], &text[end..])
+            }
+            (None, _) => text.clone(),
+        };
+        for word in ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE ", "\"WITH "] {
+            assert!(!outside.contains(word), "{} has SQL outside its list", file.display());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A small installation on either engine: a store, an admin and a reviewer who are granted it, a clock that stands still until
+//! it is moved, and numbers that are random but the same each time.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use domain::{
+    Timestamp,
+    actor::{Actor, Role, StoreRole},
+    changeset::ChangeState,
+    ids::{ChangesetId, StoreId, UserId},
+};
+use service::{
+    ChangeView, CommitRequest, Decision, Expected, Imported, Lucid, NewUser, Verdict,
+    transcripts::{self, Options, Source, Spool},
+};
+use store::Db;
+
+use crate::support::databases::TestDb;
+
+/// Runs each test function on both engines.
+macro_rules! on_both_engines {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test]
+            async fn on_sqlite() {
+                super::$name($crate::world::World::on($crate::support::databases::TestDb::sqlite()).await).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                super::$name($crate::world::World::on($crate::support::databases::TestDb::postgres().await).await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;
+
+/// The installation.
+pub struct World {
+    pub lucid: Lucid,
+    pub db: Db,
+    pub store: StoreId,
+    pub admin: Actor,
+    pub reviewer: Actor,
+    /// Somebody without a grant.
+    pub stranger: Actor,
+    clock: Arc<AtomicI64>,
+    _on: TestDb,
+}
+
+/// When the tests begin: 2026-11-22 03:00 UTC.
+pub const START: i64 = 1_795_316_400_000_000;
+
+impl World {
+    pub async fn on(test_db: TestDb) -> Self {
+        let db = test_db.open().await;
+        let clock = Arc::new(AtomicI64::new(START));
+        let time = clock.clone();
+        let seed = AtomicU64::new(1);
+        let random = move |bytes: &mut [u8]| {
+            for chunk in bytes.chunks_mut(8) {
+                let n = seed.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                chunk.copy_from_slice(&n.to_be_bytes()[..chunk.len()]);
+            }
+        };
+        // Each reading is a microsecond later, so that ids stay in the order in which they were made.
+        let now = move || Timestamp(time.fetch_add(1, Ordering::Relaxed));
+        let lucid = Lucid::new(db.clone(), Arc::new(now), Arc::new(random));
+        let operator = Actor::operator();
+        let store = lucid.create_store(&operator, "Support", "").await.unwrap();
+        let admin = add(&lucid, "admin", Role::Admin, vec![(store, StoreRole::Owner)]).await;
+        let reviewer = add(&lucid, "reviewer", Role::Reviewer, vec![(store, StoreRole::Reviewer)]).await;
+        let stranger = add(&lucid, "stranger", Role::Reviewer, vec![]).await;
+        Self { lucid, db, store, admin, reviewer, stranger, clock, _on: test_db }
+    }
+
+    /// Moves the clock.
+    pub fn wait_seconds(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// Takes transcripts in as an admin of the store.
+    pub async fn import(&self, text: &str) -> Vec<Imported> {
+        let (sessions, problems, mut reader) = spool(text).finish().unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        let mut done = Vec::new();
+        for session in &sessions {
+            done.push(self.lucid.import_session(&self.admin, self.store, session, &mut reader).await.unwrap());
+        }
+        done
+    }
+
+    /// Writes memories directly: path, content, whether by a person.
+    pub async fn remember(&self, memories: &[(&str, &str, bool)]) {
+        let new = |&(path, content, by_person): &(&str, &str, bool)| service::NewMemory {
+            path: path.parse().unwrap(),
+            content: content.to_owned(),
+            by_person,
+        };
+        let all: Vec<_> = memories.iter().map(new).collect();
+        self.lucid.write_memories(&Actor::operator(), self.store, &all, "before").await.unwrap();
+    }
+
+    /// Dreams and works it off; what it proposes.
+    pub async fn dream(&self) -> Option<ChangesetId> {
+        let id = self.lucid.request_dream(&self.admin, self.store, None).await.unwrap();
+        assert!(self.lucid.work_once("test").await.unwrap());
+        let view = self.lucid.dream(&self.admin, id).await.unwrap();
+        assert_eq!(view.dream.state, "completed", "{:?}", view.dream.error);
+        view.dream.changeset_id
+    }
+
+    /// A store with two notes that say the same and an error in two tasks: the dream proposes one change for each.
+    pub async fn proposal(&self) -> ChangesetId {
+        self.remember(&[("/a.md", "Same.", false), ("/b.md", "Same.", false)]).await;
+        self.import(&failing("s1", "t1", 1)).await;
+        self.import(&failing("s2", "t2", 2)).await;
+        self.dream().await.expect("a changeset")
+    }
+
+    /// The changes of a changeset.
+    pub async fn changes(&self, id: ChangesetId) -> Vec<ChangeView> {
+        self.lucid.changeset(&self.reviewer, id).await.unwrap().changes
+    }
+
+    /// Votes as shown.
+    pub async fn vote(&self, by: &Actor, change: &ChangeView, verdict: Verdict) -> service::Result<ChangesetId> {
+        let c = &change.change;
+        let decision = Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new() };
+        self.lucid.decide(by, &decision).await
+    }
+
+    /// The commit of everything that is approved, as shown.
+    pub async fn commit_request(&self, id: ChangesetId, key: &str) -> CommitRequest {
+        let approved = self.changes(id).await.into_iter().filter(|c| c.change.state == ChangeState::Approved);
+        let expected = approved.map(|c| Expected { change: c.change.id, revision: c.change.revision, digest: c.change.digest }).collect();
+        CommitRequest { changeset: id, expected, idempotency_key: format!("{key}-idempotency") }
+    }
+
+    /// The paths of the store's memories.
+    pub async fn paths(&self) -> Vec<String> {
+        self.lucid.memories(&self.reviewer, self.store).await.unwrap().into_iter().map(|m| m.path.to_string()).collect()
+    }
+
+    /// The trail verifies; how many entries it has.
+    pub async fn verified(&self) -> i64 {
+        self.lucid.verify_audit(&self.admin).await.unwrap().expect("the audit trail verifies").entries
+    }
+}
+
+/// Transcripts in a spool.
+pub fn spool(text: &str) -> Spool {
+    let mut spool = Spool::new().unwrap();
+    let source = Source { name: "t.jsonl".into(), stem: "t".into(), whole: false };
+    transcripts::read_from(text.as_bytes(), &source, &Options::default(), &mut spool, &mut |_| {}).unwrap();
+    spool
+}
+
+/// A session in which a tool fails, and works with another argument.
+pub fn failing(id: &str, task: &str, number: u32) -> String {
+    let call = |n: u32, seats: u32| serde_json::json!({"role": "assistant", "tool_calls": [{"id": format!("c{n}"), "function": {"name": "book", "arguments": format!("{{\"seats\":{seats}}}")}}]});
+    let answer = |n: u32, text: String| serde_json::json!({"role": "tool", "tool_call_id": format!("c{n}"), "content": text});
+    let messages = [
+        serde_json::json!({"role": "user", "content": "Book it, my card is 4111 1111 1111 1111"}),
+        call(1, 9),
+        answer(1, format!("Error: not enough seats on flight H{number}")),
+        call(2, 1),
+        answer(2, "booked".into()),
+    ];
+    serde_json::json!({"id": id, "task_id": task, "messages": messages}).to_string()
+}
+
+async fn add(lucid: &Lucid, name: &str, role: Role, grants: Vec<(StoreId, StoreRole)>) -> Actor {
+    let new = NewUser { email: format!("{name}@lucid.example"), name: name.to_owned(), role, grants };
+    let (id, _) = lucid.add_user(&Actor::operator(), &new).await.unwrap();
+    actor(lucid, id).await
+}
+
+/// Who somebody is now.
+pub async fn actor(lucid: &Lucid, id: UserId) -> Actor {
+    lucid.actor(id).await.unwrap().expect("the account is there").0
+}
