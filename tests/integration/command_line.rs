@@ -58,8 +58,9 @@ fn a_line_of_200_mb_is_refused_and_the_rest_goes_in() {
     let file = folder.path().join("long.jsonl");
     let mut out = std::io::BufWriter::new(fs::File::create(&file).unwrap());
     write!(out, "{{\"id\":\"long\",\"messages\":[{{\"role\":\"user\",\"content\":\"").unwrap();
+    let megabyte = vec![b'x'; 1_000_000];
     for _ in 0..200 {
-        out.write_all(&[b'x'; 1_000_000]).unwrap();
+        out.write_all(&megabyte).unwrap();
     }
     writeln!(out, "\"}}]}}\n{}", failing("a", "1", 1)).unwrap();
     drop(out);

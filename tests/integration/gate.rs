@@ -28,7 +28,8 @@ async fn from_sessions_to_memory(world: World) {
     let changes = world.changes(changeset).await;
     let kinds: Vec<_> = changes.iter().map(|c| c.change.kind).collect();
     assert_eq!(kinds, [ChangeKind::Add, ChangeKind::Merge]);
-    let quotes: Vec<_> = changes[0].quotes.iter().map(|q| (q.masked.as_str(), q.verified)).collect();
+    let mut quotes: Vec<_> = changes[0].quotes.iter().map(|q| (q.masked.as_str(), q.verified)).collect();
+    quotes.sort_unstable();
     assert_eq!(quotes, [("Error: not enough seats on flight H1", true), ("Error: not enough seats on flight H2", true)]);
     for change in &changes {
         world.vote(&world.reviewer, change, Verdict::Approve).await.unwrap();

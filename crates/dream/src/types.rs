@@ -92,7 +92,9 @@ impl Known {
                 let returns = match code {
                     RejectCode::Never | RejectCode::AlreadyInInstructions | RejectCode::FixToolOrPrompt => false,
                     RejectCode::OneCustomer => support.subjects >= 2 && support.distinct() > *before,
-                    RejectCode::NotYet | RejectCode::WrongPlace | RejectCode::Wording => support.distinct() >= before.saturating_mul(2),
+                    RejectCode::NotYet | RejectCode::WrongPlace | RejectCode::Wording => {
+                        support.distinct() >= before.saturating_mul(2).max(1)
+                    }
                 };
                 (!returns).then(|| format!("it was rejected ({code}) when {before} backed it; now {} do", support.distinct()))
             }

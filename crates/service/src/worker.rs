@@ -12,8 +12,11 @@ impl Lucid {
     /// Fires what is due, then claims one job and works it off. False if there was nothing to do.
     pub async fn work_once(&self, owner: &str) -> Result<bool> {
         self.fire_schedules().await?;
-        let mut tx = self.db.write().await?;
         let now = self.now();
+        if !jobs::is_due(&mut self.db.read().await?, now).await? {
+            return Ok(false);
+        }
+        let mut tx = self.db.write().await?;
         let claimed = jobs::claim(&mut tx, owner, now, now.plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
         let Some(job) = claimed else { return Ok(false) };

@@ -18,6 +18,7 @@ statements! {
         WHERE id = (SELECT id FROM jobs WHERE (state = 'queued' AND run_at <= $3) OR (state = 'running' AND lease_until < $3)
             ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, kind, subject_id, attempt, max_attempts";
+    DUE = "SELECT COUNT(*) FROM jobs WHERE (state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1)";
     HEARTBEAT = "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND lease_owner = $3 AND attempt = $4 AND state = 'running'";
     FINISH = "UPDATE jobs SET state = $1, error = $2, ended_at = $3 WHERE id = $4 AND lease_owner = $5 AND attempt = $6 AND state = 'running'";
     RETRY = "UPDATE jobs SET state = 'queued', error = $1, run_at = $2 WHERE id = $3 AND lease_owner = $4 AND attempt = $5 AND state = 'running'";
@@ -42,6 +43,11 @@ pub struct Claimed {
 pub async fn insert(tx: &mut Tx, id: JobId, kind: &str, subject: Uuid, at: Timestamp) -> Result<()> {
     execute!(tx, INSERT, id, kind, subject, at)?;
     Ok(())
+}
+
+/// Whether a job waits to be claimed: asked before the writer is taken, which an idle worker should not do.
+pub async fn is_due(tx: &mut Tx, now: Timestamp) -> Result<bool> {
+    Ok(fetch_scalar!(tx, i64, DUE, now)? > 0)
 }
 
 /// Takes the job that is due longest, or one whose worker stopped renewing its lease.
