@@ -5,5 +5,6 @@
 mod support;
 
 mod driver;
+mod first_steps;
 mod pages;
 mod review;

@@ -97,6 +97,21 @@ async fn without_signing_in_there_is_nothing() {
 }
 
 #[tokio::test]
+async fn the_demo_on_postgres() {
+    let database = crate::support::databases::TestDb::postgres().await;
+    let served = Served::start(&database.url, &["--demo"]);
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    let address = changeset(&visitor, &cookie).await;
+    for page in [address.as_str(), "/queue?state=done", "/stores", "/dreams", "/sessions", "/audit", "/import"] {
+        let answer = visitor.get(page, &cookie).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{page}");
+    }
+    let answer = visitor.get(&address, &cookie).await.text().await.unwrap();
+    assert!(answer.contains("query_logs fails: time range exceeds"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_wrong_sign_in_keeps_the_address_and_says_neither_which() {
     let (_folder, served) = demo();
     let visitor = Visitor::new(&served);

@@ -54,11 +54,15 @@ pub fn DiffLines(
 }
 
 fn folded(lines: Vec<Line>) -> Vec<Stretch> {
-    let changed: Vec<usize> = lines.iter().enumerate().filter(|(_, l)| l.mark != Mark::Same).map(|(i, _)| i).collect();
-    let near = |i: usize| changed.is_empty() || changed.iter().any(|&c| c.abs_diff(i) <= AROUND);
+    let unchanged = lines.iter().all(|l| l.mark == Mark::Same);
+    let mut near = vec![unchanged; lines.len()];
+    for (i, _) in lines.iter().enumerate().filter(|(_, l)| l.mark != Mark::Same) {
+        let end = (i + AROUND + 1).min(near.len());
+        near[i.saturating_sub(AROUND)..end].fill(true);
+    }
     let mut stretches: Vec<Stretch> = Vec::new();
     for (i, line) in lines.into_iter().enumerate() {
-        match (stretches.last_mut(), near(i)) {
+        match (stretches.last_mut(), near[i]) {
             (Some(Stretch::Shown(last)), true) | (Some(Stretch::Folded(last)), false) => last.push(line),
             (_, true) => stretches.push(Stretch::Shown(vec![line])),
             (_, false) => stretches.push(Stretch::Folded(vec![line])),
@@ -91,5 +95,27 @@ fn line(line: Line) -> impl IntoView {
             <span class="sign">{sign}</span>
             <span class="words">{words}</span>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_stretches_are_folded_and_nothing_is_dropped() {
+        let text: String = (0..40).map(|n| format!("line {n}\n")).collect();
+        let all = lines(&text, &text.replace("line 20\n", "line twenty\n"));
+        let count = all.len();
+        let shapes: Vec<(bool, usize)> = folded(all)
+            .iter()
+            .map(|s| match s {
+                Stretch::Shown(lines) => (true, lines.len()),
+                Stretch::Folded(lines) => (false, lines.len()),
+            })
+            .collect();
+        assert_eq!(shapes, [(false, 17), (true, 8), (false, 16)]);
+        assert_eq!(shapes.iter().map(|(_, n)| n).sum::<usize>(), count);
+        assert!(matches!(&folded(lines(&text, &text))[..], [Stretch::Shown(all)] if all.len() == 40));
     }
 }

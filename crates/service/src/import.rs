@@ -42,7 +42,9 @@ impl Lucid {
             None => (self.id(SessionId::new), 0, String::new()),
         };
         if known.is_none() {
-            sessions::insert(&mut tx, id, &key, spooled.source, IMPORT_TRUST, &spooled.head, self.now()).await?;
+            sessions::insert(&mut tx, id, &key, spooled.source, IMPORT_TRUST, &spooled.head, self.now())
+                .await
+                .map_err(|error| if error.is_duplicate() { busy(spooled) } else { error.into() })?;
             sessions::link(&mut tx, store, id).await?;
         }
         let added = self.append(&mut tx, id, (from, &digest), spooled, events).await?;
@@ -102,6 +104,10 @@ impl Lucid {
         sessions::insert_outcome(tx, id, outcome, self.now()).await?;
         Ok(true)
     }
+}
+
+fn busy(spooled: &Spooled) -> Error {
+    Error::Conflict(format!("{} is being taken in by another import just now; import it again", spooled.name))
 }
 
 fn differs(spooled: &Spooled) -> Error {

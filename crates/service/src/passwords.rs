@@ -8,6 +8,8 @@ use crate::{Error, Lucid, Result};
 const SHORTEST: usize = 12;
 /// Longest password, in bytes: a bound on work, far over what 6.2.9 demands.
 const LONGEST: usize = 1_024;
+/// A hash that no password is known to have; verifying against it takes as long as against a real one.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bHVjaWQtbm9ib2R5LXM$7p4V4iSgS1c0q3mQ4b1wX0m0W4Qf2bYw1r1n7rJ5m5A";
 /// Passwords that are tried first by everybody, and those that name the product (ASVS 5.0, 6.2.4 and 6.2.11; first version).
 const COMMON: &[&str] = &[
     "password1234",
@@ -38,8 +40,6 @@ impl Lucid {
 
     /// Whether a password matches a hash. Without a hash the same work is done, so that the time does not tell who has an account.
     pub(crate) async fn verify_password(&self, password: &str, hash: Option<String>) -> Result<bool> {
-        // A hash of nothing that anybody can type (it is longer than the limit).
-        const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bHVjaWQtbm9ib2R5LXNhbHQ$7p4V4iSgS1c0q3mQ4b1wX0m0W4Qf2bYw1r1n7rJ5m5A";
         let password = password.to_owned();
         self.on_hashing_thread(move || {
             let known = hash.is_some();
@@ -68,4 +68,27 @@ fn check(password: &str) -> Result<()> {
         return Err(Error::Invalid("this password is among the first that anybody tries; take another".to_owned()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_is_a_hash_of_the_same_cost() {
+        let nobody = PasswordHash::new(NOBODY).expect("it reads as a hash");
+        let real = Argon2::default().hash_password_with_salt(b"a long enough phrase", &[7; 16]).expect("it hashes").to_string();
+        let cost = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(cost(NOBODY), cost(&real));
+        assert_eq!(nobody.hash.as_ref().map(|h| h.len()), PasswordHash::new(&real).expect("it reads").hash.as_ref().map(|h| h.len()));
+        assert!(Argon2::default().verify_password(b"a long enough phrase", &nobody).is_err());
+    }
+
+    #[test]
+    fn passwords_that_may_not_be() {
+        assert!(check("a long enough phrase").is_ok() && check("pässwörter ünlimited").is_ok());
+        for bad in ["short", "PasswordPassword", &"x".repeat(1_025)] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
 }

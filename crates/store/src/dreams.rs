@@ -25,7 +25,8 @@ statements! {
         FROM dreams d JOIN stores s ON s.id = d.store_id WHERE d.id = $1";
     ACTIVE = "SELECT COUNT(*) FROM dreams WHERE store_id = $1 AND state IN ('pending', 'running')";
     START = "UPDATE dreams SET state = 'running', started_at = $1, base_revision = $2 WHERE id = $3 AND state IN ('pending', 'running')";
-    PIN = "INSERT INTO dream_sessions (dream_id, session_id, last_seq) VALUES ($1, $2, $3) ON CONFLICT (dream_id, session_id) DO NOTHING";
+    PIN = "INSERT INTO dream_sessions (dream_id, session_id, last_seq) VALUES ($1, $2, $3)
+        ON CONFLICT (dream_id, session_id) DO UPDATE SET last_seq = excluded.last_seq";
     PINNED = "SELECT session_id, last_seq FROM dream_sessions WHERE dream_id = $1 ORDER BY session_id";
     PROGRESS = "UPDATE dreams SET progress = $1 WHERE id = $2 AND state = 'running'";
     CANCEL = "UPDATE dreams SET cancel_requested = TRUE WHERE id = $1 AND state IN ('pending', 'running')";

@@ -24,12 +24,9 @@ const ABSOLUTE_SECONDS: i64 = 24 * 3_600;
 const TOUCH_SECONDS: i64 = 300;
 const TOUCHED_AT: &str = "touched_at";
 
-/// Pages and actions that need nobody signed in.
+/// Pages and actions that need nobody signed in; files and the health check stand outside of this altogether.
 fn is_public(path: &str) -> bool {
-    path == "/sign-in"
-        || path.starts_with("/link/")
-        || path.starts_with("/assets/")
-        || matches!(path, "/do/sign_in" | "/do/use_link" | "/healthz")
+    path == "/sign-in" || path.starts_with("/link/") || matches!(path, "/do/sign_in" | "/do/use_link")
 }
 
 /// Puts who is signed in into the request; who is not is led to the sign-in page.
