@@ -36,7 +36,7 @@ pub async fn run(lucid: Lucid, stop: CancellationToken) {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(IDLE) => {}
             _ = housekeeping.tick() => {
-                if let Err(error) = lucid.delete_expired_web_sessions().await {
+                if let Err(error) = lucid.tidy_sign_ins().await {
                     tracing::error!(error = &error as &dyn std::error::Error, "expired web sessions could not be removed");
                 }
             }

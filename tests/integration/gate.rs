@@ -21,6 +21,9 @@ on_both_engines!(
     nobody_without_a_grant_sees_or_does_anything,
     instructions_make_a_person_dependent,
     dreams_wait_for_their_turn,
+    a_conflict_is_proposed_anew,
+    a_duplicate_that_comes_back_is_found_again,
+    a_job_that_kills_its_worker_ends,
 );
 
 async fn from_sessions_to_memory(world: World) {
@@ -36,7 +39,7 @@ async fn from_sessions_to_memory(world: World) {
     }
     let request = world.commit_request(changeset, "all").await;
     let done = world.lucid.commit(&world.reviewer, &request).await.unwrap();
-    assert_eq!((done.revision, done.added, done.modified, done.removed), (2, 1, 1, 1));
+    assert_eq!((done.revision, done.added, done.modified, done.removed), (2, 1, 0, 1));
     assert_eq!(world.paths().await, ["/a.md", "/failures/book-not-enough-seats-on-flight-id.md"]);
     let view = world.lucid.changeset(&world.reviewer, changeset).await.unwrap();
     assert_eq!(view.changeset.state, ChangesetState::Closed);
@@ -252,4 +255,50 @@ async fn dreams_wait_for_their_turn(world: World) {
     assert_eq!(world.dream().await, None);
     let long = "x".repeat(4_097);
     assert_eq!(world.lucid.request_dream(&world.admin, world.store, Some(&long)).await.unwrap_err().kind(), Kind::Invalid);
+}
+
+async fn a_conflict_is_proposed_anew(world: World) {
+    let first = world.proposal().await;
+    let merge = world.changes(first).await.remove(1);
+    world.remember(&[("/b.md", "* Same.", false)]).await;
+    let second = world.dream().await.expect("the merge is proposed against the memory as it is now");
+    assert_eq!(world.changes(first).await[1].change.state, ChangeState::Obsolete);
+    let anew = world.changes(second).await.remove(0);
+    assert_eq!((anew.change.kind, anew.change.conflicted), (ChangeKind::Merge, false));
+    let refused = world.vote(&world.reviewer, &merge, Verdict::Approve).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Conflict);
+    world.vote(&world.reviewer, &anew, Verdict::Approve).await.unwrap();
+    let request = world.commit_request(second, "anew").await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+    assert_eq!(world.paths().await, ["/a.md"]);
+}
+
+async fn a_duplicate_that_comes_back_is_found_again(world: World) {
+    let first = world.proposal().await;
+    let merge = world.changes(first).await.remove(1);
+    world.vote(&world.reviewer, &merge, Verdict::Approve).await.unwrap();
+    let request = world.commit_request(first, "merge").await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+    let kept = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    assert_eq!(kept.number, 1, "what stays as it is gets no new version");
+    world.remember(&[("/c.md", "Same.", false)]).await;
+    let again = world.dream().await.expect("the copy is back");
+    assert_eq!(world.changes(again).await.remove(0).change.kind, ChangeKind::Merge);
+}
+
+async fn a_job_that_kills_its_worker_ends(world: World) {
+    let dream = world.lucid.request_dream(&world.admin, world.store, None).await.unwrap();
+    for _ in 0..3 {
+        // A worker claims it and is never heard of again.
+        let mut tx = world.db.write().await.unwrap();
+        let now = world.lucid.now();
+        assert!(store::jobs::claim(&mut tx, "dead", now, now.plus_seconds(30)).await.unwrap().is_some());
+        tx.commit().await.unwrap();
+        world.wait_seconds(31);
+    }
+    assert!(world.lucid.work_once("alive").await.unwrap());
+    let view = world.lucid.dream(&world.admin, dream).await.unwrap().dream;
+    assert_eq!(view.state, "failed");
+    assert!(!world.lucid.work_once("alive").await.unwrap(), "it is not tried for ever");
+    world.verified().await;
 }

@@ -83,7 +83,7 @@ async fn remember(request: &Request, session: Session, user: UserId) -> service:
 
 /// Whether an address is a page of this Lucid: only such are gone to after signing in.
 fn is_own_page(next: &str) -> bool {
-    next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']) && !next.starts_with("/do/")
+    next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control()) && !next.starts_with("/do/")
 }
 
 /// Percent-encodes what has a meaning in a query.
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn only_own_pages_are_gone_to() {
         assert!(is_own_page("/changesets/chgset_1?x=1#y"));
-        for foreign in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/do/sign_out", "/a\r\nb"] {
+        for foreign in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/do/sign_out", "/a\r\nb", "/\t/evil.example"] {
             assert!(!is_own_page(foreign), "{foreign:?}");
         }
     }

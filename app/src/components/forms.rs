@@ -12,7 +12,7 @@ pub fn Refused(
     form.map(|form| {
         view! {
             <div class="notice bad" role="alert" tabindex="-1" autofocus>
-                <strong>"Nothing was changed. "</strong>
+                <strong>{if form.fields.contains_key("partly") { "Not all of it was done. " } else { "Nothing was changed. " }}</strong>
                 {sentence(&form.message)}
             </div>
         }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use service::UserView;
 
-use super::forms::sentence;
+use super::{forms::sentence, text::Visible};
 use crate::islands::shortcuts::Shortcuts;
 
 const PLACES: &[(&str, &str, &str)] = &[
@@ -70,7 +70,7 @@ pub fn Heading(
         <div class="heading">
             <div>
                 <nav aria-label="Way here" class="trail"><ol>{steps}</ol></nav>
-                <h1>{title}</h1>
+                <h1><Visible text=title /></h1>
             </div>
             {action}
         </div>

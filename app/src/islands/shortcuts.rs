@@ -11,7 +11,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("e", "edit"),
     ("d", "defer"),
     ("z", "take the decision back"),
-    ("Ctrl+Enter", "commit"),
+    ("Ctrl+Enter", "commit; in a field: send its form"),
     ("g then q, m, d, s, a", "go to queue, memory, dreams, sessions, audit"),
     ("?", "this map"),
 ];
@@ -78,7 +78,7 @@ mod keys {
             return false;
         }
         if event.ctrl_key() || event.meta_key() {
-            return event.key() == "Enter" && !event.repeat() && click("[data-key='commit']");
+            return event.key() == "Enter" && !event.repeat() && (submit_field(event) || click("[data-key='commit']"));
         }
         if is_off() && event.key() != "?" {
             return false;
@@ -109,6 +109,14 @@ mod keys {
             .is_some_and(|t| t.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog").ok().flatten().is_some());
         let keys = event.ctrl_key() || event.meta_key();
         (in_field && !(keys && event.key() == "Enter")) || document().query_selector("dialog[open]").ok().flatten().is_some()
+    }
+
+    /// In a field, Ctrl+Enter sends the field's own form and no other.
+    fn submit_field(event: &KeyboardEvent) -> bool {
+        let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+        let form = target.and_then(|t| t.closest("form").ok().flatten());
+        let button = form.and_then(|f| f.query_selector("button").ok().flatten()).and_then(|b| b.dyn_into::<HtmlElement>().ok());
+        button.map(|b| b.click()).is_some()
     }
 
     fn go(key: &str) -> bool {

@@ -106,7 +106,7 @@ fn change(desk: &Desk, view: &ChangeView) -> AnyView {
 }
 
 fn conflict_note() -> impl IntoView {
-    view! { <p class="notice bad"><strong>"Conflict. "</strong>"The memory has changed since this was proposed, so it cannot be approved as it stands. Reject it, or wait for the next dream."</p> }
+    view! { <p class="notice bad"><strong>"Conflict. "</strong>"The memory has changed since this was proposed, so it cannot be approved as it stands. Reject it, or dream again: what still holds is then proposed against the memory as it is now, in place of this."</p> }
 }
 
 /// One edit: what becomes of a memory. In a conflict what stands there now is shown beside it.
@@ -165,7 +165,8 @@ fn quote(desk: &Desk, view: &QuoteView) -> impl IntoView + use<> {
     let row = &view.row;
     let href = format!("/sessions/{}?after={}#e{}", row.session_id, (row.seq - 20).max(0), row.seq);
     let who = [row.agent.clone(), row.subject.clone(), row.task_key.clone().map(|t| format!("task {t}"))];
-    let who = who.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    // Who is named came with the transcript: it is as hostile, and as personal, as the rest of it.
+    let who = domain::masking::mask(&who.into_iter().flatten().collect::<Vec<_>>().join(" · "));
     let check = if view.verified {
         view! { <span title="The server found these very bytes in the stored event">"✓ verbatim"</span> }.into_any()
     } else {
@@ -175,7 +176,7 @@ fn quote(desk: &Desk, view: &QuoteView) -> impl IntoView + use<> {
         <figure class="quote">
             <blockquote><Visible text=view.masked.clone() /></blockquote>
             <figcaption>
-                {row.tool.clone().map(|t| view! { <code>{t}</code>" · " })}{who}" · "<When at=row.occurred_at now=desk.request.now() />" "
+                {row.tool.clone().map(|t| view! { <code><Visible text=t /></code>" · " })}<Visible text=who />" · "<When at=row.occurred_at now=desk.request.now() />" "
                 <OutcomeBadge outcome=row.outcome />" "{check}" "<a href=href>"in the session"</a>
             </figcaption>
         </figure>

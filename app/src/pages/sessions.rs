@@ -77,8 +77,9 @@ async fn list(request: &Request, store: Option<StoreId>, here: &str) -> service:
     .into_any())
 }
 
+/// What the source said, masked; or that it said nothing.
 fn known(value: Option<String>) -> String {
-    value.unwrap_or_else(|| "unknown".to_owned())
+    value.map_or_else(|| "unknown".to_owned(), |text| domain::masking::mask(&text))
 }
 
 /// A part of a session's transcript.

@@ -154,13 +154,16 @@ impl Actor {
         }
     }
 
-    /// The stores whose audit entries the actor may read; entries without a store go with `All`.
+    /// The stores whose audit entries the actor may read.
     #[must_use]
     pub fn visible_audit(&self) -> Visible {
-        match self.role {
-            Role::Admin | Role::Auditor => Visible::All,
-            Role::Reviewer | Role::Member => self.visible(),
-        }
+        if self.role == Role::Auditor { Visible::All } else { self.visible() }
+    }
+
+    /// Whether the actor may read the audit entries that belong to no store: people, links, stores being made.
+    #[must_use]
+    pub fn sees_storeless_audit(&self) -> bool {
+        matches!(self.role, Role::Admin | Role::Auditor)
     }
 }
 
@@ -211,6 +214,7 @@ mod tests {
         assert_eq!(Some(admin.visible()), admin.who.person().map(Visible::GrantedTo));
         assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(), Visible::Nothing);
         assert_eq!(person(Role::Auditor, StoreRole::Reader).visible_audit(), Visible::All);
+        assert_ne!(admin.visible_audit(), Visible::All, "an admin's role alone opens no store's audit");
         assert_eq!(Actor::operator().visible(), Visible::All);
     }
 }

@@ -21,8 +21,6 @@ pub use timestamp::Timestamp;
 
 /// Limits and defaults that more than one part of Lucid needs (design, "Numbers to start from").
 pub mod limits {
-    /// Sessions that one dream may be asked for by hand or by API.
-    pub const DREAM_SESSIONS: usize = 100;
     /// Longest instructions to a dream, in characters.
     pub const INSTRUCTIONS_CHARS: usize = 4_096;
     /// Undecided changes in one store above which its dreams pause.
@@ -33,6 +31,4 @@ pub mod limits {
     pub const PAGE: i64 = 50;
     /// Most memories in one store.
     pub const MEMORIES_PER_STORE: i64 = 10_000;
-    /// Days without a decision after which a changeset expires.
-    pub const EXPIRY_DAYS: i64 = 90;
 }

@@ -144,8 +144,21 @@ const SECRET_PREFIXES: &[(&str, usize)] = &[
 ];
 
 /// Names after which `=` or `:` a value of 8 and more characters counts as a credential.
-const SECRET_NAMES: &[&str] =
-    &["password", "passwd", "secret", "api_key", "apikey", "api-key", "access_token", "auth_token", "private_key"];
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "secret_key",
+    "secret_access_key",
+    "access_key",
+    "api_key",
+    "apikey",
+    "api-key",
+    "token",
+    "private_key",
+    "authorization",
+    "bearer",
+];
 
 /// Every sensitive span of a text, in order, not overlapping.
 #[must_use]
@@ -161,6 +174,7 @@ pub fn sensitive_spans(text: &str) -> Vec<Span> {
         spans.push(Span { start: at, end: text.len(), kind: Sensitive::Secret });
     }
     spans.extend(digit_groups(text));
+    spans.extend(url_credentials(text));
     spans.sort_by_key(|s| (s.start, s.end));
     let mut kept: Vec<Span> = Vec::new();
     for span in spans {
@@ -207,14 +221,28 @@ fn named_secrets(text: &str) -> Vec<Span> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     for name in SECRET_NAMES {
+        let mut searched = 0;
         for (at, _) in lower.match_indices(name) {
+            if at < searched {
+                continue;
+            }
             let mut value_at = at + name.len();
             let rest = &text[value_at..];
-            let trimmed = rest.trim_start_matches(['"', '\'', ' ']);
-            let Some(after) = trimmed.strip_prefix(['=', ':']) else { continue };
-            let value = after.trim_start_matches([' ', '"', '\'']);
+            let trimmed = rest.trim_start_matches(['"', '\'', '\\', ' ']);
+            let after = match trimmed.strip_prefix(['=', ':']) {
+                Some(after) => after,
+                // `Bearer` is followed by the credential itself.
+                None if *name == "bearer" && trimmed.len() < rest.len() => trimmed,
+                None => continue,
+            };
+            let value = after.trim_start_matches([' ', '"', '\'', '\\']);
+            if lower[lower.len() - value.len()..].starts_with("bearer ") {
+                continue;
+            }
             value_at += rest.len() - value.len();
-            let len = value.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '}' | '<')).unwrap_or(value.len());
+            let len =
+                value.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '}' | '<' | '\\')).unwrap_or(value.len());
+            searched = value_at + len;
             if len >= 8 {
                 found.push(Span { start: value_at, end: value_at + len, kind: Sensitive::Secret });
             }
@@ -241,15 +269,33 @@ fn digit_groups(text: &str) -> Vec<Span> {
         {
             end += 1;
         }
-        let group = &text[at..end];
-        let digits: Vec<u8> = group.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
-        let phone = group.starts_with('+') && (8..=15).contains(&digits.len());
-        let card = (13..=19).contains(&digits.len()) && luhn(&digits);
-        let parts: Vec<usize> = group.split('-').map(str::len).collect();
-        if phone || card || (parts == [3, 2, 4] && digits.len() == 9) {
-            found.push(Span { start: at, end, kind: Sensitive::Personal });
+        // A card may follow another number: what begins at a later separator is tried as well.
+        let first = (at..end).filter(|&i| i == at || !bytes[i - 1].is_ascii_digit()).find(|&i| is_personal(&text[i..end]));
+        if let Some(start) = first {
+            found.push(Span { start, end, kind: Sensitive::Personal });
         }
         at = end;
+    }
+    found
+}
+
+fn is_personal(group: &str) -> bool {
+    let digits: Vec<u8> = group.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
+    let phone = group.starts_with('+') && (8..=15).contains(&digits.len());
+    let card = (13..=19).contains(&digits.len()) && luhn(&digits);
+    let parts: Vec<usize> = group.split('-').map(str::len).collect();
+    phone || card || (parts == [3, 2, 4] && digits.len() == 9)
+}
+
+/// The part between `://` and `@` of an address, where it holds a password.
+fn url_credentials(text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let start = at + 3;
+        let len = text[start..].find(|c: char| c.is_whitespace() || matches!(c, '/' | '@' | '"' | '\'')).unwrap_or(0);
+        if text[start + len..].starts_with('@') && text[start..start + len].contains(':') {
+            found.push(Span { start, end: start + len, kind: Sensitive::Secret });
+        }
     }
     found
 }
@@ -283,6 +329,12 @@ mod tests {
         assert_eq!(kinds(r#"{"password": "hunter2hunter2"}"#), [("hunter2hunter2", Sensitive::Secret)]);
         assert_eq!(kinds("the password is checked"), []);
         assert_eq!(kinds("sk-"), []);
+        assert_eq!(kinds("Authorization: Bearer abc.def-1234"), [("abc.def-1234", Sensitive::Secret)]);
+        assert_eq!(kinds("aws_secret_access_key=AbCdEfGh12345"), [("AbCdEfGh12345", Sensitive::Secret)]);
+        assert_eq!(kinds(r#"{\"password\": \"hunter2hunter2\"}"#), [("hunter2hunter2", Sensitive::Secret)]);
+        assert_eq!(kinds("postgres://ana:pw@db/x"), [("ana:pw", Sensitive::Secret)]);
+        let long = "password=".repeat(20_000);
+        assert_eq!(sensitive_spans(&long).len(), 1, "one pass, however often the name comes");
     }
 
     #[test]
@@ -290,6 +342,7 @@ mod tests {
         assert_eq!(kinds("mail ana.li@example.com."), [("ana.li@example.com", Sensitive::Personal)]);
         assert_eq!(kinds("card 4111 1111 1111 1111 ok"), [("4111 1111 1111 1111", Sensitive::Personal)]);
         assert_eq!(kinds("order 4111111111111112"), []);
+        assert_eq!(kinds("250 4111 1111 1111 1111"), [("4111 1111 1111 1111", Sensitive::Personal)]);
         assert_eq!(kinds("call +49 30 1234567"), [("+49 30 1234567", Sensitive::Personal)]);
         assert_eq!(kinds("ssn 123-45-6789"), [("123-45-6789", Sensitive::Personal)]);
         assert_eq!(kinds("on 2026-11-22 at 10:30 retry 5 times"), []);

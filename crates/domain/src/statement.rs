@@ -1,5 +1,7 @@
 //! The unit of comparison: one bullet or sentence of a memory. A statement that still stands word for word somewhere is not lost.
 
+use std::collections::HashSet;
+
 /// The statements of a content, normalised: bullets and sentences, markers and outer white space dropped, white space folded.
 /// Headings count, fenced code counts line by line.
 #[must_use]
@@ -7,15 +9,27 @@ pub fn statements(content: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut fenced = false;
     for line in content.lines() {
-        let line = line.trim();
-        if line.starts_with("```") {
+        if line.trim_start().starts_with("```") {
             fenced = !fenced;
-            continue;
+        } else if fenced {
+            push(&mut found, line);
+        } else {
+            sentences(without_marker(line.trim()), &mut found);
         }
-        let line = line.trim_start_matches(['#', '-', '*', '>', ' ']);
-        if fenced { push(&mut found, line) } else { sentences(line, &mut found) }
     }
     found
+}
+
+/// The line without the marker of a heading, bullet or quotation. A marker is one only before a space: `-5` and `>10` are not.
+fn without_marker(line: &str) -> &str {
+    let mut rest = line;
+    while let Some((marker, after)) = rest.split_once(' ') {
+        if marker.is_empty() || !marker.chars().all(|c| matches!(c, '#' | '-' | '*' | '>')) {
+            break;
+        }
+        rest = after.trim_start();
+    }
+    rest
 }
 
 fn sentences(line: &str, found: &mut Vec<String>) {
@@ -40,7 +54,8 @@ fn push(found: &mut Vec<String>, text: &str) {
 /// The statements of `before` that stand nowhere in `after`, in order.
 #[must_use]
 pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
-    before.iter().filter(|s| !after.contains(s)).cloned().collect()
+    let kept: HashSet<&String> = after.iter().collect();
+    before.iter().filter(|s| !kept.contains(s)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -51,6 +66,14 @@ mod tests {
     fn bullets_and_sentences() {
         let text = "# Title\n\n- First thing.  Second thing, v1.2 e.g. this.\n* Third\n\n```\nlet x = 1. + 2.\n```\n---\n";
         assert_eq!(statements(text), ["Title", "First thing.", "Second thing, v1.2 e.g. this.", "Third", "let x = 1. + 2."]);
+    }
+
+    #[test]
+    fn signs_and_code_are_no_markers() {
+        let same = |a: &str, b: &str| statements(a) == statements(b);
+        assert!(same("- Use ISO dates", "* Use ISO dates") && same("> - a b", "a b"));
+        assert!(!same("-5 is the limit", "5 is the limit") && !same(">10 ms", "10 ms"));
+        assert!(!same("```\n# restart db\n```", "```\nrestart db\n```"));
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct Call<'a> {
     pub is_error: bool,
 }
 
+/// Calls that may wait for their answer at once; older ones are taken to have none.
+const MOST_OPEN: usize = 256;
+
 /// The calls of a session that were answered, in order of the answers. An answer belongs to the call of the same id,
 /// else to the last unanswered call of its tool; one without any call counts as a call without arguments.
 pub fn of(session: &Session) -> Vec<Call<'_>> {
@@ -27,7 +30,12 @@ pub fn of(session: &Session) -> Vec<Call<'_>> {
     let mut calls = Vec::new();
     for (at, event) in session.events.iter().enumerate() {
         match event.kind {
-            EventKind::ToolUse => open.push(at),
+            EventKind::ToolUse => {
+                if open.len() == MOST_OPEN {
+                    open.remove(0);
+                }
+                open.push(at);
+            }
             EventKind::ToolResult => {
                 let same_id = |&i: &usize| event.tool_use_id.is_some() && session.events[i].tool_use_id == event.tool_use_id;
                 let same_tool = |&i: &usize| event.tool.is_none() || session.events[i].tool == event.tool;

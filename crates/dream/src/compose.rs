@@ -88,15 +88,19 @@ fn stem(word: &str) -> String {
     lower.strip_suffix('s').unwrap_or(&lower).to_owned()
 }
 
-/// Where the note goes: `/failures/<tool>-<words>.md`, with a number where that is taken.
-pub fn path(tool: &str, signature: &str, taken: &[&str]) -> String {
+/// Where the note should go: `/failures/<tool>-<words>.md`.
+pub fn path(tool: &str, signature: &str) -> String {
     let words = slug(point(signature));
     let words: Vec<&str> = words.split('-').filter(|w| !w.is_empty()).take(6).collect();
     let base: String = format!("/failures/{}-{}", slug(tool), words.join("-")).chars().take(100).collect();
-    let base = base.trim_end_matches('-');
-    let free = |candidate: &String| !taken.contains(&candidate.as_str());
+    format!("{}.md", base.trim_end_matches('-'))
+}
+
+/// The path, with a number before `.md` where it is taken.
+pub fn free_path(path: &str, taken: &BTreeSet<String>) -> String {
+    let base = path.strip_suffix(".md").unwrap_or(path);
     let numbered = (2..).map(|n| format!("{base}-{n}.md"));
-    std::iter::once(format!("{base}.md")).chain(numbered).find(free).unwrap_or_default()
+    std::iter::once(path.to_owned()).chain(numbered).find(|p| !taken.contains(p)).unwrap_or_default()
 }
 
 fn slug(text: &str) -> String {
@@ -130,12 +134,10 @@ mod tests {
 
     #[test]
     fn paths_are_free_and_valid() {
-        let first = path("book_it", "Error: not enough seats on flight <id>", &[]);
+        let first = path("book_it", "Error: not enough seats on flight <id>");
         assert_eq!(first, "/failures/book-it-not-enough-seats-on-flight-id.md");
-        assert_eq!(
-            path("book_it", "Error: not enough seats on flight <id>", &[&first]),
-            "/failures/book-it-not-enough-seats-on-flight-id-2.md"
-        );
-        assert!(path("täöl", "漢字", &[]).parse::<domain::memory::MemoryPath>().is_ok());
+        let second = free_path(&first, &BTreeSet::from([first.clone()]));
+        assert_eq!(second, "/failures/book-it-not-enough-seats-on-flight-id-2.md");
+        assert!(path("täöl", "漢字").parse::<domain::memory::MemoryPath>().is_ok());
     }
 }

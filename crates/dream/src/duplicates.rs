@@ -51,6 +51,8 @@ fn merge(said: &[String], mut same: Vec<usize>, memories: &[Memory]) -> Finding 
     Finding { kind: "exact_duplicate", fingerprint, title, support, disposition, change: Some(change) }
 }
 
+/// A statement for a title: short, and masked, because titles stand in lists and in the history for good.
 fn short(text: &str) -> String {
-    if text.chars().count() <= 60 { text.to_owned() } else { text.chars().take(59).chain(['…']).collect() }
+    let text = domain::masking::mask(text);
+    if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
 }

@@ -156,7 +156,6 @@ fn propose(tool: &str, signature: &str, group: &Group, support: &Support, input:
     };
     let arguments = group.occurrences.iter().flat_map(|o| &o.arguments).map(String::as_str).collect();
     let content = compose::failure_note(tool, signature, advice.as_ref(), &arguments);
-    let taken: Vec<&str> = input.memories.iter().map(|m| m.path.as_str()).collect();
     let mut quotes = supporting(group, sessions);
     quotes.extend(against.iter().take(QUOTES).map(|seen| quote(seen.session, seen.answer, sessions, true)));
     Change {
@@ -164,7 +163,7 @@ fn propose(tool: &str, signature: &str, group: &Group, support: &Support, input:
         rationale: rationale(tool, group, support, advice.is_some(), sessions),
         confidence_bp: confidence(support, advice.is_some()),
         tool_text: true,
-        edits: vec![Edit { memory: None, path: compose::path(tool, signature, &taken), content: Some(content) }],
+        edits: vec![Edit { memory: None, path: compose::path(tool, signature), content: Some(content) }],
         quotes,
     }
 }

@@ -11,7 +11,7 @@ mod recovery;
 mod signature;
 mod types;
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 pub use types::{
     Change, Disposition, Edit, Event, Finding, Input, Known, KnownState, Memory, Progress, Proposal, Quote, Session, Stats, Support,
@@ -37,6 +37,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         by_support(b).cmp(&by_support(a)).then_with(|| a.fingerprint.cmp(&b.fingerprint))
     });
     settle(&mut findings, &input.known);
+    give_paths(&mut findings, input);
     let stats = Stats {
         sessions: input.sessions.len(),
         events: input.sessions.iter().map(|s| s.events.len()).sum(),
@@ -61,6 +62,17 @@ fn settle(findings: &mut [Finding], known: &[Known]) {
         match reason {
             Some(reason) => finding.disposition = Disposition::HeldBack(reason),
             None => proposed += 1,
+        }
+    }
+}
+
+/// Gives each new memory a path that no memory, open change or other finding has.
+fn give_paths(findings: &mut [Finding], input: &Input) {
+    let mut taken: BTreeSet<String> = input.memories.iter().map(|m| m.path.clone()).chain(input.taken_paths.iter().cloned()).collect();
+    for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
+        for edit in finding.change.iter_mut().flat_map(|c| &mut c.edits).filter(|e| e.memory.is_none()) {
+            edit.path = compose::free_path(&edit.path, &taken);
+            taken.insert(edit.path.clone());
         }
     }
 }

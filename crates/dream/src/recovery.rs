@@ -7,6 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::{calls::Call, types::Session};
 
+/// How many calls after a failure the next try of the tool is looked for: later it has hardly to do with it.
+const LOOKED_AHEAD: usize = 20;
+/// Most tools between failure and next try: with more nobody can say which of them helped.
+const TOOLS_BETWEEN: usize = 5;
+
 /// What made the next success different.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Recovery {
@@ -34,9 +39,12 @@ pub struct Seen {
 /// What the next call of the same tool after the failed one did differently, whether it worked or not.
 pub fn after(calls: &[Call], failed: usize, session: usize) -> Option<Seen> {
     let before = &calls[failed];
-    let offset = calls[failed + 1..].iter().position(|c| c.tool == before.tool)?;
+    let offset = calls[failed + 1..].iter().take(LOOKED_AHEAD).position(|c| c.tool == before.tool)?;
     let next = &calls[failed + 1 + offset];
     let between: BTreeSet<&str> = calls[failed + 1..=failed + offset].iter().filter(|c| !c.is_error).map(|c| c.tool).collect();
+    if between.len() > TOOLS_BETWEEN {
+        return None;
+    }
     let arguments = changed(&before.arguments, &next.arguments);
     let recovery = Recovery { arguments, tools: between.into_iter().map(str::to_owned).collect() };
     if recovery.arguments.is_empty() && recovery.tools.is_empty() {

@@ -134,6 +134,27 @@ fn after_applying_nothing_is_found() {
 }
 
 #[test]
+fn two_notes_never_get_one_path() {
+    let call = |n: u32, text: &'static str| session(&n.to_string(), &n.to_string(), &[("book", "{}", text)]);
+    let (short, long) = ("Error: not enough seats on flight H1", "Error: not enough seats on flight H1 for 3 passengers");
+    let sessions = vec![call(1, short), call(2, short), call(3, long), call(4, long)];
+    let taken_paths = vec!["/failures/book-not-enough-seats-on-flight-id.md".to_owned()];
+    let proposal = dream(&Input { sessions, taken_paths, ..Input::default() });
+    let mut paths: Vec<_> = proposed(&proposal).iter().map(|f| f.change.as_ref().unwrap().edits[0].path.clone()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/failures/book-not-enough-seats-on-flight-id-2.md", "/failures/book-not-enough-seats-on-flight-id-3.md"]);
+}
+
+#[test]
+fn a_hostile_session_of_many_tools_is_bounded() {
+    let names: Vec<String> = (0..3_000).map(|n| format!("tool{n}")).collect();
+    let failed = names.iter().map(|n| (n.as_str(), "{}", "Error: x"));
+    let calls: Vec<_> = failed.clone().chain(names.iter().map(|n| (n.as_str(), "{}", "fine"))).chain(failed).collect();
+    let sessions = vec![session("a", "1", &calls), session("b", "2", &calls)];
+    assert_eq!(dream(&Input { sessions, ..Input::default() }).stats.tool_errors, 12_000);
+}
+
+#[test]
 fn it_stops_when_told() {
     let input = Input { sessions: vec![session("a", "1", &[SEATS])], ..Input::default() };
     assert_eq!(run(&input, &mut |_| ControlFlow::Break(())), None);

@@ -15,6 +15,8 @@ pub struct Input {
     pub memories: Vec<Memory>,
     /// What was proposed before and still counts.
     pub known: Vec<Known>,
+    /// Paths that open changes would write new memories to.
+    pub taken_paths: Vec<String>,
 }
 
 /// A session in the engine's form.
@@ -156,10 +158,12 @@ pub struct Support {
 }
 
 impl Support {
-    /// Distinct subjects; where none is known, distinct tasks; where none is known either, sessions (rule 7).
+    /// Distinct subjects; where none is known, distinct tasks; where none is known either, sessions (rule 7); for what was
+    /// found in no session, how often it was seen.
     #[must_use]
     pub fn distinct(&self) -> usize {
         match (self.subjects, self.tasks) {
+            (0, 0) if self.sessions == 0 => self.occurrences,
             (0, 0) => self.sessions,
             (0, tasks) => tasks,
             (subjects, _) => subjects,

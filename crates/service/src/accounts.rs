@@ -1,6 +1,7 @@
 //! People: one-time links, signing in, and who somebody is when a request comes in.
 
 use domain::{
+    Timestamp,
     actor::{Actor, Grant, Role, StoreRole, Who},
     ids::{GrantId, StoreId, UserId},
 };
@@ -108,15 +109,20 @@ impl Lucid {
                 if !users::set_password(&mut tx, id, &hash).await? {
                     return Err(Error::Link);
                 }
+                // Whoever was signed in with the old password no longer is.
+                sign_in::end_all_of(&mut tx, id, now).await?;
                 id
             }
             None => self.insert_first_admin(&mut tx, email, name, hash).await?,
         };
         let actor = Actor { who: Who::Person(user), role: Role::Member, grants: Vec::new() };
+        // A first admin is made by the link, with a grant on every store there is.
+        let made = link.user_id.is_none().then_some(json!({"role": Role::Admin, "grants": "every store"}));
+        let payload = json!({"purpose": link.purpose, "made": made});
         self.record(
             &mut tx,
             &actor,
-            Record { action: "link.use", subject: user.to_string(), store: None, commit: None, payload: &json!({"purpose": link.purpose}) },
+            Record { action: "link.use", subject: user.to_string(), store: None, commit: None, payload: &payload },
         )
         .await?;
         tx.commit().await?;
@@ -147,8 +153,14 @@ impl Lucid {
         let (email, name) = (check_email(&new.email)?, check_name(&new.name)?);
         let by = actor_name(actor.who);
         let mut tx = self.db.write().await?;
-        let known = users::by_email(&mut tx, &email).await?.map(|user| user.id);
-        let id = known.unwrap_or_else(|| self.id(UserId::new));
+        let known = users::by_email(&mut tx, &email).await?;
+        if let Some(known) = known.as_ref().filter(|k| k.role != new.role) {
+            return Err(Error::Conflict(format!(
+                "{} is known as {}; their role is not changed by adding them again",
+                known.email, known.role
+            )));
+        }
+        let id = known.as_ref().map_or_else(|| self.id(UserId::new), |k| k.id);
         if known.is_none() {
             let row = users::UserRow { id, email, name, password_hash: None, role: new.role, created_at: self.now(), disabled_at: None };
             users::insert(&mut tx, &row).await?;
@@ -169,34 +181,33 @@ impl Lucid {
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<UserId> {
         let email = email.trim().to_lowercase();
         let counted_as = hex::encode(Sha256::digest(email.as_bytes()));
-        let mut tx = self.db.read().await?;
+        // Counted before the password is looked at, so that a thousand tries at once are a thousand tries.
+        let mut tx = self.db.write().await?;
         if let Some((failures, last)) = sign_in::failures(&mut tx, &counted_as).await? {
-            let over = u32::try_from((failures - FREE_FAILURES).clamp(0, 30)).unwrap_or(0);
-            let wait = if over == 0 { 0 } else { 2_i64.saturating_pow(over).min(LONGEST_WAIT) };
-            let left = (last.plus_seconds(wait).0 - self.now().0 + 999_999) / 1_000_000;
+            let left = seconds_to_wait(failures, last, self.now());
             if left > 0 {
                 return Err(Error::TooMany(left));
             }
         }
+        sign_in::count_failure(&mut tx, &counted_as, self.now()).await?;
         let user = users::by_email(&mut tx, &email).await?.filter(|u| u.disabled_at.is_none());
-        drop(tx);
+        tx.commit().await?;
         let hash = user.as_ref().and_then(|u| u.password_hash.clone());
         let good = password.len() <= 1_024 && self.verify_password(password, hash).await?;
-        let mut tx = self.db.write().await?;
-        let (Some(user), true) = (user, good) else {
-            sign_in::count_failure(&mut tx, &counted_as, self.now()).await?;
-            let nobody = Actor { who: Who::Worker, role: Role::Member, grants: Vec::new() };
-            // The address is not recorded: it may be a password typed into the wrong field.
-            let payload = json!({"address_sha256": counted_as});
-            self.record(
-                &mut tx,
-                &nobody,
-                Record { action: "sign_in.fail", subject: "account".into(), store: None, commit: None, payload: &payload },
-            )
-            .await?;
-            tx.commit().await?;
+        let (Some(user), true) = (&user, good) else {
+            if let Some(user) = &user {
+                let mut tx = self.db.write().await?;
+                let nobody = Actor { who: Who::Worker, role: Role::Member, grants: Vec::new() };
+                let record =
+                    Record { action: "sign_in.fail", subject: user.id.to_string(), store: None, commit: None, payload: &json!({}) };
+                self.record(&mut tx, &nobody, record).await?;
+                tx.commit().await?;
+            }
+            // An address that nobody has is logged, not chained: else anybody could fill the trail.
+            tracing::warn!(known = user.is_some(), "a sign-in failed");
             return Err(Error::SignIn);
         };
+        let mut tx = self.db.write().await?;
         sign_in::clear_failures(&mut tx, &counted_as).await?;
         let actor = Actor { who: Who::Person(user.id), role: user.role, grants: Vec::new() };
         self.record(
@@ -230,6 +241,13 @@ impl Lucid {
         let view = UserView { id, name: user.name, email: user.email, role: user.role };
         Ok(Some((Actor { who: Who::Person(id), role: user.role, grants }, view)))
     }
+}
+
+/// Seconds until the next try is allowed: nothing for the first five, then 2, 4, 8 .. up to a minute after the last.
+fn seconds_to_wait(failures: i64, last: Timestamp, now: Timestamp) -> i64 {
+    let over = u32::try_from((failures - FREE_FAILURES).clamp(0, 30)).unwrap_or(0);
+    let wait = if over == 0 { 0 } else { 2_i64.saturating_pow(over).min(LONGEST_WAIT) };
+    (last.plus_seconds(wait).0 - now.0 + 999_999) / 1_000_000
 }
 
 fn token_hash(token: &str) -> Vec<u8> {

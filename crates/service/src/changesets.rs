@@ -96,7 +96,7 @@ impl Lucid {
             edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
             quotes: quotes.iter().filter(|q| q.change_id == change.id).map(quote).collect(),
             decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
-            contributed: hands.iter().any(|(c, user)| *c == change.id && Some(*user) == me),
+            contributed: hands.iter().any(|h| h.change_id == change.id && Some(h.user_id) == me),
             change,
         };
         let changes = changesets::changes(&mut tx, id).await?.into_iter().map(view).collect();

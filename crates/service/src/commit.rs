@@ -5,7 +5,7 @@ use domain::{
     actor::{Actor, Need},
     canonical::{change_digest, sha256_hex},
     changeset::{Action, ChangeState, Edit},
-    ids::{ChangeId, ChangesetId, CommitId, MemoryId, UserId, VersionId},
+    ids::{ChangeId, ChangesetId, CommitId, MemoryId, VersionId},
     limits,
     memory::Operation,
 };
@@ -15,7 +15,7 @@ use store::{
     Tx,
     changesets::{self, ChangeRow},
     commits::{self, NewCommit, Outcome, Write},
-    decisions::{self, DecisionRow},
+    decisions::{self, Contributor, DecisionRow},
     evidence, forms, memory_stores,
 };
 
@@ -64,7 +64,7 @@ struct Standing {
     edits: Vec<changesets::EditRow>,
     quotes: Vec<evidence::EvidenceRow>,
     votes: Vec<DecisionRow>,
-    hands: Vec<(ChangeId, UserId)>,
+    hands: Vec<Contributor>,
 }
 
 impl Lucid {
@@ -86,7 +86,7 @@ impl Lucid {
         if let Some(answer) = answered(&mut tx, &by, &request.idempotency_key, &asked).await? {
             return Ok(answer);
         }
-        changesets::lock(&mut tx, request.changeset, self.now()).await?;
+        review::still_reviewed(changesets::lock(&mut tx, request.changeset, self.now()).await?)?;
         let standing = read(&mut tx, request.changeset).await?;
         let ready = standing.ready(&request.expected)?;
         let commit = CommitId::new(self.now(), self.random_bytes());
@@ -128,7 +128,7 @@ impl Lucid {
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
-        let edited = standing.hands.iter().any(|(c, _)| *c == change.id);
+        let edited = standing.hands.iter().any(|h| h.change_id == change.id && h.how == "edited");
         let one = |edit: Edit| Write {
             memory_id: edit.memory_id.unwrap_or_else(|| self.id(MemoryId::new)),
             version_id: self.id(VersionId::new),
@@ -140,7 +140,11 @@ impl Lucid {
             change_id: Some(change.id),
             by_person: edited,
         };
-        standing.edits_of(change).into_iter().map(one).collect()
+        // What stays as it is was checked with the rest; it gets no version, and keeps who wrote it.
+        let stays = |e: &Edit| {
+            e.new_path.is_none() && e.content.is_some() && e.content.as_deref().map(|c| sha256_hex(c.as_bytes())) == e.base_sha256
+        };
+        standing.edits_of(change).into_iter().filter(|e| !stays(e)).map(one).collect()
     }
 }
 
@@ -212,7 +216,7 @@ impl Standing {
                 && d.verdict == "approve"
                 && d.taken_back_at.is_none()
                 && (d.revision, &d.digest) == (change.revision, &change.digest)
-                && !self.hands.contains(&(change.id, d.user_id))
+                && !self.hands.iter().any(|h| h.change_id == change.id && h.user_id == d.user_id)
         };
         self.votes.iter().filter(counts).collect()
     }

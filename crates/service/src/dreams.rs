@@ -27,12 +27,16 @@ use store::{
 
 use crate::{Error, Lucid, Record, Result, actor_name, propose::Loaded, require, trail::name_of};
 
-/// Days of history that a dream counts over (design, "Numbers to start from").
-const WINDOW_DAYS: i64 = 90;
+/// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
+pub const WINDOW_SECONDS: i64 = 90 * 86_400;
 /// Most sessions of the window that one dream reads.
 const WINDOW_SESSIONS: i64 = 2_000;
-/// How often a running dream writes where it is, renews its lease and looks whether it was canceled.
+/// How often a running dream writes where it is and looks whether it was canceled.
 const BEAT: Duration = Duration::from_millis(300);
+/// How often its lease is renewed: well within its length.
+const RENEW: Duration = Duration::from_secs(10);
+/// The dream is no longer this worker's, or was canceled at the last moment.
+const LOST: Error = Error::Internal("another worker took this dream over, or it was canceled just now");
 
 /// A dream with what it saw.
 #[derive(Debug, Clone)]
@@ -123,13 +127,34 @@ impl Lucid {
         Ok(DreamView { dream, requested_by, findings, sessions })
     }
 
-    /// Runs the dream of a claimed job to its end. The last transaction proposes, ends the dream and ends the job together,
-    /// and only if the lease still holds: a dream that was lost to another worker leaves nothing behind.
+    /// Runs the dream of a claimed job to its end, and holds its lease meanwhile.
     pub(crate) async fn run_dream(&self, job: &Claimed, owner: &str) -> Result<()> {
+        tokio::select! {
+            done = self.dream_to_its_end(job, owner) => done,
+            lost = self.hold_lease(job, owner) => lost,
+        }
+    }
+
+    /// Renews the lease again and again; ends only when it was lost.
+    async fn hold_lease(&self, job: &Claimed, owner: &str) -> Result<()> {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            let mut tx = self.db.write().await?;
+            let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await?;
+            tx.commit().await?;
+            if !held {
+                return Err(LOST);
+            }
+        }
+    }
+
+    /// The last transaction proposes, ends the dream and ends the job together, and only if the lease still holds: a dream
+    /// that was lost to another worker leaves nothing behind.
+    async fn dream_to_its_end(&self, job: &Claimed, owner: &str) -> Result<()> {
         let id = DreamId(job.subject_id);
         let Some((dream, loaded)) = self.start_dream(id, job, owner).await? else { return Ok(()) };
         let loaded = Arc::new(loaded);
-        let proposal = self.think(id, job, owner, &loaded).await?;
+        let proposal = self.think(id, &loaded).await?;
         let mut tx = self.db.write().await?;
         memory_stores::lock(&mut tx, dream.store_id).await?;
         let canceled = proposal.is_none() || dreams::is_canceled(&mut tx, id).await?;
@@ -143,13 +168,13 @@ impl Lucid {
         if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await?
             || !jobs::finish(&mut tx, job, owner, None, now).await?
         {
-            return Err(Error::Internal("another worker took this dream over"));
+            return Err(LOST);
         }
         let worker = Actor::worker();
         let store = Some(dream.store_id);
         let ended = json!({"state": state, "sessions": loaded.sessions.len(), "stats": stats});
         if let Some(proposed) = &proposed {
-            let payload = json!({"dream": id, "changes": proposed.changes});
+            let payload = json!({"dream": id, "changes": proposed.changes, "retired": proposed.retired});
             let record =
                 Record { action: "changeset.propose", subject: proposed.changeset.to_string(), store, commit: None, payload: &payload };
             self.record(&mut tx, &worker, record).await?;
@@ -178,16 +203,26 @@ impl Lucid {
         let mut tx = self.db.write().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a job names a dream that is not there"))?;
         let revision = memory_stores::lock(&mut tx, dream.store_id).await?;
+        if !jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await? {
+            return Err(LOST);
+        }
+        let worker = Actor::worker();
+        let record = |action, payload| Record { action, subject: id.to_string(), store: Some(dream.store_id), commit: None, payload };
         if dream.cancel_requested || !matches!(dream.state.as_str(), "pending" | "running") {
-            dreams::finish(&mut tx, id, "canceled", "{}", None, self.now()).await?;
+            let ended = dreams::finish(&mut tx, id, "canceled", "{}", None, self.now()).await?;
             jobs::finish(&mut tx, job, owner, None, self.now()).await?;
+            if ended {
+                self.record(&mut tx, &worker, record("dream.end", &json!({"state": "canceled"}))).await?;
+            }
             tx.commit().await?;
             return Ok(None);
         }
-        let since = self.now().plus_seconds(-WINDOW_DAYS * 86_400);
+        let since = self.now().plus_seconds(-WINDOW_SECONDS);
         let window = sessions::window(&mut tx, dream.store_id, since, WINDOW_SESSIONS).await?;
         let pins: Vec<_> = window.iter().map(|s| (s.id, s.event_count)).collect();
         dreams::start(&mut tx, id, revision, &pins, self.now()).await?;
+        let payload = json!({"revision": revision, "sessions": pins.len(), "attempt": job.attempt});
+        self.record(&mut tx, &worker, record("dream.start", &payload)).await?;
         tx.commit().await?;
         let mut tx = self.db.read().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a dream went away"))?;
@@ -196,7 +231,7 @@ impl Lucid {
     }
 
     /// Runs the engine on a thread of its own, while this one tells how far it is and listens for a cancel.
-    async fn think(&self, id: DreamId, job: &Claimed, owner: &str, loaded: &Arc<Loaded>) -> Result<Option<dream::Proposal>> {
+    async fn think(&self, id: DreamId, loaded: &Arc<Loaded>) -> Result<Option<dream::Proposal>> {
         let done = Arc::new(AtomicUsize::new(0));
         let stop = Arc::new(AtomicBool::new(false));
         let (seen, told, input) = (done.clone(), stop.clone(), loaded.clone());
@@ -211,7 +246,7 @@ impl Lucid {
                 ended = &mut engine => return ended.map_err(|_| Error::Internal("the dream engine stopped in error")),
                 () = tokio::time::sleep(BEAT) => {
                     let progress = Progress { sessions_done: done.load(Ordering::Relaxed), sessions: loaded.sessions.len() };
-                    if !self.beat(id, job, owner, progress).await? {
+                    if !self.beat(id, progress).await? {
                         stop.store(true, Ordering::Relaxed);
                     }
                 }
@@ -219,14 +254,13 @@ impl Lucid {
         }
     }
 
-    /// Writes where the dream is and renews its lease; false if it should stop.
-    async fn beat(&self, id: DreamId, job: &Claimed, owner: &str, progress: Progress) -> Result<bool> {
+    /// Writes where the dream is; false if it should stop.
+    async fn beat(&self, id: DreamId, progress: Progress) -> Result<bool> {
         let mut tx = self.db.write().await?;
         dreams::progress(&mut tx, id, &json!(progress).to_string()).await?;
-        let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await?;
         let canceled = dreams::is_canceled(&mut tx, id).await?;
         tx.commit().await?;
-        Ok(held && !canceled)
+        Ok(!canceled)
     }
 }
 
@@ -244,6 +278,7 @@ async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) 
         .map(|m| Memory { path: m.path.to_string(), content: m.content.clone(), frozen: m.frozen, by_person: m.by_person })
         .collect();
     loaded.input.known = known(tx, dream.store_id).await?;
+    loaded.input.taken_paths = changesets::open_paths(tx, dream.store_id).await?;
     Ok(loaded)
 }
 
@@ -283,9 +318,10 @@ async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((domain
 }
 
 async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<Known>> {
-    let proposed = changesets::fingerprints(tx, store).await?.into_iter().map(|(fingerprint, state)| {
-        let state = if state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting };
-        Known { fingerprint, state }
+    // What is conflicted can no longer be committed as it is: the dream may propose it anew, and then it takes its place.
+    let proposed = changesets::known(tx, store).await?.into_iter().filter(|k| !k.conflicted).map(|k| {
+        let state = if k.state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting };
+        Known { fingerprint: k.fingerprint, state }
     });
     let rejected = decisions::muted(tx, store).await?.into_iter().map(|m| Known {
         fingerprint: m.fingerprint,

@@ -9,6 +9,8 @@ use crate::{Error, Lucid, Result};
 
 /// How long a refused form is kept, in seconds.
 const KEPT_SECONDS: i64 = 3_600;
+/// Longest field that is kept for somebody who is not signed in, in characters: the longest address there is.
+const ANONYMOUS_CHARS: usize = 320;
 
 /// A refused form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,10 @@ impl Lucid {
     /// Keeps a refused form; its id goes into the address of the page that shows it.
     pub async fn keep_refused_form(&self, user: Option<UserId>, error: &Error, fields: &BTreeMap<String, String>) -> Result<DraftId> {
         let id = self.id(DraftId::new);
-        let fields = serde_json::to_string(fields).map_err(|_| Error::Internal("a form could not be kept"))?;
+        // What nobody in particular typed is kept short: else anybody could fill the database.
+        let kept = |text: &String| if user.is_some() { text.clone() } else { text.chars().take(ANONYMOUS_CHARS).collect() };
+        let fields: BTreeMap<&String, String> = fields.iter().map(|(name, text)| (name, kept(text))).collect();
+        let fields = serde_json::to_string(&fields).map_err(|_| Error::Internal("a form could not be kept"))?;
         let draft = forms::Draft { message: error.message(), status: i64::from(error.kind().status()), fields };
         let now = self.now();
         let mut tx = self.db.write().await?;

@@ -47,6 +47,10 @@ impl Lucid {
                 .map_err(|error| if error.is_duplicate() { busy(spooled) } else { error.into() })?;
             sessions::link(&mut tx, store, id).await?;
         }
+        if spooled.len() < from {
+            // An older copy of what is stored: it takes nothing away, its outcome neither.
+            return Ok(Imported::Unchanged(id));
+        }
         let added = self.append(&mut tx, id, (from, &digest), spooled, events).await?;
         let changed_outcome = self.note_outcome(&mut tx, id, spooled).await?;
         if added == 0 && !changed_outcome {
@@ -63,9 +67,6 @@ impl Lucid {
     /// Appends what comes after the first `known` events, whose digest must be the one that is stored.
     async fn append(&self, tx: &mut Tx, id: SessionId, known: (usize, &str), spooled: &Spooled, events: &mut SpoolReader) -> Result<usize> {
         let (from, stored) = known;
-        if spooled.len() < from {
-            return Ok(0);
-        }
         if from == spooled.len() && stored == spooled.digest {
             return Ok(0);
         }

@@ -1,6 +1,8 @@
 //! From what a dream found to a changeset: quotes are checked against the stored events, risk is computed here and never taken
 //! from the distiller, and what waits already is left out. The preview does the same without a database.
 
+use std::collections::BTreeMap;
+
 use domain::{
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit, Quote},
@@ -52,12 +54,15 @@ impl Lucid {
     /// Stores what a dream proposes as a changeset, and everything that it saw as findings, inside the dream's last transaction.
     /// The caller appends the audit entries: the audit's head is the last lock to take.
     pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Option<Proposed>> {
-        let waiting = changesets::fingerprints(tx, dream.store_id).await?;
-        let waits = |f: &&Finding| waiting.iter().any(|(print, _)| *print == f.fingerprint);
+        let known = changesets::known(tx, dream.store_id).await?;
+        let waits = |f: &&Finding| known.iter().any(|k| !k.conflicted && k.fingerprint == f.fingerprint);
         let ready: Vec<(&Finding, Ready)> =
             proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)).filter_map(|f| Some((f, Self::ready(f, loaded)?))).collect();
         let id = self.id(ChangesetId::new);
         let mut made: Vec<(&str, ChangeId)> = Vec::new();
+        let replaced = known.iter().filter(|k| k.conflicted && ready.iter().any(|(f, _)| f.fingerprint == k.fingerprint));
+        let replaced: Vec<(ChangeId, ChangesetId)> = replaced.map(|k| (k.id, k.changeset_id)).collect();
+        put_contents(tx, &ready).await?;
         if !ready.is_empty() {
             changesets::insert(tx, &self.new_changeset(id, dream, ready.len())).await?;
             for (position, (finding, ready)) in (0..).zip(&ready) {
@@ -68,7 +73,21 @@ impl Lucid {
         let findings: Vec<NewFinding> = proposal.findings.iter().map(|f| stored(f, &made)).collect();
         store::dreams::insert_findings(tx, dream.id, &findings).await?;
         let changes: Vec<ChangeId> = made.iter().map(|(_, change)| *change).collect();
-        Ok((!changes.is_empty()).then_some(Proposed { changeset: id, changes }))
+        let retired = self.retire(tx, &replaced).await?;
+        Ok((!changes.is_empty()).then_some(Proposed { changeset: id, changes, retired }))
+    }
+
+    /// Makes conflicted changes obsolete that the dream has proposed anew, against the memory as it is now.
+    async fn retire(&self, tx: &mut Tx, replaced: &[(ChangeId, ChangesetId)]) -> Result<Vec<ChangeId>> {
+        let mut retired = Vec::new();
+        for &(change, changeset) in replaced {
+            changesets::lock(tx, changeset, self.now()).await?;
+            if changesets::retire(tx, change, self.now()).await? {
+                retired.push(change);
+                self.settle(tx, changeset).await?;
+            }
+        }
+        Ok(retired)
     }
 
     fn new_changeset(&self, id: ChangesetId, dream: &DreamRow, changes: usize) -> changesets::NewChangeset {
@@ -137,9 +156,6 @@ impl Lucid {
             conflicted: false,
         };
         changesets::insert_change(tx, &row).await?;
-        for content in ready.edits.iter().filter_map(|e| e.content.as_deref()) {
-            commits::put_content(tx, &sha256_hex(content.as_bytes()), content).await?;
-        }
         changesets::insert_edits(tx, id, 1, &ready.edits).await?;
         for (position, quote) in (0..).zip(&ready.quotes) {
             evidence::insert(tx, self.id(EvidenceId::new), id, position, quote).await?;
@@ -158,6 +174,18 @@ pub struct Proposed {
     pub changeset: ChangesetId,
     /// Its changes.
     pub changes: Vec<ChangeId>,
+    /// Conflicted changes whose place they take.
+    pub retired: Vec<ChangeId>,
+}
+
+/// Stores every content once, in the order of their hashes: two dreams that write the same ones never wait for each other.
+async fn put_contents(tx: &mut Tx, ready: &[(&Finding, Ready)]) -> Result<()> {
+    let texts = ready.iter().flat_map(|(_, r)| &r.edits).filter_map(|e| e.content.as_deref());
+    let by_hash: BTreeMap<String, &str> = texts.map(|text| (sha256_hex(text.as_bytes()), text)).collect();
+    for (sha256, text) in by_hash {
+        commits::put_content(tx, &sha256, text).await?;
+    }
+    Ok(())
 }
 
 /// A change that is ready to be stored.

@@ -3,7 +3,7 @@
 use domain::{
     actor::{Actor, Need},
     canonical::{change_digest, sha256_hex},
-    changeset::{Action, ChangeKind, Edit, Guard, RejectCode, derived_state},
+    changeset::{Action, ChangeKind, ChangesetState, Edit, Guard, RejectCode, derived_state},
     ids::{ChangeId, ChangesetId, DecisionId, UserId},
     memory::check_content,
     risk::{self, Label},
@@ -172,7 +172,7 @@ impl Lucid {
         let row = changesets::get(tx, changeset).await?.ok_or_else(missing)?;
         require(actor, Need::Decide, row.store_id)?;
         let user = actor.who.person().ok_or(Error::Forbidden("only a person decides"))?;
-        changesets::lock(tx, changeset, self.now()).await?;
+        still_reviewed(changesets::lock(tx, changeset, self.now()).await?)?;
         let change = changesets::changes(tx, changeset).await?.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
         Ok(Opened { changeset, change, user })
     }
@@ -208,6 +208,14 @@ impl Lucid {
     }
 }
 
+/// Refuses what is done to a changeset that was withdrawn or has expired.
+pub fn still_reviewed(state: ChangesetState) -> Result<()> {
+    match state {
+        ChangesetState::Open | ChangesetState::Closed => Ok(()),
+        ended => Err(Error::Conflict(format!("this changeset is {ended}; nothing can be decided in it any more"))),
+    }
+}
+
 /// A stored quote in the form that the digest takes.
 pub fn quote(row: &evidence::EvidenceRow) -> domain::changeset::Quote {
     domain::changeset::Quote {
@@ -231,9 +239,10 @@ pub fn stale(change: &ChangeRow, why: &str) -> Stale {
     Stale { what: format!("“{}”", change.title), why: why.to_owned() }
 }
 
-/// Distinct subjects, else tasks, else sessions behind a change.
+/// Distinct subjects, else tasks, else sessions, else occurrences behind a change: as the engine counts.
 fn support(change: &ChangeRow) -> i64 {
     match (change.support_subjects, change.support_tasks) {
+        (0, 0) if change.support_sessions == 0 => change.occurrences,
         (0, 0) => change.support_sessions,
         (0, tasks) => tasks,
         (subjects, _) => subjects,

@@ -101,7 +101,7 @@ impl Lucid {
     }
 
     async fn why_not(&self, tx: &mut Tx, schedule: &ScheduleRow, now: Timestamp) -> Result<Option<String>> {
-        let new = sessions::new_for_dreams(tx, schedule.store_id).await?;
+        let new = sessions::new_for_dreams(tx, schedule.store_id, now.plus_seconds(-crate::dreams::WINDOW_SECONDS)).await?;
         if new < schedule.min_sessions {
             return Ok(Some(format!("{new} new sessions; it waits for {}", schedule.min_sessions)));
         }

@@ -14,6 +14,8 @@ use crate::{Error, Lucid, Result};
 
 /// Events on one page of a transcript.
 const EVENTS_PAGE: i64 = 200;
+/// Longest text of an event that a page shows, in characters.
+const SHOWN_CHARACTERS: i32 = 50_000;
 
 /// A session with the stores it belongs to, of those that the actor may see.
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ impl Lucid {
         let session = sessions::get(&mut tx, id).await?.ok_or(Error::NotFound("session"))?;
         let stores = sessions::stores_of(&mut tx, id).await?;
         let store = stores.into_iter().find(|&s| actor.may(Need::See, s)).ok_or(Error::NotFound("session"))?;
-        let mut events = sessions::events(&mut tx, id, after.max(0), EVENTS_PAGE).await?;
+        let mut events = sessions::shown_events(&mut tx, id, after.max(0), EVENTS_PAGE, SHOWN_CHARACTERS).await?;
         for event in &mut events.rows {
             event.text = masking::mask(&event.text);
         }

@@ -31,14 +31,20 @@ impl Lucid {
             Some(person) => vec![person],
             None => users::all(&mut tx).await?.into_iter().filter(|u| u.role == domain::actor::Role::Admin).map(|u| u.id).collect(),
         };
-        for owner in owners {
+        for &owner in &owners {
             let grant = Grant { store: id, role: StoreRole::Owner };
             memory_stores::grant(&mut tx, self.id(GrantId::new), owner, grant, &by, self.now()).await?;
         }
         self.record(
             &mut tx,
             actor,
-            Record { action: "store.create", subject: id.to_string(), store: Some(id), commit: None, payload: &json!({"name": name}) },
+            Record {
+                action: "store.create",
+                subject: id.to_string(),
+                store: Some(id),
+                commit: None,
+                payload: &json!({"name": name, "owners": owners}),
+            },
         )
         .await?;
         tx.commit().await?;

@@ -30,7 +30,9 @@ impl Lucid {
     /// The newest entries before a position that the actor may see.
     pub async fn audit(&self, actor: &Actor, before: Option<i64>) -> Result<Page<AuditRow>> {
         let mut tx = self.db.read().await?;
-        let page = audit_log::list(&mut tx, actor.visible_audit(), before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
+        let page =
+            audit_log::list(&mut tx, actor.visible_audit(), actor.sees_storeless_audit(), before.unwrap_or(i64::MAX), domain::limits::PAGE)
+                .await?;
         let names = users::all(&mut tx).await?;
         let rows =
             page.rows.into_iter().map(|row| AuditRow { actor: name_of(&row.actor, &names), hash: hex::encode(row.entry().hash), row });

@@ -7,10 +7,17 @@ use store::sign_in;
 use crate::{Lucid, Result};
 
 impl Lucid {
-    /// Stores a web session's data until it expires.
+    /// Stores a new web session until it expires.
+    pub async fn create_web_session(&self, id: &[u8], user: Option<UserId>, data: &str, expires: Timestamp) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        sign_in::create_session(&mut tx, &Sha256::digest(id), user, data, self.now(), expires).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Stores what a web session holds now; one that was ended meanwhile stays ended.
     pub async fn save_web_session(&self, id: &[u8], user: Option<UserId>, data: &str, expires: Timestamp) -> Result<()> {
         let mut tx = self.db.write().await?;
-        sign_in::save_session(&mut tx, &Sha256::digest(id), user, data, self.now(), expires).await?;
+        sign_in::save_session(&mut tx, &Sha256::digest(id), user, data, expires).await?;
         Ok(tx.commit().await?)
     }
 
@@ -27,11 +34,11 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Removes expired web sessions; the worker calls it now and then.
-    pub async fn delete_expired_web_sessions(&self) -> Result<u64> {
+    /// Removes expired web sessions and failed sign-ins of more than a day ago; the worker calls it now and then.
+    pub async fn tidy_sign_ins(&self) -> Result<()> {
         let mut tx = self.db.write().await?;
-        let gone = sign_in::delete_expired(&mut tx, self.now()).await?;
-        tx.commit().await?;
-        Ok(gone)
+        sign_in::delete_expired(&mut tx, self.now()).await?;
+        sign_in::drop_failures(&mut tx, self.now().plus_seconds(-86_400)).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -21,6 +21,8 @@ impl Lucid {
         tx.commit().await?;
         let Some(job) = claimed else { return Ok(false) };
         let worked = match job.kind.as_str() {
+            // Its worker died each time before it could say so.
+            _ if job.attempt > job.max_attempts => Err(Error::Internal("it was tried as often as may be, and ended its process each time")),
             "dream" => self.run_dream(&job, owner).await,
             _ => Err(Error::Internal("a job of an unknown kind; a newer Lucid wrote it")),
         };

@@ -18,8 +18,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     LIST = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit a
         WHERE seq < $1
-          AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
-        ORDER BY seq DESC LIMIT $3";
+          AND (CAST($2 AS UUID) IS NULL OR (a.store_id IS NULL AND $3)
+            OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
+        ORDER BY seq DESC LIMIT $4";
     CHAIN = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit
         WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
@@ -125,9 +126,9 @@ pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
     Ok(entry.seq)
 }
 
-/// The newest entries before `before` (exclusive) that the viewer may see.
-pub async fn list(tx: &mut Tx, visible: Visible, before: i64, limit: i64) -> Result<Page<Row>> {
-    Ok(Page::of(fetch_all!(tx, Row, LIST, before, viewer(visible), limit + 1)?, limit))
+/// The newest entries before `before` (exclusive) that the viewer may see; those of no store only if `storeless`.
+pub async fn list(tx: &mut Tx, visible: Visible, storeless: bool, before: i64, limit: i64) -> Result<Page<Row>> {
+    Ok(Page::of(fetch_all!(tx, Row, LIST, before, viewer(visible), storeless, limit + 1)?, limit))
 }
 
 /// Entries after `after` in order, for the verifier.

@@ -70,8 +70,24 @@ statements! {
         LEFT JOIN memories now ON now.id = e.memory_id OR (e.memory_id IS NULL AND now.store_id = c.store_id AND now.path = e.path)
         LEFT JOIN contents now_content ON now_content.sha256 = now.content_sha256
         WHERE c.changeset_id = $1 ORDER BY c.position, e.position";
-    FINGERPRINTS = "SELECT fingerprint, state FROM changes WHERE store_id = $1 AND state IN ('pending', 'deferred', 'approved', 'committed')
-        ORDER BY fingerprint, state";
+    FINGERPRINTS = "SELECT c.id, c.changeset_id, c.fingerprint, c.state,
+            CASE WHEN c.state <> 'committed' AND EXISTS (
+                SELECT 1 FROM change_edits e LEFT JOIN memories m ON m.id = e.memory_id
+                WHERE e.change_id = c.id AND e.revision = c.revision AND (
+                    (e.memory_id IS NOT NULL AND (m.version_id IS NULL OR m.version_id <> e.base_version))
+                    OR ((e.memory_id IS NULL OR e.new_path IS NOT NULL) AND EXISTS (
+                        SELECT 1 FROM memories o WHERE o.store_id = c.store_id AND o.path = COALESCE(e.new_path, e.path)
+                            AND (e.memory_id IS NULL OR o.id <> e.memory_id)))))
+            THEN TRUE ELSE FALSE END AS conflicted
+        FROM changes c
+        WHERE c.store_id = $1 AND (c.state IN ('pending', 'deferred', 'approved')
+            OR (c.state = 'committed' AND c.kind <> 'merge' AND EXISTS (
+                SELECT 1 FROM memory_versions v JOIN memories m ON m.id = v.memory_id WHERE v.change_id = c.id)))
+        ORDER BY c.id";
+    OPEN_PATHS = "SELECT COALESCE(e.new_path, e.path) FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
+        WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred', 'approved') AND (e.memory_id IS NULL OR e.new_path IS NOT NULL)
+        ORDER BY 1";
+    RETIRE = "UPDATE changes SET state = 'obsolete', updated_at = $1 WHERE id = $2 AND state IN ('pending', 'deferred', 'approved')";
 }
 
 /// A changeset as the queue shows it.
@@ -416,7 +432,32 @@ pub async fn revise(tx: &mut Tx, change: &ChangeRow, to: &Revision, now: Timesta
     if rows == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
-/// Fingerprints of what waits or was committed in a store, with the state.
-pub async fn fingerprints(tx: &mut Tx, store: StoreId) -> Result<Vec<(String, ChangeState)>> {
-    fetch_all!(tx, (String, ChangeState), FINGERPRINTS, store)
+/// What waits in a store, and what was committed and still stands there, by fingerprint.
+#[derive(Debug, Clone, FromRow)]
+pub struct KnownRow {
+    /// The change.
+    pub id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// What its finding is known by.
+    pub fingerprint: String,
+    /// Where it stands.
+    pub state: ChangeState,
+    /// Whether a base moved, so that it can no longer be committed as it is.
+    pub conflicted: bool,
+}
+
+/// What a dream should know was proposed before.
+pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<KnownRow>> {
+    fetch_all!(tx, KnownRow, FINGERPRINTS, store)
+}
+
+/// Paths that open changes of a store would write to.
+pub async fn open_paths(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), OPEN_PATHS, store)?.into_iter().map(|(path,)| path).collect())
+}
+
+/// Makes an open change obsolete; false if it was no longer open.
+pub async fn retire(tx: &mut Tx, id: ChangeId, now: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, RETIRE, now, id)? == 1)
 }

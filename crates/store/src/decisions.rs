@@ -19,7 +19,7 @@ statements! {
     CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
     CONTRIBUTORS = "SELECT user_id, how FROM change_contributors WHERE change_id = $1";
-    CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id FROM change_contributors x JOIN changes c ON c.id = x.change_id
+    CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
         WHERE c.changeset_id = $1";
     MUTE = "INSERT INTO fingerprints (store_id, fingerprint, reject_code, support, change_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (store_id, fingerprint) DO UPDATE SET reject_code = excluded.reject_code, support = excluded.support,
@@ -95,9 +95,20 @@ pub async fn contributors(tx: &mut Tx, change: ChangeId) -> Result<Vec<(UserId, 
     fetch_all!(tx, (UserId, String), CONTRIBUTORS, change)
 }
 
+/// Somebody's hand in a change.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Contributor {
+    /// The change.
+    pub change_id: ChangeId,
+    /// Who.
+    pub user_id: UserId,
+    /// `edited` or `instructed`.
+    pub how: String,
+}
+
 /// Who had a hand in each change of a changeset.
-pub async fn contributors_of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<(ChangeId, UserId)>> {
-    fetch_all!(tx, (ChangeId, UserId), CONTRIBUTORS_OF_CHANGESET, id)
+pub async fn contributors_of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<Contributor>> {
+    fetch_all!(tx, Contributor, CONTRIBUTORS_OF_CHANGESET, id)
 }
 
 /// What was rejected in a store: fingerprint, code and the support it had.

@@ -31,7 +31,8 @@ statements! {
     PROGRESS = "UPDATE dreams SET progress = $1 WHERE id = $2 AND state = 'running'";
     CANCEL = "UPDATE dreams SET cancel_requested = TRUE WHERE id = $1 AND state IN ('pending', 'running')";
     IS_CANCELED = "SELECT cancel_requested FROM dreams WHERE id = $1";
-    FINISH = "UPDATE dreams SET state = $1, stats = $2, error = $3, ended_at = $4 WHERE id = $5 AND state IN ('pending', 'running')";
+    FINISH = "UPDATE dreams SET state = $1, stats = $2, error = $3, ended_at = $4
+        WHERE id = $5 AND state IN ('pending', 'running') AND (CAST($1 AS TEXT) <> 'completed' OR NOT cancel_requested)";
     INSERT_FINDING = "INSERT INTO findings (dream_id, position, kind, title, fingerprint, support, disposition, reason, change_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FINDINGS = "SELECT position, kind, title, disposition, reason, support, change_id FROM findings WHERE dream_id = $1 ORDER BY position";

@@ -19,7 +19,6 @@ statements! {
             first_event_at = COALESCE(first_event_at, $4), last_event_at = COALESCE($5, last_event_at)
         WHERE id = $6 AND event_count = $7";
     LINK = "INSERT INTO session_stores (store_id, session_id) VALUES ($1, $2) ON CONFLICT (store_id, session_id) DO NOTHING";
-    IS_LINKED = "SELECT COUNT(*) FROM session_stores WHERE session_id = $1 AND store_id = $2";
     STORES_OF = "SELECT store_id FROM session_stores WHERE session_id = $1 ORDER BY store_id";
     INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -42,9 +41,10 @@ statements! {
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s WHERE s.id = $1 AND s.deleted_at IS NULL";
+    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at FROM events
+        WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    EVENT = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events WHERE id = $1 AND session_id = $2";
     WINDOW = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
@@ -53,7 +53,7 @@ statements! {
         WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
         ORDER BY s.id DESC LIMIT $3";
     NEW_SINCE = "SELECT COUNT(*) FROM session_stores x JOIN sessions s ON s.id = x.session_id
-        WHERE x.store_id = $1 AND s.deleted_at IS NULL AND NOT EXISTS (
+        WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2) AND NOT EXISTS (
             SELECT 1 FROM dream_sessions ds JOIN dreams d ON d.id = ds.dream_id
             WHERE ds.session_id = s.id AND d.store_id = $1 AND d.state = 'completed' AND ds.last_seq >= s.event_count)";
     NEWEST_IN = "SELECT MAX(s.updated_at) FROM session_stores x JOIN sessions s ON s.id = x.session_id WHERE x.store_id = $1";
@@ -199,11 +199,6 @@ pub async fn link(tx: &mut Tx, store: StoreId, session: SessionId) -> Result<()>
     Ok(())
 }
 
-/// Whether a session is in a store.
-pub async fn is_linked(tx: &mut Tx, store: StoreId, session: SessionId) -> Result<bool> {
-    Ok(fetch_scalar!(tx, i64, IS_LINKED, session, store)? > 0)
-}
-
 /// The stores that a session belongs to.
 pub async fn stores_of(tx: &mut Tx, session: SessionId) -> Result<Vec<StoreId>> {
     Ok(fetch_all!(tx, (StoreId,), STORES_OF, session)?.into_iter().map(|(id,)| id).collect())
@@ -237,14 +232,14 @@ pub async fn get(tx: &mut Tx, id: SessionId) -> Result<Option<SessionRow>> {
     fetch_optional!(tx, SessionRow, GET, id)
 }
 
+/// As [`events`], each text cut to so many characters: for pages, which must not hold a hundred megabytes.
+pub async fn shown_events(tx: &mut Tx, session: SessionId, after: i64, limit: i64, characters: i32) -> Result<Page<EventRow>> {
+    Ok(Page::of(fetch_all!(tx, EventRow, SHOWN_EVENTS, session, after, limit + 1, characters)?, limit))
+}
+
 /// Events after a position, in order.
 pub async fn events(tx: &mut Tx, session: SessionId, after: i64, limit: i64) -> Result<Page<EventRow>> {
     Ok(Page::of(fetch_all!(tx, EventRow, EVENTS, session, after, limit + 1)?, limit))
-}
-
-/// One event of a session.
-pub async fn event(tx: &mut Tx, session: SessionId, id: EventId) -> Result<Option<EventRow>> {
-    fetch_optional!(tx, EventRow, EVENT, id, session)
 }
 
 /// The newest sessions of a store whose last event is not before `since`; those of unknown time are always in.
@@ -252,9 +247,9 @@ pub async fn window(tx: &mut Tx, store: StoreId, since: Timestamp, limit: i64) -
     fetch_all!(tx, SessionRow, WINDOW, store, since, limit)
 }
 
-/// How many sessions of a store no completed dream has seen to their end.
-pub async fn new_for_dreams(tx: &mut Tx, store: StoreId) -> Result<i64> {
-    fetch_scalar!(tx, i64, NEW_SINCE, store)
+/// How many sessions of a store, of those in the window, no completed dream has seen to their end.
+pub async fn new_for_dreams(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<i64> {
+    fetch_scalar!(tx, i64, NEW_SINCE, store, since)
 }
 
 /// When a session of a store last grew.

@@ -10,8 +10,10 @@ statements! {
     LINK = "SELECT purpose, user_id FROM sign_in_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
     USE_LINK = "UPDATE sign_in_links SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1";
     DROP_FIRST_ADMIN_LINKS = "UPDATE sign_in_links SET used_at = $1 WHERE purpose = 'first_admin' AND used_at IS NULL";
-    SAVE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (id_hash) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at";
+    CREATE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    SAVE_SESSION = "UPDATE web_sessions SET user_id = $1, data = $2, expires_at = $3 WHERE id_hash = $4";
+    END_SESSIONS_OF = "DELETE FROM web_sessions WHERE user_id = $1";
+    END_LINKS_OF = "UPDATE sign_in_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL";
     SESSION = "SELECT data, expires_at FROM web_sessions WHERE id_hash = $1 AND expires_at > $2";
     DELETE_SESSION = "DELETE FROM web_sessions WHERE id_hash = $1";
     DELETE_EXPIRED = "DELETE FROM web_sessions WHERE expires_at <= $1";
@@ -19,8 +21,7 @@ statements! {
     COUNT_FAILURE = "INSERT INTO sign_in_failures (name, failures, last_at) VALUES ($1, 1, $2)
         ON CONFLICT (name) DO UPDATE SET failures = sign_in_failures.failures + 1, last_at = excluded.last_at";
     CLEAR_FAILURES = "DELETE FROM sign_in_failures WHERE name = $1";
-    GET_SETTING = "SELECT value FROM settings WHERE name = $1";
-    PUT_SETTING = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    DROP_FAILURES = "DELETE FROM sign_in_failures WHERE last_at <= $1";
 }
 
 /// What a one-time link is for.
@@ -61,9 +62,29 @@ pub async fn drop_first_admin_links(tx: &mut Tx, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Stores a web session by the SHA-256 of its id.
-pub async fn save_session(tx: &mut Tx, id_hash: &[u8], user: Option<UserId>, data: &str, at: Timestamp, expires: Timestamp) -> Result<()> {
-    execute!(tx, SAVE_SESSION, id_hash, user, data, at, expires)?;
+/// Stores a new web session by the SHA-256 of its id.
+pub async fn create_session(
+    tx: &mut Tx,
+    id_hash: &[u8],
+    user: Option<UserId>,
+    data: &str,
+    at: Timestamp,
+    expires: Timestamp,
+) -> Result<()> {
+    execute!(tx, CREATE_SESSION, id_hash, user, data, at, expires)?;
+    Ok(())
+}
+
+/// Stores what a web session holds now. One that was ended meanwhile stays ended.
+pub async fn save_session(tx: &mut Tx, id_hash: &[u8], user: Option<UserId>, data: &str, expires: Timestamp) -> Result<()> {
+    execute!(tx, SAVE_SESSION, user, data, expires, id_hash)?;
+    Ok(())
+}
+
+/// Ends every web session of a person and every unused link for them: their password is being set.
+pub async fn end_all_of(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> {
+    execute!(tx, END_SESSIONS_OF, user)?;
+    execute!(tx, END_LINKS_OF, at, user)?;
     Ok(())
 }
 
@@ -100,13 +121,7 @@ pub async fn clear_failures(tx: &mut Tx, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A setting of the installation.
-pub async fn setting(tx: &mut Tx, name: &str) -> Result<Option<String>> {
-    Ok(fetch_optional!(tx, (String,), GET_SETTING, name)?.map(|(value,)| value))
-}
-
-/// Sets a setting of the installation.
-pub async fn put_setting(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
-    execute!(tx, PUT_SETTING, name, value)?;
-    Ok(())
+/// Forgets failures up to a time.
+pub async fn drop_failures(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP_FAILURES, until)
 }

@@ -95,7 +95,7 @@ pub async fn write(lucid: &Lucid, actor: &Actor, store: StoreId, spool: Spool) -
                 summary.appended += events;
             }
             Ok(Imported::Unchanged(_)) => summary.unchanged += 1,
-            Err(error @ service::Error::Conflict(_)) => {
+            Err(error) if error.kind() == service::Kind::Conflict => {
                 summary.problems.push(Problem { file: session.name.clone(), line: 0, reason: error.message() });
             }
             Err(error) => return Err(error.into()),

@@ -8,9 +8,9 @@ use app::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use domain::{Timestamp, ids::UserId};
 use leptos::{nonce::use_nonce, prelude::use_context};
@@ -41,10 +41,23 @@ pub async fn signed_in(State(lucid): State<Lucid>, session: Session, mut request
             let wanted = request.uri().path_and_query().map_or("/queue", |p| p.as_str());
             return Redirect::to(&format!("/sign-in?next={}", encoded(wanted))).into_response();
         }
-        Ok(None) => return (StatusCode::UNAUTHORIZED, "Sign in first: your session has ended.").into_response(),
+        Ok(None) => return session_ended(&request),
         Err(()) => return (StatusCode::SERVICE_UNAVAILABLE, "Lucid cannot reach its database. Try again in a moment.").into_response(),
     }
     next.run(request).await
+}
+
+/// What was sent cannot be done without knowing who sent it; the way back is shown, and the browser's own way back still has the text.
+fn session_ended(request: &Request) -> Response {
+    let referer = request.headers().get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(|r| r.parse::<Uri>().ok());
+    let next = referer.map_or_else(|| "/queue".to_owned(), |r| r.path().to_owned());
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><title>Sign in again · Lucid</title><h1>Your session has ended</h1>\
+         <p>Nothing was done. Go back in your browser to see what you had typed and copy it, or \
+         <a href=\"/sign-in?next={}\">sign in again</a>.</p></html>",
+        encoded(&next)
+    );
+    (StatusCode::UNAUTHORIZED, Html(page)).into_response()
 }
 
 async fn current(lucid: &Lucid, session: &Session) -> Result<Option<Current>, ()> {

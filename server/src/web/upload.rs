@@ -40,14 +40,15 @@ pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Curr
             let more = summary.problems.len().saturating_sub(20);
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
             let error = Error::Invalid(format!("{} ({}){more}", said(&summary), problems.join("; ")));
-            refused(&lucid, user, &error).await
+            refused(&lucid, user, &error, true).await
         }
-        Err(error) => refused(&lucid, user, &error).await,
+        Err(error) => refused(&lucid, user, &error, false).await,
     }
 }
 
-async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error) -> Response {
-    match lucid.keep_refused_form(user, error, &BTreeMap::new()).await {
+async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error, partly: bool) -> Response {
+    let fields: BTreeMap<String, String> = partly.then(|| ("partly".to_owned(), "on".to_owned())).into_iter().collect();
+    match lucid.keep_refused_form(user, error, &fields).await {
         Ok(id) => Redirect::to(&format!("/import?refused={id}")).into_response(),
         Err(error) => super::guard::plain(axum::http::StatusCode::INTERNAL_SERVER_ERROR, &error.message()),
     }
@@ -72,13 +73,9 @@ async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Resul
     let unreadable = |_| Error::Invalid(format!("the upload broke off, or is over {} MB", UPLOAD_BYTES / 1_000_000));
     let mut form = Form::default();
     while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
-        take_field(field, &mut form).await?;
+        take_field(field, actor, &mut form).await?;
     }
     let store = form.store.ok_or(Error::NotFound("store"))?;
-    // Checked before the work, and again by each write.
-    if !actor.may(domain::actor::Need::Feed, store) {
-        return Err(Error::NotFound("store"));
-    }
     if form.files.is_empty() {
         return Err(Error::Invalid("choose at least one file".to_owned()));
     }
@@ -91,12 +88,17 @@ async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Resul
     Ok((store, summary))
 }
 
-async fn take_field(mut field: Field<'_>, form: &mut Form) -> Result<()> {
+/// Takes one field. The store comes before the files, and is checked before any of them is taken.
+async fn take_field(mut field: Field<'_>, actor: &Actor, form: &mut Form) -> Result<()> {
     let broken = |_| Error::Invalid("the upload broke off".to_owned());
     match field.name().unwrap_or_default() {
-        "store" => form.store = field.text().await.map_err(broken)?.parse().ok(),
-        "format" => form.options.format = field.text().await.map_err(broken)?.parse::<Format>().map_err(Error::Invalid)?,
-        "agent" => form.options.agent = Some(field.text().await.map_err(broken)?.trim().to_owned()).filter(|a| !a.is_empty()),
+        "store" => {
+            let store = short(field).await?.parse().ok().filter(|&s| actor.may(domain::actor::Need::Feed, s));
+            form.store = Some(store.ok_or(Error::NotFound("store"))?);
+        }
+        "format" => form.options.format = short(field).await?.parse::<Format>().map_err(Error::Invalid)?,
+        "agent" => form.options.agent = Some(short(field).await?.trim().to_owned()).filter(|a| !a.is_empty()),
+        "file" if form.store.is_none() => return Err(Error::Invalid("the store comes before the files".to_owned())),
         "file" => {
             let name = field.file_name().unwrap_or("upload").to_owned();
             let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
@@ -110,6 +112,19 @@ async fn take_field(mut field: Field<'_>, form: &mut Form) -> Result<()> {
         _ => {}
     }
     Ok(())
+}
+
+/// A field that is no file: short text.
+async fn short(mut field: Field<'_>) -> Result<String> {
+    let broken = |_| Error::Invalid("the upload broke off".to_owned());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > 1_024 {
+            return Err(Error::Invalid("a field of the form is too long".to_owned()));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| Error::Invalid("a field of the form is not UTF-8".to_owned()))
 }
 
 fn spool(form: &Form) -> Result<Spool> {

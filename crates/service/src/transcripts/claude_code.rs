@@ -21,12 +21,16 @@ impl Reader for ClaudeCode {
         let line = match parse(text) {
             Ok(line) => line,
             Err(reason) => {
-                self.stay(at, spool);
+                spool.doom_next();
                 return Ok(Err(reason));
             }
         };
         if let Some(id) = values::text(&line, "sessionId").or_else(|| values::text(&line, "session_id")) {
-            self.current = Some(id);
+            // A sub-agent's transcript carries its parent's session id, and is a session of its own.
+            self.current = Some(match values::text(&line, "agentId") {
+                Some(agent) => format!("{id}/{agent}"),
+                None => id,
+            });
         } else if line.get("type").and_then(Value::as_str) == Some("summary") && self.current.is_none() {
             // Claude Code puts summaries of earlier sessions at the top of a file; they are of none in it.
             return Ok(Ok(()));

@@ -19,6 +19,10 @@ pub struct Events {
 impl Reader for Events {
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
         let value = parse(text);
+        if value.is_err() {
+            spool.doom_next();
+            return Ok(value.map(drop));
+        }
         let own = value.as_ref().ok().and_then(|v| match kind(v) {
             "session" => values::text(v, "id"),
             _ => values::text(v, "session_id"),

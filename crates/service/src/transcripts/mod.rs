@@ -151,6 +151,7 @@ pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mu
         let text = match piece.text {
             Ok(text) => text,
             Err(reason) => {
+                blame(reader.as_deref_mut(), spool);
                 spool.problem(piece.line, reason);
                 continue;
             }
@@ -159,6 +160,7 @@ pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mu
             match recognise(options.format, &text) {
                 Ok(found) => reader = Some(found),
                 Err(reason) => {
+                    blame(None, spool);
                     spool.problem(piece.line, reason);
                     continue;
                 }
@@ -183,8 +185,19 @@ struct Place<'a> {
     options: &'a Options,
 }
 
+/// A value could not be read at all: in a format of one session a value it is nobody's problem but its own; in a format of one
+/// event a value the session that goes on is broken, or, before any has begun, the one that begins next.
+fn blame(reader: Option<&mut (dyn Reader + 'static)>, spool: &mut Spool) {
+    if reader.is_some_and(|r| r.holds_whole_sessions()) { spool.leave() } else { spool.doom_next() }
+}
+
 /// Takes the values of one file in one format.
 trait Reader {
+    /// Whether each value is a session of its own.
+    fn holds_whole_sessions(&self) -> bool {
+        false
+    }
+
     /// The outer error is the spool's; the inner one is the value's.
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>>;
 }

@@ -14,6 +14,10 @@ const METADATA_BYTES: usize = 64 * 1024;
 pub struct OpenAi;
 
 impl Reader for OpenAi {
+    fn holds_whole_sessions(&self) -> bool {
+        true
+    }
+
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
         spool.leave();
         let keys: values::Keys = match serde_json::from_str(text) {
@@ -31,6 +35,7 @@ impl Reader for OpenAi {
             Ok(head) => head,
             Err(reason) => return Ok(Err(reason)),
         };
+        spool.forgive();
         spool.begin("openai", head);
         for (number, raw) in messages.iter().enumerate() {
             let events = match parse(raw.get()).and_then(|message| message_events(&message, raw.get())) {

@@ -80,7 +80,11 @@ pub struct Spool {
     file_start: usize,
     open: HashMap<String, usize>,
     current: Option<usize>,
+    doomed: bool,
 }
+
+/// Problems that are kept with their reasons; more are only counted.
+const KEPT_PROBLEMS: usize = 1_000;
 
 impl Spool {
     /// An empty spool in the system's temporary folder; it goes when it is dropped.
@@ -94,6 +98,7 @@ impl Spool {
             file_start: 0,
             open: HashMap::new(),
             current: None,
+            doomed: false,
         })
     }
 
@@ -110,6 +115,17 @@ impl Spool {
         self.file_start = self.sessions.len();
         self.open.clear();
         self.current = None;
+        self.doomed = false;
+    }
+
+    /// A line was lost: before a session has begun in this file, the one that begins next is broken.
+    pub(super) fn doom_next(&mut self) {
+        self.doomed = self.current.is_none();
+    }
+
+    /// What was lost was a session of its own.
+    pub(super) fn forgive(&mut self) {
+        self.doomed = false;
     }
 
     pub(super) fn end_file(&mut self, options: &Options) {
@@ -129,7 +145,11 @@ impl Spool {
         if let Some(current) = self.current {
             self.sessions[current].broken = true;
         }
-        self.problems.push(Problem { file: self.file_name.clone(), line, reason });
+        match self.problems.len() {
+            0..KEPT_PROBLEMS => self.problems.push(Problem { file: self.file_name.clone(), line, reason }),
+            KEPT_PROBLEMS => self.problems.push(Problem { file: self.file_name.clone(), line, reason: "and more like this".to_owned() }),
+            _ => {}
+        }
     }
 
     /// Goes on with the session of this id in this file, or begins it.
@@ -152,7 +172,7 @@ impl Spool {
             first_event_at: None,
             last_event_at: None,
             lines: Vec::new(),
-            broken: false,
+            broken: std::mem::take(&mut self.doomed),
             tools: HashMap::new(),
         });
         self.current = Some(self.sessions.len() - 1);

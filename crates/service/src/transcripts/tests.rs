@@ -121,6 +121,29 @@ fn a_broken_line_leaves_out_its_session_and_no_other() {
 }
 
 #[test]
+fn a_broken_first_line_dooms_the_session_that_follows_it_and_a_chat_only_itself() {
+    let line = |session: &str, text: &str| format!(r#"{{"type":"user","sessionId":"{session}","message":{{"content":"{text}"}}}}"#);
+    for format in [Format::Auto, Format::ClaudeCode] {
+        let options = Options { format, ..Options::default() };
+        let (sessions, problems, _) = read_text(&format!("{{cut\n{}\n{}\n", line("s1", "a"), line("s2", "b")), &options);
+        let ids: Vec<_> = sessions.iter().filter_map(|s| s.head.external_id.as_deref()).collect();
+        assert_eq!((ids, problems.len()), (vec!["s2"], 1), "{format:?}");
+    }
+    let chat = |id: &str| format!(r#"{{"id":"{id}","messages":[{{"role":"user","content":"x"}}]}}"#);
+    let (sessions, problems, _) = read_text(&format!("{}\n\"\\ud800\n{{cut\n{}", chat("a"), chat("b")), &Options::default());
+    let ids: Vec<_> = sessions.iter().filter_map(|s| s.head.external_id.as_deref()).collect();
+    assert_eq!((ids, problems.len()), (vec!["a", "b"], 2));
+}
+
+#[test]
+fn a_sub_agent_is_a_session_of_its_own() {
+    let line = |agent: &str| format!(r#"{{"type":"user","sessionId":"s1"{agent},"message":{{"content":"a"}}}}"#);
+    let (sessions, ..) = read_text(&format!("{}\n{}\n", line(""), line(r#","agentId":"x","isSidechain":true"#)), &Options::default());
+    let ids: Vec<_> = sessions.iter().filter_map(|s| s.head.external_id.as_deref()).collect();
+    assert_eq!(ids, ["s1", "s1/x"]);
+}
+
+#[test]
 fn what_is_no_transcript_is_said_to_be_none() {
     for (text, why) in [("", "empty"), ("hello", "not valid JSON"), ("{\"a\":1}", "none of the formats"), ("[1,2]", "not valid JSON")] {
         let (sessions, problems, _) = read_text(text, &Options::default());
