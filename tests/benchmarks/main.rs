@@ -1,5 +1,5 @@
 //! `make bench`: figures beside each other in one run, because the machine they run on is shared. Nothing here passes or fails.
-#![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a benchmark measures time, and stops if it cannot")]
+#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a benchmark measures time, and stops if it cannot")]
 
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
 #[path = "../support/process.rs"]
@@ -40,7 +40,7 @@ fn line(what: &str, time: Duration, beside: &str, other: Duration) {
     println!("{what:<44} {:>9.2} ms   {beside:<28} {:>9.2} ms   ratio {ratio:.2}", time.as_secs_f64() * 1e3, other.as_secs_f64() * 1e3);
 }
 
-/// Transcripts into the spool, beside serde_json reading the same text.
+/// Transcripts into the spool, beside `serde_json` reading the same text.
 fn reading() {
     let mut text = String::new();
     for n in 0..2_000 {
@@ -85,7 +85,7 @@ fn input(sessions: usize) -> dream::Input {
         agent: None,
         subject: Some(format!("subject-{}", n % 97)),
         task: None,
-        outcome: if n % 3 == 0 { OutcomeResult::Failure } else { OutcomeResult::Success },
+        outcome: if n.is_multiple_of(3) { OutcomeResult::Failure } else { OutcomeResult::Success },
         events: vec![
             event(EventKind::ToolUse, n, format!(r#"{{"page":{n}}}"#)),
             event(EventKind::ToolResult, n, format!("Error: page {n} of kind {} is too large", ["a", "b", "c"][n % 3])),
