@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn long_stretches_are_folded_and_nothing_is_dropped() {
-        let text: String = (0..40).map(|n| format!("line {n}\n")).collect();
+        let text = (0..40).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n") + "\n";
         let all = lines(&text, &text.replace("line 20\n", "line twenty\n"));
         let count = all.len();
         let shapes: Vec<(bool, usize)> = folded(all)
