@@ -351,6 +351,18 @@ CREATE TABLE change_edits (
     PRIMARY KEY (change_id, revision, position)
 );
 
+-- A change whose bases have moved, or whose place was taken: derived, so that it is always true.
+CREATE VIEW conflicted_changes AS
+SELECT c.id AS change_id
+FROM changes c
+WHERE c.state IN ('pending', 'approved', 'deferred') AND EXISTS (
+    SELECT 1 FROM change_edits e LEFT JOIN memories m ON m.id = e.memory_id
+    WHERE e.change_id = c.id AND e.revision = c.revision AND (
+        (e.memory_id IS NOT NULL AND (m.version_id IS NULL OR m.version_id <> e.base_version))
+        OR ((e.memory_id IS NULL OR e.new_path IS NOT NULL) AND EXISTS (
+            SELECT 1 FROM memories o WHERE o.store_id = c.store_id AND o.path = COALESCE(e.new_path, e.path)
+                AND (e.memory_id IS NULL OR o.id <> e.memory_id)))));
+
 CREATE TABLE change_contributors (
     change_id UUID NOT NULL REFERENCES changes (id),
     user_id UUID NOT NULL REFERENCES users (id),

@@ -8,7 +8,8 @@ use domain::{
 };
 use store::{
     Page,
-    changesets::{self, ChangeRow, ChangesetRow, EditRow, QueueFilter, QueueRow},
+    changes::{self, ChangeRow, EditRow},
+    changesets::{self, ChangesetRow, QueueFilter, QueueRow},
     decisions::{self, DecisionRow},
     evidence::{self, EvidenceRow},
     users,
@@ -85,7 +86,7 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let changeset =
             changesets::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("changeset"))?;
-        let edits = changesets::edits(&mut tx, id).await?;
+        let edits = changes::edits(&mut tx, id).await?;
         let quotes = evidence::of_changeset(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;
         let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
@@ -99,14 +100,14 @@ impl Lucid {
             contributed: hands.iter().any(|h| h.change_id == change.id && Some(h.user_id) == me),
             change,
         };
-        let changes = changesets::changes(&mut tx, id).await?.into_iter().map(view).collect();
+        let changes = changes::changes(&mut tx, id).await?.into_iter().map(view).collect();
         Ok(ChangesetView { may_decide: actor.may(Need::Decide, changeset.store_id), created_by, changes, changeset })
     }
 
     /// The changeset that a change is in.
     pub async fn changeset_of(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
         let mut tx = self.db.read().await?;
-        let id = changesets::changeset_of(&mut tx, change).await?.ok_or(Error::NotFound("change"))?;
+        let id = changes::changeset_of(&mut tx, change).await?.ok_or(Error::NotFound("change"))?;
         let seen = changesets::get(&mut tx, id).await?.is_some_and(|c| actor.may(Need::See, c.store_id));
         if seen { Ok(id) } else { Err(Error::NotFound("change")) }
     }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
     Tx,
-    changesets::{self, ChangeRow},
+    changes::{self, ChangeRow},
+    changesets,
     commits::{self, NewCommit, Outcome, Write},
     decisions::{self, Contributor, DecisionRow},
     evidence, forms, memory_stores,
@@ -61,7 +62,7 @@ pub struct Committed {
 /// Everything of a changeset that a commit checks, read under its locks.
 struct Standing {
     changes: Vec<ChangeRow>,
-    edits: Vec<changesets::EditRow>,
+    edits: Vec<changes::EditRow>,
     quotes: Vec<evidence::EvidenceRow>,
     votes: Vec<DecisionRow>,
     hands: Vec<Contributor>,
@@ -105,7 +106,7 @@ impl Lucid {
             return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
         }
         for change in &ready {
-            changesets::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
+            changes::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
         }
         self.settle(&mut tx, request.changeset).await?;
         let done = counted(commit, revision, &writes);
@@ -158,8 +159,8 @@ async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Optio
 
 async fn read(tx: &mut Tx, id: ChangesetId) -> Result<Standing> {
     Ok(Standing {
-        changes: changesets::changes(tx, id).await?,
-        edits: changesets::edits(tx, id).await?,
+        changes: changes::changes(tx, id).await?,
+        edits: changes::edits(tx, id).await?,
         quotes: evidence::of_changeset(tx, id).await?,
         votes: decisions::of_changeset(tx, id).await?,
         hands: decisions::contributors_of_changeset(tx, id).await?,
@@ -206,7 +207,7 @@ impl Standing {
     }
 
     fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
-        self.edits.iter().filter(|e| e.change_id == change.id).map(changesets::EditRow::edit).collect()
+        self.edits.iter().filter(|e| e.change_id == change.id).map(changes::EditRow::edit).collect()
     }
 
     /// Standing approvals of this very revision and digest by people who had no hand in the change (rules 2 and 5).

@@ -19,7 +19,7 @@ use domain::{
 use dream::{Input, Known, KnownState, Memory, Progress, Session};
 use serde_json::json;
 use store::{
-    Tx, changesets, decisions,
+    Tx, changes, decisions,
     dreams::{self, DreamRow, FindingRow},
     jobs::{self, Claimed},
     memories, memory_stores, sessions, users,
@@ -74,7 +74,7 @@ impl Lucid {
         if dreams::active(tx, store).await? > 0 {
             return Ok(Some("this store is dreaming already; wait until it is done, or cancel it".to_owned()));
         }
-        let undecided = changesets::undecided(tx, store).await?;
+        let undecided = changes::undecided(tx, store).await?;
         let paused = undecided > limits::UNDECIDED_CHANGES;
         Ok(paused.then(|| format!("{undecided} changes wait for a decision; dreams pause above {}", limits::UNDECIDED_CHANGES)))
     }
@@ -278,7 +278,7 @@ async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) 
         .map(|m| Memory { path: m.path.to_string(), content: m.content.clone(), frozen: m.frozen, by_person: m.by_person })
         .collect();
     loaded.input.known = known(tx, dream.store_id).await?;
-    loaded.input.taken_paths = changesets::open_paths(tx, dream.store_id).await?;
+    loaded.input.taken_paths = changes::open_paths(tx, dream.store_id).await?;
     Ok(loaded)
 }
 
@@ -319,7 +319,7 @@ async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((domain
 
 async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<Known>> {
     // What is conflicted can no longer be committed as it is: the dream may propose it anew, and then it takes its place.
-    let proposed = changesets::known(tx, store).await?.into_iter().filter(|k| !k.conflicted).map(|k| {
+    let proposed = changes::known(tx, store).await?.into_iter().filter(|k| !k.conflicted).map(|k| {
         let state = if k.state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting };
         Known { fingerprint: k.fingerprint, state }
     });

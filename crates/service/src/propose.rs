@@ -13,7 +13,7 @@ use domain::{
 use dream::{Change, Finding, Input, Proposal};
 use serde_json::{Value, json};
 use store::{
-    Tx, changesets, commits, decisions,
+    Tx, changes, changesets, commits, decisions,
     dreams::{DreamRow, NewFinding},
     evidence,
     memories::MemoryContent,
@@ -54,7 +54,7 @@ impl Lucid {
     /// Stores what a dream proposes as a changeset, and everything that it saw as findings, inside the dream's last transaction.
     /// The caller appends the audit entries: the audit's head is the last lock to take.
     pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Option<Proposed>> {
-        let known = changesets::known(tx, dream.store_id).await?;
+        let known = changes::known(tx, dream.store_id).await?;
         let waits = |f: &&Finding| known.iter().any(|k| !k.conflicted && k.fingerprint == f.fingerprint);
         let ready: Vec<(&Finding, Ready)> =
             proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)).filter_map(|f| Some((f, Self::ready(f, loaded)?))).collect();
@@ -82,7 +82,7 @@ impl Lucid {
         let mut retired = Vec::new();
         for &(change, changeset) in replaced {
             changesets::lock(tx, changeset, self.now()).await?;
-            if changesets::retire(tx, change, self.now()).await? {
+            if changes::retire(tx, change, self.now()).await? {
                 retired.push(change);
                 self.settle(tx, changeset).await?;
             }
@@ -129,7 +129,7 @@ impl Lucid {
         let id = self.id(ChangeId::new);
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let labels = serde_json::to_string(&ready.labels).map_err(|_| Error::Internal("labels could not be written"))?;
-        let row = changesets::ChangeRow {
+        let row = changes::ChangeRow {
             id,
             changeset_id,
             store_id: dream.store_id,
@@ -155,8 +155,8 @@ impl Lucid {
             updated_at: self.now(),
             conflicted: false,
         };
-        changesets::insert_change(tx, &row).await?;
-        changesets::insert_edits(tx, id, 1, &ready.edits).await?;
+        changes::insert_change(tx, &row).await?;
+        changes::insert_edits(tx, id, 1, &ready.edits).await?;
         for (position, quote) in (0..).zip(&ready.quotes) {
             evidence::insert(tx, self.id(EvidenceId::new), id, position, quote).await?;
         }

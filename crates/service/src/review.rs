@@ -11,8 +11,8 @@ use domain::{
 use serde_json::json;
 use store::{
     Tx,
-    changesets::{self, ChangeRow, Revision},
-    commits,
+    changes::{self, ChangeRow, Revision},
+    changesets, commits,
     decisions::{self, DecisionRow, Muted},
     evidence, memories,
 };
@@ -102,7 +102,7 @@ impl Lucid {
             taken_back_at: None,
         };
         decisions::insert(&mut tx, &row).await?;
-        changesets::set_change_state(&mut tx, &change, to, None, now).await?;
+        changes::set_change_state(&mut tx, &change, to, None, now).await?;
         if let Some(reject_code) = reject_code {
             let muted = Muted { fingerprint: change.fingerprint.clone(), reject_code, support: support(&change) };
             decisions::mute(&mut tx, change.store_id, &muted, change.id, now).await?;
@@ -126,7 +126,7 @@ impl Lucid {
         let now = self.now();
         decisions::take_back(&mut tx, id, now).await?;
         decisions::unmute(&mut tx, change.store_id, &change.fingerprint, id, now).await?;
-        changesets::set_change_state(&mut tx, &change, to, None, now).await?;
+        changes::set_change_state(&mut tx, &change, to, None, now).await?;
         self.settle(&mut tx, changeset).await?;
         self.record_change(&mut tx, actor, "change.take_back", &change, &json!({"from": change.state, "revision": revision})).await?;
         tx.commit().await?;
@@ -140,8 +140,8 @@ impl Lucid {
         let Opened { changeset, change, user } = self.open(&mut tx, actor, id).await?;
         same(&change, shown.0, shown.1)?;
         change.state.after(Action::Revise).map_err(|e| Error::Conflict(e.to_string()))?;
-        let rows: Vec<_> = changesets::edits(&mut tx, changeset).await?.into_iter().filter(|e| e.change_id == id).collect();
-        let before: Vec<Edit> = rows.iter().map(changesets::EditRow::edit).collect();
+        let rows: Vec<_> = changes::edits(&mut tx, changeset).await?.into_iter().filter(|e| e.change_id == id).collect();
+        let before: Vec<Edit> = rows.iter().map(changes::EditRow::edit).collect();
         let edits = with_contents(before.clone(), contents)?;
         if edits == before {
             return Err(Error::Invalid("nothing was changed".to_owned()));
@@ -155,8 +155,8 @@ impl Lucid {
         for content in edits.iter().filter_map(|e| e.content.as_deref()) {
             commits::put_content(&mut tx, &sha256_hex(content.as_bytes()), content).await?;
         }
-        changesets::insert_edits(&mut tx, id, number, &edits).await?;
-        changesets::revise(&mut tx, &change, &revision, now).await?;
+        changes::insert_edits(&mut tx, id, number, &edits).await?;
+        changes::revise(&mut tx, &change, &revision, now).await?;
         decisions::contribute(&mut tx, id, user, "edited", now).await?;
         self.settle(&mut tx, changeset).await?;
         let payload = json!({"revision": number, "digest": revision.digest, "was": change.digest});
@@ -168,18 +168,18 @@ impl Lucid {
     /// Checks rights, locks the changeset and reads the change.
     async fn open(&self, tx: &mut Tx, actor: &Actor, id: ChangeId) -> Result<Opened> {
         let missing = || Error::NotFound("change");
-        let changeset = changesets::changeset_of(tx, id).await?.ok_or_else(missing)?;
+        let changeset = changes::changeset_of(tx, id).await?.ok_or_else(missing)?;
         let row = changesets::get(tx, changeset).await?.ok_or_else(missing)?;
         require(actor, Need::Decide, row.store_id)?;
         let user = actor.who.person().ok_or(Error::Forbidden("only a person decides"))?;
         still_reviewed(changesets::lock(tx, changeset, self.now()).await?)?;
-        let change = changesets::changes(tx, changeset).await?.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
+        let change = changes::changes(tx, changeset).await?.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
         Ok(Opened { changeset, change, user })
     }
 
     /// Sets the changeset's state to what its changes mean.
     pub(crate) async fn settle(&self, tx: &mut Tx, id: ChangesetId) -> Result<()> {
-        let state = derived_state(changesets::changes(tx, id).await?.iter().map(|c| c.state));
+        let state = derived_state(changes::changes(tx, id).await?.iter().map(|c| c.state));
         changesets::set_state(tx, id, state, self.now()).await?;
         Ok(())
     }
@@ -268,7 +268,7 @@ fn with_contents(mut edits: Vec<Edit>, contents: &[String]) -> Result<Vec<Edit>>
     Ok(edits)
 }
 
-async fn reassess(tx: &mut Tx, change: &ChangeRow, rows: &[changesets::EditRow], edits: &[Edit]) -> Result<(risk::RiskLevel, Vec<Label>)> {
+async fn reassess(tx: &mut Tx, change: &ChangeRow, rows: &[changes::EditRow], edits: &[Edit]) -> Result<(risk::RiskLevel, Vec<Label>)> {
     let was: Vec<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
     let mut facts = risk::Facts {
         before: rows.iter().filter_map(|r| r.base_content.as_deref()).collect(),

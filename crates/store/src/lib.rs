@@ -7,6 +7,7 @@
 mod engine;
 
 pub mod audit_log;
+pub mod changes;
 pub mod changesets;
 pub mod commits;
 pub mod decisions;
@@ -28,6 +29,7 @@ pub use engine::{Db, Error, Page, Result, Tx};
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     let families = [
         ("audit_log", audit_log::STATEMENTS),
+        ("changes", changes::STATEMENTS),
         ("changesets", changesets::STATEMENTS),
         ("commits", commits::STATEMENTS),
         ("decisions", decisions::STATEMENTS),

@@ -1,0 +1,283 @@
+//! Changes and their edits: what a reviewer decides on.
+
+use domain::{
+    Timestamp,
+    changeset::{ChangeKind, ChangeState},
+    ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
+    memory::MemoryPath,
+    risk::RiskLevel,
+};
+use sqlx::FromRow;
+
+use crate::{Error, Result, Tx};
+
+statements! {
+    UNDECIDED = "SELECT COUNT(*) FROM changes WHERE store_id = $1 AND state IN ('pending', 'deferred')";
+    INSERT_CHANGE = "INSERT INTO changes (id, changeset_id, store_id, position, kind, title, rationale, confidence_bp, state, revision, digest,
+            risk_level, labels, finding, fingerprint, support_sessions, support_subjects, support_tasks, occurrences, eligible_sessions,
+            facts, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)";
+    CHANGES = "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
+            c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
+            c.eligible_sessions, c.facts, c.commit_id, c.updated_at,
+            EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
+        FROM changes c WHERE c.changeset_id = $1 ORDER BY c.position";
+    CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
+    SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3 WHERE id = $4 AND state = $5 AND revision = $6";
+    REVISE = "UPDATE changes SET state = 'pending', revision = $1, digest = $2, risk_level = $3, labels = $4, updated_at = $5
+        WHERE id = $6 AND revision = $7 AND state = $8";
+    INSERT_EDIT = "INSERT INTO change_edits (change_id, revision, position, memory_id, base_version, base_sha256, path, new_path, content_sha256)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    EDITS = "SELECT e.change_id, e.memory_id, e.base_version, e.base_sha256, e.path, e.new_path, e.content_sha256,
+            after.content AS content, before.content AS base_content, now.version_id AS now_version, now.path AS now_path, now_content.content AS now_content
+        FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
+        LEFT JOIN contents after ON after.sha256 = e.content_sha256
+        LEFT JOIN contents before ON before.sha256 = e.base_sha256
+        LEFT JOIN memories now ON now.id = e.memory_id OR (e.memory_id IS NULL AND now.store_id = c.store_id AND now.path = e.path)
+        LEFT JOIN contents now_content ON now_content.sha256 = now.content_sha256
+        WHERE c.changeset_id = $1 ORDER BY c.position, e.position";
+    FINGERPRINTS = "SELECT c.id, c.changeset_id, c.fingerprint, c.state,
+            EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
+        FROM changes c
+        WHERE c.store_id = $1 AND (c.state IN ('pending', 'deferred', 'approved')
+            OR (c.state = 'committed' AND c.kind <> 'merge' AND EXISTS (
+                SELECT 1 FROM memory_versions v JOIN memories m ON m.id = v.memory_id WHERE v.change_id = c.id)))
+        ORDER BY c.id";
+    OPEN_PATHS = "SELECT COALESCE(e.new_path, e.path) FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
+        WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred', 'approved') AND (e.memory_id IS NULL OR e.new_path IS NOT NULL)
+        ORDER BY 1";
+    RETIRE = "UPDATE changes SET state = 'obsolete', updated_at = $1 WHERE id = $2 AND state IN ('pending', 'deferred', 'approved')";
+}
+
+/// A change.
+#[derive(Debug, Clone, FromRow)]
+pub struct ChangeRow {
+    /// Id.
+    pub id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// Its place in the changeset, from 0.
+    pub position: i64,
+    /// What it does.
+    pub kind: ChangeKind,
+    /// In one line.
+    pub title: String,
+    /// Why.
+    pub rationale: String,
+    /// How sure the distiller is, in basis points.
+    pub confidence_bp: i64,
+    /// Where it stands.
+    pub state: ChangeState,
+    /// Its revision, from 1.
+    pub revision: i64,
+    /// The digest that a decision must name.
+    pub digest: String,
+    /// How carefully it must be looked at.
+    pub risk_level: RiskLevel,
+    /// Its labels, as a JSON list.
+    pub labels: String,
+    /// The kind of finding behind it.
+    pub finding: String,
+    /// What the finding is known by.
+    pub fingerprint: String,
+    /// Distinct sessions that back it.
+    pub support_sessions: i64,
+    /// Distinct subjects that back it.
+    pub support_subjects: i64,
+    /// Distinct tasks that back it.
+    pub support_tasks: i64,
+    /// How often it was seen.
+    pub occurrences: i64,
+    /// In how many sessions it could have been seen.
+    pub eligible_sessions: i64,
+    /// What it was computed from, as versioned JSON.
+    pub facts: String,
+    /// The commit it is in.
+    pub commit_id: Option<CommitId>,
+    /// When anything last happened to it.
+    pub updated_at: Timestamp,
+    /// Whether a base moved.
+    pub conflicted: bool,
+}
+
+/// An edit of a change at its current revision, with base, now and proposed.
+#[derive(Debug, Clone, FromRow)]
+pub struct EditRow {
+    /// Its change.
+    pub change_id: ChangeId,
+    /// The memory; none for a new one.
+    pub memory_id: Option<MemoryId>,
+    /// The version it was proposed against.
+    pub base_version: Option<VersionId>,
+    /// The hash it was proposed against.
+    pub base_sha256: Option<String>,
+    /// The path before, or of the new memory.
+    pub path: MemoryPath,
+    /// The path after, if it moves.
+    pub new_path: Option<MemoryPath>,
+    /// Hash of the content after; none for a removal.
+    pub content_sha256: Option<String>,
+    /// The content after.
+    pub content: Option<String>,
+    /// The content it was proposed against.
+    pub base_content: Option<String>,
+    /// The version that stands there now.
+    pub now_version: Option<VersionId>,
+    /// Where it stands now.
+    pub now_path: Option<MemoryPath>,
+    /// What stands there now.
+    pub now_content: Option<String>,
+}
+
+impl EditRow {
+    /// The edit in the domain's form, as the digest takes it.
+    #[must_use]
+    pub fn edit(&self) -> domain::changeset::Edit {
+        domain::changeset::Edit {
+            memory_id: self.memory_id,
+            base_version: self.base_version,
+            base_sha256: self.base_sha256.clone(),
+            path: self.path.clone(),
+            new_path: self.new_path.clone(),
+            content: self.content.clone(),
+        }
+    }
+}
+
+/// How many changes of a store nobody has decided.
+pub async fn undecided(tx: &mut Tx, store: StoreId) -> Result<i64> {
+    fetch_scalar!(tx, i64, UNDECIDED, store)
+}
+
+/// Stores a change at revision 1, pending. State, revision, commit and conflict of the row are not taken from it.
+pub async fn insert_change(tx: &mut Tx, c: &ChangeRow) -> Result<()> {
+    execute!(
+        tx,
+        INSERT_CHANGE,
+        c.id,
+        c.changeset_id,
+        c.store_id,
+        c.position,
+        c.kind,
+        c.title.as_str(),
+        c.rationale.as_str(),
+        c.confidence_bp,
+        c.digest.as_str(),
+        c.risk_level,
+        c.labels.as_str(),
+        c.finding.as_str(),
+        c.fingerprint.as_str(),
+        c.support_sessions,
+        c.support_subjects,
+        c.support_tasks,
+        c.occurrences,
+        c.eligible_sessions,
+        c.facts.as_str(),
+        c.updated_at
+    )?;
+    Ok(())
+}
+
+/// Stores the edits of a revision. Their contents must be stored already.
+pub async fn insert_edits(tx: &mut Tx, change: ChangeId, revision: i64, edits: &[domain::changeset::Edit]) -> Result<()> {
+    for (position, e) in (0i64..).zip(edits) {
+        let sha256 = e.content.as_deref().map(|c| domain::canonical::sha256_hex(c.as_bytes()));
+        execute!(
+            tx,
+            INSERT_EDIT,
+            change,
+            revision,
+            position,
+            e.memory_id,
+            e.base_version,
+            e.base_sha256.as_deref(),
+            &e.path,
+            e.new_path.as_ref(),
+            sha256.as_deref()
+        )?;
+    }
+    Ok(())
+}
+
+/// The changes of a changeset in order, each with whether a base moved.
+pub async fn changes(tx: &mut Tx, id: ChangesetId) -> Result<Vec<ChangeRow>> {
+    fetch_all!(tx, ChangeRow, CHANGES, id)
+}
+
+/// The edits of a changeset's changes at their current revisions.
+pub async fn edits(tx: &mut Tx, id: ChangesetId) -> Result<Vec<EditRow>> {
+    fetch_all!(tx, EditRow, EDITS, id)
+}
+
+/// The changeset that a change is in.
+pub async fn changeset_of(tx: &mut Tx, change: ChangeId) -> Result<Option<ChangesetId>> {
+    Ok(fetch_optional!(tx, (ChangesetId,), CHANGESET_OF, change)?.map(|(id,)| id))
+}
+
+/// Moves a change from the state and revision it was read in; [`Error::Stale`] if it is no longer there.
+pub async fn set_change_state(tx: &mut Tx, change: &ChangeRow, to: ChangeState, commit: Option<CommitId>, now: Timestamp) -> Result<()> {
+    let rows = execute!(tx, SET_CHANGE_STATE, to, commit, now, change.id, change.state, change.revision)?;
+    if rows == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// A change's next revision.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    /// Its number.
+    pub number: i64,
+    /// Its digest.
+    pub digest: String,
+    /// Its risk.
+    pub risk_level: RiskLevel,
+    /// Its labels, as a JSON list.
+    pub labels: String,
+}
+
+/// Gives a change a new revision, pending again; [`Error::Stale`] if it is no longer as it was read.
+pub async fn revise(tx: &mut Tx, change: &ChangeRow, to: &Revision, now: Timestamp) -> Result<()> {
+    let rows = execute!(
+        tx,
+        REVISE,
+        to.number,
+        to.digest.as_str(),
+        to.risk_level,
+        to.labels.as_str(),
+        now,
+        change.id,
+        change.revision,
+        change.state
+    )?;
+    if rows == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// What waits in a store, and what was committed and still stands there, by fingerprint.
+#[derive(Debug, Clone, FromRow)]
+pub struct KnownRow {
+    /// The change.
+    pub id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// What its finding is known by.
+    pub fingerprint: String,
+    /// Where it stands.
+    pub state: ChangeState,
+    /// Whether a base moved, so that it can no longer be committed as it is.
+    pub conflicted: bool,
+}
+
+/// What a dream should know was proposed before.
+pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<KnownRow>> {
+    fetch_all!(tx, KnownRow, FINGERPRINTS, store)
+}
+
+/// Paths that open changes of a store would write to.
+pub async fn open_paths(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), OPEN_PATHS, store)?.into_iter().map(|(path,)| path).collect())
+}
+
+/// Makes an open change obsolete; false if it was no longer open.
+pub async fn retire(tx: &mut Tx, id: ChangeId, now: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, RETIRE, now, id)? == 1)
+}
