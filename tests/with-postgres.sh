@@ -15,7 +15,7 @@ if [ "$(id -u)" = 0 ]; then
   chown postgres "$folder"
   as=(setpriv --reuid=postgres --regid=postgres --clear-groups env HOME="$folder")
 fi
-port=$((20000 + RANDOM % 20000))
+port=$((20000 + RANDOM % 10000))
 stop() {
   "${as[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop >/dev/null 2>&1 || true
   rm -rf "$folder"

@@ -42,6 +42,7 @@ pub fn Frame(
             <nav aria-label="Lucid"><ul>{PLACES.iter().map(place).collect_view()}</ul></nav>
             <div class="who">
                 <span class="quiet">{user.name}" · "{user.role.as_str()}</span>
+                <span class="quiet keys-hint">"Keys: "<kbd>"?"</kbd></span>
                 <form method="post" action="/do/sign_out"><button class="plain">"Sign out"</button></form>
             </div>
         </header>

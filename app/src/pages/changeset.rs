@@ -148,7 +148,7 @@ fn evidence(desk: &Desk, support: &[&QuoteView], counter: &[&QuoteView], eligibl
     };
     let more = support.get(UNFOLDED_QUOTES..).filter(|rest| !rest.is_empty()).map(|rest| {
         let quotes = rest.iter().map(|q| quote(desk, q)).collect_view();
-        view! { <details class="stack"><summary>{format!("{} more", count(i64::try_from(rest.len()).unwrap_or(0), "quote"))}</summary>{quotes}</details> }
+        view! { <details class="stack"><summary>{count(i64::try_from(rest.len()).unwrap_or(0), "more quote")}</summary>{quotes}</details> }
     });
     view! {
         <div class="evidence">

@@ -62,6 +62,10 @@ fn table(request: &Request, rows: Vec<QueueRow>) -> AnyView {
     let row = move |r: QueueRow| {
         let href = format!("/changesets/{}", r.id);
         let risk = risk_level(r.risk).map(|level| view! { <RiskBadge level=level /> });
+        let origin = match r.dream_id {
+            Some(id) => view! { <a href=format!("/dreams/{id}")>"a dream"</a> }.into_any(),
+            None => r.origin.clone().into_any(),
+        };
         let waits = if r.pending + r.approved + r.deferred == 0 { r.state.to_string() } else { waiting(&r) };
         view! {
             <tr>
@@ -69,7 +73,7 @@ fn table(request: &Request, rows: Vec<QueueRow>) -> AnyView {
                 <td><a href=href class="strong">{r.title}</a></td>
                 <td>{waits}</td>
                 <td><a href=format!("/stores/{}", r.store_id)>{r.store_name}</a></td>
-                <td>{r.origin}</td>
+                <td>{origin}</td>
                 <td><When at=r.created_at now=now /></td>
             </tr>
         }

@@ -38,6 +38,16 @@ const RENEW: Duration = Duration::from_secs(10);
 /// The dream is no longer this worker's, or was canceled at the last moment.
 const LOST: Error = Error::Internal("another worker took this dream over, or it was canceled just now");
 
+/// Tells the engine to stop when it goes out of scope.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A dream with what it saw.
 #[derive(Debug, Clone)]
 pub struct DreamView {
@@ -233,8 +243,9 @@ impl Lucid {
     /// Runs the engine on a thread of its own, while this one tells how far it is and listens for a cancel.
     async fn think(&self, id: DreamId, loaded: &Arc<Loaded>) -> Result<Option<dream::Proposal>> {
         let done = Arc::new(AtomicUsize::new(0));
-        let stop = Arc::new(AtomicBool::new(false));
-        let (seen, told, input) = (done.clone(), stop.clone(), loaded.clone());
+        // Dropped when this future is (its lease was lost): the engine then stops at its next step, too.
+        let stop = StopOnDrop::default();
+        let (seen, told, input) = (done.clone(), stop.0.clone(), loaded.clone());
         let mut engine = tokio::task::spawn_blocking(move || {
             dream::run(&input.input, &mut |progress: Progress| {
                 seen.store(progress.sessions_done, Ordering::Relaxed);
@@ -247,7 +258,7 @@ impl Lucid {
                 () = tokio::time::sleep(BEAT) => {
                     let progress = Progress { sessions_done: done.load(Ordering::Relaxed), sessions: loaded.sessions.len() };
                     if !self.beat(id, progress).await? {
-                        stop.store(true, Ordering::Relaxed);
+                        stop.0.store(true, Ordering::Relaxed);
                     }
                 }
             }

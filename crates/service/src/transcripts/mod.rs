@@ -218,7 +218,11 @@ fn detect(text: &str) -> Result<Format, String> {
     match kind {
         _ if has("messages") || has("traj") => Ok(Format::OpenAi),
         Some(kind) if kind == "session" || kind.contains('.') => Ok(Format::Events),
-        Some(_) if ["message", "sessionId", "session_id", "uuid", "summary", "leafUuid"].iter().any(|k| has(k)) => Ok(Format::ClaudeCode),
+        Some(_)
+            if ["message", "sessionId", "session_id", "uuid", "summary", "leafUuid", "messageId", "timestamp"].iter().any(|k| has(k)) =>
+        {
+            Ok(Format::ClaudeCode)
+        }
         _ => Err("it is in none of the formats openai (`messages` or `traj`), claude-code or events; say which with --format".to_owned()),
     }
 }

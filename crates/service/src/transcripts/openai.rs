@@ -42,7 +42,10 @@ impl Reader for OpenAi {
                 Ok(events) => events,
                 Err(reason) => return Ok(Err(format!("message {}: {reason}", number + 1))),
             };
-            for event in events {
+            for (part, mut event) in events.into_iter().enumerate() {
+                // A message without an id of its own is known by its index; its further events by a number after it.
+                let id = event.external_id.unwrap_or_else(|| number.to_string());
+                event.external_id = Some(if part == 0 { id } else { format!("{id}#{part}") });
                 spool.event(event)?;
             }
         }

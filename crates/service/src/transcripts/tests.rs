@@ -29,6 +29,19 @@ fn openai_chats() {
     assert_eq!(kinds, [EventKind::System, EventKind::User, EventKind::ToolUse, EventKind::ToolResult]);
     assert_eq!((events[0][3].tool.as_deref(), events[0][3].is_error), (Some("book"), true));
     assert_eq!(events[0][1].text, "Hi");
+    let ids: Vec<_> = events[0].iter().filter_map(|e| e.external_id.as_deref()).collect();
+    assert_eq!(ids, ["0", "1", "2", "3"]);
+}
+
+#[test]
+fn a_message_that_says_and_calls_is_known_by_one_index() {
+    let call = r#"{"id":"c","function":{"name":"f","arguments":{}}}"#;
+    let text = format!(
+        r#"{{"messages":[{{"role":"user","content":"a"}},{{"role":"assistant","content":"b","tool_calls":[{call},{call}]}},{{"role":"tool","content":"c","tool_call_id":"c"}}]}}"#
+    );
+    let (_, _, events) = read_text(&text, &Options::default());
+    let ids: Vec<_> = events[0].iter().filter_map(|e| e.external_id.as_deref()).collect();
+    assert_eq!(ids, ["0", "1", "1#1", "1#2", "2"]);
 }
 
 #[test]
