@@ -4,7 +4,13 @@ use store::Db;
 
 use crate::world::{World, failing, on_both_engines};
 
-on_both_engines!(what_was_written_stays, a_memory_row_needs_its_version, a_commit_needs_its_audit_entry, replacing_is_no_way_around);
+on_both_engines!(
+    a_quote_that_no_longer_stands_is_shown_as_such,
+    what_was_written_stays,
+    a_memory_row_needs_its_version,
+    a_commit_needs_its_audit_entry,
+    replacing_is_no_way_around
+);
 
 /// Runs raw SQL in a transaction of its own; the engine's refusal, if any.
 async fn raw(db: &Db, sql: &'static str) -> Result<(), String> {
@@ -70,4 +76,13 @@ async fn replacing_is_no_way_around(world: World) {
     let replaced = "INSERT OR REPLACE INTO audit SELECT seq, at, 'nobody', action, subject, store_id, commit_id, salt, payload, commitment, prev, hash FROM audit WHERE seq = 1";
     assert!(raw(&world.db, replaced).await.is_err());
     world.verified().await;
+}
+
+async fn a_quote_that_no_longer_stands_is_shown_as_such(world: World) {
+    let changeset = world.proposal().await;
+    let verified = |changes: Vec<service::ChangeView>| changes[0].quotes.iter().filter(|q| q.verified).count();
+    assert_eq!(verified(world.changes(changeset).await), 2);
+    let redact = "UPDATE events SET text = 'ü', raw = '', redacted_at = 1 WHERE is_error";
+    raw(&world.db, redact).await.unwrap();
+    assert_eq!(verified(world.changes(changeset).await), 0);
 }

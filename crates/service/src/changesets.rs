@@ -2,7 +2,7 @@
 
 use domain::{
     actor::{Actor, Need},
-    ids::{ChangeId, ChangesetId, StoreId},
+    ids::{ChangeId, ChangesetId, EvidenceId, StoreId},
     masking,
     risk::Label,
 };
@@ -53,7 +53,7 @@ pub type EditView = EditRow;
 /// A quote with where it stands.
 #[derive(Debug, Clone)]
 pub struct QuoteView {
-    /// The stored row; the event's whole text is taken out of it.
+    /// The stored row.
     pub row: EvidenceRow,
     /// The quote, masked.
     pub masked: String,
@@ -88,6 +88,7 @@ impl Lucid {
             changesets::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("changeset"))?;
         let edits = changes::edits(&mut tx, id).await?;
         let quotes = evidence::of_changeset(&mut tx, id).await?;
+        let verified = evidence::verified(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;
         let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
         let created_by = name_of(&changeset.created_by, &users::all(&mut tx).await?);
@@ -95,7 +96,7 @@ impl Lucid {
         let view = |change: ChangeRow| ChangeView {
             labels: serde_json::from_str(&change.labels).unwrap_or_default(),
             edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
-            quotes: quotes.iter().filter(|q| q.change_id == change.id).map(quote).collect(),
+            quotes: quotes.iter().filter(|q| q.change_id == change.id).map(|q| quote(q, &verified)).collect(),
             decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
             contributed: hands.iter().any(|h| h.change_id == change.id && Some(h.user_id) == me),
             change,
@@ -113,8 +114,6 @@ impl Lucid {
     }
 }
 
-fn quote(row: &EvidenceRow) -> QuoteView {
-    let range = usize::try_from(row.byte_start).ok().zip(usize::try_from(row.byte_end).ok());
-    let verified = range.and_then(|(start, end)| row.event_text.get(start..end)) == Some(row.quote.as_str());
-    QuoteView { masked: masking::mask(&row.quote), verified, row: EvidenceRow { event_text: String::new(), ..row.clone() } }
+fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {
+    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row: row.clone() }
 }

@@ -12,16 +12,26 @@ use crate::{Result, Tx};
 statements! {
     INSERT = "INSERT INTO evidence (id, change_id, position, counter, appendix, session_id, event_id, byte_start, byte_end, sha256, quote)
         VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $8, $9, $10)";
-    OF_CHANGESET = "SELECT e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
-            v.seq, v.kind, v.tool, v.text AS event_text, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
+    OF_CHANGESET = "SELECT e.id, e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
+            v.seq, v.kind, v.tool, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome
         FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id JOIN sessions s ON s.id = e.session_id
         WHERE c.changeset_id = $1 ORDER BY e.change_id, e.position";
+    // Compared byte by byte where the text is, which may be ten megabytes long.
+    VERIFIED_SQLITE = "SELECT e.id FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id
+        WHERE c.changeset_id = $1
+          AND SUBSTR(CAST(v.text AS BLOB), e.byte_start + 1, e.byte_end - e.byte_start) = CAST(e.quote AS BLOB)";
+    VERIFIED_POSTGRES = "SELECT e.id FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id
+        WHERE c.changeset_id = $1
+          AND SUBSTRING(CONVERT_TO(v.text, 'UTF8') FROM CAST(e.byte_start + 1 AS INT) FOR CAST(e.byte_end - e.byte_start AS INT))
+              = CONVERT_TO(e.quote, 'UTF8')";
 }
 
 /// A quote with where it stands.
 #[derive(Debug, Clone, FromRow)]
 pub struct EvidenceRow {
+    /// Id.
+    pub id: EvidenceId,
     /// The change.
     pub change_id: ChangeId,
     /// Whether it speaks against the change.
@@ -44,8 +54,6 @@ pub struct EvidenceRow {
     pub kind: domain::event::EventKind,
     /// Which tool said it.
     pub tool: Option<String>,
-    /// The event's whole text, to check the quote against.
-    pub event_text: String,
     /// When it was said, if known.
     pub occurred_at: Option<Timestamp>,
     /// Which agent.
@@ -84,4 +92,13 @@ pub async fn insert(tx: &mut Tx, id: EvidenceId, change: ChangeId, position: i64
 /// Every quote of a changeset, by change and order.
 pub async fn of_changeset(tx: &mut Tx, id: domain::ids::ChangesetId) -> Result<Vec<EvidenceRow>> {
     fetch_all!(tx, EvidenceRow, OF_CHANGESET, id)
+}
+
+/// The quotes of a changeset that stand in their events, byte for byte.
+pub async fn verified(tx: &mut Tx, id: domain::ids::ChangesetId) -> Result<Vec<EvidenceId>> {
+    let sql = match tx {
+        Tx::Sqlite(_) => VERIFIED_SQLITE,
+        Tx::Postgres(_) => VERIFIED_POSTGRES,
+    };
+    Ok(fetch_all!(tx, (EvidenceId,), sql, id)?.into_iter().map(|(id,)| id).collect())
 }
