@@ -38,6 +38,7 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.fill("input[name=again]", "something else entirely").await;
     browser.click("button.primary").await;
     browser.wait_for_text("The two passwords are not the same.").await;
+    browser.check_accessibility().await;
     assert_eq!(browser.find("input[name=name]").await.prop("value").await.unwrap().as_deref(), Some("Ada"));
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=again]", PASSWORD).await;

@@ -119,3 +119,24 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     admin.wait_for_text("Committed.").await;
     admin.check_console().await;
 }
+
+#[tokio::test]
+async fn a_conflict_is_shown_before_anybody_clicks() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings::default()).await;
+    sign_in(&browser, &lucid.link("reviewer@")).await;
+    crate::support::elsewhere::write_memory(folder.path(), "/notes/2026-09/dates.md", "Dates are written as people like.\n").await;
+    open_first(&browser).await;
+    browser.wait_for_islands().await;
+    let conflict = browser.find("article[data-change='conflicted']").await.text().await.unwrap();
+    assert!(
+        conflict.contains("Before → now") && conflict.contains("Before → proposed") && conflict.contains("as people like"),
+        "{conflict}"
+    );
+    assert!(!conflict.contains("Approve"), "what is conflicted cannot be approved: {conflict}");
+    browser.page.execute("document.querySelector(\"[data-change='conflicted']\").scrollIntoView()", vec![]).await.unwrap();
+    browser.picture("conflict").await;
+    browser.check_accessibility().await;
+    browser.check_console().await;
+}

@@ -189,23 +189,11 @@ async fn a_double_submit_commits_once_and_a_moved_base_is_a_409() {
     visitor.post("/do/decide", &cookie, &vote).await;
     let page = visitor.get(&address, &cookie).await.text().await.unwrap();
     let expected = field(&page, "expected", "action=\"/do/commit\"");
-    move_base(folder.path()).await;
+    crate::support::elsewhere::write_memory(folder.path(), "/style/dates.md", "Newer.").await;
     let commit = [("changeset", changeset.as_str()), ("expected", &expected), ("idempotency_key", "another-key")];
     let (status, shown) = visitor.shown(visitor.post("/do/commit", &cookie, &commit).await, &cookie).await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(shown.contains("the memory that it changes has changed since") && shown.contains("conflicted"), "{shown}");
-}
-
-/// Another process writes to one of the duplicates.
-async fn move_base(folder: &std::path::Path) {
-    let db = store::Db::open(&format!("sqlite:{}", folder.join("demo.db").display())).await.unwrap();
-    let clock = || domain::Timestamp(1_800_000_000_000_000);
-    let random = |bytes: &mut [u8]| bytes.fill(7);
-    let lucid = service::Lucid::new(db, std::sync::Arc::new(clock), std::sync::Arc::new(random));
-    let operator = domain::actor::Actor::operator();
-    let store = lucid.stores(&operator).await.unwrap()[0].id;
-    let moved = service::NewMemory { path: "/style/dates.md".parse().unwrap(), content: "Newer.".into(), by_person: false };
-    lucid.write_memories(&operator, store, &[moved], "moved").await.unwrap();
 }
 
 #[tokio::test]

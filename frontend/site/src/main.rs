@@ -22,6 +22,9 @@ const WASM_OPT: &[&str] = &[
     "--enable-multivalue",
 ];
 
+/// Most bytes of wasm that a page may load, compressed.
+const MOST_BROTLI: u64 = 200_000;
+
 /// The order in which the style sheets build on each other.
 const STYLES: &[&str] = &["tokens.css", "base.css", "layout.css", "components.css"];
 
@@ -49,6 +52,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _ = fs::remove_dir_all(out);
     fs::rename(&fresh, out)?;
     let brotli = fs::metadata(out.join(format!("{wasm_name}.br")))?.len();
+    if env::var_os("WASM_OPT").is_some() && brotli > MOST_BROTLI {
+        return Err(format!("the wasm is {brotli} bytes as brotli; pages may load at most {MOST_BROTLI}").into());
+    }
     println!("site: wasm {} kB, as brotli {} kB", small.len() / 1_000, brotli / 1_000);
     Ok(())
 }
