@@ -8,6 +8,7 @@ mod world;
 
 mod arrows;
 mod command_line;
+mod crash;
 mod gate;
 mod http;
 mod import;
