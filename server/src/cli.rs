@@ -44,8 +44,15 @@ pub enum Command {
     Dream(DreamArgs),
     /// Add a person (or give one more stores), and print the link that sets their password.
     User(UserArgs),
-    /// Verify the audit trail of the database.
+    /// Work off dreams and schedules without serving pages; any number may run on one PostgreSQL database.
+    Worker,
+    /// Verify or export the audit trail.
     Audit(AuditArgs),
+    /// Copy a running SQLite database into a new file.
+    Backup {
+        /// The file; it must not exist yet.
+        file: PathBuf,
+    },
 }
 
 /// `lucid serve`.
@@ -167,14 +174,20 @@ pub enum UserCommand {
 /// `lucid audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// What to do: verify.
+    /// What to do: verify or export.
     #[command(subcommand)]
     pub command: AuditCommand,
 }
 
 /// What can be done with the audit trail.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum AuditCommand {
     /// Check every entry, its payload and the chain; exit code 1 and the first broken entry if it does not hold.
-    Verify,
+    Verify {
+        /// An export to check instead of the database; needs no database.
+        #[arg(long)]
+        export: Option<PathBuf>,
+    },
+    /// Write the whole trail as JSON lines to standard output.
+    Export,
 }

@@ -24,6 +24,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dream(args) if args.preview => commands::preview::run(&args),
         Command::Dream(args) => commands::dream::run(&cli.database, &args).await,
         Command::User(args) => commands::people::add(&cli.database, &args).await,
+        Command::Worker => commands::worker::run(&cli.database).await,
+        Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
         Command::Audit(args) => commands::audit::run(&cli.database, &args).await,
     };
     match done {

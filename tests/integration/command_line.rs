@@ -113,6 +113,53 @@ fn preview_prints_the_proposal_without_a_database() {
     assert!(!folder.path().join("lucid.db").exists());
 }
 
+#[test]
+fn an_export_verifies_offline_and_each_tampering_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    let chats = folder.path().join("chats.jsonl");
+    fs::write(&chats, format!("{}\n{}\n{}\n", failing("a", "1", 1), failing("b", "2", 2), failing("c", "3", 3))).unwrap();
+    run(&["--database", &database, "import", &chats.display().to_string(), "--store", "Air"]);
+    let (code, export, err) = run(&["--database", &database, "audit", "export"]);
+    assert_eq!(code, 0, "{err}");
+    let file = folder.path().join("audit.jsonl");
+    let verify = |text: &str| {
+        fs::write(&file, text).unwrap();
+        let (code, out, _) = run(&["--database", "sqlite:/nowhere/at.all", "audit", "verify", "--export", &file.display().to_string()]);
+        (code, out)
+    };
+    assert_eq!(verify(&export), (0, "4 entries verify\n".to_owned()));
+    let lines: Vec<&str> = export.lines().collect();
+    let without = |n: usize| [&lines[..n], &lines[n + 1..]].concat().join("\n");
+    for (tampered, says) in [
+        (export.replacen("session.import", "session.inport", 1), "entry 2 was changed"),
+        (export.replacen("\\\"last\\\":5", "\\\"last\\\":6", 1), "the payload of entry 2 was changed"),
+        (without(1), "after entry 1 comes entry 3"),
+        (without(3), "its head says 4"),
+        (without(4), "the head, is missing"),
+        (format!("{}\n{}", lines[0], export), "after entry 1 comes entry 1"),
+        ("{}".to_owned(), "line 1 is not a line of an export"),
+    ] {
+        let (code, out) = verify(&tampered);
+        assert!(code == 1 && out.contains("does NOT verify") && out.contains(says), "{says}: {out}");
+    }
+}
+
+#[test]
+fn a_backup_of_a_running_database_verifies() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = crate::support::process::Served::demo(folder.path());
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let copy = folder.path().join("copy.db");
+    let (code, out, err) = run(&["--database", &database, "backup", &copy.display().to_string()]);
+    assert!(code == 0 && out.contains("audit entries verify"), "{out}{err}");
+    drop(served);
+    let (code, _, err) = run(&["--database", &database, "backup", &copy.display().to_string()]);
+    assert!(code == 1 && err.contains("copy.db"), "an existing file is never written over: {err}");
+    let again = crate::support::process::Served::start(&format!("sqlite:{}", copy.display()), &["--demo"]);
+    assert!(again.said.contains("Sign in with these links"), "{}", again.said);
+}
+
 /// The development corpus, where it is at hand: 100 sessions in, nothing twice, the five errors of two or more tasks.
 #[test]
 fn the_shared_corpus() {

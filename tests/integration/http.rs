@@ -94,6 +94,7 @@ async fn without_signing_in_there_is_nothing() {
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{action}");
     }
     assert_eq!(visitor.get("/healthz", "").await.status(), StatusCode::OK);
+    assert_eq!(visitor.get("/readyz", "").await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 //! later and the chain still verifies. This crate depends on nothing of ours, so that an export can be checked without Lucid.
 //! What a chain does not prove: whoever holds the database can rewrite all of it, and a cut tail leaves no trace in it.
 
+pub mod export;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -89,6 +89,18 @@ impl Lucid {
         self.db.engine()
     }
 
+    /// Copies an SQLite database into a new file, while it is in use.
+    pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
+        Ok(self.db.backup(file).await?)
+    }
+
+    /// Whether the database answers.
+    pub async fn database_answers(&self) -> Result<()> {
+        let mut tx = self.db.read().await?;
+        store::audit_log::head(&mut tx).await?;
+        Ok(())
+    }
+
     /// Closes the database.
     pub async fn close(&self) {
         self.db.close().await;

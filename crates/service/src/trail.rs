@@ -1,7 +1,10 @@
 //! Reading and verifying the audit trail.
 
-use audit::Verifier;
-use domain::actor::{Actor, Role};
+use audit::{
+    Verifier,
+    export::{ExportedEntry, Line},
+};
+use domain::actor::{Actor, Role, Visible};
 use store::{Page, audit_log, users};
 
 use crate::{Error, Lucid, Result};
@@ -60,6 +63,28 @@ impl Lucid {
             after = last;
         }
         Ok(verifier.finish(head_seq, head_hash).map(|entries| Verified { entries, head: hex::encode(head_hash) }))
+    }
+}
+
+impl Lucid {
+    /// Gives every entry and then the head to `take`, in the form of an export: everything that verifying offline needs.
+    pub async fn export_audit(&self, actor: &Actor, take: &mut (dyn FnMut(&Line) -> std::io::Result<()> + Send)) -> Result<i64> {
+        if actor.visible_audit() != Visible::All {
+            return Err(Error::Forbidden("exporting the whole audit trail needs the role auditor, or the command line"));
+        }
+        let mut tx = self.db.read().await?;
+        let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
+        let mut after = 0;
+        while after < head_seq {
+            let rows = audit_log::chain(&mut tx, after, 1_000).await?;
+            let Some(last) = rows.last().map(|r| r.seq) else { break };
+            for row in rows.iter().filter(|r| r.seq <= head_seq) {
+                take(&Line::Entry(ExportedEntry::new(&row.entry(), &row.salt, row.payload.clone())))?;
+            }
+            after = last;
+        }
+        take(&Line::Head { seq: head_seq, hash: hex::encode(head_hash) })?;
+        Ok(head_seq)
     }
 }
 

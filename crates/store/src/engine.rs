@@ -65,6 +65,9 @@ macro_rules! execute {
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
+/// SQLite only: it reads one consistent state, and so goes over a reader.
+const BACKUP: &str = "VACUUM INTO $1";
+
 /// What can go wrong below the use cases.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -88,6 +91,9 @@ pub enum Error {
     /// A base moved between reading and writing (rule 3).
     #[error("the memory changed in between")]
     Moved,
+    /// The engine cannot do it.
+    #[error("{0}")]
+    Unsupported(&'static str),
     /// The row is not there, or the state it must be in has changed.
     #[error("it is no longer in the state it was in")]
     Stale,
@@ -174,6 +180,18 @@ impl Db {
             Self::Sqlite { .. } => "SQLite",
             Self::Postgres(_) => "PostgreSQL",
         }
+    }
+
+    /// Copies an SQLite database into a file that does not exist yet, while it is in use: one consistent state.
+    pub async fn backup(&self, file: &Path) -> Result<()> {
+        let Self::Sqlite { read, .. } = self else {
+            return Err(Error::Unsupported("a PostgreSQL database is backed up with its own pg_dump, or by its server's archive"));
+        };
+        if file.exists() {
+            return Err(Error::File { path: file.display().to_string(), source: std::io::ErrorKind::AlreadyExists.into() });
+        }
+        sqlx::query(BACKUP).bind(file.display().to_string()).execute(read).await?;
+        Ok(())
     }
 
     /// Closes every connection.

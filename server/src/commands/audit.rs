@@ -1,7 +1,13 @@
-//! `lucid audit verify`.
+//! `lucid audit`: verify the trail of a database or of an export, and write one.
 
-use std::process::ExitCode;
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, BufWriter, Write},
+    path::Path,
+    process::ExitCode,
+};
 
+use audit::export::{ExportVerifier, Line};
 use domain::actor::Actor;
 
 use crate::{
@@ -9,18 +15,62 @@ use crate::{
     cli::{AuditArgs, AuditCommand},
 };
 
-/// Checks the chain in the database.
+/// Verifies or exports.
 pub async fn run(database: &str, args: &AuditArgs) -> Result<ExitCode, Failure> {
-    let AuditCommand::Verify = args.command;
+    match &args.command {
+        AuditCommand::Verify { export: Some(file) } => verify_export(file),
+        AuditCommand::Verify { export: None } => verify(database).await,
+        AuditCommand::Export => export(database).await,
+    }
+}
+
+async fn verify(database: &str) -> Result<ExitCode, Failure> {
     let lucid = super::open(database).await?;
     Ok(match lucid.verify_audit(&Actor::operator()).await? {
         Ok(verified) => {
             println!("{} entries verify; the last has the hash {}", verified.entries, verified.head);
             ExitCode::SUCCESS
         }
-        Err(broken) => {
-            println!("the audit trail does NOT verify: {broken}");
-            ExitCode::FAILURE
-        }
+        Err(broken) => not_good(&broken),
     })
+}
+
+fn not_good(why: &dyn std::fmt::Display) -> ExitCode {
+    println!("the audit trail does NOT verify: {why}");
+    ExitCode::FAILURE
+}
+
+/// Checks a file that `lucid audit export` wrote; the database is not asked.
+fn verify_export(file: &Path) -> Result<ExitCode, Failure> {
+    let failed = |e| Failure::Io(file.display().to_string(), e);
+    let mut verifier = ExportVerifier::default();
+    for (number, text) in (1..).zip(BufReader::new(File::open(file).map_err(failed)?).lines()) {
+        let line: Line = match serde_json::from_str(&text.map_err(failed)?) {
+            Ok(line) => line,
+            Err(error) => return Ok(not_good(&format!("line {number} is not a line of an export: {error}"))),
+        };
+        if let Err(broken) = verifier.next(&line) {
+            return Ok(not_good(&broken));
+        }
+    }
+    Ok(match verifier.finish() {
+        Some(entries) => {
+            println!("{entries} entries verify");
+            ExitCode::SUCCESS
+        }
+        None => not_good(&"its last line, the head, is missing: the end may have been cut off"),
+    })
+}
+
+async fn export(database: &str) -> Result<ExitCode, Failure> {
+    let lucid = super::open(database).await?;
+    let mut out = BufWriter::new(std::io::stdout());
+    lucid
+        .export_audit(&Actor::operator(), &mut |line| {
+            serde_json::to_writer(&mut out, line)?;
+            out.write_all(b"\n")
+        })
+        .await?;
+    out.flush().map_err(|e| Failure::Io("standard output".to_owned(), e))?;
+    Ok(ExitCode::SUCCESS)
 }

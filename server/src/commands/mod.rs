@@ -1,11 +1,13 @@
 //! One file a command.
 
 pub mod audit;
+pub mod backup;
 pub mod dream;
 pub mod import;
 pub mod people;
 pub mod preview;
 pub mod serve;
+pub mod worker;
 
 use domain::{actor::Actor, ids::StoreId};
 use service::{Lucid, transcripts::Options};

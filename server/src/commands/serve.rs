@@ -42,7 +42,8 @@ pub async fn run(database: &str, args: ServeArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn stop_on_signal(stop: CancellationToken) {
+/// Cancels the token on SIGTERM or Ctrl+C.
+pub async fn stop_on_signal(stop: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
     if let Ok(mut terminate) = signal(SignalKind::terminate()) {
         tokio::select! {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use app::{App, shell};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::StatusCode,
     middleware,
     response::IntoResponse,
@@ -101,9 +101,21 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         // Files and the health check need no session, and so no database.
         .route("/assets/{name}", get(assets::serve))
         .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready).with_state(lucid.clone()))
         .layer(csrf)
         .layer(middleware::from_fn(guard::headers))
         .layer(TraceLayer::new_for_http()))
+}
+
+/// Whether requests can be served: the database answers. `/healthz` says only that the process is alive.
+async fn ready(State(lucid): State<Lucid>) -> impl IntoResponse {
+    match lucid.database_answers().await {
+        Ok(()) => guard::plain(StatusCode::OK, "ready"),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the database does not answer");
+            guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+        }
+    }
 }
 
 async fn not_found() -> impl IntoResponse {

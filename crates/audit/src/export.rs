@@ -1,0 +1,121 @@
+//! The export of a trail: one JSON object a line, bytes as lower-case hexadecimal; the last line is the head.
+//! It holds everything that verifying needs, so that a copy can be checked by anybody, offline.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Broken, Entry, Verifier};
+
+/// A line of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line {
+    /// An entry.
+    Entry(ExportedEntry),
+    /// Where the trail ends.
+    Head {
+        /// Position of the last entry.
+        seq: i64,
+        /// Its hash.
+        hash: String,
+    },
+}
+
+/// An entry with its payload and the salt of its commitment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedEntry {
+    /// Position, from 1.
+    pub seq: i64,
+    /// When, in microseconds since the Unix epoch.
+    pub at: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// Salt of the commitment.
+    pub salt: String,
+    /// The details; none once they were erased.
+    pub payload: Option<String>,
+    /// SHA-256 over salt and payload.
+    pub commitment: String,
+    /// Hash of the entry before.
+    pub prev: String,
+    /// Hash of this entry.
+    pub hash: String,
+}
+
+impl ExportedEntry {
+    /// The line of an entry.
+    #[must_use]
+    pub fn new(entry: &Entry, salt: &[u8], payload: Option<String>) -> Self {
+        Self {
+            seq: entry.seq,
+            at: entry.at,
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            subject: entry.subject.clone(),
+            salt: hex::encode(salt),
+            payload,
+            commitment: hex::encode(entry.commitment),
+            prev: hex::encode(entry.prev),
+            hash: hex::encode(entry.hash),
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        Entry {
+            seq: self.seq,
+            at: self.at,
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            subject: self.subject.clone(),
+            commitment: bytes(&self.commitment),
+            prev: bytes(&self.prev),
+            hash: bytes(&self.hash),
+        }
+    }
+}
+
+/// Hash bytes of a line; what is no hash becomes zeros, which match nothing.
+fn bytes(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    if hex::decode_to_slice(text, &mut bytes).is_err() {
+        bytes = [0; 32];
+    }
+    bytes
+}
+
+/// Checks an export line by line.
+#[derive(Debug, Default)]
+pub struct ExportVerifier {
+    verifier: Verifier,
+    ended: Option<i64>,
+}
+
+impl ExportVerifier {
+    /// Checks the next line.
+    pub fn next(&mut self, line: &Line) -> Result<(), Broken> {
+        match line {
+            Line::Entry(exported) => {
+                if let Some(head) = self.ended {
+                    return Err(Broken::Head { head, found: exported.seq });
+                }
+                // A salt that is not hexadecimal is no salt: then no payload matches the commitment.
+                let salt = hex::decode(&exported.salt).unwrap_or_default();
+                let payload = exported.payload.as_deref().map(|p| (salt.as_slice(), p));
+                self.verifier.next(&exported.entry(), payload)
+            }
+            Line::Head { seq, hash } => {
+                self.ended = Some(self.verifier.clone().finish(*seq, bytes(hash))?);
+                Ok(())
+            }
+        }
+    }
+
+    /// How many entries were good; `None` if the head line is missing, so that the end may have been cut off.
+    #[must_use]
+    pub const fn finish(self) -> Option<i64> {
+        self.ended
+    }
+}

@@ -1,0 +1,18 @@
+//! `lucid worker`: works off dreams and schedules, and serves nothing.
+
+use std::process::ExitCode;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Failure, work};
+
+/// Works until it is interrupted; a job in hand is finished first.
+pub async fn run(database: &str) -> Result<ExitCode, Failure> {
+    let lucid = super::open(database).await?;
+    let stop = CancellationToken::new();
+    println!("Lucid works on {}", lucid.engine());
+    tokio::spawn(super::serve::stop_on_signal(stop.clone()));
+    work::run(lucid.clone(), stop).await;
+    lucid.close().await;
+    Ok(ExitCode::SUCCESS)
+}
