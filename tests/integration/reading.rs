@@ -4,7 +4,13 @@ use domain::ids::SessionId;
 
 use crate::world::{World, failing, on_both_engines};
 
-on_both_engines!(lists_page_without_gaps, paths_are_ordered_by_bytes, versions_are_compared, accounts_and_links);
+on_both_engines!(
+    lists_page_without_gaps,
+    paths_are_ordered_by_bytes,
+    versions_are_compared,
+    accounts_and_links,
+    a_burst_of_sign_ins_is_cut
+);
 
 async fn lists_page_without_gaps(world: World) {
     for n in 0..120 {
@@ -92,4 +98,17 @@ async fn accounts_and_links(world: World) {
     let (_, expired) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
     world.wait_seconds(25 * 3_600);
     assert!(lucid.link_purpose(&expired).await.is_err());
+}
+
+async fn a_burst_of_sign_ins_is_cut(world: World) {
+    let mut tries = tokio::task::JoinSet::new();
+    for n in 0..120 {
+        let lucid = world.lucid.clone();
+        tries.spawn(async move { lucid.sign_in(&format!("nobody{n}@lucid.example"), "some long phrase").await.unwrap_err().kind() });
+    }
+    let kinds = tries.join_all().await;
+    let cut = kinds.iter().filter(|k| **k == service::Kind::RateLimit).count();
+    let looked_at = kinds.iter().filter(|k| **k == service::Kind::Authentication).count();
+    assert_eq!(cut + looked_at, 120);
+    assert!(cut > 0 && looked_at >= 60, "{cut} cut, {looked_at} looked at");
 }

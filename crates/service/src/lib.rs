@@ -67,6 +67,7 @@ pub struct Lucid {
     clock: Clock,
     random: Random,
     hashing: Arc<tokio::sync::Semaphore>,
+    waiting_to_hash: Arc<tokio::sync::Semaphore>,
 }
 
 impl Lucid {
@@ -74,7 +75,9 @@ impl Lucid {
     #[must_use]
     pub fn new(db: Db, clock: Clock, random: Random) -> Self {
         // Two at a time: a password hash takes 19 MiB and tens of milliseconds of one core (argon2's defaults).
-        Self { db, clock, random, hashing: Arc::new(tokio::sync::Semaphore::new(2)) }
+        // At most 64 wait for that: at twenty hashes a second nobody waits longer than a few seconds, and the rest are told to.
+        let places = |n| Arc::new(tokio::sync::Semaphore::new(n));
+        Self { db, clock, random, hashing: places(2), waiting_to_hash: places(64) }
     }
 
     /// The time now.

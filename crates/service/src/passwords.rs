@@ -52,6 +52,7 @@ impl Lucid {
     }
 
     async fn on_hashing_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _place = self.waiting_to_hash.try_acquire().map_err(|_| Error::TooMany(5))?;
         let _permit = self.hashing.acquire().await.map_err(|_| Error::Internal("Lucid is shutting down"))?;
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Internal("hashing a password failed"))
     }
