@@ -201,7 +201,7 @@ async fn nobody_without_a_grant_sees_or_does_anything(world: World) {
     assert!(lucid.queue(stranger, true, Some(world.store), None).await.unwrap().rows.is_empty());
     assert!(lucid.sessions(stranger, None, None).await.unwrap().rows.is_empty());
     assert!(lucid.dreams(stranger, None).await.unwrap().is_empty());
-    assert!(lucid.audit(stranger, None).await.unwrap().rows.is_empty());
+    assert!(lucid.audit(stranger, &service::AuditFilter::default()).await.unwrap().rows.is_empty());
     assert_eq!(lucid.waiting(stranger).await.unwrap(), 0);
     let session = lucid.sessions(&world.reviewer, None, None).await.unwrap().rows.remove(0);
     let memory = lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);

@@ -9,7 +9,8 @@ on_both_engines!(
     paths_are_ordered_by_bytes,
     versions_are_compared,
     accounts_and_links,
-    a_burst_of_sign_ins_is_cut
+    a_burst_of_sign_ins_is_cut,
+    the_audit_is_filtered
 );
 
 async fn lists_page_without_gaps(world: World) {
@@ -31,7 +32,8 @@ async fn lists_page_without_gaps(world: World) {
     let mut audit = Vec::new();
     let mut before = None;
     loop {
-        let page = world.lucid.audit(&world.admin, before).await.unwrap();
+        let filter = service::AuditFilter { before, ..service::AuditFilter::default() };
+        let page = world.lucid.audit(&world.admin, &filter).await.unwrap();
         audit.extend(page.rows.iter().map(|r| r.row.seq));
         before = audit.last().copied();
         if !page.more {
@@ -111,4 +113,28 @@ async fn a_burst_of_sign_ins_is_cut(world: World) {
     let looked_at = kinds.iter().filter(|k| **k == service::Kind::Authentication).count();
     assert_eq!(cut + looked_at, 120);
     assert!(cut > 0 && looked_at >= 60, "{cut} cut, {looked_at} looked at");
+}
+
+async fn the_audit_is_filtered(world: World) {
+    use service::AuditFilter;
+    world.import(&failing("s1", "t1", 1)).await;
+    world.wait_seconds(3_600);
+    world.remember(&[("/a.md", "Text.", false)]).await;
+    let shown = async |filter: AuditFilter| {
+        let page = world.lucid.audit(&world.admin, &filter).await.unwrap();
+        page.rows.into_iter().map(|r| r.row.action).collect::<Vec<_>>()
+    };
+    let all = shown(AuditFilter::default()).await;
+    assert_eq!(all, ["memory.write", "session.import", "user.add", "user.add", "user.add", "store.create"]);
+    let by_action = AuditFilter { action: Some("user.add".into()), ..AuditFilter::default() };
+    assert_eq!(shown(by_action).await.len(), 3);
+    let by_store = AuditFilter { store: Some(world.store), ..AuditFilter::default() };
+    assert_eq!(shown(by_store).await, ["memory.write", "session.import", "store.create"]);
+    let me = world.admin.who.person().unwrap();
+    let by_me = AuditFilter { actor: Some(format!("person:{me}")), ..AuditFilter::default() };
+    assert_eq!(shown(by_me).await, ["session.import"]);
+    let lately = AuditFilter { since: Some(world.lucid.now().plus_seconds(-60)), ..AuditFilter::default() };
+    assert_eq!(shown(lately).await, ["memory.write"]);
+    let nothing = AuditFilter { action: Some("' OR 1=1 --".into()), ..AuditFilter::default() };
+    assert!(shown(nothing).await.is_empty());
 }

@@ -1,9 +1,10 @@
 //! The audit trail: who did what to what, when.
 
 use leptos::prelude::*;
-use service::AuditRow;
+use service::{AuditFilter, AuditRow, StoreRow};
 
 use crate::{
+    actions::account::encoded,
     components::{
         layout::{Empty, Heading},
         text::Visible,
@@ -12,16 +13,59 @@ use crate::{
     context::page,
 };
 
-/// The newest entries that one may see.
+/// Every action that an entry may have, as the filter offers them.
+const ACTIONS: &[&str] = &[
+    "change.decide",
+    "change.edit",
+    "change.take_back",
+    "changeset.commit",
+    "changeset.propose",
+    "dream.cancel",
+    "dream.end",
+    "dream.request",
+    "dream.start",
+    "link.create",
+    "link.use",
+    "memory.write",
+    "schedule.set",
+    "session.grow",
+    "session.import",
+    "sign_in",
+    "sign_in.fail",
+    "sign_out",
+    "store.create",
+    "user.add",
+];
+
+/// Periods that the filter offers, in days.
+const PERIODS: &[(i64, &str)] = &[(1, "the last day"), (7, "the last week"), (30, "the last 30 days"), (365, "the last year")];
+
+/// The newest entries that one may see, by who, what, store and period.
 #[component]
 pub fn Audit() -> impl IntoView {
     page("audit", |request| async move {
-        let list = request.lucid.audit(request.actor()?, request.asked("before")).await?;
+        let days = request.asked::<i64>("days");
+        let chosen = |name: &str| request.query.get(name).filter(|v| !v.is_empty()).cloned();
+        let filter = AuditFilter {
+            store: request.asked("store"),
+            actor: chosen("who"),
+            action: chosen("what"),
+            since: days.map(|d| request.now().plus_seconds(-d.clamp(0, 36_500) * 86_400)),
+            before: request.asked("before"),
+        };
+        let list = request.lucid.audit(request.actor()?, &filter).await?;
+        let stores = request.lucid.stores(request.actor()?).await?;
         let now = request.now();
-        let next =
-            list.rows.last().filter(|_| list.more).map(|r| view! { <p><a href=format!("/audit?before={}", r.row.seq)>"Older"</a></p> });
+        let kept = ["store", "who", "what", "days"]
+            .map(|name| chosen(name).map(|v| format!("&{name}={}", encoded(&v))).unwrap_or_default())
+            .concat();
+        let next = list
+            .rows
+            .last()
+            .filter(|_| list.more)
+            .map(|r| view! { <p><a href=format!("/audit?before={}{kept}", r.row.seq)>"Older"</a></p> });
         let body = if list.rows.is_empty() {
-            view! { <Empty title="No entry that you may see">"Entries of the stores that you were granted appear here."</Empty> }.into_any()
+            view! { <Empty title="No entry that you may see">"Entries of the stores that you were granted appear here; a filter may hide them."</Empty> }.into_any()
         } else {
             view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Entries">
@@ -36,10 +80,28 @@ pub fn Audit() -> impl IntoView {
         Ok(view! {
             <Heading title="Audit" />
             <p class="quiet">"Every entry is chained to the one before it by its hash. "<code>"lucid audit verify"</code>" checks the whole chain."</p>
+            {filters(&filter, days, &stores)}
             {body}{next}
         }
         .into_any())
     })
+}
+
+fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreRow]) -> impl IntoView + use<> {
+    let store = |s: &StoreRow| view! { <option value=s.id.to_string() selected=filter.store == Some(s.id)>{s.name.clone()}</option> };
+    let action = |a: &&'static str| view! { <option selected=filter.action.as_deref() == Some(*a)>{*a}</option> };
+    let period = |(d, text): &(i64, &'static str)| view! { <option value=d.to_string() selected=days == Some(*d)>{*text}</option> };
+    // Who is chosen by following a name in the list.
+    let who = filter.actor.clone().map(|who| view! { <label>"Who "<input name="who" value=who /></label> });
+    view! {
+        <form method="get" action="/audit" class="filters">
+            <label>"What "<select name="what"><option value="">"everything"</option>{ACTIONS.iter().map(action).collect_view()}</select></label>
+            <label>"Store "<select name="store"><option value="">"every store"</option>{stores.iter().map(store).collect_view()}</select></label>
+            <label>"When "<select name="days"><option value="">"ever"</option>{PERIODS.iter().map(period).collect_view()}</select></label>
+            {who}
+            <button>"Show"</button>
+        </form>
+    }
 }
 
 fn row(entry: AuditRow, now: domain::Timestamp) -> impl IntoView {
@@ -50,7 +112,7 @@ fn row(entry: AuditRow, now: domain::Timestamp) -> impl IntoView {
         <tr>
             <td>{r.seq}</td>
             <td><When at=r.at now=now /></td>
-            <td><Visible text=entry.actor /></td>
+            <td><a href=format!("/audit?who={}", encoded(&r.actor))><Visible text=entry.actor /></a></td>
             <td><code>{r.action}</code></td>
             <td>{subject(&r.subject)}</td>
             <td><details><summary>"show"</summary><code class="wrap"><Visible text=details /></code></details></td>

@@ -45,6 +45,7 @@ pub use schedules::{NewSchedule, check_schedule};
 pub use sessions::{SessionView, TranscriptView};
 pub use store::{
     Page,
+    audit_log::Filter as AuditFilter,
     changesets::QueueRow,
     decisions::DecisionRow,
     dreams::{DreamRow, FindingRow},

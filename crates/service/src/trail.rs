@@ -5,7 +5,11 @@ use audit::{
     export::{ExportedEntry, Line},
 };
 use domain::actor::{Actor, Role, Visible};
-use store::{Page, audit_log, users};
+use store::{
+    Page,
+    audit_log::{self, Filter},
+    users,
+};
 
 use crate::{Error, Lucid, Result};
 
@@ -30,12 +34,11 @@ pub struct Verified {
 }
 
 impl Lucid {
-    /// The newest entries before a position that the actor may see.
-    pub async fn audit(&self, actor: &Actor, before: Option<i64>) -> Result<Page<AuditRow>> {
+    /// The newest entries that the actor may see, of those that the filter names.
+    pub async fn audit(&self, actor: &Actor, filter: &Filter) -> Result<Page<AuditRow>> {
         let mut tx = self.db.read().await?;
-        let page =
-            audit_log::list(&mut tx, actor.visible_audit(), actor.sees_storeless_audit(), before.unwrap_or(i64::MAX), domain::limits::PAGE)
-                .await?;
+        let (visible, storeless) = (actor.visible_audit(), actor.sees_storeless_audit());
+        let page = audit_log::list(&mut tx, visible, storeless, filter, domain::limits::PAGE).await?;
         let names = users::all(&mut tx).await?;
         let rows =
             page.rows.into_iter().map(|row| AuditRow { actor: name_of(&row.actor, &names), hash: hex::encode(row.entry().hash), row });

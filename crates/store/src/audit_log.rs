@@ -20,7 +20,11 @@ statements! {
         WHERE seq < $1
           AND (CAST($2 AS UUID) IS NULL OR (a.store_id IS NULL AND $3)
             OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
-        ORDER BY seq DESC LIMIT $4";
+          AND (CAST($4 AS UUID) IS NULL OR a.store_id = $4)
+          AND (CAST($5 AS TEXT) IS NULL OR a.actor = $5)
+          AND (CAST($6 AS TEXT) IS NULL OR a.action = $6)
+          AND (CAST($7 AS BIGINT) IS NULL OR a.at >= $7)
+        ORDER BY seq DESC LIMIT $8";
     CHAIN = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit
         WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
@@ -126,9 +130,27 @@ pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
     Ok(entry.seq)
 }
 
-/// The newest entries before `before` (exclusive) that the viewer may see; those of no store only if `storeless`.
-pub async fn list(tx: &mut Tx, visible: Visible, storeless: bool, before: i64, limit: i64) -> Result<Page<Row>> {
-    Ok(Page::of(fetch_all!(tx, Row, LIST, before, viewer(visible), storeless, limit + 1)?, limit))
+/// Which entries a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of one store only.
+    pub store: Option<StoreId>,
+    /// By one actor only: kind and id.
+    pub actor: Option<String>,
+    /// Of one action only.
+    pub action: Option<String>,
+    /// Not before this time.
+    pub since: Option<Timestamp>,
+    /// Before this position.
+    pub before: Option<i64>,
+}
+
+/// The newest entries that the viewer may see; those of no store only if `storeless`.
+pub async fn list(tx: &mut Tx, visible: Visible, storeless: bool, filter: &Filter, limit: i64) -> Result<Page<Row>> {
+    let before = filter.before.unwrap_or(i64::MAX);
+    let (actor, action) = (filter.actor.as_deref(), filter.action.as_deref());
+    let rows = fetch_all!(tx, Row, LIST, before, viewer(visible), storeless, filter.store, actor, action, filter.since, limit + 1)?;
+    Ok(Page::of(rows, limit))
 }
 
 /// Entries after `after` in order, for the verifier.
