@@ -93,6 +93,8 @@ async fn a_base_that_moved_is_a_conflict(world: World) {
     world.vote(&world.reviewer, &merge, Verdict::Approve).await.unwrap();
     let request = world.commit_request(changeset, "late").await;
     world.remember(&[("/b.md", "Same, but newer.", false)]).await;
+    let queue = world.lucid.queue(&world.reviewer, true, None, None).await.unwrap().rows;
+    assert_eq!((queue[0].conflicted, queue[0].approved, queue[0].pending), (1, 1, 1), "the queue says so too");
     let shown = world.changes(changeset).await.remove(1);
     assert!(shown.change.conflicted, "the conflict is shown before anybody clicks");
     assert_eq!(shown.edits[1].now_content.as_deref(), Some("Same, but newer."));

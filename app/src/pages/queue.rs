@@ -91,7 +91,8 @@ fn table(request: &Request, rows: Vec<QueueRow>) -> AnyView {
 
 /// `3 to decide, 1 to commit`.
 fn waiting(row: &QueueRow) -> String {
-    let parts = [(row.pending, "to decide"), (row.approved, "to commit"), (row.deferred, "deferred")];
+    let parts =
+        [(row.pending, "to decide"), (row.approved, "to commit"), (row.deferred, "deferred"), (row.conflicted, "of them conflicted")];
     parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
 }
 

@@ -22,9 +22,11 @@ statements! {
                 CAST(SUM(CASE WHEN c.state = 'rejected' THEN 1 ELSE 0 END) AS BIGINT) AS rejected,
                 CAST(SUM(CASE WHEN c.state = 'deferred' THEN 1 ELSE 0 END) AS BIGINT) AS deferred,
                 CAST(SUM(CASE WHEN c.state = 'committed' THEN 1 ELSE 0 END) AS BIGINT) AS committed,
+                CAST(SUM(CASE WHEN x.change_id IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS conflicted,
                 CAST(MAX(CASE WHEN c.state NOT IN ('pending', 'approved', 'deferred') THEN 0
                     WHEN c.risk_level = 'high' THEN 3 WHEN c.risk_level = 'medium' THEN 2 ELSE 1 END) AS BIGINT) AS risk
             FROM changesets cs JOIN stores s ON s.id = cs.store_id JOIN changes c ON c.changeset_id = cs.id
+                LEFT JOIN conflicted_changes x ON x.change_id = c.id
             WHERE s.deleted_at IS NULL AND ((cs.state = 'open') = $1)
               AND (CAST($2 AS UUID) IS NULL OR cs.store_id = $2)
               AND (CAST($3 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = cs.store_id AND g.user_id = $3))
@@ -72,6 +74,8 @@ pub struct QueueRow {
     pub deferred: i64,
     /// Changes in the memory.
     pub committed: i64,
+    /// Open changes whose memory has moved.
+    pub conflicted: i64,
     /// Highest risk among what is open: 3 high, 2 medium, 1 low, 0 nothing open.
     pub risk: i64,
 }
