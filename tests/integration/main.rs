@@ -16,3 +16,4 @@ mod memory_guard;
 mod reading;
 mod schedules;
 mod statements;
+mod workers;
