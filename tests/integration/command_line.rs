@@ -78,15 +78,9 @@ fn preview_prints_the_proposal_without_a_database() {
     fs::create_dir_all(memories.join("notes")).unwrap();
     fs::write(memories.join("one.md"), "Same.").unwrap();
     fs::write(memories.join("notes/two.md"), "Same.").unwrap();
-    let (code, out, err) = run(&[
-        "dream",
-        "--preview",
-        "--json",
-        "--sessions",
-        &sessions.display().to_string(),
-        "--memories",
-        &memories.display().to_string(),
-    ]);
+    let (sessions, memories) = (sessions.display().to_string(), memories.display().to_string());
+    let preview = || run(&["dream", "--preview", "--json", "--sessions", &sessions, "--memories", &memories]);
+    let (code, out, err) = preview();
     assert_eq!(code, 0, "{err}");
     let proposal: Value = serde_json::from_str(&out).unwrap();
     let changes = proposal["changes"].as_array().unwrap();
@@ -100,15 +94,7 @@ fn preview_prints_the_proposal_without_a_database() {
     assert_eq!((merge["edits"][0]["path"].as_str(), merge["edits"][1]["content"].as_str()), (Some("/one.md"), None));
     assert!(merge["edits"][1]["base_sha256"].is_string());
     assert!(proposal["questions"].is_array() && proposal["stats"]["sessions"] == 2);
-    let (_, again, _) = run(&[
-        "dream",
-        "--preview",
-        "--json",
-        "--sessions",
-        &sessions.display().to_string(),
-        "--memories",
-        &memories.display().to_string(),
-    ]);
+    let (_, again, _) = preview();
     assert_eq!(out, again, "the same in gives the same out, byte for byte");
     assert!(!folder.path().join("lucid.db").exists());
 }

@@ -23,16 +23,13 @@ pub enum Imported {
     Unchanged(SessionId),
 }
 
-/// The store that sessions are imported into: sessions are known within it only, so that nobody
-/// can append to, or find out about, a session of a store that they may not see.
-pub type StoreScope = StoreId;
-
 /// Trust of what an import brings (person 3, import 2, agent 1, tool text 0).
 const IMPORT_TRUST: i64 = 2;
 
 impl Lucid {
-    /// Writes one session, or the events by which it has grown. All of it or nothing.
-    pub async fn import_session(&self, actor: &Actor, store: StoreScope, spooled: &Spooled, events: &mut SpoolReader) -> Result<Imported> {
+    /// Writes one session, or the events by which it has grown. All of it or nothing. Sessions are known within their store
+    /// only, so that nobody can append to, or find out about, a session of a store that they may not see.
+    pub async fn import_session(&self, actor: &Actor, store: StoreId, spooled: &Spooled, events: &mut SpoolReader) -> Result<Imported> {
         require(actor, Need::Feed, store)?;
         let key = spooled.import_key(&store.to_string());
         let mut tx = self.db.write().await?;

@@ -37,7 +37,7 @@ pub use commit::{CommitRequest, Committed, Expected};
 pub use dreams::DreamView;
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
-pub use import::{Imported, StoreScope};
+pub use import::Imported;
 pub use memory::{CommitView, CompareView, HistoryRow, MemoryView, NewMemory, VersionView};
 pub use propose::{PreviewInput, preview};
 pub use review::{Decision, Verdict};
