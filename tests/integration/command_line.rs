@@ -100,6 +100,17 @@ fn preview_prints_the_proposal_without_a_database() {
 }
 
 #[test]
+fn what_only_reads_makes_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(folder.path());
+    for arguments in [&["audit", "verify"][..], &["audit", "export"], &["dream", "--store", "Air"], &["backup", "/nowhere/copy.db"]] {
+        let (code, out, err) = run(&[&["--database", database.as_str()], arguments].concat());
+        assert!(code == 1 && out.is_empty() && err.contains("there is no database at"), "{arguments:?}: {out}{err}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn an_export_verifies_offline_and_each_tampering_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let database = database(folder.path());

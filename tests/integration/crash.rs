@@ -38,8 +38,9 @@ fn kill_imports(database: &str) {
         // SIGKILL: nothing in the process can tidy up.
         import.kill().unwrap();
         import.wait().unwrap();
-        let (code, out, _) = run(&["--database", database, "audit", "verify"]);
-        assert_eq!(code, 0, "after {wait} ms: {out}");
+        let (code, out, err) = run(&["--database", database, "audit", "verify"]);
+        // Killed before it had even made the database, it left nothing.
+        assert!(code == 0 || err.contains("there is no database at"), "after {wait} ms: {out}{err}");
     }
     let (code, out, err) = run(&["--database", database, "import", &path, "--store", "Air"]);
     assert_eq!(code, 0, "{out}{err}");

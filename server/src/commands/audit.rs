@@ -25,7 +25,7 @@ pub async fn run(database: &str, args: &AuditArgs) -> Result<ExitCode, Failure> 
 }
 
 async fn verify(database: &str) -> Result<ExitCode, Failure> {
-    let lucid = super::open(database).await?;
+    let lucid = super::open_existing(database).await?;
     Ok(match lucid.verify_audit(&Actor::operator()).await? {
         Ok(verified) => {
             println!("{} entries verify; the last has the hash {}", verified.entries, verified.head);
@@ -63,7 +63,7 @@ fn verify_export(file: &Path) -> Result<ExitCode, Failure> {
 }
 
 async fn export(database: &str) -> Result<ExitCode, Failure> {
-    let lucid = super::open(database).await?;
+    let lucid = super::open_existing(database).await?;
     let mut out = BufWriter::new(std::io::stdout());
     lucid
         .export_audit(&Actor::operator(), &mut |line| {

@@ -8,7 +8,7 @@ use crate::Failure;
 
 /// Copies the database into a new file, and checks that the copy's audit trail verifies.
 pub async fn run(database: &str, file: &Path) -> Result<ExitCode, Failure> {
-    let lucid = super::open(database).await?;
+    let lucid = super::open_existing(database).await?;
     lucid.backup(file).await?;
     lucid.close().await;
     let copy = super::open(&format!("sqlite:{}", file.display())).await?;

@@ -9,7 +9,7 @@ use crate::{Failure, cli::DreamArgs, work};
 
 /// Asks for a dream, and with `--wait` stays until it has ended.
 pub async fn run(database: &str, args: &DreamArgs) -> Result<ExitCode, Failure> {
-    let lucid = super::open(database).await?;
+    let lucid = super::open_existing(database).await?;
     let name = args.store.as_deref().unwrap_or_default();
     let store = super::store_named(&lucid, name).await?;
     let actor = Actor::operator();

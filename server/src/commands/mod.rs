@@ -20,6 +20,15 @@ pub async fn open(database: &str) -> Result<Lucid, Failure> {
     Ok(Lucid::new(Db::open(database).await?, clock::system(), clock::system_random()))
 }
 
+/// As [`open`], but refuses where there is no SQLite file yet: what only reads must not make an empty database and find it in order.
+pub async fn open_existing(database: &str) -> Result<Lucid, Failure> {
+    let file = database.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+    if let Some(file) = file.filter(|f| !std::path::Path::new(f).exists()) {
+        return Err(Failure::Said(format!("there is no database at {file}; name it with --database or LUCID_DATABASE")));
+    }
+    open(database).await
+}
+
 /// The store of a name, or that there is none.
 pub async fn store_named(lucid: &Lucid, name: &str) -> Result<StoreId, Failure> {
     lucid
