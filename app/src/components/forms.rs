@@ -27,13 +27,3 @@ pub fn sentence(message: &str) -> String {
     let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
 }
-
-/// `1 session`, `2 sessions`.
-#[must_use]
-pub fn count(n: i64, noun: &str) -> String {
-    match (n, noun) {
-        (1, _) => format!("1 {noun}"),
-        (_, "memory") => format!("{n} memories"),
-        _ => format!("{n} {noun}s"),
-    }
-}

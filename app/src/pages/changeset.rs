@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::plural::count;
 use domain::{
     changeset::{ChangeKind, ChangeState, RejectCode},
     ids::CommitId,
@@ -13,7 +14,7 @@ use crate::{
     components::{
         badges::{KindBadge, Labels, OutcomeBadge, RiskBadge, StateBadge},
         diff::Diff,
-        forms::{Refused, count},
+        forms::Refused,
         layout::Heading,
         text::Visible,
         text_area::TextArea,
@@ -148,7 +149,7 @@ fn evidence(desk: &Desk, support: &[&QuoteView], counter: &[&QuoteView], eligibl
     };
     let more = support.get(UNFOLDED_QUOTES..).filter(|rest| !rest.is_empty()).map(|rest| {
         let quotes = rest.iter().map(|q| quote(desk, q)).collect_view();
-        view! { <details class="stack"><summary>{count(i64::try_from(rest.len()).unwrap_or(0), "more quote")}</summary>{quotes}</details> }
+        view! { <details class="stack"><summary>{count(rest.len(), "more quote")}</summary>{quotes}</details> }
     });
     view! {
         <div class="evidence">
@@ -327,7 +328,7 @@ fn commit_bar(desk: &Desk, view: &ChangesetView) -> Option<AnyView> {
     if !desk.may_decide || (approved.is_empty() && pending == 0) {
         return None;
     }
-    let left = count(i64::try_from(pending).unwrap_or(0), "change");
+    let left = count(pending, "change");
     if approved.is_empty() {
         return Some(
             view! { <div class="commit-bar"><span>{left}" to decide. What you approve can be committed here."</span></div> }.into_any(),
@@ -346,7 +347,7 @@ fn commit_bar(desk: &Desk, view: &ChangesetView) -> Option<AnyView> {
                 <input type="hidden" name="expected" value=expected />
                 <input type="hidden" name="idempotency_key" value=key />
                 <span>{effects(&approved)}{(pending > 0).then(|| format!(" {left} still to decide."))}{warning}</span>
-                <button class="primary" data-key="commit">{format!("Commit {}", count(i64::try_from(approved.len()).unwrap_or(0), "change"))}</button>
+                <button class="primary" data-key="commit">{format!("Commit {}", count(approved.len(), "change"))}</button>
             </form>
         }
         .into_any(),

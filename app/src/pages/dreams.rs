@@ -1,5 +1,6 @@
 //! Dreams: those of all stores, those of one with its schedule, and one with what it saw.
 
+use domain::plural::count;
 use domain::{
     actor::{Actor, Need},
     ids::StoreId,
@@ -10,7 +11,7 @@ use service::{DreamRow, DreamView, FindingRow, RefusedForm, ScheduleRow, StoreRo
 use super::stores::store_heading;
 use crate::{
     components::{
-        forms::{Refused, count},
+        forms::Refused,
         layout::{Empty, Heading},
         text::Visible,
         when::When,

@@ -1,5 +1,6 @@
 //! A store's commits, and what each did.
 
+use domain::plural::count;
 use leptos::prelude::*;
 use service::{CommitView, HistoryRow};
 
@@ -7,7 +8,6 @@ use super::stores::store_heading;
 use crate::{
     components::{
         diff::DiffLines,
-        forms::count,
         layout::{Empty, Heading},
         text::Visible,
         when::When,

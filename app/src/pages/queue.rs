@@ -29,7 +29,7 @@ pub fn Queue() -> impl IntoView {
         let after = request.query.get("after").and_then(|a| parse_after(a));
         let list = request.lucid.queue(&actor, !done, store, after).await?;
         let stores = request.lucid.stores(&actor).await?;
-        let next = list.rows.last().filter(|_| list.more).map(|r| format!("{}:{}", r.risk, r.id));
+        let next = list.rows.last().filter(|_| list.more).map(|r| format!("{}:{}", r.risk, r.changeset.id));
         let options = stores
             .iter()
             .map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == store>{s.name.clone()}</option> })
@@ -60,21 +60,21 @@ fn more(request: &Request, next: &str) -> impl IntoView + use<> {
 fn table(request: &Request, rows: Vec<QueueRow>) -> AnyView {
     let now = request.now();
     let row = move |r: QueueRow| {
-        let href = format!("/changesets/{}", r.id);
+        let href = format!("/changesets/{}", r.changeset.id);
         let risk = risk_level(r.risk).map(|level| view! { <RiskBadge level=level /> });
-        let origin = match r.dream_id {
+        let origin = match r.changeset.dream_id {
             Some(id) => view! { <a href=format!("/dreams/{id}")>"a dream"</a> }.into_any(),
-            None => r.origin.clone().into_any(),
+            None => r.changeset.origin.clone().into_any(),
         };
-        let waits = if r.pending + r.approved + r.deferred == 0 { r.state.to_string() } else { waiting(&r) };
+        let waits = if r.pending + r.approved + r.deferred == 0 { r.changeset.state.to_string() } else { waiting(&r) };
         view! {
             <tr>
                 <td>{risk}</td>
-                <td><a href=href class="strong">{r.title}</a></td>
+                <td><a href=href class="strong">{r.changeset.title}</a></td>
                 <td>{waits}</td>
-                <td><a href=format!("/stores/{}", r.store_id)>{r.store_name}</a></td>
+                <td><a href=format!("/stores/{}", r.changeset.store_id)>{r.changeset.store_name}</a></td>
                 <td>{origin}</td>
-                <td><When at=r.created_at now=now /></td>
+                <td><When at=r.changeset.created_at now=now /></td>
             </tr>
         }
     };

@@ -1,5 +1,6 @@
 //! Sessions, and the transcript of one. What is sensitive in it is masked.
 
+use domain::plural::count;
 use domain::{
     event::EventKind,
     ids::{SessionId, StoreId},
@@ -11,7 +12,6 @@ use super::stores::store_heading;
 use crate::{
     components::{
         badges::OutcomeBadge,
-        forms::count,
         layout::{Empty, Heading},
         text::Visible,
         when::When,

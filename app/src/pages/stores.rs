@@ -1,11 +1,12 @@
 //! The memory stores that one may see.
 
+use domain::plural::count;
 use leptos::prelude::*;
 use service::StoreRow;
 
 use crate::{
     components::{
-        forms::{Refused, count},
+        forms::Refused,
         layout::{Empty, Heading},
         text::Visible,
     },

@@ -12,6 +12,7 @@ pub mod event;
 pub mod ids;
 pub mod masking;
 pub mod memory;
+pub mod plural;
 pub mod risk;
 pub mod scan;
 pub mod statement;

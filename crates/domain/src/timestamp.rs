@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use crate::plural;
+
 /// Microseconds since 1970-01-01T00:00:00Z. Integers order and hash the same on every engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
@@ -60,8 +62,8 @@ impl Timestamp {
             s @ 2_592_000..=31_535_999 => (s / 2_592_000, "month"),
             s => (s / 31_536_000, "year"),
         };
-        let plural = if count == 1 { "" } else { "s" };
-        if seconds < 0 { format!("in {count} {unit}{plural}") } else { format!("{count} {unit}{plural} ago") }
+        let counted = plural::count(count, unit);
+        if seconds < 0 { format!("in {counted}") } else { format!("{counted} ago") }
     }
 
     fn date_time(self) -> Option<OffsetDateTime> {

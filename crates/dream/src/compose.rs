@@ -108,11 +108,6 @@ fn slug(text: &str) -> String {
     dashed.split('-').filter(|w| !w.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-/// `1 session`, `2 sessions`.
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
 /// `once`, `3 times`.
 pub fn times(n: usize) -> String {
     if n == 1 { "once".to_owned() } else { format!("{n} times") }

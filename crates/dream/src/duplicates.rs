@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{canonical::sha256_hex, changeset::ChangeKind, statement::statements};
+use domain::{canonical::sha256_hex, changeset::ChangeKind, plural, statement::statements};
 
-use crate::{
-    compose,
-    types::{Change, Disposition, Edit, Finding, Memory, Support},
-};
+use crate::types::{Change, Disposition, Edit, Finding, Memory, Support};
 
 /// Every group of memories that say exactly the same.
 pub fn find(memories: &[Memory]) -> Vec<Finding> {
@@ -29,7 +26,7 @@ fn merge(said: &[String], mut same: Vec<usize>, memories: &[Memory]) -> Finding 
     });
     let (&kept, copies) = same.split_first().unwrap_or((&0, &[]));
     let fingerprint = sha256_hex(format!("exact_duplicate\0{}", said.join("\0")).as_bytes());
-    let title = format!("Merge {} of “{}”", compose::count(same.len(), "copy").replace("copys", "copies"), short(&said[0]));
+    let title = format!("Merge {} of “{}”", plural::count(same.len(), "copy"), short(&said[0]));
     let frozen = copies.iter().any(|&i| memories[i].frozen);
     let removals = copies.iter().map(|&i| Edit { memory: Some(i), path: memories[i].path.clone(), content: None });
     let keep = Edit { memory: Some(kept), path: memories[kept].path.clone(), content: Some(memories[kept].content.clone()) };
@@ -37,7 +34,7 @@ fn merge(said: &[String], mut same: Vec<usize>, memories: &[Memory]) -> Finding 
         kind: ChangeKind::Merge,
         rationale: format!(
             "{} say the same, statement for statement. `{}` stays as it is; the others go. No statement is lost.",
-            compose::count(same.len(), "memory").replace("memorys", "memories"),
+            plural::count(same.len(), "memory"),
             memories[kept].path
         ),
         confidence_bp: 9_900,

@@ -6,7 +6,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use domain::{canonical::sha256_hex, changeset::ChangeKind, event::OutcomeResult, limits::QUOTE_CHARS, scan};
+use domain::{canonical::sha256_hex, changeset::ChangeKind, event::OutcomeResult, limits::QUOTE_CHARS, plural, scan};
 
 use crate::{
     MIN_SUPPORT,
@@ -210,11 +210,11 @@ fn rationale(tool: &str, group: &Group, support: &Support, recovered: bool, sess
         "Seen {} in {} of {} that called `{tool}`{}.",
         compose::times(support.occurrences),
         support.sessions,
-        compose::count(support.eligible, "session"),
+        plural::count(support.eligible, "session"),
         match (support.subjects, support.tasks) {
             (0, 0) => String::new(),
-            (0, tasks) => format!(", over {}", compose::count(tasks, "task")),
-            (subjects, _) => format!(", with {}", compose::count(subjects, "user")),
+            (0, tasks) => format!(", over {}", plural::count(tasks, "task")),
+            (subjects, _) => format!(", with {}", plural::count(subjects, "user")),
         }
     );
     if known > 0 {

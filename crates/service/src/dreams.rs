@@ -127,10 +127,16 @@ impl Lucid {
         Ok(dreams::list(&mut tx, actor.visible(), store, limits::PAGE).await?)
     }
 
+    /// Where a dream stands, without what it saw: for whoever looks again and again.
+    pub async fn dream_row(&self, actor: &Actor, id: DreamId) -> Result<DreamRow> {
+        let mut tx = self.db.read().await?;
+        seen(&mut tx, actor, id).await
+    }
+
     /// A dream with what it saw.
     pub async fn dream(&self, actor: &Actor, id: DreamId) -> Result<DreamView> {
         let mut tx = self.db.read().await?;
-        let dream = dreams::get(&mut tx, id).await?.filter(|d| actor.may(Need::See, d.store_id)).ok_or(Error::NotFound("dream"))?;
+        let dream = seen(&mut tx, actor, id).await?;
         let findings = dreams::findings(&mut tx, id).await?;
         let sessions = dreams::pinned(&mut tx, id).await?.len();
         let requested_by = name_of(&dream.requested_by, &users::all(&mut tx).await?);
@@ -273,6 +279,11 @@ impl Lucid {
         tx.commit().await?;
         Ok(!canceled)
     }
+}
+
+/// The dream, if the actor may see it.
+async fn seen(tx: &mut Tx, actor: &Actor, id: DreamId) -> Result<DreamRow> {
+    dreams::get(tx, id).await?.filter(|d| actor.may(Need::See, d.store_id)).ok_or(Error::NotFound("dream"))
 }
 
 async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) -> Result<Loaded> {

@@ -7,7 +7,7 @@ use domain::{
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit, Quote},
     ids::{ChangeId, ChangesetId, EventId, EvidenceId, SessionId},
-    masking,
+    masking, plural,
     risk::{self, Label, RiskLevel},
 };
 use dream::{Change, Finding, Input, Proposal};
@@ -91,13 +91,12 @@ impl Lucid {
     }
 
     fn new_changeset(&self, id: ChangesetId, dream: &DreamRow, changes: usize) -> changesets::NewChangeset {
-        let plural = if changes == 1 { "" } else { "s" };
         changesets::NewChangeset {
             id,
             store_id: dream.store_id,
             dream_id: Some(dream.id),
             origin: "dream",
-            title: format!("{changes} change{plural} from a dream over {}", dream.store_name),
+            title: format!("{} from a dream over {}", plural::count(changes, "change"), dream.store_name),
             base_revision: dream.base_revision.unwrap_or(0),
             created_by: dream.requested_by.clone(),
             created_at: self.now(),

@@ -78,7 +78,8 @@ impl Lucid {
             if change.conflicted {
                 return Err(Error::Stale(vec![stale(&change, "the memory that it changes has changed since")]));
             }
-            if decisions::contributors(&mut tx, change.id).await?.iter().any(|(who, _)| *who == user) {
+            let hands = decisions::contributors_of_changeset(&mut tx, changeset).await?;
+            if hands.iter().any(|h| h.change_id == change.id && h.user_id == user) {
                 return Err(Error::Forbidden("you had a hand in this change, so somebody else has to approve it"));
             }
         }

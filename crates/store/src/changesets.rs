@@ -44,26 +44,9 @@ statements! {
 /// A changeset as the queue shows it.
 #[derive(Debug, Clone, FromRow)]
 pub struct QueueRow {
-    /// Id.
-    pub id: ChangesetId,
-    /// Its store.
-    pub store_id: StoreId,
-    /// The store's name.
-    pub store_name: String,
-    /// The dream it comes from.
-    pub dream_id: Option<DreamId>,
-    /// `dream`, `person`, `revert` or `agent`.
-    pub origin: String,
-    /// In one line.
-    pub title: String,
-    /// Where it stands.
-    pub state: ChangesetState,
-    /// Who proposed it.
-    pub created_by: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// When anything last happened to it.
-    pub updated_at: Timestamp,
+    /// The changeset.
+    #[sqlx(flatten)]
+    pub changeset: ChangesetRow,
     /// Changes that wait for a decision.
     pub pending: i64,
     /// Changes that may be committed.

@@ -18,7 +18,6 @@ statements! {
         WHERE c.changeset_id = $1 ORDER BY d.id";
     CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
-    CONTRIBUTORS = "SELECT user_id, how FROM change_contributors WHERE change_id = $1";
     CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
         WHERE c.changeset_id = $1";
     MUTE = "INSERT INTO fingerprints (store_id, fingerprint, reject_code, support, change_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -88,11 +87,6 @@ pub async fn of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<DecisionRo
 pub async fn contribute(tx: &mut Tx, change: ChangeId, user: UserId, how: &str, at: Timestamp) -> Result<()> {
     execute!(tx, CONTRIBUTE, change, user, how, at)?;
     Ok(())
-}
-
-/// Who had a hand in a change, and how.
-pub async fn contributors(tx: &mut Tx, change: ChangeId) -> Result<Vec<(UserId, String)>> {
-    fetch_all!(tx, (UserId, String), CONTRIBUTORS, change)
 }
 
 /// Somebody's hand in a change.

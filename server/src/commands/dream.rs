@@ -33,7 +33,7 @@ pub async fn run(database: &str, args: &DreamArgs) -> Result<ExitCode, Failure> 
 pub async fn wait(lucid: &Lucid, actor: &Actor, id: domain::ids::DreamId) -> Result<service::DreamRow, Failure> {
     let owner = work::owner_name();
     loop {
-        let dream = lucid.dream(actor, id).await?.dream;
+        let dream = lucid.dream_row(actor, id).await?;
         if !matches!(dream.state.as_str(), "pending" | "running") {
             return Ok(dream);
         }

@@ -29,6 +29,13 @@ pub struct Summary {
     pub problems: Vec<Problem>,
 }
 
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { added, grown, appended, unchanged, problems } = self;
+        write!(f, "{added} added, {grown} grown by {appended} events, {unchanged} unchanged, {} left out", problems.len())
+    }
+}
+
 /// Takes transcripts into a store.
 pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let options = super::options(&args.format);
@@ -48,14 +55,7 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
     for problem in &summary.problems {
         eprintln!("{problem}");
     }
-    println!(
-        "{} added, {} grown by {} events, {} unchanged, {} left out",
-        summary.added,
-        summary.grown,
-        summary.appended,
-        summary.unchanged,
-        summary.problems.len()
-    );
+    println!("{summary}");
     Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -32,7 +32,7 @@ pub struct Live {
 /// The stream of one dream.
 pub async fn dream(State(live): State<Live>, Extension(current): Extension<Current>, Path(id): Path<String>) -> Response {
     let Ok(id) = id.parse::<DreamId>() else { return StatusCode::NOT_FOUND.into_response() };
-    if live.lucid.dream(&current.actor, id).await.is_err() {
+    if live.lucid.dream_row(&current.actor, id).await.is_err() {
         return StatusCode::NOT_FOUND.into_response();
     }
     let events = stream::unfold(Some((live, current)), move |state| async move {
@@ -43,7 +43,7 @@ pub async fn dream(State(live): State<Live>, Extension(current): Extension<Curre
         }
         // Rights may have changed since the last wake.
         let (actor, _) = live.lucid.actor(current.user.id).await.ok()??;
-        let dream = live.lucid.dream(&actor, id).await.ok()?.dream;
+        let dream = live.lucid.dream_row(&actor, id).await.ok()?;
         let progress: serde_json::Value = serde_json::from_str(&dream.progress).unwrap_or_default();
         let count = |key: &str| progress[key].as_u64().unwrap_or(0);
         let ended = !matches!(dream.state.as_str(), "pending" | "running");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use app::context::Current;
+use app::{actions::account::encoded, context::Current};
 use axum::{
     Extension,
     extract::{Multipart, State, multipart::Field},
@@ -33,13 +33,13 @@ pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Curr
     let user = Some(current.user.id);
     match import(&lucid, &current.actor, multipart).await {
         Ok((store, summary)) if summary.problems.is_empty() => {
-            Redirect::to(&format!("/import?store={store}&done={}", encoded(&said(&summary)))).into_response()
+            Redirect::to(&format!("/import?store={store}&done={}", encoded(&summary.to_string()))).into_response()
         }
         Ok((_, summary)) => {
             let problems: Vec<String> = summary.problems.iter().take(20).map(ToString::to_string).collect();
             let more = summary.problems.len().saturating_sub(20);
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let error = Error::Invalid(format!("{} ({}){more}", said(&summary), problems.join("; ")));
+            let error = Error::Invalid(format!("{} ({}){more}", summary, problems.join("; ")));
             refused(&lucid, user, &error, true).await
         }
         Err(error) => refused(&lucid, user, &error, false).await,
@@ -52,21 +52,6 @@ async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error
         Ok(id) => Redirect::to(&format!("/import?refused={id}")).into_response(),
         Err(error) => super::guard::plain(axum::http::StatusCode::INTERNAL_SERVER_ERROR, &error.message()),
     }
-}
-
-fn said(summary: &Summary) -> String {
-    format!(
-        "{} added, {} grown by {} events, {} unchanged, {} left out",
-        summary.added,
-        summary.grown,
-        summary.appended,
-        summary.unchanged,
-        summary.problems.len()
-    )
-}
-
-fn encoded(text: &str) -> String {
-    app::actions::account::encoded(text)
 }
 
 async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Result<(StoreId, Summary)> {
