@@ -62,7 +62,21 @@ impl Browser {
         }
     }
 
-    /// Clicks what the selector finds.
+    /// Clicks what leads to another page, and waits until the page it stood on is gone: else what is looked for next
+    /// may be found on the old page, which goes away in between.
+    pub async fn follow(&self, css: &str) {
+        let old = self.find("html").await;
+        self.click(css).await;
+        for _ in 0..200 {
+            if old.attr("lang").await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{css} led nowhere; still on {}:\n{}", self.address().await, self.text().await);
+    }
+
+    /// Clicks what the selector finds and stays on the page.
     pub async fn click(&self, css: &str) {
         let element = self.find(css).await;
         // WebDriver scrolls only as far as the window's edge, where the bar that commits may lie over the element.

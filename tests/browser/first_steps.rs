@@ -36,21 +36,21 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.fill("input[name=password]", PASSWORD).await;
     // Two passwords that differ are refused, and what was typed but for them is still there.
     browser.fill("input[name=again]", "something else entirely").await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     browser.wait_for_text("The two passwords are not the same.").await;
     browser.check_accessibility().await;
     assert_eq!(browser.find("input[name=name]").await.prop("value").await.unwrap().as_deref(), Some("Ada"));
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=again]", PASSWORD).await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     browser.wait_for_text("Nothing waits").await;
     browser.check_accessibility().await;
     browser.picture("empty-queue").await;
-    browser.click("nav[aria-label=Lucid] a[href='/stores']").await;
+    browser.follow("nav[aria-label=Lucid] a[href='/stores']").await;
     browser.wait_for_text("No memory store").await;
     browser.check_accessibility().await;
     browser.fill("input[name=name]", "Exports").await;
-    browser.click("form[action='/do/create_store'] button").await;
+    browser.follow("form[action='/do/create_store'] button").await;
     browser.wait_for_text("Nothing is remembered yet").await;
     browser.check_accessibility().await;
     for (page, says) in [("History", "No commit yet"), ("Sessions", "No session yet"), ("Dreams", "No dream yet")] {
@@ -75,14 +75,14 @@ async fn upload(browser: &Browser, lucid: &Served, folder: &std::path::Path) {
     fs::write(&file, format!("{}\n{}\n", chat(1), chat(2))).unwrap();
     browser.go(&format!("{}/import", lucid.url)).await;
     browser.find("input[type=file]").await.send_keys(&file.display().to_string()).await.unwrap();
-    browser.click("form[action='/do/import'] button").await;
+    browser.follow("form[action='/do/import'] button").await;
     browser.wait_for_text("2 added").await;
 }
 
 /// A dream waits for a worker, another process does it, and the page follows without being touched.
 async fn dream_live(browser: &Browser, lucid: &Served, database: &str) {
     browser.go(&format!("{}/dreams", lucid.url)).await;
-    browser.click("form[action='/do/dream'] button").await;
+    browser.follow("form[action='/do/dream'] button").await;
     browser.wait_for_text("Waits for a worker").await;
     browser.wait_for_islands().await;
     browser.check_accessibility().await;
@@ -90,12 +90,12 @@ async fn dream_live(browser: &Browser, lucid: &Served, database: &str) {
     let worker = Served::start(database, &[]);
     browser.wait_for_text("Review what it proposes").await;
     drop(worker);
-    browser.click("a[href^='/changesets/']").await;
+    browser.follow("a[href^='/changesets/']").await;
     browser.wait_for_text("export fails: page is too large").await;
     // A second dream finds what waits already, and can be canceled before anybody works on it.
     browser.go(&format!("{}/dreams", lucid.url)).await;
-    browser.click("form[action='/do/dream'] button").await;
+    browser.follow("form[action='/do/dream'] button").await;
     browser.wait_for_text("Waits for a worker").await;
-    browser.click("form[action='/do/cancel_dream'] button").await;
+    browser.follow("form[action='/do/cancel_dream'] button").await;
     browser.wait_for_text("Stopping").await;
 }

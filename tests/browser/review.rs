@@ -15,25 +15,25 @@ pub async fn sign_in(browser: &Browser, link: &str) {
     browser.go(link).await;
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=again]", PASSWORD).await;
-    browser.click("button.primary").await;
+    browser.follow("button.primary").await;
     browser.wait_for_text("Queue").await;
 }
 
 /// From the queue to the first changeset.
 pub async fn open_first(browser: &Browser) {
-    browser.click("main table a[href^='/changesets/']").await;
+    browser.follow("main table a[href^='/changesets/']").await;
     browser.find("article.change").await;
 }
 
 /// Everything after the decisions: one commit, seen in the memory, the history and the audit.
 async fn commit_and_look(browser: &Browser, url: &str) {
-    browser.click("form[action='/do/commit'] button").await;
+    browser.follow("form[action='/do/commit'] button").await;
     browser.wait_for_text("Committed.").await;
     browser.find("article[data-change='committed']").await;
     browser.find("article[data-change='rejected']").await;
-    browser.click(".notice a[href^='/commits/']").await;
+    browser.follow(".notice a[href^='/commits/']").await;
     browser.wait_for_text("approved by Rui Reviewer").await;
-    browser.click("section.card h2 a").await;
+    browser.follow("section.card h2 a").await;
     browser.wait_for_text("Versions").await;
     assert!(browser.text().await.contains("Rui Reviewer"), "{}", browser.text().await);
     browser.go(&format!("{url}/audit")).await;
@@ -59,7 +59,7 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     let why = browser.find("details[open] select[name=reject_code]").await;
     why.select_by_value("not_yet").await.unwrap();
     browser.fill("details[open] input[name=note]", "Seen too rarely").await;
-    browser.click("details[open] button.danger").await;
+    browser.follow("details[open] button.danger").await;
     browser.wait_for_text("Seen too rarely").await;
     browser.wait_for_islands().await;
     browser.press("?").await;
@@ -77,19 +77,19 @@ async fn the_same_without_scripts() {
     let browser = Browser::start(Settings { without_scripts: true, ..Settings::default() }).await;
     sign_in(&browser, &lucid.link("reviewer@")).await;
     open_first(&browser).await;
-    browser.click("article[data-change='pending'] button[data-key='a']").await;
+    browser.follow("article[data-change='pending'] button[data-key='a']").await;
     browser.find("article[data-change='approved']").await;
     browser.click("article[data-change='pending'] details[data-key='x'] summary").await;
     // Without choosing why it is refused by the browser itself; with a reason it goes through.
     let why = browser.find("details[open] select[name=reject_code]").await;
     why.select_by_value("wording").await.unwrap();
-    browser.click("details[open] button.danger").await;
+    browser.follow("details[open] button.danger").await;
     browser.find("article[data-change='rejected']").await;
     // Taken back and rejected again.
-    browser.click("article[data-change='rejected'] button[data-key='z']").await;
+    browser.follow("article[data-change='rejected'] button[data-key='z']").await;
     browser.click("article[data-change='pending'] details[data-key='x'] summary").await;
     browser.find("details[open] select[name=reject_code]").await.select_by_value("never").await.unwrap();
-    browser.click("details[open] button.danger").await;
+    browser.follow("details[open] button.danger").await;
     browser.find("article[data-change='rejected']").await;
     commit_and_look(&browser, &lucid.url).await;
 }
@@ -105,7 +105,7 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     reviewer.click("article[data-change='pending'] details[data-key='e'] summary").await;
     reviewer.fill("details[open] textarea", "# Other words\n\n</textarea><script>alert(1)</script>\n").await;
     reviewer.wait_for_text("Other words").await;
-    reviewer.click("details[open] form[action='/do/edit_change'] button.primary").await;
+    reviewer.follow("details[open] form[action='/do/edit_change'] button.primary").await;
     reviewer.wait_for_text("You had a hand in this change").await;
     reviewer.check_console().await;
     let address = reviewer.address().await;
@@ -113,9 +113,9 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     sign_in(&admin, &lucid.link("admin@")).await;
     admin.go(&address).await;
     admin.wait_for_text("</textarea><script>alert(1)</script>").await;
-    admin.click("article:target button[data-key='a']").await;
+    admin.follow("article:target button[data-key='a']").await;
     admin.find("article[data-change='approved']").await;
-    admin.click("form[action='/do/commit'] button").await;
+    admin.follow("form[action='/do/commit'] button").await;
     admin.wait_for_text("Committed.").await;
     admin.check_console().await;
 }

@@ -1,6 +1,6 @@
 //! Who is signed in, and the headers that every answer carries.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use app::{
     actions::account::{SIGNED_IN_AT, USER, encoded},
@@ -13,6 +13,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use domain::{Timestamp, ids::UserId};
+use futures::StreamExt;
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 use service::Lucid;
@@ -23,6 +24,10 @@ const ABSOLUTE_SECONDS: i64 = 24 * 3_600;
 /// The idle limit slides only when the session is written; it is, at most so often, in seconds.
 const TOUCH_SECONDS: i64 = 300;
 const TOUCHED_AT: &str = "touched_at";
+/// Bytes of a body over the limit that are read and thrown away, at most.
+const DRAINED_BYTES: usize = 64 * 1024 * 1024;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Pages and actions that need nobody signed in; files and the health check stand outside of this altogether.
 fn is_public(path: &str) -> bool {
@@ -79,6 +84,27 @@ async fn current(lucid: &Lucid, session: &Session) -> Result<Option<Current>, ()
 
 fn unreadable(error: impl std::error::Error + 'static) {
     tracing::error!(error = &error as &dyn std::error::Error, "a web session could not be read");
+}
+
+/// Refuses a body that says it is over the limit. What was sent is read and thrown away first, for a while: a connection that is
+/// closed with bytes unread is reset, and the answer is lost with it.
+pub async fn refuse_large_bodies(request: Request, next: Next) -> Response {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if announced.is_none_or(|bytes| bytes <= super::FORM_BYTES) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let mut left = DRAINED_BYTES;
+    let drained = async {
+        while let Some(Ok(chunk)) = body.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIME, drained).await;
+    plain(StatusCode::PAYLOAD_TOO_LARGE, &format!("At most {} MiB can be sent at once.", super::FORM_BYTES / 1_048_576))
 }
 
 /// The headers that keep an answer to itself. A page brings its own policy, with the nonce of its scripts.
