@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use service::{Error, Lucid, RefusedForm, UserView};
+use tower_sessions::Session;
 
 use crate::components::layout::{ErrorPage, Frame};
 
@@ -18,6 +19,15 @@ pub struct Current {
     pub actor: Actor,
     /// How they are called.
     pub user: UserView,
+}
+
+/// Where a request came from; put into it by the server's middleware.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    /// Network address, as far as it is known: of the last proxy, unless Lucid was told to believe that one.
+    pub address: Option<String>,
+    /// What the browser calls itself; at most 200 characters.
+    pub browser: Option<String>,
 }
 
 /// Everything that a page needs, taken before it waits for anything.
@@ -31,6 +41,10 @@ pub struct Request {
     pub params: BTreeMap<String, String>,
     /// Query parameters.
     pub query: BTreeMap<String, String>,
+    /// Where it came from.
+    pub client: Client,
+    /// The web session that it belongs to, if it has one.
+    pub session: Option<Session>,
     response: ResponseOptions,
 }
 
@@ -47,9 +61,12 @@ impl Request {
     /// The request that is being answered by an action.
     pub fn of_action() -> Self {
         let parts = use_context::<Parts>();
+        let extension = parts.as_ref().map(|p| &p.extensions);
         Self {
             lucid: expect_context::<Lucid>(),
-            current: parts.and_then(|p| p.extensions.get::<Current>().cloned()),
+            current: extension.and_then(|e| e.get::<Current>().cloned()),
+            client: extension.and_then(|e| e.get::<Client>().cloned()).unwrap_or_default(),
+            session: extension.and_then(|e| e.get::<Session>().cloned()),
             params: BTreeMap::new(),
             query: BTreeMap::new(),
             response: expect_context::<ResponseOptions>(),
@@ -59,6 +76,11 @@ impl Request {
     /// Whoever is signed in, or that nobody is.
     pub fn actor(&self) -> service::Result<&Actor> {
         self.current.as_ref().map(|c| &c.actor).ok_or(Error::SignIn)
+    }
+
+    /// The bytes of the web session's id, by which its owner's sign-ins know it.
+    pub fn session_id(&self) -> Vec<u8> {
+        self.session.as_ref().and_then(Session::id).map(|id| id.0.to_be_bytes().to_vec()).unwrap_or_default()
     }
 
     /// The id in the path. One that cannot be an id names nothing.

@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::actor::{Role, StoreRole};
+use domain::{
+    actor::{Role, StoreRole},
+    ids::KeyId,
+    memory::PathPrefix,
+    rights::Scope,
+};
 use service::transcripts::Format;
 
 /// Dreaming over agents' memory, with a review gate.
@@ -19,6 +24,9 @@ pub struct Cli {
     /// How it is logged.
     #[arg(long, global = true, env = "LUCID_LOG_FORMAT", default_value = "pretty")]
     pub log_format: LogFormat,
+    /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal digits); made if it is not there.
+    #[arg(long, global = true, env = "LUCID_SIGNING_KEY")]
+    pub signing_key: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -46,7 +54,13 @@ pub enum Command {
     User(UserArgs),
     /// Work off dreams and schedules without serving pages; any number may run on one PostgreSQL database.
     Worker,
-    /// Verify or export the audit trail.
+    /// Make, list and revoke API keys for agents.
+    Key(KeyArgs),
+    /// Print what an agent would load from a store at the start of a session, as Markdown.
+    Briefing(BriefingArgs),
+    /// Check database, migrations, assets, clock and keys; exit code 1 if something has to be mended.
+    Doctor(DoctorArgs),
+    /// Verify or export the audit trail, or sign a checkpoint of it.
     Audit(AuditArgs),
     /// Copy a running SQLite database into a new file.
     Backup {
@@ -67,6 +81,12 @@ pub struct ServeArgs {
     /// Allow a public URL with plain http that is not this machine: cookies and passwords then go over the wire in clear.
     #[arg(long, env = "LUCID_INSECURE_HTTP")]
     pub insecure_http: bool,
+    /// A proxy stands before Lucid: the last address in its `X-Forwarded-For` is where a request comes from.
+    #[arg(long, env = "LUCID_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+    /// Bearer token that `GET /metrics` asks for; without one it is off.
+    #[arg(long, env = "LUCID_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<String>,
     /// Do not work off dreams and schedules in this process.
     #[arg(long, env = "LUCID_NO_WORKER")]
     pub no_worker: bool,
@@ -165,16 +185,86 @@ pub enum UserCommand {
         /// What they get on those stores: reader, reviewer or owner.
         #[arg(long, default_value = "reviewer")]
         grant: StoreRole,
+        /// Only under this path of those stores (they still see the rest).
+        #[arg(long, default_value = "/")]
+        path: PathPrefix,
         /// The address that browsers use.
         #[arg(long, env = "LUCID_PUBLIC_URL", default_value = "http://localhost:3000")]
         public_url: String,
     },
 }
 
+/// `lucid key`.
+#[derive(Debug, Args)]
+pub struct KeyArgs {
+    /// What to do: add, list or revoke.
+    #[command(subcommand)]
+    pub command: KeyCommand,
+}
+
+/// What can be done with API keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print its secret, once.
+    Add {
+        /// What it is for, in words.
+        name: String,
+        /// What it may be used for, as `sessions:write`; may be given several times.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<Scope>,
+        /// The only store that it is for; without, every store of its owner's grants.
+        #[arg(long)]
+        store: Option<String>,
+        /// Whose it is, by address; without, the only admin there is.
+        #[arg(long)]
+        owner: Option<String>,
+        /// After how many days it ends by itself.
+        #[arg(long)]
+        days: Option<i64>,
+    },
+    /// List every key, without its secret.
+    List,
+    /// End a key at once.
+    Revoke {
+        /// The key's id, as `key_..`.
+        id: KeyId,
+    },
+}
+
+/// `lucid briefing`.
+#[derive(Debug, Args)]
+pub struct BriefingArgs {
+    /// The memory store, by name.
+    pub store: String,
+    /// Which agent it is for: memories under `/agents/NAME` are for that one only.
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// At most so many tokens (4 bytes of UTF-8 each, rounded up).
+    #[arg(long, default_value_t = domain::briefing::DEFAULT_BUDGET)]
+    pub budget_tokens: i64,
+    /// Only what is known about failures of this tool.
+    #[arg(long)]
+    pub tool: Option<String>,
+    /// Only what is known about this error.
+    #[arg(long)]
+    pub error: Option<String>,
+}
+
+/// `lucid doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The address that browsers use.
+    #[arg(long, env = "LUCID_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Allow a public URL with plain http that is not this machine.
+    #[arg(long, env = "LUCID_INSECURE_HTTP")]
+    pub insecure_http: bool,
+}
+
 /// `lucid audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// What to do: verify or export.
+    /// What to do: verify, export or checkpoint.
     #[command(subcommand)]
     pub command: AuditCommand,
 }
@@ -187,7 +277,15 @@ pub enum AuditCommand {
         /// An export to check instead of the database; needs no database.
         #[arg(long)]
         export: Option<PathBuf>,
+        /// A checkpoint that was kept elsewhere, as `lucid audit checkpoint` printed it; the trail must hold what it says.
+        #[arg(long)]
+        checkpoint: Vec<PathBuf>,
+        /// The public key that checkpoints must be signed with, 64 hexadecimal digits.
+        #[arg(long)]
+        public_key: Option<String>,
     },
+    /// Sign how long the trail is and what it ends with, store that, and print it as JSON to be kept elsewhere.
+    Checkpoint,
     /// Write the whole trail as JSON lines to standard output.
     Export,
 }

@@ -1,5 +1,6 @@
 //! The edges of Lucid: command line, configuration, HTTP, the worker's loop and the demo. What they do goes through `service`.
 
+mod api;
 pub mod cli;
 mod clock;
 mod commands;
@@ -19,14 +20,17 @@ pub use failure::Failure;
 pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
     let done = match cli.command {
-        Command::Serve(args) => commands::serve::run(&cli.database, args).await,
+        Command::Serve(args) => commands::serve::run(&cli.database, cli.signing_key.as_deref(), args).await,
         Command::Import(args) => commands::import::run(&cli.database, &args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&args),
         Command::Dream(args) => commands::dream::run(&cli.database, &args).await,
         Command::User(args) => commands::people::add(&cli.database, &args).await,
         Command::Worker => commands::worker::run(&cli.database).await,
         Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
-        Command::Audit(args) => commands::audit::run(&cli.database, &args).await,
+        Command::Key(args) => commands::keys::run(&cli.database, &args).await,
+        Command::Briefing(args) => commands::briefing::run(&cli.database, &args).await,
+        Command::Doctor(args) => commands::doctor::run(&cli.database, cli.signing_key.as_deref(), &args).await,
+        Command::Audit(args) => commands::audit::run(&cli.database, cli.signing_key.as_deref(), &args).await,
     };
     match done {
         Ok(code) => code,

@@ -6,6 +6,7 @@ mod support;
 
 mod world;
 
+mod agents;
 mod arrows;
 mod command_line;
 mod crash;
@@ -13,6 +14,7 @@ mod gate;
 mod http;
 mod import;
 mod memory_guard;
+mod people;
 mod reading;
 mod schedules;
 mod statements;

@@ -80,23 +80,23 @@ async fn accounts_and_links(world: World) {
         email: "Ana@Lucid.Example".into(),
         name: "Ana".into(),
         role: Role::Reviewer,
-        grants: vec![(world.store, StoreRole::Reader)],
+        grants: vec![domain::actor::Grant::whole(world.store, StoreRole::Reader)],
     };
     let (id, token) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
     assert!(lucid.use_link(&token, "short", "", "").await.is_err());
     assert!(lucid.use_link(&token, "passwordpassword", "", "").await.is_err(), "a common one");
     assert_eq!(lucid.use_link(&token, "a long enough phrase", "", "").await.unwrap(), id);
     assert!(lucid.use_link(&token, "a long enough phrase", "", "").await.is_err(), "a link works once");
-    assert_eq!(lucid.sign_in("ana@lucid.example ", "a long enough phrase").await.unwrap(), id);
-    let refused = lucid.sign_in("ana@lucid.example", "another long phrase").await.unwrap_err();
-    let unknown = lucid.sign_in("nobody@lucid.example", "another long phrase").await.unwrap_err();
+    assert_eq!(lucid.sign_in("ana@lucid.example ", "a long enough phrase", None).await.unwrap(), id);
+    let refused = lucid.sign_in("ana@lucid.example", "another long phrase", None).await.unwrap_err();
+    let unknown = lucid.sign_in("nobody@lucid.example", "another long phrase", None).await.unwrap_err();
     assert_eq!(refused.to_string(), unknown.to_string(), "which of the two is wrong is not said");
     for _ in 0..5 {
-        let _ = lucid.sign_in("ana@lucid.example", "another long phrase").await;
+        let _ = lucid.sign_in("ana@lucid.example", "another long phrase", None).await;
     }
-    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase").await.unwrap_err().kind(), service::Kind::RateLimit);
+    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase", None).await.unwrap_err().kind(), service::Kind::RateLimit);
     world.wait_seconds(61);
-    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase").await.unwrap(), id, "nobody is locked out for good");
+    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase", None).await.unwrap(), id, "nobody is locked out for good");
     let (_, expired) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
     world.wait_seconds(25 * 3_600);
     assert!(lucid.link_purpose(&expired).await.is_err());
@@ -106,7 +106,7 @@ async fn a_burst_of_sign_ins_is_cut(world: World) {
     let mut tries = tokio::task::JoinSet::new();
     for n in 0..120 {
         let lucid = world.lucid.clone();
-        tries.spawn(async move { lucid.sign_in(&format!("nobody{n}@lucid.example"), "some long phrase").await.unwrap_err().kind() });
+        tries.spawn(async move { lucid.sign_in(&format!("nobody{n}@lucid.example"), "some long phrase", None).await.unwrap_err().kind() });
     }
     let kinds = tries.join_all().await;
     let cut = kinds.iter().filter(|k| **k == service::Kind::RateLimit).count();

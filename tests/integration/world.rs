@@ -8,7 +8,7 @@ use std::sync::{
 
 use domain::{
     Timestamp,
-    actor::{Actor, Role, StoreRole},
+    actor::{Actor, Grant, Role, StoreRole},
     changeset::ChangeState,
     ids::{ChangesetId, StoreId, UserId},
 };
@@ -173,7 +173,8 @@ pub fn failing(id: &str, task: &str, number: u32) -> String {
     serde_json::json!({"id": id, "task_id": task, "messages": messages}).to_string()
 }
 
-async fn add(lucid: &Lucid, name: &str, role: Role, grants: Vec<(StoreId, StoreRole)>) -> Actor {
+pub async fn add(lucid: &Lucid, name: &str, role: Role, grants: Vec<(StoreId, StoreRole)>) -> Actor {
+    let grants = grants.into_iter().map(|(store, role)| Grant::whole(store, role)).collect();
     let new = NewUser { email: format!("{name}@lucid.example"), name: name.to_owned(), role, grants };
     let (id, _) = lucid.add_user(&Actor::operator(), &new).await.unwrap();
     actor(lucid, id).await

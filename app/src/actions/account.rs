@@ -1,7 +1,6 @@
 //! Signing in and out.
 
 use domain::ids::UserId;
-use http::request::Parts;
 use leptos::prelude::*;
 use service::Error;
 use tower_sessions::Session;
@@ -18,11 +17,10 @@ pub const SIGNED_IN_AT: &str = "signed_in_at";
 #[server(prefix = "/do", endpoint = "sign_in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let session = web_session();
     let next = if is_own_page(&next) { next } else { "/queue".to_owned() };
     let result = async {
-        let user = request.lucid.sign_in(&email, &password).await?;
-        remember(&request, session?, user).await?;
+        let user = request.lucid.sign_in(&email, &password, request.client.address.as_deref()).await?;
+        remember(&request, user).await?;
         Ok(next.clone())
     }
     .await;
@@ -39,14 +37,13 @@ pub async fn use_link(
     #[server(default)] name: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let session = web_session();
     let token = token.chars().filter(char::is_ascii_hexdigit).take(64).collect::<String>();
     let result = async {
         if password != again {
             return Err(Error::Invalid("the two passwords are not the same".to_owned()));
         }
         let user = request.lucid.use_link(&token, &password, &email, &name).await?;
-        remember(&request, session?, user).await?;
+        remember(&request, user).await?;
         Ok("/queue".to_owned())
     }
     .await;
@@ -57,27 +54,29 @@ pub async fn use_link(
 #[server(prefix = "/do", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let session = web_session();
     let result = async {
         if let Some(current) = &request.current {
             request.lucid.sign_out(&current.actor).await?;
         }
-        session?.flush().await.map_err(|_| Error::Internal("the session could not be ended"))?;
+        web_session(&request)?.flush().await.map_err(|_| Error::Internal("the session could not be ended"))?;
         Ok("/sign-in".to_owned())
     }
     .await;
     answer(&request, result, "/queue", fields([])).await
 }
 
-fn web_session() -> service::Result<Session> {
-    use_context::<Parts>().and_then(|p| p.extensions.get::<Session>().cloned()).ok_or(Error::Internal("a request came without a session"))
+fn web_session(request: &Request) -> service::Result<&Session> {
+    request.session.as_ref().ok_or(Error::Internal("a request came without a session"))
 }
 
 /// Binds the session to the person under a new id.
-async fn remember(request: &Request, session: Session, user: UserId) -> service::Result<()> {
+async fn remember(request: &Request, user: UserId) -> service::Result<()> {
+    let session = web_session(request)?;
     let failed = |_| Error::Internal("the session could not be stored");
     session.cycle_id().await.map_err(failed)?;
     session.insert(USER, user).await.map_err(failed)?;
+    session.insert("browser", &request.client.browser).await.map_err(failed)?;
+    session.insert("from", &request.client.address).await.map_err(failed)?;
     session.insert(SIGNED_IN_AT, request.now()).await.map_err(failed)
 }
 

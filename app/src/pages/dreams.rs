@@ -1,10 +1,7 @@
 //! Dreams: those of all stores, those of one with its schedule, and one with what it saw.
 
 use domain::plural::count;
-use domain::{
-    actor::{Actor, Need},
-    ids::StoreId,
-};
+use domain::{actor::Actor, ids::StoreId, rights::Action};
 use leptos::prelude::*;
 use service::{DreamRow, DreamView, FindingRow, RefusedForm, ScheduleRow, StoreRow};
 
@@ -27,7 +24,7 @@ pub fn Dreams() -> impl IntoView {
         let actor = request.actor()?.clone();
         let dreams = request.lucid.dreams(&actor, None).await?;
         let stores = request.lucid.stores(&actor).await?;
-        let start = stores.iter().filter(|s| actor.may(Need::Feed, s.id)).map(start_form).collect_view();
+        let start = stores.iter().filter(|s| actor.may(Action::Dream, s.id)).map(start_form).collect_view();
         let list = if dreams.is_empty() {
             view! { <Empty title="No dream yet">"A dream goes over the sessions and the memory of a store and proposes what to change. Start one below."</Empty> }.into_any()
         } else {
@@ -95,7 +92,7 @@ pub fn StoreDreams() -> impl IntoView {
         Ok(view! {
             {store_heading(&store, "Dreams", None)}
             <Refused form=refused.clone() />
-            {actor.may(Need::Feed, store.id).then(|| instructed_form(store.id, refused.as_ref()))}
+            {actor.may(Action::Dream, store.id).then(|| instructed_form(store.id, refused.as_ref()))}
             {list}
             {schedule_part(&request, &actor, store.id, schedule, refused)}
         }
@@ -121,7 +118,7 @@ fn schedule_part(request: &Request, actor: &Actor, store: StoreId, schedule: Opt
         Some(_) => view! { <p>"Off."</p> }.into_any(),
         None => view! { <p>"None: this store dreams only when somebody asks."</p> }.into_any(),
     };
-    let form = actor.may(Need::Manage, store).then(|| schedule_form(store, schedule.as_ref(), refused));
+    let form = actor.may(Action::ManageStore, store).then(|| schedule_form(store, schedule.as_ref(), refused));
     view! { <h2>"Schedule"</h2>{stands}{form} }.into_any()
 }
 
@@ -177,7 +174,7 @@ fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
         sessions_done: u64::try_from(stat(&dream.progress, "sessions_done")).unwrap_or(0),
         sessions: u64::try_from(stat(&dream.progress, "sessions")).unwrap_or(0),
     };
-    let cancel = actor.may(Need::Feed, dream.store_id).then(|| {
+    let cancel = actor.may(Action::Dream, dream.store_id).then(|| {
         let asked = dream.cancel_requested;
         view! {
             <form method="post" action="/do/cancel_dream">

@@ -1,6 +1,6 @@
 //! Taking sessions in by upload.
 
-use domain::{actor::Need, ids::StoreId};
+use domain::{ids::StoreId, rights::Action};
 use leptos::prelude::*;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub fn Import() -> impl IntoView {
     page("sessions", |request| async move {
         let actor = request.actor()?.clone();
-        let stores: Vec<_> = request.lucid.stores(&actor).await?.into_iter().filter(|s| actor.may(Need::Feed, s.id)).collect();
+        let stores: Vec<_> = request.lucid.stores(&actor).await?.into_iter().filter(|s| actor.may(Action::RecordSessions, s.id)).collect();
         let refused = request.refused().await;
         let chosen = request.asked::<StoreId>("store");
         let done = request

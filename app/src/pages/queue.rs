@@ -1,6 +1,9 @@
 //! What waits for a decision: highest risk first, then oldest.
 
-use domain::ids::{ChangesetId, StoreId};
+use domain::{
+    ids::{ChangesetId, StoreId},
+    rights::Action,
+};
 use leptos::prelude::*;
 use service::QueueRow;
 
@@ -101,7 +104,7 @@ fn empty(request: &Request, done: bool, no_store: bool) -> AnyView {
         return view! { <Empty title="Nothing is done yet">"Changesets appear here once every change in them was decided and what was approved was committed."</Empty> }.into_any();
     }
     if no_store {
-        let admin = request.current.as_ref().is_some_and(|c| c.actor.is_admin());
+        let admin = request.current.as_ref().is_some_and(|c| c.actor.may_in_general(Action::CreateStore));
         let how = if admin {
             "Make a memory store, then import sessions into it."
         } else {

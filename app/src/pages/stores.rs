@@ -1,6 +1,6 @@
 //! The memory stores that one may see.
 
-use domain::plural::count;
+use domain::{plural::count, rights::Action};
 use leptos::prelude::*;
 use service::StoreRow;
 
@@ -21,14 +21,14 @@ pub fn Stores() -> impl IntoView {
         let stores = request.lucid.stores(&actor).await?;
         let refused = request.refused().await;
         let list = if stores.is_empty() {
-            let how = if actor.is_admin() { "Make one below." } else { "Ask an admin for a grant on one." };
+            let how = if actor.may_in_general(Action::CreateStore) { "Make one below." } else { "Ask an admin for a grant on one." };
             view! { <Empty title="No memory store">"A memory store holds what a team's agents remember. "{how}</Empty> }.into_any()
         } else {
             view! { <ul class="cards">{stores.into_iter().map(card).collect_view()}</ul> }.into_any()
         };
         let kept = |name: &str| refused.as_ref().and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
         let (name, description) = (kept("name"), kept("description"));
-        let form = actor.is_admin().then(|| {
+        let form = actor.may_in_general(Action::CreateStore).then(|| {
             view! {
                 <h2>"Make a store"</h2>
                 <form method="post" action="/do/create_store" class="stack card">

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Broken, Entry, Verifier};
+use crate::{Broken, Checkpoint, Entry, Verifier};
 
 /// A line of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ use crate::{Broken, Entry, Verifier};
 pub enum Line {
     /// An entry.
     Entry(ExportedEntry),
+    /// A signed checkpoint, right after the last entry that it covers.
+    Checkpoint(Checkpoint),
     /// Where the trail ends.
     Head {
         /// Position of the last entry.
@@ -94,6 +96,11 @@ pub struct ExportVerifier {
 }
 
 impl ExportVerifier {
+    /// A verifier that also holds the export against checkpoints that were kept elsewhere, and trusts only this key.
+    pub fn expecting(kept: Vec<Checkpoint>, key: Option<String>) -> Result<Self, Broken> {
+        Ok(Self { verifier: Verifier::expecting(kept, key)?, ended: None })
+    }
+
     /// Checks the next line.
     pub fn next(&mut self, line: &Line) -> Result<(), Broken> {
         match line {
@@ -106,6 +113,7 @@ impl ExportVerifier {
                 let payload = exported.payload.as_deref().map(|p| (salt.as_slice(), p));
                 self.verifier.next(&exported.entry(), payload)
             }
+            Line::Checkpoint(checkpoint) => self.verifier.checkpoint(checkpoint),
             Line::Head { seq, hash } => {
                 self.ended = Some(self.verifier.clone().finish(*seq, bytes(hash))?);
                 Ok(())
@@ -115,7 +123,7 @@ impl ExportVerifier {
 
     /// How many entries were good; `None` if the head line is missing, so that the end may have been cut off.
     #[must_use]
-    pub const fn finish(self) -> Option<i64> {
+    pub fn finish(self) -> Option<i64> {
         self.ended
     }
 }

@@ -4,10 +4,15 @@
 //! later and the chain still verifies. This crate depends on nothing of ours, so that an export can be checked without Lucid.
 //! What a chain does not prove: whoever holds the database can rewrite all of it, and a cut tail leaves no trace in it.
 
+pub mod checkpoint;
 pub mod export;
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use checkpoint::{BadCheckpoint, Checkpoint};
 
 /// The hash before the first entry.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -106,6 +111,9 @@ pub enum Broken {
         /// Where the entries end.
         found: i64,
     },
+    /// A signed checkpoint does not hold, or the trail no longer is what it says.
+    #[error(transparent)]
+    Checkpoint(#[from] BadCheckpoint),
 }
 
 /// Checks a trail entry by entry, in order.
@@ -113,15 +121,35 @@ pub enum Broken {
 pub struct Verifier {
     seq: i64,
     hash: [u8; 32],
+    checkpoints: VecDeque<Checkpoint>,
+    key: Option<String>,
 }
 
 impl Default for Verifier {
     fn default() -> Self {
-        Self { seq: 0, hash: GENESIS }
+        Self { seq: 0, hash: GENESIS, checkpoints: VecDeque::new(), key: None }
     }
 }
 
 impl Verifier {
+    /// A verifier that also holds the trail against signed checkpoints, which must be of this key where one is trusted.
+    pub fn expecting(mut checkpoints: Vec<Checkpoint>, key: Option<String>) -> Result<Self, Broken> {
+        for checkpoint in &checkpoints {
+            checkpoint.verify(key.as_deref())?;
+        }
+        checkpoints.sort_by_key(|c| c.size);
+        Ok(Self { checkpoints: checkpoints.into(), key, ..Self::default() })
+    }
+
+    /// Checks a checkpoint that stands in the trail right after the entry that it covers.
+    pub fn checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), Broken> {
+        checkpoint.verify(self.key.as_deref())?;
+        if checkpoint.size != self.seq {
+            return Err(BadCheckpoint::Cut { size: checkpoint.size, found: self.seq }.into());
+        }
+        Ok(checkpoint.covers(self.hash)?)
+    }
+
     /// Checks the next entry, and its payload where it is still there.
     pub fn next(&mut self, entry: &Entry, payload: Option<(&[u8], &str)>) -> Result<(), Broken> {
         if entry.seq != self.seq + 1 {
@@ -138,11 +166,17 @@ impl Verifier {
         }
         self.seq = entry.seq;
         self.hash = entry.hash;
+        while let Some(checkpoint) = self.checkpoints.pop_front_if(|c| c.size <= entry.seq) {
+            checkpoint.covers(self.hash)?;
+        }
         Ok(())
     }
 
     /// Checks that the trail ends where the head row says; returns how many entries were good.
     pub fn finish(self, head_seq: i64, head_hash: [u8; 32]) -> Result<i64, Broken> {
+        if let Some(beyond) = self.checkpoints.front() {
+            return Err(BadCheckpoint::Cut { size: beyond.size, found: self.seq }.into());
+        }
         if (self.seq, self.hash) == (head_seq, head_hash) { Ok(self.seq) } else { Err(Broken::Head { head: head_seq, found: self.seq }) }
     }
 }

@@ -1,9 +1,12 @@
-//! Who acts, and what they may do. One table, asked by `service` and by nothing else.
+//! Who acts, and what they may do. The rights themselves stand in one table ([`crate::rights`]); here it is asked, by `service`
+//! and by nothing else.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{StoreId, UserId},
+    ids::{KeyId, StoreId, UserId},
+    memory::PathPrefix,
+    rights::{Access, Action, Resource, Scope},
     text_enum::text_enum,
 };
 
@@ -22,7 +25,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a grant gives on its store. The order of definition is the order of power.
+    /// What a grant gives on its store or path. The order of definition is the order of power.
     StoreRole {
         /// Sees it.
         Reader => "reader",
@@ -38,6 +41,8 @@ text_enum! {
 pub enum Who {
     /// Somebody signed in.
     Person(UserId),
+    /// An API key, and the person who owns it.
+    Key(KeyId, UserId),
     /// Whoever runs the command line beside the database.
     Operator,
     /// Lucid itself, in the background.
@@ -45,33 +50,52 @@ pub enum Who {
 }
 
 impl Who {
-    /// The word for the kind of actor in the audit trail.
-    #[must_use]
-    pub const fn kind(self) -> &'static str {
-        match self {
-            Self::Person(_) => "person",
-            Self::Operator => "operator",
-            Self::Worker => "worker",
-        }
-    }
-
-    /// The person, if it is one.
+    /// The person who answers for it: whoever is signed in, or owns the key.
     #[must_use]
     pub const fn person(self) -> Option<UserId> {
         match self {
-            Self::Person(id) => Some(id),
-            _ => None,
+            Self::Person(id) | Self::Key(_, id) => Some(id),
+            Self::Operator | Self::Worker => None,
+        }
+    }
+
+    /// Whether it is a key.
+    #[must_use]
+    pub const fn is_key(self) -> bool {
+        matches!(self, Self::Key(..))
+    }
+}
+
+/// Kind and id, as they stand in the audit trail and beside what somebody made.
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Key(id, _) => write!(f, "key:{id}"),
+            Self::Operator => f.write_str("operator"),
+            Self::Worker => f.write_str("worker"),
         }
     }
 }
 
-/// A right on a whole store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A right on a store, or on the part of it under a path. Whoever has any grant on a store sees all of it; what else a grant
+/// gives, it gives under its path only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The store.
     pub store: StoreId,
+    /// The part of it.
+    pub path: PathPrefix,
     /// What it gives.
     pub role: StoreRole,
+}
+
+impl Grant {
+    /// A grant on a whole store.
+    #[must_use]
+    pub fn whole(store: StoreId, role: StoreRole) -> Self {
+        Self { store, path: PathPrefix::default(), role }
+    }
 }
 
 /// Who acts and what they were granted, as it stood when the request came in.
@@ -79,23 +103,14 @@ pub struct Grant {
 pub struct Actor {
     /// Who.
     pub who: Who,
-    /// Their role; `Admin` for operator and worker.
+    /// Their role, or that of the key's owner; `Admin` for operator and worker.
     pub role: Role,
-    /// Their grants.
+    /// Their grants; of a key, its owner's on the stores that it is for.
     pub grants: Vec<Grant>,
-}
-
-/// What an action needs on one store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// See the store and everything in it.
-    See,
-    /// Put sessions in, start and cancel dreams.
-    Feed,
-    /// Decide on changes, edit and commit them.
-    Decide,
-    /// Change its schedule and settings.
-    Manage,
+    /// What a key may be used for; empty for everybody else.
+    pub scopes: Vec<Scope>,
+    /// The one store that a key is for, if it is for one.
+    pub only: Option<StoreId>,
 }
 
 /// Which stores a list may show.
@@ -105,65 +120,121 @@ pub enum Visible {
     All,
     /// Those that this person was granted.
     GrantedTo(UserId),
+    /// Those that this person was granted, of these only one.
+    OneOf(UserId, StoreId),
     /// None.
     Nothing,
+}
+
+impl Visible {
+    /// The same with the store that was asked for: what is narrowed to one store shows that one or nothing.
+    #[must_use]
+    pub fn narrowed(self, asked: Option<StoreId>) -> (Self, Option<StoreId>) {
+        match self {
+            Self::OneOf(user, only) if asked.is_none_or(|s| s == only) => (Self::GrantedTo(user), Some(only)),
+            Self::OneOf(..) => (Self::Nothing, asked),
+            other => (other, asked),
+        }
+    }
 }
 
 impl Actor {
     /// Lucid's own background work.
     #[must_use]
     pub const fn worker() -> Self {
-        Self { who: Who::Worker, role: Role::Admin, grants: Vec::new() }
+        Self::unattended(Who::Worker)
     }
 
     /// Whoever runs the command line beside the database.
     #[must_use]
     pub const fn operator() -> Self {
-        Self { who: Who::Operator, role: Role::Admin, grants: Vec::new() }
+        Self::unattended(Who::Operator)
     }
 
-    /// Whether the actor may do what needs this right on this store. Operator and worker see and feed every store but never
-    /// decide: a decision is a person's, signed in. An admin's role alone opens no store.
+    const fn unattended(who: Who) -> Self {
+        Self { who, role: Role::Admin, grants: Vec::new(), scopes: Vec::new(), only: None }
+    }
+
+    /// Somebody signed in.
     #[must_use]
-    pub fn may(&self, need: Need, store: StoreId) -> bool {
-        if self.who.person().is_none() {
-            return need != Need::Decide;
+    pub const fn signed_in(id: UserId, role: Role, grants: Vec<Grant>) -> Self {
+        Self { who: Who::Person(id), role, grants, scopes: Vec::new(), only: None }
+    }
+
+    /// Whether the actor may do this to the whole of this store. An admin's role alone opens no store.
+    #[must_use]
+    pub fn may(&self, action: Action, store: StoreId) -> bool {
+        self.may_at(action, store, &["/"])
+    }
+
+    /// Whether the actor may do this to these places in a store: memory paths, or `/` for the whole of it.
+    #[must_use]
+    pub fn may_at(&self, action: Action, store: StoreId, paths: &[&str]) -> bool {
+        let right = action.right();
+        match self.who {
+            Who::Operator | Who::Worker => right.unattended,
+            Who::Person(_) => self.granted(right.access(self.role), store, paths),
+            Who::Key(..) => {
+                // Deciding and managing are done as the owner; what agents do, the scope alone allows on the owner's stores.
+                let as_owner = matches!(right.scope, Some(Scope::Review | Scope::Admin));
+                let needs = if as_owner { right.access(self.role) } else { Access::Granted(StoreRole::Reader) };
+                self.has_scope(action) && self.role != Role::Auditor && self.granted(needs, store, paths)
+            }
         }
-        let Some(granted) = self.grants.iter().filter(|g| g.store == store).map(|g| g.role).max() else { return false };
-        match (self.role, need) {
-            (role, Need::See) => role != Role::Auditor,
-            (Role::Admin | Role::Reviewer, Need::Feed | Need::Decide) => granted >= StoreRole::Reviewer,
-            (Role::Admin, Need::Manage) => true,
-            _ => false,
+    }
+
+    /// Whether nothing but a grant could be missing: a key has the scope, everybody else needs none.
+    #[must_use]
+    pub fn has_scope(&self, action: Action) -> bool {
+        !self.who.is_key() || action.right().scope.is_some_and(|s| self.scopes.contains(&s))
+    }
+
+    /// Whether the actor may know that this store is there at all.
+    #[must_use]
+    pub fn knows(&self, store: StoreId) -> bool {
+        match self.who {
+            Who::Operator | Who::Worker => true,
+            _ => self.role != Role::Auditor && self.grants.iter().any(|g| g.store == store),
         }
     }
 
-    /// Whether the actor may create stores and manage people.
-    #[must_use]
-    pub fn is_admin(&self) -> bool {
-        self.role == Role::Admin
-    }
-
-    /// The stores whose rows a list may show to the actor.
-    #[must_use]
-    pub fn visible(&self) -> Visible {
-        match (self.who.person(), self.role) {
-            (None, _) => Visible::All,
-            (Some(_), Role::Auditor) => Visible::Nothing,
-            (Some(id), _) => Visible::GrantedTo(id),
+    fn granted(&self, needs: Access, store: StoreId, paths: &[&str]) -> bool {
+        match needs {
+            Access::No => false,
+            Access::Yes => true,
+            Access::Granted(StoreRole::Reader) => self.grants.iter().any(|g| g.store == store),
+            Access::Granted(role) => {
+                let holds = |path: &&str| self.grants.iter().any(|g| g.store == store && g.role >= role && g.path.holds(path));
+                !paths.is_empty() && paths.iter().all(holds)
+            }
         }
     }
 
-    /// The stores whose audit entries the actor may read.
+    /// Whether the actor may do this to the installation, or to their own account.
     #[must_use]
-    pub fn visible_audit(&self) -> Visible {
-        if self.role == Role::Auditor { Visible::All } else { self.visible() }
+    pub fn may_in_general(&self, action: Action) -> bool {
+        let right = action.right();
+        right.resource != Resource::Store
+            && match self.who {
+                Who::Operator | Who::Worker => right.unattended,
+                Who::Person(_) => right.access(self.role) == Access::Yes,
+                Who::Key(..) => {
+                    let as_owner = right.scope != Some(Scope::Admin) || right.access(self.role) == Access::Yes;
+                    self.only.is_none() && as_owner && self.has_scope(action)
+                }
+            }
     }
 
-    /// Whether the actor may read the audit entries that belong to no store: people, links, stores being made.
+    /// The stores whose rows a list of this kind may show to the actor.
     #[must_use]
-    pub fn sees_storeless_audit(&self) -> bool {
-        matches!(self.role, Role::Admin | Role::Auditor)
+    pub fn visible(&self, action: Action) -> Visible {
+        match (self.who, action.right().access(self.role)) {
+            (Who::Operator | Who::Worker, _) | (Who::Person(_), Access::Yes) => Visible::All,
+            (_, Access::No) => Visible::Nothing,
+            (Who::Person(id), Access::Granted(_)) => Visible::GrantedTo(id),
+            (Who::Key(..), _) if !self.has_scope(action) => Visible::Nothing,
+            (Who::Key(_, owner), _) => self.only.map_or(Visible::GrantedTo(owner), |store| Visible::OneOf(owner, store)),
+        }
     }
 }
 
@@ -175,46 +246,79 @@ mod tests {
 
     const STORE: StoreId = StoreId(Uuid::from_u128(1));
     const OTHER: StoreId = StoreId(Uuid::from_u128(2));
+    const ME: UserId = UserId(Uuid::from_u128(9));
 
     fn person(role: Role, store_role: StoreRole) -> Actor {
-        let grants = vec![Grant { store: STORE, role: store_role }];
-        Actor { who: Who::Person(UserId(Uuid::from_u128(9))), role, grants }
+        Actor::signed_in(ME, role, vec![Grant::whole(STORE, store_role)])
+    }
+
+    fn key(role: Role, store_role: StoreRole, scopes: &[Scope]) -> Actor {
+        Actor { who: Who::Key(KeyId(Uuid::from_u128(7)), ME), scopes: scopes.to_vec(), ..person(role, store_role) }
     }
 
     #[test]
-    fn the_table() {
-        use Need::{Decide, Feed, Manage, See};
+    fn the_table_for_people() {
+        use Action::{Decide, Dream, ManageStore, ReadStoreAudit, SeeMemory, WriteMemory};
         use StoreRole::{Reader, Reviewer};
         for (role, grant, allowed) in [
-            (Role::Admin, Reviewer, &[See, Feed, Decide, Manage][..]),
-            (Role::Admin, Reader, &[See, Manage]),
-            (Role::Reviewer, StoreRole::Owner, &[See, Feed, Decide]),
-            (Role::Reviewer, Reviewer, &[See, Feed, Decide]),
-            (Role::Reviewer, Reader, &[See]),
-            (Role::Member, Reviewer, &[See]),
-            (Role::Auditor, Reviewer, &[]),
+            (Role::Admin, Reviewer, &[SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit][..]),
+            (Role::Admin, Reader, &[SeeMemory, ManageStore, ReadStoreAudit]),
+            (Role::Reviewer, StoreRole::Owner, &[SeeMemory, Dream, Decide, ReadStoreAudit]),
+            (Role::Reviewer, Reader, &[SeeMemory, ReadStoreAudit]),
+            (Role::Member, Reviewer, &[SeeMemory, ReadStoreAudit]),
+            (Role::Auditor, Reviewer, &[ReadStoreAudit]),
         ] {
             let actor = person(role, grant);
-            for need in [See, Feed, Decide, Manage] {
-                assert_eq!(actor.may(need, STORE), allowed.contains(&need), "{role} with {grant}: {need:?}");
-                assert!(!actor.may(need, OTHER), "{role} on a store without a grant: {need:?}");
+            for action in [SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit, WriteMemory] {
+                assert_eq!(actor.may(action, STORE), allowed.contains(&action), "{role} with {grant}: {action}");
+                let everywhere = role == Role::Auditor && action == ReadStoreAudit;
+                assert_eq!(actor.may(action, OTHER), everywhere, "{role} on a store without a grant: {action}");
             }
         }
     }
 
     #[test]
+    fn a_grant_on_a_path_decides_there_and_sees_everything() {
+        let path = "/people".parse().unwrap();
+        let actor = Actor::signed_in(ME, Role::Reviewer, vec![Grant { store: STORE, path, role: StoreRole::Reviewer }]);
+        assert!(actor.may(Action::SeeMemory, STORE) && !actor.may(Action::Decide, STORE));
+        assert!(actor.may_at(Action::Decide, STORE, &["/people/ana.md"]));
+        assert!(!actor.may_at(Action::Decide, STORE, &["/people/ana.md", "/other.md"]), "every place must be granted");
+        assert!(!actor.may_at(Action::Decide, STORE, &["/peoples.md"]) && !actor.may_at(Action::Decide, STORE, &[]));
+    }
+
+    #[test]
     fn nobody_but_a_person_decides() {
-        assert!(!Actor::worker().may(Need::Decide, STORE) && !Actor::operator().may(Need::Decide, STORE));
-        assert!(Actor::operator().may(Need::Feed, STORE));
+        assert!(!Actor::worker().may(Action::Decide, STORE) && !Actor::operator().may(Action::Decide, STORE));
+        assert!(Actor::operator().may(Action::RecordSessions, STORE));
+    }
+
+    #[test]
+    fn a_key_does_what_its_scopes_say_on_its_owners_stores() {
+        let agent = key(Role::Member, StoreRole::Reader, &[Scope::MemoryRead, Scope::MemoryWrite]);
+        assert!(agent.may(Action::SeeMemory, STORE) && agent.may(Action::WriteMemory, STORE));
+        assert!(!agent.may(Action::SeeMemory, OTHER) && !agent.may(Action::SeeSessions, STORE) && !agent.may(Action::Decide, STORE));
+        assert_eq!(agent.visible(Action::SeeMemory), Visible::GrantedTo(ME));
+        assert_eq!(agent.visible(Action::SeeChanges), Visible::Nothing);
+        // Deciding is the owner's right, lent to the key: a member's key cannot decide, whatever its scopes.
+        assert!(!key(Role::Member, StoreRole::Reviewer, &[Scope::Review]).may(Action::Decide, STORE));
+        assert!(key(Role::Reviewer, StoreRole::Reviewer, &[Scope::Review]).may(Action::Decide, STORE));
+        assert!(!key(Role::Member, StoreRole::Reader, &[Scope::Admin]).may_in_general(Action::ManagePeople));
+        let bound = Actor { only: Some(STORE), ..agent };
+        assert!(!bound.may_in_general(Action::CreateStore));
+        let visible = bound.visible(Action::SeeMemory);
+        assert_eq!(visible, Visible::OneOf(ME, STORE));
+        assert_eq!(visible.narrowed(None), (Visible::GrantedTo(ME), Some(STORE)));
+        assert_eq!(visible.narrowed(Some(OTHER)).0, Visible::Nothing);
     }
 
     #[test]
     fn lists_show_granted_stores_only() {
+        assert_eq!(person(Role::Admin, StoreRole::Reader).visible(Action::SeeMemory), Visible::GrantedTo(ME));
+        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::SeeMemory), Visible::Nothing);
+        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::ReadStoreAudit), Visible::All);
         let admin = person(Role::Admin, StoreRole::Reader);
-        assert_eq!(Some(admin.visible()), admin.who.person().map(Visible::GrantedTo));
-        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(), Visible::Nothing);
-        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible_audit(), Visible::All);
-        assert_ne!(admin.visible_audit(), Visible::All, "an admin's role alone opens no store's audit");
-        assert_eq!(Actor::operator().visible(), Visible::All);
+        assert_ne!(admin.visible(Action::ReadStoreAudit), Visible::All, "an admin's role alone opens no store's audit");
+        assert_eq!(Actor::operator().visible(Action::SeeMemory), Visible::All);
     }
 }

@@ -97,6 +97,12 @@ id! {
     DecisionId = "dec";
     /// A person with an account.
     UserId = "user";
+    /// A key for the API.
+    KeyId = "key";
+    /// People who get grants together.
+    TeamId = "team";
+    /// Somebody's request for access.
+    AccessRequestId = "ask";
     /// A right on a store.
     GrantId = "grant";
     /// A schedule of dreams.

@@ -5,6 +5,7 @@
 mod text_enum;
 
 pub mod actor;
+pub mod briefing;
 pub mod canonical;
 pub mod changeset;
 pub mod diff;
@@ -13,6 +14,7 @@ pub mod ids;
 pub mod masking;
 pub mod memory;
 pub mod plural;
+pub mod rights;
 pub mod risk;
 pub mod scan;
 pub mod statement;
@@ -26,6 +28,8 @@ pub mod limits {
     pub const INSTRUCTIONS_CHARS: usize = 4_096;
     /// Undecided changes in one store above which its dreams pause.
     pub const UNDECIDED_CHANGES: i64 = 50;
+    /// Most sessions that may be chosen for one dream.
+    pub const SESSIONS_A_DREAM: usize = 100;
     /// Longest quote kept as evidence, in characters.
     pub const QUOTE_CHARS: usize = 300;
     /// Rows on one page of a list.

@@ -124,6 +124,64 @@ impl fmt::Display for MemoryPath {
 
 text_enum::as_database_text!(MemoryPath);
 
+/// A part of a store: `/` for all of it, else a path that is there itself or above what is meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PathPrefix(String);
+
+impl Default for PathPrefix {
+    fn default() -> Self {
+        Self("/".to_owned())
+    }
+}
+
+impl PathPrefix {
+    /// The prefix as text, without a slash at its end but where it is only one.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a path lies in this part, by whole segments.
+    #[must_use]
+    pub fn holds(&self, path: &str) -> bool {
+        self.0 == "/" || path.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl FromStr for PathPrefix {
+    type Err = BadMemory;
+
+    fn from_str(text: &str) -> Result<Self, BadMemory> {
+        match text.trim_end_matches('/') {
+            "" if text.starts_with('/') => Ok(Self::default()),
+            path => path.parse::<MemoryPath>().map(|p| Self(p.0)),
+        }
+    }
+}
+
+impl TryFrom<String> for PathPrefix {
+    type Error = BadMemory;
+
+    fn try_from(text: String) -> Result<Self, BadMemory> {
+        text.parse()
+    }
+}
+
+impl From<PathPrefix> for String {
+    fn from(prefix: PathPrefix) -> Self {
+        prefix.0
+    }
+}
+
+impl fmt::Display for PathPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_enum::as_database_text!(PathPrefix);
+
 /// Checks that a text may be the content of a memory.
 pub fn check_content(content: &str) -> Result<(), BadMemory> {
     if content.len() > CONTENT_BYTES {

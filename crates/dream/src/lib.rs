@@ -13,6 +13,7 @@ mod types;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
+pub use signature::of as signature_of;
 pub use types::{
     Change, Disposition, Edit, Event, Finding, Input, Known, KnownState, Memory, Progress, Proposal, Quote, Session, Stats, Support,
 };

@@ -3,13 +3,18 @@
 use domain::{
     Timestamp,
     actor::{Actor, Grant, Role, StoreRole, Who},
-    ids::{GrantId, StoreId, UserId},
+    ids::{GrantId, UserId},
+    rights::Action,
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{Tx, memory_stores, sign_in, users};
+use store::{
+    Tx,
+    grants::{self, Grantee},
+    memory_stores, sign_in, users,
+};
 
-use crate::{Error, Lucid, Record, Result, actor_name};
+use crate::{Error, Lucid, Record, Result};
 
 /// How long a one-time link works, in seconds.
 const LINK_SECONDS: i64 = 24 * 3_600;
@@ -17,19 +22,8 @@ const LINK_SECONDS: i64 = 24 * 3_600;
 const FREE_FAILURES: i64 = 5;
 /// Longest wait between tries, in seconds. Nobody is locked out for good.
 const LONGEST_WAIT: i64 = 60;
-
-/// A person to be added.
-#[derive(Debug, Clone)]
-pub struct NewUser {
-    /// Address.
-    pub email: String,
-    /// How the person is called.
-    pub name: String,
-    /// What they are.
-    pub role: Role,
-    /// Stores they get, each with the role on it.
-    pub grants: Vec<(StoreId, StoreRole)>,
-}
+/// Failures before the last so many seconds are forgotten at the next one.
+const FORGOTTEN_SECONDS: i64 = 3_600;
 
 /// What a one-time link is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +37,23 @@ pub enum LinkPurpose {
         /// Their address.
         email: String,
     },
+}
+
+/// One of somebody's own sign-ins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSignIn {
+    /// What it is ended by.
+    pub handle: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// What the browser called itself.
+    pub browser: Option<String>,
+    /// The network address it came from.
+    pub from: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends by itself.
+    pub expires: Timestamp,
 }
 
 /// A person as pages show them.
@@ -77,7 +88,7 @@ impl Lucid {
         Ok(Some(token))
     }
 
-    async fn insert_link(&self, tx: &mut Tx, purpose: &str, user: Option<UserId>) -> Result<String> {
+    pub(crate) async fn insert_link(&self, tx: &mut Tx, purpose: &str, user: Option<UserId>) -> Result<String> {
         let token = hex::encode(self.random_bytes::<32>());
         let now = self.now();
         sign_in::insert_link(tx, &token_hash(&token), purpose, user, now, now.plus_seconds(LINK_SECONDS)).await?;
@@ -97,7 +108,11 @@ impl Lucid {
     pub async fn use_link(&self, token: &str, password: &str, email: &str, name: &str) -> Result<UserId> {
         let purpose = self.link_purpose(token).await?;
         let (email, name) = if purpose == LinkPurpose::FirstAdmin { (check_email(email)?, check_name(name)?) } else { Default::default() };
-        let hash = self.hash_password(password).await?;
+        let about: Vec<&str> = match &purpose {
+            LinkPurpose::SetPassword { name, email } => vec![name, email],
+            LinkPurpose::FirstAdmin => vec![&name, &email],
+        };
+        let hash = self.hash_password(password, &about).await?;
         let now = self.now();
         let mut tx = self.db.write().await?;
         let link = sign_in::link(&mut tx, &token_hash(token), now).await?.ok_or(Error::Link)?;
@@ -115,7 +130,7 @@ impl Lucid {
             }
             None => self.insert_first_admin(&mut tx, email, name, hash).await?,
         };
-        let actor = Actor { who: Who::Person(user), role: Role::Member, grants: Vec::new() };
+        let actor = Actor::signed_in(user, Role::Member, Vec::new());
         // A first admin is made by the link, with a grant on every store there is.
         let made = link.user_id.is_none().then_some(json!({"role": Role::Admin, "grants": "every store"}));
         let payload = json!({"purpose": link.purpose, "made": made});
@@ -139,85 +154,108 @@ impl Lucid {
             users::UserRow { id, email, name, password_hash: Some(hash), role: Role::Admin, created_at: self.now(), disabled_at: None };
         users::insert(tx, &row).await?;
         for store in memory_stores::list(tx, domain::actor::Visible::All).await? {
-            let grant = Grant { store: store.id, role: StoreRole::Owner };
-            memory_stores::grant(tx, self.id(GrantId::new), id, grant, "operator", self.now()).await?;
+            let owns = Grant::whole(store.id, StoreRole::Owner);
+            grants::grant(tx, self.id(GrantId::new), Grantee::Person(id), &owns, "operator", self.now()).await?;
         }
         Ok(id)
     }
 
-    /// Adds a person, or only grants where the address is known, and makes the one-time link that sets their password.
-    pub async fn add_user(&self, actor: &Actor, new: &NewUser) -> Result<(UserId, String)> {
-        if !actor.is_admin() {
-            return Err(Error::Forbidden("adding people needs the role admin"));
-        }
-        let (email, name) = (check_email(&new.email)?, check_name(&new.name)?);
-        let by = actor_name(actor.who);
-        let mut tx = self.db.write().await?;
-        let known = users::by_email(&mut tx, &email).await?;
-        if let Some(known) = known.as_ref().filter(|k| k.role != new.role) {
-            return Err(Error::Conflict(format!(
-                "{} is known as {}; their role is not changed by adding them again",
-                known.email, known.role
-            )));
-        }
-        let id = known.as_ref().map_or_else(|| self.id(UserId::new), |k| k.id);
-        if known.is_none() {
-            let row = users::UserRow { id, email, name, password_hash: None, role: new.role, created_at: self.now(), disabled_at: None };
-            users::insert(&mut tx, &row).await?;
-        }
-        for &(store, role) in &new.grants {
-            memory_stores::grant(&mut tx, self.id(GrantId::new), id, Grant { store, role }, &by, self.now()).await?;
-        }
-        let token = self.insert_link(&mut tx, "set_password", Some(id)).await?;
-        let grants: Vec<_> = new.grants.iter().map(|(store, role)| json!({"store": store, "role": role})).collect();
-        let payload = json!({"role": new.role, "grants": grants});
-        self.record(&mut tx, actor, Record { action: "user.add", subject: id.to_string(), store: None, commit: None, payload: &payload })
-            .await?;
-        tx.commit().await?;
-        Ok((id, token))
-    }
-
-    /// Checks address and password. Wrong ones are counted and slow down further tries under that address.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<UserId> {
+    /// Checks address and password. Wrong ones are counted and slow down further tries: from the same network address under the
+    /// same account, under the account from anywhere, and from the same network address under any account.
+    pub async fn sign_in(&self, email: &str, password: &str, from: Option<&str>) -> Result<UserId> {
         let email = email.trim().to_lowercase();
-        let counted_as = hex::encode(Sha256::digest(email.as_bytes()));
+        let counters = counters(&email, from);
         // Counted before the password is looked at, so that a thousand tries at once are a thousand tries.
+        let now = self.now();
         let mut tx = self.db.write().await?;
-        if let Some((failures, last)) = sign_in::failures(&mut tx, &counted_as).await? {
-            let left = seconds_to_wait(failures, last, self.now());
-            if left > 0 {
-                return Err(Error::TooMany(left));
+        for counter in &counters {
+            if let Some((failures, last)) = sign_in::failures(&mut tx, &counter.name).await? {
+                let left = counter.seconds_to_wait(failures, last, now);
+                if left > 0 {
+                    return Err(Error::TooMany(left));
+                }
             }
         }
-        sign_in::count_failure(&mut tx, &counted_as, self.now()).await?;
+        for counter in &counters {
+            sign_in::count_failure(&mut tx, &counter.name, now, now.plus_seconds(-FORGOTTEN_SECONDS)).await?;
+        }
         let user = users::by_email(&mut tx, &email).await?.filter(|u| u.disabled_at.is_none());
         tx.commit().await?;
         let hash = user.as_ref().and_then(|u| u.password_hash.clone());
         let good = password.len() <= 1_024 && self.verify_password(password, hash).await?;
+        let mut tx = self.db.write().await?;
         let (Some(user), true) = (&user, good) else {
             if let Some(user) = &user {
-                let mut tx = self.db.write().await?;
-                let nobody = Actor { who: Who::Worker, role: Role::Member, grants: Vec::new() };
-                let record =
-                    Record { action: "sign_in.fail", subject: user.id.to_string(), store: None, commit: None, payload: &json!({}) };
-                self.record(&mut tx, &nobody, record).await?;
+                let nobody = Actor::signed_in(user.id, Role::Member, Vec::new());
+                self.record(&mut tx, &Actor { who: Who::Worker, ..nobody }, about_account("sign_in.fail", user.id, &json!({}))).await?;
                 tx.commit().await?;
             }
             // An address that nobody has is logged, not chained: else anybody could fill the trail.
             tracing::warn!(known = user.is_some(), "a sign-in failed");
             return Err(Error::SignIn);
         };
-        let mut tx = self.db.write().await?;
-        sign_in::clear_failures(&mut tx, &counted_as).await?;
-        let actor = Actor { who: Who::Person(user.id), role: user.role, grants: Vec::new() };
-        self.record(
-            &mut tx,
-            &actor,
-            Record { action: "sign_in", subject: user.id.to_string(), store: None, commit: None, payload: &json!({}) },
-        )
-        .await?;
+        for counter in &counters {
+            sign_in::uncount_failure(&mut tx, &counter.name, counter.cleared_by_success).await?;
+        }
+        let actor = Actor::signed_in(user.id, user.role, Vec::new());
+        self.record(&mut tx, &actor, about_account("sign_in", user.id, &json!({}))).await?;
         tx.commit().await?;
         Ok(user.id)
+    }
+
+    /// Sets one's own password, who knows the one before; every other sign-in of the account ends.
+    pub async fn change_password(&self, actor: &Actor, before: &str, after: &str, this: &[u8]) -> Result<()> {
+        let Who::Person(id) = actor.who else { return Err(Error::Forbidden(Action::OwnAccount.needs())) };
+        let user = users::get(&mut self.db.read().await?, id).await?.ok_or(Error::SignIn)?;
+        if before.len() > 1_024 || !self.verify_password(before, user.password_hash).await? {
+            return Err(Error::Invalid("the password you have now is another".to_owned()));
+        }
+        let hash = self.hash_password(after, &[&user.email, &user.name]).await?;
+        let mut tx = self.db.write().await?;
+        if !users::set_password(&mut tx, id, &hash).await? {
+            return Err(Error::SignIn);
+        }
+        sign_in::end_others_of(&mut tx, id, &Sha256::digest(this)).await?;
+        self.record(&mut tx, actor, about_account("password.change", id, &json!({}))).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// One's own sign-ins, newest first; `this` is the id of the one that asks.
+    pub async fn own_sign_ins(&self, actor: &Actor, this: &[u8]) -> Result<Vec<OwnSignIn>> {
+        let Who::Person(id) = actor.who else { return Err(Error::Forbidden(Action::OwnAccount.needs())) };
+        let this = hex::encode(Sha256::digest(this));
+        let rows = sign_in::sessions_of(&mut self.db.read().await?, id, self.now()).await?;
+        let view = |row: sign_in::SessionRow| {
+            let data: serde_json::Value = serde_json::from_str(&row.data).unwrap_or_default();
+            let text = |key: &str| data[key].as_str().map(str::to_owned);
+            let handle = hex::encode(&row.id_hash);
+            OwnSignIn {
+                current: handle == this,
+                handle,
+                browser: text("browser"),
+                from: text("from"),
+                since: row.created_at,
+                expires: row.expires_at,
+            }
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// Ends one of one's own sign-ins by its handle, or with none all but the one that asks.
+    pub async fn end_own_sign_in(&self, actor: &Actor, handle: Option<&str>, this: &[u8]) -> Result<()> {
+        let Who::Person(id) = actor.who else { return Err(Error::Forbidden(Action::OwnAccount.needs())) };
+        let mut tx = self.db.write().await?;
+        match handle {
+            Some(handle) => {
+                let hash = hex::decode(handle).map_err(|_| Error::NotFound("sign-in"))?;
+                if !sign_in::end_one_of(&mut tx, id, &hash).await? {
+                    return Err(Error::NotFound("sign-in"));
+                }
+            }
+            None => sign_in::end_others_of(&mut tx, id, &Sha256::digest(this)).await?,
+        }
+        self.record(&mut tx, actor, about_account("sign_in.end", id, &json!({"all_others": handle.is_none()}))).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Records that somebody signed out.
@@ -237,24 +275,55 @@ impl Lucid {
     pub async fn actor(&self, id: UserId) -> Result<Option<(Actor, UserView)>> {
         let mut tx = self.db.read().await?;
         let Some(user) = users::get(&mut tx, id).await?.filter(|u| u.disabled_at.is_none()) else { return Ok(None) };
-        let grants = memory_stores::grants_of(&mut tx, id).await?;
+        let grants = grants::of_user(&mut tx, id).await?;
         let view = UserView { id, name: user.name, email: user.email, role: user.role };
-        Ok(Some((Actor { who: Who::Person(id), role: user.role, grants }, view)))
+        Ok(Some((Actor::signed_in(id, user.role, grants), view)))
     }
 }
 
-/// Seconds until the next try is allowed: nothing for the first five, then 2, 4, 8 .. up to a minute after the last.
-fn seconds_to_wait(failures: i64, last: Timestamp, now: Timestamp) -> i64 {
-    let over = u32::try_from((failures - FREE_FAILURES).clamp(0, 30)).unwrap_or(0);
-    let wait = if over == 0 { 0 } else { 2_i64.saturating_pow(over).min(LONGEST_WAIT) };
-    (last.plus_seconds(wait).0 - now.0 + 999_999) / 1_000_000
+/// A count of failed sign-ins under one name.
+struct Counter {
+    name: String,
+    /// Failures before tries are slowed down.
+    free: i64,
+    /// Whether a good sign-in forgets them all, or only itself.
+    cleared_by_success: bool,
 }
 
-fn token_hash(token: &str) -> Vec<u8> {
+/// What failures are counted under. Guessing from one place slows down that place, and leaves the owner of the account alone;
+/// only guessing from everywhere slows the account down for all.
+fn counters(email: &str, from: Option<&str>) -> Vec<Counter> {
+    let hashed = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
+    let mut all = vec![
+        Counter { name: hashed(&format!("{email}\0{}", from.unwrap_or_default())), free: FREE_FAILURES, cleared_by_success: true },
+        Counter { name: hashed(email), free: 10 * FREE_FAILURES, cleared_by_success: true },
+    ];
+    if let Some(place) = from {
+        all.push(Counter { name: hashed(&format!("\0{place}")), free: 10 * FREE_FAILURES, cleared_by_success: false });
+    }
+    all
+}
+
+impl Counter {
+    /// Seconds until the next try is allowed: nothing for the first ones, then 2, 4, 8 .. up to a minute after the last.
+    fn seconds_to_wait(&self, failures: i64, last: Timestamp, now: Timestamp) -> i64 {
+        let over = u32::try_from((failures - self.free).clamp(0, 30)).unwrap_or(0);
+        let wait = if over == 0 { 0 } else { 2_i64.saturating_pow(over).min(LONGEST_WAIT) };
+        // A clock that was set back must not lock anybody out for as long as it went.
+        ((last.plus_seconds(wait).0 - now.0 + 999_999) / 1_000_000).min(LONGEST_WAIT)
+    }
+}
+
+/// The audit entry of something that was done to an account.
+pub fn about_account<'a>(action: &'static str, user: UserId, payload: &'a serde_json::Value) -> Record<'a> {
+    Record { action, subject: user.to_string(), store: None, commit: None, payload }
+}
+
+pub fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-fn check_email(email: &str) -> Result<String> {
+pub fn check_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let good = email.len() <= 254
         && email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
@@ -262,7 +331,7 @@ fn check_email(email: &str) -> Result<String> {
     if good { Ok(email) } else { Err(Error::Invalid("this is not an e-mail address".to_owned())) }
 }
 
-fn check_name(name: &str) -> Result<String> {
+pub fn check_name(name: &str) -> Result<String> {
     let name = name.trim().to_owned();
     let good = (1..=100).contains(&name.chars().count()) && !domain::scan::has_hidden(&name);
     if good { Ok(name) } else { Err(Error::Invalid("a name has 1 to 100 characters, none of them hidden".to_owned())) }

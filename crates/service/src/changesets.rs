@@ -1,9 +1,10 @@
 //! The queue and a changeset as reviewers see them: with diff material, evidence, labels and who has decided what.
 
 use domain::{
-    actor::{Actor, Need},
+    actor::Actor,
     ids::{ChangeId, ChangesetId, EvidenceId, StoreId},
     masking,
+    rights::Action,
     risk::Label,
 };
 use store::{
@@ -12,10 +13,9 @@ use store::{
     changesets::{self, ChangesetRow, QueueFilter, QueueRow},
     decisions::{self, DecisionRow},
     evidence::{self, EvidenceRow},
-    users,
 };
 
-use crate::{Error, Lucid, Result, trail::name_of};
+use crate::{Error, Lucid, Result, names::Names};
 
 /// A changeset with everything that a decision needs.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct ChangeView {
     pub quotes: Vec<QuoteView>,
     /// Every vote on it, oldest first.
     pub decisions: Vec<DecisionRow>,
+    /// Whether the actor may decide on it: on a store, or on every path that it touches.
+    pub may_decide: bool,
     /// Whether the actor had a hand in it, and so does not count as its approver.
     pub contributed: bool,
 }
@@ -71,29 +73,33 @@ impl Lucid {
         after: Option<(i64, ChangesetId)>,
     ) -> Result<Page<QueueRow>> {
         let mut tx = self.db.read().await?;
+        let (visible, store) = actor.visible(Action::SeeChanges).narrowed(store);
         let filter = QueueFilter { open, store, after };
-        Ok(changesets::queue(&mut tx, actor.visible(), filter, domain::limits::PAGE).await?)
+        Ok(changesets::queue(&mut tx, visible, filter, domain::limits::PAGE).await?)
     }
 
     /// How many changes that the actor may see wait for something.
     pub async fn waiting(&self, actor: &Actor) -> Result<i64> {
         let mut tx = self.db.read().await?;
-        Ok(changesets::waiting(&mut tx, actor.visible()).await?)
+        Ok(changesets::waiting(&mut tx, actor.visible(Action::SeeChanges)).await?)
     }
 
     /// A changeset with everything that a decision needs.
     pub async fn changeset(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetView> {
         let mut tx = self.db.read().await?;
-        let changeset =
-            changesets::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let changeset = changesets::get(&mut tx, id)
+            .await?
+            .filter(|c| actor.may(Action::SeeChanges, c.store_id))
+            .ok_or(Error::NotFound("changeset"))?;
         let edits = changes::edits(&mut tx, id).await?;
         let quotes = evidence::of_changeset(&mut tx, id).await?;
         let verified = evidence::verified(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;
         let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
-        let created_by = name_of(&changeset.created_by, &users::all(&mut tx).await?);
+        let created_by = Names::all(&mut tx).await?.of(&changeset.created_by);
         let me = actor.who.person();
         let view = |change: ChangeRow| ChangeView {
+            may_decide: may_decide(actor, &change, &edits),
             labels: serde_json::from_str(&change.labels).unwrap_or_default(),
             edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
             quotes: quotes.iter().filter(|q| q.change_id == change.id).map(|q| quote(q, &verified)).collect(),
@@ -101,17 +107,23 @@ impl Lucid {
             contributed: hands.iter().any(|h| h.change_id == change.id && Some(h.user_id) == me),
             change,
         };
-        let changes = changes::changes(&mut tx, id).await?.into_iter().map(view).collect();
-        Ok(ChangesetView { may_decide: actor.may(Need::Decide, changeset.store_id), created_by, changes, changeset })
+        let changes: Vec<ChangeView> = changes::changes(&mut tx, id).await?.into_iter().map(view).collect();
+        Ok(ChangesetView { may_decide: changes.iter().any(|c: &ChangeView| c.may_decide), created_by, changes, changeset })
     }
 
     /// The changeset that a change is in.
     pub async fn changeset_of(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
         let mut tx = self.db.read().await?;
         let id = changes::changeset_of(&mut tx, change).await?.ok_or(Error::NotFound("change"))?;
-        let seen = changesets::get(&mut tx, id).await?.is_some_and(|c| actor.may(Need::See, c.store_id));
+        let seen = changesets::get(&mut tx, id).await?.is_some_and(|c| actor.may(Action::SeeChanges, c.store_id));
         if seen { Ok(id) } else { Err(Error::NotFound("change")) }
     }
+}
+
+/// Whether the actor may decide on a change: every path that it touches must be theirs to decide on.
+pub fn may_decide(actor: &Actor, change: &ChangeRow, edits: &[EditRow]) -> bool {
+    let touched: Vec<&str> = edits.iter().filter(|e| e.change_id == change.id).flat_map(EditRow::paths).collect();
+    actor.may_at(Action::Decide, change.store_id, &touched)
 }
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {

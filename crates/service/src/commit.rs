@@ -2,12 +2,13 @@
 //! approval names the very bytes that stand there.
 
 use domain::{
-    actor::{Actor, Need},
+    actor::Actor,
     canonical::{change_digest, sha256_hex},
     changeset::{Action, ChangeState, Edit},
     ids::{ChangeId, ChangesetId, CommitId, MemoryId, VersionId},
     limits,
     memory::Operation,
+    rights::Action as Right,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,7 +21,7 @@ use store::{
     evidence, forms, memory_stores,
 };
 
-use crate::{Error, Lucid, Record, Result, actor_name, require, review};
+use crate::{Error, Lucid, Record, Result, changesets::may_decide, people::is_solo, require, review};
 
 /// A change as it was shown when the commit was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,8 @@ struct Standing {
     quotes: Vec<evidence::EvidenceRow>,
     votes: Vec<DecisionRow>,
     hands: Vec<Contributor>,
+    /// One person alone decides here, also on what they had a hand in.
+    solo: bool,
 }
 
 impl Lucid {
@@ -79,10 +82,10 @@ impl Lucid {
             return Err(Error::Invalid("the idempotency key has 8 to 200 characters".to_owned()));
         }
         let asked = sha256_hex(serde_json::to_string(request).map_err(|_| Error::Internal("a request could not be written"))?.as_bytes());
-        let by = actor_name(actor.who);
+        let by = actor.who.to_string();
         let mut tx = self.db.write().await?;
         let row = changesets::get(&mut tx, request.changeset).await?.ok_or(Error::NotFound("changeset"))?;
-        require(actor, Need::Decide, row.store_id)?;
+        require(actor, Right::SeeChanges, row.store_id)?;
         memory_stores::lock(&mut tx, row.store_id).await?;
         if let Some(answer) = answered(&mut tx, &by, &request.idempotency_key, &asked).await? {
             return Ok(answer);
@@ -90,6 +93,9 @@ impl Lucid {
         review::still_reviewed(changesets::lock(&mut tx, request.changeset, self.now()).await?)?;
         let standing = read(&mut tx, request.changeset).await?;
         let ready = standing.ready(&request.expected)?;
+        if !ready.iter().all(|change| may_decide(actor, change, &standing.edits)) {
+            return Err(Error::Forbidden(Right::Decide.needs()));
+        }
         let commit = CommitId::new(self.now(), self.random_bytes());
         let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, &standing)).collect();
         let new = NewCommit {
@@ -115,7 +121,8 @@ impl Lucid {
         let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
         let versions: Vec<_> =
             writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
-        let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions});
+        let payload =
+            json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions, "solo": standing.solo});
         let record = Record {
             action: "changeset.commit",
             subject: commit.to_string(),
@@ -164,6 +171,7 @@ async fn read(tx: &mut Tx, id: ChangesetId) -> Result<Standing> {
         quotes: evidence::of_changeset(tx, id).await?,
         votes: decisions::of_changeset(tx, id).await?,
         hands: decisions::contributors_of_changeset(tx, id).await?,
+        solo: is_solo(tx).await?,
     })
 }
 
@@ -217,14 +225,21 @@ impl Standing {
                 && d.verdict == "approve"
                 && d.taken_back_at.is_none()
                 && (d.revision, &d.digest) == (change.revision, &change.digest)
-                && !self.hands.iter().any(|h| h.change_id == change.id && h.user_id == d.user_id)
+                && (self.solo || !self.had_a_hand(change, d))
         };
         self.votes.iter().filter(counts).collect()
     }
 
+    fn had_a_hand(&self, change: &ChangeRow, d: &DecisionRow) -> bool {
+        self.hands.iter().any(|h| h.change_id == change.id && h.user_id == d.user_id)
+    }
+
     fn approvals(&self, ready: &[ChangeRow]) -> String {
         let of = |change: &ChangeRow| {
-            let approver = |d: &DecisionRow| json!({"user": d.user_id, "name": d.user_name, "at": d.created_at});
+            let approver = |d: &DecisionRow| {
+                let overridden = self.had_a_hand(change, d).then_some("had a hand in it; solo mode");
+                json!({"user": d.user_id, "name": d.user_name, "at": d.created_at, "independence_overridden": overridden})
+            };
             let by: Vec<_> = self.approvers(change).into_iter().map(approver).collect();
             json!({"change": change.id, "revision": change.revision, "digest": change.digest, "by": by})
         };

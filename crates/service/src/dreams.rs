@@ -10,11 +10,12 @@ use std::{
 };
 
 use domain::{
-    actor::{Actor, Need},
+    actor::Actor,
     changeset::ChangeState,
     event::{EventKind, OutcomeResult},
-    ids::{DreamId, JobId, StoreId},
+    ids::{DreamId, JobId, SessionId, StoreId},
     limits,
+    rights::Action,
 };
 use dream::{Input, Known, KnownState, Memory, Progress, Session};
 use serde_json::json;
@@ -22,10 +23,10 @@ use store::{
     Tx, changes, decisions,
     dreams::{self, DreamRow, FindingRow},
     jobs::{self, Claimed},
-    memories, memory_stores, sessions, users,
+    memories, memory_stores, sessions,
 };
 
-use crate::{Error, Lucid, Record, Result, actor_name, propose::Loaded, require, trail::name_of};
+use crate::{Error, Lucid, Record, Result, names::Names, propose::Loaded, require};
 
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
 pub const WINDOW_SECONDS: i64 = 90 * 86_400;
@@ -64,7 +65,21 @@ pub struct DreamView {
 impl Lucid {
     /// Asks for a dream over a store's history. Refused while one waits or runs, or above 50 undecided changes.
     pub async fn request_dream(&self, actor: &Actor, store: StoreId, instructions: Option<&str>) -> Result<DreamId> {
-        require(actor, Need::Feed, store)?;
+        self.request_dream_over(actor, store, instructions, &[]).await
+    }
+
+    /// As [`Lucid::request_dream`], over these sessions of the store only (at most 100); with none named, over its history.
+    pub async fn request_dream_over(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        instructions: Option<&str>,
+        chosen: &[SessionId],
+    ) -> Result<DreamId> {
+        require(actor, Action::Dream, store)?;
+        if chosen.len() > limits::SESSIONS_A_DREAM {
+            return Err(Error::Invalid(format!("a dream is over at most {} chosen sessions", limits::SESSIONS_A_DREAM)));
+        }
         let instructions = instructions.map(str::trim).filter(|t| !t.is_empty());
         if instructions.is_some_and(|t| t.chars().count() > limits::INSTRUCTIONS_CHARS) {
             return Err(Error::Invalid(format!("instructions have at most {} characters", limits::INSTRUCTIONS_CHARS)));
@@ -73,7 +88,12 @@ impl Lucid {
         if let Some(reason) = self.why_not_dream(&mut tx, store).await? {
             return Err(Error::Conflict(reason));
         }
-        let id = self.insert_dream(&mut tx, actor, store, instructions).await?;
+        for &session in chosen {
+            if !sessions::stores_of(&mut tx, session).await?.contains(&store) {
+                return Err(Error::Invalid(format!("{session} is not a session of this store")));
+            }
+        }
+        let id = self.insert_dream(&mut tx, actor, store, (instructions, chosen)).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -89,12 +109,20 @@ impl Lucid {
         Ok(paused.then(|| format!("{undecided} changes wait for a decision; dreams pause above {}", limits::UNDECIDED_CHANGES)))
     }
 
-    pub(crate) async fn insert_dream(&self, tx: &mut Tx, actor: &Actor, store: StoreId, instructions: Option<&str>) -> Result<DreamId> {
+    /// Queues a dream with what it was told and the sessions that were chosen for it.
+    pub(crate) async fn insert_dream(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        store: StoreId,
+        (instructions, chosen): (Option<&str>, &[SessionId]),
+    ) -> Result<DreamId> {
         let id = self.id(DreamId::new);
         let now = self.now();
-        dreams::insert(tx, id, store, instructions, &actor_name(actor.who), now).await?;
+        dreams::insert(tx, id, store, instructions, &actor.who.to_string(), now).await?;
+        dreams::choose(tx, id, chosen).await?;
         jobs::insert(tx, self.id(JobId::new), "dream", id.0, now).await?;
-        let payload = json!({"instructions": instructions.is_some()});
+        let payload = json!({"instructions": instructions.is_some(), "sessions": chosen.len()});
         self.record(
             tx,
             actor,
@@ -108,7 +136,7 @@ impl Lucid {
     pub async fn cancel_dream(&self, actor: &Actor, id: DreamId) -> Result<()> {
         let mut tx = self.db.write().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::NotFound("dream"))?;
-        require(actor, Need::Feed, dream.store_id)?;
+        require(actor, Action::Dream, dream.store_id)?;
         if !dreams::cancel(&mut tx, id).await? {
             return Err(Error::Conflict(format!("this dream is already {}", dream.state)));
         }
@@ -123,8 +151,9 @@ impl Lucid {
 
     /// The newest dreams that the actor may see.
     pub async fn dreams(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<DreamRow>> {
+        let (visible, store) = actor.visible(Action::SeeDreams).narrowed(store);
         let mut tx = self.db.read().await?;
-        Ok(dreams::list(&mut tx, actor.visible(), store, limits::PAGE).await?)
+        Ok(dreams::list(&mut tx, visible, store, limits::PAGE).await?)
     }
 
     /// Where a dream stands, without what it saw: for whoever looks again and again.
@@ -133,13 +162,20 @@ impl Lucid {
         seen(&mut tx, actor, id).await
     }
 
+    /// Where a dream stands, and the sessions that it pinned or that were chosen for it.
+    pub async fn dream_with_sessions(&self, actor: &Actor, id: DreamId) -> Result<(DreamRow, Vec<SessionId>)> {
+        let mut tx = self.db.read().await?;
+        let dream = seen(&mut tx, actor, id).await?;
+        Ok((dream, dreams::pinned(&mut tx, id).await?.into_iter().map(|(session, _)| session).collect()))
+    }
+
     /// A dream with what it saw.
     pub async fn dream(&self, actor: &Actor, id: DreamId) -> Result<DreamView> {
         let mut tx = self.db.read().await?;
         let dream = seen(&mut tx, actor, id).await?;
         let findings = dreams::findings(&mut tx, id).await?;
         let sessions = dreams::pinned(&mut tx, id).await?.len();
-        let requested_by = name_of(&dream.requested_by, &users::all(&mut tx).await?);
+        let requested_by = Names::all(&mut tx).await?.of(&dream.requested_by);
         Ok(DreamView { dream, requested_by, findings, sessions })
     }
 
@@ -234,7 +270,13 @@ impl Lucid {
             return Ok(None);
         }
         let since = self.now().plus_seconds(-WINDOW_SECONDS);
-        let window = sessions::window(&mut tx, dream.store_id, since, WINDOW_SESSIONS).await?;
+        // Sessions that were chosen when it was asked for; else, or on a second try, what is pinned already.
+        let chosen = dreams::pinned(&mut tx, id).await?;
+        let window = if chosen.is_empty() {
+            sessions::window(&mut tx, dream.store_id, since, WINDOW_SESSIONS).await?
+        } else {
+            sessions::pinned(&mut tx, id).await?
+        };
         let pins: Vec<_> = window.iter().map(|s| (s.id, s.event_count)).collect();
         dreams::start(&mut tx, id, revision, &pins, self.now()).await?;
         let payload = json!({"revision": revision, "sessions": pins.len(), "attempt": job.attempt});
@@ -283,7 +325,7 @@ impl Lucid {
 
 /// The dream, if the actor may see it.
 async fn seen(tx: &mut Tx, actor: &Actor, id: DreamId) -> Result<DreamRow> {
-    dreams::get(tx, id).await?.filter(|d| actor.may(Need::See, d.store_id)).ok_or(Error::NotFound("dream"))
+    dreams::get(tx, id).await?.filter(|d| actor.may(Action::SeeDreams, d.store_id)).ok_or(Error::NotFound("dream"))
 }
 
 async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) -> Result<Loaded> {
@@ -304,7 +346,7 @@ async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) 
     Ok(loaded)
 }
 
-async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((domain::ids::SessionId, Vec<domain::ids::EventId>), Session)> {
+async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((SessionId, Vec<domain::ids::EventId>), Session)> {
     let mut ids = Vec::new();
     let mut events = Vec::new();
     let mut after = 0;

@@ -33,6 +33,9 @@ pub enum Error {
     /// Name and password do not match; deliberately not which.
     #[error("the address or the password is wrong")]
     SignIn,
+    /// The API key is not good.
+    #[error("this API key is not known, was revoked, has expired, or its owner's account is disabled")]
+    Key,
     /// Too many tries; seconds to wait.
     #[error("too many tries; wait {0} seconds")]
     TooMany(i64),
@@ -70,11 +73,40 @@ pub enum Kind {
     Authentication,
     /// 429.
     RateLimit,
+    /// 503.
+    Unavailable,
+    /// 507.
+    Full,
     /// 500.
     Internal,
 }
 
 impl Kind {
+    /// HTTP status on the API, where what is wrong with a request is a 400, as clients of Managed Agents expect.
+    #[must_use]
+    pub const fn api_status(self) -> u16 {
+        match self {
+            Self::Invalid => 400,
+            other => other.status(),
+        }
+    }
+
+    /// The stable word for it in the API's error body.
+    #[must_use]
+    pub const fn api_type(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found_error",
+            Self::Permission => "permission_error",
+            Self::Invalid => "invalid_request_error",
+            Self::Conflict => "conflict_error",
+            Self::Authentication => "authentication_error",
+            Self::RateLimit => "rate_limit_error",
+            Self::Unavailable => "overloaded_error",
+            Self::Full => "storage_full_error",
+            Self::Internal => "api_error",
+        }
+    }
+
     /// HTTP status.
     #[must_use]
     pub const fn status(self) -> u16 {
@@ -85,6 +117,8 @@ impl Kind {
             Self::Conflict => 409,
             Self::Authentication => 401,
             Self::RateLimit => 429,
+            Self::Unavailable => 503,
+            Self::Full => 507,
             Self::Internal => 500,
         }
     }
@@ -99,7 +133,10 @@ impl Error {
             Self::Forbidden(_) => Kind::Permission,
             Self::Invalid(_) | Self::Link => Kind::Invalid,
             Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale) => Kind::Conflict,
-            Self::SignIn => Kind::Authentication,
+            Self::SignIn | Self::Key => Kind::Authentication,
+            Self::Store(error) if error.is_full() => Kind::Full,
+            Self::Store(error) if error.is_unreachable() => Kind::Unavailable,
+            Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Kind::Full,
             Self::TooMany(_) => Kind::RateLimit,
             Self::Store(_) | Self::Io(_) | Self::Internal(_) => Kind::Internal,
         }
@@ -111,6 +148,12 @@ impl Error {
         match self {
             Self::Store(store::Error::Moved | store::Error::Stale) => {
                 "somebody else changed this in between; reload the page and look again".to_owned()
+            }
+            error if error.kind() == Kind::Unavailable => {
+                "Lucid cannot reach its database just now; nothing was changed, try again in a moment".to_owned()
+            }
+            error if error.kind() == Kind::Full => {
+                "the disk under Lucid is full; nothing was changed, and nothing can be until whoever runs it makes room".to_owned()
             }
             error if error.kind() == Kind::Internal => "Lucid could not do this; the server's log says why".to_owned(),
             error => error.to_string(),

@@ -1,11 +1,15 @@
 //! Writing spooled sessions: one transaction a session, known by its source and own id, else by its content.
 
 use domain::{
-    actor::{Actor, Need},
+    actor::Actor,
     ids::{EventId, SessionId, StoreId},
+    rights::Action,
 };
 use serde_json::json;
-use store::{Tx, sessions};
+use store::{
+    Tx,
+    sessions::{self, NewSession},
+};
 
 use crate::{
     Error, Lucid, Record, Result, require,
@@ -30,7 +34,7 @@ impl Lucid {
     /// Writes one session, or the events by which it has grown. All of it or nothing. Sessions are known within their store
     /// only, so that nobody can append to, or find out about, a session of a store that they may not see.
     pub async fn import_session(&self, actor: &Actor, store: StoreId, spooled: &Spooled, events: &mut SpoolReader) -> Result<Imported> {
-        require(actor, Need::Feed, store)?;
+        require(actor, Action::RecordSessions, store)?;
         let key = spooled.import_key(&store.to_string());
         let mut tx = self.db.write().await?;
         let known = sessions::by_import_key(&mut tx, &key).await?;
@@ -39,7 +43,8 @@ impl Lucid {
             None => (self.id(SessionId::new), 0, String::new()),
         };
         if known.is_none() {
-            sessions::insert(&mut tx, id, &key, spooled.source, IMPORT_TRUST, &spooled.head, self.now())
+            let new = NewSession { import_key: &key, source: spooled.source, trust: IMPORT_TRUST, created_by: None };
+            sessions::insert(&mut tx, id, &new, &spooled.head, self.now())
                 .await
                 .map_err(|error| if error.is_duplicate() { busy(spooled) } else { error.into() })?;
             sessions::link(&mut tx, store, id).await?;
@@ -99,7 +104,7 @@ impl Lucid {
         if sessions::last_outcome(tx, id).await? == Some(outcome) {
             return Ok(false);
         }
-        sessions::insert_outcome(tx, id, outcome, self.now()).await?;
+        sessions::insert_outcome(tx, id, outcome, None, self.now()).await?;
         Ok(true)
     }
 }

@@ -3,57 +3,77 @@
 //! through here; nothing else checks rights, opens a transaction or writes audit.
 
 mod accounts;
+mod briefing;
 mod changesets;
 mod commit;
 mod dreams;
 mod error;
+mod figures;
 mod forms;
 mod import;
+mod keys;
 mod memory;
+mod memory_writes;
+mod names;
 mod passwords;
+mod people;
 mod propose;
+mod recording;
 mod review;
 mod schedules;
 mod sessions;
+mod small_writes;
 mod stores;
 mod trail;
 pub mod transcripts;
 mod web_sessions;
 mod worker;
+mod write_proposals;
 
 use std::sync::Arc;
 
 use domain::{
     Timestamp,
-    actor::{Actor, Need, Who},
+    actor::Actor,
     ids::{CommitId, StoreId},
+    rights::Action,
 };
 use serde_json::Value;
 use store::{Db, Tx, audit_log};
 
-pub use accounts::{LinkPurpose, NewUser, UserView};
+pub use accounts::{LinkPurpose, OwnSignIn, UserView};
+pub use audit::Checkpoint;
+pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
 pub use changesets::{ChangeView, ChangesetView, EditView, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
 pub use dreams::DreamView;
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
 pub use import::Imported;
-pub use memory::{CommitView, CompareView, HistoryRow, MemoryView, NewMemory, VersionView};
+pub use keys::{KeyView, NewKey};
+pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryView, VersionView};
+pub use memory_writes::{MemoryWrite, NewMemory, Written};
+pub use people::{Member, NewUser, PeopleView};
 pub use propose::{PreviewInput, preview};
+pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use review::{Decision, Verdict};
 pub use schedules::{NewSchedule, check_schedule};
 pub use sessions::{SessionView, TranscriptView};
 pub use store::{
     Page,
+    access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
     changesets::QueueRow,
     decisions::DecisionRow,
     dreams::{DreamRow, FindingRow},
+    figures::Figures,
+    grants::{GrantRow, Grantee, TeamRow},
     memories::MemoryRow,
     memory_stores::StoreRow,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionRow},
 };
+pub use stores::StoreText;
 pub use trail::{AuditRow, Verified};
 
 /// Where the time comes from.
@@ -69,6 +89,8 @@ pub struct Lucid {
     random: Random,
     hashing: Arc<tokio::sync::Semaphore>,
     waiting_to_hash: Arc<tokio::sync::Semaphore>,
+    small_writes: small_writes::SmallWrites,
+    signing_key: Option<Arc<[u8; 32]>>,
 }
 
 impl Lucid {
@@ -78,7 +100,21 @@ impl Lucid {
         // Two at a time: a password hash takes 19 MiB and tens of milliseconds of one core (argon2's defaults).
         // At most 64 wait for that: at twenty hashes a second nobody waits longer than a few seconds, and the rest are told to.
         let places = |n| Arc::new(tokio::sync::Semaphore::new(n));
-        Self { db, clock, random, hashing: places(2), waiting_to_hash: places(64) }
+        Self {
+            db,
+            clock,
+            random,
+            hashing: places(2),
+            waiting_to_hash: places(64),
+            small_writes: small_writes::SmallWrites::default(),
+            signing_key: None,
+        }
+    }
+
+    /// The same, able to sign checkpoints of the audit trail with these 32 secret bytes.
+    #[must_use]
+    pub fn with_signing_key(self, secret: [u8; 32]) -> Self {
+        Self { signing_key: Some(Arc::new(secret)), ..self }
     }
 
     /// The time now.
@@ -107,6 +143,9 @@ impl Lucid {
 
     /// Closes the database.
     pub async fn close(&self) {
+        if let Err(error) = self.flush_small_writes().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last small writes were lost");
+        }
         self.db.close().await;
     }
 
@@ -125,7 +164,7 @@ impl Lucid {
     async fn record(&self, tx: &mut Tx, actor: &Actor, what: Record<'_>) -> Result<()> {
         let entry = audit_log::NewEntry {
             at: self.now(),
-            actor: actor_name(actor.who),
+            actor: actor.who.to_string(),
             action: what.action,
             subject: what.subject,
             store_id: what.store,
@@ -147,27 +186,20 @@ struct Record<'a> {
     payload: &'a Value,
 }
 
-/// Kind and id of an actor, as it stands in the audit trail and beside what it made.
-fn actor_name(who: Who) -> String {
-    match who {
-        Who::Person(id) => format!("person:{id}"),
-        other => other.kind().to_owned(),
-    }
+/// Refuses what the actor may not do to a store: as if it were not there, if they may not even know of it.
+fn require(actor: &Actor, action: Action, store: StoreId) -> Result<()> {
+    require_at(actor, action, store, &["/"])
 }
 
-/// Refuses what the actor may not do: as if the store were not there, if it may not even see it.
-fn require(actor: &Actor, need: Need, store: StoreId) -> Result<()> {
-    if !actor.may(Need::See, store) {
+/// As [`require`], on these places in the store.
+fn require_at(actor: &Actor, action: Action, store: StoreId, paths: &[&str]) -> Result<()> {
+    if !actor.knows(store) {
         return Err(Error::NotFound("store"));
     }
-    if actor.may(need, store) { Ok(()) } else { Err(Error::Forbidden(needs(need))) }
+    if actor.may_at(action, store, paths) { Ok(()) } else { Err(Error::Forbidden(action.needs())) }
 }
 
-const fn needs(need: Need) -> &'static str {
-    match need {
-        Need::See => "seeing this needs a grant on the store",
-        Need::Feed => "this needs the role reviewer or admin, and a reviewer's grant on the store",
-        Need::Decide => "deciding needs the role reviewer or admin, and a reviewer's grant on the store",
-        Need::Manage => "this needs the role admin, and a grant on the store",
-    }
+/// Refuses what the actor may not do to the installation.
+fn require_in_general(actor: &Actor, action: Action) -> Result<()> {
+    if actor.may_in_general(action) { Ok(()) } else { Err(Error::Forbidden(action.needs())) }
 }

@@ -1,22 +1,20 @@
-//! Reading memory and its history: what a store holds, since when, why, and who approved it. And the direct write of
-//! memories by whoever runs the command line, through the same door as everything.
+//! Reading memory and its history: what a store holds, since when, why, and who approved it.
 
 use domain::{
-    actor::{Actor, Need},
-    canonical::sha256_hex,
+    actor::Actor,
     diff,
-    ids::{CommitId, MemoryId, StoreId, VersionId},
-    memory::{MemoryPath, check_content},
+    ids::{CommitId, MemoryId, StoreId},
+    memory::MemoryPath,
+    rights::Action,
 };
-use serde_json::json;
 use store::{
     Page, Tx,
-    commits::{self, CommitRow, NewCommit, Outcome, Write},
+    commits::{self, CommitRow},
     memories::{self, MemoryRow, VersionRow},
-    memory_stores, users,
+    reads::{self, Read, ReadCount},
 };
 
-use crate::{Error, Lucid, Record, Result, actor_name, require, trail::name_of};
+use crate::{Error, Lucid, Result, names::Names, require};
 
 /// A memory with its history.
 #[derive(Debug, Clone)]
@@ -33,6 +31,8 @@ pub struct MemoryView {
     pub content: String,
     /// Its versions, newest first.
     pub versions: Vec<VersionView>,
+    /// How often agents read its current version.
+    pub reads: Option<ReadCount>,
 }
 
 /// A version with who committed and who approved it.
@@ -81,21 +81,85 @@ pub struct CommitView {
     pub versions: Vec<(VersionView, Vec<diff::Line>)>,
 }
 
-/// A memory to be written directly.
+/// Which part of a store is listed.
 #[derive(Debug, Clone)]
-pub struct NewMemory {
-    /// Where.
-    pub path: MemoryPath,
-    /// What.
-    pub content: String,
-    /// Whether a person wrote it.
-    pub by_person: bool,
+pub struct Listing {
+    /// Only below this prefix, which ends with `/`.
+    pub prefix: String,
+    /// Only direct children; what is deeper stands as one prefix.
+    pub children_only: bool,
+    /// Only after this path or prefix.
+    pub after: Option<String>,
+    /// At most so many items.
+    pub limit: usize,
+    /// With their contents.
+    pub contents: bool,
+}
+
+/// An item of a listing.
+#[derive(Debug, Clone)]
+pub enum Listed {
+    /// A memory, with its content if that was asked for.
+    Memory(Box<MemoryRow>, Option<String>),
+    /// What is deeper under this path.
+    Prefix(String),
+}
+
+impl Listed {
+    fn place(&self) -> &str {
+        match self {
+            Self::Memory(memory, _) => memory.path.as_str(),
+            Self::Prefix(path) => path,
+        }
+    }
 }
 
 impl Lucid {
+    /// A part of a store, by path; and where the next page begins, if there is one.
+    pub async fn list_memories(&self, actor: &Actor, store: StoreId, listing: &Listing) -> Result<(Vec<Listed>, Option<String>)> {
+        require(actor, Action::SeeMemory, store)?;
+        if !listing.prefix.ends_with('/') || !listing.prefix.starts_with('/') {
+            return Err(Error::Invalid("a path prefix begins and ends with `/`".to_owned()));
+        }
+        let mut tx = self.db.read().await?;
+        let mut items: Vec<Listed> = Vec::new();
+        for memory in memories::tree(&mut tx, store).await? {
+            let Some(rest) = memory.path.as_str().strip_prefix(&listing.prefix) else { continue };
+            let item = match rest.split_once('/').filter(|_| listing.children_only) {
+                Some((child, _)) => Listed::Prefix(format!("{}{child}/", listing.prefix)),
+                None => Listed::Memory(Box::new(memory), None),
+            };
+            let again = items.last().is_some_and(|last| matches!(last, Listed::Prefix(_)) && last.place() == item.place());
+            if !again && listing.after.as_deref().is_none_or(|after| item.place() > after) {
+                items.push(item);
+            }
+        }
+        items.sort_by(|a, b| a.place().cmp(b.place()));
+        let next = (items.len() > listing.limit).then(|| items[listing.limit - 1].place().to_owned());
+        items.truncate(listing.limit);
+        if listing.contents {
+            for item in &mut items {
+                if let Listed::Memory(memory, content) = item {
+                    *content = Some(content_of(&mut tx, Some(&memory.content_sha256)).await?);
+                }
+            }
+        }
+        Ok((items, next))
+    }
+
+    /// A memory as it stands now, with its content. That it was read is recorded.
+    pub async fn read_memory(&self, actor: &Actor, store: StoreId, id: MemoryId) -> Result<(MemoryRow, String)> {
+        require(actor, Action::SeeMemory, store)?;
+        let mut tx = self.db.read().await?;
+        let memory = memories::get(&mut tx, id).await?.filter(|m| m.store_id == store).ok_or(Error::NotFound("memory"))?;
+        let content = content_of(&mut tx, Some(&memory.content_sha256)).await?;
+        self.small_writes.read([Read { store, version: memory.version_id, session: None, at: self.now() }]);
+        Ok((memory, content))
+    }
+
     /// Every memory of a store by path.
     pub async fn memories(&self, actor: &Actor, store: StoreId) -> Result<Vec<MemoryRow>> {
-        require(actor, Need::See, store)?;
+        require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         Ok(memories::tree(&mut tx, store).await?)
     }
@@ -104,21 +168,26 @@ impl Lucid {
     pub async fn memory(&self, actor: &Actor, id: MemoryId) -> Result<MemoryView> {
         let mut tx = self.db.read().await?;
         let versions = memories::versions(&mut tx, id).await?;
-        let newest = versions.first().filter(|v| actor.may(Need::See, v.store_id)).ok_or(Error::NotFound("memory"))?;
+        let newest = versions.first().filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
         let (store_id, path) = (newest.store_id, newest.path.clone());
         let said = versions.iter().find_map(|v| v.content_sha256.clone());
         let content = content_of(&mut tx, said.as_deref()).await?;
         let memory = memories::get(&mut tx, id).await?;
-        let names = users::all(&mut tx).await?;
+        let reads = match &memory {
+            Some(memory) => Some(reads::of_version(&mut tx, memory.version_id).await?),
+            None => None,
+        };
+        let names = Names::all(&mut tx).await?;
         let versions = versions.into_iter().map(|v| version_view(v, &names)).collect();
-        Ok(MemoryView { id, store_id, memory, path, content, versions })
+        Ok(MemoryView { id, store_id, memory, path, content, versions, reads })
     }
 
     /// Two versions of a memory, by number.
     pub async fn compare(&self, actor: &Actor, id: MemoryId, from: i64, to: i64) -> Result<CompareView> {
         let mut tx = self.db.read().await?;
         let versions = memories::versions(&mut tx, id).await?;
-        let store_id = versions.first().map(|v| v.store_id).filter(|&s| actor.may(Need::See, s)).ok_or(Error::NotFound("memory"))?;
+        let store_id =
+            versions.first().map(|v| v.store_id).filter(|&s| actor.may(Action::SeeMemory, s)).ok_or(Error::NotFound("memory"))?;
         let numbered = |n: i64| versions.iter().find(|v| v.number == n).ok_or(Error::NotFound("version"));
         let (old, new) = (numbered(from)?, numbered(to)?);
         let before = content_of(&mut tx, old.content_sha256.as_deref()).await?;
@@ -129,19 +198,20 @@ impl Lucid {
 
     /// A store's commits before a revision, newest first.
     pub async fn history(&self, actor: &Actor, store: StoreId, before: Option<i64>) -> Result<Page<HistoryRow>> {
-        require(actor, Need::See, store)?;
+        require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         let page = commits::list(&mut tx, store, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
-        let names = users::all(&mut tx).await?;
-        let rows = page.rows.into_iter().map(|commit| HistoryRow { committed_by: name_of(&commit.actor, &names), commit }).collect();
+        let names = Names::all(&mut tx).await?;
+        let rows = page.rows.into_iter().map(|commit| HistoryRow { committed_by: names.of(&commit.actor), commit }).collect();
         Ok(Page { rows, more: page.more })
     }
 
     /// A commit with what it did to each memory.
     pub async fn commit_view(&self, actor: &Actor, id: CommitId) -> Result<CommitView> {
         let mut tx = self.db.read().await?;
-        let commit = commits::get(&mut tx, id).await?.filter(|c| actor.may(Need::See, c.store_id)).ok_or(Error::NotFound("commit"))?;
-        let names = users::all(&mut tx).await?;
+        let commit =
+            commits::get(&mut tx, id).await?.filter(|c| actor.may(Action::SeeMemory, c.store_id)).ok_or(Error::NotFound("commit"))?;
+        let names = Names::all(&mut tx).await?;
         let mut versions = Vec::new();
         for version in memories::versions_of_commit(&mut tx, id).await? {
             let before = memories::version_numbered(&mut tx, version.memory_id, version.number - 1).await?;
@@ -149,65 +219,22 @@ impl Lucid {
             let after = content_of(&mut tx, version.content_sha256.as_deref()).await?;
             versions.push((version_view(version, &names), diff::lines(&before, &after)));
         }
-        Ok(CommitView { committed_by: name_of(&commit.actor, &names), commit, versions })
-    }
-
-    /// Writes memories directly, in one commit: new ones, or other content at their paths. For whoever runs the command line.
-    pub async fn write_memories(&self, actor: &Actor, store: StoreId, new: &[NewMemory], message: &str) -> Result<i64> {
-        if actor.who.person().is_some() {
-            return Err(Error::Forbidden("a person proposes a change; only the command line writes memories directly"));
-        }
-        let mut tx = self.db.write().await?;
-        memory_stores::lock(&mut tx, store).await?;
-        let mut writes = Vec::new();
-        for memory in new {
-            check_content(&memory.content).map_err(|e| Error::Invalid(format!("{}: {e}", memory.path)))?;
-            let known = memories::at_path(&mut tx, store, &memory.path).await?;
-            let sha256 = sha256_hex(memory.content.as_bytes());
-            writes.push(Write {
-                memory_id: known.as_ref().map_or_else(|| self.id(MemoryId::new), |m| m.id),
-                version_id: self.id(VersionId::new),
-                base: known.map(|m| m.version_id),
-                to: Outcome::Put { path: memory.path.clone(), sha256, content: memory.content.clone() },
-                change_id: None,
-                by_person: memory.by_person,
-            });
-        }
-        let id = self.id(CommitId::new);
-        let commit = NewCommit {
-            id,
-            store_id: store,
-            at: self.now(),
-            actor: actor_name(actor.who),
-            message: message.to_owned(),
-            changeset_id: None,
-            approvals: "[]".to_owned(),
-        };
-        let revision = commits::write(&mut tx, &commit, &writes).await?;
-        let payload = json!({"revision": revision, "memories": writes.len()});
-        self.record(
-            &mut tx,
-            actor,
-            Record { action: "memory.write", subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload },
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(revision)
+        Ok(CommitView { committed_by: names.of(&commit.actor), commit, versions })
     }
 }
 
-async fn content_of(tx: &mut Tx, sha256: Option<&str>) -> Result<String> {
+pub async fn content_of(tx: &mut Tx, sha256: Option<&str>) -> Result<String> {
     match sha256 {
         Some(sha256) => Ok(memories::content(tx, sha256).await?.unwrap_or_default()),
         None => Ok(String::new()),
     }
 }
 
-fn version_view(version: VersionRow, names: &[users::UserRow]) -> VersionView {
+fn version_view(version: VersionRow, names: &Names) -> VersionView {
     let approvals: serde_json::Value = serde_json::from_str(&version.approvals).unwrap_or_default();
     let change = version.change_id.map(|id| id.to_string());
     let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == change.as_deref() && change.is_some());
     let approved_by =
         of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(|by| by["name"].as_str().map(str::to_owned)).collect();
-    VersionView { committed_by: name_of(&version.actor, names), approved_by, version }
+    VersionView { committed_by: names.of(&version.actor), approved_by, version }
 }

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    briefing::tokens,
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit, Quote},
-    ids::{ChangeId, ChangesetId, EventId, EvidenceId, SessionId},
+    ids::{ChangeId, ChangesetId, EventId, EvidenceId, SessionId, StoreId},
     masking, plural,
     risk::{self, Label, RiskLevel},
 };
@@ -17,9 +18,10 @@ use store::{
     dreams::{DreamRow, NewFinding},
     evidence,
     memories::MemoryContent,
+    memory_stores,
 };
 
-use crate::{Error, Lucid, Result};
+use crate::{Error, Lucid, Result, briefing::over_budget, keys::answers_for};
 
 /// Quotes that a recurring failure needs to be proposed at all (rule 7).
 const MIN_QUOTES: usize = 2;
@@ -56,8 +58,9 @@ impl Lucid {
     pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Option<Proposed>> {
         let known = changes::known(tx, dream.store_id).await?;
         let waits = |f: &&Finding| known.iter().any(|k| !k.conflicted && k.fingerprint == f.fingerprint);
-        let ready: Vec<(&Finding, Ready)> =
+        let candidates: Vec<(&Finding, Ready)> =
             proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)).filter_map(|f| Some((f, Self::ready(f, loaded)?))).collect();
+        let (ready, over) = within_budget(tx, dream.store_id, candidates, &loaded.input.memories).await?;
         let id = self.id(ChangesetId::new);
         let mut made: Vec<(&str, ChangeId)> = Vec::new();
         let replaced = known.iter().filter(|k| k.conflicted && ready.iter().any(|(f, _)| f.fingerprint == k.fingerprint));
@@ -70,7 +73,7 @@ impl Lucid {
                 made.push((&finding.fingerprint, change));
             }
         }
-        let findings: Vec<NewFinding> = proposal.findings.iter().map(|f| stored(f, &made)).collect();
+        let findings: Vec<NewFinding> = proposal.findings.iter().map(|f| stored(f, &made, &over)).collect();
         store::dreams::insert_findings(tx, dream.id, &findings).await?;
         let changes: Vec<ChangeId> = made.iter().map(|(_, change)| *change).collect();
         let retired = self.retire(tx, &replaced).await?;
@@ -160,7 +163,7 @@ impl Lucid {
             evidence::insert(tx, self.id(EvidenceId::new), id, position, quote).await?;
         }
         // Instructions make a person part of the proposal; only starting a dream does not (rule 5).
-        if let (Some(_), Some(user)) = (&dream.instructions, dream.requested_by.strip_prefix("person:").and_then(|id| id.parse().ok())) {
+        if let (Some(_), Some(user)) = (&dream.instructions, answers_for(tx, &dream.requested_by).await?) {
             decisions::contribute(tx, id, user, "instructed", self.now()).await?;
         }
         Ok(id)
@@ -226,11 +229,39 @@ fn edit(edit: &dream::Edit, loaded: &Loaded) -> Option<Edit> {
     })
 }
 
-fn stored(finding: &Finding, made: &[(&str, ChangeId)]) -> NewFinding {
+/// Parts what fits the store's budget of tokens, best supported first, from what does not, with the reason.
+async fn within_budget<'a>(
+    tx: &mut Tx,
+    store: StoreId,
+    candidates: Vec<(&'a Finding, Ready)>,
+    memories: &[dream::Memory],
+) -> Result<(Vec<(&'a Finding, Ready)>, BTreeMap<&'a str, String>)> {
+    let row = memory_stores::get(tx, store).await?;
+    let Some(budget) = row.and_then(|s| s.budget_tokens) else { return Ok((candidates, BTreeMap::new())) };
+    let mut held = store::memories::tokens_of_store(tx, store).await?;
+    let (mut ready, mut over) = (Vec::new(), BTreeMap::new());
+    for (finding, one) in candidates {
+        let change = finding.change.iter().flat_map(|c| &c.edits);
+        let added: i64 =
+            change.map(|e| e.content.as_deref().map_or(0, tokens) - e.memory.map_or(0, |i| tokens(&memories[i].content))).sum();
+        if added > 0 && held + added > budget {
+            over.insert(finding.fingerprint.as_str(), over_budget(held, added, budget));
+        } else {
+            held += added;
+            ready.push((finding, one));
+        }
+    }
+    Ok((ready, over))
+}
+
+fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, String>) -> NewFinding {
     let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
     let reason = match (&finding.disposition, change_id) {
         (dream::Disposition::HeldBack(reason), _) => reason.clone(),
         (dream::Disposition::Proposed, Some(_)) => String::new(),
+        (dream::Disposition::Proposed, None) if over.contains_key(finding.fingerprint.as_str()) => {
+            over[finding.fingerprint.as_str()].clone()
+        }
         (dream::Disposition::Proposed, None) => "the same already waits, or its evidence did not hold".to_owned(),
     };
     NewFinding {

@@ -1,11 +1,12 @@
 //! Deciding: a vote names the change, its revision and its digest, and counts only if that is what stands there now (rule 2).
 
 use domain::{
-    actor::{Actor, Need},
+    actor::Actor,
     canonical::{change_digest, sha256_hex},
     changeset::{Action, ChangeKind, ChangesetState, Edit, Guard, RejectCode, derived_state},
     ids::{ChangeId, ChangesetId, DecisionId, UserId},
     memory::check_content,
+    rights::Action as Right,
     risk::{self, Label},
 };
 use serde_json::json;
@@ -17,7 +18,7 @@ use store::{
     evidence, memories,
 };
 
-use crate::{Error, Lucid, Record, Result, Stale, require};
+use crate::{Error, Lucid, Record, Result, Stale, changesets::may_decide, people::is_solo, require};
 
 /// A vote, naming exactly what was shown.
 #[derive(Debug, Clone)]
@@ -79,7 +80,8 @@ impl Lucid {
                 return Err(Error::Stale(vec![stale(&change, "the memory that it changes has changed since")]));
             }
             let hands = decisions::contributors_of_changeset(&mut tx, changeset).await?;
-            if hands.iter().any(|h| h.change_id == change.id && h.user_id == user) {
+            let own = hands.iter().any(|h| h.change_id == change.id && h.user_id == user);
+            if own && !is_solo(&mut tx).await? {
                 return Err(Error::Forbidden("you had a hand in this change, so somebody else has to approve it"));
             }
         }
@@ -171,10 +173,13 @@ impl Lucid {
         let missing = || Error::NotFound("change");
         let changeset = changes::changeset_of(tx, id).await?.ok_or_else(missing)?;
         let row = changesets::get(tx, changeset).await?.ok_or_else(missing)?;
-        require(actor, Need::Decide, row.store_id)?;
+        require(actor, Right::SeeChanges, row.store_id)?;
         let user = actor.who.person().ok_or(Error::Forbidden("only a person decides"))?;
         still_reviewed(changesets::lock(tx, changeset, self.now()).await?)?;
         let change = changes::changes(tx, changeset).await?.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
+        if !may_decide(actor, &change, &changes::edits(tx, changeset).await?) {
+            return Err(Error::Forbidden(Right::Decide.needs()));
+        }
         Ok(Opened { changeset, change, user })
     }
 

@@ -3,8 +3,9 @@
 use croner::Cron;
 use domain::{
     Timestamp,
-    actor::{Actor, Need},
+    actor::Actor,
     ids::{ScheduleId, StoreId},
+    rights::Action,
 };
 use jiff::{Zoned, tz::TimeZone};
 use serde_json::json;
@@ -14,7 +15,7 @@ use store::{
     sessions,
 };
 
-use crate::{Error, Lucid, Record, Result, actor_name, require};
+use crate::{Error, Lucid, Record, Result, require};
 
 /// What a schedule is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct NewSchedule {
 impl Lucid {
     /// Sets a store's schedule.
     pub async fn set_schedule(&self, actor: &Actor, store: StoreId, new: &NewSchedule) -> Result<()> {
-        require(actor, Need::Manage, store)?;
+        require(actor, Action::ManageStore, store)?;
         if !(0..=100_000).contains(&new.min_sessions) || !(0..=10_080).contains(&new.idle_minutes) {
             return Err(Error::Invalid("new sessions are 0 to 100,000 and idle minutes 0 to 10,080 (a week)".to_owned()));
         }
@@ -51,7 +52,7 @@ impl Lucid {
             last_result: None,
         };
         let mut tx = self.db.write().await?;
-        schedules::put(&mut tx, &row, &actor_name(actor.who), self.now()).await?;
+        schedules::put(&mut tx, &row, &actor.who.to_string(), self.now()).await?;
         let payload = json!({"cron": row.cron, "time_zone": row.time_zone, "min_sessions": row.min_sessions, "idle_minutes": row.idle_minutes, "enabled": row.enabled});
         self.record(
             &mut tx,
@@ -64,7 +65,7 @@ impl Lucid {
 
     /// A store's schedule, if it has one.
     pub async fn schedule(&self, actor: &Actor, store: StoreId) -> Result<Option<ScheduleRow>> {
-        require(actor, Need::See, store)?;
+        require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         Ok(schedules::of_store(&mut tx, store).await?)
     }
@@ -94,7 +95,7 @@ impl Lucid {
             return Ok(false);
         }
         if reason.is_none() {
-            self.insert_dream(&mut tx, &Actor::worker(), schedule.store_id, None).await?;
+            self.insert_dream(&mut tx, &Actor::worker(), schedule.store_id, (None, &[])).await?;
         }
         tx.commit().await?;
         Ok(reason.is_none())

@@ -1,9 +1,10 @@
 //! Reading sessions and their transcripts, masked.
 
 use domain::{
-    actor::{Actor, Need},
+    actor::Actor,
     ids::{SessionId, StoreId},
     masking,
+    rights::Action,
 };
 use store::{
     Page,
@@ -40,8 +41,9 @@ pub struct TranscriptView {
 impl Lucid {
     /// The newest sessions that the actor may see, in one store or all.
     pub async fn sessions(&self, actor: &Actor, store: Option<StoreId>, before: Option<SessionId>) -> Result<Page<SessionRow>> {
+        let (visible, store) = actor.visible(Action::SeeSessions).narrowed(store);
         let mut tx = self.db.read().await?;
-        Ok(sessions::list(&mut tx, actor.visible(), store, before, domain::limits::PAGE).await?)
+        Ok(sessions::list(&mut tx, visible, store, before, domain::limits::PAGE).await?)
     }
 
     /// A page of a session's transcript after an event's position. What is sensitive in it is masked.
@@ -49,7 +51,7 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let session = sessions::get(&mut tx, id).await?.ok_or(Error::NotFound("session"))?;
         let stores = sessions::stores_of(&mut tx, id).await?;
-        let store = stores.into_iter().find(|&s| actor.may(Need::See, s)).ok_or(Error::NotFound("session"))?;
+        let store = stores.into_iter().find(|&s| actor.may(Action::SeeSessions, s)).ok_or(Error::NotFound("session"))?;
         let mut events = sessions::shown_events(&mut tx, id, after.max(0), EVENTS_PAGE, SHOWN_CHARACTERS).await?;
         for event in &mut events.rows {
             event.text = masking::mask(&event.text);

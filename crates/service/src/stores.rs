@@ -1,65 +1,126 @@
-//! Memory stores.
+//! Memory stores: made, described, gated, and gone behind a tombstone.
+
+use std::collections::BTreeMap;
 
 use domain::{
-    actor::{Actor, Grant, Need, StoreRole},
+    actor::{Actor, Grant, Role, StoreRole},
     ids::{GrantId, StoreId},
-    memory::check_store_name,
+    memory::{GateMode, check_store_name},
+    rights::Action,
 };
 use serde_json::json;
-use store::{memory_stores, memory_stores::StoreRow, users};
+use store::{
+    Tx, dreams,
+    grants::{self, Grantee},
+    memory_stores::{self, Description, StoreRow},
+    schedules, users,
+};
 
-use crate::{Error, Lucid, Record, Result, actor_name, require};
+use crate::{Error, Lucid, Record, Result, require, require_in_general};
+
+/// Longest description, in characters.
+const DESCRIPTION_CHARS: usize = 1_024;
+/// Largest budget of a store, in tokens: as much as its memories could hold.
+const LARGEST_BUDGET: i64 = 256_000_000;
+
+/// How a store is called and what it is for; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreText {
+    /// 1-255 characters, unique.
+    pub name: Option<String>,
+    /// At most 1,024 characters.
+    pub description: Option<String>,
+    /// At most 16 pairs: keys of 1-64 characters, values of at most 512. A key with `None` goes, others stay.
+    pub metadata: BTreeMap<String, Option<String>>,
+}
 
 impl Lucid {
     /// Makes an empty store. Who makes it owns it; one made on the command line is owned by every admin there is.
     pub async fn create_store(&self, actor: &Actor, name: &str, description: &str) -> Result<StoreId> {
-        if !actor.is_admin() {
-            return Err(Error::Forbidden("making a store needs the role admin"));
-        }
-        let name = check_store_name(name).map_err(|e| Error::Invalid(e.to_string()))?;
-        if description.chars().count() > 1_024 {
-            return Err(Error::Invalid("a description has at most 1,024 characters".to_owned()));
-        }
+        let text = StoreText { name: Some(name.to_owned()), description: Some(description.to_owned()), metadata: BTreeMap::new() };
+        self.create_store_with(actor, &text).await
+    }
+
+    /// As [`Lucid::create_store`], with metadata.
+    pub async fn create_store_with(&self, actor: &Actor, text: &StoreText) -> Result<StoreId> {
+        require_in_general(actor, Action::CreateStore)?;
+        let about = described(text, None)?;
         let id = self.id(StoreId::new);
-        let by = actor_name(actor.who);
+        let by = actor.who.to_string();
         let mut tx = self.db.write().await?;
-        if memory_stores::by_name(&mut tx, &name).await?.is_some() {
-            return Err(Error::Conflict(format!("there is a store called {name} already")));
-        }
-        memory_stores::insert(&mut tx, id, &name, description, &by, self.now()).await?;
+        free_name(&mut tx, &about.name, None).await?;
+        memory_stores::insert(&mut tx, id, &about, &by, self.now()).await?;
         let owners = match actor.who.person() {
             Some(person) => vec![person],
-            None => users::all(&mut tx).await?.into_iter().filter(|u| u.role == domain::actor::Role::Admin).map(|u| u.id).collect(),
+            None => users::all(&mut tx).await?.into_iter().filter(|u| u.role == Role::Admin).map(|u| u.id).collect(),
         };
         for &owner in &owners {
-            let grant = Grant { store: id, role: StoreRole::Owner };
-            memory_stores::grant(&mut tx, self.id(GrantId::new), owner, grant, &by, self.now()).await?;
+            let owns = Grant::whole(id, StoreRole::Owner);
+            grants::grant(&mut tx, self.id(GrantId::new), Grantee::Person(owner), &owns, &by, self.now()).await?;
         }
-        self.record(
-            &mut tx,
-            actor,
-            Record {
-                action: "store.create",
-                subject: id.to_string(),
-                store: Some(id),
-                commit: None,
-                payload: &json!({"name": name, "owners": owners}),
-            },
-        )
-        .await?;
+        let payload = json!({"name": about.name, "owners": owners});
+        self.record(&mut tx, actor, about_store("store.create", id, &payload)).await?;
         tx.commit().await?;
         Ok(id)
     }
 
+    /// Calls and describes a store otherwise.
+    pub async fn describe_store(&self, actor: &Actor, id: StoreId, text: &StoreText) -> Result<StoreRow> {
+        require(actor, Action::DescribeStore, id)?;
+        let mut tx = self.db.write().await?;
+        memory_stores::lock(&mut tx, id).await?;
+        let before = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        let about = described(text, Some(&before))?;
+        free_name(&mut tx, &about.name, Some(id)).await?;
+        memory_stores::describe(&mut tx, id, &about, self.now()).await?;
+        let after = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        let payload = json!({"name": about.name, "was": before.name, "description": about.description, "metadata": about.metadata});
+        self.record(&mut tx, actor, about_store("store.describe", id, &payload)).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Sets what goes through the gate, and how many tokens all memories of the store may have together.
+    pub async fn set_gate(&self, actor: &Actor, id: StoreId, mode: GateMode, budget_tokens: Option<i64>) -> Result<()> {
+        require(actor, Action::ManageStore, id)?;
+        if budget_tokens.is_some_and(|b| !(1..=LARGEST_BUDGET).contains(&b)) {
+            return Err(Error::Invalid(format!("a budget is 1 to {LARGEST_BUDGET} tokens, or none")));
+        }
+        let mut tx = self.db.write().await?;
+        memory_stores::set_gate(&mut tx, id, mode, budget_tokens, self.now()).await?;
+        let payload = json!({"gate_mode": mode, "budget_tokens": budget_tokens});
+        self.record(&mut tx, actor, about_store("store.gate", id, &payload)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Leaves a tombstone: nobody sees the store any more, its rows and its audit stay. A key cannot where everything is gated.
+    pub async fn delete_store(&self, actor: &Actor, id: StoreId) -> Result<()> {
+        require(actor, Action::DescribeStore, id)?;
+        let mut tx = self.db.write().await?;
+        memory_stores::lock(&mut tx, id).await?;
+        let store = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        if actor.who.is_key() && store.gate_mode == GateMode::AllGated {
+            return Err(Error::Forbidden("everything in this store goes through the gate; an admin can delete it, a key cannot"));
+        }
+        dreams::cancel_all(&mut tx, id).await?;
+        schedules::switch_off(&mut tx, id).await?;
+        memory_stores::delete(&mut tx, id, self.now()).await?;
+        let payload = json!({"name": store.name, "memories": store.memories, "revision": store.revision});
+        self.record(&mut tx, actor, about_store("store.delete", id, &payload)).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// The stores that the actor may see, by name.
     pub async fn stores(&self, actor: &Actor) -> Result<Vec<StoreRow>> {
+        let (visible, only) = actor.visible(Action::SeeMemory).narrowed(None);
         let mut tx = self.db.read().await?;
-        Ok(memory_stores::list(&mut tx, actor.visible()).await?)
+        let all = memory_stores::list(&mut tx, visible).await?;
+        Ok(all.into_iter().filter(|s| only.is_none_or(|id| id == s.id)).collect())
     }
 
     /// One store.
     pub async fn store(&self, actor: &Actor, id: StoreId) -> Result<StoreRow> {
-        require(actor, Need::See, id)?;
+        require(actor, Action::SeeMemory, id)?;
         let mut tx = self.db.read().await?;
         memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))
     }
@@ -67,6 +128,43 @@ impl Lucid {
     /// The store of a name, for the command line.
     pub async fn store_named(&self, actor: &Actor, name: &str) -> Result<Option<StoreId>> {
         let mut tx = self.db.read().await?;
-        Ok(memory_stores::by_name(&mut tx, name).await?.filter(|&id| actor.may(Need::See, id)))
+        Ok(memory_stores::by_name(&mut tx, name).await?.filter(|&id| actor.may(Action::SeeMemory, id)))
     }
+}
+
+async fn free_name(tx: &mut Tx, name: &str, but: Option<StoreId>) -> Result<()> {
+    match memory_stores::by_name(tx, name).await? {
+        Some(other) if Some(other) != but => Err(Error::Conflict(format!("there is a store called {name} already"))),
+        _ => Ok(()),
+    }
+}
+
+/// The checked text, over what stood there before.
+fn described(text: &StoreText, before: Option<&StoreRow>) -> Result<Description> {
+    let name = text.name.clone().or_else(|| before.map(|b| b.name.clone())).unwrap_or_default();
+    let name = check_store_name(&name).map_err(|e| Error::Invalid(e.to_string()))?;
+    let description = text.description.clone().or_else(|| before.map(|b| b.description.clone())).unwrap_or_default();
+    if description.chars().count() > DESCRIPTION_CHARS || description.contains('\0') {
+        return Err(Error::Invalid("a description has at most 1,024 characters, and no U+0000".to_owned()));
+    }
+    let mut metadata: BTreeMap<String, String> = before.and_then(|b| serde_json::from_str(&b.metadata).ok()).unwrap_or_default();
+    for (key, value) in &text.metadata {
+        match value {
+            Some(value) => metadata.insert(key.clone(), value.clone()),
+            None => metadata.remove(key),
+        };
+    }
+    let fits =
+        |(k, v): (&String, &String)| (1..=64).contains(&k.chars().count()) && v.chars().count() <= 512 && !format!("{k}{v}").contains('\0');
+    if metadata.len() > 16 || !metadata.iter().all(fits) {
+        return Err(Error::Invalid(
+            "metadata has at most 16 pairs, keys of 1 to 64 characters, values of at most 512, no U+0000".to_owned(),
+        ));
+    }
+    let metadata = serde_json::to_string(&metadata).map_err(|_| Error::Internal("metadata could not be written"))?;
+    Ok(Description { name, description, metadata })
+}
+
+fn about_store<'a>(action: &'static str, id: StoreId, payload: &'a serde_json::Value) -> Record<'a> {
+    Record { action, subject: id.to_string(), store: Some(id), commit: None, payload }
 }

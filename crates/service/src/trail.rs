@@ -1,17 +1,17 @@
 //! Reading and verifying the audit trail.
 
 use audit::{
-    Verifier,
+    Checkpoint, Verifier,
     export::{ExportedEntry, Line},
 };
-use domain::actor::{Actor, Role, Visible};
+use domain::{actor::Actor, rights::Action};
 use store::{
     Page,
     audit_log::{self, Filter},
-    users,
+    checkpoints::{self, CheckpointRow},
 };
 
-use crate::{Error, Lucid, Result};
+use crate::{Error, Lucid, Record, Result, names::Names, require_in_general};
 
 /// An entry as the page shows it.
 #[derive(Debug, Clone)]
@@ -37,23 +37,38 @@ impl Lucid {
     /// The newest entries that the actor may see, of those that the filter names.
     pub async fn audit(&self, actor: &Actor, filter: &Filter) -> Result<Page<AuditRow>> {
         let mut tx = self.db.read().await?;
-        let (visible, storeless) = (actor.visible_audit(), actor.sees_storeless_audit());
-        let page = audit_log::list(&mut tx, visible, storeless, filter, domain::limits::PAGE).await?;
-        let names = users::all(&mut tx).await?;
-        let rows =
-            page.rows.into_iter().map(|row| AuditRow { actor: name_of(&row.actor, &names), hash: hex::encode(row.entry().hash), row });
+        let (visible, store) = actor.visible(Action::ReadStoreAudit).narrowed(filter.store);
+        let filter = Filter { store, ..filter.clone() };
+        let storeless = actor.may_in_general(Action::ReadAudit);
+        let page = audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
+        let names = Names::all(&mut tx).await?;
+        let rows = page.rows.into_iter().map(|row| AuditRow { actor: names.of(&row.actor), hash: hex::encode(row.entry().hash), row });
         Ok(Page { rows: rows.collect(), more: page.more })
     }
 
     /// Checks the whole trail in the database. The outer error is the database's; the inner one names what is wrong.
     pub async fn verify_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, audit::Broken>> {
-        if !matches!(actor.role, Role::Admin | Role::Auditor) {
-            return Err(Error::Forbidden("verifying the audit trail needs the role admin or auditor"));
-        }
+        self.verify_audit_with(actor, Vec::new(), None).await
+    }
+
+    /// As [`Lucid::verify_audit`], also against checkpoints that were kept elsewhere, and trusting only this public key.
+    pub async fn verify_audit_with(
+        &self,
+        actor: &Actor,
+        kept: Vec<Checkpoint>,
+        key: Option<String>,
+    ) -> Result<std::result::Result<Verified, audit::Broken>> {
+        require_in_general(actor, Action::ReadAudit)?;
         // One transaction on SQLite is one view; on PostgreSQL entries up to the head that is read first never change.
         let mut tx = self.db.read().await?;
         let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
-        let mut verifier = Verifier::default();
+        // One that was signed after the head was read is looked at the next time.
+        let stored = checkpoints::all(&mut tx).await?;
+        let stored = stored.iter().map(checkpoint).filter(|c| c.size <= head_seq);
+        let mut verifier = match Verifier::expecting(stored.chain(kept).collect(), key) {
+            Ok(verifier) => verifier,
+            Err(broken) => return Ok(Err(broken)),
+        };
         let mut after = 0;
         loop {
             let rows = audit_log::chain(&mut tx, after, 1_000).await?;
@@ -72,17 +87,19 @@ impl Lucid {
 impl Lucid {
     /// Gives every entry and then the head to `take`, in the form of an export: everything that verifying offline needs.
     pub async fn export_audit(&self, actor: &Actor, take: &mut (dyn FnMut(&Line) -> std::io::Result<()> + Send)) -> Result<i64> {
-        if actor.visible_audit() != Visible::All {
-            return Err(Error::Forbidden("exporting the whole audit trail needs the role auditor, or the command line"));
-        }
+        require_in_general(actor, Action::ExportAudit)?;
         let mut tx = self.db.read().await?;
         let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
+        let mut signed = checkpoints::all(&mut tx).await?.into_iter().map(|c| checkpoint(&c)).peekable();
         let mut after = 0;
         while after < head_seq {
             let rows = audit_log::chain(&mut tx, after, 1_000).await?;
             let Some(last) = rows.last().map(|r| r.seq) else { break };
             for row in rows.iter().filter(|r| r.seq <= head_seq) {
                 take(&Line::Entry(ExportedEntry::new(&row.entry(), &row.salt, row.payload.clone())))?;
+                while let Some(checkpoint) = signed.next_if(|c| c.size <= row.seq) {
+                    take(&Line::Checkpoint(checkpoint))?;
+                }
             }
             after = last;
         }
@@ -91,8 +108,49 @@ impl Lucid {
     }
 }
 
-/// An actor by name: `person:user_..` as the person is called, others as they are.
-pub fn name_of(actor: &str, users: &[users::UserRow]) -> String {
-    let person = actor.strip_prefix("person:").and_then(|id| users.iter().find(|u| u.id.to_string() == id));
-    person.map_or_else(|| actor.to_owned(), |u| u.name.clone())
+impl Lucid {
+    /// Signs how long the trail is now and what it ends with, and stores that; for whoever keeps it elsewhere.
+    pub async fn sign_checkpoint(&self, actor: &Actor) -> Result<Checkpoint> {
+        require_in_general(actor, Action::ReadAudit)?;
+        let secret = self.signing_key.as_deref().ok_or_else(|| {
+            Error::Conflict("there is no key to sign with: start Lucid with --signing-key FILE (or LUCID_SIGNING_KEY)".to_owned())
+        })?;
+        let mut tx = self.db.write().await?;
+        let (size, head) = audit_log::head(&mut tx).await?;
+        if size == 0 {
+            return Err(Error::Conflict("the trail has no entry yet, so there is nothing to sign".to_owned()));
+        }
+        let at = self.now();
+        let signed = Checkpoint::sign(secret, size, at.0, head);
+        let bytes = |text: &str| hex::decode(text).unwrap_or_default();
+        let row = CheckpointRow {
+            size,
+            at,
+            head_hash: head.to_vec(),
+            public_key: bytes(&signed.public_key),
+            signature: bytes(&signed.signature),
+        };
+        checkpoints::insert(&mut tx, &row).await?;
+        let payload = serde_json::json!({"size": size, "head": signed.head, "public_key": signed.public_key});
+        let record = Record { action: "audit.checkpoint", subject: size.to_string(), store: None, commit: None, payload: &payload };
+        self.record(&mut tx, actor, record).await?;
+        tx.commit().await?;
+        Ok(signed)
+    }
+
+    /// The newest checkpoint, if one was ever signed.
+    pub async fn last_checkpoint(&self, actor: &Actor) -> Result<Option<Checkpoint>> {
+        require_in_general(actor, Action::ReadAudit)?;
+        Ok(checkpoints::last(&mut self.db.read().await?).await?.map(|row| checkpoint(&row)))
+    }
+}
+
+fn checkpoint(row: &CheckpointRow) -> Checkpoint {
+    Checkpoint {
+        size: row.size,
+        at: row.at.0,
+        head: hex::encode(&row.head_hash),
+        public_key: hex::encode(&row.public_key),
+        signature: hex::encode(&row.signature),
+    }
 }

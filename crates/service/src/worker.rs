@@ -11,6 +11,11 @@ pub const LEASE_SECONDS: i64 = 30;
 impl Lucid {
     /// Fires what is due, then claims one job and works it off. False if there was nothing to do.
     pub async fn work_once(&self, owner: &str) -> Result<bool> {
+        self.work_until(owner, std::future::pending()).await
+    }
+
+    /// As [`Lucid::work_once`], but hands the job back for another worker as soon as `stop` is done: as if it had not been tried.
+    pub async fn work_until(&self, owner: &str, stop: impl Future<Output = ()> + Send) -> Result<bool> {
         self.fire_schedules().await?;
         let now = self.now();
         if !jobs::is_due(&mut self.db.read().await?, now).await? {
@@ -23,7 +28,16 @@ impl Lucid {
         let worked = match job.kind.as_str() {
             // Its worker died each time before it could say so.
             _ if job.attempt > job.max_attempts => Err(Error::Internal("it was tried as often as may be, and ended its process each time")),
-            "dream" => self.run_dream(&job, owner).await,
+            "dream" => tokio::select! {
+                worked = self.run_dream(&job, owner) => worked,
+                () = stop => {
+                    let mut tx = self.db.write().await?;
+                    jobs::hand_back(&mut tx, &job, owner, self.now()).await?;
+                    tx.commit().await?;
+                    tracing::info!(job = %job.id, "a job was handed back");
+                    return Ok(true);
+                }
+            },
             _ => Err(Error::Internal("a job of an unknown kind; a newer Lucid wrote it")),
         };
         if let Err(error) = worked {

@@ -19,7 +19,7 @@ statements! {
     LIST = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit a
         WHERE seq < $1
           AND (CAST($2 AS UUID) IS NULL OR (a.store_id IS NULL AND $3)
-            OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
+            OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
           AND (CAST($4 AS UUID) IS NULL OR a.store_id = $4)
           AND (CAST($5 AS TEXT) IS NULL OR a.actor = $5)
           AND (CAST($6 AS TEXT) IS NULL OR a.action = $6)

@@ -132,6 +132,11 @@ pub struct EditRow {
 }
 
 impl EditRow {
+    /// Every path that it touches: before, after, and where the memory stands now.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.path), self.new_path.as_ref(), self.now_path.as_ref()].into_iter().flatten().map(MemoryPath::as_str)
+    }
+
     /// The edit in the domain's form, as the digest takes it.
     #[must_use]
     pub fn edit(&self) -> domain::changeset::Edit {

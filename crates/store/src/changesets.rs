@@ -29,7 +29,7 @@ statements! {
                 LEFT JOIN conflicted_changes x ON x.change_id = c.id
             WHERE s.deleted_at IS NULL AND ((cs.state = 'open') = $1)
               AND (CAST($2 AS UUID) IS NULL OR cs.store_id = $2)
-              AND (CAST($3 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = cs.store_id AND g.user_id = $3))
+              AND (CAST($3 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $3))
             GROUP BY cs.id, cs.store_id, s.name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at
         ) q
         WHERE CAST($4 AS BIGINT) IS NULL OR q.risk < $4 OR (q.risk = $4 AND q.id > $5)
@@ -38,7 +38,7 @@ statements! {
         FROM changesets cs JOIN stores s ON s.id = cs.store_id WHERE cs.id = $1 AND s.deleted_at IS NULL";
     WAITING = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE cs.state = 'open' AND c.state IN ('pending', 'deferred', 'approved')
-          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = c.store_id AND g.user_id = $1))";
+          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $1))";
 }
 
 /// A changeset as the queue shows it.

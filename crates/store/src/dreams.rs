@@ -17,7 +17,7 @@ statements! {
             (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
         FROM dreams d JOIN stores s ON s.id = d.store_id
         WHERE (CAST($1 AS UUID) IS NULL OR d.store_id = $1)
-          AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = d.store_id AND g.user_id = $2))
+          AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = d.store_id AND g.user_id = $2))
         ORDER BY d.id DESC LIMIT $3";
     GET = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
             d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at,
@@ -30,6 +30,7 @@ statements! {
     PINNED = "SELECT session_id, last_seq FROM dream_sessions WHERE dream_id = $1 ORDER BY session_id";
     PROGRESS = "UPDATE dreams SET progress = $1 WHERE id = $2 AND state = 'running'";
     CANCEL = "UPDATE dreams SET cancel_requested = TRUE WHERE id = $1 AND state IN ('pending', 'running')";
+    CANCEL_ALL = "UPDATE dreams SET cancel_requested = TRUE WHERE store_id = $1 AND state IN ('pending', 'running')";
     IS_CANCELED = "SELECT cancel_requested FROM dreams WHERE id = $1";
     FINISH = "UPDATE dreams SET state = $1, stats = $2, error = $3, ended_at = $4
         WHERE id = $5 AND state IN ('pending', 'running') AND (CAST($1 AS TEXT) <> 'completed' OR NOT cancel_requested)";
@@ -134,6 +135,14 @@ pub async fn active(tx: &mut Tx, store: StoreId) -> Result<i64> {
     fetch_scalar!(tx, i64, ACTIVE, store)
 }
 
+/// Names the sessions that a dream is to be over; they are pinned when it starts.
+pub async fn choose(tx: &mut Tx, id: DreamId, sessions: &[SessionId]) -> Result<()> {
+    for session in sessions {
+        execute!(tx, PIN, id, *session, 0_i64)?;
+    }
+    Ok(())
+}
+
 /// Starts a dream on a revision and pins each session's last event.
 pub async fn start(tx: &mut Tx, id: DreamId, revision: i64, sessions: &[(SessionId, i64)], at: Timestamp) -> Result<()> {
     if execute!(tx, START, at, revision, id)? != 1 {
@@ -159,6 +168,12 @@ pub async fn progress(tx: &mut Tx, id: DreamId, progress: &str) -> Result<()> {
 /// Asks a dream to stop; false if it has already ended.
 pub async fn cancel(tx: &mut Tx, id: DreamId) -> Result<bool> {
     Ok(execute!(tx, CANCEL, id)? == 1)
+}
+
+/// Asks every dream of a store to stop.
+pub async fn cancel_all(tx: &mut Tx, store: StoreId) -> Result<()> {
+    execute!(tx, CANCEL_ALL, store)?;
+    Ok(())
 }
 
 /// Whether somebody asked the dream to stop.

@@ -65,6 +65,12 @@ macro_rules! execute {
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
+/// The newest migration that this binary brings; both engines have the same.
+#[must_use]
+pub fn newest_migration() -> i64 {
+    SQLITE_MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
 /// SQLite only: it reads one consistent state, and so goes over a reader.
 const BACKUP: &str = "VACUUM INTO $1";
 
@@ -103,6 +109,27 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// Whether the database could not be reached, or went away in between.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+                true
+            }
+            // PostgreSQL: connection exceptions, and the server starting up or shutting down.
+            sqlx::Error::Database(e) => e.code().is_some_and(|c| c.starts_with("08") || c.starts_with("57P")),
+            _ => false,
+        }
+    }
+
+    /// Whether the disk under the database is full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        // SQLite: SQLITE_FULL, and its write that found no room; PostgreSQL: disk_full.
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| matches!(c.as_ref(), "13" | "778" | "53100")))
+    }
+
     /// Whether a unique constraint refused the row.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
@@ -217,6 +244,7 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
         // Else `INSERT OR REPLACE` deletes rows past the triggers that guard them.
         .pragma("recursive_triggers", "ON")
         .pragma("trusted_schema", "OFF");
+    make_private(path)?;
     // The writer, and with it the file and the schema, comes first: readers cannot make them.
     let lock_path = path.with_extension("migrate-lock");
     let file_error = |source| Error::File { path: lock_path.display().to_string(), source };
@@ -228,6 +256,19 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
     drop(lock);
     let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
     Ok(Db::Sqlite { read, write })
+}
+
+/// Makes the file, if it is not there, for its owner's eyes only; what SQLite puts beside it gets the same rights.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(Error::File { path: path.display().to_string(), source }),
+    }
 }
 
 fn without_password(url: &str) -> String {
@@ -242,7 +283,8 @@ pub(crate) fn viewer(visible: Visible) -> Option<Uuid> {
     match visible {
         Visible::All => None,
         Visible::GrantedTo(user) => Some(user.0),
-        Visible::Nothing => Some(Uuid::nil()),
+        // A list that is narrowed to one store is asked with `Visible::narrowed`; one that was not shows nothing.
+        Visible::OneOf(..) | Visible::Nothing => Some(Uuid::nil()),
     }
 }
 

@@ -21,6 +21,8 @@ statements! {
     DUE = "SELECT COUNT(*) FROM jobs WHERE (state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1)";
     HEARTBEAT = "UPDATE jobs SET lease_until = $1 WHERE id = $2 AND lease_owner = $3 AND attempt = $4 AND state = 'running'";
     FINISH = "UPDATE jobs SET state = $1, error = $2, ended_at = $3 WHERE id = $4 AND lease_owner = $5 AND attempt = $6 AND state = 'running'";
+    HAND_BACK = "UPDATE jobs SET state = 'queued', attempt = attempt - 1, run_at = $1, lease_owner = NULL, lease_until = NULL
+        WHERE id = $2 AND lease_owner = $3 AND attempt = $4 AND state = 'running'";
     RETRY = "UPDATE jobs SET state = 'queued', error = $1, run_at = $2 WHERE id = $3 AND lease_owner = $4 AND attempt = $5 AND state = 'running'";
 }
 
@@ -68,6 +70,11 @@ pub async fn heartbeat(tx: &mut Tx, job: &Claimed, owner: &str, lease_until: Tim
 pub async fn finish(tx: &mut Tx, job: &Claimed, owner: &str, error: Option<&str>, at: Timestamp) -> Result<bool> {
     let state = if error.is_some() { "failed" } else { "done" };
     Ok(execute!(tx, FINISH, state, error, at, job.id, owner, job.attempt)? == 1)
+}
+
+/// Gives a job back to whoever comes next, as if it had not been tried; false if the lease was lost.
+pub async fn hand_back(tx: &mut Tx, job: &Claimed, owner: &str, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, HAND_BACK, at, job.id, owner, job.attempt)? == 1)
 }
 
 /// Gives a job back to be tried again later; false if the lease was lost.

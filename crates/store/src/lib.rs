@@ -6,41 +6,55 @@
 #[macro_use]
 mod engine;
 
+pub mod access_requests;
 pub mod audit_log;
 pub mod changes;
 pub mod changesets;
+pub mod checkpoints;
 pub mod commits;
 pub mod decisions;
 pub mod dreams;
 pub mod evidence;
+pub mod figures;
 pub mod forms;
+pub mod grants;
 pub mod jobs;
+pub mod keys;
 pub mod memories;
 pub mod memory_stores;
+pub mod reads;
 pub mod schedules;
 pub mod sessions;
+pub mod settings;
 pub mod sign_in;
 pub mod users;
 
-pub use engine::{Db, Error, Page, Result, Tx};
+pub use engine::{Db, Error, Page, Result, Tx, newest_migration};
 
 /// Every statement of the crate, for the test that prepares them on both engines.
 #[must_use]
 pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
     let families = [
+        ("access_requests", access_requests::STATEMENTS),
         ("audit_log", audit_log::STATEMENTS),
         ("changes", changes::STATEMENTS),
         ("changesets", changesets::STATEMENTS),
+        ("checkpoints", checkpoints::STATEMENTS),
         ("commits", commits::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
         ("evidence", evidence::STATEMENTS),
+        ("figures", figures::STATEMENTS),
         ("forms", forms::STATEMENTS),
+        ("grants", grants::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
+        ("keys", keys::STATEMENTS),
         ("memories", memories::STATEMENTS),
         ("memory_stores", memory_stores::STATEMENTS),
+        ("reads", reads::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("settings", settings::STATEMENTS),
         ("sign_in", sign_in::STATEMENTS),
         ("users", users::STATEMENTS),
     ];

@@ -23,6 +23,13 @@ statements! {
     CONTENTS_OF_STORE = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, v.by_person, c.content
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 ORDER BY m.path";
+    FOR_BRIEFING = "SELECT m.id, m.path, m.version_id, m.frozen, c.content,
+            COALESCE(NULLIF(ch.support_subjects, 0), NULLIF(ch.support_tasks, 0), ch.support_sessions, 0) AS support
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
+        LEFT JOIN changes ch ON ch.id = v.change_id
+        WHERE m.store_id = $1 ORDER BY m.path";
+    TOKENS_OF_STORE = "SELECT CAST(COALESCE(SUM((c.bytes + 3) / 4), 0) AS BIGINT) FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
+        WHERE m.store_id = $1";
     VERSIONS = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
         FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.memory_id = $1 ORDER BY v.number DESC";
@@ -76,6 +83,23 @@ pub struct MemoryContent {
     pub by_person: bool,
     /// What it says.
     pub content: String,
+}
+
+/// A memory as a briefing reads it.
+#[derive(Debug, Clone, FromRow)]
+pub struct BriefingRow {
+    /// Id.
+    pub id: MemoryId,
+    /// Where it stands.
+    pub path: MemoryPath,
+    /// Its current version.
+    pub version_id: VersionId,
+    /// Whether only a person may change it.
+    pub frozen: bool,
+    /// What it says.
+    pub content: String,
+    /// Distinct subjects, else tasks, else sessions behind the change that wrote it; 0 if no change did.
+    pub support: i64,
 }
 
 /// A version with the commit that wrote it.
@@ -136,6 +160,16 @@ pub async fn content(tx: &mut Tx, sha256: &str) -> Result<Option<String>> {
 /// Every memory of a store with its content, by path.
 pub async fn contents_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<MemoryContent>> {
     fetch_all!(tx, MemoryContent, CONTENTS_OF_STORE, store)
+}
+
+/// Every memory of a store with its content and support, by path.
+pub async fn for_briefing(tx: &mut Tx, store: StoreId) -> Result<Vec<BriefingRow>> {
+    fetch_all!(tx, BriefingRow, FOR_BRIEFING, store)
+}
+
+/// Tokens (4 bytes each, rounded up for each memory) of all memories of a store.
+pub async fn tokens_of_store(tx: &mut Tx, store: StoreId) -> Result<i64> {
+    fetch_scalar!(tx, i64, TOKENS_OF_STORE, store)
 }
 
 /// Every version of a memory, newest first.

@@ -1,37 +1,31 @@
-//! Memory stores and the grants on them.
+//! Memory stores.
 
-use domain::{
-    Timestamp,
-    actor::{Grant, StoreRole, Visible},
-    ids::{GrantId, StoreId, UserId},
-    memory::GateMode,
-};
+use domain::{Timestamp, actor::Visible, ids::StoreId, memory::GateMode};
 use sqlx::FromRow;
 
 use crate::{Error, Result, Tx, engine::viewer};
 
 statements! {
     INSERT = "INSERT INTO stores (id, name, description, metadata, gate_mode, revision, created_by, created_at)
-        VALUES ($1, $2, $3, '{}', 'dreams_gated', 0, $4, $5)";
-    LIST = "SELECT s.id, s.name, s.description, s.gate_mode, s.revision, s.created_at,
+        VALUES ($1, $2, $3, $4, 'dreams_gated', 0, $5, $6)";
+    DESCRIBE = "UPDATE stores SET name = $1, description = $2, metadata = $3, updated_at = $4 WHERE id = $5 AND deleted_at IS NULL";
+    GATE = "UPDATE stores SET gate_mode = $1, budget_tokens = $2, updated_at = $3 WHERE id = $4 AND deleted_at IS NULL";
+    DELETE = "UPDATE stores SET deleted_at = $1, name = $2 WHERE id = $3 AND deleted_at IS NULL";
+    LIST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
             (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
         FROM stores s
         WHERE s.deleted_at IS NULL
-          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = s.id AND g.user_id = $1))
+          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
         ORDER BY s.name";
-    GET = "SELECT s.id, s.name, s.description, s.gate_mode, s.revision, s.created_at,
+    GET = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
             (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
         FROM stores s WHERE s.id = $1 AND s.deleted_at IS NULL";
     BY_NAME = "SELECT id FROM stores WHERE name = $1 AND deleted_at IS NULL";
     LOCK = "UPDATE stores SET revision = revision WHERE id = $1 RETURNING revision";
-    INSERT_GRANT = "INSERT INTO grants (id, user_id, store_id, path_prefix, role, created_by, created_at)
-        VALUES ($1, $2, $3, '/', $4, $5, $6)
-        ON CONFLICT (user_id, store_id, path_prefix) DO UPDATE SET role = excluded.role";
-    GRANTS_OF = "SELECT store_id, role FROM grants WHERE user_id = $1 AND path_prefix = '/'";
 }
 
 /// A store and what is in it.
@@ -43,12 +37,18 @@ pub struct StoreRow {
     pub name: String,
     /// What it is for.
     pub description: String,
+    /// Key-value pairs of whoever uses it, as JSON.
+    pub metadata: String,
     /// What goes through the gate.
     pub gate_mode: GateMode,
     /// Number of the last commit; 0 before the first.
     pub revision: i64,
+    /// Most tokens that its memories may have together, if it has a budget.
+    pub budget_tokens: Option<i64>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When its name, description, metadata or settings were last changed.
+    pub updated_at: Timestamp,
     /// How many memories it holds.
     pub memories: i64,
     /// How many sessions belong to it.
@@ -57,9 +57,38 @@ pub struct StoreRow {
     pub waiting: i64,
 }
 
-/// Makes an empty store.
-pub async fn insert(tx: &mut Tx, id: StoreId, name: &str, description: &str, created_by: &str, at: Timestamp) -> Result<()> {
-    execute!(tx, INSERT, id, name, description, created_by, at)?;
+/// How a store is called and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Name, unique.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Key-value pairs, as a JSON object.
+    pub metadata: String,
+}
+
+/// Makes an empty store; a duplicate name is a unique violation.
+pub async fn insert(tx: &mut Tx, id: StoreId, about: &Description, created_by: &str, at: Timestamp) -> Result<()> {
+    execute!(tx, INSERT, id, about.name.as_str(), about.description.as_str(), about.metadata.as_str(), created_by, at)?;
+    Ok(())
+}
+
+/// Calls and describes it otherwise; a duplicate name is a unique violation.
+pub async fn describe(tx: &mut Tx, id: StoreId, about: &Description, at: Timestamp) -> Result<()> {
+    execute!(tx, DESCRIBE, about.name.as_str(), about.description.as_str(), about.metadata.as_str(), at, id)?;
+    Ok(())
+}
+
+/// Sets what goes through the gate, and the budget.
+pub async fn set_gate(tx: &mut Tx, id: StoreId, mode: GateMode, budget_tokens: Option<i64>, at: Timestamp) -> Result<()> {
+    execute!(tx, GATE, mode, budget_tokens, at, id)?;
+    Ok(())
+}
+
+/// Leaves a tombstone: the rows stay, nobody sees them, and the name is free again.
+pub async fn delete(tx: &mut Tx, id: StoreId, at: Timestamp) -> Result<()> {
+    execute!(tx, DELETE, at, format!("deleted {id}"), id)?;
     Ok(())
 }
 
@@ -81,16 +110,4 @@ pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<StoreId>> {
 /// Takes the store's lock, the first in the order of locks, and returns its revision.
 pub async fn lock(tx: &mut Tx, id: StoreId) -> Result<i64> {
     fetch_optional!(tx, (i64,), LOCK, id)?.map(|(revision,)| revision).ok_or(Error::Stale)
-}
-
-/// Gives a person a role on a store, in place of the one they had.
-pub async fn grant(tx: &mut Tx, id: GrantId, user: UserId, grant: Grant, created_by: &str, at: Timestamp) -> Result<()> {
-    execute!(tx, INSERT_GRANT, id, user, grant.store, grant.role, created_by, at)?;
-    Ok(())
-}
-
-/// What a person was granted.
-pub async fn grants_of(tx: &mut Tx, user: UserId) -> Result<Vec<Grant>> {
-    let rows = fetch_all!(tx, (StoreId, StoreRole), GRANTS_OF, user)?;
-    Ok(rows.into_iter().map(|(store, role)| Grant { store, role }).collect())
 }

@@ -16,6 +16,7 @@ statements! {
     OF_STORE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result FROM schedules WHERE store_id = $1";
     DUE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result FROM schedules
         WHERE enabled AND next_run_at <= $1 ORDER BY next_run_at LIMIT 100";
+    SWITCH_OFF = "UPDATE schedules SET enabled = FALSE WHERE store_id = $1";
     TAKE = "UPDATE schedules SET next_run_at = $1, last_result = $2 WHERE id = $3 AND next_run_at = $4 AND enabled";
 }
 
@@ -75,4 +76,10 @@ pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<Vec<ScheduleRow>> {
 /// Takes a tick and sets the next; false if another process took it.
 pub async fn take(tx: &mut Tx, schedule: &ScheduleRow, next: Timestamp, result: &str) -> Result<bool> {
     Ok(execute!(tx, TAKE, next, result, schedule.id, schedule.next_run_at)? == 1)
+}
+
+/// Switches a store's schedule off.
+pub async fn switch_off(tx: &mut Tx, store: StoreId) -> Result<()> {
+    execute!(tx, SWITCH_OFF, store)?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     actor::Visible,
     event::{Event, EventKind, Outcome, OutcomeResult, SessionHead},
-    ids::{EventId, SessionId, StoreId},
+    ids::{DreamId, EventId, SessionId, StoreId},
 };
 use sqlx::FromRow;
 
@@ -12,8 +12,11 @@ use crate::{Error, Page, Result, Tx, engine::viewer};
 
 statements! {
     INSERT = "INSERT INTO sessions (id, import_key, source, external_id, agent, subject, team, task_key, metadata, trust,
-            event_count, events_digest, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11, $11)";
+            event_count, events_digest, created_at, updated_at, created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11, $11, $12)";
+    RECORDED = "SELECT event_count, events_digest, created_by FROM sessions WHERE id = $1 AND deleted_at IS NULL";
+    LOCK = "UPDATE sessions SET event_count = event_count WHERE id = $1";
+    EXTERNAL_IDS = "SELECT external_id, id FROM events WHERE session_id = $1 AND external_id IS NOT NULL ORDER BY seq";
     BY_KEY = "SELECT id, event_count, events_digest FROM sessions WHERE import_key = $1";
     GROW = "UPDATE sessions SET event_count = $1, events_digest = $2, updated_at = $3,
             first_event_at = COALESCE(first_event_at, $4), last_event_at = COALESCE($5, last_event_at)
@@ -23,7 +26,7 @@ statements! {
     INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at)
-        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, NULL, $4)";
+        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, $4, $5)";
     LAST_OUTCOME = "SELECT result, score FROM outcomes WHERE session_id = $1 ORDER BY seq DESC LIMIT 1";
     LIST = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata,
@@ -33,7 +36,7 @@ statements! {
         WHERE s.deleted_at IS NULL
           AND EXISTS (SELECT 1 FROM session_stores x WHERE x.session_id = s.id
               AND (CAST($1 AS UUID) IS NULL OR x.store_id = $1)
-              AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = x.store_id AND g.user_id = $2)))
+              AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = x.store_id AND g.user_id = $2)))
           AND (CAST($3 AS UUID) IS NULL OR s.id < $3)
         ORDER BY s.id DESC LIMIT $4";
     GET = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
@@ -52,6 +55,12 @@ statements! {
         FROM sessions s JOIN session_stores x ON x.session_id = s.id
         WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
         ORDER BY s.id DESC LIMIT $3";
+    PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
+            s.created_at, s.metadata,
+            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            CAST(0 AS BIGINT) AS errors
+        FROM sessions s JOIN dream_sessions p ON p.session_id = s.id
+        WHERE p.dream_id = $1 AND s.deleted_at IS NULL ORDER BY s.id DESC";
     NEW_SINCE = "SELECT COUNT(*) FROM session_stores x JOIN sessions s ON s.id = x.session_id
         WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2) AND NOT EXISTS (
             SELECT 1 FROM dream_sessions ds JOIN dreams d ON d.id = ds.dream_id
@@ -131,23 +140,64 @@ pub async fn by_import_key(tx: &mut Tx, key: &str) -> Result<Option<Known>> {
     fetch_optional!(tx, Known, BY_KEY, key)
 }
 
+/// Where a session comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSession<'a> {
+    /// What it is known by.
+    pub import_key: &'a str,
+    /// The format it came in, or `api`.
+    pub source: &'a str,
+    /// How far what it says is trusted.
+    pub trust: i64,
+    /// Who recorded it over the API.
+    pub created_by: Option<&'a str>,
+}
+
+/// What appending to a session over the API needs to know.
+#[derive(Debug, Clone, FromRow)]
+pub struct Recorded {
+    /// How many events are stored.
+    pub event_count: i64,
+    /// Rolling digest over them.
+    pub events_digest: String,
+    /// Who recorded it, if it came over the API.
+    pub created_by: Option<String>,
+}
+
+/// Where a session stands that is appended to.
+pub async fn recorded(tx: &mut Tx, id: SessionId) -> Result<Option<Recorded>> {
+    fetch_optional!(tx, Recorded, RECORDED, id)
+}
+
+/// Takes a session's lock: who appends next waits.
+pub async fn lock(tx: &mut Tx, id: SessionId) -> Result<()> {
+    execute!(tx, LOCK, id)?;
+    Ok(())
+}
+
+/// The sources' own ids of a session's events, with ours.
+pub async fn external_ids(tx: &mut Tx, id: SessionId) -> Result<Vec<(String, EventId)>> {
+    fetch_all!(tx, (String, EventId), EXTERNAL_IDS, id)
+}
+
 /// Makes a session without events.
-pub async fn insert(tx: &mut Tx, id: SessionId, key: &str, source: &str, trust: i64, head: &SessionHead, at: Timestamp) -> Result<()> {
+pub async fn insert(tx: &mut Tx, id: SessionId, new: &NewSession<'_>, head: &SessionHead, at: Timestamp) -> Result<()> {
     let metadata = serde_json::Value::Object(head.metadata.clone()).to_string();
     execute!(
         tx,
         INSERT,
         id,
-        key,
-        source,
+        new.import_key,
+        new.source,
         head.external_id.as_deref(),
         head.agent.as_deref(),
         head.subject.as_deref(),
         head.team.as_deref(),
         head.task_key.as_deref(),
         metadata.as_str(),
-        trust,
-        at
+        new.trust,
+        at,
+        new.created_by
     )?;
     Ok(())
 }
@@ -205,8 +255,8 @@ pub async fn stores_of(tx: &mut Tx, session: SessionId) -> Result<Vec<StoreId>> 
 }
 
 /// Records how a session ended; a later outcome stands over an earlier one.
-pub async fn insert_outcome(tx: &mut Tx, session: SessionId, outcome: Outcome, at: Timestamp) -> Result<()> {
-    execute!(tx, INSERT_OUTCOME, session, outcome.result, outcome.score, at)?;
+pub async fn insert_outcome(tx: &mut Tx, session: SessionId, outcome: Outcome, note: Option<&str>, at: Timestamp) -> Result<()> {
+    execute!(tx, INSERT_OUTCOME, session, outcome.result, outcome.score, note, at)?;
     Ok(())
 }
 
@@ -245,6 +295,11 @@ pub async fn events(tx: &mut Tx, session: SessionId, after: i64, limit: i64) -> 
 /// The newest sessions of a store whose last event is not before `since`; those of unknown time are always in.
 pub async fn window(tx: &mut Tx, store: StoreId, since: Timestamp, limit: i64) -> Result<Vec<SessionRow>> {
     fetch_all!(tx, SessionRow, WINDOW, store, since, limit)
+}
+
+/// The sessions that a dream has pinned, or that were chosen for it.
+pub async fn pinned(tx: &mut Tx, dream: DreamId) -> Result<Vec<SessionRow>> {
+    fetch_all!(tx, SessionRow, PINNED, dream)
 }
 
 /// How many sessions of a store, of those in the window, no completed dream has seen to their end.

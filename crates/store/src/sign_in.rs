@@ -13,13 +13,19 @@ statements! {
     CREATE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     SAVE_SESSION = "UPDATE web_sessions SET user_id = $1, data = $2, expires_at = $3 WHERE id_hash = $4";
     END_SESSIONS_OF = "DELETE FROM web_sessions WHERE user_id = $1";
+    END_ONE_OF = "DELETE FROM web_sessions WHERE user_id = $1 AND id_hash = $2";
+    END_OTHERS_OF = "DELETE FROM web_sessions WHERE user_id = $1 AND id_hash <> $2";
+    SESSIONS_OF = "SELECT id_hash, data, created_at, expires_at FROM web_sessions WHERE user_id = $1 AND expires_at > $2
+        ORDER BY created_at DESC, id_hash";
     END_LINKS_OF = "UPDATE sign_in_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL";
     SESSION = "SELECT data, expires_at FROM web_sessions WHERE id_hash = $1 AND expires_at > $2";
     DELETE_SESSION = "DELETE FROM web_sessions WHERE id_hash = $1";
     DELETE_EXPIRED = "DELETE FROM web_sessions WHERE expires_at <= $1";
     FAILURES = "SELECT failures, last_at FROM sign_in_failures WHERE name = $1";
     COUNT_FAILURE = "INSERT INTO sign_in_failures (name, failures, last_at) VALUES ($1, 1, $2)
-        ON CONFLICT (name) DO UPDATE SET failures = sign_in_failures.failures + 1, last_at = excluded.last_at";
+        ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at,
+            failures = CASE WHEN sign_in_failures.last_at < $3 THEN 1 ELSE sign_in_failures.failures + 1 END";
+    UNCOUNT_FAILURE = "UPDATE sign_in_failures SET failures = failures - 1 WHERE name = $1 AND failures > 0";
     CLEAR_FAILURES = "DELETE FROM sign_in_failures WHERE name = $1";
     DROP_FAILURES = "DELETE FROM sign_in_failures WHERE last_at <= $1";
 }
@@ -88,6 +94,35 @@ pub async fn end_all_of(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> 
     Ok(())
 }
 
+/// A web session as its owner may see it.
+#[derive(Debug, Clone, FromRow)]
+pub struct SessionRow {
+    /// SHA-256 of its id.
+    pub id_hash: Vec<u8>,
+    /// What it holds, as JSON.
+    pub data: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The web sessions of a person that have not expired, newest first.
+pub async fn sessions_of(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<Vec<SessionRow>> {
+    fetch_all!(tx, SessionRow, SESSIONS_OF, user, now)
+}
+
+/// Ends one web session of a person; false if it is not theirs.
+pub async fn end_one_of(tx: &mut Tx, user: UserId, id_hash: &[u8]) -> Result<bool> {
+    Ok(execute!(tx, END_ONE_OF, user, id_hash)? == 1)
+}
+
+/// Ends every web session of a person but one.
+pub async fn end_others_of(tx: &mut Tx, user: UserId, id_hash: &[u8]) -> Result<()> {
+    execute!(tx, END_OTHERS_OF, user, id_hash)?;
+    Ok(())
+}
+
 /// A web session that has not expired, and when it will.
 pub async fn session(tx: &mut Tx, id_hash: &[u8], now: Timestamp) -> Result<Option<(String, Timestamp)>> {
     fetch_optional!(tx, (String, Timestamp), SESSION, id_hash, now)
@@ -109,15 +144,15 @@ pub async fn failures(tx: &mut Tx, name: &str) -> Result<Option<(i64, Timestamp)
     fetch_optional!(tx, (i64, Timestamp), FAILURES, name)
 }
 
-/// Counts a failed sign-in.
-pub async fn count_failure(tx: &mut Tx, name: &str, at: Timestamp) -> Result<()> {
-    execute!(tx, COUNT_FAILURE, name, at)?;
+/// Counts a failed sign-in; those before `forgotten` no longer count.
+pub async fn count_failure(tx: &mut Tx, name: &str, at: Timestamp, forgotten: Timestamp) -> Result<()> {
+    execute!(tx, COUNT_FAILURE, name, at, forgotten)?;
     Ok(())
 }
 
-/// Forgets failed sign-ins.
-pub async fn clear_failures(tx: &mut Tx, name: &str) -> Result<()> {
-    execute!(tx, CLEAR_FAILURES, name)?;
+/// Takes one failure back, or all of them.
+pub async fn uncount_failure(tx: &mut Tx, name: &str, all: bool) -> Result<()> {
+    execute!(tx, if all { CLEAR_FAILURES } else { UNCOUNT_FAILURE }, name)?;
     Ok(())
 }
 

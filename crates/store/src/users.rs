@@ -11,6 +11,11 @@ statements! {
     BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users WHERE email = $1";
     ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users ORDER BY name, id";
     COUNT = "SELECT COUNT(*) FROM users";
+    FORGET_PASSWORD = "UPDATE users SET password_hash = NULL WHERE id = $1";
+    SET_ROLE = "UPDATE users SET role = $1 WHERE id = $2 AND role = $3";
+    DISABLE = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
+    ENABLE = "UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
+    ADMINS = "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL";
     SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2 AND disabled_at IS NULL";
 }
 
@@ -69,4 +74,29 @@ pub async fn count(tx: &mut Tx) -> Result<i64> {
 /// Sets a password hash; false if the account is disabled or gone.
 pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> Result<bool> {
     Ok(execute!(tx, SET_PASSWORD, hash, id)? == 1)
+}
+
+/// Changes what somebody is; false if they are no longer what they were.
+pub async fn set_role(tx: &mut Tx, id: UserId, from: Role, to: Role) -> Result<bool> {
+    Ok(execute!(tx, SET_ROLE, to, id, from)? == 1)
+}
+
+/// Disables an account at a time, or with none enables it again; false if it was so already.
+pub async fn set_disabled(tx: &mut Tx, id: UserId, at: Option<Timestamp>) -> Result<bool> {
+    let rows = match at {
+        Some(at) => execute!(tx, DISABLE, at, id)?,
+        None => execute!(tx, ENABLE, id)?,
+    };
+    Ok(rows == 1)
+}
+
+/// How many admins can sign in.
+pub async fn admins(tx: &mut Tx) -> Result<i64> {
+    fetch_scalar!(tx, i64, ADMINS)
+}
+
+/// Forgets a password: nobody signs in with it any more.
+pub async fn forget_password(tx: &mut Tx, id: UserId) -> Result<()> {
+    execute!(tx, FORGET_PASSWORD, id)?;
+    Ok(())
 }

@@ -7,7 +7,10 @@ use std::{
     process::ExitCode,
 };
 
-use audit::export::{ExportVerifier, Line};
+use audit::{
+    Checkpoint,
+    export::{ExportVerifier, Line},
+};
 use domain::actor::Actor;
 
 use crate::{
@@ -16,17 +19,37 @@ use crate::{
 };
 
 /// Verifies or exports.
-pub async fn run(database: &str, args: &AuditArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: &str, signing_key: Option<&Path>, args: &AuditArgs) -> Result<ExitCode, Failure> {
     match &args.command {
-        AuditCommand::Verify { export: Some(file) } => verify_export(file),
-        AuditCommand::Verify { export: None } => verify(database).await,
+        AuditCommand::Verify { export, checkpoint, public_key } => {
+            let kept = checkpoint.iter().map(|file| read_checkpoint(file)).collect::<Result<Vec<_>, _>>()?;
+            match export {
+                Some(file) => verify_export(file, kept, public_key.clone()),
+                None => verify(database, kept, public_key.clone()).await,
+            }
+        }
         AuditCommand::Export => export(database).await,
+        AuditCommand::Checkpoint => sign(database, signing_key).await,
     }
 }
 
-async fn verify(database: &str) -> Result<ExitCode, Failure> {
+fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
+    serde_json::from_str(&text).map_err(|e| Failure::Said(format!("{} is not a checkpoint: {e}", file.display())))
+}
+
+async fn sign(database: &str, signing_key: Option<&Path>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
-    Ok(match lucid.verify_audit(&Actor::operator()).await? {
+    let lucid = super::with_signing_key(lucid, signing_key)?;
+    let signed = lucid.sign_checkpoint(&Actor::operator()).await?;
+    lucid.close().await;
+    println!("{}", serde_json::to_string(&signed).map_err(|e| Failure::Said(e.to_string()))?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(database: &str, kept: Vec<Checkpoint>, key: Option<String>) -> Result<ExitCode, Failure> {
+    let lucid = super::open_existing(database).await?;
+    Ok(match lucid.verify_audit_with(&Actor::operator(), kept, key).await? {
         Ok(verified) => {
             println!("{} entries verify; the last has the hash {}", verified.entries, verified.head);
             ExitCode::SUCCESS
@@ -41,9 +64,12 @@ fn not_good(why: &dyn std::fmt::Display) -> ExitCode {
 }
 
 /// Checks a file that `lucid audit export` wrote; the database is not asked.
-fn verify_export(file: &Path) -> Result<ExitCode, Failure> {
+fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Result<ExitCode, Failure> {
     let failed = |e| Failure::Io(file.display().to_string(), e);
-    let mut verifier = ExportVerifier::default();
+    let mut verifier = match ExportVerifier::expecting(kept, key) {
+        Ok(verifier) => verifier,
+        Err(broken) => return Ok(not_good(&broken)),
+    };
     for (number, text) in (1..).zip(BufReader::new(File::open(file).map_err(failed)?).lines()) {
         let line: Line = match serde_json::from_str(&text.map_err(failed)?) {
             Ok(line) => line,

@@ -2,12 +2,17 @@
 
 pub mod audit;
 pub mod backup;
+pub mod briefing;
+pub mod doctor;
 pub mod dream;
 pub mod import;
+pub mod keys;
 pub mod people;
 pub mod preview;
 pub mod serve;
 pub mod worker;
+
+use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 
 use domain::{actor::Actor, ids::StoreId};
 use service::{Lucid, transcripts::Options};
@@ -27,6 +32,28 @@ pub async fn open_existing(database: &str) -> Result<Lucid, Failure> {
         return Err(Failure::Said(format!("there is no database at {file}; name it with --database or LUCID_DATABASE")));
     }
     open(database).await
+}
+
+/// Lets it sign checkpoints with the key in this file, which is made if it is not there, for its owner's eyes only.
+pub fn with_signing_key(lucid: Lucid, file: Option<&Path>) -> Result<Lucid, Failure> {
+    let Some(file) = file else { return Ok(lucid) };
+    let failed = |e| Failure::Io(file.display().to_string(), e);
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut secret = [0; 32];
+            clock::system_random()(&mut secret);
+            let text = hex::encode(secret);
+            let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+            new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(failed)?;
+            text
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut secret = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut secret)
+        .map_err(|_| Failure::Said(format!("{} does not hold a signing key: 64 hexadecimal digits", file.display())))?;
+    Ok(lucid.with_signing_key(secret))
 }
 
 /// The store of a name, or that there is none.

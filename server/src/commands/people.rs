@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use domain::actor::Actor;
+use domain::actor::{Actor, Grant};
 use service::NewUser;
 
 use crate::{
@@ -12,11 +12,11 @@ use crate::{
 
 /// Adds a person and prints their one-time link.
 pub async fn add(database: &str, args: &UserArgs) -> Result<ExitCode, Failure> {
-    let UserCommand::Add { email, name, role, stores, grant, public_url } = &args.command;
+    let UserCommand::Add { email, name, role, stores, grant, path, public_url } = &args.command;
     let lucid = super::open(database).await?;
     let mut grants = Vec::new();
     for store in stores {
-        grants.push((super::store_named(&lucid, store).await?, *grant));
+        grants.push(Grant { store: super::store_named(&lucid, store).await?, path: path.clone(), role: *grant });
     }
     let new = NewUser { email: email.clone(), name: name.clone(), role: *role, grants };
     let (_, token) = lucid.add_user(&Actor::operator(), &new).await?;

@@ -1,6 +1,6 @@
 //! `lucid serve`: pages, and the worker beside them.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -14,12 +14,13 @@ use crate::{
 };
 
 /// Serves until it is interrupted.
-pub async fn run(database: &str, args: ServeArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: &str, signing_key: Option<&Path>, args: ServeArgs) -> Result<ExitCode, Failure> {
     let listener = TcpListener::bind(&args.listen).await.map_err(|e| Failure::Io(format!("listening on {}", args.listen), e))?;
     let address = listener.local_addr().map_err(|e| Failure::Io(args.listen.clone(), e))?;
     let public_url = args.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let config = WebConfig::new(&public_url, args.insecure_http)?;
-    let lucid = super::open(database).await?;
+    let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, ..config };
+    let lucid = super::with_signing_key(super::open(database).await?, signing_key)?;
     if args.demo {
         demo::load(&lucid, &config.public_url).await?;
     } else if let Some(token) = lucid.first_admin_link().await? {
@@ -31,6 +32,7 @@ pub async fn run(database: &str, args: ServeArgs) -> Result<ExitCode, Failure> {
     let stop = CancellationToken::new();
     let router = web::router(&lucid, &config, stop.clone())?;
     println!("Lucid serves on {} ({})", config.public_url, lucid.engine());
+    tokio::spawn(work::flush_small_writes(lucid.clone(), stop.clone()));
     let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), stop.clone())));
     tokio::spawn(stop_on_signal(stop.clone()));
     web::serve(listener, router, stop.clone()).await?;

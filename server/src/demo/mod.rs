@@ -4,7 +4,7 @@ mod generator;
 mod notes;
 
 use domain::{
-    actor::{Actor, Role, StoreRole},
+    actor::{Actor, Grant, Role, StoreRole},
     ids::StoreId,
 };
 use service::{
@@ -39,7 +39,7 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
     };
     println!("\nSign in with these links. Each works once and asks for a password first:\n");
     for &(email, name, role, grant) in PEOPLE {
-        let new = NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![(store, grant)] };
+        let new = NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![Grant::whole(store, grant)] };
         let (_, token) = lucid.add_user(&operator, &new).await?;
         println!("  {role:<9} {email:<24} {}", web::link(public_url, &token));
     }

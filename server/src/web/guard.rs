@@ -19,6 +19,8 @@ use leptos_axum::ResponseOptions;
 use service::Lucid;
 use tower_sessions::Session;
 
+use crate::api::ApiError;
+
 /// A web session ends so long after signing in, whatever happens; in seconds.
 const ABSOLUTE_SECONDS: i64 = 24 * 3_600;
 /// The idle limit slides only when the session is written; it is, at most so often, in seconds.
@@ -90,9 +92,10 @@ fn unreadable(error: impl std::error::Error + 'static) {
 /// closed with bytes unread is reset, and the answer is lost with it.
 pub async fn refuse_large_bodies(request: Request, next: Next) -> Response {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
-    if announced.is_none_or(|bytes| bytes <= super::FORM_BYTES) {
+    if announced.is_none_or(|bytes| bytes <= super::BODY_BYTES) {
         return next.run(request).await;
     }
+    let of_api = request.uri().path().starts_with("/v1/");
     let mut body = request.into_body().into_data_stream();
     let mut left = DRAINED_BYTES;
     let drained = async {
@@ -104,7 +107,11 @@ pub async fn refuse_large_bodies(request: Request, next: Next) -> Response {
         }
     };
     let _ = tokio::time::timeout(DRAIN_TIME, drained).await;
-    plain(StatusCode::PAYLOAD_TOO_LARGE, &format!("At most {} MiB can be sent at once.", super::FORM_BYTES / 1_048_576))
+    let message = format!("At most {} MiB can be sent at once.", super::BODY_BYTES / 1_048_576);
+    if of_api {
+        return ApiError::of(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", &message).into_response();
+    }
+    plain(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }
 
 /// The headers that keep an answer to itself. A page brings its own policy, with the nonce of its scripts.

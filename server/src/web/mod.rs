@@ -1,8 +1,10 @@
 //! HTTP: the router with its layers, outermost last.
 
 pub mod assets;
-mod guard;
+pub mod guard;
 mod live;
+mod metrics;
+mod requests;
 mod session_store;
 mod upload;
 
@@ -21,13 +23,13 @@ use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 use service::Lucid;
 use tokio_util::sync::CancellationToken;
-use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
+use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-use crate::Failure;
+use crate::{Failure, api};
 
-/// Most bytes of a form (an upload has its own limit).
-const FORM_BYTES: usize = 10 * 1024 * 1024;
+/// Most bytes of a form or of a request to the API (an upload has its own limit).
+pub const BODY_BYTES: usize = 10 * 1024 * 1024;
 /// A web session ends after so long without a request.
 const IDLE_HOURS: i64 = 8;
 
@@ -38,6 +40,10 @@ pub struct WebConfig {
     pub public_url: String,
     /// Plain http was allowed though the address is not this machine.
     pub insecure_http: bool,
+    /// A proxy stands before Lucid and says where requests come from.
+    pub behind_proxy: bool,
+    /// What `/metrics` asks for; off without.
+    pub metrics_token: Option<String>,
 }
 
 /// The address of a one-time link.
@@ -61,12 +67,13 @@ impl WebConfig {
                 "the public URL {public_url} is not https. Put a proxy with TLS before Lucid, or say --insecure-http if you accept that passwords go over the wire in clear"
             )));
         }
-        Ok(Self { insecure_http: plain_http.is_some() && !local, public_url })
+        Ok(Self { insecure_http: plain_http.is_some() && !local, public_url, behind_proxy: false, metrics_token: None })
     }
 }
 
 /// The whole application.
 pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Result<Router, Failure> {
+    metrics::begin();
     let options = LeptosOptions::builder().output_name("lucid").build();
     let assets = assets::addresses();
     if assets.boot.is_none() {
@@ -82,8 +89,8 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
             shell(assets.clone())
         })
         .route("/do/{action}", actions)
-        .layer(DefaultBodyLimit::max(FORM_BYTES))
-        .layer(RequestBodyLimitLayer::new(FORM_BYTES))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
         .with_state(options);
     let uploads =
@@ -104,8 +111,11 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready).with_state(lucid.clone()))
         .layer(csrf)
+        // A key is sent on purpose, never by a browser on its own: no cookie, so no forged request.
+        .merge(api::router(lucid.clone()))
+        .route("/metrics", get(metrics::scrape).with_state(metrics::Metrics { lucid: lucid.clone(), token: config.metrics_token.clone() }))
         .layer(middleware::from_fn(guard::headers))
-        .layer(TraceLayer::new_for_http()))
+        .layer(middleware::from_fn_with_state(requests::Reading { behind_proxy: config.behind_proxy }, requests::enter)))
 }
 
 /// Whether requests can be served: the database answers. `/healthz` says only that the process is alive.
@@ -138,7 +148,8 @@ fn cookie(lucid: &Lucid, config: &WebConfig) -> SessionManagerLayer<session_stor
 pub async fn serve(listener: tokio::net::TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {
     let failed = |e| Failure::Io("serving".to_owned(), e);
     let stopping = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
     tokio::select! {
         served = server => served.map_err(failed),
         () = async {

@@ -78,7 +78,7 @@ async fn take_field(mut field: Field<'_>, actor: &Actor, form: &mut Form) -> Res
     let broken = |_| Error::Invalid("the upload broke off".to_owned());
     match field.name().unwrap_or_default() {
         "store" => {
-            let store = short(field).await?.parse().ok().filter(|&s| actor.may(domain::actor::Need::Feed, s));
+            let store = short(field).await?.parse().ok().filter(|&s| actor.may(domain::rights::Action::RecordSessions, s));
             form.store = Some(store.ok_or(Error::NotFound("store"))?);
         }
         "format" => form.options.format = short(field).await?.parse::<Format>().map_err(Error::Invalid)?,

@@ -68,6 +68,15 @@ fn note_head(value: &Value, at: &Place, spool: &mut Spool) {
     }
 }
 
+/// One event object as an event, or why it is none.
+pub fn read(raw: &str) -> Result<Event, String> {
+    let value = parse(raw)?;
+    if !value.is_object() || kind(&value).is_empty() {
+        return Err("an event is an object with a `type`".to_owned());
+    }
+    Ok(event(&value, raw))
+}
+
 fn event(value: &Value, raw: &str) -> Event {
     let text = values::content(value.get("content"));
     let base = Event {

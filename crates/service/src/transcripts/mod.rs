@@ -17,6 +17,8 @@ use std::{
 use domain::event::SessionHead;
 use serde_json::Value;
 
+pub use events::read as read_event;
+pub use pieces::clean as clean_json;
 pub use spool::{Spool, SpoolReader, Spooled, roll};
 
 /// Longest single event, in bytes of its JSON.

@@ -196,7 +196,7 @@ impl Scan {
 
 /// Cleans JSON text of U+0000 and lone surrogates, which no database and no Rust string can hold: a raw NUL becomes a space,
 /// an escaped one and a lone surrogate U+FFFD. What is not UTF-8 is refused.
-fn clean(mut bytes: Vec<u8>) -> Result<String, String> {
+pub fn clean(mut bytes: Vec<u8>) -> Result<String, String> {
     for byte in bytes.iter_mut().filter(|b| **b == 0) {
         *byte = b' ';
     }

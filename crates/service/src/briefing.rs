@@ -1,0 +1,151 @@
+//! The way out: what an agent loads at the start of a session, and what is known about a failure. Committed memory only, ever
+//! (rule 11): nothing here reads a changeset, a draft or a dream.
+
+use domain::{
+    actor::Actor,
+    briefing::{self, Known, tokens},
+    ids::{MemoryId, SessionId, StoreId, VersionId},
+    memory::MemoryPath,
+    rights::Action,
+};
+use store::{
+    Tx,
+    memories::{self, BriefingRow},
+    memory_stores::{self, StoreRow},
+    reads::Read,
+};
+
+use crate::{Error, Lucid, Result, require};
+
+/// Longest agent, tool or error that is asked about, in characters.
+const ASKED_CHARS: usize = 4_096;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct BriefingRequest {
+    /// Which agent asks: memories under `/agents/<name>` are for that one only.
+    pub agent: Option<String>,
+    /// The session that it is for; what it read is recorded.
+    pub session: Option<SessionId>,
+    /// At most so many tokens; 2,000 where none is named.
+    pub budget_tokens: Option<i64>,
+    /// Only what is known about failures of this tool.
+    pub tool: Option<String>,
+    /// Only what is known about this error.
+    pub error: Option<String>,
+}
+
+/// A briefing with what stands in it.
+#[derive(Debug, Clone)]
+pub struct BriefingView {
+    /// The store.
+    pub store: StoreRow,
+    /// The budget.
+    pub budget_tokens: i64,
+    /// Tokens of the text.
+    pub tokens: i64,
+    /// The whole as Markdown.
+    pub text: String,
+    /// Memories that stand in it whole.
+    pub memories: Vec<BriefedMemory>,
+    /// Memories of which only the title stands in it.
+    pub titles: Vec<BriefedMemory>,
+    /// How many more there are.
+    pub left_out: usize,
+}
+
+/// A memory in a briefing.
+#[derive(Debug, Clone)]
+pub struct BriefedMemory {
+    /// Id.
+    pub id: MemoryId,
+    /// The version that was read.
+    pub version_id: VersionId,
+    /// Where it stands.
+    pub path: MemoryPath,
+    /// Its title.
+    pub title: String,
+    /// Whether only a person may change it.
+    pub frozen: bool,
+    /// Distinct subjects, else tasks, else sessions behind it.
+    pub support: i64,
+}
+
+impl Lucid {
+    /// Composes a briefing and records which versions were read.
+    pub async fn briefing(&self, actor: &Actor, store: StoreId, asked: &BriefingRequest) -> Result<BriefingView> {
+        require(actor, Action::SeeMemory, store)?;
+        let budget_tokens = asked.budget_tokens.unwrap_or(briefing::DEFAULT_BUDGET);
+        if !(briefing::LEAST_BUDGET..=briefing::LARGEST_BUDGET).contains(&budget_tokens) {
+            let (least, largest) = (briefing::LEAST_BUDGET, briefing::LARGEST_BUDGET);
+            return Err(Error::Invalid(format!("a briefing has {least} to {largest} tokens ({})", briefing::TOKEN_RULE)));
+        }
+        if [&asked.agent, &asked.tool, &asked.error].into_iter().flatten().any(|t| t.chars().count() > ASKED_CHARS) {
+            return Err(Error::Invalid(format!("agent, tool and error have at most {ASKED_CHARS} characters")));
+        }
+        let mut tx = self.db.read().await?;
+        let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
+        if let Some(session) = asked.session {
+            // The session must be one of this store, or one that the actor recorded in none.
+            self.recorded_session(&mut tx, actor, session, Action::SeeMemory).await?;
+        }
+        let rows = memories::for_briefing(&mut tx, store).await?;
+        let known: Vec<Known<'_>> =
+            rows.iter().map(|r| Known { path: r.path.as_str(), content: &r.content, frozen: r.frozen, support: r.support }).collect();
+        let (tool, error) = (asked.tool.as_deref().unwrap_or_default(), asked.error.as_deref().unwrap_or_default());
+        let about: Option<Vec<usize>> =
+            (!tool.is_empty() || !error.is_empty()).then(|| briefing::about_failure(tool, &dream::signature_of(error), &known));
+        let title = match &about {
+            Some(found) if found.is_empty() => format!("Nothing is known in {} about this failure (revision {})", row.name, row.revision),
+            Some(_) => format!("What {} knows about this failure (revision {})", row.name, row.revision),
+            None => format!("What {} remembers (revision {})", row.name, row.revision),
+        };
+        // Of a failure, what matches best comes first, whatever its support.
+        let chosen: Vec<Known<'_>> = match &about {
+            Some(found) => (1..).zip(found).map(|(n, &i)| Known { support: -n, frozen: false, ..known[i].clone() }).collect(),
+            None => known.clone(),
+        };
+        let composed = briefing::compose(&title, asked.agent.as_deref(), budget_tokens, &chosen);
+        let at = |n: usize| &rows[about.as_ref().map_or(n, |found| found[n])];
+        let listed = |indices: &[usize]| indices.iter().map(|&n| briefed(at(n))).collect::<Vec<_>>();
+        let view = BriefingView {
+            store: row,
+            budget_tokens,
+            tokens: tokens(&composed.text),
+            memories: listed(&composed.whole),
+            titles: listed(&composed.titles),
+            left_out: composed.left_out.len(),
+            text: composed.text,
+        };
+        let read_at = self.now();
+        self.small_writes.read(view.memories.iter().map(|m| Read { store, version: m.version_id, session: asked.session, at: read_at }));
+        Ok(view)
+    }
+}
+
+fn briefed(row: &BriefingRow) -> BriefedMemory {
+    BriefedMemory {
+        id: row.id,
+        version_id: row.version_id,
+        path: row.path.clone(),
+        title: briefing::title_of(&row.content),
+        frozen: row.frozen,
+        support: row.support,
+    }
+}
+
+/// Refuses what would put a store over its budget. What makes it smaller is always let through.
+pub async fn fits_budget(tx: &mut Tx, store: &StoreRow, before: Option<&str>, after: Option<&str>) -> Result<()> {
+    let added = after.map_or(0, tokens) - before.map_or(0, tokens);
+    let Some(budget) = store.budget_tokens.filter(|_| added > 0) else { return Ok(()) };
+    let now = memories::tokens_of_store(tx, store.id).await?;
+    if now + added <= budget {
+        return Ok(());
+    }
+    Err(Error::Conflict(over_budget(now, added, budget)))
+}
+
+/// What is said of a change that would put a store over its budget.
+pub fn over_budget(now: i64, added: i64, budget: i64) -> String {
+    format!("the store's budget is {budget} tokens; it holds {now}, and this would add {added}")
+}

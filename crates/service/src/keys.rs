@@ -1,0 +1,170 @@
+//! API keys: made by admins, shown once, hashed at rest; and who acts when a request comes with one.
+
+use std::str::FromStr;
+
+use domain::{
+    Timestamp,
+    actor::{Actor, Who},
+    ids::{KeyId, StoreId, UserId},
+    rights::{Action, Scope},
+};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use store::{
+    Tx, grants,
+    keys::{self, KeyRow},
+    users,
+};
+
+use crate::{Error, Lucid, Record, Result, require, require_in_general};
+
+/// What a secret begins with, so that scanners of leaked secrets can know it.
+const PREFIX: &str = "lucid_sk_";
+/// Longest life of a key that has an end, in days: ten years.
+const LONGEST_DAYS: i64 = 3_650;
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// What it is for, in words.
+    pub name: String,
+    /// Whose it is; whoever makes it, if nobody else is named.
+    pub owner: Option<UserId>,
+    /// The only store that it is for.
+    pub store: Option<StoreId>,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// After how many days it ends by itself.
+    pub days: Option<i64>,
+}
+
+/// A key with what it may do, without its secret.
+#[derive(Debug, Clone)]
+pub struct KeyView {
+    /// The key.
+    pub row: KeyRow,
+    /// Its scopes.
+    pub scopes: Vec<Scope>,
+    /// Whether it is still good.
+    pub good: bool,
+}
+
+impl Lucid {
+    /// Makes a key; the secret is in the answer and nowhere else. `review` and `admin` act as the owner, so nobody makes such a
+    /// key for somebody else.
+    pub async fn add_key(&self, actor: &Actor, new: &NewKey) -> Result<(KeyId, String)> {
+        require_in_general(actor, Action::ManageKeys)?;
+        if let Some(store) = new.store {
+            require(actor, Action::SeeMemory, store)?;
+        }
+        let name = new.name.trim();
+        if !(1..=100).contains(&name.chars().count()) || domain::scan::has_hidden(name) {
+            return Err(Error::Invalid("a key's name has 1 to 100 characters, none of them hidden".to_owned()));
+        }
+        if new.scopes.is_empty() {
+            let all = Scope::ALL.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Error::Invalid(format!("a key needs at least one scope: {all}")));
+        }
+        if new.days.is_some_and(|d| !(1..=LONGEST_DAYS).contains(&d)) {
+            return Err(Error::Invalid(format!("a key ends after 1 to {LONGEST_DAYS} days, or never")));
+        }
+        let me = actor.who.person();
+        let owner = new.owner.or(me).ok_or_else(|| Error::Invalid("a key belongs to a person; name one".to_owned()))?;
+        let as_owner = new.scopes.iter().any(|s| matches!(s, Scope::Review | Scope::Admin));
+        if as_owner && me.is_some_and(|me| me != owner) {
+            return Err(Error::Forbidden("a key with review or admin acts as its owner; only they can make it"));
+        }
+        let mut scopes = new.scopes.clone();
+        scopes.sort();
+        scopes.dedup();
+        let now = self.now();
+        let mut tx = self.db.write().await?;
+        let user = users::get(&mut tx, owner).await?.filter(|u| u.disabled_at.is_none()).ok_or(Error::NotFound("person"))?;
+        let row = KeyRow {
+            id: self.id(KeyId::new),
+            user_id: owner,
+            owner: user.name,
+            store_id: new.store,
+            name: name.to_owned(),
+            scopes: scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(" "),
+            created_at: now,
+            expires_at: new.days.map(|d| now.plus_seconds(d * 86_400)),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        let secret = format!("{PREFIX}{}", hex::encode(self.random_bytes::<32>()));
+        keys::insert(&mut tx, &row, &hash(&secret)).await?;
+        let payload = json!({"name": row.name, "owner": owner, "store": row.store_id, "scopes": scopes, "expires_at": row.expires_at});
+        self.record(&mut tx, actor, about(row.id, "key.add", &payload)).await?;
+        tx.commit().await?;
+        Ok((row.id, secret))
+    }
+
+    /// Every key on stores that the actor knows, newest last.
+    pub async fn keys(&self, actor: &Actor) -> Result<Vec<KeyView>> {
+        require_in_general(actor, Action::ManageKeys)?;
+        let rows = keys::all(&mut self.db.read().await?).await?;
+        let now = self.now();
+        let view = |row: KeyRow| KeyView { scopes: scopes_of(&row), good: is_good(&row, now), row };
+        Ok(rows.into_iter().filter(|k| k.store_id.is_none_or(|s| actor.knows(s))).map(view).collect())
+    }
+
+    /// Ends a key at once.
+    pub async fn revoke_key(&self, actor: &Actor, id: KeyId) -> Result<()> {
+        require_in_general(actor, Action::ManageKeys)?;
+        let mut tx = self.db.write().await?;
+        if !keys::revoke(&mut tx, id, self.now()).await? {
+            return Err(Error::Conflict("this key was revoked already, or never was".to_owned()));
+        }
+        self.record(&mut tx, actor, about(id, "key.revoke", &json!({}))).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Who acts with this secret, and what they may do now. Its use is noted, within ten seconds.
+    pub async fn key_actor(&self, secret: &str) -> Result<Actor> {
+        let mut tx = self.db.read().await?;
+        let now = self.now();
+        let key = keys::by_secret(&mut tx, &hash(secret)).await?.filter(|k| is_good(k, now)).ok_or(Error::Key)?;
+        let owner = users::get(&mut tx, key.user_id).await?.ok_or(Error::Key)?;
+        let mut held = grants::of_user(&mut tx, key.user_id).await?;
+        held.retain(|g| key.store_id.is_none_or(|only| g.store == only));
+        self.small_writes.key_used(key.id, now);
+        Ok(Actor { who: Who::Key(key.id, key.user_id), role: owner.role, grants: held, scopes: scopes_of(&key), only: key.store_id })
+    }
+}
+
+impl Lucid {
+    /// The same actor with the grants that its person has now.
+    pub async fn refreshed(&self, actor: &Actor) -> Result<Actor> {
+        let Some(person) = actor.who.person() else { return Ok(actor.clone()) };
+        let mut held = grants::of_user(&mut self.db.read().await?, person).await?;
+        held.retain(|g| actor.only.is_none_or(|only| g.store == only));
+        Ok(Actor { grants: held, ..actor.clone() })
+    }
+}
+
+/// The person who answers for an actor that stands by kind and id beside what it made.
+pub async fn answers_for(tx: &mut Tx, actor: &str) -> Result<Option<UserId>> {
+    if let Some(person) = actor.strip_prefix("person:") {
+        return Ok(person.parse().ok());
+    }
+    let Some(key) = actor.strip_prefix("key:") else { return Ok(None) };
+    Ok(keys::all(tx).await?.into_iter().find(|k| k.id.to_string() == key).map(|k| k.user_id))
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    // 256 random bits need no slow hash: there is nothing to guess.
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+fn scopes_of(key: &KeyRow) -> Vec<Scope> {
+    key.scopes.split(' ').filter_map(|s| Scope::from_str(s).ok()).collect()
+}
+
+fn is_good(key: &KeyRow, now: Timestamp) -> bool {
+    key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
+}
+
+fn about<'a>(id: KeyId, action: &'static str, payload: &'a serde_json::Value) -> Record<'a> {
+    Record { action, subject: id.to_string(), store: None, commit: None, payload }
+}

@@ -1,0 +1,58 @@
+//! Requests for access, from people who may not even have an account.
+
+use domain::{Timestamp, ids::AccessRequestId};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT = "INSERT INTO access_requests (id, email, name, reason, state, created_at) VALUES ($1, $2, $3, $4, 'waiting', $5)";
+    WAITING = "SELECT id, email, name, reason, state, created_at FROM access_requests WHERE state = 'waiting' ORDER BY id";
+    WAITING_OF = "SELECT COUNT(*) FROM access_requests WHERE state = 'waiting' AND (CAST($1 AS TEXT) IS NULL OR email = $1)";
+    GET = "SELECT id, email, name, reason, state, created_at FROM access_requests WHERE id = $1";
+    DECIDE = "UPDATE access_requests SET state = $1, decided_at = $2, decided_by = $3 WHERE id = $4 AND state = 'waiting'";
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct RequestRow {
+    /// Id.
+    pub id: AccessRequestId,
+    /// Who asks, by address.
+    pub email: String,
+    /// Who asks, by name.
+    pub name: String,
+    /// What for, in their words.
+    pub reason: String,
+    /// `waiting`, `accepted` or `declined`.
+    pub state: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Stores a request.
+pub async fn insert(tx: &mut Tx, request: &RequestRow) -> Result<()> {
+    let (email, name, reason) = (request.email.as_str(), request.name.as_str(), request.reason.as_str());
+    execute!(tx, INSERT, request.id, email, name, reason, request.created_at)?;
+    Ok(())
+}
+
+/// Every request that waits, oldest first.
+pub async fn waiting(tx: &mut Tx) -> Result<Vec<RequestRow>> {
+    fetch_all!(tx, RequestRow, WAITING)
+}
+
+/// How many wait, of one address or of all.
+pub async fn count_waiting(tx: &mut Tx, email: Option<&str>) -> Result<i64> {
+    fetch_scalar!(tx, i64, WAITING_OF, email)
+}
+
+/// One request.
+pub async fn get(tx: &mut Tx, id: AccessRequestId) -> Result<Option<RequestRow>> {
+    fetch_optional!(tx, RequestRow, GET, id)
+}
+
+/// Accepts or declines it; false if somebody had.
+pub async fn decide(tx: &mut Tx, id: AccessRequestId, state: &str, by: &str, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, DECIDE, state, at, by, id)? == 1)
+}

@@ -1,0 +1,44 @@
+//! Signed checkpoints of the audit trail.
+
+use domain::Timestamp;
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT = "INSERT INTO audit_checkpoints (size, at, head_hash, public_key, signature) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (size) DO NOTHING";
+    ALL = "SELECT size, at, head_hash, public_key, signature FROM audit_checkpoints ORDER BY size";
+    LAST = "SELECT size, at, head_hash, public_key, signature FROM audit_checkpoints ORDER BY size DESC LIMIT 1";
+}
+
+/// A checkpoint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct CheckpointRow {
+    /// How many entries it covers.
+    pub size: i64,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Hash of the last entry it covers.
+    pub head_hash: Vec<u8>,
+    /// Ed25519 public key, 32 bytes.
+    pub public_key: Vec<u8>,
+    /// Ed25519 signature, 64 bytes.
+    pub signature: Vec<u8>,
+}
+
+/// Stores a checkpoint; one of the same size stays as it is.
+pub async fn insert(tx: &mut Tx, row: &CheckpointRow) -> Result<()> {
+    execute!(tx, INSERT, row.size, row.at, row.head_hash.as_slice(), row.public_key.as_slice(), row.signature.as_slice())?;
+    Ok(())
+}
+
+/// Every checkpoint, smallest first.
+pub async fn all(tx: &mut Tx) -> Result<Vec<CheckpointRow>> {
+    fetch_all!(tx, CheckpointRow, ALL)
+}
+
+/// The newest one.
+pub async fn last(tx: &mut Tx) -> Result<Option<CheckpointRow>> {
+    fetch_optional!(tx, CheckpointRow, LAST)
+}

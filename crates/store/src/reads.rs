@@ -1,0 +1,58 @@
+//! What agents read: which version, in which session. Buffered by the caller, written in batches.
+
+use domain::{
+    Timestamp,
+    ids::{SessionId, StoreId, VersionId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at) VALUES ($1, $2, $3, $4)";
+    OF_VERSION = "SELECT COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions, MAX(read_at) AS last_at FROM recorded_reads
+        WHERE version_id = $1";
+    OF_SESSION = "SELECT DISTINCT version_id FROM recorded_reads WHERE session_id = $1 ORDER BY version_id";
+}
+
+/// One read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Read {
+    /// Of which store.
+    pub store: StoreId,
+    /// Which version.
+    pub version: VersionId,
+    /// In which session, if the reader said.
+    pub session: Option<SessionId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How often a version was read.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct ReadCount {
+    /// How many times.
+    pub times: i64,
+    /// In how many sessions that are known.
+    pub sessions: i64,
+    /// When last.
+    pub last_at: Option<Timestamp>,
+}
+
+/// Stores reads.
+pub async fn insert(tx: &mut Tx, reads: &[Read]) -> Result<()> {
+    for read in reads {
+        execute!(tx, INSERT, read.store, read.version, read.session, read.at)?;
+    }
+    Ok(())
+}
+
+/// How often a version was read.
+pub async fn of_version(tx: &mut Tx, version: VersionId) -> Result<ReadCount> {
+    Ok(fetch_optional!(tx, ReadCount, OF_VERSION, version)?.unwrap_or(ReadCount { times: 0, sessions: 0, last_at: None }))
+}
+
+/// The versions that a session read.
+pub async fn of_session(tx: &mut Tx, session: SessionId) -> Result<Vec<VersionId>> {
+    Ok(fetch_all!(tx, (VersionId,), OF_SESSION, session)?.into_iter().map(|(id,)| id).collect())
+}

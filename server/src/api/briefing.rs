@@ -1,0 +1,47 @@
+//! `/v1/memory_stores/{id}/briefing`: what an agent loads at the start of a session, or what is known about a failure.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use domain::briefing::TOKEN_RULE;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::{BriefedMemory, BriefingRequest, Lucid};
+
+use super::{ApiError, Key, id};
+
+/// What is asked for.
+#[derive(Deserialize)]
+pub struct Asked {
+    agent: Option<String>,
+    session_id: Option<String>,
+    budget_tokens: Option<i64>,
+    tool: Option<String>,
+    error: Option<String>,
+}
+
+pub async fn retrieve(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(store): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, ApiError> {
+    let session = asked.session_id.as_deref().filter(|s| !s.is_empty()).map(|s| id(s, "session")).transpose()?;
+    let request = BriefingRequest { agent: asked.agent, session, budget_tokens: asked.budget_tokens, tool: asked.tool, error: asked.error };
+    let view = lucid.briefing(&actor, id(&store, "store")?, &request).await?;
+    let memory = |m: &BriefedMemory| json!({"id": m.id, "memory_version_id": m.version_id, "path": m.path, "title": m.title, "frozen": m.frozen, "support": m.support});
+    let listed = |all: &[BriefedMemory]| all.iter().map(memory).collect::<Vec<_>>();
+    Ok(Json(json!({
+        "type": "briefing",
+        "memory_store_id": view.store.id,
+        "revision": view.store.revision,
+        "budget_tokens": view.budget_tokens,
+        "tokens": view.tokens,
+        "token_rule": TOKEN_RULE,
+        "text": view.text,
+        "memories": listed(&view.memories),
+        "titles": listed(&view.titles),
+        "left_out": view.left_out,
+    })))
+}

@@ -1,0 +1,187 @@
+//! `/v1/memory_stores/{id}/memories`: committed memory, and writes as the store's gate lets them.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use domain::{
+    ids::{MemoryId, StoreId},
+    memory::MemoryPath,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::{Error, Listed, Listing, Lucid, MemoryRow, MemoryWrite, Written};
+
+use super::{ApiError, Key, body, id};
+
+/// Most items on a page, and most of them with their contents.
+const MOST: usize = 100;
+const MOST_FULL: usize = 20;
+
+/// A memory to be made.
+#[derive(Deserialize)]
+pub struct New {
+    path: String,
+    content: Option<String>,
+}
+
+/// What is to change.
+#[derive(Deserialize)]
+pub struct Change {
+    path: Option<String>,
+    content: Option<String>,
+    precondition: Option<Precondition>,
+}
+
+/// What must hold for it.
+#[derive(Deserialize)]
+pub struct Precondition {
+    #[serde(rename = "type")]
+    kind: String,
+    content_sha256: Option<String>,
+}
+
+/// Which view of it, which page of which part, and on what condition.
+#[derive(Deserialize)]
+pub struct Asked {
+    view: Option<String>,
+    depth: Option<u8>,
+    limit: Option<usize>,
+    page: Option<String>,
+    path_prefix: Option<String>,
+    expected_content_sha256: Option<String>,
+}
+
+pub async fn create(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(store): Path<String>,
+    Query(asked): Query<Asked>,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let new: New = body(&bytes, false)?;
+    let write = MemoryWrite::Create { path: path(&new.path)?, content: new.content.unwrap_or_default() };
+    answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
+}
+
+pub async fn update(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path((store, memory)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+    bytes: Bytes,
+) -> Result<Response, ApiError> {
+    let change: Change = body(&bytes, false)?;
+    if let Some(other) = change.precondition.as_ref().filter(|p| p.kind != "content_sha256") {
+        return Err(ApiError::invalid(&format!("a precondition has the type content_sha256, not {}", other.kind)));
+    }
+    let write = MemoryWrite::Update {
+        id: id(&memory, "memory")?,
+        path: change.path.as_deref().map(path).transpose()?,
+        content: change.content,
+        expected_sha256: change.precondition.and_then(|p| p.content_sha256),
+    };
+    answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
+}
+
+pub async fn delete(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path((store, memory)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, ApiError> {
+    let write = MemoryWrite::Delete { id: id(&memory, "memory")?, expected_sha256: asked.expected_content_sha256.clone() };
+    answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
+}
+
+pub async fn retrieve(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path((store, memory)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, ApiError> {
+    let (memory, content) = lucid.read_memory(&actor, id::<StoreId>(&store, "store")?, id::<MemoryId>(&memory, "memory")?).await?;
+    Ok(Json(shown(&memory, (asked.view.as_deref() != Some("basic")).then_some(&content))))
+}
+
+pub async fn list(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(store): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, ApiError> {
+    let full = asked.view.as_deref() == Some("full");
+    let listing = Listing {
+        prefix: asked.path_prefix.clone().unwrap_or_else(|| "/".to_owned()),
+        children_only: asked.depth == Some(1),
+        after: asked.page.as_deref().map(from_page).transpose()?,
+        limit: asked.limit.unwrap_or(20).clamp(1, if full { MOST_FULL } else { MOST }),
+        contents: full,
+    };
+    let (items, next) = lucid.list_memories(&actor, id(&store, "store")?, &listing).await?;
+    let shown = |item: &Listed| match item {
+        Listed::Memory(memory, content) => shown(memory, content.as_ref()),
+        Listed::Prefix(path) => json!({"type": "memory_prefix", "path": path}),
+    };
+    let next = next.map(|path| hex::encode(path.as_bytes()));
+    Ok(Json(json!({"data": items.iter().map(shown).collect::<Vec<_>>(), "next_page": next})))
+}
+
+/// Writes, and answers what became of it: what a person has to decide on first is a 202.
+async fn answer(
+    lucid: &Lucid,
+    actor: &domain::actor::Actor,
+    store: StoreId,
+    write: &MemoryWrite,
+    asked: &Asked,
+) -> Result<Response, ApiError> {
+    let content = match write {
+        MemoryWrite::Create { content, .. } | MemoryWrite::Update { content: Some(content), .. } => Some(content),
+        _ => None,
+    };
+    Ok(match lucid.write_memory(actor, store, write).await? {
+        Written::Committed { memory: Some(memory), .. } => {
+            let content = content.filter(|_| asked.view.as_deref() == Some("full"));
+            Json(shown(&memory, content)).into_response()
+        }
+        Written::Committed { memory: None, id } => Json(json!({"id": id, "type": "memory_deleted"})).into_response(),
+        Written::Proposed { changeset, change, reason } => {
+            let said = json!({
+                "id": change,
+                "type": "memory_proposal",
+                "changeset_id": changeset,
+                "change_id": change,
+                "memory_store_id": store,
+                "reason": format!("{reason}: it waits for a person's decision and is not in the memory yet"),
+            });
+            (StatusCode::ACCEPTED, Json(said)).into_response()
+        }
+    })
+}
+
+fn path(text: &str) -> Result<MemoryPath, ApiError> {
+    text.parse().map_err(|e: domain::memory::BadMemory| ApiError::invalid(&e.to_string()))
+}
+
+fn from_page(page: &str) -> Result<String, Error> {
+    hex::decode(page).ok().and_then(|b| String::from_utf8(b).ok()).ok_or(Error::NotFound("page"))
+}
+
+/// The memory in the API's shape.
+fn shown(memory: &MemoryRow, content: Option<&String>) -> Value {
+    json!({
+        "id": memory.id,
+        "type": "memory",
+        "memory_store_id": memory.store_id,
+        "memory_version_id": memory.version_id,
+        "path": memory.path,
+        "content": content,
+        "content_sha256": memory.content_sha256,
+        "content_size_bytes": memory.bytes,
+        "created_at": memory.created_at.rfc3339(),
+        "updated_at": memory.updated_at.rfc3339(),
+    })
+}

@@ -1,0 +1,92 @@
+//! `/v1/memory_stores`.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+};
+use domain::ids::StoreId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::{Lucid, StoreRow, StoreText};
+
+use super::{ApiError, Key, body, id};
+
+/// Most stores on one page.
+const MOST: usize = 100;
+
+/// What a store is made from, or changed to: a field that is missing stays as it is.
+#[derive(Deserialize)]
+pub struct Text {
+    name: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, Option<String>>>,
+}
+
+impl From<Text> for StoreText {
+    fn from(text: Text) -> Self {
+        Self { name: text.name, description: text.description, metadata: text.metadata.unwrap_or_default() }
+    }
+}
+
+/// Which page of the list.
+#[derive(Deserialize)]
+pub struct Asked {
+    limit: Option<usize>,
+    page: Option<String>,
+}
+
+pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+    let text: Text = body(&bytes, false)?;
+    let made = lucid.create_store_with(&actor, &text.into()).await?;
+    // The key's actor was read before its owner owned the new store.
+    let actor = lucid.refreshed(&actor).await?;
+    Ok(Json(shown(&lucid.store(&actor, made).await?)))
+}
+
+pub async fn list(State(lucid): State<Lucid>, Key(actor): Key, Query(asked): Query<Asked>) -> Result<Json<Value>, ApiError> {
+    let limit = asked.limit.unwrap_or(20).clamp(1, MOST);
+    let after: Option<StoreId> = asked.page.as_deref().map(|p| id(p, "page")).transpose()?;
+    let mut stores = lucid.stores(&actor).await?;
+    stores.sort_by_key(|s| std::cmp::Reverse(s.id));
+    stores.retain(|s| after.is_none_or(|a| s.id < a));
+    let next = (stores.len() > limit).then(|| stores[limit - 1].id);
+    stores.truncate(limit);
+    Ok(Json(json!({"data": stores.iter().map(shown).collect::<Vec<_>>(), "next_page": next})))
+}
+
+pub async fn retrieve(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>) -> Result<Json<Value>, ApiError> {
+    Ok(Json(shown(&lucid.store(&actor, id(&store, "store")?).await?)))
+}
+
+pub async fn update(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+    let text: Text = body(&bytes, false)?;
+    Ok(Json(shown(&lucid.describe_store(&actor, id(&store, "store")?, &text.into()).await?)))
+}
+
+pub async fn delete(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>) -> Result<Json<Value>, ApiError> {
+    let store: StoreId = id(&store, "store")?;
+    lucid.delete_store(&actor, store).await?;
+    Ok(Json(json!({"id": store, "type": "memory_store_deleted"})))
+}
+
+/// The store in the API's shape; `gate_mode`, `revision` and `budget_tokens` are Lucid's own.
+fn shown(store: &StoreRow) -> Value {
+    let metadata: Value = serde_json::from_str(&store.metadata).unwrap_or_else(|_| json!({}));
+    json!({
+        "id": store.id,
+        "type": "memory_store",
+        "name": store.name,
+        "description": store.description,
+        "metadata": metadata,
+        "created_at": store.created_at.rfc3339(),
+        "updated_at": store.updated_at.rfc3339(),
+        "archived_at": null,
+        "gate_mode": store.gate_mode,
+        "revision": store.revision,
+        "budget_tokens": store.budget_tokens,
+    })
+}

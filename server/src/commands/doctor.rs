@@ -1,0 +1,148 @@
+//! `lucid doctor`: whether everything that Lucid needs is there and right. It changes nothing but what opening a database does.
+
+use std::{os::unix::fs::PermissionsExt, path::Path, process::ExitCode};
+
+use domain::actor::Actor;
+use service::Lucid;
+
+use crate::{Failure, cli::DoctorArgs, web};
+
+/// 2026-01-01: a clock that says less was never set.
+const EARLIEST: i64 = 1_767_225_600_000_000;
+
+/// How one thing stands.
+enum Finding {
+    Good(String),
+    /// It works, and should be looked at.
+    Warn(String),
+    /// It does not work; how to mend it.
+    Bad(String),
+}
+
+use Finding::{Bad, Good, Warn};
+
+/// Looks at everything and prints a line for each.
+pub async fn run(database: &str, signing_key: Option<&Path>, args: &DoctorArgs) -> Result<ExitCode, Failure> {
+    let mut found: Vec<(&str, Finding)> = vec![("assets", assets()), ("public URL", public_url(args)), ("signing key", key(signing_key))];
+    if let Some(file) = sqlite_file(database) {
+        found.push(("file", rights(file)));
+    }
+    match super::open_existing(database).await {
+        Ok(lucid) => {
+            found.push(("database", Good(format!("{} answers", lucid.engine()))));
+            found.push(("migrations", migrations(&lucid).await));
+            found.push(("clock", clock(&lucid).await));
+            found.push(("audit", audit(&lucid).await));
+            found.push(("jobs", jobs(&lucid).await));
+            lucid.close().await;
+        }
+        Err(error) => found.push(("database", Bad(error.to_string()))),
+    }
+    let mut bad = 0;
+    for (what, finding) in &found {
+        let (mark, text) = match finding {
+            Good(text) => ("ok  ", text),
+            Warn(text) => ("warn", text),
+            Bad(text) => {
+                bad += 1;
+                ("BAD ", text)
+            }
+        };
+        println!("{mark}  {what:<12} {text}");
+    }
+    Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn sqlite_file(database: &str) -> Option<&Path> {
+    database.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
+}
+
+fn assets() -> Finding {
+    if web::assets::addresses().boot.is_some() {
+        return Good("the pages' files are in this binary".to_owned());
+    }
+    Bad("this binary was built without the pages' files; run `make site`, then build it again".to_owned())
+}
+
+fn public_url(args: &DoctorArgs) -> Finding {
+    match &args.public_url {
+        None => Warn("not set; links point to http://localhost. Set --public-url or LUCID_PUBLIC_URL".to_owned()),
+        Some(url) => match web::WebConfig::new(url, args.insecure_http) {
+            Ok(config) if config.insecure_http => Warn(format!("{url} is plain http: passwords go over the wire in clear")),
+            Ok(_) => Good(url.clone()),
+            Err(error) => Bad(error.to_string()),
+        },
+    }
+}
+
+fn mode(file: &Path) -> Option<u32> {
+    std::fs::metadata(file).ok().map(|m| m.permissions().mode() & 0o777)
+}
+
+fn key(file: Option<&Path>) -> Finding {
+    let Some(file) = file else {
+        return Warn("none; checkpoints of the audit trail cannot be signed. Set --signing-key or LUCID_SIGNING_KEY".to_owned());
+    };
+    match (mode(file), std::fs::read_to_string(file)) {
+        (None, _) => Warn(format!("{} is not there yet; it is made when Lucid starts", file.display())),
+        (Some(mode), _) if mode & 0o077 != 0 => Bad(format!("{} can be read by others: chmod 600 it", file.display())),
+        (_, Ok(text)) if hex::decode(text.trim()).is_ok_and(|k| k.len() == 32) => Good(format!("{} holds one", file.display())),
+        _ => Bad(format!("{} does not hold a signing key of 64 hexadecimal digits, or cannot be read", file.display())),
+    }
+}
+
+fn rights(file: &Path) -> Finding {
+    match mode(file) {
+        None => Bad(format!("there is no database at {}; name it with --database or LUCID_DATABASE", file.display())),
+        Some(mode) if mode & 0o077 != 0 => Warn(format!("{} can be read by others on this machine: chmod 600 it", file.display())),
+        Some(_) => Good(format!("{} is its owner's alone", file.display())),
+    }
+}
+
+async fn migrations(lucid: &Lucid) -> Finding {
+    match lucid.migrations().await {
+        Ok((has, knows)) if has == knows => Good(format!("the schema is at {has}, as this binary knows it")),
+        Ok((has, knows)) if has > knows => {
+            Warn(format!("the schema is at {has}, this binary knows {knows}: a newer Lucid was here; update this one"))
+        }
+        Ok((has, knows)) => Bad(format!("the schema is at {has}, this binary needs {knows}")),
+        Err(error) => Bad(error.to_string()),
+    }
+}
+
+async fn clock(lucid: &Lucid) -> Finding {
+    let now = lucid.now();
+    if now.0 < EARLIEST {
+        return Bad(format!("this machine says it is {}; set its clock", now.rfc3339()));
+    }
+    match lucid.audit(&Actor::operator(), &service::AuditFilter::default()).await {
+        Ok(page) => match page.rows.first().map(|r| r.row.at).filter(|&at| at > now.plus_seconds(60)) {
+            Some(ahead) => Warn(format!(
+                "the newest audit entry is of {}, ahead of this machine's {}: a clock was set back",
+                ahead.rfc3339(),
+                now.rfc3339()
+            )),
+            None => Good(now.rfc3339()),
+        },
+        Err(error) => Bad(error.to_string()),
+    }
+}
+
+async fn audit(lucid: &Lucid) -> Finding {
+    match lucid.verify_audit(&Actor::operator()).await {
+        Ok(Ok(verified)) => Good(format!("{} entries verify", verified.entries)),
+        Ok(Err(broken)) => Bad(format!("the trail does NOT verify: {broken}")),
+        Err(error) => Bad(error.to_string()),
+    }
+}
+
+async fn jobs(lucid: &Lucid) -> Finding {
+    match lucid.figures().await {
+        Ok(now) if now.jobs_failed > 0 => Warn(format!(
+            "{} queued, {} running, {} failed for good; the dreams' pages say why",
+            now.jobs_queued, now.jobs_running, now.jobs_failed
+        )),
+        Ok(now) => Good(format!("{} queued, {} running", now.jobs_queued, now.jobs_running)),
+        Err(error) => Bad(error.to_string()),
+    }
+}
