@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future};
 
 use domain::{Timestamp, actor::Actor};
-use http::{StatusCode, request::Parts};
+use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -28,7 +28,15 @@ pub struct Client {
     pub address: Option<String>,
     /// What the browser calls itself; at most 200 characters.
     pub browser: Option<String>,
+    /// The address that browsers use for Lucid, without a slash at the end.
+    pub public_url: String,
+    /// Whether cookies go over https (or to this machine) only.
+    pub secure: bool,
 }
+
+/// The cookie that carries what is shown once: the secret of a new key, a one-time link. It goes from the answer of a form to the
+/// page that follows and is gone with it; Lucid keeps it nowhere.
+const ONCE: &str = "lucid-once";
 
 /// Everything that a page needs, taken before it waits for anything.
 #[derive(Clone)]
@@ -45,6 +53,7 @@ pub struct Request {
     pub client: Client,
     /// The web session that it belongs to, if it has one.
     pub session: Option<Session>,
+    cookies: Option<String>,
     response: ResponseOptions,
 }
 
@@ -67,6 +76,7 @@ impl Request {
             current: extension.and_then(|e| e.get::<Current>().cloned()),
             client: extension.and_then(|e| e.get::<Client>().cloned()).unwrap_or_default(),
             session: extension.and_then(|e| e.get::<Session>().cloned()),
+            cookies: parts.as_ref().and_then(|p| p.headers.get(header::COOKIE)).and_then(|v| v.to_str().ok()).map(str::to_owned),
             params: BTreeMap::new(),
             query: BTreeMap::new(),
             response: expect_context::<ResponseOptions>(),
@@ -76,6 +86,32 @@ impl Request {
     /// Whoever is signed in, or that nobody is.
     pub fn actor(&self) -> service::Result<&Actor> {
         self.current.as_ref().map(|c| &c.actor).ok_or(Error::SignIn)
+    }
+
+    /// Gives the page that follows a text to show once. It may hold letters, digits and `_`.
+    pub fn show_once(&self, text: &str) {
+        self.set_once(text, 60);
+    }
+
+    /// The text that the form before gave to be shown once; it is gone with this page.
+    pub fn shown_once(&self) -> Option<String> {
+        let name = self.once_name();
+        let all = self.cookies.as_deref()?.split(';').filter_map(|c| c.trim().split_once('='));
+        let text = all.filter(|(n, _)| *n == name).map(|(_, v)| v.to_owned()).next()?;
+        self.set_once("", 0);
+        text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then_some(text).filter(|t| !t.is_empty())
+    }
+
+    fn once_name(&self) -> String {
+        if self.client.secure { format!("__Host-{ONCE}") } else { ONCE.to_owned() }
+    }
+
+    fn set_once(&self, text: &str, seconds: u32) {
+        let secure = if self.client.secure { "; Secure" } else { "" };
+        let cookie = format!("{}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", self.once_name());
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            self.response.append_header(header::SET_COOKIE, cookie);
+        }
     }
 
     /// The bytes of the web session's id, by which its owner's sign-ins know it.

@@ -53,6 +53,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=pages::queue::Home ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=pages::account::SignIn ssr=SsrMode::Async />
                 <Route path=path!("/link/:token") view=pages::account::UseLink ssr=SsrMode::Async />
+                <Route path=path!("/request-access") view=pages::account::RequestAccess ssr=SsrMode::Async />
+                <Route path=path!("/account") view=pages::account::Account ssr=SsrMode::Async />
+                <Route path=path!("/people") view=pages::people::People ssr=SsrMode::Async />
+                <Route path=path!("/people/:id") view=pages::people::Person ssr=SsrMode::Async />
+                <Route path=path!("/rights") view=pages::people::Rights ssr=SsrMode::Async />
+                <Route path=path!("/keys") view=pages::keys::Keys ssr=SsrMode::Async />
                 <Route path=path!("/queue") view=pages::queue::Queue ssr=SsrMode::Async />
                 <Route path=path!("/changesets/:id") view=pages::changeset::Changeset ssr=SsrMode::Async />
                 <Route path=path!("/stores") view=pages::stores::Stores ssr=SsrMode::Async />
@@ -60,6 +66,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/stores/:id/history") view=pages::history::History ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/dreams") view=pages::dreams::StoreDreams ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/sessions") view=pages::sessions::StoreSessions ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/briefing") view=pages::store_settings::Briefing ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/settings") view=pages::store_settings::StoreSettings ssr=SsrMode::Async />
                 <Route path=path!("/memories/:id") view=pages::memory::Memory ssr=SsrMode::Async />
                 <Route path=path!("/memories/:id/compare") view=pages::memory::Compare ssr=SsrMode::Async />
                 <Route path=path!("/commits/:id") view=pages::history::Commit ssr=SsrMode::Async />

@@ -4,7 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agent;
 mod driver;
 mod first_steps;
+mod managing;
 mod pages;
 mod review;

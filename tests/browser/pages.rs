@@ -27,6 +27,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
     let dream = first_link(browser, &format!("{url}/dreams"), "/dreams/").await;
     let session = first_link(browser, &format!("{url}/sessions"), "/sessions/").await;
     let changeset = first_link(browser, &format!("{url}/queue"), "/changesets/").await;
+    let person = first_link(browser, &format!("{url}/people"), "/people/").await;
     vec![
         ("queue", format!("{url}/queue")),
         ("queue-done", format!("{url}/queue?state=done")),
@@ -44,7 +45,15 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("sessions", format!("{url}/sessions")),
         ("session", session),
         ("import", format!("{url}/import")),
+        ("store-briefing", format!("{store}/briefing")),
+        ("store-settings", format!("{store}/settings")),
         ("audit", format!("{url}/audit")),
+        ("account", format!("{url}/account")),
+        ("people", format!("{url}/people")),
+        ("person", person),
+        ("rights", format!("{url}/rights")),
+        ("keys", format!("{url}/keys")),
+        ("request-access", format!("{url}/request-access")),
         ("not-found", format!("{url}/changesets/chgset_0")),
     ]
 }

@@ -65,6 +65,34 @@ pub async fn sign_out() -> Result<Answer, ServerFnError> {
     answer(&request, result, "/queue", fields([])).await
 }
 
+/// Sets one's own password; every other sign-in ends.
+#[server(prefix = "/do", endpoint = "change_password")]
+pub async fn change_password(before: String, password: String, again: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        if password != again {
+            return Err(Error::Invalid("the two passwords are not the same".to_owned()));
+        }
+        request.lucid.change_password(request.actor()?, &before, &password, &request.session_id()).await?;
+        Ok("/account?changed=yes".to_owned())
+    }
+    .await;
+    answer(&request, result, "/account", fields([])).await
+}
+
+/// Ends one of one's own sign-ins, or with no handle all but this one.
+#[server(prefix = "/do", endpoint = "end_sign_in")]
+pub async fn end_sign_in(#[server(default)] handle: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let handle = Some(handle.as_str()).filter(|h| !h.is_empty());
+        request.lucid.end_own_sign_in(request.actor()?, handle, &request.session_id()).await?;
+        Ok("/account".to_owned())
+    }
+    .await;
+    answer(&request, result, "/account", fields([])).await
+}
+
 fn web_session(request: &Request) -> service::Result<&Session> {
     request.session.as_ref().ok_or(Error::Internal("a request came without a session"))
 }

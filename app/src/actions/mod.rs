@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod dreams;
+pub mod keys;
+pub mod people;
 pub mod review;
 pub mod stores;
 

@@ -1,8 +1,12 @@
-//! Making stores.
+//! Making, describing, gating and deleting stores.
 
+use std::collections::BTreeMap;
+
+use domain::{ids::StoreId, memory::GateMode};
 use leptos::prelude::*;
+use service::{Error, StoreText};
 
-use super::{Answer, answer, fields};
+use super::{Answer, answer, fields, id};
 use crate::context::Request;
 
 /// Makes an empty store.
@@ -15,4 +19,60 @@ pub async fn create_store(name: String, #[server(default)] description: String) 
     }
     .await;
     answer(&request, result, "/stores", fields([("name", &name), ("description", &description)])).await
+}
+
+/// Calls and describes a store otherwise.
+#[server(prefix = "/do", endpoint = "describe_store")]
+pub async fn describe_store(store: String, name: String, #[server(default)] description: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings(&store);
+    let kept = fields([("name", &name), ("description", &description)]);
+    let result = async {
+        let text = StoreText { name: Some(name), description: Some(description), metadata: BTreeMap::new() };
+        request.lucid.describe_store(request.actor()?, id(&store, "store")?, &text).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, kept).await
+}
+
+/// Sets what goes through the gate, and the budget in tokens (empty for none).
+#[server(prefix = "/do", endpoint = "set_gate")]
+pub async fn set_gate(store: String, gate_mode: String, #[server(default)] budget_tokens: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings(&store);
+    let kept = fields([("gate_mode", &gate_mode), ("budget_tokens", &budget_tokens)]);
+    let result = async {
+        let mode: GateMode = gate_mode.parse().map_err(|_| Error::Invalid("choose what goes through the gate".to_owned()))?;
+        let budget = match budget_tokens.trim() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| Error::Invalid("the budget is a whole number of tokens, or empty".to_owned()))?),
+        };
+        request.lucid.set_gate(request.actor()?, id(&store, "store")?, mode, budget).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, kept).await
+}
+
+/// Deletes a store, if its name was typed again.
+#[server(prefix = "/do", endpoint = "delete_store")]
+pub async fn delete_store(store: String, again: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings(&store);
+    let result = async {
+        let store: StoreId = id(&store, "store")?;
+        let actor = request.actor()?;
+        if request.lucid.store(actor, store).await?.name != again.trim() {
+            return Err(Error::Invalid("type the name of the store to delete it".to_owned()));
+        }
+        request.lucid.delete_store(actor, store).await?;
+        Ok("/stores".to_owned())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
+fn settings(store: &str) -> String {
+    store.parse::<StoreId>().map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}/settings"))
 }

@@ -19,6 +19,12 @@ pub fn Refused(
     })
 }
 
+/// The options of a choice between words, one of them chosen.
+pub fn choices<T: std::fmt::Display>(all: &[T], chosen: &str) -> impl IntoView + use<T> {
+    let option = |word: String| view! { <option selected=word == chosen>{word.clone()}</option> };
+    all.iter().map(|one| option(one.to_string())).collect_view()
+}
+
 /// A message as a sentence: it begins with a capital and ends with a full stop.
 #[must_use]
 pub fn sentence(message: &str) -> String {

@@ -1,5 +1,6 @@
 //! The frame around every page, and the pages that say why there is nothing.
 
+use domain::actor::Role;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use service::UserView;
@@ -14,6 +15,9 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("sessions", "/sessions", "Sessions"),
     ("audit", "/audit", "Audit"),
 ];
+
+/// What admins manage.
+const ADMIN_PLACES: &[(&str, &str, &str)] = &[("people", "/people", "People"), ("keys", "/keys", "Keys")];
 
 /// Navigation, who is signed in, and the page.
 #[component]
@@ -35,13 +39,14 @@ pub fn Frame(
             .then(|| view! { <span class="count" aria-label=format!("{waiting} changes wait")>{waiting}</span> });
         view! { <li><a href=href aria-current=(name == here).then_some("page")>{text}{badge}</a></li> }
     };
+    let admin = if user.role == Role::Admin { ADMIN_PLACES } else { &[] };
     view! {
         <a class="skip" href="#main">"Skip to the page"</a>
         <header class="bar">
             <a class="brand" href="/queue">"Lucid"</a>
-            <nav aria-label="Lucid"><ul>{PLACES.iter().map(place).collect_view()}</ul></nav>
+            <nav aria-label="Lucid"><ul>{PLACES.iter().chain(admin).map(place).collect_view()}</ul></nav>
             <div class="who">
-                <span class="quiet">{user.name}" · "{user.role.as_str()}</span>
+                <a class="quiet" href="/account">{user.name}" · "{user.role.as_str()}</a>
                 <span class="quiet keys-hint">"Keys: "<kbd>"?"</kbd></span>
                 <form method="post" action="/do/sign_out"><button class="plain">"Sign out"</button></form>
             </div>

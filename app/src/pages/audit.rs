@@ -1,11 +1,13 @@
 //! The audit trail: who did what to what, when.
 
+use domain::plural::count;
 use leptos::prelude::*;
-use service::{AuditFilter, AuditRow, StoreRow};
+use service::{AuditFilter, AuditRow, Checkpoint, StoreRow};
 
 use crate::{
     actions::account::encoded,
     components::{
+        forms::Refused,
         layout::{Empty, Heading},
         text::Visible,
         when::When,
@@ -15,6 +17,9 @@ use crate::{
 
 /// Every action that an entry may have, as the filter offers them.
 const ACTIONS: &[&str] = &[
+    "access.accept",
+    "access.decline",
+    "audit.checkpoint",
     "change.decide",
     "change.edit",
     "change.take_back",
@@ -24,17 +29,37 @@ const ACTIONS: &[&str] = &[
     "dream.end",
     "dream.request",
     "dream.start",
+    "grant.give",
+    "grant.revoke",
+    "key.add",
+    "key.revoke",
     "link.create",
     "link.use",
     "memory.write",
+    "password.change",
     "schedule.set",
     "session.grow",
     "session.import",
+    "session.outcome",
+    "session.record",
     "sign_in",
+    "sign_in.end",
     "sign_in.fail",
     "sign_out",
+    "solo.begin",
+    "solo.end",
     "store.create",
+    "store.delete",
+    "store.describe",
+    "store.gate",
+    "team.create",
+    "team.join",
+    "team.leave",
     "user.add",
+    "user.disable",
+    "user.enable",
+    "user.reset",
+    "user.role",
 ];
 
 /// Periods that the filter offers, in days.
@@ -55,6 +80,11 @@ pub fn Audit() -> impl IntoView {
         };
         let list = request.lucid.audit(request.actor()?, &filter).await?;
         let stores = request.lucid.stores(request.actor()?).await?;
+        let refused = request.refused().await;
+        let signed = match request.lucid.last_checkpoint(request.actor()?).await {
+            Ok(last) => Some(checkpoint(last.as_ref(), request.now())),
+            Err(_) => None,
+        };
         let now = request.now();
         let kept = ["store", "who", "what", "days"]
             .map(|name| chosen(name).map(|v| format!("&{name}={}", encoded(&v))).unwrap_or_default())
@@ -80,11 +110,27 @@ pub fn Audit() -> impl IntoView {
         Ok(view! {
             <Heading title="Audit" />
             <p class="quiet">"Every entry is chained to the one before it by its hash. "<code>"lucid audit verify"</code>" checks the whole chain."</p>
+            <Refused form=refused />
+            {signed}
             {filters(&filter, days, &stores)}
             {body}{next}
         }
         .into_any())
     })
+}
+
+/// The newest signed checkpoint, and the button that signs another.
+fn checkpoint(last: Option<&Checkpoint>, now: domain::Timestamp) -> impl IntoView + use<> {
+    let said = match last {
+        Some(c) => view! { "The last signed checkpoint covers "{count(c.size, "entry")}", "<When at=domain::Timestamp(c.at) now=now />", with the key "<code title=c.public_key.clone()>{c.public_key.chars().take(12).collect::<String>()}"…"</code>". " }.into_any(),
+        None => view! { "No checkpoint was signed yet: without one that somebody else keeps, nothing shows that the end was cut off. " }.into_any(),
+    };
+    view! {
+        <form method="post" action="/do/sign_checkpoint" class="filters">
+            <span>{said}</span>
+            <button>"Sign a checkpoint"</button>
+        </form>
+    }
 }
 
 fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreRow]) -> impl IntoView + use<> {

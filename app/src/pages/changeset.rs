@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::plural::count;
 use domain::{
+    briefing::tokens,
     changeset::{ChangeKind, ChangeState, RejectCode},
     ids::CommitId,
+    plural::count,
 };
 use leptos::prelude::*;
 use service::{ChangeView, ChangesetView, DecisionRow, EditView, QuoteView, RefusedForm};
@@ -92,7 +93,7 @@ fn change(desk: &Desk, view: &ChangeView) -> AnyView {
             <div class="body">
                 <div class="proposal">
                     <p><Visible text=c.rationale.clone() /></p>
-                    <p class="quiet">"Confidence "{confidence}" · revision "{c.revision}</p>
+                    <p class="quiet">"Confidence "{confidence}" · revision "{c.revision}" · "{tokens_added(view)}</p>
                     <Labels labels=view.labels.clone() />
                     {c.conflicted.then(conflict_note)}
                     {view.edits.iter().map(|e| edit(e, c.conflicted)).collect_view()}
@@ -104,6 +105,17 @@ fn change(desk: &Desk, view: &ChangeView) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// What a change adds to the briefing of every agent that loads these memories whole.
+fn tokens_added(view: &ChangeView) -> String {
+    let of = |text: Option<&String>| text.map_or(0, |t| tokens(t));
+    let added: i64 = view.edits.iter().map(|e| of(e.content.as_ref()) - of(e.base_content.as_ref())).sum();
+    match added {
+        0 => "adds nothing to the briefing".to_owned(),
+        1.. => format!("adds {} to the briefing", count(added, "token")),
+        _ => format!("takes {} from the briefing", count(-added, "token")),
+    }
 }
 
 fn conflict_note() -> impl IntoView {
@@ -203,7 +215,7 @@ fn decisions(desk: &Desk, view: &ChangeView) -> impl IntoView + use<> {
 
 fn actions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     let c = &view.change;
-    if !desk.may_decide {
+    if !view.may_decide {
         return None;
     }
     match c.state {
@@ -323,8 +335,9 @@ fn editor(desk: &Desk, view: &ChangeView, kept: Option<BTreeMap<String, String>>
 
 /// What will happen, and the button that does it; always at the same place.
 fn commit_bar(desk: &Desk, view: &ChangesetView) -> Option<AnyView> {
-    let approved: Vec<&ChangeView> = view.changes.iter().filter(|c| c.change.state == ChangeState::Approved).collect();
-    let pending = view.changes.iter().filter(|c| c.change.state == ChangeState::Pending).count();
+    let mine = || view.changes.iter().filter(|c| c.may_decide);
+    let approved: Vec<&ChangeView> = mine().filter(|c| c.change.state == ChangeState::Approved).collect();
+    let pending = mine().filter(|c| c.change.state == ChangeState::Pending).count();
     if !desk.may_decide || (approved.is_empty() && pending == 0) {
         return None;
     }

@@ -1,6 +1,6 @@
 //! One memory: what it says, since when, why, and who approved it; and two of its versions compared.
 
-use domain::Timestamp;
+use domain::{Timestamp, plural::count};
 use leptos::prelude::*;
 use service::{MemoryView, VersionView};
 
@@ -23,12 +23,24 @@ pub fn Memory() -> impl IntoView {
             <Heading title=view.path.to_string() trail=trail />
             {gone}{frozen}
             <pre class="memory" tabindex="0" aria-label="Content"><Visible text=view.content.clone() /></pre>
+            {reads(&view, now)}
             <h2>"Versions"</h2>
             {compare_form(&view)}
             {versions(&view, now)}
         }
         .into_any())
     })
+}
+
+/// How often agents read what it says now.
+fn reads(view: &MemoryView, now: Timestamp) -> Option<AnyView> {
+    let read = view.reads.as_ref()?;
+    let tokens = domain::briefing::tokens(&view.content);
+    let said = match read.times {
+        0 => view! { "Agents have not read this version yet." }.into_any(),
+        n => view! { "Agents read this version "{count(n, "time")}", in "{count(read.sessions, "known session")}", last "<When at=read.last_at now=now />"." }.into_any(),
+    };
+    Some(view! { <p class="quiet">{said}" It takes "{count(tokens, "token")}" of a briefing."</p> }.into_any())
 }
 
 fn versions(view: &MemoryView, now: Timestamp) -> impl IntoView + use<> {

@@ -2,7 +2,7 @@
 //! (rule 11): nothing here reads a changeset, a draft or a dream.
 
 use domain::{
-    actor::Actor,
+    actor::{Actor, Who},
     briefing::{self, Known, tokens},
     ids::{MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
@@ -118,7 +118,10 @@ impl Lucid {
             text: composed.text,
         };
         let read_at = self.now();
-        self.small_writes.read(view.memories.iter().map(|m| Read { store, version: m.version_id, session: asked.session, at: read_at }));
+        // A person who looks at it is no agent that has read it.
+        if !matches!(actor.who, Who::Person(_)) {
+            self.small_writes.read(view.memories.iter().map(|m| Read { store, version: m.version_id, session: asked.session, at: read_at }));
+        }
         Ok(view)
     }
 }

@@ -96,6 +96,11 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
     let uploads =
         Router::new().route("/do/import", post(upload::take)).layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES)).with_state(lucid.clone());
     let live = Router::new().route("/live/dreams/{id}", get(live::dream)).with_state(live::Live { lucid: lucid.clone(), stop });
+    let reading = requests::Reading {
+        public_url: config.public_url.as_str().into(),
+        secure: !config.insecure_http,
+        behind_proxy: config.behind_proxy,
+    };
     let csrf = CsrfLayer::new()
         .add_trusted_origin(&config.public_url)
         .map_err(|e| Failure::Said(format!("the public URL cannot be used: {e}")))?;
@@ -115,7 +120,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .merge(api::router(lucid.clone()))
         .route("/metrics", get(metrics::scrape).with_state(metrics::Metrics { lucid: lucid.clone(), token: config.metrics_token.clone() }))
         .layer(middleware::from_fn(guard::headers))
-        .layer(middleware::from_fn_with_state(requests::Reading { behind_proxy: config.behind_proxy }, requests::enter)))
+        .layer(middleware::from_fn_with_state(reading, requests::enter)))
 }
 
 /// Whether requests can be served: the database answers. `/healthz` says only that the process is alive.

@@ -1,7 +1,7 @@
 //! What every request gets before anything looks at it: an id, where it came from, and a span in the log. What a request asks for
 //! is logged by its path; a one-time link's token and a query are not.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use app::context::Client;
 use axum::{
@@ -18,8 +18,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const BROWSER_CHARS: usize = 200;
 
 /// How requests are read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Reading {
+    /// The address that browsers use.
+    pub public_url: Arc<str>,
+    /// Whether cookies are for https (or this machine) only.
+    pub secure: bool,
     /// A proxy stands before Lucid, and the last address in its `X-Forwarded-For` is the client's.
     pub behind_proxy: bool,
 }
@@ -29,7 +33,7 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     let mut bytes = [0; 12];
     crate::clock::system_random()(&mut bytes);
     let id = format!("req_{}", hex::encode(bytes));
-    let client = client(&request, reading);
+    let client = client(&request, &reading);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |p| p.as_str().to_owned());
     let span = info_span!("request", id, method = %request.method(), path = shown_path(request.uri().path()), from = client.address);
     request.extensions_mut().insert(client);
@@ -60,13 +64,18 @@ fn shown_path(path: &str) -> &str {
     if path.starts_with("/link/") { "/link/***" } else { path }
 }
 
-fn client(request: &Request, reading: Reading) -> Client {
+fn client(request: &Request, reading: &Reading) -> Client {
     let text = |name: &HeaderName| request.headers().get_all(name).iter().next_back().and_then(|v| v.to_str().ok());
     let forwarded = text(&HeaderName::from_static("x-forwarded-for")).filter(|_| reading.behind_proxy);
     let forwarded = forwarded.and_then(|all| all.rsplit(',').next()).and_then(|one| one.trim().parse::<std::net::IpAddr>().ok());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(at)| at.ip());
     let browser = text(&header::USER_AGENT).map(|b| b.chars().filter(|c| !c.is_control()).take(BROWSER_CHARS).collect());
-    Client { address: forwarded.or(peer).map(|ip| ip.to_string()), browser }
+    Client {
+        address: forwarded.or(peer).map(|ip| ip.to_string()),
+        browser,
+        public_url: reading.public_url.to_string(),
+        secure: reading.secure,
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +90,7 @@ mod tests {
             request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(one).unwrap());
         }
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 4711))));
-        client(&request, Reading { behind_proxy }).address
+        client(&request, &Reading { public_url: "https://lucid.example.com".into(), secure: true, behind_proxy }).address
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! A store's settings: name, gate, budget, who was granted what on it; and what an agent loads from it.
+
+use domain::{actor::StoreRole, memory::GateMode, rights::Action};
+use leptos::prelude::*;
+use service::{BriefingRequest, GrantRow, PeopleView, RefusedForm, StoreRow};
+
+use super::stores::store_heading;
+use crate::{
+    components::{
+        forms::{Refused, choices},
+        text::Visible,
+    },
+    context::page,
+};
+
+/// The settings.
+#[component]
+pub fn StoreSettings() -> impl IntoView {
+    page("memory", |request| async move {
+        let actor = request.actor()?;
+        let store = request.lucid.store(actor, request.id("store")?).await?;
+        let grants = request.lucid.grants_on(actor, store.id).await?;
+        let manages = actor.may(Action::ManageStore, store.id);
+        let people = if manages { Some(request.lucid.people(actor).await?) } else { None };
+        let refused = request.refused().await;
+        let forms = manages.then(|| view! { {describe(&store, refused.as_ref())}{gate(&store, refused.as_ref())} });
+        let end = manages.then(|| delete(&store));
+        Ok(view! {
+            {store_heading(&store, "Settings", None)}
+            <Refused form=refused.clone() />
+            {(!manages).then(|| read_only(&store))}
+            {forms}
+            <h2>"Grants and owners"</h2>
+            <p class="quiet">"Whoever has a grant here sees the whole store. A reviewer or owner of a path decides on what lies under it; owners are asked first."</p>
+            {grants_table(&store, &grants, manages)}
+            {people.map(|p| give(&store, &p, refused.as_ref()))}
+            {end}
+        }
+        .into_any())
+    })
+}
+
+fn gate_words(mode: GateMode) -> &'static str {
+    match mode {
+        GateMode::DreamsGated => "Dreams are gated: keys write at once",
+        GateMode::AllGated => "Everything is gated: keys propose, too",
+    }
+}
+
+fn read_only(store: &StoreRow) -> impl IntoView + use<> {
+    let budget = store.budget_tokens.map_or_else(|| "no budget".to_owned(), |b| format!("a budget of {b} tokens"));
+    view! { <p>{gate_words(store.gate_mode)}"; "{budget}"."</p> }
+}
+
+fn describe(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+    let kept = |name: &str, now: &str| refused.and_then(|f| f.fields.get(name).cloned()).unwrap_or_else(|| now.to_owned());
+    let (name, description) = (kept("name", &store.name), kept("description", &store.description));
+    view! {
+        <h2>"Name"</h2>
+        <form method="post" action="/do/describe_store" class="stack card">
+            <input type="hidden" name="store" value=store.id.to_string() />
+            <label>"Name"<input name="name" value=name required maxlength="255" /></label>
+            <label>"What it is for"<input name="description" value=description maxlength="1024" /></label>
+            <button>"Save"</button>
+        </form>
+    }
+}
+
+fn gate(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+    let kept = |name: &str| refused.and_then(|f| f.fields.get(name).cloned());
+    let chosen = kept("gate_mode").unwrap_or_else(|| store.gate_mode.as_str().to_owned());
+    let budget = kept("budget_tokens").unwrap_or_else(|| store.budget_tokens.map(|b| b.to_string()).unwrap_or_default());
+    let option = |mode: &GateMode| view! { <option value=mode.as_str() selected=mode.as_str() == chosen>{gate_words(*mode)}</option> };
+    view! {
+        <h2>"Gate and budget"</h2>
+        <form method="post" action="/do/set_gate" class="stack card">
+            <input type="hidden" name="store" value=store.id.to_string() />
+            <label>"What goes through the gate"<select name="gate_mode">{GateMode::ALL.iter().map(option).collect_view()}</select></label>
+            <label>"Budget of the store in tokens, 4 bytes each (empty: none)"<input name="budget_tokens" value=budget inputmode="numeric" /></label>
+            <p class="quiet">"What would put the store over its budget is not proposed. What is there already stays."</p>
+            <button>"Save"</button>
+        </form>
+    }
+}
+
+fn grants_table(store: &StoreRow, grants: &[GrantRow], manages: bool) -> impl IntoView + use<> {
+    let store = store.id.to_string();
+    let row = |g: &GrantRow| {
+        let to = g.user_id.map(|u| u.to_string()).or_else(|| g.team_id.map(|t| t.to_string())).unwrap_or_default();
+        let kind = if g.team_id.is_some() { "team" } else { "person" };
+        let label = format!("Take back what {} has on {}", g.name, g.path_prefix);
+        let revoke = manages.then(|| {
+            view! {
+                <form method="post" action="/do/revoke_grant">
+                    <input type="hidden" name="to" value=to />
+                    <input type="hidden" name="store" value=store.clone() />
+                    <input type="hidden" name="path" value=g.path_prefix.to_string() />
+                    <button class="plain" aria-label=label>"take back"</button>
+                </form>
+            }
+        });
+        view! { <tr><td><Visible text=g.name.clone() /></td><td>{kind}</td><td><code>{g.path_prefix.to_string()}</code></td><td>{g.role.as_str()}</td><td>{revoke}</td></tr> }
+    };
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="Grants">
+            <table>
+                <thead><tr><th>"Who"</th><th>"Is"</th><th>"Path"</th><th>"Role"</th><th>"Change"</th></tr></thead>
+                <tbody>{grants.iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn give(store: &StoreRow, people: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+    let kept = |name: &str| refused.and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+    let (to, path) = (kept("to"), kept("path"));
+    let path = if path.is_empty() { "/".to_owned() } else { path };
+    let role = Some(kept("role")).filter(|r| !r.is_empty()).unwrap_or_else(|| StoreRole::Reviewer.as_str().to_owned());
+    let option = |id: String, name: String| view! { <option selected=id == to value=id>{name}</option> };
+    let persons = people.people.iter().map(|m| option(m.user.id.to_string(), m.user.name.clone())).collect_view();
+    let teams = people.teams.iter().map(|(t, _)| option(t.id.to_string(), format!("Team {}", t.name))).collect_view();
+    view! {
+        <form method="post" action="/do/give_grant" class="stack card">
+            <input type="hidden" name="store" value=store.id.to_string() />
+            <label>"Give"<select name="to" required><option value="">"choose a person or team"</option>{persons}{teams}</select></label>
+            <label>"The role"<select name="role">{choices(StoreRole::ALL, &role)}</select></label>
+            <label>"Under the path"<input name="path" value=path required /></label>
+            <button>"Give it"</button>
+        </form>
+    }
+}
+
+fn delete(store: &StoreRow) -> impl IntoView + use<> {
+    view! {
+        <h2>"Delete"</h2>
+        <form method="post" action="/do/delete_store" class="stack card">
+            <input type="hidden" name="store" value=store.id.to_string() />
+            <p>"Nobody will see the store, its memory, changesets or sessions any more. The audit keeps what was done."</p>
+            <label>{format!("Type its name, {}, to delete it", store.name)}<input name="again" required autocomplete="off" /></label>
+            <button class="danger">"Delete the store"</button>
+        </form>
+    }
+}
+
+/// What an agent loads at the start of a session.
+#[component]
+pub fn Briefing() -> impl IntoView {
+    page("memory", |request| async move {
+        let actor = request.actor()?;
+        let store = request.lucid.store(actor, request.id("store")?).await?;
+        let text = |name: &str| request.query.get(name).cloned().filter(|v| !v.is_empty());
+        let asked = BriefingRequest {
+            agent: text("agent"),
+            session: None,
+            budget_tokens: request.asked("budget_tokens"),
+            tool: text("tool"),
+            error: text("error"),
+        };
+        let view = request.lucid.briefing(actor, store.id, &asked).await?;
+        let field = |name: &str| text(name).unwrap_or_default();
+        let (agent, tool, error) = (field("agent"), field("tool"), field("error"));
+        let said = format!(
+            "{} of {} tokens ({}). {} whole, {} by title, {} left out.",
+            view.tokens,
+            view.budget_tokens,
+            domain::briefing::TOKEN_RULE,
+            view.memories.len(),
+            view.titles.len(),
+            view.left_out
+        );
+        Ok(view! {
+            {store_heading(&store, "Briefing", None)}
+            <p>"What an agent loads from this store at the start of a session: committed memory only, frozen and best supported first."</p>
+            <form method="get" class="filters">
+                <label>"Tokens "<input name="budget_tokens" value=view.budget_tokens.to_string() inputmode="numeric" size="7" /></label>
+                <label>"Agent "<input name="agent" value=agent /></label>
+                <label>"Failure of the tool "<input name="tool" value=tool /></label>
+                <label>"Error "<input name="error" value=error /></label>
+                <button>"Show"</button>
+            </form>
+            <p class="quiet">{said}</p>
+            <pre class="memory" tabindex="0" aria-label="Briefing"><Visible text=view.text /></pre>
+        }
+        .into_any())
+    })
+}

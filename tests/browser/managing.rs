@@ -1,0 +1,125 @@
+//! What admins manage: who may come in, keys that are shown once, grants, and one's own account.
+
+use crate::{
+    driver::{Browser, Settings},
+    review::{PASSWORD, sign_in},
+    support::process::Served,
+};
+
+#[tokio::test]
+async fn an_admin_lets_somebody_in_who_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let visitor = Browser::start(Settings::default()).await;
+    visitor.go(&format!("{}/sign-in", lucid.url)).await;
+    visitor.follow("a[href='/request-access']").await;
+    visitor.fill("input[name=name]", "Mia <b>Member</b>").await;
+    visitor.fill("input[name=email]", "mia@lucid.example").await;
+    visitor.fill("input[name=reason]", "I answer tickets").await;
+    visitor.follow("button.primary").await;
+    visitor.wait_for_text("Your request waits").await;
+    visitor.check_accessibility().await;
+    let admin = Browser::start(Settings::default()).await;
+    sign_in(&admin, &lucid.link("admin@")).await;
+    admin.go(&format!("{}/people", lucid.url)).await;
+    admin.wait_for_text("Mia <b>Member</b>").await;
+    admin.check_accessibility().await;
+    admin.picture("request-waits").await;
+    let store = admin.find("form[action='/do/accept_request'] select[name=store]").await;
+    store.select_by_index(1).await.unwrap();
+    admin.follow("form[action='/do/accept_request'] button").await;
+    admin.wait_for_text("It is shown only now").await;
+    admin.check_accessibility().await;
+    admin.picture("one-time-link").await;
+    let link = admin.find(".notice code").await.text().await.unwrap();
+    assert!(link.starts_with(&format!("{}/link/", lucid.url)), "{link}");
+    admin.page.refresh().await.unwrap();
+    assert!(!admin.text().await.contains("/link/"), "it is gone with its page");
+    sign_in(&visitor, &link).await;
+    visitor.wait_for_text("Studio agents").await;
+    visitor.go(&format!("{}/people", lucid.url)).await;
+    visitor.wait_for_text("You may not do this").await;
+    // Their own account: a password, and the sign-ins that it ends.
+    visitor.go(&format!("{}/account", lucid.url)).await;
+    visitor.fill("input[name=before]", PASSWORD).await;
+    visitor.fill("input[name=password]", "some other plain words").await;
+    visitor.fill("input[name=again]", "some other plain words").await;
+    visitor.follow("form[action='/do/change_password'] button").await;
+    visitor.wait_for_text("Your password is changed").await;
+    visitor.check_accessibility().await;
+    // Disabled, they are out at once.
+    admin.follow("form[action='/do/set_disabled'] button").await;
+    admin.wait_for_text("Enable the account").await;
+    visitor.go(&format!("{}/queue", lucid.url)).await;
+    visitor.wait_for_text("Sign in").await;
+    admin.check_console().await;
+}
+
+#[tokio::test]
+async fn a_key_is_shown_once_and_a_refused_form_keeps_what_was_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings::default()).await;
+    sign_in(&browser, &lucid.link("admin@")).await;
+    browser.go(&format!("{}/keys", lucid.url)).await;
+    browser.fill("input[name=name]", "triage agent").await;
+    browser.fill("input[name=days]", "many").await;
+    browser.click("input[value='sessions:write']").await;
+    browser.click("input[value='memory:read']").await;
+    browser.follow("form[action='/do/add_key'] button").await;
+    browser.wait_for_text("Days are a whole number.").await;
+    browser.check_accessibility().await;
+    assert!(browser.find("input[value='memory:read']").await.is_selected().await.unwrap(), "what was chosen is kept");
+    browser.fill("input[name=days]", "30").await;
+    browser.follow("form[action='/do/add_key'] button").await;
+    browser.wait_for_text("Its secret is shown only now").await;
+    browser.check_accessibility().await;
+    browser.picture("key-made").await;
+    let secret = browser.find(".notice code").await.text().await.unwrap();
+    assert!(secret.starts_with("lucid_sk_"), "{secret}");
+    let client = reqwest::Client::new();
+    let list = || client.get(format!("{}/v1/memory_stores", lucid.url)).header("x-api-key", &secret).send();
+    assert_eq!(list().await.unwrap().status(), 200);
+    browser.page.refresh().await.unwrap();
+    assert!(!browser.text().await.contains("lucid_sk_"), "shown once");
+    browser.follow("form[action='/do/revoke_key'] button").await;
+    browser.wait_for_text("revoked").await;
+    assert_eq!(list().await.unwrap().status(), 401);
+    browser.check_console().await;
+}
+
+#[tokio::test]
+async fn a_stores_settings_and_a_team() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings { without_scripts: true, ..Settings::default() }).await;
+    sign_in(&browser, &lucid.link("admin@")).await;
+    browser.go(&format!("{}/people", lucid.url)).await;
+    browser.fill("form[action='/do/create_team'] input[name=name]", "Support").await;
+    browser.follow("form[action='/do/create_team'] button").await;
+    let person = browser.find("form[action='/do/set_member'] select[name=user]").await;
+    person.select_by_label("Rui Reviewer").await.unwrap();
+    browser.follow("form[action='/do/set_member'] button:not(.plain)").await;
+    browser.find("button[aria-label='Take Rui Reviewer out of Support']").await;
+    browser.go(&format!("{}/stores", lucid.url)).await;
+    browser.follow("main a[href^='/stores/']").await;
+    browser.follow("nav[aria-label=Store] a[href$='/settings']").await;
+    browser.find("select[name=gate_mode]").await.select_by_value("all_gated").await.unwrap();
+    browser.fill("input[name=budget_tokens]", "none").await;
+    browser.follow("form[action='/do/set_gate'] button").await;
+    browser.wait_for_text("The budget is a whole number of tokens, or empty.").await;
+    browser.fill("input[name=budget_tokens]", "5000").await;
+    browser.follow("form[action='/do/set_gate'] button").await;
+    assert_eq!(browser.find("select[name=gate_mode]").await.prop("value").await.unwrap().as_deref(), Some("all_gated"));
+    browser.find("form[action='/do/give_grant'] select[name=to]").await.select_by_label("Team Support").await.unwrap();
+    browser.fill("form[action='/do/give_grant'] input[name=path]", "/notes").await;
+    browser.follow("form[action='/do/give_grant'] button").await;
+    browser.follow("button[aria-label='Take back what Support has on /notes']").await;
+    assert!(!browser.text().await.contains("/notes"));
+    browser.fill("input[name=again]", "another name").await;
+    browser.follow("form[action='/do/delete_store'] button").await;
+    browser.wait_for_text("Type the name of the store to delete it.").await;
+    browser.fill("input[name=again]", "Studio agents").await;
+    browser.follow("form[action='/do/delete_store'] button").await;
+    browser.wait_for_text("No memory store").await;
+}
