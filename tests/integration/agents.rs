@@ -151,7 +151,7 @@ async fn writes_go_through_the_gate_that_the_store_has(world: World) {
     let delete = MemoryWrite::Delete { id: by_hand.id, expected_sha256: None };
     assert!(matches!(lucid.write_memory(&agent, world.store, &delete).await.unwrap(), Written::Proposed { .. }));
     lucid.set_gate(&world.admin, world.store, GateMode::AllGated, None).await.unwrap();
-    assert_eq!(lucid.delete_store(&agent, world.store).await.unwrap_err().kind(), Kind::Permission);
+    assert_eq!(lucid.delete_store(&agent, world.store, None).await.unwrap_err().kind(), Kind::Permission);
     let Written::Proposed { changeset, change, .. } = lucid.write_memory(&agent, world.store, &create("/c.md", "three\n")).await.unwrap()
     else {
         panic!("everything is gated")
@@ -239,7 +239,7 @@ async fn a_deleted_store_is_gone_for_everybody(world: World) {
     let lucid = &world.lucid;
     world.proposal().await;
     let agent = key(&world, &[Scope::MemoryRead, Scope::MemoryWrite], true).await;
-    lucid.delete_store(&agent, world.store).await.unwrap();
+    lucid.delete_store(&agent, world.store, None).await.unwrap();
     for actor in [&world.admin, &world.reviewer, &agent] {
         let now = lucid.refreshed(actor).await.unwrap();
         assert!(lucid.stores(&now).await.unwrap().is_empty() && lucid.queue(&now, true, None, None).await.unwrap().rows.is_empty());

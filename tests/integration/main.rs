@@ -16,6 +16,7 @@ mod import;
 mod memory_guard;
 mod people;
 mod reading;
+mod rights;
 mod schedules;
 mod statements;
 mod workers;

@@ -61,12 +61,7 @@ pub async fn delete_store(store: String, again: String) -> Result<Answer, Server
     let request = Request::of_action();
     let back = settings(&store);
     let result = async {
-        let store: StoreId = id(&store, "store")?;
-        let actor = request.actor()?;
-        if request.lucid.store(actor, store).await?.name != again.trim() {
-            return Err(Error::Invalid("type the name of the store to delete it".to_owned()));
-        }
-        request.lucid.delete_store(actor, store).await?;
+        request.lucid.delete_store(request.actor()?, id(&store, "store")?, Some(&again)).await?;
         Ok("/stores".to_owned())
     }
     .await;

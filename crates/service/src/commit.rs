@@ -92,10 +92,11 @@ impl Lucid {
         }
         review::still_reviewed(changesets::lock(&mut tx, request.changeset, self.now()).await?)?;
         let standing = read(&mut tx, request.changeset).await?;
-        let ready = standing.ready(&request.expected)?;
-        if !ready.iter().all(|change| may_decide(actor, change, &standing.edits)) {
+        let asked_for = standing.changes.iter().filter(|c| request.expected.iter().any(|e| e.change == c.id));
+        if !asked_for.into_iter().all(|change| may_decide(actor, change, &standing.edits)) {
             return Err(Error::Forbidden(Right::Decide.needs()));
         }
+        let ready = standing.ready(&request.expected)?;
         let commit = CommitId::new(self.now(), self.random_bytes());
         let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, &standing)).collect();
         let new = NewCommit {

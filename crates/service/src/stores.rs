@@ -93,12 +93,16 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Leaves a tombstone: nobody sees the store any more, its rows and its audit stay. A key cannot where everything is gated.
-    pub async fn delete_store(&self, actor: &Actor, id: StoreId) -> Result<()> {
+    /// Leaves a tombstone: nobody sees the store any more, its rows and its audit stay. A key cannot where everything is gated;
+    /// a person types the store's name again.
+    pub async fn delete_store(&self, actor: &Actor, id: StoreId, again: Option<&str>) -> Result<()> {
         require(actor, Action::DescribeStore, id)?;
         let mut tx = self.db.write().await?;
         memory_stores::lock(&mut tx, id).await?;
         let store = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        if again.is_some_and(|name| name.trim() != store.name) {
+            return Err(Error::Invalid("type the name of the store to delete it".to_owned()));
+        }
         if actor.who.is_key() && store.gate_mode == GateMode::AllGated {
             return Err(Error::Forbidden("everything in this store goes through the gate; an admin can delete it, a key cannot"));
         }

@@ -69,7 +69,7 @@ pub async fn update(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Pa
 
 pub async fn delete(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>) -> Result<Json<Value>, ApiError> {
     let store: StoreId = id(&store, "store")?;
-    lucid.delete_store(&actor, store).await?;
+    lucid.delete_store(&actor, store, None).await?;
     Ok(Json(json!({"id": store, "type": "memory_store_deleted"})))
 }
 

@@ -1,0 +1,340 @@
+//! The written table of rights against the running server: every page, every action and every route of the API, with every role,
+//! with and without a grant, and with a key of every scope. A route that is not in the lists here fails the test.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use domain::{
+    Timestamp,
+    actor::{Actor, Role},
+    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, SessionId, StoreId},
+    rights::{Access, Action, Resource, Scope},
+};
+use reqwest::{Client, Method, StatusCode, header, redirect::Policy};
+use serde_json::json;
+
+use crate::support::process::{Served, run};
+
+const PASSWORD: &str = "four plain words here";
+const ORIGIN: &str = "origin";
+
+/// What a request needs.
+#[derive(Clone, Copy, Debug)]
+enum Needs {
+    /// Nothing, not even to be signed in.
+    Nothing,
+    /// Somebody signed in, whatever they are; what they see is a list of what they may.
+    SignedIn,
+    /// This action, on the demo's store or in general.
+    Action(Action),
+}
+
+/// Real ids of the demo.
+struct Ids {
+    store: StoreId,
+    scratch: StoreId,
+    changeset: ChangesetId,
+    change: ChangeId,
+    memory: MemoryId,
+    commit: CommitId,
+    session: SessionId,
+    dream: DreamId,
+}
+
+impl Ids {
+    async fn of(folder: &Path) -> Self {
+        let db = store::Db::open(&format!("sqlite:{}", folder.join("demo.db").display())).await.unwrap();
+        let lucid = service::Lucid::new(db, Arc::new(|| Timestamp(1_800_000_000_000_000)), Arc::new(|b: &mut [u8]| b.fill(9)));
+        let me = Actor::operator();
+        let store = lucid.stores(&me).await.unwrap()[0].id;
+        let scratch = lucid.create_store(&me, "Scratch", "").await.unwrap();
+        let changeset = lucid.queue(&me, true, None, None).await.unwrap().rows[0].changeset.id;
+        let ids = Self {
+            store,
+            scratch,
+            changeset,
+            change: lucid.changeset(&me, changeset).await.unwrap().changes[0].change.id,
+            memory: lucid.memories(&me, store).await.unwrap()[0].id,
+            commit: lucid.history(&me, store, None).await.unwrap().rows[0].commit.id,
+            session: lucid.sessions(&me, None, None).await.unwrap().rows[0].id,
+            dream: lucid.dreams(&me, None).await.unwrap()[0].id,
+        };
+        lucid.close().await;
+        ids
+    }
+
+    /// Every page: its route, an address of it, and what it needs.
+    fn pages(&self) -> Vec<(&'static str, String, Needs)> {
+        use Action::{ManageKeys, ManagePeople, SeeChanges, SeeDreams, SeeMemory, SeeSessions};
+        use Needs::{Action as May, Nothing, SignedIn};
+        let Self { store, changeset, memory, commit, session, dream, .. } = self;
+        vec![
+            ("/sign-in", "/sign-in".into(), Nothing),
+            ("/request-access", "/request-access".into(), Nothing),
+            ("/link/:token", "/link/0".into(), Nothing),
+            ("/", "/".into(), SignedIn),
+            ("/queue", "/queue".into(), SignedIn),
+            ("/stores", "/stores".into(), SignedIn),
+            ("/dreams", "/dreams".into(), SignedIn),
+            ("/sessions", "/sessions".into(), SignedIn),
+            ("/import", "/import".into(), SignedIn),
+            ("/audit", "/audit".into(), SignedIn),
+            ("/account", "/account".into(), May(Action::OwnAccount)),
+            ("/people", "/people".into(), May(ManagePeople)),
+            ("/people/:id", "/people/user_0".into(), May(ManagePeople)),
+            ("/rights", "/rights".into(), May(ManagePeople)),
+            ("/keys", "/keys".into(), May(ManageKeys)),
+            ("/changesets/:id", format!("/changesets/{changeset}"), May(SeeChanges)),
+            ("/stores/:id", format!("/stores/{store}"), May(SeeMemory)),
+            ("/stores/:id/history", format!("/stores/{store}/history"), May(SeeMemory)),
+            ("/stores/:id/dreams", format!("/stores/{store}/dreams"), May(SeeDreams)),
+            ("/stores/:id/sessions", format!("/stores/{store}/sessions"), May(SeeSessions)),
+            ("/stores/:id/briefing", format!("/stores/{store}/briefing"), May(SeeMemory)),
+            ("/stores/:id/settings", format!("/stores/{store}/settings"), May(SeeMemory)),
+            ("/memories/:id", format!("/memories/{memory}"), May(SeeMemory)),
+            ("/memories/:id/compare", format!("/memories/{memory}/compare?from=1&to=1"), May(SeeMemory)),
+            ("/commits/:id", format!("/commits/{commit}"), May(SeeMemory)),
+            ("/dreams/:id", format!("/dreams/{dream}"), May(SeeDreams)),
+            ("/sessions/:id", format!("/sessions/{session}"), May(SeeSessions)),
+        ]
+    }
+
+    /// Every action: its form, which nobody's rights make it do any harm, and what it needs.
+    fn actions(&self, somebody: &str) -> Vec<(&'static str, Vec<(&'static str, String)>, Needs)> {
+        use Action::{CreateStore, Decide, DescribeStore, Dream, ManageKeys, ManagePeople, ManageStore, OwnAccount, ReadAudit};
+        use Needs::{Action as May, Nothing};
+        let (store, changeset, change) = (self.store.to_string(), self.changeset.to_string(), self.change.to_string());
+        let named = |more: &[(&'static str, &str)]| {
+            let mut form = vec![("changeset", changeset.clone()), ("change", change.clone()), ("revision", "99".into()), ("digest", "0".into())];
+            form.extend(more.iter().map(|(k, v)| (*k, (*v).to_owned())));
+            form
+        };
+        let form = |fields: &[(&'static str, &str)]| fields.iter().map(|(k, v)| (*k, (*v).to_owned())).collect::<Vec<_>>();
+        let ask = domain::ids::AccessRequestId(uuid::Uuid::nil()).to_string();
+        let team = domain::ids::TeamId(uuid::Uuid::nil()).to_string();
+        let key = domain::ids::KeyId(uuid::Uuid::nil()).to_string();
+        vec![
+            ("sign_in", form(&[("email", "a@b.example"), ("password", "x"), ("next", "/")]), Nothing),
+            ("use_link", form(&[("token", "0"), ("password", "x"), ("again", "x")]), Nothing),
+            ("request_access", form(&[("email", "no address"), ("name", "x")]), Nothing),
+            ("change_password", form(&[("before", "x"), ("password", "y"), ("again", "y")]), May(OwnAccount)),
+            ("end_sign_in", form(&[("handle", "00")]), May(OwnAccount)),
+            ("decide", named(&[("verdict", "approve")]), May(Decide)),
+            ("take_back", named(&[]), May(Decide)),
+            ("edit_change", named(&[("content_0", "x")]), May(Decide)),
+            ("commit", form(&[("changeset", &changeset), ("expected", &format!("{change}:99:0")), ("idempotency_key", "12345678")]), May(Decide)),
+            ("dream", form(&[("store", &store), ("instructions", &"x".repeat(5_000))]), May(Dream)),
+            ("cancel_dream", form(&[("dream", &self.dream.to_string())]), May(Dream)),
+            ("schedule", form(&[("store", &store), ("cron", "no"), ("time_zone", "UTC"), ("min_sessions", "1"), ("idle_minutes", "1")]), May(ManageStore)),
+            ("create_store", form(&[("name", "")]), May(CreateStore)),
+            ("describe_store", form(&[("store", &store), ("name", "")]), May(DescribeStore)),
+            ("set_gate", form(&[("store", &store), ("gate_mode", "dreams_gated"), ("budget_tokens", "-1")]), May(ManageStore)),
+            ("delete_store", form(&[("store", &self.store.to_string()), ("again", "not its name")]), May(DescribeStore)),
+            ("give_grant", form(&[("to", &team), ("store", &store), ("path", "/"), ("role", "reader")]), May(ManageStore)),
+            ("revoke_grant", form(&[("to", &team), ("store", &store), ("path", "/")]), May(ManageStore)),
+            ("invite", form(&[("email", "no address"), ("name", "x"), ("role", "member")]), May(ManagePeople)),
+            ("set_role", form(&[("user", somebody), ("role", "member")]), May(ManagePeople)),
+            ("set_disabled", form(&[("user", somebody), ("disabled", "no")]), May(ManagePeople)),
+            ("reset_password", form(&[("user", &domain::ids::UserId(uuid::Uuid::nil()).to_string())]), May(ManagePeople)),
+            ("create_team", form(&[("name", "")]), May(ManagePeople)),
+            ("set_member", form(&[("team", &team), ("user", somebody), ("inside", "yes")]), May(ManagePeople)),
+            ("accept_request", form(&[("request_id", &ask), ("role", "member")]), May(ManagePeople)),
+            ("decline_request", form(&[("request_id", &ask)]), May(ManagePeople)),
+            ("set_solo", form(&[("on", "yes")]), May(ManagePeople)),
+            ("add_key", form(&[("name", "")]), May(ManageKeys)),
+            ("revoke_key", form(&[("key", &key)]), May(ManageKeys)),
+            ("sign_checkpoint", form(&[]), May(ReadAudit)),
+        ]
+    }
+
+    /// Every route of the API: method, route, address, body, and what it needs. The scratch store is deleted, the demo's is not.
+    fn api(&self) -> Vec<(Method, &'static str, String, serde_json::Value, Action)> {
+        use Action::{CreateStore, DescribeStore, Dream, RecordSessions, SeeDreams, SeeMemory, SeeSessions, WriteMemory};
+        let (post, get, delete) = (Method::POST, Method::GET, Method::DELETE);
+        let Self { store, scratch, memory, session, dream, .. } = self;
+        let wrong = json!({"content": "x", "precondition": {"type": "content_sha256", "content_sha256": "0"}});
+        let over = json!({"model": "builtin", "inputs": [{"type": "memory_store", "memory_store_id": store}], "instructions": "x".repeat(5_000), "output_behavior": {"type": "update_existing", "memory_store_id": store}});
+        let recorded = json!({"agent": "a", "environment_id": "e", "resources": [{"type": "memory_store", "memory_store_id": store}]});
+        let events = json!({"events": [{"type": "user.message", "content": []}]});
+        let (stores, one, memories) = ("/v1/memory_stores", "/v1/memory_stores/{id}", "/v1/memory_stores/{id}/memories");
+        let single = "/v1/memory_stores/{id}/memories/{memory}";
+        let at = format!("/v1/memory_stores/{store}");
+        vec![
+            (post.clone(), stores, stores.into(), json!({"name": ""}), CreateStore),
+            (get.clone(), stores, stores.into(), json!(null), SeeMemory),
+            (get.clone(), one, at.clone(), json!(null), SeeMemory),
+            (post.clone(), one, at.clone(), json!({"name": ""}), DescribeStore),
+            (delete.clone(), one, format!("/v1/memory_stores/{scratch}"), json!(null), DescribeStore),
+            (post.clone(), memories, format!("{at}/memories"), json!({"path": "/x", "content": "\0"}), WriteMemory),
+            (get.clone(), memories, format!("{at}/memories"), json!(null), SeeMemory),
+            (get.clone(), single, format!("{at}/memories/{memory}"), json!(null), SeeMemory),
+            (post.clone(), single, format!("{at}/memories/{memory}"), wrong, WriteMemory),
+            (delete, single, format!("{at}/memories/{memory}?expected_content_sha256=0"), json!(null), WriteMemory),
+            (get.clone(), "/v1/memory_stores/{id}/briefing", format!("{at}/briefing"), json!(null), SeeMemory),
+            (post.clone(), "/v1/sessions", "/v1/sessions".into(), recorded, RecordSessions),
+            (get.clone(), "/v1/sessions/{id}", format!("/v1/sessions/{session}"), json!(null), SeeSessions),
+            (post.clone(), "/v1/sessions/{id}/events", format!("/v1/sessions/{session}/events"), events, RecordSessions),
+            (post.clone(), "/v1/sessions/{id}/outcome", format!("/v1/sessions/{session}/outcome"), json!({"result": "unknown"}), RecordSessions),
+            (post.clone(), "/v1/dreams", "/v1/dreams".into(), over, Dream),
+            (get, "/v1/dreams/{id}", format!("/v1/dreams/{dream}"), json!(null), SeeDreams),
+            (post, "/v1/dreams/{id}/cancel", format!("/v1/dreams/{dream}/cancel"), json!(null), Dream),
+        ]
+    }
+}
+
+/// Somebody signed in, or nobody.
+struct Visitor {
+    role: Option<Role>,
+    granted: bool,
+    cookie: String,
+}
+
+impl Visitor {
+    /// What the written table says.
+    fn may(&self, needs: Needs) -> bool {
+        match (needs, self.role) {
+            (Needs::Nothing, _) | (Needs::SignedIn, Some(_)) => true,
+            (_, None) => false,
+            (Needs::Action(action), Some(role)) => match action.right().access(role) {
+                Access::No => false,
+                Access::Yes => true,
+                Access::Granted(_) => self.granted,
+            },
+        }
+    }
+}
+
+fn client() -> Client {
+    Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+async fn visitors(served: &Served, database: &str) -> (Vec<Visitor>, String) {
+    let mut all = vec![Visitor { role: None, granted: false, cookie: String::new() }];
+    for (role, granted) in Role::ALL.iter().flat_map(|&r| [(r, true), (r, false)]) {
+        let email = format!("{role}-{granted}@lucid.example");
+        let mut arguments = vec!["--database", database, "user", "add", &email, "--name", role.as_str(), "--role", role.as_str()];
+        arguments.extend(["--public-url", &served.url]);
+        if granted {
+            arguments.extend(["--store", "Studio agents", "--grant", "reviewer"]);
+        }
+        let (code, out, err) = run(&arguments);
+        assert_eq!(code, 0, "{err}");
+        let token = out.trim().rsplit('/').next().unwrap().to_owned();
+        let form = [("token", token.as_str()), ("password", PASSWORD), ("again", PASSWORD)];
+        let answer = client().post(format!("{}/do/use_link", served.url)).header(ORIGIN, &served.url).form(&form).send().await.unwrap();
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        all.push(Visitor { role: Some(role), granted, cookie });
+    }
+    // Whom the actions on people name: the admin of the demo, who is one already and is not disabled.
+    let (_, out, _) = run(&["--database", database, "user", "add", "somebody@lucid.example", "--name", "Some Body", "--role", "member"]);
+    assert!(out.contains("Some Body"), "{out}");
+    let db = store::Db::open(database).await.unwrap();
+    let lucid = service::Lucid::new(db, Arc::new(|| Timestamp(1_800_000_000_000_000)), Arc::new(|b: &mut [u8]| b.fill(8)));
+    let people = lucid.people(&Actor::operator()).await.unwrap().people;
+    let somebody = people.into_iter().find(|m| m.user.name == "Some Body").unwrap().user.id.to_string();
+    lucid.close().await;
+    (all, somebody)
+}
+
+#[tokio::test]
+async fn every_page_and_action_is_as_the_table_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::demo(folder.path());
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let ids = Ids::of(folder.path()).await;
+    let (visitors, somebody) = visitors(&served, &database).await;
+    let (pages, actions) = (ids.pages(), ids.actions(&somebody));
+    complete(&pages, &actions);
+    let client = client();
+    for visitor in &visitors {
+        let who = format!("{:?}, granted {}", visitor.role, visitor.granted);
+        for (route, address, needs) in &pages {
+            let request = client.get(format!("{}{address}", served.url)).header(header::COOKIE, &visitor.cookie);
+            let status = request.header(header::ACCEPT, "text/html").send().await.unwrap().status();
+            let missing = *route == "/people/:id" && visitor.may(*needs);
+            let expected = match (visitor.may(*needs), visitor.role) {
+                (true, _) if missing => status == StatusCode::NOT_FOUND,
+                (true, _) => status == StatusCode::OK || status == StatusCode::UNPROCESSABLE_ENTITY || (*route == "/" && status.is_redirection()),
+                (false, None) => status == StatusCode::SEE_OTHER,
+                (false, Some(_)) => status == StatusCode::FORBIDDEN || status == StatusCode::NOT_FOUND,
+            };
+            assert!(expected, "{who}: GET {address} is {status}, but needs {needs:?}");
+        }
+        for (action, form, needs) in &actions {
+            let request = client.post(format!("{}/do/{action}", served.url)).header(header::COOKIE, &visitor.cookie);
+            let status = request.header(ORIGIN, &served.url).form(form).send().await.unwrap().status();
+            let refused = match visitor.role {
+                None => status == StatusCode::UNAUTHORIZED,
+                Some(_) => status == StatusCode::FORBIDDEN || status == StatusCode::NOT_FOUND,
+            };
+            // Who may is told what is wrong with the form, or that what it names is not there (which a form here never needs).
+            let done = matches!(status.as_u16(), 200 | 409 | 422 | 429) || (status == 401 && *action == "sign_in");
+            let names_nothing = matches!(*action, "give_grant" | "revoke_grant" | "reset_password" | "set_member" | "accept_request" | "decline_request" | "end_sign_in");
+            let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
+            let expected = if visitor.may(*needs) { allowed } else { refused };
+            assert!(expected, "{who}: POST {action} is {status}, but needs {needs:?}");
+        }
+    }
+    let (code, out, _) = run(&["--database", &database, "audit", "verify"]);
+    assert_eq!(code, 0, "{out}");
+}
+
+/// Every route of the pages and every action of the server is in the lists above.
+fn complete(pages: &[(&'static str, String, Needs)], actions: &[(&'static str, Vec<(&'static str, String)>, Needs)]) {
+    let listed: BTreeSet<&str> = pages.iter().map(|(route, ..)| *route).collect();
+    let shell = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/shell.rs")).unwrap();
+    let routes: BTreeSet<&str> = shell.split("path!(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(listed, routes, "pages");
+    let mut listed: BTreeSet<&str> = actions.iter().map(|(action, ..)| *action).collect();
+    // Signing out needs nothing but the cookie that it ends; an upload has its own test.
+    listed.insert("sign_out");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/actions");
+    let sources: String = crate::arrows::rust_files(folder.as_ref()).iter().map(|f| std::fs::read_to_string(f).unwrap()).collect();
+    let endpoints: BTreeSet<&str> = sources.split("endpoint = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(listed, endpoints, "actions");
+}
+
+#[tokio::test]
+async fn every_route_of_the_api_is_as_the_table_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::demo(folder.path());
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let ids = Ids::of(folder.path()).await;
+    let api = ids.api();
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../server/src/api/mod.rs")).unwrap();
+    let routes: BTreeSet<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|r| !r.contains('*')).collect();
+    assert_eq!(routes, api.iter().map(|(_, route, ..)| *route).collect(), "routes");
+    let lines: String = source.lines().filter(|l| l.contains(".route(\"")).collect();
+    let methods: usize = ["post(", "get(", "delete("].iter().map(|m| lines.matches(m).count()).sum();
+    assert_eq!(methods, api.len(), "methods");
+    // The demo's admin owns the store; the stranger is an admin, too, who was granted nothing.
+    run(&["--database", &database, "user", "add", "stranger@lucid.example", "--name", "S", "--role", "admin"]);
+    for (owner, granted) in [("admin@lucid.example", true), ("stranger@lucid.example", false)] {
+        for scope in Scope::ALL {
+            let (code, key, err) = run(&["--database", &database, "key", "add", "k", "--owner", owner, "--scope", scope.as_str()]);
+            assert_eq!(code, 0, "{err}");
+            for (method, route, address, body, action) in &api {
+                let request = client().request(method.clone(), format!("{}{address}", served.url)).header("x-api-key", key.trim());
+                let answer = if body.is_null() { request } else { request.json(body) }.send().await.unwrap();
+                let status = answer.status();
+                let text = answer.text().await.unwrap();
+                let right = action.right();
+                let may = right.scope == Some(*scope) && (granted || right.resource == Resource::Installation);
+                let is_list = *method == Method::GET && *route == "/v1/memory_stores";
+                let allowed = if is_list { text.contains("memstore_") } else { matches!(status.as_u16(), 200 | 400 | 409) };
+                let refused = if is_list { !text.contains("memstore_") } else { matches!(status.as_u16(), 403 | 404) };
+                assert!(if may { allowed } else { refused }, "{scope} of {owner}: {method} {address} is {status}, but needs {action}: {text}");
+                assert!(status.is_success() || text.contains("\"type\":\"error\""), "{text}");
+            }
+        }
+    }
+    for key in ["", "lucid_sk_0", "Bearer nonsense"] {
+        for (method, _, address, ..) in &api {
+            let request = client().request(method.clone(), format!("{}{address}", served.url)).header("x-api-key", key);
+            assert_eq!(request.send().await.unwrap().status(), StatusCode::UNAUTHORIZED, "{address} with {key:?}");
+        }
+    }
+    let nowhere = client().get(format!("{}/v1/nowhere", served.url)).send().await.unwrap();
+    assert!(nowhere.status() == StatusCode::NOT_FOUND && nowhere.text().await.unwrap().contains("not_found_error"));
+    let large = client().post(format!("{}/v1/sessions", served.url)).body(vec![b'x'; 11 * 1024 * 1024]).send().await.unwrap();
+    assert!(large.status() == StatusCode::PAYLOAD_TOO_LARGE && large.text().await.unwrap().contains("request_too_large"));
+}
