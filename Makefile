@@ -30,7 +30,7 @@ test: $(SITE)
 ## The long checks, of which `make test` runs short ones.
 soak: $(SITE)
 	tests/setup.sh
-	PROPTEST_CASES=20000 tests/with-postgres.sh cargo test --release --workspace --locked
+	LUCID_SOAK=1 PROPTEST_CASES=20000 tests/with-postgres.sh cargo test --release --workspace --locked
 
 ## Figures beside each other in one run.
 bench: $(SITE)

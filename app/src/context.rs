@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use service::{Error, Lucid, RefusedForm, UserView};
+use service::{Error, Kind, Lucid, RefusedForm, UserView};
 use tower_sessions::Session;
 
 use crate::components::layout::{ErrorPage, Frame};
@@ -162,18 +162,31 @@ where
             Some(current) => framed.lucid.waiting(&current.actor).await.unwrap_or(0),
             None => 0,
         };
+        let trouble = framed.asked::<u16>("trouble").map(|status| in_trouble(&framed, status));
         let inner = match content.await {
             Ok(view) => view,
             Err(error) => failed(&framed, &error),
         };
-        view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting>{inner}</Frame> }
+        view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting>{trouble}{inner}</Frame> }
     };
     view! { <Suspense>{Suspend::new(whole)}</Suspense> }.into_any()
 }
 
+/// What is said where even a refused form could not be kept, because the database is gone or its disk full.
+fn in_trouble(request: &Request, status: u16) -> AnyView {
+    let status = if status == Kind::Full.status() { status } else { Kind::Unavailable.status() };
+    request.set_status(status);
+    let why = if status == Kind::Full.status() {
+        "The disk under Lucid is full. Nothing was changed, and nothing can be until whoever runs it makes room."
+    } else {
+        "Lucid could not reach its database just then. Nothing was changed; try again in a moment."
+    };
+    view! { <div class="notice bad" role="alert">{why}</div> }.into_any()
+}
+
 fn failed(request: &Request, error: &Error) -> AnyView {
     let kind = error.kind();
-    if kind == service::Kind::Internal {
+    if kind == Kind::Internal {
         tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
     }
     request.set_status(kind.status());

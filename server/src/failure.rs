@@ -4,10 +4,10 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// A use case refused.
-    #[error("{}", chain(.0))]
+    #[error("{}{}", chain(.0), if let service::Error::Store(error) = .0 { hint(error) } else { "" })]
     Service(#[from] service::Error),
     /// The database could not be opened.
-    #[error("{}", chain(.0))]
+    #[error("{}{}", chain(.0), hint(.0))]
     Store(#[from] store::Error),
     /// A file or socket failed.
     #[error("{0}: {1}")]
@@ -15,6 +15,21 @@ pub enum Failure {
     /// Anything else, already in words.
     #[error("{0}")]
     Said(String),
+}
+
+/// What can be done about a database that cannot be opened.
+fn hint(error: &store::Error) -> &'static str {
+    if error.is_damaged() {
+        ". The file is damaged, or is no SQLite database; take the last `lucid backup`, or see `sqlite3 FILE .recover`"
+    } else if error.is_full() {
+        ". The disk is full; nothing was written"
+    } else if error.is_unreachable() {
+        ". Is the database running, and is its address right?"
+    } else if error.is_forbidden() {
+        ". Its file or folder cannot be written by this user"
+    } else {
+        ""
+    }
 }
 
 /// An error and its causes, each said once.

@@ -8,7 +8,11 @@ use std::{
 use domain::actor::Actor;
 
 use crate::{
-    support::{databases::TestDb, process::LUCID},
+    support::{
+        databases::TestDb,
+        process::{LUCID, Served},
+        soak::{Dice, rounds},
+    },
     world::{World, failing, spool},
 };
 
@@ -28,8 +32,10 @@ impl Drop for Worker {
     }
 }
 
-#[tokio::test]
-async fn three_workers_run_each_dream_once() {
+/// Servers and workers on one database, some of them killed meanwhile: each dream runs once, and a schedule's tick fires once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_servers_and_three_workers_run_each_dream_once() {
+    let count = rounds(30, 200);
     let on = TestDb::postgres().await;
     let url = on.url.clone();
     let world = World::on(on).await;
@@ -37,7 +43,7 @@ async fn three_workers_run_each_dream_once() {
     world.wait_seconds(-10 * 365 * 86_400);
     let operator = Actor::operator();
     let mut dreams = Vec::new();
-    for n in 0..30 {
+    for n in 0..u32::try_from(count).unwrap() {
         let store = world.lucid.create_store(&operator, &format!("Store {n}"), "").await.unwrap();
         let text = format!("{}\n{}\n", failing("s1", "t1", n), failing("s2", "t2", n));
         let (sessions, _, mut reader) = spool(&text).finish().unwrap();
@@ -46,9 +52,16 @@ async fn three_workers_run_each_dream_once() {
         }
         dreams.push(world.lucid.request_dream(&operator, store, None).await.unwrap());
     }
-    let workers: Vec<Worker> = (0..3).map(|_| Worker::start(&url)).collect();
+    // A tick that is long due; its cron comes again only in years.
+    let scheduled = world.lucid.create_store(&operator, "Scheduled", "").await.unwrap();
+    let nightly =
+        service::NewSchedule { cron: "0 3 1 1 *".into(), time_zone: "UTC".into(), min_sessions: 0, idle_minutes: 0, enabled: true };
+    world.lucid.set_schedule(&operator, scheduled, &nightly).await.unwrap();
+    let servers: Vec<Served> = (0..2).map(|_| Served::start(&url, &[])).collect();
+    let mut workers: Vec<Worker> = (0..3).map(|_| Worker::start(&url)).collect();
+    let mut dice = Dice::new(17);
     let mut left = dreams.clone();
-    for _ in 0..300 {
+    for look in 0..1_200 {
         let mut still = Vec::new();
         for id in left {
             if matches!(world.lucid.dream(&operator, id).await.unwrap().dream.state.as_str(), "pending" | "running") {
@@ -59,18 +72,53 @@ async fn three_workers_run_each_dream_once() {
         if left.is_empty() {
             break;
         }
+        // One of them is killed now and then, and another takes its place.
+        if look % 4 == 0 && look < rounds(16, 120) {
+            let victim = usize::try_from(dice.below(3)).unwrap();
+            workers[victim] = Worker::start(&url);
+        }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    drop(workers);
+    drop((workers, servers));
     assert!(left.is_empty(), "{} dreams did not end", left.len());
     for id in &dreams {
         let view = world.lucid.dream(&operator, *id).await.unwrap();
         assert_eq!((view.dream.state.as_str(), view.dream.changeset_id.is_some(), view.findings.len()), ("completed", true, 1), "{id}");
     }
-    let filter = |action: &str| service::AuditFilter { action: Some(action.to_owned()), ..service::AuditFilter::default() };
-    for action in ["dream.start", "dream.end", "changeset.propose"] {
-        let entries = world.lucid.audit(&operator, &filter(action)).await.unwrap();
-        assert_eq!((entries.rows.len(), entries.more), (30, false), "{action}: once each");
-    }
+    // Begun again after a kill, but ended and proposed once.
+    assert!(entries(&world, "dream.start").await >= count);
+    assert_eq!(entries(&world, "dream.end").await, count + 1);
+    assert_eq!(entries(&world, "changeset.propose").await, count);
+    assert_eq!(world.lucid.dreams(&operator, Some(scheduled)).await.unwrap().len(), 1, "one tick, one dream");
     world.verified().await;
+}
+
+/// How many entries of an action the trail has.
+async fn entries(world: &World, action: &str) -> usize {
+    let (mut count, mut before) = (0, None);
+    loop {
+        let filter = service::AuditFilter { action: Some(action.to_owned()), before, ..service::AuditFilter::default() };
+        let page = world.lucid.audit(&Actor::operator(), &filter).await.unwrap();
+        count += page.rows.len();
+        before = page.rows.last().map(|r| r.row.seq);
+        if !page.more {
+            return count;
+        }
+    }
+}
+
+/// A worker that is told to stop finishes or hands back what it has in hand, at once for the next.
+#[tokio::test]
+async fn a_stopped_worker_hands_its_job_back() {
+    let world = World::on(TestDb::sqlite()).await;
+    world.proposal().await;
+    world.import(&failing("s3", "t3", 3)).await;
+    let dream = world.lucid.request_dream(&world.admin, world.store, None).await.unwrap();
+    assert!(world.lucid.work_until("first", async {}).await.unwrap(), "it had a job, and was told to stop");
+    let state = world.lucid.dream(&world.admin, dream).await.unwrap().dream.state;
+    if state != "completed" {
+        // No lease has to run out.
+        assert!(world.lucid.work_once("second").await.unwrap());
+    }
+    assert_eq!(world.lucid.dream(&world.admin, dream).await.unwrap().dream.state, "completed");
 }

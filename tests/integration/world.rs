@@ -48,7 +48,7 @@ pub struct World {
     /// Somebody without a grant.
     pub stranger: Actor,
     clock: Arc<AtomicI64>,
-    _on: TestDb,
+    on: TestDb,
 }
 
 /// When the tests begin: 2026-11-22 03:00 UTC.
@@ -74,7 +74,7 @@ impl World {
         let admin = add(&lucid, "admin", Role::Admin, vec![(store, StoreRole::Owner)]).await;
         let reviewer = add(&lucid, "reviewer", Role::Reviewer, vec![(store, StoreRole::Reviewer)]).await;
         let stranger = add(&lucid, "stranger", Role::Reviewer, vec![]).await;
-        Self { lucid, db, store, admin, reviewer, stranger, clock, _on: test_db }
+        Self { lucid, db, store, admin, reviewer, stranger, clock, on: test_db }
     }
 
     /// Moves the clock.
@@ -91,6 +91,11 @@ impl World {
             done.push(self.lucid.import_session(&self.admin, self.store, session, &mut reader).await.unwrap());
         }
         done
+    }
+
+    /// The database's URL, for another process.
+    pub fn url(&self) -> &str {
+        &self.on.url
     }
 
     /// Writes memories directly: path, content, whether by a person.

@@ -5,3 +5,5 @@
 pub mod databases;
 pub mod elsewhere;
 pub mod process;
+pub mod proxy;
+pub mod soak;

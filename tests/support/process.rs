@@ -42,6 +42,15 @@ impl Served {
         Self { child, url, said }
     }
 
+    /// Tells it to stop, as systemd does, and waits until it has; how long that took.
+    pub fn terminate(&mut self) -> std::time::Duration {
+        let begin = std::time::Instant::now();
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let code = self.child.wait().expect("it ends");
+        assert!(code.success(), "{code}");
+        begin.elapsed()
+    }
+
     /// Starts the demo on a database file in this folder.
     pub fn demo(folder: &Path) -> Self {
         Self::start(&format!("sqlite:{}", folder.join("demo.db").display()), &["--demo"])

@@ -78,7 +78,7 @@ async fn refused(request: &Request, error: &Error, back: &str, fields: &Fields) 
         Ok(id) => format!("{path}{join}refused={id}#{anchor}"),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a refused form could not be kept");
-            back.to_owned()
+            format!("{path}{join}trouble={}", error.kind().status())
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What runs in the background: jobs, schedules and housekeeping. Any number of processes may do it on one database.
 
+use std::time::Duration;
+
 use domain::ids::DreamId;
 use store::jobs::{self, Claimed};
 
-use crate::{Error, Lucid, Result};
+use crate::{Error, Kind, Lucid, Result};
 
 /// How long a job is a worker's without a sign of life.
 pub const LEASE_SECONDS: i64 = 30;
@@ -42,9 +44,21 @@ impl Lucid {
         };
         if let Err(error) = worked {
             tracing::error!(job = %job.id, kind = job.kind, attempt = job.attempt, error = &error as &dyn std::error::Error, "a job failed");
-            self.give_back(&job, owner, &error).await?;
+            self.give_back_at_last(&job, owner, &error).await?;
         }
         Ok(true)
+    }
+
+    /// Gives a failed job back, also if the database that made it fail comes back only later: else nobody could try it before its
+    /// lease has run out.
+    async fn give_back_at_last(&self, job: &Claimed, owner: &str, error: &Error) -> Result<()> {
+        for _ in 1..LEASE_SECONDS {
+            match self.give_back(job, owner, error).await {
+                Err(gone) if gone.kind() == Kind::Unavailable => tokio::time::sleep(Duration::from_secs(1)).await,
+                done => return done,
+            }
+        }
+        self.give_back(job, owner, error).await
     }
 
     /// Puts a failed job back to be tried again (after 5, 10, 20 .. seconds), or ends it after its last try.

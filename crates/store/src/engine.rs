@@ -20,10 +20,24 @@ macro_rules! statements {
     };
 }
 
+/// Whether the statement that comes next is to fail on purpose; never but in tests of that.
+pub(crate) fn fails() -> bool {
+    #[cfg(feature = "faults")]
+    return crate::faults::fails();
+    #[cfg(not(feature = "faults"))]
+    false
+}
+
+/// How it fails: as if the connection broke.
+pub(crate) fn failed() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())
+}
+
 /// Runs one query on whichever engine the transaction is of.
 macro_rules! on_engine {
     ($tx:expr, $query:expr, $method:ident $(, $arg:expr)*) => {
         match $tx {
+            _ if $crate::engine::fails() => Err($crate::engine::failed()),
             $crate::Tx::Sqlite(t) => $query$(.bind($arg))*.$method(&mut **t).await,
             $crate::Tx::Postgres(t) => $query$(.bind($arg))*.$method(&mut **t).await,
         }
@@ -55,6 +69,7 @@ macro_rules! fetch_scalar {
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
         match $tx {
+            _ if $crate::engine::fails() => Err($crate::engine::failed()),
             $crate::Tx::Sqlite(t) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **t).await.map(|done| done.rows_affected()),
             $crate::Tx::Postgres(t) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **t).await.map(|done| done.rows_affected()),
         }
@@ -114,7 +129,7 @@ impl Error {
     pub fn is_unreachable(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Tls(_) => {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => {
                 true
             }
             // PostgreSQL: connection exceptions, and the server starting up or shutting down.
@@ -123,11 +138,36 @@ impl Error {
         }
     }
 
+    fn code(&self) -> Option<String> {
+        match self {
+            Self::Database(sqlx::Error::Database(e)) => e.code().map(|c| c.into_owned()),
+            Self::Migrate(error) => match error {
+                sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(e)) => e.code().map(|c| c.into_owned()),
+                sqlx::migrate::MigrateError::ExecuteMigration(sqlx::Error::Database(e), _) => e.code().map(|c| c.into_owned()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether the file is no SQLite database, or a damaged one (SQLITE_NOTADB, SQLITE_CORRUPT).
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.code().is_some_and(|c| matches!(c.as_str(), "26" | "11" | "267" | "523" | "779"))
+    }
+
+    /// Whether the file, or its folder, may not be opened or written (SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM).
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied)
+            || self.code().is_some_and(|c| matches!(c.as_str(), "14" | "8" | "3" | "1032" | "1544"))
+    }
+
     /// Whether the disk under the database is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         // SQLite: SQLITE_FULL, and its write that found no room; PostgreSQL: disk_full.
-        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| matches!(c.as_ref(), "13" | "778" | "53100")))
+        self.code().is_some_and(|c| matches!(c.as_str(), "13" | "778" | "53100"))
     }
 
     /// Whether a unique constraint refused the row.
@@ -163,6 +203,9 @@ pub enum Tx {
 impl Tx {
     /// Makes everything since the beginning of the transaction durable, or nothing.
     pub async fn commit(self) -> Result<()> {
+        if fails() {
+            return Err(failed().into());
+        }
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
@@ -176,7 +219,7 @@ impl Db {
     pub async fn open(url: &str) -> Result<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options: PgConnectOptions = url.parse()?;
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10)).connect_with(options).await?;
+            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
             POSTGRES_MIGRATIONS.run(&pool).await?;
             return Ok(Self::Postgres(pool));
         }

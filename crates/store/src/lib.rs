@@ -29,6 +29,9 @@ pub mod settings;
 pub mod sign_in;
 pub mod users;
 
+#[cfg(feature = "faults")]
+pub mod faults;
+
 pub use engine::{Db, Error, Page, Result, Tx, newest_migration};
 
 /// Every statement of the crate, for the test that prepares them on both engines.

@@ -17,11 +17,11 @@ use axum::{
 };
 use domain::actor::Actor;
 use service::{Error, Lucid};
-use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 pub use answer::{ApiError, body};
 
-use crate::web::{BODY_BYTES, guard};
+use crate::web::{ANSWER_TIME, BODY_BYTES, guard};
 
 /// Every route of the API.
 pub fn router(lucid: Lucid) -> Router {
@@ -43,6 +43,7 @@ pub fn router(lucid: Lucid) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME))
         .with_state(lucid)
 }
 

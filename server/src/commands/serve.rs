@@ -15,6 +15,10 @@ use crate::{
 
 /// Serves until it is interrupted.
 pub async fn run(database: &str, signing_key: Option<&Path>, args: ServeArgs) -> Result<ExitCode, Failure> {
+    // A thousand people with a page open each are more files than many systems allow at first.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the limit of open files could not be raised");
+    }
     let listener = TcpListener::bind(&args.listen).await.map_err(|e| Failure::Io(format!("listening on {}", args.listen), e))?;
     let address = listener.local_addr().map_err(|e| Failure::Io(args.listen.clone(), e))?;
     let public_url = args.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));

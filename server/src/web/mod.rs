@@ -5,6 +5,7 @@ pub mod guard;
 mod live;
 mod metrics;
 mod requests;
+mod serving;
 mod session_store;
 mod upload;
 
@@ -23,13 +24,23 @@ use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 use service::Lucid;
 use tokio_util::sync::CancellationToken;
-use tower_http::{csrf::CsrfLayer, limit::RequestBodyLimitLayer};
+use tower_http::{
+    csrf::CsrfLayer,
+    limit::RequestBodyLimitLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 use crate::{Failure, api};
 
+pub use serving::serve;
+
 /// Most bytes of a form or of a request to the API (an upload has its own limit).
 pub const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// How long a page, an action or a request to the API may take.
+pub const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// How long a client may pause while it sends a body.
+const BODY_PAUSE: Duration = Duration::from_secs(20);
 /// A web session ends after so long without a request.
 const IDLE_HOURS: i64 = 8;
 
@@ -92,10 +103,11 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME))
         .with_state(options);
     let uploads =
         Router::new().route("/do/import", post(upload::take)).layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES)).with_state(lucid.clone());
-    let live = Router::new().route("/live/dreams/{id}", get(live::dream)).with_state(live::Live { lucid: lucid.clone(), stop });
+    let live = Router::new().route("/live/dreams/{id}", get(live::dream)).with_state(live::Live::new(lucid.clone(), stop));
     let reading = requests::Reading {
         public_url: config.public_url.as_str().into(),
         secure: !config.insecure_http,
@@ -119,6 +131,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         // A key is sent on purpose, never by a browser on its own: no cookie, so no forged request.
         .merge(api::router(lucid.clone()))
         .route("/metrics", get(metrics::scrape).with_state(metrics::Metrics { lucid: lucid.clone(), token: config.metrics_token.clone() }))
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn_with_state(reading, requests::enter)))
 }
@@ -147,19 +160,4 @@ fn cookie(lucid: &Lucid, config: &WebConfig) -> SessionManagerLayer<session_stor
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(time::Duration::hours(IDLE_HOURS)))
-}
-
-/// Serves until told to stop, then lets requests in hand finish for a while.
-pub async fn serve(listener: tokio::net::TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {
-    let failed = |e| Failure::Io("serving".to_owned(), e);
-    let stopping = stop.clone();
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await });
-    tokio::select! {
-        served = server => served.map_err(failed),
-        () = async {
-            stop.cancelled().await;
-            tokio::time::sleep(Duration::from_secs(10)).await;
-        } => Ok(()),
-    }
 }
