@@ -15,6 +15,7 @@ mod gate;
 mod http;
 mod import;
 mod memory_guard;
+mod operations;
 mod people;
 mod reading;
 mod rights;
