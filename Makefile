@@ -44,6 +44,8 @@ lint:
 
 deny:
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	# It looks at every platform, so also at crates that no build here has fetched.
+	cargo fetch --locked --quiet
 	cargo deny --offline check bans licenses sources
 
 ## Needs to reach a git host.

@@ -71,6 +71,7 @@ pub enum Command {
 
 /// `lucid serve`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct ServeArgs {
     /// Address to listen on.
     #[arg(long, env = "LUCID_LISTEN", default_value = "127.0.0.1:3000")]

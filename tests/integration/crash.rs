@@ -4,17 +4,12 @@
 use std::{
     fmt::Write,
     fs,
+    io::Read,
     process::{Command, Stdio},
     time::Duration,
 };
 
-use domain::{
-    actor::Actor,
-    changeset::ChangeState,
-    ids::ChangesetId,
-    memory::GateMode,
-    rights::Scope,
-};
+use domain::{actor::Actor, changeset::ChangeState, ids::ChangesetId, memory::GateMode, rights::Scope};
 use service::{MemoryWrite, NewKey, Verdict, Written};
 
 use crate::{
@@ -92,7 +87,11 @@ async fn victim_that_commits() {
     let db = store::Db::open(&database).await.unwrap();
     let clock = || domain::Timestamp(crate::world::START + 1_000_000);
     // A real process has real randomness: what it did not finish must not come again with the same ids.
-    let lucid = service::Lucid::new(db, std::sync::Arc::new(clock), std::sync::Arc::new(|b: &mut [u8]| getrandom::fill(b).unwrap()));
+    let lucid = service::Lucid::new(
+        db,
+        std::sync::Arc::new(clock),
+        std::sync::Arc::new(|b: &mut [u8]| fs::File::open("/dev/urandom").unwrap().read_exact(b).unwrap()),
+    );
     let reviewer = crate::world::actor(&lucid, reviewer.parse().unwrap()).await;
     let queue = lucid.queue(&reviewer, true, None, None).await.unwrap();
     for row in queue.rows {
@@ -115,7 +114,9 @@ async fn approved(world: &World, from: usize, count: usize) -> Vec<ChangesetId> 
     let mut made = Vec::new();
     for n in from..from + count {
         let write = MemoryWrite::Create { path: format!("/m{n}.md").parse().unwrap(), content: format!("{n}\n").repeat(50) };
-        let Written::Proposed { changeset, .. } = world.lucid.write_memory(&agent, world.store, &write).await.unwrap() else { panic!("gated") };
+        let Written::Proposed { changeset, .. } = world.lucid.write_memory(&agent, world.store, &write).await.unwrap() else {
+            panic!("gated")
+        };
         world.vote(&world.reviewer, &world.changes(changeset).await[0], Verdict::Approve).await.unwrap();
         made.push(changeset);
     }

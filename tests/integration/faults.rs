@@ -20,11 +20,7 @@ use crate::{
     world::{World, failing, on_both_engines},
 };
 
-on_both_engines!(
-    every_statement_of_a_commit_fails_once,
-    every_statement_of_other_writes_fails_once,
-    a_clock_that_goes_back_an_hour,
-);
+on_both_engines!(every_statement_of_a_commit_fails_once, every_statement_of_other_writes_fails_once, a_clock_that_goes_back_an_hour,);
 
 const PASSWORD: &str = "four plain words here";
 
@@ -94,7 +90,13 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     let id = world.proposal().await;
     let change = world.changes(id).await.remove(0);
     fail_each!(world, "a vote", world.vote(&world.reviewer, &change, Verdict::Approve));
-    let new = NewKey { name: "agent".into(), owner: None, store: Some(world.store), scopes: vec![Scope::MemoryWrite, Scope::SessionsWrite], days: None };
+    let new = NewKey {
+        name: "agent".into(),
+        owner: None,
+        store: Some(world.store),
+        scopes: vec![Scope::MemoryWrite, Scope::SessionsWrite],
+        days: None,
+    };
     let (_, secret) = fail_each!(world, "a key", lucid.add_key(&world.admin, &new));
     let agent = lucid.key_actor(&secret).await.unwrap();
     let write = MemoryWrite::Create { path: "/fault.md".parse().unwrap(), content: "x\n".into() };
@@ -114,7 +116,7 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     let dream = lucid.request_dream(&world.admin, world.store, None).await.unwrap();
     let mut tries = 0;
     for n in [3, 30] {
-        let _ = failing_at(n, lucid.work_once("test")).await;
+        let _ = Box::pin(failing_at(n, lucid.work_once("test"))).await;
         world.wait_seconds(120);
         tries += 1;
     }
@@ -156,7 +158,7 @@ struct Page {
 
 impl Page {
     async fn signed_in(served: &Served, link: &str) -> Self {
-        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(60)).build().unwrap();
+        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_mins(1)).build().unwrap();
         let token = link.rsplit('/').next().unwrap();
         let form = [("token", token), ("password", PASSWORD), ("again", PASSWORD)];
         let answer = client.post(format!("{}/do/use_link", served.url)).header("origin", &served.url).form(&form).send().await.unwrap();
@@ -165,13 +167,15 @@ impl Page {
     }
 
     async fn get(&self, path: &str) -> (StatusCode, String) {
-        let request = self.client.get(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
+        let request =
+            self.client.get(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
         let answer = request.send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     }
 
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
-        let request = self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
+        let request =
+            self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
         request.header("origin", &self.url).form(form).send().await.unwrap()
     }
 
@@ -232,7 +236,10 @@ fn on_small_disk(folder: &std::path::Path, size: &str, script: &str) -> Command 
     let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     let mut command = Command::new("unshare");
     command.args(if root { &["-m"][..] } else { &["-rm"] }).args(["sh", "-ec"]);
-    let mount = format!("mount -t tmpfs -o size={size} tmpfs {0} || {{ echo 'this test needs to mount a tmpfs: run it as root, or allow user namespaces' >&2; exit 99; }}\n", folder.display());
+    let mount = format!(
+        "mount -t tmpfs -o size={size} tmpfs {0} || {{ echo 'this test needs to mount a tmpfs: run it as root, or allow user namespaces' >&2; exit 99; }}\n",
+        folder.display()
+    );
     command.arg(format!("{mount}{script}"));
     command
 }
@@ -404,8 +411,7 @@ async fn a_thousand_open_event_streams() {
     let cancel = page.post("/do/cancel_dream", &[("dream", &dream)]).await;
     assert_eq!(cancel.status(), StatusCode::SEE_OTHER);
     // The server ends with all of them open, and ends them.
-    let took = served.terminate();
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    served.terminate(10);
     let mut open = 0;
     for stream in &mut streams {
         while let Some(Ok(_)) = stream.next().await {
@@ -421,7 +427,10 @@ async fn a_body_that_never_ends_is_cut() {
     let served = Served::demo(folder.path());
     let at = served.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
     let mut endless = tokio::net::TcpStream::connect(&at).await.unwrap();
-    endless.write_all(b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nx-api-key: x\r\nTransfer-Encoding: chunked\r\n\r\n").await.unwrap();
+    endless
+        .write_all(b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nx-api-key: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await
+        .unwrap();
     let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 0x10000], b"\r\n"].concat();
     let mut sent = 0;
     while sent < 64 * 1024 * 1024 && endless.write_all(&chunk).await.is_ok() {

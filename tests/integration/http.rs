@@ -148,6 +148,13 @@ async fn every_answer_carries_its_headers() {
         assert!(header("content-security-policy").contains("default-src 'none'"), "{page}");
         assert!(!header("content-security-policy").contains("unsafe-inline"), "{page}");
         assert_eq!((header("x-content-type-options").as_str(), header("referrer-policy").as_str()), ("nosniff", "same-origin"), "{page}");
+        assert!(
+            header("content-security-policy").contains("frame-ancestors 'none'")
+                && header("content-security-policy").contains("base-uri 'none'")
+        );
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{page}");
+        assert_eq!(header("access-control-allow-origin"), "", "{page}: no other origin reads it");
+        assert_eq!(header("strict-transport-security"), "", "{page}: not over plain http");
     }
 }
 
@@ -246,4 +253,44 @@ async fn a_body_over_the_limit_is_413_and_a_foreign_host_needs_https() {
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let (code, _, err) = crate::support::process::run(&["serve", "--listen", "127.0.0.1:0", "--public-url", "http://lucid.example.com"]);
     assert!(code == 1 && err.contains("is not https"), "{err}");
+}
+
+#[tokio::test]
+async fn behind_https_browsers_are_told_to_stay_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("https.db").display());
+    let at = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap();
+    let served = Served::start(&database, &["--listen", &at.to_string(), "--public-url", "https://lucid.example.com"]);
+    assert_eq!(served.url, "https://lucid.example.com");
+    let answer = Client::new().get(format!("http://{at}/sign-in")).send().await.unwrap();
+    assert_eq!(answer.headers()[header::STRICT_TRANSPORT_SECURITY], "max-age=63072000");
+}
+
+#[tokio::test]
+async fn the_log_says_who_was_refused_what_and_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("log.db").display());
+    let log = folder.path().join("log.jsonl");
+    let served = Served::start_logging(&database, &["--demo"], &log);
+    let visitor = Visitor::new(&served);
+    let link = served.link("reviewer@");
+    let cookie = visitor.sign_in(&link).await;
+    assert_eq!(visitor.get("/people", &cookie).await.status(), StatusCode::FORBIDDEN);
+    visitor.post("/do/sign_in", "", &[("email", "reviewer@lucid.example"), ("password", "a wrong long phrase"), ("next", "/")]).await;
+    visitor.client.get(format!("{}/v1/dreams/drm_0", served.url)).header("x-api-key", "lucid_sk_secret").send().await.unwrap();
+    drop(served);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("one JSON object a line")).collect();
+    let of = |message: &str| lines.iter().find(|l| l["fields"]["message"] == message).unwrap_or_else(|| panic!("{message} in {text}"));
+    let refused = of("refused");
+    assert_eq!((refused["span"]["path"].as_str(), refused["span"]["method"].as_str()), (Some("/people"), Some("GET")));
+    assert!(refused["span"]["who"].as_str().unwrap().starts_with("person:user_") && refused["span"]["from"] == "127.0.0.1", "{refused}");
+    assert!(refused["timestamp"].as_str().unwrap().ends_with('Z'), "UTC");
+    of("a sign-in failed");
+    of("not signed in, or with a key that is not good");
+    for secret in
+        ["a wrong long phrase", "lucid_sk_secret", link.rsplit('/').next().unwrap(), cookie.split('=').nth(1).unwrap(), "reviewer@"]
+    {
+        assert!(!text.contains(secret), "{secret} stands in the log");
+    }
 }

@@ -49,7 +49,10 @@ fn a_backup_under_load_restores_to_what_verifies() {
     }
     let (code, out, err) = writing.join().unwrap();
     assert_eq!(code, 0, "{out}{err}");
-    assert!(entries[0] >= 51 && entries.windows(2).all(|w| w[0] <= w[1]) && entries[0] < entries[3], "taken while it was written: {entries:?}");
+    assert!(
+        entries[0] >= 51 && entries.windows(2).all(|w| w[0] <= w[1]) && entries[0] < entries[3],
+        "taken while it was written: {entries:?}"
+    );
     let (code, _, err) = run(&["--database", &database, "backup", &folder.path().join("copy0.db").display().to_string()]);
     assert!(code == 1 && err.contains("copy0.db"), "nothing is overwritten: {err}");
 }

@@ -28,6 +28,9 @@ enum Needs {
     Action(Action),
 }
 
+/// The fields of a form.
+type Form = Vec<(&'static str, String)>;
+
 /// Real ids of the demo.
 struct Ids {
     store: StoreId,
@@ -99,12 +102,13 @@ impl Ids {
     }
 
     /// Every action: its form, which nobody's rights make it do any harm, and what it needs.
-    fn actions(&self, somebody: &str) -> Vec<(&'static str, Vec<(&'static str, String)>, Needs)> {
+    fn actions(&self, somebody: &str) -> Vec<(&'static str, Form, Needs)> {
         use Action::{CreateStore, Decide, DescribeStore, Dream, ManageKeys, ManagePeople, ManageStore, OwnAccount, ReadAudit};
         use Needs::{Action as May, Nothing};
         let (store, changeset, change) = (self.store.to_string(), self.changeset.to_string(), self.change.to_string());
         let named = |more: &[(&'static str, &str)]| {
-            let mut form = vec![("changeset", changeset.clone()), ("change", change.clone()), ("revision", "99".into()), ("digest", "0".into())];
+            let mut form =
+                vec![("changeset", changeset.clone()), ("change", change.clone()), ("revision", "99".into()), ("digest", "0".into())];
             form.extend(more.iter().map(|(k, v)| (*k, (*v).to_owned())));
             form
         };
@@ -121,10 +125,18 @@ impl Ids {
             ("decide", named(&[("verdict", "approve")]), May(Decide)),
             ("take_back", named(&[]), May(Decide)),
             ("edit_change", named(&[("content_0", "x")]), May(Decide)),
-            ("commit", form(&[("changeset", &changeset), ("expected", &format!("{change}:99:0")), ("idempotency_key", "12345678")]), May(Decide)),
+            (
+                "commit",
+                form(&[("changeset", &changeset), ("expected", &format!("{change}:99:0")), ("idempotency_key", "12345678")]),
+                May(Decide),
+            ),
             ("dream", form(&[("store", &store), ("instructions", &"x".repeat(5_000))]), May(Dream)),
             ("cancel_dream", form(&[("dream", &self.dream.to_string())]), May(Dream)),
-            ("schedule", form(&[("store", &store), ("cron", "no"), ("time_zone", "UTC"), ("min_sessions", "1"), ("idle_minutes", "1")]), May(ManageStore)),
+            (
+                "schedule",
+                form(&[("store", &store), ("cron", "no"), ("time_zone", "UTC"), ("min_sessions", "1"), ("idle_minutes", "1")]),
+                May(ManageStore),
+            ),
             ("create_store", form(&[("name", "")]), May(CreateStore)),
             ("describe_store", form(&[("store", &store), ("name", "")]), May(DescribeStore)),
             ("set_gate", form(&[("store", &store), ("gate_mode", "dreams_gated"), ("budget_tokens", "-1")]), May(ManageStore)),
@@ -173,7 +185,13 @@ impl Ids {
             (post.clone(), "/v1/sessions", "/v1/sessions".into(), recorded, RecordSessions),
             (get.clone(), "/v1/sessions/{id}", format!("/v1/sessions/{session}"), json!(null), SeeSessions),
             (post.clone(), "/v1/sessions/{id}/events", format!("/v1/sessions/{session}/events"), events, RecordSessions),
-            (post.clone(), "/v1/sessions/{id}/outcome", format!("/v1/sessions/{session}/outcome"), json!({"result": "unknown"}), RecordSessions),
+            (
+                post.clone(),
+                "/v1/sessions/{id}/outcome",
+                format!("/v1/sessions/{session}/outcome"),
+                json!({"result": "unknown"}),
+                RecordSessions,
+            ),
             (post.clone(), "/v1/dreams", "/v1/dreams".into(), over, Dream),
             (get, "/v1/dreams/{id}", format!("/v1/dreams/{dream}"), json!(null), SeeDreams),
             (post, "/v1/dreams/{id}/cancel", format!("/v1/dreams/{dream}/cancel"), json!(null), Dream),
@@ -253,7 +271,9 @@ async fn every_page_and_action_is_as_the_table_says() {
             let missing = *route == "/people/:id" && visitor.may(*needs);
             let expected = match (visitor.may(*needs), visitor.role) {
                 (true, _) if missing => status == StatusCode::NOT_FOUND,
-                (true, _) => status == StatusCode::OK || status == StatusCode::UNPROCESSABLE_ENTITY || (*route == "/" && status.is_redirection()),
+                (true, _) => {
+                    status == StatusCode::OK || status == StatusCode::UNPROCESSABLE_ENTITY || (*route == "/" && status.is_redirection())
+                }
                 (false, None) => status == StatusCode::SEE_OTHER,
                 (false, Some(_)) => status == StatusCode::FORBIDDEN || status == StatusCode::NOT_FOUND,
             };
@@ -268,7 +288,10 @@ async fn every_page_and_action_is_as_the_table_says() {
             };
             // Who may is told what is wrong with the form, or that what it names is not there (which a form here never needs).
             let done = matches!(status.as_u16(), 200 | 409 | 422 | 429) || (status == 401 && *action == "sign_in");
-            let names_nothing = matches!(*action, "give_grant" | "revoke_grant" | "reset_password" | "set_member" | "accept_request" | "decline_request" | "end_sign_in");
+            let names_nothing = matches!(
+                *action,
+                "give_grant" | "revoke_grant" | "reset_password" | "set_member" | "accept_request" | "decline_request" | "end_sign_in"
+            );
             let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
             let expected = if visitor.may(*needs) { allowed } else { refused };
             assert!(expected, "{who}: POST {action} is {status}, but needs {needs:?}");
@@ -279,7 +302,7 @@ async fn every_page_and_action_is_as_the_table_says() {
 }
 
 /// Every route of the pages and every action of the server is in the lists above.
-fn complete(pages: &[(&'static str, String, Needs)], actions: &[(&'static str, Vec<(&'static str, String)>, Needs)]) {
+fn complete(pages: &[(&'static str, String, Needs)], actions: &[(&'static str, Form, Needs)]) {
     let listed: BTreeSet<&str> = pages.iter().map(|(route, ..)| *route).collect();
     let shell = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/shell.rs")).unwrap();
     let routes: BTreeSet<&str> = shell.split("path!(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -301,7 +324,8 @@ async fn every_route_of_the_api_is_as_the_table_says() {
     let ids = Ids::of(folder.path()).await;
     let api = ids.api();
     let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../server/src/api/mod.rs")).unwrap();
-    let routes: BTreeSet<&str> = source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|r| !r.contains('*')).collect();
+    let routes: BTreeSet<&str> =
+        source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|r| !r.contains('*')).collect();
     assert_eq!(routes, api.iter().map(|(_, route, ..)| *route).collect(), "routes");
     let lines: String = source.lines().filter(|l| l.contains(".route(\"")).collect();
     let methods: usize = ["post(", "get(", "delete("].iter().map(|m| lines.matches(m).count()).sum();
@@ -322,7 +346,10 @@ async fn every_route_of_the_api_is_as_the_table_says() {
                 let is_list = *method == Method::GET && *route == "/v1/memory_stores";
                 let allowed = if is_list { text.contains("memstore_") } else { matches!(status.as_u16(), 200 | 400 | 409) };
                 let refused = if is_list { !text.contains("memstore_") } else { matches!(status.as_u16(), 403 | 404) };
-                assert!(if may { allowed } else { refused }, "{scope} of {owner}: {method} {address} is {status}, but needs {action}: {text}");
+                assert!(
+                    if may { allowed } else { refused },
+                    "{scope} of {owner}: {method} {address} is {status}, but needs {action}: {text}"
+                );
                 assert!(status.is_success() || text.contains("\"type\":\"error\""), "{text}");
             }
         }

@@ -21,12 +21,28 @@ pub struct Served {
 impl Served {
     /// Starts `lucid serve` with these arguments and waits until it serves.
     pub fn start(database: &str, arguments: &[&str]) -> Self {
-        let mut child = Command::new(LUCID)
-            .args(["--database", database, "serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("lucid starts");
+        Self::wait(Self::command(database, arguments))
+    }
+
+    /// The same, with its log as JSON in a file.
+    pub fn start_logging(database: &str, arguments: &[&str], log: &Path) -> Self {
+        let mut command = Self::command(database, arguments);
+        command.env("LUCID_LOG_FORMAT", "json").env("LUCID_LOG", "info");
+        command.stderr(std::fs::File::create(log).expect("the log file"));
+        Self::wait(command)
+    }
+
+    fn command(database: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(LUCID);
+        command.args(["--database", database, "serve"]).args(arguments);
+        if !arguments.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        command
+    }
+
+    fn wait(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("lucid starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let mut said = String::new();
         let url = loop {
@@ -42,13 +58,17 @@ impl Served {
         Self { child, url, said }
     }
 
-    /// Tells it to stop, as systemd does, and waits until it has; how long that took.
-    pub fn terminate(&mut self) -> std::time::Duration {
-        let begin = std::time::Instant::now();
+    /// Tells it to stop, as systemd does; it ends in good order within so many seconds.
+    pub fn terminate(&mut self, seconds: u32) {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let code = self.child.wait().expect("it ends");
-        assert!(code.success(), "{code}");
-        begin.elapsed()
+        for _ in 0..seconds * 20 {
+            if let Some(code) = self.child.try_wait().expect("it can be waited for") {
+                assert!(code.success(), "{code}");
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("it did not end within {seconds} seconds");
     }
 
     /// Starts the demo on a database file in this folder.

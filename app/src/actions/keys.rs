@@ -25,7 +25,11 @@ pub async fn add_key(
             owner: if owner.is_empty() { None } else { Some(id(&owner, "person")?) },
             store: if store.is_empty() { None } else { Some(id(&store, "store")?) },
             scopes: scopes.iter().map(|s| s.parse::<Scope>()).collect::<Result<_, _>>().map_err(|e| Error::Invalid(e.to_string()))?,
-            days: if days.is_empty() { None } else { Some(days.parse().map_err(|_| Error::Invalid("days are a whole number".to_owned()))?) },
+            days: if days.is_empty() {
+                None
+            } else {
+                Some(days.parse().map_err(|_| Error::Invalid("days are a whole number".to_owned()))?)
+            },
         };
         let (_, secret) = request.lucid.add_key(request.actor()?, &new).await?;
         request.show_once(&secret);

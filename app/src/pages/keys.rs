@@ -109,7 +109,8 @@ fn form(stores: &[StoreRow], people: &PeopleView, refused: Option<&RefusedForm>,
         view! { <option value=id selected=selected>{m.user.name.clone()}</option> }
     });
     let owners = owners.collect_view();
-    let stores = stores.iter().map(|s| view! { <option value=s.id.to_string() selected=store == s.id.to_string()>{s.name.clone()}</option> });
+    let stores =
+        stores.iter().map(|s| view! { <option value=s.id.to_string() selected=store == s.id.to_string()>{s.name.clone()}</option> });
     let scope = |scope: &Scope| {
         let allows: Vec<&str> = TABLE.iter().filter(|r| r.scope == Some(*scope)).map(|r| r.action.as_str()).collect();
         let allows = if allows.is_empty() { "nothing yet".to_owned() } else { allows.join(", ") };

@@ -154,7 +154,9 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
 
 fn solo(view: &PeopleView) -> impl IntoView + use<> {
     let text = match (view.solo, view.eligible) {
-        (true, _) => "One person alone decides here, also on what they had a hand in. Every commit says so. It ends as soon as a second person may decide.",
+        (true, _) => {
+            "One person alone decides here, also on what they had a hand in. Every commit says so. It ends as soon as a second person may decide."
+        }
         (false, 1) => "Only one person may decide here. In solo mode they may also approve what they had a hand in; every commit says so.",
         (false, 0) => "Nobody may decide yet: give a reviewer or an admin a reviewer's grant on a store.",
         (false, _) => "More than one person may decide, so whoever had a hand in a change does not count as its approver.",

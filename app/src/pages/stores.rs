@@ -21,7 +21,11 @@ pub fn Stores() -> impl IntoView {
         let stores = request.lucid.stores(&actor).await?;
         let refused = request.refused().await;
         let list = if stores.is_empty() {
-            let how = if actor.may_in_general(Action::CreateStore) { "Make one below." } else { "Ask an admin for a grant on one, on their page of people." };
+            let how = if actor.may_in_general(Action::CreateStore) {
+                "Make one below."
+            } else {
+                "Ask an admin for a grant on one, on their page of people."
+            };
             view! { <Empty title="No memory store">"A memory store holds what a team's agents remember. "{how}</Empty> }.into_any()
         } else {
             view! { <ul class="cards">{stores.into_iter().map(card).collect_view()}</ul> }.into_any()
@@ -58,7 +62,16 @@ fn card(store: StoreRow) -> impl IntoView {
 pub fn store_heading(store: &StoreRow, here: &'static str, action: Option<AnyView>) -> AnyView {
     let id = store.id;
     let tab = move |(name, path): (&'static str, &'static str)| view! { <li><a href=format!("/stores/{id}{path}") aria-current=(name == here).then_some("page")>{name}</a></li> };
-    let tabs = [("Memories", ""), ("History", "/history"), ("Dreams", "/dreams"), ("Sessions", "/sessions"), ("Briefing", "/briefing"), ("Settings", "/settings")].map(tab).collect_view();
+    let tabs = [
+        ("Memories", ""),
+        ("History", "/history"),
+        ("Dreams", "/dreams"),
+        ("Sessions", "/sessions"),
+        ("Briefing", "/briefing"),
+        ("Settings", "/settings"),
+    ]
+    .map(tab)
+    .collect_view();
     let action = action.unwrap_or_else(|| ().into_any());
     view! {
         <Heading title=store.name.clone() trail=vec![("/stores".into(), "Memory".into())] action=action />

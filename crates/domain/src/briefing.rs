@@ -192,7 +192,7 @@ mod tests {
         #[test]
         fn never_over_budget_and_nothing_lost(contents in prop::collection::vec("[a-zé\n#]{0,200}", 0..12), budget in LEAST_BUDGET..400) {
             let paths: Vec<String> = (0..contents.len()).map(|n| format!("/p{n}")).collect();
-            let memories: Vec<Known<'_>> = contents.iter().zip(&paths).map(|(c, p)| known(p, c, c.len() % 3 == 0, c.len() as i64 % 5)).collect();
+            let memories: Vec<Known<'_>> = contents.iter().zip(&paths).map(|(c, p)| known(p, c, c.len() % 3 == 0, tokens(c) % 5)).collect();
             let briefing = compose(&"Ä".repeat(300), None, budget, &memories);
             prop_assert!(tokens(&briefing.text) <= budget, "{} > {budget}", tokens(&briefing.text));
             let mut every = [briefing.whole, briefing.titles, briefing.left_out].concat();

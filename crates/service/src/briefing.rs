@@ -120,7 +120,12 @@ impl Lucid {
         let read_at = self.now();
         // A person who looks at it is no agent that has read it.
         if !matches!(actor.who, Who::Person(_)) {
-            self.small_writes.read(view.memories.iter().map(|m| Read { store, version: m.version_id, session: asked.session, at: read_at }));
+            self.small_writes.read(view.memories.iter().map(|m| Read {
+                store,
+                version: m.version_id,
+                session: asked.session,
+                at: read_at,
+            }));
         }
         Ok(view)
     }

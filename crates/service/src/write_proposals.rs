@@ -40,40 +40,17 @@ impl Lucid {
         };
         let digest = change_digest(kind, std::slice::from_ref(&edit), &[]);
         let fingerprint = format!("write:{digest}");
-        if let Some(waits) = changes::known(tx, store.id)
-            .await?
-            .into_iter()
-            .find(|k| k.fingerprint == fingerprint && k.state == ChangeState::Pending && !k.conflicted)
-        {
-            return Ok((waits.changeset_id, waits.id));
-        }
-        if let Some(muted) = decisions::muted(tx, store.id).await?.into_iter().find(|m| m.fingerprint == fingerprint) {
-            return Err(Error::Conflict(format!(
-                "the same was rejected before ({}); a person can write it, a key cannot",
-                muted.reject_code
-            )));
-        }
-        if changes::undecided(tx, store.id).await? >= MOST_WAITING {
-            return Err(Error::Conflict(format!(
-                "{MOST_WAITING} changes wait for a decision in this store; nothing more is taken until some are decided"
-            )));
+        if let Some(waits) = waiting(tx, store, &fingerprint).await? {
+            return Ok(waits);
         }
         let before = match &target.before {
             Some(memory) => memories::content(tx, &memory.content_sha256).await?,
             None => None,
         };
         briefing::fits_budget(tx, store, before.as_deref(), target.content.as_deref()).await?;
-        let (risk_level, labels) = risk::assess(&risk::Facts {
-            before: before.as_deref().into_iter().collect(),
-            after: target.content.as_deref().into_iter().collect(),
-            human_written: target.before.as_ref().is_some_and(|m| m.by_person),
-            frozen: target.before.as_ref().is_some_and(|m| m.frozen),
-            memories: 1,
-            ..risk::Facts::default()
-        });
+        let (risk_level, labels) = assess(target, before.as_deref());
         let (changeset, id, now) = (self.id(ChangesetId::new), self.id(ChangeId::new), self.now());
         let title = format!("{} {}", verb(kind), target.path);
-        let by = actor.who.to_string();
         let new = NewChangeset {
             id: changeset,
             store_id: store.id,
@@ -81,7 +58,7 @@ impl Lucid {
             origin: "agent",
             title: title.clone(),
             base_revision: store.revision,
-            created_by: by,
+            created_by: actor.who.to_string(),
             created_at: now,
         };
         if let Some(content) = &target.content {
@@ -126,6 +103,35 @@ impl Lucid {
         self.record(tx, actor, record).await?;
         Ok((changeset, id))
     }
+}
+
+/// What waits already for the same write. Refused, if the same was rejected before, or too much waits.
+async fn waiting(tx: &mut Tx, store: &StoreRow, fingerprint: &str) -> Result<Option<(ChangesetId, ChangeId)>> {
+    let same = |k: &changes::KnownRow| k.fingerprint == fingerprint && k.state == ChangeState::Pending && !k.conflicted;
+    if let Some(waits) = changes::known(tx, store.id).await?.into_iter().find(same) {
+        return Ok(Some((waits.changeset_id, waits.id)));
+    }
+    if let Some(muted) = decisions::muted(tx, store.id).await?.into_iter().find(|m| m.fingerprint == fingerprint) {
+        let why = muted.reject_code;
+        return Err(Error::Conflict(format!("the same was rejected before ({why}); a person can write it, a key cannot")));
+    }
+    if changes::undecided(tx, store.id).await? >= MOST_WAITING {
+        return Err(Error::Conflict(format!(
+            "{MOST_WAITING} changes wait for a decision in this store; nothing more is taken until some are decided"
+        )));
+    }
+    Ok(None)
+}
+
+fn assess(target: &Target, before: Option<&str>) -> (risk::RiskLevel, Vec<risk::Label>) {
+    risk::assess(&risk::Facts {
+        before: before.into_iter().collect(),
+        after: target.content.as_deref().into_iter().collect(),
+        human_written: target.before.as_ref().is_some_and(|m| m.by_person),
+        frozen: target.before.as_ref().is_some_and(|m| m.frozen),
+        memories: 1,
+        ..risk::Facts::default()
+    })
 }
 
 fn edit(target: &Target) -> Edit {

@@ -129,9 +129,12 @@ impl Error {
     pub fn is_unreachable(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => {
-                true
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::Tls(_) => true,
             // PostgreSQL: connection exceptions, and the server starting up or shutting down.
             sqlx::Error::Database(e) => e.code().is_some_and(|c| c.starts_with("08") || c.starts_with("57P")),
             _ => false,
@@ -140,23 +143,22 @@ impl Error {
 
     fn code(&self) -> Option<String> {
         match self {
-            Self::Database(sqlx::Error::Database(e)) => e.code().map(|c| c.into_owned()),
-            Self::Migrate(error) => match error {
-                sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(e)) => e.code().map(|c| c.into_owned()),
-                sqlx::migrate::MigrateError::ExecuteMigration(sqlx::Error::Database(e), _) => e.code().map(|c| c.into_owned()),
-                _ => None,
-            },
+            Self::Database(sqlx::Error::Database(e))
+            | Self::Migrate(
+                sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(e))
+                | sqlx::migrate::MigrateError::ExecuteMigration(sqlx::Error::Database(e), _),
+            ) => e.code().map(std::borrow::Cow::into_owned),
             _ => None,
         }
     }
 
-    /// Whether the file is no SQLite database, or a damaged one (SQLITE_NOTADB, SQLITE_CORRUPT).
+    /// Whether the file is no SQLite database, or a damaged one (`SQLITE_NOTADB`, `SQLITE_CORRUPT`).
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.code().is_some_and(|c| matches!(c.as_str(), "26" | "11" | "267" | "523" | "779"))
     }
 
-    /// Whether the file, or its folder, may not be opened or written (SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM).
+    /// Whether the file, or its folder, may not be opened or written (`SQLITE_CANTOPEN`, `SQLITE_READONLY`, `SQLITE_PERM`).
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied)

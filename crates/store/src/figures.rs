@@ -45,7 +45,7 @@ pub struct Figures {
 
 /// The numbers now.
 pub async fn now(tx: &mut Tx) -> Result<Figures> {
-    Ok(fetch_optional!(tx, Figures, NOW)?.ok_or(crate::Error::Stale)?)
+    fetch_optional!(tx, Figures, NOW)?.ok_or(crate::Error::Stale)
 }
 
 /// The newest migration that was applied.

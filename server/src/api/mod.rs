@@ -21,7 +21,7 @@ use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 pub use answer::{ApiError, body};
 
-use crate::web::{ANSWER_TIME, BODY_BYTES, guard};
+use crate::web::{ANSWER_TIME, BODY_BYTES, guard, requests};
 
 /// Every route of the API.
 pub fn router(lucid: Lucid) -> Router {
@@ -71,7 +71,9 @@ impl FromRequestParts<Lucid> for Key {
                 "send an API key as x-api-key or as a bearer token; `lucid key add` makes one",
             ));
         };
-        Ok(Self(lucid.key_actor(secret.trim()).await?))
+        let actor = lucid.key_actor(secret.trim()).await?;
+        requests::acts(&parts.extensions, actor.who);
+        Ok(Self(actor))
     }
 }
 

@@ -41,6 +41,7 @@ pub async fn signed_in(State(lucid): State<Lucid>, session: Session, mut request
     let path = request.uri().path().to_owned();
     match current(&lucid, &session).await {
         Ok(Some(current)) => {
+            super::requests::acts(request.extensions(), current.actor.who);
             request.extensions_mut().insert(current);
         }
         Ok(None) if is_public(&path) => {}
@@ -124,6 +125,7 @@ pub async fn headers(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         out.insert(name, HeaderValue::from_static(value));

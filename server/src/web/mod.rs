@@ -4,7 +4,7 @@ pub mod assets;
 pub mod guard;
 mod live;
 mod metrics;
-mod requests;
+pub mod requests;
 mod serving;
 mod session_store;
 mod upload;
@@ -38,7 +38,7 @@ pub use serving::serve;
 /// Most bytes of a form or of a request to the API (an upload has its own limit).
 pub const BODY_BYTES: usize = 10 * 1024 * 1024;
 /// How long a page, an action or a request to the API may take.
-pub const ANSWER_TIME: Duration = Duration::from_secs(60);
+pub const ANSWER_TIME: Duration = Duration::from_mins(1);
 /// How long a client may pause while it sends a body.
 const BODY_PAUSE: Duration = Duration::from_secs(20);
 /// A web session ends after so long without a request.

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use app::context::Client;
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{Extensions, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -14,6 +14,17 @@ use tracing::{Instrument, info_span};
 
 /// The header under which client and server speak of a request; it is also the SDK's.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The request's span, for whoever finds out later who acts: by then another span may be the current one.
+#[derive(Clone)]
+struct Entered(tracing::Span);
+
+/// Names who acts in the log, once that is known: by id, never by name.
+pub fn acts(extensions: &Extensions, who: domain::actor::Who) {
+    if let Some(Entered(span)) = extensions.get() {
+        span.record("who", tracing::field::display(who));
+    }
+}
+
 /// Longest name of a browser that is kept, in characters.
 const BROWSER_CHARS: usize = 200;
 
@@ -35,16 +46,19 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     let id = format!("req_{}", hex::encode(bytes));
     let client = client(&request, &reading);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |p| p.as_str().to_owned());
-    let span = info_span!("request", id, method = %request.method(), path = shown_path(request.uri().path()), from = client.address);
+    let span = info_span!("request", id, method = %request.method(), path = shown_path(request.uri().path()), from = client.address, who = tracing::field::Empty);
     request.extensions_mut().insert(client);
+    request.extensions_mut().insert(Entered(span.clone()));
     let method = request.method().as_str().to_owned();
     #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
     let start = Instant::now();
     let mut response = async {
         let response = next.run(request).await;
         let status = response.status().as_u16();
-        if status >= 500 {
-            tracing::warn!(status, "answered");
+        if status >= 500 || status == 403 {
+            tracing::warn!(status, "{}", if status == 403 { "refused" } else { "answered" });
+        } else if status == 401 {
+            tracing::info!(status, "not signed in, or with a key that is not good");
         } else {
             tracing::debug!(status, "answered");
         }
@@ -55,6 +69,10 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     super::metrics::count_request(&method, &route, response.status().as_u16(), start.elapsed());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if reading.public_url.starts_with("https://") {
+        // Two years, as ASVS 5.0, 3.4.1 wants at least one.
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
     }
     response
 }

@@ -47,7 +47,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
                 continue;
             }
         };
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(prompt(stream)), TowerToHyperService::new(answering(&router, from)));
+        let connection =
+            builder.serve_connection_with_upgrades(TokioIo::new(prompt(stream)), TowerToHyperService::new(answering(&router, from)));
         let watched = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = watched.await {
