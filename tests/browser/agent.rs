@@ -65,6 +65,10 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
     assert_eq!(sections, 2, "what was approved, what was there, and nothing else: {text}");
     assert_eq!(after["briefing"]["token_rule"], "a token is 4 bytes of UTF-8, rounded up");
     assert_eq!(after["known"]["memories"].as_array().unwrap().len(), 1, "{}", after["known"]);
+    // A hook of a shell asks for Markdown alone.
+    let address = format!("{}/v1/memory_stores/{store}/briefing?agent=claude-code", lucid.url);
+    let request = reqwest::Client::new().get(address).header("x-api-key", key.trim()).header("accept", "text/markdown");
+    assert_eq!(request.send().await.unwrap().text().await.unwrap(), text);
     // The command line says the same.
     let (code, out, _) = run(&["--database", &database, "briefing", "Bookings"]);
     assert_eq!((code, out.as_str()), (0, text));

@@ -174,3 +174,24 @@ fn the_shared_corpus() {
     assert!(dream().contains("100 sessions, 5 findings proposed, 1 held back"));
     assert!(dream().contains("100 sessions, 0 findings proposed"));
 }
+
+/// Every setting that the command line knows stands in the README's table.
+#[test]
+fn every_setting_is_in_the_readme() {
+    use clap::CommandFactory;
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let command = server::cli::Cli::command();
+    let mut found = 0;
+    for one in std::iter::once(&command).chain(command.get_subcommands()) {
+        for argument in one.get_arguments() {
+            let Some(variable) = argument.get_env().and_then(std::ffi::OsStr::to_str) else { continue };
+            let flag = argument.get_long().unwrap();
+            assert!(readme.contains(&format!("`{variable}`")) && readme.contains(&format!("--{flag}`")), "--{flag} ({variable}) is not in the README");
+            found += 1;
+        }
+    }
+    assert!(found >= 10, "{found}");
+    for subcommand in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        assert!(readme.contains(&format!("lucid {}", subcommand.get_name())), "lucid {} is not in the README", subcommand.get_name());
+    }
+}

@@ -66,6 +66,7 @@ fn about(desk: &Desk, view: &ChangesetView) -> impl IntoView + use<> {
         <p class="about">
             <span class="badge">{row.state.as_str()}</span>" proposed "<When at=row.created_at now=desk.request.now() />{dream}
             " by "{view.created_by.clone()}" for "<a href=format!("/stores/{}", row.store_id)>{row.store_name.clone()}</a>
+            {(!view.owners.is_empty()).then(|| format!("; asked first: {}", view.owners.join(", ")))}
         </p>
     }
 }

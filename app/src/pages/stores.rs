@@ -22,9 +22,9 @@ pub fn Stores() -> impl IntoView {
         let refused = request.refused().await;
         let list = if stores.is_empty() {
             let how = if actor.may_in_general(Action::CreateStore) {
-                "Make one below."
+                "Make one below.".into_any()
             } else {
-                "Ask an admin for a grant on one, on their page of people."
+                view! { "You were granted none yet. "<a href="/request-access">"Ask for access"</a>"." }.into_any()
             };
             view! { <Empty title="No memory store">"A memory store holds what a team's agents remember. "{how}</Empty> }.into_any()
         } else {

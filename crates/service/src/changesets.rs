@@ -1,7 +1,7 @@
 //! The queue and a changeset as reviewers see them: with diff material, evidence, labels and who has decided what.
 
 use domain::{
-    actor::Actor,
+    actor::{Actor, StoreRole},
     ids::{ChangeId, ChangesetId, EvidenceId, StoreId},
     masking,
     rights::Action,
@@ -13,6 +13,7 @@ use store::{
     changesets::{self, ChangesetRow, QueueFilter, QueueRow},
     decisions::{self, DecisionRow},
     evidence::{self, EvidenceRow},
+    grants::{self, GrantRow},
 };
 
 use crate::{Error, Lucid, Result, names::Names};
@@ -26,8 +27,10 @@ pub struct ChangesetView {
     pub created_by: String,
     /// Its changes in order.
     pub changes: Vec<ChangeView>,
-    /// Whether the actor may decide here.
+    /// Whether the actor may decide on any of it.
     pub may_decide: bool,
+    /// Who owns the store or a path that is touched: they are asked first.
+    pub owners: Vec<String>,
 }
 
 /// A change with its edits, quotes and decisions.
@@ -108,7 +111,11 @@ impl Lucid {
             change,
         };
         let changes: Vec<ChangeView> = changes::changes(&mut tx, id).await?.into_iter().map(view).collect();
-        Ok(ChangesetView { may_decide: changes.iter().any(|c: &ChangeView| c.may_decide), created_by, changes, changeset })
+        let owns = |g: &GrantRow| g.role == StoreRole::Owner && edits.iter().flat_map(EditRow::paths).any(|p| g.path_prefix.holds(p));
+        let mut owners: Vec<String> =
+            grants::of_store(&mut tx, changeset.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
+        owners.dedup();
+        Ok(ChangesetView { owners, may_decide: changes.iter().any(|c: &ChangeView| c.may_decide), created_by, changes, changeset })
     }
 
     /// The changeset that a change is in.

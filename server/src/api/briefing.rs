@@ -3,6 +3,8 @@
 use axum::{
     Json,
     extract::{Path, Query, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
 };
 use domain::briefing::TOKEN_RULE;
 use serde::Deserialize;
@@ -26,13 +28,18 @@ pub async fn retrieve(
     Key(actor): Key,
     Path(store): Path<String>,
     Query(asked): Query<Asked>,
-) -> Result<Json<Value>, ApiError> {
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let session = asked.session_id.as_deref().filter(|s| !s.is_empty()).map(|s| id(s, "session")).transpose()?;
     let request = BriefingRequest { agent: asked.agent, session, budget_tokens: asked.budget_tokens, tool: asked.tool, error: asked.error };
     let view = lucid.briefing(&actor, id(&store, "store")?, &request).await?;
+    // For hooks of a shell: only the text.
+    if headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/markdown")) {
+        return Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], view.text).into_response());
+    }
     let memory = |m: &BriefedMemory| json!({"id": m.id, "memory_version_id": m.version_id, "path": m.path, "title": m.title, "frozen": m.frozen, "support": m.support});
     let listed = |all: &[BriefedMemory]| all.iter().map(memory).collect::<Vec<_>>();
-    Ok(Json(json!({
+    let answer: Value = json!({
         "type": "briefing",
         "memory_store_id": view.store.id,
         "revision": view.store.revision,
@@ -43,5 +50,6 @@ pub async fn retrieve(
         "memories": listed(&view.memories),
         "titles": listed(&view.titles),
         "left_out": view.left_out,
-    })))
+    });
+    Ok(Json(answer).into_response())
 }
