@@ -4,7 +4,7 @@
 SITE := target/site/manifest.json
 SITE_SOURCES := $(shell find app/src crates/domain/src frontend style -type f -not -path '*/node_modules/*') Cargo.lock Cargo.toml
 
-.PHONY: demo run site test bench lint deny advisories soak screenshots
+.PHONY: demo run site test eval bench lint deny advisories soak screenshots
 .DEFAULT_GOAL := demo
 
 ## The pages' wasm, script and style, hashed and compressed; the server's build takes them in.
@@ -31,6 +31,10 @@ test: $(SITE)
 soak: $(SITE)
 	tests/setup.sh
 	LUCID_SOAK=1 PROPTEST_CASES=20000 tests/with-postgres.sh cargo test --release --workspace --locked
+
+## How good the findings are, on the corpora in a folder: make eval DATA=..
+eval:
+	LUCID_EVAL_DATA="$(abspath $(or $(DATA),../shared/data))" cargo test -p server --locked --test evaluation
 
 ## Figures beside each other in one run.
 bench: $(SITE)

@@ -186,7 +186,10 @@ fn every_setting_is_in_the_readme() {
         for argument in one.get_arguments() {
             let Some(variable) = argument.get_env().and_then(std::ffi::OsStr::to_str) else { continue };
             let flag = argument.get_long().unwrap();
-            assert!(readme.contains(&format!("`{variable}`")) && readme.contains(&format!("--{flag}`")), "--{flag} ({variable}) is not in the README");
+            assert!(
+                readme.contains(&format!("`{variable}`")) && readme.contains(&format!("--{flag}`")),
+                "--{flag} ({variable}) is not in the README"
+            );
             found += 1;
         }
     }

@@ -34,6 +34,8 @@ impl Served {
 
     fn command(database: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(LUCID);
+        // What is refused on purpose would fill the tests' output.
+        command.env("LUCID_LOG", "error");
         command.args(["--database", database, "serve"]).args(arguments);
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);

@@ -9,6 +9,7 @@ mod duplicates;
 mod failures;
 mod recovery;
 mod signature;
+pub mod similar;
 mod types;
 
 use std::{collections::BTreeSet, ops::ControlFlow};

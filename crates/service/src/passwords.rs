@@ -13,6 +13,8 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bHVjaWQtbm9ib2R5LXM$7p4V4iS
 /// Least score of zxcvbn (0 to 4): 3 is safe against guessing with a slow hash (10^8 guesses and more). It knows tens of
 /// thousands of common passwords, names and keyboard runs (ASVS 5.0, 6.2.4).
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Three;
+/// Least letters and digits beside the words that others know of the person and of Lucid.
+const LEFT_CHARS: usize = 6;
 /// What somebody who wants into Lucid tries first (ASVS 5.0, 6.2.11).
 const CONTEXT: &[&str] = &["lucid", "dream", "dreaming", "memory", "agent", "reviewer", "changeset"];
 
@@ -55,7 +57,13 @@ fn check(password: &str, about: &[&str]) -> Result<()> {
         return Err(Error::Invalid(format!("the password is over {LONGEST} bytes")));
     }
     let known: Vec<&str> = about.iter().flat_map(|text| text.split(['@', '.', ' '])).chain(CONTEXT.iter().copied()).collect();
-    if zxcvbn::zxcvbn(password, &known).score() < LEAST_SCORE {
+    // What is left without the words that everybody knows must be something by itself.
+    let mut rest = password.to_lowercase();
+    for word in known.iter().filter(|w| w.chars().count() >= 3) {
+        rest = rest.replace(&word.to_lowercase(), "");
+    }
+    let little = rest.chars().filter(|c| c.is_alphanumeric()).count() < LEFT_CHARS;
+    if little || zxcvbn::zxcvbn(password, &known).score() < LEAST_SCORE {
         return Err(Error::Invalid("this password is among the first that anybody tries; take another, a few words do".to_owned()));
     }
     Ok(())
