@@ -7,6 +7,7 @@ mod calls;
 mod compose;
 mod duplicates;
 mod failures;
+pub mod loss;
 mod recovery;
 mod signature;
 pub mod similar;
@@ -14,9 +15,11 @@ mod types;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
+pub use loss::Loss;
 pub use signature::of as signature_of;
 pub use types::{
-    Change, Disposition, Edit, Event, Finding, Input, Known, KnownState, Memory, Progress, Proposal, Quote, Session, Stats, Support,
+    Change, Disposition, Edit, Event, Finding, Input, Known, KnownState, Memory, Progress, Proposal, Question, Quote, Session, Stats,
+    Support,
 };
 
 /// Most changes that one dream proposes; what is over it is held back and counted.
@@ -32,13 +35,14 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     sessions.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
     let failures = failures::find(&sessions, input, tell)?;
     let mut findings = failures.findings;
-    findings.extend(duplicates::find(&input.memories));
+    let duplicates = duplicates::find(&input.memories);
+    findings.extend(duplicates.findings);
     // The best supported first; ties by fingerprint, so that the order never depends on the input's.
     findings.sort_by(|a, b| {
         let by_support = |f: &Finding| (f.support.distinct(), f.support.occurrences);
         by_support(b).cmp(&by_support(a)).then_with(|| a.fingerprint.cmp(&b.fingerprint))
     });
-    settle(&mut findings, &input.known);
+    settle(&mut findings, input);
     give_paths(&mut findings, input);
     let stats = Stats {
         sessions: input.sessions.len(),
@@ -49,21 +53,33 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         proposed: findings.iter().filter(|f| f.is_proposed()).count(),
         held_back: findings.iter().filter(|f| !f.is_proposed()).count(),
     };
-    Some(Proposal { findings, stats })
+    Some(Proposal { findings, questions: duplicates.questions, stats })
 }
 
-/// Holds back what already waits, was committed or was rejected, and what is over the limit.
-fn settle(findings: &mut [Finding], known: &[Known]) {
+/// Holds back what already waits, was committed or was rejected, and what is over the limits of number and loss.
+fn settle(findings: &mut [Finding], input: &Input) {
     let mut proposed = 0;
+    let store = loss::of_store(&input.memories);
+    let mut lost = input.lost_recently;
     for finding in findings {
         if !finding.is_proposed() {
             continue;
         }
-        let reason = known.iter().filter(|k| k.fingerprint == finding.fingerprint).find_map(|k| k.holds_back(&finding.support));
+        let loses = finding.change.as_ref().map_or_else(Loss::default, |c| loss::of_change(c, &input.memories));
+        let over = loses != Loss::default() && !lost.and(loses).is_within(store);
+        let reason = input.known.iter().filter(|k| k.fingerprint == finding.fingerprint).find_map(|k| k.holds_back(&finding.support));
         let reason = reason.or_else(|| (proposed >= MAX_CHANGES).then(|| format!("a dream proposes at most {MAX_CHANGES} changes")));
+        let reason = reason.or_else(|| {
+            over.then(|| {
+                format!("dreams may lose {} % of a store's statements and bytes in 30 days, and this would be more", loss::PERCENT)
+            })
+        });
         match reason {
             Some(reason) => finding.disposition = Disposition::HeldBack(reason),
-            None => proposed += 1,
+            None => {
+                proposed += 1;
+                lost = lost.and(loses);
+            }
         }
     }
 }

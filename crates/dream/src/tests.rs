@@ -202,3 +202,50 @@ proptest! {
         prop_assert_eq!(shown(&input), shown(&turned));
     }
 }
+
+#[test]
+fn near_duplicates_become_one_and_numbers_are_never_overlooked() {
+    let others = [
+        "Answer customers in the language that they wrote in.",
+        "Refunds above forty euros need a second pair of eyes.",
+        "The staging cluster sleeps at night and wakes at six.",
+        "Screenshots belong into the ticket, never into the chat.",
+        "Ask for the order number before looking anything up.",
+        "Weekly summaries go out on Monday mornings.",
+        "Translations are checked by a native speaker.",
+        "Keep the tone friendly and the sentences short.",
+    ];
+    let filler = |(n, text): (usize, &&str)| memory(&format!("/other/{n}.md"), &format!("- {text}\n"));
+    let mut memories: Vec<Memory> = others.iter().enumerate().map(filler).collect();
+    memories.push(memory("/a.md", "# Exports\n\n- Don't export more than 1,000 rows at once.\n"));
+    memories.push(memory("/deep/b.md", "# Exports\n\n- Do not export more than 1000 rows at once!\n"));
+    memories.push(memory("/c.md", "# Exports\n\n- Do not export more than 1,100 rows at once.\n"));
+    let proposal = dream(&Input { memories: memories.clone(), ..Input::default() });
+    let [finding] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
+    assert_eq!(finding.kind, "near_duplicate");
+    let change = finding.change.as_ref().unwrap();
+    let paths: Vec<_> = change.edits.iter().map(|e| (e.path.as_str(), e.content.is_some())).collect();
+    assert_eq!(paths, [("/a.md", true), ("/deep/b.md", false)]);
+    // The third is only alike: a person is asked, and nothing is proposed.
+    assert!(proposal.questions.iter().any(|q| q.statements.iter().any(|s| s.contains("1,100"))), "{:#?}", proposal.questions);
+    assert!(proposal.questions.iter().all(|q| q.memories[0] != q.memories[1]));
+}
+
+#[test]
+fn a_dream_loses_at_most_a_quarter() {
+    let pair = |n: usize| {
+        let text = format!("- Rule {n} is that the reports of week {n} go to the archive.\n");
+        [memory(&format!("/{n}a.md"), &text), memory(&format!("/{n}b.md"), &text.replace("the archive.", "archive"))]
+    };
+    let memories: Vec<Memory> = (0..10).flat_map(pair).collect();
+    let proposal = dream(&Input { memories: memories.clone(), ..Input::default() });
+    // 20 statements: five wordings may go.
+    assert_eq!(proposed(&proposal).len(), 5);
+    let held = proposal.findings.iter().filter(|f| matches!(&f.disposition, Disposition::HeldBack(why) if why.contains("25 %"))).count();
+    assert_eq!(held, 5, "and it says what it held back");
+    let input = Input { memories, lost_recently: Loss { statements: 3, bytes: 150 }, ..Input::default() };
+    assert_eq!(proposed(&dream(&input)).len(), 2, "what other dreams lost counts");
+    // Word for word the same loses nothing, however much of it there is.
+    let copies: Vec<Memory> = (0..40).map(|n| memory(&format!("/{n}.md"), "- The same rule for everybody.\n")).collect();
+    assert_eq!(proposed(&dream(&Input { memories: copies, ..Input::default() })).len(), 1);
+}

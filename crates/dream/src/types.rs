@@ -6,6 +6,8 @@ use domain::{
 };
 use serde::Serialize;
 
+use crate::loss::Loss;
+
 /// Everything that a dream may look at.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
@@ -17,6 +19,8 @@ pub struct Input {
     pub known: Vec<Known>,
     /// Paths that open changes would write new memories to.
     pub taken_paths: Vec<String>,
+    /// What dreams have lost of this store in the last 30 days, and what waits would lose.
+    pub lost_recently: Loss,
 }
 
 /// A session in the engine's form.
@@ -118,8 +122,21 @@ pub struct Progress {
 pub struct Proposal {
     /// Every finding, best supported first; those with the disposition `Proposed` become changes.
     pub findings: Vec<Finding>,
+    /// Statements that are alike, for a person to look at; nothing follows from them by itself.
+    pub questions: Vec<Question>,
     /// What was counted.
     pub stats: Stats,
+}
+
+/// Two statements that are alike and not the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Where they stand: indices into the input's memories.
+    pub memories: [usize; 2],
+    /// What they say.
+    pub statements: [String; 2],
+    /// In one line, masked.
+    pub title: String,
 }
 
 /// What a dream counted.
@@ -183,7 +200,7 @@ pub enum Disposition {
 /// Something that a dream saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `recurring_failure` or `exact_duplicate`.
+    /// `recurring_failure`, `exact_duplicate` or `near_duplicate`.
     pub kind: &'static str,
     /// What it is known by across dreams: a SHA-256, hexadecimal.
     pub fingerprint: String,

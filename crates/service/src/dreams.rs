@@ -10,6 +10,7 @@ use std::{
 };
 
 use domain::{
+    Timestamp,
     actor::Actor,
     changeset::ChangeState,
     event::{EventKind, OutcomeResult},
@@ -30,6 +31,8 @@ use crate::{Error, Lucid, Record, Result, names::Names, propose::Loaded, require
 
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
 pub const WINDOW_SECONDS: i64 = 90 * 86_400;
+/// Days over which what dreams lose is counted, in seconds: 30 (rule 9).
+const LOSS_SECONDS: i64 = 30 * 86_400;
 /// Most sessions of the window that one dream reads.
 const WINDOW_SESSIONS: i64 = 2_000;
 /// How often a running dream writes where it is and looks whether it was canceled.
@@ -284,7 +287,7 @@ impl Lucid {
         tx.commit().await?;
         let mut tx = self.db.read().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a dream went away"))?;
-        let loaded = load(&mut tx, &dream, window).await?;
+        let loaded = load(&mut tx, &dream, window, self.now()).await?;
         Ok(Some((dream, loaded)))
     }
 
@@ -328,7 +331,15 @@ async fn seen(tx: &mut Tx, actor: &Actor, id: DreamId) -> Result<DreamRow> {
     dreams::get(tx, id).await?.filter(|d| actor.may(Action::SeeDreams, d.store_id)).ok_or(Error::NotFound("dream"))
 }
 
-async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) -> Result<Loaded> {
+/// What dreams have lost of a store since then, and what still waits would lose.
+async fn lost(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<dream::Loss> {
+    let facts = changes::facts_of_dreams(tx, store, since).await?;
+    let of =
+        |facts: String| serde_json::from_str::<serde_json::Value>(&facts).ok().and_then(|f| serde_json::from_value(f["lost"].clone()).ok());
+    Ok(facts.into_iter().filter_map(of).fold(dream::Loss::default(), dream::Loss::and))
+}
+
+async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>, now: Timestamp) -> Result<Loaded> {
     let mut loaded =
         Loaded { input: Input::default(), sessions: Vec::new(), memories: memories::contents_of_store(tx, dream.store_id).await? };
     for row in window {
@@ -343,6 +354,7 @@ async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>) 
         .collect();
     loaded.input.known = known(tx, dream.store_id).await?;
     loaded.input.taken_paths = changes::open_paths(tx, dream.store_id).await?;
+    loaded.input.lost_recently = lost(tx, dream.store_id, now.plus_seconds(-LOSS_SECONDS)).await?;
     Ok(loaded)
 }
 

@@ -73,7 +73,8 @@ impl Lucid {
                 made.push((&finding.fingerprint, change));
             }
         }
-        let findings: Vec<NewFinding> = proposal.findings.iter().map(|f| stored(f, &made, &over)).collect();
+        let findings = proposal.findings.iter().map(|f| stored(f, &made, &over));
+        let findings: Vec<NewFinding> = findings.chain(proposal.questions.iter().map(|q| question(q, loaded))).collect();
         store::dreams::insert_findings(tx, dream.id, &findings).await?;
         let changes: Vec<ChangeId> = made.iter().map(|(_, change)| *change).collect();
         let retired = self.retire(tx, &replaced).await?;
@@ -123,6 +124,7 @@ impl Lucid {
             quotes,
             level,
             labels,
+            lost: dream::loss::of_change(change, &loaded.input.memories),
         })
     }
 
@@ -152,7 +154,13 @@ impl Lucid {
             support_tasks: count(finding.support.tasks),
             occurrences: count(finding.support.occurrences),
             eligible_sessions: count(finding.support.eligible),
-            facts: json!({"version": 1, "distiller": dream.distiller, "tool_text": ready.labels.contains(&Label::ToolText)}).to_string(),
+            facts: json!({
+                "version": 1,
+                "distiller": dream.distiller,
+                "tool_text": ready.labels.contains(&Label::ToolText),
+                "lost": ready.lost,
+            })
+            .to_string(),
             commit_id: None,
             updated_at: self.now(),
             conflicted: false,
@@ -199,6 +207,7 @@ struct Ready {
     quotes: Vec<Quote>,
     level: RiskLevel,
     labels: Vec<Label>,
+    lost: dream::Loss,
 }
 
 /// The quote by ids, if it stands in its event (rule 7).
@@ -275,6 +284,20 @@ fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, St
     }
 }
 
+/// A question as a finding that is never proposed.
+fn question(question: &dream::Question, loaded: &Loaded) -> NewFinding {
+    let [a, b] = question.memories.map(|i| loaded.memories[i].path.as_str());
+    NewFinding {
+        kind: "similar_statements".to_owned(),
+        title: question.title.clone(),
+        fingerprint: sha256_hex(format!("similar\0{}\0{}", question.statements[0], question.statements[1]).as_bytes()),
+        support: json!({"occurrences": 2}).to_string(),
+        disposition: "held_back",
+        reason: format!("a question for a person: they stand in {a} and {b}, and are alike, not the same"),
+        change_id: None,
+    }
+}
+
 /// What a preview dreams over: the engine's input, and how its sessions and events are called at their source.
 pub struct PreviewInput {
     /// What the engine sees.
@@ -301,7 +324,9 @@ pub fn preview(preview: &PreviewInput) -> Value {
         .collect();
     let mut stats = json!(proposal.stats);
     stats["held_back_findings"] = Value::Array(held);
-    json!({"changes": changes, "questions": [], "stats": stats})
+    let question = |q: &dream::Question| json!({"title": q.title, "statements": q.statements, "paths": q.memories.map(|i| &preview.input.memories[i].path)});
+    let questions: Vec<Value> = proposal.questions.iter().map(question).collect();
+    json!({"changes": changes, "questions": questions, "stats": stats})
 }
 
 fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {

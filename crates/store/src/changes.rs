@@ -22,6 +22,9 @@ statements! {
             c.eligible_sessions, c.facts, c.commit_id, c.updated_at,
             EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
         FROM changes c WHERE c.changeset_id = $1 ORDER BY c.position";
+    FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
+        WHERE c.store_id = $1 AND cs.origin = 'dream'
+          AND (c.state IN ('pending', 'approved', 'deferred') OR (c.state = 'committed' AND c.updated_at >= $2))";
     CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
     SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3 WHERE id = $4 AND state = $5 AND revision = $6";
     REVISE = "UPDATE changes SET state = 'pending', revision = $1, digest = $2, risk_level = $3, labels = $4, updated_at = $5
@@ -255,6 +258,11 @@ pub async fn revise(tx: &mut Tx, change: &ChangeRow, to: &Revision, now: Timesta
         change.state
     )?;
     if rows == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// The facts of every change of a dream that waits in a store, or was committed since then.
+pub async fn facts_of_dreams(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), FACTS_OF_DREAMS, store, since)?.into_iter().map(|(facts,)| facts).collect())
 }
 
 /// What waits in a store, and what was committed and still stands there, by fingerprint.
