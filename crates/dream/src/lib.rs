@@ -5,6 +5,7 @@
 
 mod calls;
 mod compose;
+mod contrast;
 mod duplicates;
 mod failures;
 pub mod loss;
@@ -35,6 +36,8 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     sessions.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
     let failures = failures::find(&sessions, input, tell)?;
     let mut findings = failures.findings;
+    let (workflows, steps_tried) = contrast::find(input);
+    findings.extend(workflows);
     let duplicates = duplicates::find(&input.memories);
     findings.extend(duplicates.findings);
     // The best supported first; ties by fingerprint, so that the order never depends on the input's.
@@ -50,6 +53,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         memories: input.memories.len(),
         tool_errors: failures.tool_errors,
         signatures: failures.signatures,
+        steps_tried,
         proposed: findings.iter().filter(|f| f.is_proposed()).count(),
         held_back: findings.iter().filter(|f| !f.is_proposed()).count(),
     };
@@ -74,12 +78,11 @@ fn settle(findings: &mut [Finding], input: &Input) {
                 format!("dreams may lose {} % of a store's statements and bytes in 30 days, and this would be more", loss::PERCENT)
             })
         });
-        match reason {
-            Some(reason) => finding.disposition = Disposition::HeldBack(reason),
-            None => {
-                proposed += 1;
-                lost = lost.and(loses);
-            }
+        if let Some(reason) = reason {
+            finding.disposition = Disposition::HeldBack(reason);
+        } else {
+            proposed += 1;
+            lost = lost.and(loses);
         }
     }
 }

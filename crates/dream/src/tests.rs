@@ -249,3 +249,43 @@ fn a_dream_loses_at_most_a_quarter() {
     let copies: Vec<Memory> = (0..40).map(|n| memory(&format!("/{n}.md"), "- The same rule for everybody.\n")).collect();
     assert_eq!(proposed(&dream(&Input { memories: copies, ..Input::default() })).len(), 1);
 }
+
+/// Tries at tasks, each with a step or without it, and a chance of success for either.
+fn tries(tasks: usize, each: usize, with: f64, without: f64, seed: u64) -> Vec<Session> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut dice = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        f64::from(u32::try_from(state >> 32).unwrap()) / f64::from(u32::MAX)
+    };
+    let mut all = Vec::new();
+    for n in 0..tasks * each {
+        let step = dice() < 0.5;
+        let calls: &[(&str, &str, &str)] =
+            if step { &[("look", r#"{"id":1}"#, "x"), BOOKED] } else { &[BOOKED, ("look", r#"{"id":1}"#, "x")] };
+        let mut one = session(&format!("{n:04}"), &format!("task{}", n % tasks), calls);
+        one.outcome = if dice() < if step { with } else { without } { OutcomeResult::Success } else { OutcomeResult::Failure };
+        all.push(one);
+    }
+    all
+}
+
+#[test]
+fn a_planted_order_of_steps_is_found_and_chance_is_not() {
+    let found = |with, without| {
+        let runs = (0..60).map(|seed| dream(&Input { sessions: tries(12, 5, with, without, seed + 1), ..Input::default() }));
+        runs.filter(|p| p.findings.iter().any(|f| f.kind == "workflow")).count()
+    };
+    assert!(found(0.85, 0.15) >= 42, "{} of 60", found(0.85, 0.15));
+    assert!(found(0.5, 0.5) <= 6, "{} of 60", found(0.5, 0.5));
+    let proposal = dream(&Input { sessions: tries(12, 5, 0.95, 0.05, 5), ..Input::default() });
+    let [workflow] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
+    let change = workflow.change.as_ref().unwrap();
+    assert_eq!(change.edits[0].path, "/workflows/look-before-book.md");
+    assert!(change.rationale.contains("An association, not a proof.") && change.quotes.len() >= 2, "{change:#?}");
+    let text = change.edits[0].content.as_ref().unwrap();
+    assert!(!text.chars().any(|c| c.is_ascii_digit()), "no counts in what is remembered: {text}");
+    // Seven tasks are too few to tell, however clear they look.
+    assert!(dream(&Input { sessions: tries(7, 5, 1.0, 0.0, 3), ..Input::default() }).findings.iter().all(|f| f.kind != "workflow"));
+}

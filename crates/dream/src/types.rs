@@ -152,6 +152,8 @@ pub struct Stats {
     pub tool_errors: usize,
     /// Distinct signatures of errors.
     pub signatures: usize,
+    /// Steps and orders of steps that were held against outcomes.
+    pub steps_tried: usize,
     /// Findings that are proposed.
     pub proposed: usize,
     /// Findings that are held back.
@@ -200,7 +202,7 @@ pub enum Disposition {
 /// Something that a dream saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `recurring_failure`, `exact_duplicate` or `near_duplicate`.
+    /// `recurring_failure`, `workflow`, `exact_duplicate` or `near_duplicate`.
     pub kind: &'static str,
     /// What it is known by across dreams: a SHA-256, hexadecimal.
     pub fingerprint: String,

@@ -23,7 +23,7 @@ use store::{
 
 use crate::{Error, Lucid, Result, briefing::over_budget, keys::answers_for};
 
-/// Quotes that a recurring failure needs to be proposed at all (rule 7).
+/// Quotes that a recurring failure or a workflow needs to be proposed at all (rule 7).
 const MIN_QUOTES: usize = 2;
 
 /// What a dream loaded: the engine's input beside the ids that its indices mean.
@@ -111,7 +111,7 @@ impl Lucid {
     fn ready(finding: &Finding, loaded: &Loaded) -> Option<Ready> {
         let change = finding.change.as_ref()?;
         let quotes: Vec<Quote> = change.quotes.iter().filter_map(|q| checked(q, loaded)).collect();
-        if finding.kind == "recurring_failure" && quotes.iter().filter(|q| !q.counter).count() < MIN_QUOTES {
+        if matches!(finding.kind, "recurring_failure" | "workflow") && quotes.iter().filter(|q| !q.counter).count() < MIN_QUOTES {
             return None;
         }
         let edits = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>()?;
