@@ -290,7 +290,7 @@ async fn a_duplicate_that_comes_back_is_found_again(world: World) {
 
 async fn a_job_that_kills_its_worker_ends(world: World) {
     let dream = world.lucid.request_dream(&world.admin, world.store, None).await.unwrap();
-    for _ in 0..3 {
+    for _ in 0..5 {
         // A worker claims it and is never heard of again.
         let mut tx = world.db.write().await.unwrap();
         let now = world.lucid.now();

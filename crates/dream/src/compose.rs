@@ -103,7 +103,8 @@ pub fn free_path(path: &str, taken: &BTreeSet<String>) -> String {
     std::iter::once(path.to_owned()).chain(numbered).find(|p| !taken.contains(p)).unwrap_or_default()
 }
 
-fn slug(text: &str) -> String {
+/// Letters and digits of a text in lower case, with dashes between.
+pub fn slug(text: &str) -> String {
     let dashed: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     dashed.split('-').filter(|w| !w.is_empty()).collect::<Vec<_>>().join("-")
 }

@@ -12,6 +12,7 @@ pub mod loss;
 mod recovery;
 mod signature;
 pub mod similar;
+mod standing;
 mod types;
 
 use std::{collections::BTreeSet, ops::ControlFlow};
@@ -38,6 +39,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     let mut findings = failures.findings;
     let (workflows, steps_tried) = contrast::find(input);
     findings.extend(workflows);
+    findings.extend(standing::find(input));
     let duplicates = duplicates::find(&input.memories);
     findings.extend(duplicates.findings);
     // The best supported first; ties by fingerprint, so that the order never depends on the input's.

@@ -202,7 +202,7 @@ pub enum Disposition {
 /// Something that a dream saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `recurring_failure`, `workflow`, `exact_duplicate` or `near_duplicate`.
+    /// `recurring_failure`, `workflow`, `standing_instruction`, `exact_duplicate` or `near_duplicate`.
     pub kind: &'static str,
     /// What it is known by across dreams: a SHA-256, hexadecimal.
     pub fingerprint: String,

@@ -367,8 +367,9 @@ async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((Sessio
         // Only up to the pinned event: what was appended since belongs to the next dream.
         for event in page.rows.iter().filter(|e| e.seq <= row.event_count) {
             ids.push(event.id);
-            // What was said in words is not looked at yet, so it is not held either.
-            let text = if matches!(event.kind, EventKind::ToolUse | EventKind::ToolResult) { event.text.clone() } else { String::new() };
+            // What the agent said and thought is not looked at, so it is not held either.
+            let read = matches!(event.kind, EventKind::User | EventKind::ToolUse | EventKind::ToolResult);
+            let text = if read { event.text.clone() } else { String::new() };
             events.push(dream::Event {
                 kind: event.kind,
                 tool: event.tool.clone(),

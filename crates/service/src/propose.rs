@@ -111,7 +111,13 @@ impl Lucid {
     fn ready(finding: &Finding, loaded: &Loaded) -> Option<Ready> {
         let change = finding.change.as_ref()?;
         let quotes: Vec<Quote> = change.quotes.iter().filter_map(|q| checked(q, loaded)).collect();
-        if matches!(finding.kind, "recurring_failure" | "workflow") && quotes.iter().filter(|q| !q.counter).count() < MIN_QUOTES {
+        let needed = match finding.kind {
+            "recurring_failure" | "workflow" => MIN_QUOTES,
+            // One speaker is enough who asked for it to be remembered.
+            "standing_instruction" => finding.support.distinct().min(MIN_QUOTES),
+            _ => 0,
+        };
+        if quotes.iter().filter(|q| !q.counter).count() < needed {
             return None;
         }
         let edits = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>()?;

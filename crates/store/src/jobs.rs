@@ -9,7 +9,7 @@ use crate::{Result, Tx};
 
 statements! {
     INSERT = "INSERT INTO jobs (id, kind, subject_id, state, attempt, max_attempts, run_at, created_at)
-        VALUES ($1, $2, $3, 'queued', 0, 3, $4, $4)";
+        VALUES ($1, $2, $3, 'queued', 0, 5, $4, $4)";
     CLAIM_SQLITE = "UPDATE jobs SET state = 'running', lease_owner = $1, lease_until = $2, attempt = attempt + 1
         WHERE id = (SELECT id FROM jobs WHERE (state = 'queued' AND run_at <= $3) OR (state = 'running' AND lease_until < $3)
             ORDER BY run_at, id LIMIT 1)
