@@ -6,6 +6,7 @@ mod accounts;
 mod briefing;
 mod changesets;
 mod commit;
+mod dream_input;
 mod dreams;
 mod error;
 mod figures;
