@@ -88,18 +88,20 @@ impl Request {
         self.current.as_ref().map(|c| &c.actor).ok_or(Error::SignIn)
     }
 
-    /// Gives the page that follows a text to show once. It may hold letters, digits and `_`.
-    pub fn show_once(&self, text: &str) {
-        self.set_once(text, 60);
+    /// Gives the page that follows a text to show once, about this subject alone. Both may hold letters, digits and `_`.
+    pub fn show_once(&self, about: &str, text: &str) {
+        self.set_once(&format!("{about}.{text}"), 60);
     }
 
-    /// The text that the form before gave to be shown once; it is gone with this page.
-    pub fn shown_once(&self) -> Option<String> {
+    /// The text about this subject that the form before gave to be shown once; whatever it was about, it is gone with this page.
+    pub fn shown_once(&self, about: &str) -> Option<String> {
         let name = self.once_name();
         let all = self.cookies.as_deref()?.split(';').filter_map(|c| c.trim().split_once('='));
         let text = all.filter(|(n, _)| *n == name).map(|(_, v)| v.to_owned()).next()?;
         self.set_once("", 0);
-        text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then_some(text).filter(|t| !t.is_empty())
+        let (subject, text) = text.split_once('.')?;
+        let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !text.is_empty();
+        (plain && subject == about).then(|| text.to_owned())
     }
 
     fn once_name(&self) -> String {

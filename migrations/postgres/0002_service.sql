@@ -7,6 +7,9 @@ ALTER TABLE stores ADD COLUMN budget_tokens BIGINT;
 -- Who recorded a session over the API: one that belongs to no store is theirs alone.
 ALTER TABLE sessions ADD COLUMN created_by TEXT COLLATE "C";
 
+-- Who made a key, if not its owner: neither counts as approver of what comes through it.
+ALTER TABLE api_keys ADD COLUMN created_by UUID REFERENCES users (id);
+
 CREATE TABLE teams (
     id UUID PRIMARY KEY,
     name TEXT COLLATE "C" NOT NULL UNIQUE,

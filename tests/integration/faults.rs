@@ -263,6 +263,8 @@ async fn slow_clients_are_let_go_and_others_served() {
     let at = served.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
     let mut slow = tokio::net::TcpStream::connect(&at).await.unwrap();
     slow.write_all(b"GET /queue HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await.unwrap();
+    // One that says nothing at all is no better.
+    let mut silent = tokio::net::TcpStream::connect(&at).await.unwrap();
     let mut idle = Vec::new();
     for _ in 0..200 {
         let mut one = tokio::net::TcpStream::connect(&at).await.unwrap();
@@ -275,6 +277,8 @@ async fn slow_clients_are_let_go_and_others_served() {
     // The head must come within ten seconds.
     let ended = tokio::time::timeout(Duration::from_secs(30), slow.read_to_end(&mut answer)).await;
     assert!(ended.is_ok(), "a client that sends its head byte by byte is let go");
+    let ended = tokio::time::timeout(Duration::from_secs(30), silent.read_to_end(&mut answer)).await;
+    assert!(ended.is_ok(), "a client that sends nothing is let go");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ on_both_engines!(
     a_grant_on_a_path_decides_there_only,
     teams_give_what_they_have,
     requests_for_access,
+    managing_people_opens_no_store,
     own_sign_ins_and_password,
     solo_mode_until_somebody_joins,
 );
@@ -23,7 +24,7 @@ const GOOD: &str = "a long enough phrase";
 async fn person(world: &World, name: &str, role: Role) -> Actor {
     let new = NewUser { email: format!("{name}@lucid.example"), name: name.to_owned(), role, grants: Vec::new() };
     let (id, token) = world.lucid.add_user(&Actor::operator(), &new).await.unwrap();
-    world.lucid.use_link(&token, GOOD, "", "").await.unwrap();
+    world.lucid.use_link(&token.unwrap(), GOOD, "", "").await.unwrap();
     actor(&world.lucid, id).await
 }
 
@@ -59,7 +60,7 @@ async fn roles_and_disabling(world: World) {
     assert_eq!(lucid.set_disabled(admin, me, true).await.unwrap_err().kind(), Kind::Conflict);
     lucid.set_role(admin, id, Role::Member).await.unwrap();
     assert_eq!(actor(lucid, id).await.role, Role::Member);
-    let new = NewKey { name: "agent".into(), owner: Some(id), store: None, scopes: vec![Scope::MemoryRead], days: None };
+    let new = NewKey { name: "agent".into(), owner: Some(id), store: Some(world.store), scopes: vec![Scope::MemoryRead], days: None };
     let (_, secret) = lucid.add_key(admin, &new).await.unwrap();
     lucid.key_actor(&secret).await.unwrap();
     lucid.create_web_session(b"bo's browser 123", Some(id), "{}", world.lucid.now().plus_seconds(3_600)).await.unwrap();
@@ -139,11 +140,14 @@ async fn requests_for_access(world: World) {
     assert_eq!(lucid.decline_request(&world.reviewer, ask).await.unwrap_err().kind(), Kind::Permission);
     let grant = Grant::whole(world.store, StoreRole::Reader);
     let (eve, token) = lucid.accept_request(admin, ask, Role::Member, Some(&grant)).await.unwrap();
-    assert_eq!(lucid.use_link(&token, GOOD, "", "").await.unwrap(), eve);
+    assert_eq!(lucid.use_link(&token.unwrap(), GOOD, "", "").await.unwrap(), eve);
     assert_eq!(lucid.stores(&actor(lucid, eve).await).await.unwrap().len(), 1);
     assert_eq!(lucid.accept_request(admin, ask, Role::Admin, None).await.unwrap_err().kind(), Kind::Conflict);
     let again = lucid.request_access("eve@lucid.example", "Eve", "more").await.unwrap();
     lucid.decline_request(admin, again).await.unwrap();
+    // Somebody else's request under a known address gives them no link to that account.
+    let posing = lucid.request_access("eve@lucid.example", "Eve", "please send me the link").await.unwrap();
+    assert_eq!(lucid.accept_request(admin, posing, Role::Member, None).await.unwrap(), (eve, None));
     assert!(lucid.people(admin).await.unwrap().requests.is_empty());
     world.verified().await;
 }
@@ -194,4 +198,47 @@ async fn solo_mode_until_somebody_joins(world: World) {
     assert!(!lucid.people(admin).await.unwrap().solo, "a second person ends it");
     assert_eq!(lucid.set_solo(admin, true).await.unwrap_err().kind(), Kind::Conflict);
     world.verified().await;
+}
+
+async fn managing_people_opens_no_store(world: World) {
+    let (lucid, admin) = (&world.lucid, &world.admin);
+    let other = person(&world, "other", Role::Admin).await;
+    let me = other.who.person().unwrap();
+    // Not by inviting oneself with a grant, nor by a team that has one.
+    let own = NewUser {
+        email: "other@lucid.example".into(),
+        name: "other".into(),
+        role: Role::Admin,
+        grants: vec![Grant::whole(world.store, StoreRole::Owner)],
+    };
+    assert_eq!(lucid.add_user(&other, &own).await.unwrap_err().kind(), Kind::NotFound);
+    let team = lucid.create_team(admin, "Insiders").await.unwrap();
+    lucid.grant(admin, Grantee::Team(team), &Grant::whole(world.store, StoreRole::Reader)).await.unwrap();
+    assert_eq!(lucid.set_member(&other, team, me, true).await.unwrap_err().kind(), Kind::NotFound);
+    // Nor by a key in the name of somebody who has one.
+    let owner = admin.who.person();
+    let key = |store| NewKey { name: "borrowed".into(), owner, store, scopes: vec![Scope::MemoryRead, Scope::MemoryWrite], days: None };
+    assert_eq!(lucid.add_key(&other, &key(None)).await.unwrap_err().kind(), Kind::Permission);
+    assert_eq!(lucid.add_key(&other, &key(Some(world.store))).await.unwrap_err().kind(), Kind::NotFound);
+    assert!(lucid.stores(&actor(lucid, me).await).await.unwrap().is_empty());
+    // Who makes a key for somebody else has a hand in what comes through it.
+    let second = person(&world, "second", Role::Admin).await.who.person().unwrap();
+    lucid.grant(admin, Grantee::Person(second), &Grant::whole(world.store, StoreRole::Reviewer)).await.unwrap();
+    let (_, secret) = lucid.add_key(&actor(lucid, second).await, &key(Some(world.store))).await.unwrap();
+    lucid.set_gate(admin, world.store, domain::memory::GateMode::AllGated, None).await.unwrap();
+    let write = service::MemoryWrite::Create { path: "/a.md".parse().unwrap(), content: "x\n".into() };
+    let agent = lucid.key_actor(&secret).await.unwrap();
+    let service::Written::Proposed { changeset, .. } = lucid.write_memory(&agent, world.store, &write).await.unwrap() else {
+        panic!("gated")
+    };
+    let change = world.changes(changeset).await.remove(0);
+    for hand in [admin, &actor(lucid, second).await] {
+        assert_eq!(world.vote(hand, &change, Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
+    }
+    world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
+    // What is approved and waits to be committed is not proposed again.
+    let service::Written::Proposed { changeset: again, .. } = lucid.write_memory(&agent, world.store, &write).await.unwrap() else {
+        panic!("gated")
+    };
+    assert_eq!(again, changeset);
 }

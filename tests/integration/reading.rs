@@ -83,6 +83,7 @@ async fn accounts_and_links(world: World) {
         grants: vec![domain::actor::Grant::whole(world.store, StoreRole::Reader)],
     };
     let (id, token) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
+    let token = token.unwrap();
     assert!(lucid.use_link(&token, "short", "", "").await.is_err());
     assert!(lucid.use_link(&token, "passwordpassword", "", "").await.is_err(), "a common one");
     assert_eq!(lucid.use_link(&token, "a long enough phrase", "", "").await.unwrap(), id);
@@ -97,7 +98,8 @@ async fn accounts_and_links(world: World) {
     assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase", None).await.unwrap_err().kind(), service::Kind::RateLimit);
     world.wait_seconds(61);
     assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase", None).await.unwrap(), id, "nobody is locked out for good");
-    let (_, expired) = lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap();
+    assert_eq!(lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap(), (id, None), "who has a password gets no link");
+    let expired = lucid.reset_password(&domain::actor::Actor::operator(), id).await.unwrap();
     world.wait_seconds(25 * 3_600);
     assert!(lucid.link_purpose(&expired).await.is_err());
 }

@@ -32,7 +32,7 @@ pub async fn add_key(
             },
         };
         let (_, secret) = request.lucid.add_key(request.actor()?, &new).await?;
-        request.show_once(&secret);
+        request.show_once("key", &secret);
         Ok("/keys".to_owned())
     }
     .await;

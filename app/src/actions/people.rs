@@ -26,7 +26,9 @@ pub async fn invite(
         let grants = first_grant(&store, &grant)?.into_iter().collect();
         let new = NewUser { email, name, role: word::<Role>(&role, "role")?, grants };
         let (user, token) = request.lucid.add_user(request.actor()?, &new).await?;
-        request.show_once(&token);
+        if let Some(token) = token {
+            request.show_once(&user.to_string(), &token);
+        }
         Ok(format!("/people/{user}"))
     }
     .await;
@@ -66,7 +68,7 @@ pub async fn reset_password(user: String) -> Result<Answer, ServerFnError> {
     let result = async {
         let user: UserId = id(&user, "person")?;
         let token = request.lucid.reset_password(request.actor()?, user).await?;
-        request.show_once(&token);
+        request.show_once(&user.to_string(), &token);
         Ok(person(user))
     }
     .await;
@@ -153,7 +155,9 @@ pub async fn accept_request(
         let ask: AccessRequestId = id(&request_id, "request")?;
         let grant = first_grant(&store, &grant)?;
         let (user, token) = request.lucid.accept_request(request.actor()?, ask, word(&role, "role")?, grant.as_ref()).await?;
-        request.show_once(&token);
+        if let Some(token) = token {
+            request.show_once(&user.to_string(), &token);
+        }
         Ok(person(user))
     }
     .await;

@@ -25,7 +25,7 @@ pub fn Keys() -> impl IntoView {
         let stores = request.lucid.stores(actor).await?;
         let people = request.lucid.people(actor).await?;
         let refused = request.refused().await;
-        let secret = request.shown_once().map(|secret| {
+        let secret = request.shown_once("key").map(|secret| {
             view! {
                 <div class="notice good" role="status">
                     <p><strong>"The key is made. Its secret is shown only now; Lucid keeps a hash of it and cannot show it again:"</strong></p>

@@ -178,7 +178,7 @@ pub fn Person() -> impl IntoView {
         let stores = request.lucid.stores(actor).await?;
         let member = view.people.into_iter().find(|m| m.user.id == id).ok_or(Error::NotFound("person"))?;
         let refused = request.refused().await;
-        let link = request.shown_once().map(|token| one_time_link(&request, &member.user.name, &token));
+        let link = request.shown_once(&id.to_string()).map(|token| one_time_link(&request, &member.user.name, &token));
         let grants = member.grants.iter().map(|g| {
             let name = stores.iter().find(|s| s.id == g.store).map_or_else(|| g.store.to_string(), |s| s.name.clone());
             view! { <tr><td><a href=format!("/stores/{}/settings", g.store)>{name}</a></td><td><code>{g.path.to_string()}</code></td><td>{g.role.as_str()}</td></tr> }

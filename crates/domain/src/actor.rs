@@ -220,7 +220,7 @@ impl Actor {
                 Who::Person(_) => right.access(self.role) == Access::Yes,
                 Who::Key(..) => {
                     let as_owner = right.scope != Some(Scope::Admin) || right.access(self.role) == Access::Yes;
-                    self.only.is_none() && as_owner && self.has_scope(action)
+                    self.only.is_none() && self.role != Role::Auditor && as_owner && self.has_scope(action)
                 }
             }
     }

@@ -35,8 +35,10 @@ pub fn tokens(text: &str) -> i64 {
 pub struct Known<'a> {
     /// Where it stands.
     pub path: &'a str,
-    /// What it says.
+    /// What it says, or how it begins.
     pub content: &'a str,
+    /// Whether that is all of it.
+    pub whole: bool,
     /// Whether only a person may change it.
     pub frozen: bool,
     /// Distinct subjects, else tasks, else sessions behind it; 0 where nobody counted.
@@ -69,7 +71,7 @@ pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<
     let (mut whole, mut rest) = (Vec::new(), Vec::new());
     for i in order {
         let section = format!("\n## {}\n\n{}\n", memories[i].path, memories[i].content.trim_end());
-        if room(&text, section.len()) {
+        if memories[i].whole && room(&text, section.len()) {
             text.push_str(&section);
             whole.push(i);
         } else {
@@ -144,7 +146,7 @@ mod tests {
     use super::*;
 
     fn known<'a>(path: &'a str, content: &'a str, frozen: bool, support: i64) -> Known<'a> {
-        Known { path, content, frozen, support }
+        Known { path, content, whole: true, frozen, support }
     }
 
     #[test]

@@ -116,19 +116,19 @@ impl Lucid {
         let now = self.now();
         let mut tx = self.db.write().await?;
         let link = sign_in::link(&mut tx, &token_hash(token), now).await?.ok_or(Error::Link)?;
-        if !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
-            return Err(Error::Link);
-        }
-        let user = match link.user_id {
-            Some(id) => {
-                if !users::set_password(&mut tx, id, &hash).await? {
-                    return Err(Error::Link);
-                }
-                // Whoever was signed in with the old password no longer is.
-                sign_in::end_all_of(&mut tx, id, now).await?;
-                id
+        let user = if let Some(id) = link.user_id {
+            // The person's row first, then their links: the order in which a reset takes them, too.
+            if !users::set_password(&mut tx, id, &hash).await? || !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
+                return Err(Error::Link);
             }
-            None => self.insert_first_admin(&mut tx, email, name, hash).await?,
+            // Whoever was signed in with the old password no longer is.
+            sign_in::end_all_of(&mut tx, id, now).await?;
+            id
+        } else {
+            if !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
+                return Err(Error::Link);
+            }
+            self.insert_first_admin(&mut tx, email, name, hash).await?
         };
         let actor = Actor::signed_in(user, Role::Member, Vec::new());
         // A first admin is made by the link, with a grant on every store there is.
@@ -184,6 +184,12 @@ impl Lucid {
         let hash = user.as_ref().and_then(|u| u.password_hash.clone());
         let good = password.len() <= 1_024 && self.verify_password(password, hash).await?;
         let mut tx = self.db.write().await?;
+        // While the password was looked at, it may have been reset, or the account disabled: then it is not good any more.
+        let now_stands = match &user {
+            Some(user) => users::get(&mut tx, user.id).await?.filter(|u| u.disabled_at.is_none() && u.password_hash == user.password_hash),
+            None => None,
+        };
+        let good = good && now_stands.is_some();
         let (Some(user), true) = (&user, good) else {
             if let Some(user) = &user {
                 let nobody = Actor::signed_in(user.id, Role::Member, Vec::new());

@@ -74,6 +74,9 @@ impl Lucid {
         if as_owner && me.is_some_and(|me| me != owner) {
             return Err(Error::Forbidden("a key with review or admin acts as its owner; only they can make it"));
         }
+        if new.store.is_none() && me.is_some_and(|me| me != owner) {
+            return Err(Error::Forbidden("a key of somebody else's is for one store that you know; name it"));
+        }
         let mut scopes = new.scopes.clone();
         scopes.sort();
         scopes.dedup();
@@ -91,6 +94,7 @@ impl Lucid {
             expires_at: new.days.map(|d| now.plus_seconds(d * 86_400)),
             last_used_at: None,
             revoked_at: None,
+            created_by: me,
         };
         let secret = format!("{PREFIX}{}", hex::encode(self.random_bytes::<32>()));
         keys::insert(&mut tx, &row, &hash(&secret)).await?;
@@ -143,13 +147,16 @@ impl Lucid {
     }
 }
 
-/// The person who answers for an actor that stands by kind and id beside what it made.
-pub async fn answers_for(tx: &mut Tx, actor: &str) -> Result<Option<UserId>> {
+/// The people who answer for an actor that stands by kind and id beside what it made: of a key, its owner and who made it.
+pub async fn answer_for(tx: &mut Tx, actor: &str) -> Result<Vec<UserId>> {
     if let Some(person) = actor.strip_prefix("person:") {
-        return Ok(person.parse().ok());
+        return Ok(person.parse().into_iter().collect());
     }
-    let Some(key) = actor.strip_prefix("key:") else { return Ok(None) };
-    Ok(keys::all(tx).await?.into_iter().find(|k| k.id.to_string() == key).map(|k| k.user_id))
+    let Some(key) = actor.strip_prefix("key:") else { return Ok(Vec::new()) };
+    let found = keys::all(tx).await?.into_iter().find(|k| k.id.to_string() == key);
+    let mut people: Vec<UserId> = found.into_iter().flat_map(|k| [Some(k.user_id), k.created_by]).flatten().collect();
+    people.dedup();
+    Ok(people)
 }
 
 fn hash(secret: &str) -> Vec<u8> {

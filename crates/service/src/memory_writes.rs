@@ -99,17 +99,17 @@ impl Lucid {
         memory_stores::lock(&mut tx, store).await?;
         let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
         let target = target(&mut tx, store, write).await?;
-        if let Some(reason) = gate(&row, target.before.as_ref()) {
-            let (changeset, change) = self.propose_write(&mut tx, actor, &row, &target).await?;
-            tx.commit().await?;
-            return Ok(Written::Proposed { changeset, change, reason });
-        }
         let said = target.content.as_deref().map(|c| sha256_hex(c.as_bytes()));
         if let (Some(before), Some(said)) = (&target.before, &said)
             && (&before.path, &before.content_sha256) == (&target.path, said)
         {
             // The same again is no write.
             return Ok(Written::Committed { id: before.id, memory: target.before });
+        }
+        if let Some(reason) = gate(&row, target.before.as_ref()) {
+            let (changeset, change) = self.propose_write(&mut tx, actor, &row, &target).await?;
+            tx.commit().await?;
+            return Ok(Written::Proposed { changeset, change, reason });
         }
         let id = target.before.as_ref().map_or_else(|| self.id(MemoryId::new), |m| m.id);
         let one = Write {

@@ -65,9 +65,14 @@ pub struct PeopleView {
 }
 
 impl Lucid {
-    /// Adds a person, or only grants where the address is known, and makes the one-time link that sets their password.
-    pub async fn add_user(&self, actor: &Actor, new: &NewUser) -> Result<(UserId, String)> {
+    /// Adds a person, or only grants where the address is known; and makes the one-time link that sets their password, where they
+    /// have none yet. (A link to another password is [`Lucid::reset_password`]'s alone: an address that somebody typed is no proof.)
+    pub async fn add_user(&self, actor: &Actor, new: &NewUser) -> Result<(UserId, Option<String>)> {
         require_in_general(actor, Action::ManagePeople)?;
+        // Managing people opens no store: whoever grants one manages it.
+        for grant in &new.grants {
+            require(actor, Action::ManageStore, grant.store)?;
+        }
         let mut tx = self.db.write().await?;
         settings::lock_people(&mut tx).await?;
         let (id, token) = self.insert_user(&mut tx, actor, new).await?;
@@ -78,7 +83,7 @@ impl Lucid {
         Ok((id, token))
     }
 
-    async fn insert_user(&self, tx: &mut Tx, actor: &Actor, new: &NewUser) -> Result<(UserId, String)> {
+    async fn insert_user(&self, tx: &mut Tx, actor: &Actor, new: &NewUser) -> Result<(UserId, Option<String>)> {
         let (email, name) = (check_email(&new.email)?, check_name(&new.name)?);
         let known = users::by_email(tx, &email).await?;
         if let Some(known) = known.as_ref().filter(|k| k.role != new.role) {
@@ -95,7 +100,10 @@ impl Lucid {
         for grant in &new.grants {
             grants::grant(tx, self.id(GrantId::new), Grantee::Person(id), grant, &actor.who.to_string(), self.now()).await?;
         }
-        Ok((id, self.insert_link(tx, "set_password", Some(id)).await?))
+        if known.is_some_and(|k| k.password_hash.is_some()) {
+            return Ok((id, None));
+        }
+        Ok((id, Some(self.insert_link(tx, "set_password", Some(id)).await?)))
     }
 
     /// Everybody, their teams and grants, and who asks to join.
@@ -230,6 +238,10 @@ impl Lucid {
         grants::team(&mut tx, team).await?.ok_or(Error::NotFound("team"))?;
         users::get(&mut tx, user).await?.ok_or(Error::NotFound("person"))?;
         if inside {
+            // Who comes in gets what the team has: whoever puts them in manages that.
+            for store in grants::stores_of_team(&mut tx, team).await? {
+                require(actor, Action::ManageStore, store)?;
+            }
             grants::join(&mut tx, team, user).await?;
         } else {
             grants::leave(&mut tx, team, user).await?;
@@ -268,7 +280,13 @@ impl Lucid {
     }
 
     /// Accepts a request: makes the account with this role (or only grants, where the address is known) and its one-time link.
-    pub async fn accept_request(&self, actor: &Actor, id: AccessRequestId, role: Role, grant: Option<&Grant>) -> Result<(UserId, String)> {
+    pub async fn accept_request(
+        &self,
+        actor: &Actor,
+        id: AccessRequestId,
+        role: Role,
+        grant: Option<&Grant>,
+    ) -> Result<(UserId, Option<String>)> {
         require_in_general(actor, Action::ManagePeople)?;
         if let Some(grant) = grant {
             require(actor, Action::ManageStore, grant.store)?;

@@ -21,7 +21,7 @@ use store::{
     memory_stores,
 };
 
-use crate::{Error, Lucid, Result, briefing::over_budget, keys::answers_for};
+use crate::{Error, Lucid, Result, briefing::over_budget, keys::answer_for};
 
 /// Quotes that a recurring failure or a workflow needs to be proposed at all (rule 7).
 const MIN_QUOTES: usize = 2;
@@ -177,8 +177,10 @@ impl Lucid {
             evidence::insert(tx, self.id(EvidenceId::new), id, position, quote).await?;
         }
         // Instructions make a person part of the proposal; only starting a dream does not (rule 5).
-        if let (Some(_), Some(user)) = (&dream.instructions, answers_for(tx, &dream.requested_by).await?) {
-            decisions::contribute(tx, id, user, "instructed", self.now()).await?;
+        if dream.instructions.is_some() {
+            for user in answer_for(tx, &dream.requested_by).await? {
+                decisions::contribute(tx, id, user, "instructed", self.now()).await?;
+            }
         }
         Ok(id)
     }

@@ -197,7 +197,13 @@ impl Lucid {
     async fn answer(&self, tx: &mut Tx, by: &str, once: Option<&Once>, done: &Recorded) -> Result<()> {
         let Some(once) = once else { return Ok(()) };
         let text = serde_json::to_string(done).map_err(|_| Error::Internal("an answer could not be written"))?;
-        Ok(forms::put_answer(tx, by, &once.key, &once.request_sha256, &text, self.now()).await?)
+        forms::put_answer(tx, by, &once.key, &once.request_sha256, &text, self.now()).await.map_err(|error| {
+            if error.is_duplicate() {
+                Error::Conflict("the same request is being answered just now; send it again for its answer".to_owned())
+            } else {
+                error.into()
+            }
+        })
     }
 }
 

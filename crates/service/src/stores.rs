@@ -50,10 +50,13 @@ impl Lucid {
         let mut tx = self.db.write().await?;
         free_name(&mut tx, &about.name, None).await?;
         memory_stores::insert(&mut tx, id, &about, &by, self.now()).await?;
-        let owners = match actor.who.person() {
-            Some(person) => vec![person],
-            None => users::all(&mut tx).await?.into_iter().filter(|u| u.role == Role::Admin).map(|u| u.id).collect(),
-        };
+        // Somebody must be able to manage it, and somebody other than the key's owner to decide.
+        let mut owners: Vec<_> = actor.who.person().into_iter().collect();
+        if actor.role != Role::Admin || actor.who.person().is_none() {
+            owners.extend(
+                users::all(&mut tx).await?.into_iter().filter(|u| u.role == Role::Admin && Some(u.id) != actor.who.person()).map(|u| u.id),
+            );
+        }
         for &owner in &owners {
             let owns = Grant::whole(id, StoreRole::Owner);
             grants::grant(&mut tx, self.id(GrantId::new), Grantee::Person(owner), &owns, &by, self.now()).await?;

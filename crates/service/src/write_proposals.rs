@@ -16,7 +16,7 @@ use store::{
     memory_stores::StoreRow,
 };
 
-use crate::{Error, Lucid, Record, Result, briefing, memory_writes::Target};
+use crate::{Error, Lucid, Record, Result, briefing, keys::answer_for, memory_writes::Target};
 
 /// Undecided changes of a store above which agents' writes are refused: a queue that nobody can finish protects nothing.
 const MOST_WAITING: i64 = 500;
@@ -93,8 +93,8 @@ impl Lucid {
         };
         changes::insert_change(tx, &row).await?;
         changes::insert_edits(tx, id, 1, &[edit]).await?;
-        // Whoever owns the key it came through does not count as its approver (rule 5).
-        if let Some(person) = actor.who.person() {
+        // Whoever owns the key it came through, or made it, does not count as its approver (rule 5).
+        for person in answer_for(tx, &actor.who.to_string()).await? {
             decisions::contribute(tx, id, person, "proposed", now).await?;
         }
         let payload = json!({"changes": [id], "origin": "agent"});
@@ -107,7 +107,8 @@ impl Lucid {
 
 /// What waits already for the same write. Refused, if the same was rejected before, or too much waits.
 async fn waiting(tx: &mut Tx, store: &StoreRow, fingerprint: &str) -> Result<Option<(ChangesetId, ChangeId)>> {
-    let same = |k: &changes::KnownRow| k.fingerprint == fingerprint && k.state == ChangeState::Pending && !k.conflicted;
+    let waits = |s: ChangeState| matches!(s, ChangeState::Pending | ChangeState::Deferred | ChangeState::Approved);
+    let same = |k: &changes::KnownRow| k.fingerprint == fingerprint && waits(k.state) && !k.conflicted;
     if let Some(waits) = changes::known(tx, store.id).await?.into_iter().find(same) {
         return Ok(Some((waits.changeset_id, waits.id)));
     }

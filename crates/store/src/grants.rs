@@ -28,6 +28,7 @@ statements! {
     ELIGIBLE = "SELECT COUNT(DISTINCT g.user_id) FROM user_grants g JOIN users u ON u.id = g.user_id
         WHERE u.disabled_at IS NULL AND u.role IN ('admin', 'reviewer') AND g.role IN ('reviewer', 'owner')
           AND (CAST($1 AS UUID) IS NULL OR g.store_id = $1)";
+    STORES_OF_TEAM = "SELECT DISTINCT g.store_id FROM team_grants g JOIN stores s ON s.id = g.store_id WHERE g.team_id = $1 AND s.deleted_at IS NULL";
     INSERT_TEAM = "INSERT INTO teams (id, name, created_by, created_at) VALUES ($1, $2, $3, $4)";
     TEAMS = "SELECT id, name FROM teams ORDER BY name";
     TEAM = "SELECT id, name FROM teams WHERE id = $1";
@@ -129,6 +130,11 @@ pub async fn join(tx: &mut Tx, team: TeamId, user: UserId) -> Result<()> {
 pub async fn leave(tx: &mut Tx, team: TeamId, user: UserId) -> Result<()> {
     execute!(tx, LEAVE, team, user)?;
     Ok(())
+}
+
+/// The stores on which a team has a grant.
+pub async fn stores_of_team(tx: &mut Tx, team: TeamId) -> Result<Vec<StoreId>> {
+    Ok(fetch_all!(tx, (StoreId,), STORES_OF_TEAM, team)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Who is in which team.

@@ -9,11 +9,11 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT = "INSERT INTO api_keys (id, user_id, store_id, name, secret_hash, scopes, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    BY_SECRET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at
+    INSERT = "INSERT INTO api_keys (id, user_id, store_id, name, secret_hash, scopes, created_at, expires_at, created_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    BY_SECRET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.secret_hash = $1 AND u.disabled_at IS NULL";
-    ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at
+    ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id ORDER BY k.id";
     REVOKE = "UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
     USED = "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
@@ -42,12 +42,14 @@ pub struct KeyRow {
     pub last_used_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Who made it; none on the command line.
+    pub created_by: Option<UserId>,
 }
 
 /// Stores a key by the SHA-256 of its secret.
 pub async fn insert(tx: &mut Tx, key: &KeyRow, secret_hash: &[u8]) -> Result<()> {
     let (name, scopes) = (key.name.as_str(), key.scopes.as_str());
-    execute!(tx, INSERT, key.id, key.user_id, key.store_id, name, secret_hash, scopes, key.created_at, key.expires_at)?;
+    execute!(tx, INSERT, key.id, key.user_id, key.store_id, name, secret_hash, scopes, key.created_at, key.expires_at, key.created_by)?;
     Ok(())
 }
 

@@ -23,7 +23,8 @@ statements! {
     CONTENTS_OF_STORE = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, v.by_person, c.content
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 ORDER BY m.path";
-    FOR_BRIEFING = "SELECT m.id, m.path, m.version_id, m.frozen, c.content,
+    FOR_BRIEFING = "SELECT m.id, m.path, m.version_id, m.frozen, c.bytes <= $2 AS whole,
+            CASE WHEN c.bytes <= $2 THEN c.content ELSE SUBSTR(c.content, 1, 400) END AS content,
             COALESCE(NULLIF(ch.support_subjects, 0), NULLIF(ch.support_tasks, 0), ch.support_sessions, 0) AS support
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         LEFT JOIN changes ch ON ch.id = v.change_id
@@ -96,6 +97,8 @@ pub struct BriefingRow {
     pub version_id: VersionId,
     /// Whether only a person may change it.
     pub frozen: bool,
+    /// Whether the content is all of it, or only how it begins: what is over the limit that was asked for could not be told anyway.
+    pub whole: bool,
     /// What it says.
     pub content: String,
     /// Distinct subjects, else tasks, else sessions behind the change that wrote it; 0 if no change did.
@@ -162,9 +165,9 @@ pub async fn contents_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<Memory
     fetch_all!(tx, MemoryContent, CONTENTS_OF_STORE, store)
 }
 
-/// Every memory of a store with its content and support, by path.
-pub async fn for_briefing(tx: &mut Tx, store: StoreId) -> Result<Vec<BriefingRow>> {
-    fetch_all!(tx, BriefingRow, FOR_BRIEFING, store)
+/// Every memory of a store with its support, by path; with its content where that has at most so many bytes, else with its beginning.
+pub async fn for_briefing(tx: &mut Tx, store: StoreId, bytes: i64) -> Result<Vec<BriefingRow>> {
+    fetch_all!(tx, BriefingRow, FOR_BRIEFING, store, bytes)
 }
 
 /// Tokens (4 bytes each, rounded up for each memory) of all memories of a store.

@@ -21,7 +21,7 @@ statements! {
     SESSION = "SELECT data, expires_at FROM web_sessions WHERE id_hash = $1 AND expires_at > $2";
     DELETE_SESSION = "DELETE FROM web_sessions WHERE id_hash = $1";
     DELETE_EXPIRED = "DELETE FROM web_sessions WHERE expires_at <= $1";
-    FAILURES = "SELECT failures, last_at FROM sign_in_failures WHERE name = $1";
+    FAILURES = "UPDATE sign_in_failures SET failures = failures WHERE name = $1 RETURNING failures, last_at";
     COUNT_FAILURE = "INSERT INTO sign_in_failures (name, failures, last_at) VALUES ($1, 1, $2)
         ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at,
             failures = CASE WHEN sign_in_failures.last_at < $3 THEN 1 ELSE sign_in_failures.failures + 1 END";
@@ -139,7 +139,8 @@ pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     execute!(tx, DELETE_EXPIRED, now)
 }
 
-/// Failed sign-ins under a name since the last good one, and when the last was.
+/// Failed sign-ins under a name since the last good one, and when the last was. Takes their lock: who tries at the same time waits,
+/// and sees this try counted.
 pub async fn failures(tx: &mut Tx, name: &str) -> Result<Option<(i64, Timestamp)>> {
     fetch_optional!(tx, (i64, Timestamp), FAILURES, name)
 }

@@ -20,6 +20,11 @@ pub async fn add(database: &str, args: &UserArgs) -> Result<ExitCode, Failure> {
     }
     let new = NewUser { email: email.clone(), name: name.clone(), role: *role, grants };
     let (_, token) = lucid.add_user(&Actor::operator(), &new).await?;
-    println!("{name} sets a password and signs in here, once, within 24 hours:\n{}", crate::web::link(public_url, &token));
+    match token {
+        Some(token) => {
+            println!("{name} sets a password and signs in here, once, within 24 hours:\n{}", crate::web::link(public_url, &token));
+        }
+        None => println!("{email} has an account and a password; it has the grants now"),
+    }
     Ok(ExitCode::SUCCESS)
 }

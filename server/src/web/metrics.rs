@@ -11,6 +11,9 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use service::Lucid;
 
+/// How often the numbers of single requests are gathered into their histograms.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 /// What the route needs.
@@ -26,13 +29,22 @@ fn recorder() -> Option<&'static PrometheusHandle> {
     RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
 }
 
-/// Begins to count; what came before is not counted.
+/// Begins to count, and keeps what is counted small. Without it nothing is counted, and nothing grows.
 pub fn begin() {
-    recorder();
+    let Some(recorder) = recorder() else { return };
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            recorder.run_upkeep();
+        }
+    });
 }
 
 /// Counts a request under its route, never under its address.
 pub fn count_request(method: &str, route: &str, status: u16, took: Duration) {
+    // Whatever word a client makes up must not become a series of its own.
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    let method = known.iter().find(|k| **k == method).map_or("other", |k| *k);
     let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
     counter!("lucid_http_requests_total", &labels).increment(1);
     histogram!("lucid_http_request_seconds", &labels[..2]).record(took.as_secs_f64());

@@ -84,7 +84,9 @@ impl WebConfig {
 
 /// The whole application.
 pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Result<Router, Failure> {
-    metrics::begin();
+    if config.metrics_token.is_some() {
+        metrics::begin();
+    }
     let options = LeptosOptions::builder().output_name("lucid").build();
     let assets = assets::addresses();
     if assets.boot.is_none() {

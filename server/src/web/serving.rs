@@ -4,9 +4,10 @@
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use hyper::server::conn::http1;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
@@ -29,9 +30,10 @@ const GRACE: Duration = Duration::from_secs(10);
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(HEAD_TIME));
+    // HTTP/1.1 alone: a server that first waits to see which version is spoken waits for ever for a client that says nothing.
+    // A proxy speaks HTTP/2 to browsers.
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
     loop {
         let next = async { (places.clone().acquire_owned().await, listener.accept().await) };
         let (place, accepted) = tokio::select! {
@@ -47,12 +49,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
                 continue;
             }
         };
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(prompt(stream)), TowerToHyperService::new(answering(&router, from)));
-        let watched = graceful.watch(connection.into_owned());
+        let connection = builder.serve_connection(TokioIo::new(prompt(stream)), TowerToHyperService::new(answering(&router, from)));
+        let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
-                tracing::debug!(error = &*error, "a connection ended in error");
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended in error");
             }
             drop(place);
         });
