@@ -19,6 +19,11 @@ pub fn Refused(
     })
 }
 
+/// What was typed into a field of a form that was refused.
+pub fn kept(refused: Option<&RefusedForm>, name: &str) -> Option<String> {
+    refused.and_then(|form| form.fields.get(name).cloned())
+}
+
 /// The options of a choice between words, one of them chosen.
 pub fn choices<T: std::fmt::Display>(all: &[T], chosen: &str) -> impl IntoView + use<T> {
     let option = |word: String| view! { <option selected=word == chosen>{word.clone()}</option> };

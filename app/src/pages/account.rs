@@ -4,7 +4,12 @@ use leptos::prelude::*;
 use service::{LinkPurpose, OwnSignIn};
 
 use crate::{
-    components::{forms::Refused, layout::Heading, text::Visible, when::When},
+    components::{
+        forms::{self, Refused},
+        layout::Heading,
+        text::Visible,
+        when::When,
+    },
     context::{Request, page},
 };
 
@@ -13,7 +18,7 @@ use crate::{
 pub fn SignIn() -> impl IntoView {
     page("", |request| async move {
         let refused = request.refused().await;
-        let email = refused.as_ref().and_then(|f| f.fields.get("email").cloned()).unwrap_or_default();
+        let email = forms::kept(refused.as_ref(), "email").unwrap_or_default();
         let next = request.query.get("next").cloned().unwrap_or_default();
         Ok(view! {
             <p class="brand">"Lucid"</p>
@@ -38,7 +43,7 @@ pub fn UseLink() -> impl IntoView {
         let refused = request.refused().await;
         let token = request.params.get("token").cloned().unwrap_or_default();
         let purpose = request.lucid.link_purpose(&token).await?;
-        let kept = |name: &str| refused.as_ref().and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+        let kept = |name: &str| forms::kept(refused.as_ref(), name).unwrap_or_default();
         let (title, who) = match purpose {
             LinkPurpose::FirstAdmin => {
                 let (name, email) = (kept("name"), kept("email"));
@@ -87,7 +92,7 @@ pub fn RequestAccess() -> impl IntoView {
             }
             .into_any());
         }
-        let kept = |name: &str| refused.as_ref().and_then(|f| f.fields.get(name).cloned());
+        let kept = |name: &str| forms::kept(refused.as_ref(), name);
         let me = request.current.as_ref().map(|c| c.user.clone());
         let name = kept("name").or(me.as_ref().map(|u| u.name.clone())).unwrap_or_default();
         let email = kept("email").or(me.map(|u| u.email)).unwrap_or_default();

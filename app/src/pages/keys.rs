@@ -8,7 +8,7 @@ use service::{KeyView, PeopleView, RefusedForm, StoreRow};
 
 use crate::{
     components::{
-        forms::Refused,
+        forms::{self, Refused},
         layout::{Empty, Heading},
         text::Visible,
         when::When,
@@ -99,7 +99,7 @@ fn row(key: &KeyView, stores: &[StoreRow], request: &Request) -> impl IntoView +
 }
 
 fn form(stores: &[StoreRow], people: &PeopleView, refused: Option<&RefusedForm>, request: &Request) -> impl IntoView + use<> {
-    let kept = |name: &str| refused.and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+    let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
     let (name, store, owner, days) = (kept("name"), kept("store"), kept("owner"), kept("days"));
     let checked: BTreeSet<String> = kept("scopes").split(' ').map(str::to_owned).collect();
     let me = request.current.as_ref().map(|c| c.user.id);

@@ -10,7 +10,7 @@ use service::{Error, Member, PeopleView, RefusedForm, RequestRow, StoreRow, Team
 
 use crate::{
     components::{
-        forms::{Refused, choices},
+        forms::{self, Refused, choices},
         layout::Heading,
         text::Visible,
         when::When,
@@ -95,7 +95,7 @@ fn ask(row: &RequestRow, stores: &[StoreRow], request: &Request) -> impl IntoVie
 }
 
 fn invite(stores: &[StoreRow], refused: Option<&RefusedForm>) -> impl IntoView + use<> {
-    let kept = |name: &str| refused.and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+    let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
     let (email, name) = (kept("email"), kept("name"));
     let role = Some(kept("role")).filter(|r| !r.is_empty()).unwrap_or_else(|| Role::Reviewer.as_str().to_owned());
     view! {
@@ -111,7 +111,7 @@ fn invite(stores: &[StoreRow], refused: Option<&RefusedForm>) -> impl IntoView +
 }
 
 fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
-    let name = refused.and_then(|f| f.fields.get("team_name").cloned()).unwrap_or_default();
+    let name = forms::kept(refused, "team_name").unwrap_or_default();
     let one = |(team, inside): &(TeamRow, Vec<UserId>)| {
         let hidden = |user: String, into: &'static str| {
             view! {

@@ -7,7 +7,7 @@ use service::{BriefingRequest, GrantRow, PeopleView, RefusedForm, StoreRow};
 use super::stores::store_heading;
 use crate::{
     components::{
-        forms::{Refused, choices},
+        forms::{self, Refused, choices},
         text::Visible,
     },
     context::page,
@@ -53,7 +53,7 @@ fn read_only(store: &StoreRow) -> impl IntoView + use<> {
 }
 
 fn describe(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
-    let kept = |name: &str, now: &str| refused.and_then(|f| f.fields.get(name).cloned()).unwrap_or_else(|| now.to_owned());
+    let kept = |name: &str, now: &str| forms::kept(refused, name).unwrap_or_else(|| now.to_owned());
     let (name, description) = (kept("name", &store.name), kept("description", &store.description));
     view! {
         <h2>"Name"</h2>
@@ -67,7 +67,7 @@ fn describe(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + 
 }
 
 fn gate(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
-    let kept = |name: &str| refused.and_then(|f| f.fields.get(name).cloned());
+    let kept = |name: &str| forms::kept(refused, name);
     let chosen = kept("gate_mode").unwrap_or_else(|| store.gate_mode.as_str().to_owned());
     let budget = kept("budget_tokens").unwrap_or_else(|| store.budget_tokens.map(|b| b.to_string()).unwrap_or_default());
     let option = |mode: &GateMode| view! { <option value=mode.as_str() selected=mode.as_str() == chosen>{gate_words(*mode)}</option> };
@@ -112,7 +112,7 @@ fn grants_table(store: &StoreRow, grants: &[GrantRow], manages: bool) -> impl In
 }
 
 fn give(store: &StoreRow, people: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
-    let kept = |name: &str| refused.and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+    let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
     let (to, path) = (kept("to"), kept("path"));
     let path = if path.is_empty() { "/".to_owned() } else { path };
     let role = Some(kept("role")).filter(|r| !r.is_empty()).unwrap_or_else(|| StoreRole::Reviewer.as_str().to_owned());

@@ -6,7 +6,7 @@ use service::StoreRow;
 
 use crate::{
     components::{
-        forms::Refused,
+        forms::{self, Refused},
         layout::{Empty, Heading},
         text::Visible,
     },
@@ -30,7 +30,7 @@ pub fn Stores() -> impl IntoView {
         } else {
             view! { <ul class="cards">{stores.into_iter().map(card).collect_view()}</ul> }.into_any()
         };
-        let kept = |name: &str| refused.as_ref().and_then(|f| f.fields.get(name).cloned()).unwrap_or_default();
+        let kept = |name: &str| forms::kept(refused.as_ref(), name).unwrap_or_default();
         let (name, description) = (kept("name"), kept("description"));
         let form = actor.may_in_general(Action::CreateStore).then(|| {
             view! {

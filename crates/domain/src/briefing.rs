@@ -30,6 +30,12 @@ pub fn tokens(text: &str) -> i64 {
     i64::try_from(text.len().div_ceil(BYTES_PER_TOKEN)).unwrap_or(i64::MAX)
 }
 
+/// Most bytes of so many tokens.
+#[must_use]
+pub fn bytes(tokens: i64) -> i64 {
+    tokens.saturating_mul(i64::try_from(BYTES_PER_TOKEN).unwrap_or(1))
+}
+
 /// A committed memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known<'a> {
@@ -62,7 +68,7 @@ pub struct Briefing {
 /// not fit any more stands among the titles. What stands under `/agents/<name>` is for that agent only.
 #[must_use]
 pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<'_>]) -> Briefing {
-    let budget = usize::try_from(budget).unwrap_or(0).saturating_mul(BYTES_PER_TOKEN);
+    let budget = usize::try_from(bytes(budget)).unwrap_or(0);
     let mut order: Vec<usize> = (0..memories.len()).filter(|&i| is_for(memories[i].path, agent)).collect();
     order.sort_by_key(|&i| (!memories[i].frozen, -memories[i].support, memories[i].path));
     let cut = (0..=title.len().min(HEADING_BYTES)).rev().find(|&n| title.is_char_boundary(n)).unwrap_or(0);

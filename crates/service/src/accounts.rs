@@ -211,7 +211,7 @@ impl Lucid {
 
     /// Sets one's own password, who knows the one before; every other sign-in of the account ends.
     pub async fn change_password(&self, actor: &Actor, before: &str, after: &str, this: &[u8]) -> Result<()> {
-        let Who::Person(id) = actor.who else { return Err(Error::Forbidden(Action::OwnAccount.needs())) };
+        let id = own_account(actor)?;
         let user = users::get(&mut self.db.read().await?, id).await?.ok_or(Error::SignIn)?;
         if before.len() > 1_024 || !self.verify_password(before, user.password_hash).await? {
             return Err(Error::Invalid("the password you have now is another".to_owned()));
@@ -228,7 +228,7 @@ impl Lucid {
 
     /// One's own sign-ins, newest first; `this` is the id of the one that asks.
     pub async fn own_sign_ins(&self, actor: &Actor, this: &[u8]) -> Result<Vec<OwnSignIn>> {
-        let Who::Person(id) = actor.who else { return Err(Error::Forbidden(Action::OwnAccount.needs())) };
+        let id = own_account(actor)?;
         let this = hex::encode(Sha256::digest(this));
         let rows = sign_in::sessions_of(&mut self.db.read().await?, id, self.now()).await?;
         let view = |row: sign_in::SessionRow| {
@@ -249,7 +249,7 @@ impl Lucid {
 
     /// Ends one of one's own sign-ins by its handle, or with none all but the one that asks.
     pub async fn end_own_sign_in(&self, actor: &Actor, handle: Option<&str>, this: &[u8]) -> Result<()> {
-        let Who::Person(id) = actor.who else { return Err(Error::Forbidden(Action::OwnAccount.needs())) };
+        let id = own_account(actor)?;
         let mut tx = self.db.write().await?;
         match handle {
             Some(handle) => {
@@ -284,6 +284,14 @@ impl Lucid {
         let grants = grants::of_user(&mut tx, id).await?;
         let view = UserView { id, name: user.name, email: user.email, role: user.role };
         Ok(Some((Actor::signed_in(id, user.role, grants), view)))
+    }
+}
+
+/// Whoever is signed in: what is done to one's own account, no key and no process does.
+fn own_account(actor: &Actor) -> Result<UserId> {
+    match actor.who {
+        Who::Person(id) => Ok(id),
+        _ => Err(Error::Forbidden(Action::OwnAccount.needs())),
     }
 }
 

@@ -20,8 +20,6 @@ use crate::{Error, Lucid, Result, require};
 /// Longest agent, tool or error that is asked about, in characters.
 const ASKED_CHARS: usize = 4_096;
 
-/// Bytes of a token.
-const BYTES_PER_TOKEN: i64 = 4;
 /// Contents of up to so many bytes are looked at for what they say of a failure, however small the budget.
 const LEAST_BYTES: i64 = 16_384;
 
@@ -94,7 +92,7 @@ impl Lucid {
             // The session must be one of this store, or one that the actor recorded in none.
             self.recorded_session(&mut tx, actor, session, Action::SeeMemory).await?;
         }
-        let rows = memories::for_briefing(&mut tx, store, (budget_tokens * BYTES_PER_TOKEN).max(LEAST_BYTES)).await?;
+        let rows = memories::for_briefing(&mut tx, store, briefing::bytes(budget_tokens).max(LEAST_BYTES)).await?;
         let known: Vec<Known<'_>> = rows
             .iter()
             .map(|r| Known { path: r.path.as_str(), content: &r.content, whole: r.whole, frozen: r.frozen, support: r.support })

@@ -152,11 +152,10 @@ pub async fn answer_for(tx: &mut Tx, actor: &str) -> Result<Vec<UserId>> {
     if let Some(person) = actor.strip_prefix("person:") {
         return Ok(person.parse().into_iter().collect());
     }
-    let Some(key) = actor.strip_prefix("key:") else { return Ok(Vec::new()) };
-    let found = keys::all(tx).await?.into_iter().find(|k| k.id.to_string() == key);
-    let mut people: Vec<UserId> = found.into_iter().flat_map(|k| [Some(k.user_id), k.created_by]).flatten().collect();
-    people.dedup();
-    Ok(people)
+    match actor.strip_prefix("key:").and_then(|id| id.parse().ok()) {
+        Some(key) => Ok(keys::answer_for(tx, key).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
 fn hash(secret: &str) -> Vec<u8> {

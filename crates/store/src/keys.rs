@@ -15,6 +15,7 @@ statements! {
         FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.secret_hash = $1 AND u.disabled_at IS NULL";
     ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id ORDER BY k.id";
+    ANSWER_FOR = "SELECT user_id, created_by FROM api_keys WHERE id = $1";
     REVOKE = "UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
     USED = "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
 }
@@ -61,6 +62,14 @@ pub async fn by_secret(tx: &mut Tx, secret_hash: &[u8]) -> Result<Option<KeyRow>
 /// Every key, oldest first.
 pub async fn all(tx: &mut Tx) -> Result<Vec<KeyRow>> {
     fetch_all!(tx, KeyRow, ALL)
+}
+
+/// Who owns a key, and who made it.
+pub async fn answer_for(tx: &mut Tx, id: KeyId) -> Result<Vec<UserId>> {
+    let row = fetch_optional!(tx, (UserId, Option<UserId>), ANSWER_FOR, id)?;
+    let mut people: Vec<UserId> = row.into_iter().flat_map(|(owner, maker)| [Some(owner), maker]).flatten().collect();
+    people.dedup();
+    Ok(people)
 }
 
 /// Ends a key; false if it had ended.

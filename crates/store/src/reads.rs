@@ -12,7 +12,6 @@ statements! {
     INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at) VALUES ($1, $2, $3, $4)";
     OF_VERSION = "SELECT COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions, MAX(read_at) AS last_at FROM recorded_reads
         WHERE version_id = $1";
-    OF_SESSION = "SELECT DISTINCT version_id FROM recorded_reads WHERE session_id = $1 ORDER BY version_id";
 }
 
 /// One read.
@@ -50,9 +49,4 @@ pub async fn insert(tx: &mut Tx, reads: &[Read]) -> Result<()> {
 /// How often a version was read.
 pub async fn of_version(tx: &mut Tx, version: VersionId) -> Result<ReadCount> {
     Ok(fetch_optional!(tx, ReadCount, OF_VERSION, version)?.unwrap_or(ReadCount { times: 0, sessions: 0, last_at: None }))
-}
-
-/// The versions that a session read.
-pub async fn of_session(tx: &mut Tx, session: SessionId) -> Result<Vec<VersionId>> {
-    Ok(fetch_all!(tx, (VersionId,), OF_SESSION, session)?.into_iter().map(|(id,)| id).collect())
 }

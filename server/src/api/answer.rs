@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use service::{Error, Kind, transcripts::clean_json};
 
@@ -72,10 +72,22 @@ pub fn error_body(kind: &str, message: &str) -> Value {
 /// A request's body: JSON, cleaned of U+0000 and lone surrogates only where `clean` says so. Memory content is refused with them, not
 /// cleaned: the client's hash must hold.
 pub fn body<T: DeserializeOwned>(bytes: &Bytes, clean: bool) -> Result<T, ApiError> {
-    let unreadable = |why: &dyn std::fmt::Display| ApiError::invalid(&format!("the body cannot be read: {why}"));
     if clean {
-        let text = clean_json(bytes.to_vec()).map_err(|e| unreadable(&e))?;
-        return serde_json::from_str(&text).map_err(|e| unreadable(&e));
+        return parsed(&cleaned(bytes)?);
     }
     serde_json::from_slice(bytes).map_err(|e| unreadable(&e))
+}
+
+/// A request's body as text, cleaned.
+pub fn cleaned(bytes: &Bytes) -> Result<String, ApiError> {
+    clean_json(bytes.to_vec()).map_err(|e| unreadable(&e))
+}
+
+/// JSON that may point into its text.
+pub fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, ApiError> {
+    serde_json::from_str(text).map_err(|e| unreadable(&e))
+}
+
+fn unreadable(why: &dyn std::fmt::Display) -> ApiError {
+    ApiError::invalid(&format!("the body cannot be read: {why}"))
 }

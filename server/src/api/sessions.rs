@@ -14,7 +14,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 use service::{Lucid, NewRecording, Once, SessionRow, transcripts};
 
-use super::{ApiError, Key, body, id};
+use super::{
+    ApiError, Key,
+    answer::{cleaned, parsed},
+    body, id,
+};
 
 /// A session as a client makes it. `subject`, `team`, `task_key` and `external_id` may also stand in its metadata.
 #[derive(Deserialize)]
@@ -59,7 +63,7 @@ pub struct Ended {
 
 pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, headers: HeaderMap, bytes: Bytes) -> Result<Json<Value>, ApiError> {
     let text = cleaned(&bytes)?;
-    let new: New<'_> = serde_json::from_str(&text).map_err(|e| ApiError::invalid(&format!("the body cannot be read: {e}")))?;
+    let new: New<'_> = parsed(&text)?;
     let stores = new.resources.iter().filter(|r| r.kind == "memory_store");
     let stores = stores.map(|r| id(r.memory_store_id.as_deref().unwrap_or_default(), "store")).collect::<Result<Vec<StoreId>, _>>()?;
     let recording = NewRecording { events: events(&new.initial_events)?, head: head(new), stores };
@@ -81,7 +85,7 @@ pub async fn send(
     bytes: Bytes,
 ) -> Result<Json<Value>, ApiError> {
     let text = cleaned(&bytes)?;
-    let sent: Sent<'_> = serde_json::from_str(&text).map_err(|e| ApiError::invalid(&format!("the body cannot be read: {e}")))?;
+    let sent: Sent<'_> = parsed(&text)?;
     let session: SessionId = id(&session, "session")?;
     let once = once(&headers, &format!("POST /v1/sessions/{session}/events"), &bytes)?;
     let done = lucid.record_events(&actor, session, &events(&sent.events)?, once.as_ref()).await?;
@@ -110,10 +114,6 @@ pub async fn outcome(
     lucid.record_outcome(&actor, session, Outcome { result: ended.result, score }, ended.note.as_deref()).await?;
     let said = json!({"type": "session_outcome", "session_id": session, "result": ended.result, "score": ended.score, "note": ended.note});
     Ok((StatusCode::OK, Json(said)))
-}
-
-fn cleaned(bytes: &Bytes) -> Result<String, ApiError> {
-    transcripts::clean_json(bytes.to_vec()).map_err(|e| ApiError::invalid(&format!("the body cannot be read: {e}")))
 }
 
 fn once(headers: &HeaderMap, what: &str, bytes: &Bytes) -> Result<Option<Once>, ApiError> {
