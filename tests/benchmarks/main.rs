@@ -81,11 +81,12 @@ fn input(sessions: usize) -> dream::Input {
         text,
     };
     let session = |n: usize| dream::Session {
-        key: n.to_string(),
-        agent: None,
-        subject: Some(format!("subject-{}", n % 97)),
-        task: None,
-        outcome: if n.is_multiple_of(3) { OutcomeResult::Failure } else { OutcomeResult::Success },
+        head: dream::Head {
+            key: n.to_string(),
+            subject: Some(format!("subject-{}", n % 97)),
+            outcome: if n.is_multiple_of(3) { OutcomeResult::Failure } else { OutcomeResult::Success },
+            ..dream::Head::default()
+        },
         events: vec![
             event(EventKind::ToolUse, n, format!(r#"{{"page":{n}}}"#)),
             event(EventKind::ToolResult, n, format!("Error: page {n} of kind {} is too large", ["a", "b", "c"][n % 3])),
@@ -93,7 +94,8 @@ fn input(sessions: usize) -> dream::Input {
             event(EventKind::ToolResult, n, "done".into()),
         ],
     };
-    dream::Input { sessions: (0..sessions).map(session).collect(), ..dream::Input::default() }
+    let mut reader = dream::Reader::default();
+    dream::Input { sessions: (0..sessions).map(|n| reader.see(&session(n))).collect(), ..dream::Input::default() }
 }
 
 /// The demo's pages, beside the health check of the same server.

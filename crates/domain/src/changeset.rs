@@ -47,6 +47,14 @@ text_enum! {
     }
 }
 
+impl ChangeState {
+    /// Whether something may still come of it.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Approved | Self::Deferred)
+    }
+}
+
 text_enum! {
     /// Where a changeset stands.
     ChangesetState {

@@ -39,6 +39,12 @@ text_enum! {
     }
 }
 
+impl Default for OutcomeResult {
+    fn default() -> Self {
+        Self::Unknown
+    }
+}
+
 /// An event as an import reads it, before it has an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

@@ -51,11 +51,25 @@ fn push(found: &mut Vec<String>, text: &str) {
     }
 }
 
+/// A statement without the full stop at its end.
+#[must_use]
+pub fn bare(statement: &str) -> &str {
+    statement.strip_suffix('.').unwrap_or(statement)
+}
+
+/// All that a statement tells: itself, and where it tells several things together ("one; another"), each of them; without full stops.
+#[must_use]
+pub fn told(statement: &str) -> Vec<String> {
+    let whole = std::iter::once(bare(statement));
+    let parts = statement.split("; ").filter(|_| statement.contains("; ")).map(bare);
+    whole.chain(parts).map(str::to_owned).collect()
+}
+
 /// The statements of `before` that stand nowhere in `after`, in order.
 #[must_use]
 pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
-    let kept: HashSet<&String> = after.iter().collect();
-    before.iter().filter(|s| !kept.contains(s)).cloned().collect()
+    let kept: HashSet<String> = after.iter().flat_map(|s| told(s)).collect();
+    before.iter().filter(|s| !kept.contains(bare(s))).cloned().collect()
 }
 
 #[cfg(test)]
@@ -81,5 +95,7 @@ mod tests {
         let before = statements("- a b\n- c d");
         assert_eq!(lost(&before, &statements("c d\n\na  b")), Vec::<String>::new());
         assert_eq!(lost(&before, &statements("a b")), ["c d"]);
+        assert_eq!(lost(&before, &statements("- a b; c d.")), Vec::<String>::new(), "told together");
+        assert_eq!(lost(&before, &statements("- a b c d")), ["a b", "c d"]);
     }
 }

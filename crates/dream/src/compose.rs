@@ -3,12 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::recovery::Step;
-
-/// Whether a tool's or argument's name may stand in content: letters, digits, `_`, `-`, `.`, `:`, at most 64.
-pub fn is_plain_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
-}
+use crate::{findings::Step, reading::is_plain_name};
 
 /// What the signature says, without a leading `Error:`.
 fn point(signature: &str) -> &str {
@@ -35,37 +30,52 @@ pub fn fenced(signature: &str) -> String {
     signature.replace('`', "'")
 }
 
-/// The argument that a step changes, if it is one.
-pub fn argument_of(step: &Step) -> Option<&str> {
-    match step {
-        Step::Argument(name) => Some(name),
-        Step::Tool(_) => None,
-    }
+/// The signature with names masked that may be a customer's: words with a large first letter, but for the first one.
+pub fn without_names(signature: &str, are_known: bool) -> String {
+    let lead = signature.len() - point(signature).len();
+    let mut first = true;
+    let word = |w: &str| {
+        let core = w.trim_matches(|c: char| !c.is_alphanumeric());
+        let name = core.chars().next().is_some_and(char::is_uppercase) && core.chars().any(char::is_lowercase);
+        let masked = name && !first && !are_known;
+        first = false;
+        if masked { w.replacen(core, "<name>", 1) } else { w.to_owned() }
+    };
+    let rest: Vec<String> = signature[lead..].split(' ').map(word).collect();
+    format!("{}{}", &signature[..lead], rest.join(" "))
 }
 
-/// The whole note on a recurring failure.
+/// A statement for a title: short, and masked, because titles stand in lists and in the history for good.
+pub fn short(text: &str) -> String {
+    let text = domain::masking::mask(text);
+    if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
+}
+
+/// A path for a note in one of the usual folders: `/<folder>/<words>.md`.
+pub fn file(folder: &str, text: &str) -> String {
+    let name: String = slug(text).chars().take(60).collect();
+    let name = name.trim_end_matches('-');
+    format!("/{folder}/{}.md", if name.is_empty() { "note" } else { name })
+}
+
+/// The whole note on a recurring failure. What worked is a line of its own, so that learning it loses nothing of the note.
 pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<String>)>, arguments: &BTreeSet<&str>) -> String {
-    let act = match advice {
+    let worked = match advice {
         Some((Step::Argument(name), Some(value))) if is_plain_name(name) => {
-            format!("call `{tool}` with `{name}` set to `{value}`.")
+            Some(format!("calling `{tool}` with `{name}` set to `{value}`."))
         }
-        Some((Step::Argument(name), None)) if is_plain_name(name) => {
-            format!("do not repeat the call unchanged: correct `{name}` and call `{tool}` again.")
-        }
+        Some((Step::Argument(name), None)) if is_plain_name(name) => Some(format!("correcting `{name}` and calling `{tool}` again.")),
         Some((Step::Tool(other), _)) if is_plain_name(other) => {
-            format!("call `{other}` first, then `{tool}` again with what it answered.")
+            Some(format!("calling `{other}` first, then `{tool}` again with what it answered."))
         }
-        _ => check(tool, signature, arguments),
+        _ => None,
     };
-    let why = if advice.is_some() {
-        "this is what worked afterwards for several of those who met the error."
-    } else {
-        "it keeps coming back for different users or tasks."
-    };
+    let worked = worked.map(|w| format!("- What worked afterwards: {w}\n")).unwrap_or_default();
     format!(
-        "# {}\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {act}\n- Why: {why}\n",
+        "# {}\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {}\n{worked}- Why: it keeps coming back for different users or tasks.\n",
         title(tool, signature),
-        fenced(signature)
+        fenced(signature),
+        check(tool, signature, arguments),
     )
 }
 
@@ -125,7 +135,10 @@ mod tests {
         assert!(note.starts_with("# book fails: payment amount does not add up\n"), "{note}");
         assert!(note.contains("check `payment_methods` against"), "{note}");
         let fix = (Step::Argument("format".into()), Some("csv".into()));
-        assert!(failure_note("export", "Error: x", Some(&fix), &arguments).contains("with `format` set to `csv`"));
+        assert!(
+            failure_note("export", "Error: x", Some(&fix), &arguments)
+                .contains("worked afterwards: calling `export` with `format` set to `csv`.")
+        );
     }
 
     #[test]

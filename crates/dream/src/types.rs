@@ -1,31 +1,34 @@
 //! What goes into a dream and what comes out of it.
 
 use domain::{
+    canonical::sha256_hex,
     changeset::{ChangeKind, RejectCode},
     event::{EventKind, OutcomeResult},
 };
 use serde::Serialize;
 
-use crate::loss::Loss;
+use crate::{curation::loss::Loss, reading::Features};
 
 /// Everything that a dream may look at.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
     /// The sessions of the window.
-    pub sessions: Vec<Session>,
+    pub sessions: Vec<Seen>,
     /// The memories of the store.
     pub memories: Vec<Memory>,
     /// What was proposed before and still counts.
     pub known: Vec<Known>,
     /// Paths that open changes would write new memories to.
     pub taken_paths: Vec<String>,
+    /// Every session was dreamed over before: what was said of them stands.
+    pub nothing_new: bool,
     /// What dreams have lost of this store in the last 30 days, and what waits would lose.
     pub lost_recently: Loss,
 }
 
-/// A session in the engine's form.
-#[derive(Debug, Clone)]
-pub struct Session {
+/// What is known of a session beside what happened in it. Every field but the key may be unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
     /// Unique among the sessions; decides the order.
     pub key: String,
     /// Which agent worked.
@@ -36,8 +39,26 @@ pub struct Session {
     pub task: Option<String>,
     /// How it ended.
     pub outcome: OutcomeResult,
+    /// When its last event was, in microseconds since the epoch.
+    pub at: Option<i64>,
+}
+
+/// A session in the engine's form, to be read.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// What is known of it.
+    pub head: Head,
     /// What happened, in order.
     pub events: Vec<Event>,
+}
+
+/// A session that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What is known of it.
+    pub head: Head,
+    /// What it shows.
+    pub features: Features,
 }
 
 /// An event in the engine's form.
@@ -66,6 +87,18 @@ pub struct Memory {
     pub frozen: bool,
     /// A person wrote what it says.
     pub by_person: bool,
+    /// When it was last written, in microseconds since the epoch; unknown for a folder of files.
+    pub updated_at: Option<i64>,
+    /// How often agents read it in the last 30 days; unknown where nobody records what is read.
+    pub reads: Option<usize>,
+}
+
+impl Memory {
+    /// A memory of which no more is known than where it stands and what it says.
+    #[must_use]
+    pub fn plain(path: &str, content: &str) -> Self {
+        Self { path: path.to_owned(), content: content.to_owned(), frozen: false, by_person: false, updated_at: None, reads: None }
+    }
 }
 
 /// A finding that was proposed before.
@@ -75,6 +108,18 @@ pub struct Known {
     pub fingerprint: String,
     /// What came of it.
     pub state: KnownState,
+    /// The memory that stands as the change left it; none if it has changed since, or the change left none.
+    pub memory: Option<usize>,
+    /// What the engine proposed to write, before anybody edited it.
+    pub composed: Option<String>,
+}
+
+impl Known {
+    /// Something that was proposed before, and what came of it.
+    #[must_use]
+    pub fn new(fingerprint: &str, state: KnownState) -> Self {
+        Self { fingerprint: fingerprint.to_owned(), state, memory: None, composed: None }
+    }
 }
 
 /// What came of an earlier proposal.
@@ -89,11 +134,15 @@ pub enum KnownState {
 }
 
 impl Known {
+    /// Whether this is the finding.
+    pub(crate) fn is(&self, finding: &Finding) -> bool {
+        self.fingerprint == finding.fingerprint || finding.aliases.contains(&self.fingerprint)
+    }
+
     /// Why the finding is not proposed again, or `None` if it may come back (rule 10).
     pub(crate) fn holds_back(&self, support: &Support) -> Option<String> {
         match &self.state {
-            KnownState::Waiting => Some("the same already waits for a decision".to_owned()),
-            KnownState::Committed => Some("the same was already committed".to_owned()),
+            KnownState::Waiting | KnownState::Committed => None,
             KnownState::Rejected(code, before) => {
                 let returns = match code {
                     RejectCode::Never | RejectCode::AlreadyInInstructions | RejectCode::FixToolOrPrompt => false,
@@ -128,9 +177,20 @@ pub struct Proposal {
     pub stats: Stats,
 }
 
-/// Two statements that are alike and not the same.
+/// What is asked about two statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuestionKind {
+    /// They say different things of the same.
+    Contradiction,
+    /// They are alike, and not the same.
+    Similar,
+}
+
+/// Two statements that a person should look at together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
+    /// What is asked.
+    pub kind: QuestionKind,
     /// Where they stand: indices into the input's memories.
     pub memories: [usize; 2],
     /// What they say.
@@ -148,6 +208,8 @@ pub struct Stats {
     pub events: usize,
     /// Memories in the store.
     pub memories: usize,
+    /// Tool answers.
+    pub answers: usize,
     /// Tool answers that are errors.
     pub tool_errors: usize,
     /// Distinct signatures of errors.
@@ -158,6 +220,16 @@ pub struct Stats {
     pub proposed: usize,
     /// Findings that are held back.
     pub held_back: usize,
+    /// Findings that are for people to know and no memory.
+    pub insights: usize,
+    /// Sessions that failed.
+    pub failed: usize,
+    /// Sessions that failed and in which nothing was found that recurs.
+    pub unexplained: usize,
+    /// Subjects, where known.
+    pub subjects: usize,
+    /// Tasks, where known.
+    pub tasks: usize,
 }
 
 /// How much backs a finding, counted by the engine and never claimed.
@@ -174,19 +246,17 @@ pub struct Support {
     /// Sessions in which it could have been seen.
     #[serde(skip)]
     pub eligible: usize,
+    /// Distinct subjects; among sessions of unknown subject distinct tasks; among those of unknown task, too, sessions: the largest of
+    /// the three, so that more evidence never counts less.
+    #[serde(skip)]
+    pub(crate) known_apart: usize,
 }
 
 impl Support {
-    /// Distinct subjects; where none is known, distinct tasks; where none is known either, sessions (rule 7); for what was
-    /// found in no session, how often it was seen.
+    /// How many are surely not the same (rule 7); for what was found in no session, how often it was seen.
     #[must_use]
-    pub fn distinct(&self) -> usize {
-        match (self.subjects, self.tasks) {
-            (0, 0) if self.sessions == 0 => self.occurrences,
-            (0, 0) => self.sessions,
-            (0, tasks) => tasks,
-            (subjects, _) => subjects,
-        }
+    pub const fn distinct(&self) -> usize {
+        if self.sessions == 0 { self.occurrences } else { self.known_apart }
     }
 }
 
@@ -195,17 +265,23 @@ impl Support {
 pub enum Disposition {
     /// It becomes a change.
     Proposed,
+    /// A change that came of it earlier still waits for a decision.
+    Waits,
     /// It does not, and why.
     HeldBack(String),
+    /// It is for people to know, and why it is no memory.
+    Insight(String),
 }
 
 /// Something that a dream saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `recurring_failure`, `workflow`, `standing_instruction`, `exact_duplicate` or `near_duplicate`.
+    /// What kind of finding.
     pub kind: &'static str,
     /// What it is known by across dreams: a SHA-256, hexadecimal.
     pub fingerprint: String,
+    /// What else it may have been known by, when less had been seen of it.
+    pub aliases: Vec<String>,
     /// In one line.
     pub title: String,
     /// What backs it.
@@ -217,11 +293,34 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding that nobody has judged yet.
+    pub(crate) fn new(kind: &'static str, name: &str, title: String, support: Support) -> Self {
+        let fingerprint = fingerprint(kind, name);
+        Self { kind, fingerprint, aliases: Vec::new(), title, support, disposition: Disposition::Proposed, change: None }
+    }
+
+    /// The same, held back.
+    pub(crate) fn held_back(mut self, reason: impl Into<String>) -> Self {
+        self.disposition = Disposition::HeldBack(reason.into());
+        self
+    }
+
+    /// The same, for people to know.
+    pub(crate) fn insight(mut self, reason: impl Into<String>) -> Self {
+        self.disposition = Disposition::Insight(reason.into());
+        self
+    }
+
     /// Whether it becomes a change.
     #[must_use]
     pub fn is_proposed(&self) -> bool {
         self.disposition == Disposition::Proposed && self.change.is_some()
     }
+}
+
+/// What a finding of this kind and name is known by.
+pub(crate) fn fingerprint(kind: &str, name: &str) -> String {
+    sha256_hex(format!("{kind}\0{name}").as_bytes())
 }
 
 /// A change that is proposed.
@@ -239,6 +338,8 @@ pub struct Change {
     pub edits: Vec<Edit>,
     /// Quotes for and against.
     pub quotes: Vec<Quote>,
+    /// Edits that lose nothing, in place of these where no more may be lost.
+    pub gentle: Option<Vec<Edit>>,
 }
 
 /// An edit, by index of the memory.
@@ -248,6 +349,8 @@ pub struct Edit {
     pub memory: Option<usize>,
     /// Where it stands, or will.
     pub path: String,
+    /// Where it goes, if it moves.
+    pub new_path: Option<String>,
     /// The content after; none for a removal.
     pub content: Option<String>,
 }

@@ -99,7 +99,7 @@ impl Lucid {
             .collect();
         let (tool, error) = (asked.tool.as_deref().unwrap_or_default(), asked.error.as_deref().unwrap_or_default());
         let about: Option<Vec<usize>> =
-            (!tool.is_empty() || !error.is_empty()).then(|| briefing::about_failure(tool, &dream::signature_of(error), &known));
+            (!tool.is_empty() || !error.is_empty()).then(|| briefing::about_failure(tool, &dream::reading::signature::of(error), &known));
         let title = match &about {
             Some(found) if found.is_empty() => format!("Nothing is known in {} about this failure (revision {})", row.name, row.revision),
             Some(_) => format!("What {} knows about this failure (revision {})", row.name, row.revision),

@@ -1,4 +1,7 @@
-//! What a dream looks at, in the engine's form: the pinned sessions, the memory, what was proposed before, and what was lost lately.
+//! What a dream looks at, in the engine's form: the features of the pinned sessions, the memory, what was proposed before, and what was
+//! lost lately. A session is read once; its features are stored, and later dreams load those.
+
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     Timestamp,
@@ -6,13 +9,169 @@ use domain::{
     event::{EventKind, OutcomeResult},
     ids::{SessionId, StoreId},
 };
-use dream::{Input, Known, KnownState, Memory, Session};
-use store::{Tx, changes, decisions, dreams::DreamRow, memories, sessions};
+use dream::{Features, Head, Input, Known, KnownState, Memory, Progress, Reader, Session, reading};
+use store::{Tx, changes, decisions, dreams::DreamRow, features, memories, reads, sessions, sessions::SessionRow};
 
-use crate::{Result, propose::Loaded};
+use crate::{Error, Lucid, Result, propose::Loaded};
 
-/// Days over which what dreams lose is counted, in seconds: 30 (rule 9).
-const LOSS_SECONDS: i64 = 30 * 86_400;
+/// Days over which what dreams lose is counted (rule 9), and what agents read; in seconds.
+const MONTH_SECONDS: i64 = 30 * 86_400;
+/// Stored features that are loaded at once.
+const PAGE: i64 = 1_000;
+/// Sessions that are read before their features are stored together.
+const BATCH: usize = 50;
+
+impl Lucid {
+    /// Everything that a dream may look at, in the engine's form, beside the ids that its indices mean. Reads the sessions that no dream
+    /// has read yet; `None` if it was canceled meanwhile.
+    pub(crate) async fn load(&self, dream: &DreamRow, window: Vec<SessionRow>, whole: bool) -> Result<Option<Loaded>> {
+        let mut known = self.known_features(dream, &window).await?;
+        let missing: Vec<&SessionRow> = window.iter().filter(|s| !known.contains_key(&s.id)).collect();
+        let (all, done) = (window.len(), window.len() - missing.len());
+        let missing_none = missing.is_empty();
+        let mut reader = Reader::default();
+        let mut fresh: Vec<(SessionId, Features)> = Vec::new();
+        let mut beaten = tokio::time::Instant::now();
+        for (n, &row) in missing.iter().enumerate() {
+            let session = read_session(&mut self.db.read().await?, row).await?;
+            // Reading ten megabytes of text takes a while; other tasks go on meanwhile.
+            let (back, features) = tokio::task::spawn_blocking(move || {
+                let features = reader.read(&session);
+                (reader, features)
+            })
+            .await
+            .map_err(|_| Error::Internal("a session could not be read"))?;
+            reader = back;
+            fresh.push((row.id, features));
+            if fresh.len() == BATCH {
+                self.keep_features(&mut fresh, &mut known).await?;
+            }
+            if beaten.elapsed() >= crate::dreams::BEAT {
+                beaten = tokio::time::Instant::now();
+                if !self.beat(dream.id, Progress { sessions_done: done + n, sessions: all }).await? {
+                    return Ok(None);
+                }
+            }
+        }
+        self.keep_features(&mut fresh, &mut known).await?;
+        let mut tx = self.db.read().await?;
+        let mut loaded = Loaded {
+            input: memory(&mut tx, dream.store_id, self.now()).await?,
+            memories: memories::contents_of_store(&mut tx, dream.store_id).await?,
+            sessions: Vec::with_capacity(all),
+            trust: Vec::with_capacity(all),
+            whole,
+        };
+        loaded.input.memories = contents(&mut tx, dream.store_id, &loaded.memories, self.now()).await?;
+        loaded.input.nothing_new = whole
+            && missing_none
+            && sessions::new_for_dreams(&mut tx, dream.store_id, self.now().plus_seconds(-crate::dreams::WINDOW_SECONDS)).await? == 0;
+        loaded.input.known = known_findings(&mut tx, dream.store_id, &loaded.input.memories).await?;
+        for row in window {
+            let features = known.remove(&row.id).unwrap_or_default();
+            loaded.sessions.push(row.id);
+            loaded.trust.push(row.trust);
+            loaded.input.sessions.push(dream::Seen { head: head(row), features });
+        }
+        Ok(Some(loaded))
+    }
+
+    /// The stored features that cover their sessions as far as these are pinned.
+    async fn known_features(&self, dream: &DreamRow, window: &[SessionRow]) -> Result<HashMap<SessionId, Features>> {
+        let events: HashMap<SessionId, i64> = window.iter().map(|s| (s.id, s.event_count)).collect();
+        let mut known = HashMap::with_capacity(window.len());
+        let mut after = None;
+        loop {
+            let mut tx = self.db.read().await?;
+            let page = features::of_dream(&mut tx, dream.id, reading::VERSION, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(known) };
+            after = Some(last.session_id);
+            for row in page {
+                // What cannot be read was written by another version; the session is read again.
+                let Ok(features) = serde_json::from_str::<Features>(&row.features) else { continue };
+                if events.get(&row.session_id).is_some_and(|n| usize::try_from(*n) == Ok(features.events)) {
+                    known.insert(row.session_id, features);
+                }
+            }
+        }
+    }
+
+    async fn keep_features(&self, fresh: &mut Vec<(SessionId, Features)>, known: &mut HashMap<SessionId, Features>) -> Result<()> {
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.db.write().await?;
+        // Two dreams of one session write its features in the same order, so that neither waits for the other in a circle.
+        fresh.sort_by_key(|(id, _)| *id);
+        for (id, one) in fresh.iter() {
+            let json = serde_json::to_string(one).map_err(|_| Error::Internal("features could not be written"))?;
+            features::put(&mut tx, *id, reading::VERSION, &json, self.now()).await?;
+        }
+        tx.commit().await?;
+        known.extend(fresh.drain(..));
+        Ok(())
+    }
+}
+
+fn head(row: SessionRow) -> Head {
+    Head {
+        key: row.id.to_string(),
+        agent: row.agent,
+        subject: row.subject,
+        task: row.task_key,
+        outcome: row.outcome.unwrap_or(OutcomeResult::Unknown),
+        at: row.last_event_at.map(|t| t.0),
+    }
+}
+
+/// A session's events up to its pinned one: what was appended since belongs to the next dream.
+async fn read_session(tx: &mut Tx, row: &SessionRow) -> Result<Session> {
+    let mut events = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = sessions::events(tx, row.id, after, 500).await?;
+        for event in page.rows.iter().filter(|e| e.seq <= row.event_count) {
+            // What the agent said and thought is not looked at, so it is not held either.
+            let read = matches!(event.kind, EventKind::System | EventKind::User | EventKind::ToolUse | EventKind::ToolResult);
+            events.push(dream::Event {
+                kind: event.kind,
+                tool: event.tool.clone(),
+                tool_use_id: event.tool_use_id.clone(),
+                is_error: event.is_error,
+                text: if read { event.text.clone() } else { String::new() },
+            });
+        }
+        match page.rows.last() {
+            Some(last) if page.more => after = last.seq,
+            _ => break,
+        }
+    }
+    Ok(Session { head: Head { key: row.id.to_string(), ..Head::default() }, events })
+}
+
+/// What the input says of the store beside memories and sessions.
+async fn memory(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Input> {
+    Ok(Input {
+        taken_paths: changes::open_paths(tx, store).await?,
+        lost_recently: lost(tx, store, now.plus_seconds(-MONTH_SECONDS)).await?,
+        ..Input::default()
+    })
+}
+
+/// The memories in the engine's form, each with how often it was read in the last 30 days; unknown if nothing was read at all.
+async fn contents(tx: &mut Tx, store: StoreId, memories: &[memories::MemoryContent], now: Timestamp) -> Result<Vec<Memory>> {
+    let read: BTreeMap<_, _> = reads::of_store(tx, store, now.plus_seconds(-MONTH_SECONDS)).await?.into_iter().collect();
+    let times = |id: domain::ids::VersionId| usize::try_from(read.get(&id).copied().unwrap_or(0)).unwrap_or(usize::MAX);
+    let one = |m: &memories::MemoryContent| Memory {
+        path: m.path.to_string(),
+        content: m.content.clone(),
+        frozen: m.frozen,
+        by_person: m.by_person,
+        updated_at: Some(m.updated_at.0),
+        reads: (!read.is_empty()).then(|| times(m.version_id)),
+    };
+    Ok(memories.iter().map(one).collect())
+}
 
 /// What dreams have lost of a store since then, and what still waits would lose.
 async fn lost(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<dream::Loss> {
@@ -22,71 +181,25 @@ async fn lost(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<dream::Lo
     Ok(facts.into_iter().filter_map(of).fold(dream::Loss::default(), dream::Loss::and))
 }
 
-/// Everything that a dream may look at, in the engine's form, beside the ids that its indices mean.
-pub async fn load(tx: &mut Tx, dream: &DreamRow, window: Vec<sessions::SessionRow>, now: Timestamp) -> Result<Loaded> {
-    let mut loaded =
-        Loaded { input: Input::default(), sessions: Vec::new(), memories: memories::contents_of_store(tx, dream.store_id).await? };
-    for row in window {
-        let (ids, session) = load_session(tx, row).await?;
-        loaded.sessions.push(ids);
-        loaded.input.sessions.push(session);
-    }
-    loaded.input.memories = loaded
-        .memories
-        .iter()
-        .map(|m| Memory { path: m.path.to_string(), content: m.content.clone(), frozen: m.frozen, by_person: m.by_person })
-        .collect();
-    loaded.input.known = known(tx, dream.store_id).await?;
-    loaded.input.taken_paths = changes::open_paths(tx, dream.store_id).await?;
-    loaded.input.lost_recently = lost(tx, dream.store_id, now.plus_seconds(-LOSS_SECONDS)).await?;
-    Ok(loaded)
-}
-
-async fn load_session(tx: &mut Tx, row: sessions::SessionRow) -> Result<((SessionId, Vec<domain::ids::EventId>), Session)> {
-    let mut ids = Vec::new();
-    let mut events = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = sessions::events(tx, row.id, after, 500).await?;
-        // Only up to the pinned event: what was appended since belongs to the next dream.
-        for event in page.rows.iter().filter(|e| e.seq <= row.event_count) {
-            ids.push(event.id);
-            // What the agent said and thought is not looked at, so it is not held either.
-            let read = matches!(event.kind, EventKind::User | EventKind::ToolUse | EventKind::ToolResult);
-            let text = if read { event.text.clone() } else { String::new() };
-            events.push(dream::Event {
-                kind: event.kind,
-                tool: event.tool.clone(),
-                tool_use_id: event.tool_use_id.clone(),
-                is_error: event.is_error,
-                text,
-            });
-        }
-        match page.rows.last() {
-            Some(last) if page.more => after = last.seq,
-            _ => break,
-        }
-    }
-    let session = Session {
-        key: row.id.to_string(),
-        agent: row.agent,
-        subject: row.subject,
-        task: row.task_key,
-        outcome: row.outcome.unwrap_or(OutcomeResult::Unknown),
-        events,
-    };
-    Ok(((row.id, ids), session))
-}
-
-async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<Known>> {
+async fn known_findings(tx: &mut Tx, store: StoreId, memories: &[Memory]) -> Result<Vec<Known>> {
+    let place: HashMap<&str, usize> = memories.iter().enumerate().map(|(i, m)| (m.path.as_str(), i)).collect();
     // What is conflicted can no longer be committed as it is: the dream may propose it anew, and then it takes its place.
-    let proposed = changes::known(tx, store).await?.into_iter().filter(|k| !k.conflicted).map(|k| {
-        let state = if k.state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting };
-        Known { fingerprint: k.fingerprint, state }
+    let mut proposed: Vec<Known> = changes::known(tx, store)
+        .await?
+        .into_iter()
+        .filter(|k| !k.conflicted)
+        .map(|k| Known {
+            state: if k.state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting },
+            memory: k.memory_path.as_deref().and_then(|path| place.get(path)).copied(),
+            composed: k.composed,
+            fingerprint: k.fingerprint,
+        })
+        .collect();
+    // Of several commits of one finding the last one counts, which is the one that the memory is still as it left it.
+    proposed.sort_by_key(|k| k.memory.is_some());
+    let rejected = decisions::muted(tx, store).await?.into_iter().map(|m| {
+        let support = usize::try_from(m.support).unwrap_or(usize::MAX);
+        Known::new(&m.fingerprint, KnownState::Rejected(m.reject_code, support))
     });
-    let rejected = decisions::muted(tx, store).await?.into_iter().map(|m| Known {
-        fingerprint: m.fingerprint,
-        state: KnownState::Rejected(m.reject_code, usize::try_from(m.support).unwrap_or(usize::MAX)),
-    });
-    Ok(proposed.chain(rejected).collect())
+    Ok(proposed.into_iter().chain(rejected).collect())
 }

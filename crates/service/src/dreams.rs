@@ -24,14 +24,19 @@ use store::{
     memory_stores, sessions,
 };
 
-use crate::{Error, Lucid, Record, Result, dream_input::load, names::Names, propose::Loaded, require};
+use crate::{
+    Error, Lucid, Record, Result,
+    names::Names,
+    propose::{Loaded, Proposed},
+    require,
+};
 
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
 pub const WINDOW_SECONDS: i64 = 90 * 86_400;
 /// Most sessions of the window that one dream reads.
 const WINDOW_SESSIONS: i64 = 2_000;
 /// How often a running dream writes where it is and looks whether it was canceled.
-const BEAT: Duration = Duration::from_millis(300);
+pub(crate) const BEAT: Duration = Duration::from_millis(300);
 /// How often its lease is renewed: well within its length.
 const RENEW: Duration = Duration::from_secs(10);
 /// The dream is no longer this worker's, or was canceled at the last moment.
@@ -203,17 +208,22 @@ impl Lucid {
     async fn dream_to_its_end(&self, job: &Claimed, owner: &str) -> Result<()> {
         let id = DreamId(job.subject_id);
         let Some((dream, loaded)) = self.start_dream(id, job, owner).await? else { return Ok(()) };
-        let loaded = Arc::new(loaded);
-        let proposal = self.think(id, &loaded).await?;
+        let loaded = loaded.map(Arc::new);
+        let proposal = match &loaded {
+            Some(loaded) => self.think(id, loaded).await?,
+            None => None,
+        };
         let mut tx = self.db.write().await?;
         memory_stores::lock(&mut tx, dream.store_id).await?;
         let canceled = proposal.is_none() || dreams::is_canceled(&mut tx, id).await?;
         let (state, mut stats) = if canceled { ("canceled", json!({})) } else { ("completed", json!(proposal.as_ref().map(|p| &p.stats))) };
-        let proposed = match &proposal {
-            Some(proposal) if !canceled => self.propose(&mut tx, &dream, &loaded, proposal).await?,
-            _ => None,
+        let proposed = match (&proposal, &loaded) {
+            (Some(proposal), Some(loaded)) if !canceled => self.propose(&mut tx, &dream, loaded, proposal).await?,
+            _ => Proposed::default(),
         };
-        stats["changeset"] = json!(proposed.as_ref().map(|p| p.changeset));
+        stats["changeset"] = json!(proposed.changeset);
+        stats["obsolete"] = json!(proposed.obsolete.len());
+        stats["appended"] = json!(proposed.appended);
         let now = self.now();
         if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await?
             || !jobs::finish(&mut tx, job, owner, None, now).await?
@@ -222,11 +232,10 @@ impl Lucid {
         }
         let worker = Actor::worker();
         let store = Some(dream.store_id);
-        let ended = json!({"state": state, "sessions": loaded.sessions.len(), "stats": stats});
-        if let Some(proposed) = &proposed {
+        let ended = json!({"state": state, "sessions": loaded.as_ref().map_or(0, |l| l.sessions.len()), "stats": stats, "obsolete": proposed.obsolete});
+        if let Some(changeset) = proposed.changeset {
             let payload = json!({"dream": id, "changes": proposed.changes, "retired": proposed.retired});
-            let record =
-                Record { action: "changeset.propose", subject: proposed.changeset.to_string(), store, commit: None, payload: &payload };
+            let record = Record { action: "changeset.propose", subject: changeset.to_string(), store, commit: None, payload: &payload };
             self.record(&mut tx, &worker, record).await?;
         }
         self.record(&mut tx, &worker, Record { action: "dream.end", subject: id.to_string(), store, commit: None, payload: &ended })
@@ -248,8 +257,9 @@ impl Lucid {
         Ok(())
     }
 
-    /// Pins the store's revision and each session's last event, and loads them. `None` if the dream has ended or was canceled.
-    async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Loaded)>> {
+    /// Pins the store's revision and each session's last event, and loads them. `None` if the dream has ended or was canceled; nothing
+    /// loaded if it was canceled while it read.
+    async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Option<Loaded>)>> {
         let mut tx = self.db.write().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a job names a dream that is not there"))?;
         let revision = memory_stores::lock(&mut tx, dream.store_id).await?;
@@ -280,9 +290,8 @@ impl Lucid {
         let payload = json!({"revision": revision, "sessions": pins.len(), "attempt": job.attempt});
         self.record(&mut tx, &worker, record("dream.start", &payload)).await?;
         tx.commit().await?;
-        let mut tx = self.db.read().await?;
-        let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a dream went away"))?;
-        let loaded = load(&mut tx, &dream, window, self.now()).await?;
+        let dream = dreams::get(&mut self.db.read().await?, id).await?.ok_or(Error::Internal("a dream went away"))?;
+        let loaded = self.load(&dream, window, chosen.is_empty()).await?;
         Ok(Some((dream, loaded)))
     }
 
@@ -312,7 +321,7 @@ impl Lucid {
     }
 
     /// Writes where the dream is; false if it should stop.
-    async fn beat(&self, id: DreamId, progress: Progress) -> Result<bool> {
+    pub(crate) async fn beat(&self, id: DreamId, progress: Progress) -> Result<bool> {
         let mut tx = self.db.write().await?;
         dreams::progress(&mut tx, id, &json!(progress).to_string()).await?;
         let canceled = dreams::is_canceled(&mut tx, id).await?;

@@ -1,5 +1,5 @@
 //! From what a dream found to a changeset: quotes are checked against the stored events, risk is computed here and never taken
-//! from the distiller, and what waits already is left out. The preview does the same without a database.
+//! from the distiller, and what waits already is left out.
 
 use std::collections::BTreeMap;
 
@@ -7,37 +7,48 @@ use domain::{
     briefing::tokens,
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit, Quote},
-    ids::{ChangeId, ChangesetId, EventId, EvidenceId, SessionId, StoreId},
-    masking, plural,
+    ids::{ChangeId, ChangesetId, EvidenceId, SessionId, StoreId},
+    plural,
     risk::{self, Label, RiskLevel},
 };
-use dream::{Change, Finding, Input, Proposal};
-use serde_json::{Value, json};
+use dream::{Change, Disposition, Finding, Input, Proposal, QuestionKind};
+use serde_json::json;
 use store::{
     Tx, changes, changesets, commits, decisions,
     dreams::{DreamRow, NewFinding},
     evidence,
     memories::MemoryContent,
-    memory_stores,
+    memory_stores, sessions,
 };
 
-use crate::{Error, Lucid, Result, briefing::over_budget, keys::answer_for};
+use crate::{
+    Error, Lucid, Result,
+    briefing::over_budget,
+    keys::answer_for,
+    waiting::{no_longer_found, refresh_support},
+};
 
-/// Quotes that a recurring failure or a workflow needs to be proposed at all (rule 7).
+/// Quotes that a pattern of several sessions needs to be proposed at all (rule 7).
 const MIN_QUOTES: usize = 2;
+/// How far what a person wrote is trusted; an import is 2, an agent 1, a tool's text 0.
+const PERSON_TRUST: i64 = 3;
 
 /// What a dream loaded: the engine's input beside the ids that its indices mean.
 pub struct Loaded {
     /// What the engine sees.
     pub input: Input,
-    /// Session and event ids, in the input's order.
-    pub sessions: Vec<(SessionId, Vec<EventId>)>,
+    /// Session ids, in the input's order.
+    pub sessions: Vec<SessionId>,
+    /// How far each session is trusted.
+    pub trust: Vec<i64>,
     /// The memories, in the input's order.
     pub memories: Vec<MemoryContent>,
+    /// It looks at the whole window, not at chosen sessions: what it does not find is no longer there.
+    pub whole: bool,
 }
 
 /// Risk and labels of a change that the engine proposes.
-fn assess(change: &Change, memories: &[dream::Memory]) -> (RiskLevel, Vec<Label>) {
+pub(crate) fn assess(change: &Change, memories: &[dream::Memory]) -> (RiskLevel, Vec<Label>) {
     let touched: Vec<&dream::Memory> = change.edits.iter().filter_map(|e| e.memory).map(|i| &memories[i]).collect();
     let changed = change.edits.iter().filter_map(|e| e.memory.map(|i| (&memories[i], &e.content)));
     let changed: Vec<&dream::Memory> = changed.filter(|(m, content)| content.as_deref() != Some(&m.content)).map(|(m, _)| m).collect();
@@ -55,16 +66,18 @@ fn assess(change: &Change, memories: &[dream::Memory]) -> (RiskLevel, Vec<Label>
 impl Lucid {
     /// Stores what a dream proposes as a changeset, and everything that it saw as findings, inside the dream's last transaction.
     /// The caller appends the audit entries: the audit's head is the last lock to take.
-    pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Option<Proposed>> {
+    pub(crate) async fn propose(&self, tx: &mut Tx, dream: &DreamRow, loaded: &Loaded, proposal: &Proposal) -> Result<Proposed> {
         let known = changes::known(tx, dream.store_id).await?;
-        let waits = |f: &&Finding| known.iter().any(|k| !k.conflicted && k.fingerprint == f.fingerprint);
-        let candidates: Vec<(&Finding, Ready)> =
-            proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)).filter_map(|f| Some((f, Self::ready(f, loaded)?))).collect();
+        let waits = |f: &Finding| known.iter().any(|k| !k.conflicted && k.state.is_open() && k.fingerprint == f.fingerprint);
+        let mut candidates: Vec<(&Finding, Ready)> = Vec::new();
+        for finding in proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)) {
+            candidates.extend(Self::ready(tx, finding, loaded).await?.map(|ready| (finding, ready)));
+        }
         let (ready, over) = within_budget(tx, dream.store_id, candidates, &loaded.input.memories).await?;
         let id = self.id(ChangesetId::new);
         let mut made: Vec<(&str, ChangeId)> = Vec::new();
-        let replaced = known.iter().filter(|k| k.conflicted && ready.iter().any(|(f, _)| f.fingerprint == k.fingerprint));
-        let replaced: Vec<(ChangeId, ChangesetId)> = replaced.map(|k| (k.id, k.changeset_id)).collect();
+        let is_replaced = |k: &&changes::KnownRow| k.conflicted && ready.iter().any(|(f, _)| f.fingerprint == k.fingerprint);
+        let replaced: Vec<(ChangeId, ChangesetId)> = known.iter().filter(is_replaced).map(|k| (k.id, k.changeset_id)).collect();
         put_contents(tx, &ready).await?;
         if !ready.is_empty() {
             changesets::insert(tx, &self.new_changeset(id, dream, ready.len())).await?;
@@ -78,7 +91,11 @@ impl Lucid {
         store::dreams::insert_findings(tx, dream.id, &findings).await?;
         let changes: Vec<ChangeId> = made.iter().map(|(_, change)| *change).collect();
         let retired = self.retire(tx, &replaced).await?;
-        Ok((!changes.is_empty()).then_some(Proposed { changeset: id, changes, retired }))
+        let appended = self.append_evidence(tx, &known, loaded, proposal).await?;
+        refresh_support(tx, loaded, proposal).await?;
+        let gone = if loaded.whole { no_longer_found(&known, proposal) } else { Vec::new() };
+        let obsolete = self.retire(tx, &gone).await?;
+        Ok(Proposed { changeset: (!changes.is_empty()).then_some(id), changes, retired, obsolete, appended })
     }
 
     /// Makes conflicted changes obsolete that the dream has proposed anew, against the memory as it is now.
@@ -108,21 +125,20 @@ impl Lucid {
     }
 
     /// The change with ids in place of indices; `None` if too little of its evidence holds.
-    fn ready(finding: &Finding, loaded: &Loaded) -> Option<Ready> {
-        let change = finding.change.as_ref()?;
-        let quotes: Vec<Quote> = change.quotes.iter().filter_map(|q| checked(q, loaded)).collect();
-        let needed = match finding.kind {
-            "recurring_failure" | "workflow" => MIN_QUOTES,
-            // One speaker is enough who asked for it to be remembered.
-            "standing_instruction" => finding.support.distinct().min(MIN_QUOTES),
-            _ => 0,
-        };
-        if quotes.iter().filter(|q| !q.counter).count() < needed {
-            return None;
+    async fn ready(tx: &mut Tx, finding: &Finding, loaded: &Loaded) -> Result<Option<Ready>> {
+        let Some(change) = &finding.change else { return Ok(None) };
+        let mut quotes: Vec<Quote> = Vec::new();
+        for quote in &change.quotes {
+            quotes.extend(checked(tx, quote, loaded).await?);
         }
-        let edits = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>()?;
+        if quotes.iter().filter(|q| !q.counter).count() < needed(finding) {
+            return Ok(None);
+        }
+        let Some(edits) = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>() else { return Ok(None) };
         let (level, labels) = assess(change, &loaded.input.memories);
-        Some(Ready {
+        // As far as the least trusted of what it comes from: what only a tool said not at all, else a session's, else a person's memory.
+        let trust = if change.tool_text { 0 } else { change.quotes.iter().map(|q| loaded.trust[q.session]).min().unwrap_or(PERSON_TRUST) };
+        Ok(Some(Ready {
             kind: change.kind,
             rationale: change.rationale.clone(),
             confidence_bp: change.confidence_bp,
@@ -131,7 +147,8 @@ impl Lucid {
             level,
             labels,
             lost: dream::loss::of_change(change, &loaded.input.memories),
-        })
+            trust,
+        }))
     }
 
     async fn insert_change(&self, tx: &mut Tx, at: (ChangesetId, &DreamRow, i64), finding: &Finding, ready: &Ready) -> Result<ChangeId> {
@@ -165,6 +182,8 @@ impl Lucid {
                 "distiller": dream.distiller,
                 "tool_text": ready.labels.contains(&Label::ToolText),
                 "lost": ready.lost,
+                "trust": ready.trust,
+                "distinct": finding.support.distinct(),
             })
             .to_string(),
             commit_id: None,
@@ -174,7 +193,7 @@ impl Lucid {
         changes::insert_change(tx, &row).await?;
         changes::insert_edits(tx, id, 1, &ready.edits).await?;
         for (position, quote) in (0..).zip(&ready.quotes) {
-            evidence::insert(tx, self.id(EvidenceId::new), id, position, quote).await?;
+            evidence::insert(tx, self.id(EvidenceId::new), (id, position), quote, false).await?;
         }
         // Instructions make a person part of the proposal; only starting a dream does not (rule 5).
         if dream.instructions.is_some() {
@@ -186,14 +205,29 @@ impl Lucid {
     }
 }
 
-/// What a dream proposed.
+/// What came of a dream.
+#[derive(Default)]
 pub struct Proposed {
-    /// The changeset.
-    pub changeset: ChangesetId,
+    /// The changeset, if it proposes anything.
+    pub changeset: Option<ChangesetId>,
     /// Its changes.
     pub changes: Vec<ChangeId>,
     /// Conflicted changes whose place they take.
     pub retired: Vec<ChangeId>,
+    /// Waiting changes that no longer hold.
+    pub obsolete: Vec<ChangeId>,
+    /// Quotes that waiting changes got.
+    pub appended: usize,
+}
+
+/// Quotes without which a finding is not proposed.
+fn needed(finding: &Finding) -> usize {
+    match finding.kind {
+        "recurring_failure" | "workflow" | "fact_changed" => MIN_QUOTES,
+        // One speaker is enough who asked for it to be remembered.
+        "standing_instruction" => finding.support.distinct().min(MIN_QUOTES),
+        _ => 0,
+    }
 }
 
 /// Stores every content once, in the order of their hashes: two dreams that write the same ones never wait for each other.
@@ -216,22 +250,16 @@ struct Ready {
     level: RiskLevel,
     labels: Vec<Label>,
     lost: dream::Loss,
+    trust: i64,
 }
 
 /// The quote by ids, if it stands in its event (rule 7).
-fn checked(quote: &dream::Quote, loaded: &Loaded) -> Option<Quote> {
-    let (session_id, events) = loaded.sessions.get(quote.session)?;
-    let event_text = &loaded.input.sessions.get(quote.session)?.events.get(quote.event)?.text;
-    let text = event_text.get(quote.start..quote.end)?.to_owned();
-    let by_id = Quote {
-        session_id: *session_id,
-        event_id: *events.get(quote.event)?,
-        start: quote.start,
-        end: quote.end,
-        text,
-        counter: quote.counter,
-    };
-    by_id.holds_in(event_text).then_some(by_id)
+pub(crate) async fn checked(tx: &mut Tx, quote: &dream::Quote, loaded: &Loaded) -> Result<Option<Quote>> {
+    let (Some(&session_id), Ok(seq)) = (loaded.sessions.get(quote.session), i64::try_from(quote.event + 1)) else { return Ok(None) };
+    let Some((event_id, event_text)) = sessions::event_at(tx, session_id, seq).await? else { return Ok(None) };
+    let Some(text) = event_text.get(quote.start..quote.end) else { return Ok(None) };
+    let by_id = Quote { session_id, event_id, start: quote.start, end: quote.end, text: text.to_owned(), counter: quote.counter };
+    Ok(by_id.holds_in(&event_text).then_some(by_id))
 }
 
 fn edit(edit: &dream::Edit, loaded: &Loaded) -> Option<Edit> {
@@ -241,7 +269,10 @@ fn edit(edit: &dream::Edit, loaded: &Loaded) -> Option<Edit> {
         base_version: memory.map(|m| m.version_id),
         base_sha256: memory.map(|m| m.content_sha256.clone()),
         path: edit.path.parse().ok()?,
-        new_path: None,
+        new_path: match &edit.new_path {
+            Some(path) => Some(path.parse().ok()?),
+            None => None,
+        },
         content: edit.content.clone().filter(|c| domain::memory::check_content(c).is_ok()),
     })
 }
@@ -274,19 +305,22 @@ async fn within_budget<'a>(
 fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, String>) -> NewFinding {
     let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
     let reason = match (&finding.disposition, change_id) {
-        (dream::Disposition::HeldBack(reason), _) => reason.clone(),
-        (dream::Disposition::Proposed, Some(_)) => String::new(),
-        (dream::Disposition::Proposed, None) if over.contains_key(finding.fingerprint.as_str()) => {
-            over[finding.fingerprint.as_str()].clone()
-        }
-        (dream::Disposition::Proposed, None) => "the same already waits, or its evidence did not hold".to_owned(),
+        (Disposition::HeldBack(reason) | Disposition::Insight(reason), _) => reason.clone(),
+        (Disposition::Waits, _) => "the same already waits for a decision".to_owned(),
+        (Disposition::Proposed, Some(_)) => String::new(),
+        (Disposition::Proposed, None) if over.contains_key(finding.fingerprint.as_str()) => over[finding.fingerprint.as_str()].clone(),
+        (Disposition::Proposed, None) => "the same already waits, or its evidence did not hold".to_owned(),
     };
     NewFinding {
         kind: finding.kind.to_owned(),
         title: finding.title.clone(),
         fingerprint: finding.fingerprint.clone(),
         support: json!(finding.support).to_string(),
-        disposition: if change_id.is_some() { "proposed" } else { "held_back" },
+        disposition: match (change_id, &finding.disposition) {
+            (Some(_), _) => "proposed",
+            (None, Disposition::Insight(_)) => "insight",
+            (None, _) => "held_back",
+        },
         reason,
         change_id,
     }
@@ -295,72 +329,18 @@ fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, St
 /// A question as a finding that is never proposed.
 fn question(question: &dream::Question, loaded: &Loaded) -> NewFinding {
     let [a, b] = question.memories.map(|i| loaded.memories[i].path.as_str());
+    let (kind, what) = match question.kind {
+        QuestionKind::Contradiction => ("contradiction", "say different things of the same"),
+        QuestionKind::Similar => ("similar_statements", "are alike, not the same"),
+    };
+    let place = if a == b { format!("both stand in {a}") } else { format!("they stand in {a} and {b}") };
     NewFinding {
-        kind: "similar_statements".to_owned(),
+        kind: kind.to_owned(),
         title: question.title.clone(),
-        fingerprint: sha256_hex(format!("similar\0{}\0{}", question.statements[0], question.statements[1]).as_bytes()),
+        fingerprint: sha256_hex(format!("{kind}\0{}\0{}", question.statements[0], question.statements[1]).as_bytes()),
         support: json!({"occurrences": 2}).to_string(),
-        disposition: "held_back",
-        reason: format!("a question for a person: they stand in {a} and {b}, and are alike, not the same"),
+        disposition: "question",
+        reason: format!("a question for a person: {place}, and {what}"),
         change_id: None,
     }
-}
-
-/// What a preview dreams over: the engine's input, and how its sessions and events are called at their source.
-pub struct PreviewInput {
-    /// What the engine sees.
-    pub input: Input,
-    /// Id of each session and of each of its events.
-    pub names: Vec<(String, Vec<String>)>,
-}
-
-/// Dreams without a database and prints what would be proposed.
-#[must_use]
-pub fn preview(preview: &PreviewInput) -> Value {
-    let proposal = dream::run(&preview.input, &mut |_| std::ops::ControlFlow::Continue(()));
-    let Some(proposal) = proposal else { return json!({"changes": [], "questions": [], "stats": {}}) };
-    let changes: Vec<Value> = proposal.findings.iter().filter(|f| f.is_proposed()).filter_map(|f| preview_change(f, preview)).collect();
-    let held: Vec<Value> = proposal
-        .findings
-        .iter()
-        .filter_map(|f| match &f.disposition {
-            dream::Disposition::HeldBack(reason) => {
-                Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support}))
-            }
-            dream::Disposition::Proposed => None,
-        })
-        .collect();
-    let mut stats = json!(proposal.stats);
-    stats["held_back_findings"] = Value::Array(held);
-    let question = |q: &dream::Question| json!({"title": q.title, "statements": q.statements, "paths": q.memories.map(|i| &preview.input.memories[i].path)});
-    let questions: Vec<Value> = proposal.questions.iter().map(question).collect();
-    json!({"changes": changes, "questions": questions, "stats": stats})
-}
-
-fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {
-    let change = finding.change.as_ref()?;
-    let (level, labels) = assess(change, &preview.input.memories);
-    let quotes = |counter: bool| -> Vec<Value> {
-        change.quotes.iter().filter(|q| q.counter == counter).map(|q| preview_quote(q, preview)).collect()
-    };
-    let base = |e: &dream::Edit| e.memory.map(|i| sha256_hex(preview.input.memories[i].content.as_bytes()));
-    let edits: Vec<Value> = change.edits.iter().map(|e| json!({"path": e.path, "base_sha256": base(e), "content": e.content})).collect();
-    Some(json!({
-        "kind": change.kind,
-        "title": finding.title,
-        "rationale": change.rationale,
-        "confidence_bp": change.confidence_bp,
-        "risk": {"level": level, "labels": labels},
-        "edits": edits,
-        "evidence": quotes(false),
-        "counter_evidence": quotes(true),
-        "finding": finding.kind,
-        "support": finding.support,
-    }))
-}
-
-fn preview_quote(quote: &dream::Quote, preview: &PreviewInput) -> Value {
-    let (session, events) = &preview.names[quote.session];
-    let text = &preview.input.sessions[quote.session].events[quote.event].text[quote.start..quote.end];
-    json!({"session_id": session, "event_id": events[quote.event], "quote": text, "masked_quote": masking::mask(text)})
 }

@@ -245,8 +245,12 @@ pub fn stale(change: &ChangeRow, why: &str) -> Stale {
     Stale { what: format!("“{}”", change.title), why: why.to_owned() }
 }
 
-/// Distinct subjects, else tasks, else sessions, else occurrences behind a change: as the engine counts.
+/// How many surely distinct cases are behind a change, as the engine counted them; from the plain counts where it did not say.
 fn support(change: &ChangeRow) -> i64 {
+    let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
+    if let Some(distinct) = facts["distinct"].as_i64() {
+        return distinct;
+    }
     match (change.support_subjects, change.support_tasks) {
         (0, 0) if change.support_sessions == 0 => change.occurrences,
         (0, 0) => change.support_sessions,

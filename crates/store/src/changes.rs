@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     changeset::{ChangeKind, ChangeState},
-    ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
+    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, StoreId, VersionId},
     memory::MemoryPath,
     risk::RiskLevel,
 };
@@ -39,16 +39,21 @@ statements! {
         LEFT JOIN memories now ON now.id = e.memory_id OR (e.memory_id IS NULL AND now.store_id = c.store_id AND now.path = e.path)
         LEFT JOIN contents now_content ON now_content.sha256 = now.content_sha256
         WHERE c.changeset_id = $1 ORDER BY c.position, e.position";
-    FINGERPRINTS = "SELECT c.id, c.changeset_id, c.fingerprint, c.state,
-            EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
-        FROM changes c
+    FINGERPRINTS = "SELECT c.id, c.changeset_id, c.fingerprint, c.state, c.revision, c.finding, c.support_sessions, cs.dream_id,
+            EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted,
+            (SELECT MIN(m.path) FROM memories m JOIN memory_versions v ON v.id = m.version_id WHERE v.change_id = c.id) AS memory_path,
+            (SELECT t.content FROM change_edits e JOIN contents t ON t.sha256 = e.content_sha256
+                WHERE e.change_id = c.id AND e.revision = 1 AND e.position = 0) AS composed
+        FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND (c.state IN ('pending', 'deferred', 'approved')
-            OR (c.state = 'committed' AND c.kind <> 'merge' AND EXISTS (
+            OR (c.state = 'committed' AND c.kind NOT IN ('merge', 'restructure') AND EXISTS (
                 SELECT 1 FROM memory_versions v JOIN memories m ON m.id = v.memory_id WHERE v.change_id = c.id)))
         ORDER BY c.id";
     OPEN_PATHS = "SELECT COALESCE(e.new_path, e.path) FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred', 'approved') AND (e.memory_id IS NULL OR e.new_path IS NOT NULL)
         ORDER BY 1";
+    RECOUNT = "UPDATE changes SET support_sessions = $1, support_subjects = $2, support_tasks = $3, occurrences = $4, eligible_sessions = $5
+        WHERE id = $6 AND state IN ('pending', 'deferred', 'approved')";
     RETIRE = "UPDATE changes SET state = 'obsolete', updated_at = $1 WHERE id = $2 AND state IN ('pending', 'deferred', 'approved')";
 }
 
@@ -276,8 +281,20 @@ pub struct KnownRow {
     pub fingerprint: String,
     /// Where it stands.
     pub state: ChangeState,
+    /// Its revision, from 1.
+    pub revision: i64,
+    /// The kind of finding behind it.
+    pub finding: String,
+    /// Sessions that backed it when last counted.
+    pub support_sessions: i64,
+    /// The dream that proposed it.
+    pub dream_id: Option<DreamId>,
     /// Whether a base moved, so that it can no longer be committed as it is.
     pub conflicted: bool,
+    /// Where the memory stands that is still as this change left it.
+    pub memory_path: Option<String>,
+    /// What its first edit was proposed to write, before anybody edited it.
+    pub composed: Option<String>,
 }
 
 /// What a dream should know was proposed before.
@@ -288,6 +305,27 @@ pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<KnownRow>> {
 /// Paths that open changes of a store would write to.
 pub async fn open_paths(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
     Ok(fetch_all!(tx, (String,), OPEN_PATHS, store)?.into_iter().map(|(path,)| path).collect())
+}
+
+/// How much backs a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Distinct sessions.
+    pub sessions: i64,
+    /// Distinct end users, where known.
+    pub subjects: i64,
+    /// Distinct tasks, where known.
+    pub tasks: i64,
+    /// How often it was seen.
+    pub occurrences: i64,
+    /// In how many sessions it could have been seen.
+    pub eligible: i64,
+}
+
+/// Counts anew what backs an open change. Its revision and the decisions on it stay.
+pub async fn recount(tx: &mut Tx, id: ChangeId, to: Counted) -> Result<()> {
+    execute!(tx, RECOUNT, to.sessions, to.subjects, to.tasks, to.occurrences, to.eligible, id)?;
+    Ok(())
 }
 
 /// Makes an open change obsolete; false if it was no longer open.

@@ -11,12 +11,13 @@ use crate::{Result, Tx};
 
 statements! {
     INSERT = "INSERT INTO evidence (id, change_id, position, counter, appendix, session_id, event_id, byte_start, byte_end, sha256, quote)
-        VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $8, $9, $10)";
+        VALUES ($1, $2, $3, $4, $11, $5, $6, $7, $8, $9, $10)";
     OF_CHANGESET = "SELECT e.id, e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
             v.seq, v.kind, v.tool, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome
         FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id JOIN sessions s ON s.id = e.session_id
         WHERE c.changeset_id = $1 ORDER BY e.change_id, e.position";
+    OF_CHANGE = "SELECT event_id, byte_start, counter FROM evidence WHERE change_id = $1 ORDER BY position";
     // Compared byte by byte where the text is, which may be ten megabytes long.
     VERIFIED_SQLITE = "SELECT e.id FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id
         WHERE c.changeset_id = $1
@@ -69,7 +70,14 @@ pub struct EvidenceRow {
 }
 
 /// Stores a quote of a change.
-pub async fn insert(tx: &mut Tx, id: EvidenceId, change: ChangeId, position: i64, quote: &domain::changeset::Quote) -> Result<()> {
+/// An appendix arrived after the revision, and is no part of its digest.
+pub async fn insert(
+    tx: &mut Tx,
+    id: EvidenceId,
+    (change, position): (ChangeId, i64),
+    quote: &domain::changeset::Quote,
+    appendix: bool,
+) -> Result<()> {
     let bytes = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let sha256 = domain::canonical::sha256_hex(quote.text.as_bytes());
     execute!(
@@ -84,9 +92,15 @@ pub async fn insert(tx: &mut Tx, id: EvidenceId, change: ChangeId, position: i64
         bytes(quote.start),
         bytes(quote.end),
         sha256.as_str(),
-        quote.text.as_str()
+        quote.text.as_str(),
+        appendix
     )?;
     Ok(())
+}
+
+/// Which places a change quotes: event, first byte, and whether against it.
+pub async fn of_change(tx: &mut Tx, id: ChangeId) -> Result<Vec<(EventId, i64, bool)>> {
+    fetch_all!(tx, (EventId, i64, bool), OF_CHANGE, id)
 }
 
 /// Every quote of a changeset, by change and order.

@@ -15,6 +15,7 @@ pub mod commits;
 pub mod decisions;
 pub mod dreams;
 pub mod evidence;
+pub mod features;
 pub mod figures;
 pub mod forms;
 pub mod grants;
@@ -47,6 +48,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
         ("evidence", evidence::STATEMENTS),
+        ("features", features::STATEMENTS),
         ("figures", figures::STATEMENTS),
         ("forms", forms::STATEMENTS),
         ("grants", grants::STATEMENTS),

@@ -20,7 +20,7 @@ statements! {
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 AND m.path = $2";
     CONTENT = "SELECT content FROM contents WHERE sha256 = $1";
-    CONTENTS_OF_STORE = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, v.by_person, c.content
+    CONTENTS_OF_STORE = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, m.updated_at, v.by_person, c.content
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 ORDER BY m.path";
     FOR_BRIEFING = "SELECT m.id, m.path, m.version_id, m.frozen, c.bytes <= $2 AS whole,
@@ -37,6 +37,7 @@ statements! {
     VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
         FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
+    REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
     VERSION_BEFORE = "SELECT content_sha256, path FROM memory_versions WHERE memory_id = $1 AND number = $2";
 }
 
@@ -80,6 +81,8 @@ pub struct MemoryContent {
     pub content_sha256: String,
     /// Whether only a person may change it.
     pub frozen: bool,
+    /// Since when it says what it says.
+    pub updated_at: Timestamp,
     /// Whether a person wrote the current version.
     pub by_person: bool,
     /// What it says.
@@ -188,4 +191,10 @@ pub async fn versions_of_commit(tx: &mut Tx, commit: CommitId) -> Result<Vec<Ver
 /// Hash and path of a memory's version by number.
 pub async fn version_numbered(tx: &mut Tx, memory: MemoryId, number: i64) -> Result<Option<(Option<String>, MemoryPath)>> {
     fetch_optional!(tx, (Option<String>, MemoryPath), VERSION_BEFORE, memory, number)
+}
+
+/// Replaces what is known of a memory's support, as JSON: numbers beside the memory, not a change of it.
+pub async fn refresh_support(tx: &mut Tx, id: MemoryId, support: &str) -> Result<()> {
+    execute!(tx, REFRESH_SUPPORT, support, id)?;
+    Ok(())
 }

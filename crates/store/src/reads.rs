@@ -12,6 +12,7 @@ statements! {
     INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at) VALUES ($1, $2, $3, $4)";
     OF_VERSION = "SELECT COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions, MAX(read_at) AS last_at FROM recorded_reads
         WHERE version_id = $1";
+    OF_STORE = "SELECT version_id, COUNT(*) AS times FROM recorded_reads WHERE store_id = $1 AND read_at >= $2 GROUP BY version_id";
 }
 
 /// One read.
@@ -36,6 +37,11 @@ pub struct ReadCount {
     pub sessions: i64,
     /// When last.
     pub last_at: Option<Timestamp>,
+}
+
+/// How often each version of a store was read since then; those that nobody read are not among them.
+pub async fn of_store(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<Vec<(VersionId, i64)>> {
+    fetch_all!(tx, (VersionId, i64), OF_STORE, store, since)
 }
 
 /// Stores reads.

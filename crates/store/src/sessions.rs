@@ -29,7 +29,7 @@ statements! {
         VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, $4, $5)";
     LAST_OUTCOME = "SELECT result, score FROM outcomes WHERE session_id = $1 ORDER BY seq DESC LIMIT 1";
     LIST = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
-            s.created_at, s.metadata,
+            s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s
@@ -40,7 +40,7 @@ statements! {
           AND (CAST($3 AS UUID) IS NULL OR s.id < $3)
         ORDER BY s.id DESC LIMIT $4";
     GET = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
-            s.created_at, s.metadata,
+            s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s WHERE s.id = $1 AND s.deleted_at IS NULL";
@@ -48,15 +48,16 @@ statements! {
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    EVENT_AT = "SELECT id, text FROM events WHERE session_id = $1 AND seq = $2";
     WINDOW = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
-            s.created_at, s.metadata,
+            s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             CAST(0 AS BIGINT) AS errors
         FROM sessions s JOIN session_stores x ON x.session_id = s.id
         WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
         ORDER BY s.id DESC LIMIT $3";
     PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
-            s.created_at, s.metadata,
+            s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             CAST(0 AS BIGINT) AS errors
         FROM sessions s JOIN dream_sessions p ON p.session_id = s.id
@@ -95,6 +96,8 @@ pub struct SessionRow {
     pub created_at: Timestamp,
     /// What else the source said, as JSON.
     pub metadata: String,
+    /// How far what it says is trusted: 2 an import, 1 an agent.
+    pub trust: i64,
     /// The last outcome.
     pub outcome: Option<OutcomeResult>,
     /// How many tool results are errors.
@@ -290,6 +293,11 @@ pub async fn shown_events(tx: &mut Tx, session: SessionId, after: i64, limit: i6
 /// Events after a position, in order.
 pub async fn events(tx: &mut Tx, session: SessionId, after: i64, limit: i64) -> Result<Page<EventRow>> {
     Ok(Page::of(fetch_all!(tx, EventRow, EVENTS, session, after, limit + 1)?, limit))
+}
+
+/// Id and text of the event at a position.
+pub async fn event_at(tx: &mut Tx, session: SessionId, seq: i64) -> Result<Option<(EventId, String)>> {
+    fetch_optional!(tx, (EventId, String), EVENT_AT, session, seq)
 }
 
 /// The newest sessions of a store whose last event is not before `since`; those of unknown time are always in.

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::ExitCode};
 
 use domain::{event::OutcomeResult, memory::MemoryPath};
-use dream::{Event, Input, Memory, Session};
+use dream::{Event, Head, Input, Memory, Reader, Session};
 use indicatif::ProgressBar;
 use service::{
     PreviewInput,
@@ -15,7 +15,7 @@ use crate::{Failure, cli::DreamArgs};
 
 /// Prints the proposal as JSON. What is wrong with single sessions goes to standard error.
 pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
-    let mut preview = PreviewInput { input: Input::default(), names: Vec::new() };
+    let mut preview = PreviewInput { input: Input::default(), sessions: Vec::new(), names: Vec::new() };
     if !args.sessions.is_empty() {
         let spool = spool_files(&args.sessions, &super::options(&args.format), &ProgressBar::hidden())?;
         let (sessions, problems, mut reader) = spool.finish().map_err(spool_failed)?;
@@ -25,6 +25,8 @@ pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
         for session in &sessions {
             take(session, &mut reader, &mut preview)?;
         }
+        let mut reader = Reader::default();
+        preview.input.sessions = preview.sessions.iter().map(|s| reader.see(s)).collect();
     }
     if let Some(folder) = &args.memories {
         memories(folder, folder, &mut preview.input.memories)?;
@@ -41,8 +43,10 @@ fn spool_failed(error: std::io::Error) -> Failure {
 fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput) -> Result<(), Failure> {
     let mut events = Vec::new();
     let mut ids = Vec::new();
+    let mut at = None;
     for index in 0..spooled.len() {
         let event = reader.event(spooled, index).map_err(spool_failed)?;
+        at = event.occurred_at.or(at);
         ids.push(event.external_id.unwrap_or_else(|| index.to_string()));
         events.push(Event {
             kind: event.kind,
@@ -54,15 +58,16 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
     }
     let head = &spooled.head;
     let id = head.external_id.clone().unwrap_or_else(|| spooled.name.clone());
-    preview.input.sessions.push(Session {
+    let head = Head {
         // The same id may stand in two files; their places tell them apart.
         key: format!("{id}\0{}", spooled.name),
         agent: head.agent.clone(),
         subject: head.subject.clone(),
         task: head.task_key.clone(),
         outcome: head.outcome.map_or(OutcomeResult::Unknown, |o| o.result),
-        events,
-    });
+        at: at.map(|t| t.0),
+    };
+    preview.sessions.push(Session { head, events });
     preview.names.push((id, ids));
     Ok(())
 }
@@ -85,7 +90,7 @@ fn memories(root: &Path, folder: &Path, found: &mut Vec<Memory>) -> Result<(), F
         let memory_path: MemoryPath = format!("/{relative}").parse().map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
         let content = fs::read_to_string(&path).map_err(failed(&path))?;
         domain::memory::check_content(&content).map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
-        found.push(Memory { path: memory_path.to_string(), content, frozen: false, by_person: false });
+        found.push(Memory::plain(memory_path.as_str(), &content));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use domain::statement::statements;
+use domain::statement::{bare, statements, told};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{Change, Memory};
@@ -47,9 +47,9 @@ pub fn of_change(change: &Change, memories: &[Memory]) -> Loss {
     let touched: HashSet<usize> = change.edits.iter().filter_map(|e| e.memory).collect();
     let elsewhere = memories.iter().enumerate().filter(|(i, _)| !touched.contains(i)).map(|(_, m)| m.content.as_str());
     let after = change.edits.iter().filter_map(|e| e.content.as_deref());
-    let kept: HashSet<String> = after.chain(elsewhere).flat_map(statements).collect();
+    let kept: HashSet<String> = after.chain(elsewhere).flat_map(statements).flat_map(|s| told(&s)).collect();
     let before = touched.iter().flat_map(|&i| statements(&memories[i].content));
     // The same statement twice is one: one of the two is no loss.
-    let lost: HashSet<String> = before.filter(|s| !kept.contains(s)).collect();
+    let lost: HashSet<String> = before.filter(|s| !kept.contains(bare(s))).collect();
     lost.iter().fold(Loss::default(), |sum, s| sum.and(Loss { statements: 1, bytes: s.len() }))
 }

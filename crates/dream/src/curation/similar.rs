@@ -30,6 +30,7 @@ const ALIKE_PERCENT: usize = 74;
 pub struct Prepared {
     key: Vec<String>,
     turning: Vec<String>,
+    numbers: Vec<String>,
     grams: HashMap<[char; 3], u32>,
     gram_count: usize,
 }
@@ -53,17 +54,13 @@ impl Prepared {
         let tokens = tokens(&statement);
         let lower: Vec<String> = tokens.iter().map(|t| t.to_lowercase()).collect();
         let turning = lower.iter().filter(|t| TURNING_WORDS.contains(&t.as_str())).cloned().collect();
-        let content: Vec<String> = lower
-            .iter()
-            .filter(|t| t.chars().any(char::is_alphanumeric) && !FUNCTION_WORDS.contains(&t.as_str()))
-            .map(|t| stem(t))
-            .collect();
+        let content = content(&lower);
         let joined: Vec<char> = content.join(" ").chars().collect();
         let mut grams: HashMap<[char; 3], u32> = HashMap::new();
         for window in joined.windows(3) {
             *grams.entry([window[0], window[1], window[2]]).or_default() += 1;
         }
-        Self { key: key(tokens), turning, grams, gram_count: joined.len().saturating_sub(2) }
+        Self { key: key(tokens), turning, numbers: numbers(&lower), grams, gram_count: joined.len().saturating_sub(2) }
     }
 
     /// What statements that say the same have in common, and no others; empty for a statement without words.
@@ -81,9 +78,21 @@ impl Prepared {
         if self.turning != other.turning || self.gram_count == 0 || other.gram_count == 0 {
             return Likeness::Different;
         }
+        if self.common_percent(other) >= ALIKE_PERCENT { Likeness::Alike } else { Likeness::Different }
+    }
+
+    /// Share of common trigrams (Dice), in percent, rounded down.
+    #[must_use]
+    pub fn common_percent(&self, other: &Self) -> usize {
         let (few, many) = if self.grams.len() <= other.grams.len() { (self, other) } else { (other, self) };
         let common: usize = few.grams.iter().filter_map(|(g, n)| many.grams.get(g).map(|m| *n.min(m) as usize)).sum();
-        if 200 * common >= ALIKE_PERCENT * (self.gram_count + other.gram_count) { Likeness::Alike } else { Likeness::Different }
+        (200 * common).checked_div(self.gram_count + other.gram_count).unwrap_or(0)
+    }
+
+    /// Whether both hold the same numbers, spans of code and addresses, in the same order.
+    #[must_use]
+    pub fn same_numbers(&self, other: &Self) -> bool {
+        self.numbers == other.numbers
     }
 
     /// The trigrams, for an index.
@@ -92,19 +101,46 @@ impl Prepared {
     }
 }
 
+/// What statements that say the same have in common, and no others; empty for a statement without words.
+#[must_use]
+pub fn key_of(statement: &str) -> Vec<String> {
+    key(tokens(&statement.chars().take(LONGEST).collect::<String>()))
+}
+
+/// The words of a text that carry content: lower case, without their plural, in order.
+#[must_use]
+pub fn content_words(text: &str) -> Vec<String> {
+    content(&tokens(text).iter().map(|t| t.to_lowercase()).collect::<Vec<_>>())
+}
+
+fn content(lower: &[String]) -> Vec<String> {
+    lower.iter().filter(|t| t.chars().any(char::is_alphanumeric) && !is_function_word(t)).map(|t| stem(t)).collect()
+}
+
+/// Whether two statements may be about the same thing without this word.
+pub(crate) fn is_function_word(lower: &str) -> bool {
+    FUNCTION_WORDS.contains(&lower)
+}
+
+/// What holds a digit, is code or an address.
+fn numbers(lower: &[String]) -> Vec<String> {
+    let counts = |t: &&String| t.starts_with('`') || t.contains("://") || t.chars().any(|c| c.is_ascii_digit());
+    lower.iter().filter(counts).cloned().collect()
+}
+
 /// Pairs of statements that are alike (not the same), by index, smaller first, in order. Found over an index of rare trigrams: two
 /// texts with so many in common share one of the rarest 42 in a hundred of each.
 #[must_use]
-pub fn alike_pairs(all: &[Prepared]) -> Vec<(usize, usize)> {
+pub fn alike_pairs<P: std::borrow::Borrow<Prepared>>(all: &[P]) -> Vec<(usize, usize)> {
     let mut frequency: HashMap<[char; 3], usize> = HashMap::new();
-    for one in all {
+    for one in all.iter().map(P::borrow) {
         for gram in one.grams() {
             *frequency.entry(gram).or_default() += 1;
         }
     }
     let mut index: HashMap<[char; 3], Vec<usize>> = HashMap::new();
     let mut pairs = BTreeSet::new();
-    for (i, one) in all.iter().enumerate() {
+    for (i, one) in all.iter().map(P::borrow).enumerate() {
         let mut grams: Vec<_> = one.grams().collect();
         grams.sort_by_key(|g| (frequency[g], *g));
         // Dice >= .74 means at least .74/(2-.74) = .587 of the grams of the smaller are common: one of the rarest .413 of each is.
@@ -118,7 +154,7 @@ pub fn alike_pairs(all: &[Prepared]) -> Vec<(usize, usize)> {
             }
             holders.push(i);
         }
-        pairs.extend(candidates.into_iter().filter(|&j| all[j].likeness(one) == Likeness::Alike).map(|j| (j, i)));
+        pairs.extend(candidates.into_iter().filter(|&j| all[j].borrow().likeness(one) == Likeness::Alike).map(|j| (j, i)));
     }
     pairs.into_iter().collect()
 }
@@ -141,7 +177,7 @@ fn key(tokens: Vec<String>) -> Vec<String> {
 }
 
 /// Words, numbers, signs and spans of code, in order. Contractions are written out, thousands without commas, per cent as `%`.
-fn tokens(statement: &str) -> Vec<String> {
+pub(crate) fn tokens(statement: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (n, part) in statement.split('`').enumerate() {
         if n % 2 == 1 {
@@ -231,7 +267,7 @@ fn is_grouped_number(word: &str) -> bool {
 }
 
 /// A word without its plural: enough for what is only alike.
-fn stem(word: &str) -> String {
+pub(crate) fn stem(word: &str) -> String {
     let cut = |suffix: &str, least: usize| word.strip_suffix(suffix).filter(|w| w.len() >= least);
     if let Some(base) = cut("ies", 2) {
         return format!("{base}y");

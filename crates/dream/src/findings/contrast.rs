@@ -5,18 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{
-    canonical::sha256_hex,
-    changeset::ChangeKind,
-    event::{EventKind, OutcomeResult},
-    plural,
-};
+use domain::{changeset::ChangeKind, event::OutcomeResult, plural};
 
 use crate::{
     compose,
-    failures::support,
-    types::{Change, Disposition, Edit, Finding, Input, Quote, Session},
+    reading::{First, Place, is_plain_name},
+    types::{Change, Edit, Finding, KnownState, Seen, fingerprint},
+    window::Window,
 };
+
+/// What the name of this kind of finding is.
+pub const KIND: &str = "workflow";
 
 /// Least tasks with mixed outcomes: with fewer there is too little to tell.
 const MIN_TASKS: usize = 8;
@@ -24,10 +23,10 @@ const MIN_TASKS: usize = 8;
 const FALSE_SHARE: f64 = 0.1;
 /// Chance of calling anything where there is nothing.
 const ANY_BY_CHANCE: f64 = 0.05;
+/// From this p-value on, what was called once is called no longer.
+const GONE: f64 = 0.2;
 /// Most steps and orders that are tried; the most frequent first.
 const MAX_TRIED: usize = 2_000;
-/// Quotes kept for a finding.
-const QUOTES: usize = 5;
 
 /// Something that a session may have done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,13 +50,13 @@ struct Evidence {
 }
 
 /// Every step that went with success, and how many were tried.
-pub fn find(input: &Input) -> (Vec<Finding>, usize) {
-    let tasks = mixed_tasks(&input.sessions);
+pub fn find(window: &Window) -> (Vec<Finding>, usize) {
+    let tasks = mixed_tasks(window);
     if tasks.len() < MIN_TASKS {
         return (Vec::new(), 0);
     }
     let took: BTreeMap<usize, BTreeSet<Step<'_>>> =
-        tasks.iter().flat_map(|t| &t.tries).map(|&(i, _)| (i, steps(&input.sessions[i]))).collect();
+        tasks.iter().flat_map(|t| &t.tries).map(|&(i, _)| (i, steps(&window.input.sessions[i]))).collect();
     let mut seen: BTreeMap<&Step<'_>, usize> = BTreeMap::new();
     for step in took.values().flatten() {
         *seen.entry(step).or_default() += 1;
@@ -79,32 +78,51 @@ pub fn find(input: &Input) -> (Vec<Finding>, usize) {
             Step::Called(tool) | Step::Before(tool, _) => *tool,
         };
         if told.insert(tool) {
-            findings.push(finding(step, evidence, (&tasks, &took, count), input));
+            findings.push(finding(step, evidence, (&tasks, &took, count), window));
         }
     }
+    findings.extend(judged.iter().filter(|(_, e)| e.p >= GONE).filter_map(|(step, evidence)| gone(step, evidence, &took, window)));
     (findings, count)
 }
 
+/// A note that a dream once proposed, for which the same test shows nothing any more: it should go.
+fn gone(step: &Step<'_>, evidence: &Evidence, took: &BTreeMap<usize, BTreeSet<Step<'_>>>, window: &Window) -> Option<Finding> {
+    let (title, _, _, name) = note(step);
+    let print = fingerprint(KIND, &name);
+    let known = window.input.known.iter().find(|k| k.fingerprint == print && k.state == KnownState::Committed && k.memory.is_some())?;
+    let memory = known.memory?;
+    let path = window.input.memories[memory].path.clone();
+    let support = window.support(took.iter().filter(|(_, steps)| steps.contains(step)).map(|(&i, _)| i));
+    let mut finding = Finding::new("workflow_gone", &name, format!("No longer so: {title}"), support);
+    finding.change = Some(Change {
+        kind: ChangeKind::Remove,
+        rationale: format!(
+            "Within the same tasks, {} of {} tries with this step succeeded, and {} of {} without it: no difference beyond chance any more (p {:.2}).",
+            evidence.with.0, evidence.with.1, evidence.without.0, evidence.without.1, evidence.p
+        ),
+        confidence_bp: 6_000,
+        tool_text: false,
+        edits: vec![Edit { memory: Some(memory), path, new_path: None, content: None }],
+        quotes: Vec::new(),
+        gentle: None,
+    });
+    Some(finding)
+}
+
 /// Tasks that were tried with success and without.
-fn mixed_tasks(sessions: &[Session]) -> Vec<Task> {
+fn mixed_tasks(window: &Window) -> Vec<Task> {
     let mut by_task: BTreeMap<&str, Vec<(usize, bool)>> = BTreeMap::new();
-    for (index, session) in sessions.iter().enumerate() {
-        let (Some(task), true) = (session.task.as_deref(), session.outcome != OutcomeResult::Unknown) else { continue };
-        by_task.entry(task).or_default().push((index, session.outcome == OutcomeResult::Success));
+    for (index, Seen { head, .. }) in window.sessions() {
+        let (Some(task), true) = (head.task.as_deref(), head.outcome != OutcomeResult::Unknown) else { continue };
+        by_task.entry(task).or_default().push((index, head.outcome == OutcomeResult::Success));
     }
     let mixed = |tries: &Vec<(usize, bool)>| tries.iter().any(|t| t.1) && tries.iter().any(|t| !t.1);
     by_task.into_values().filter(mixed).map(|tries| Task { tries }).collect()
 }
 
 /// What a session did: the tools that it called, and which was first called before which.
-fn steps(session: &Session) -> BTreeSet<Step<'_>> {
-    let mut order: Vec<&str> = Vec::new();
-    for event in session.events.iter().filter(|e| e.kind == EventKind::ToolUse) {
-        let Some(tool) = event.tool.as_deref().filter(|t| compose::is_plain_name(t)) else { continue };
-        if !order.contains(&tool) {
-            order.push(tool);
-        }
-    }
+fn steps(session: &Seen) -> BTreeSet<Step<'_>> {
+    let order: Vec<&str> = session.features.firsts.iter().map(|f| f.tool.as_str()).filter(|t| is_plain_name(t)).collect();
     let mut found: BTreeSet<Step<'_>> = order.iter().map(|t| Step::Called(t)).collect();
     for (at, first) in order.iter().enumerate() {
         found.extend(order[at + 1..].iter().map(|second| Step::Before(first, second)));
@@ -179,14 +197,16 @@ fn benjamini_hochberg(ascending: &[f64]) -> usize {
 
 type Context<'a, 'b> = (&'b [Task], &'b BTreeMap<usize, BTreeSet<Step<'a>>>, usize);
 
-fn finding(step: &Step<'_>, evidence: &Evidence, (tasks, took, tried): Context<'_, '_>, input: &Input) -> Finding {
-    let good: Vec<usize> =
-        tasks.iter().flat_map(|t| &t.tries).filter(|(i, success)| *success && took[i].contains(step)).map(|(i, _)| *i).collect();
-    let mut support = support(good.iter().copied(), &input.sessions);
+fn finding(step: &Step<'_>, evidence: &Evidence, (tasks, took, tried): Context<'_, '_>, window: &Window) -> Finding {
+    let all = || tasks.iter().flat_map(|t| &t.tries).filter(|(i, _)| took[i].contains(step));
+    let good: Vec<usize> = all().filter(|t| t.1).map(|t| t.0).collect();
+    let bad: Vec<usize> = all().filter(|t| !t.1).map(|t| t.0).collect();
+    let mut support = window.support(good.iter().copied());
     support.eligible = took.len();
     let (title, content, path, name) = note(step);
-    let quotes: Vec<Quote> =
-        distinct_first(&good, &input.sessions).into_iter().filter_map(|i| quote(step, i, &input.sessions)).take(QUOTES).collect();
+    let places = |of: &[usize]| of.iter().filter_map(|&i| Some((i, place(step, &window.input.sessions[i])?))).collect::<Vec<_>>();
+    let mut quotes = window.quotes(places(&good), false);
+    quotes.extend(window.quotes(places(&bad), true));
     let share = |(good, all): (usize, usize)| format!("{good} of {all}");
     let rationale = format!(
         "Within the same tasks, {} tries with this step succeeded, and {} without it (p {:.4} by an exact test over {} with mixed outcomes; \
@@ -197,18 +217,17 @@ fn finding(step: &Step<'_>, evidence: &Evidence, (tasks, took, tried): Context<'
         plural::count(tasks.len(), "task"),
         plural::count(tried, "step"),
     );
-    let change = Change {
+    let mut finding = Finding::new(KIND, &name, title, support);
+    finding.change = Some(Change {
         kind: ChangeKind::Add,
         rationale,
         confidence_bp: 6_000,
         tool_text: false,
-        edits: vec![Edit { memory: None, path, content: Some(content) }],
+        edits: vec![Edit { memory: None, path, new_path: None, content: Some(content) }],
         quotes,
-    };
-    let known = input.memories.iter().any(|m| m.content.contains(&title));
-    let disposition = if known { Disposition::HeldBack("the memory already says so".to_owned()) } else { Disposition::Proposed };
-    let fingerprint = sha256_hex(format!("workflow\0{name}").as_bytes());
-    Finding { kind: "workflow", fingerprint, title, support, disposition, change: Some(change) }
+        gentle: None,
+    });
+    finding
 }
 
 /// Title, content, path and name of the note.
@@ -231,28 +250,14 @@ fn note(step: &Step<'_>) -> (String, String, String, String) {
         "# {title}\n\n- When: {when}\n- What to do: {act}\n- Why: tries at the same tasks that did so succeeded more often than those that did not. \
          This is an association, not a proof.\n"
     );
-    let slug: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(80).collect();
-    (title, content, format!("/workflows/{slug}.md"), name)
+    let path = compose::file("workflows", &name);
+    (title, content, path, name)
 }
 
-/// Sessions of different tasks first.
-fn distinct_first(good: &[usize], sessions: &[Session]) -> Vec<usize> {
-    let mut seen = BTreeSet::new();
-    let (first, rest): (Vec<usize>, Vec<usize>) = good.iter().partition(|&&i| seen.insert(sessions[i].task.as_deref()));
-    [first, rest].concat()
-}
-
-/// The call of the step's tool: its first argument's name, which is the tool's and no customer's.
-fn quote(step: &Step<'_>, index: usize, sessions: &[Session]) -> Option<Quote> {
+/// Where the step's tool was first called.
+fn place(step: &Step<'_>, session: &Seen) -> Option<Place> {
     let (Step::Called(tool) | Step::Before(tool, _)) = step;
-    let session = &sessions[index];
-    let event = session.events.iter().position(|e| e.kind == EventKind::ToolUse && e.tool.as_deref() == Some(tool))?;
-    let text = &session.events[event].text;
-    let (start, end) = match text.find('"') {
-        Some(open) => (open, open + 2 + text[open + 1..].find('"')?),
-        None => (0, text.len().min(2)),
-    };
-    (start < end && text.is_char_boundary(end)).then_some(Quote { session: index, event, start, end, counter: false })
+    session.features.firsts.iter().find(|f: &&First| f.tool == *tool).map(|f| f.at).filter(|at| at.start < at.end)
 }
 
 #[cfg(test)]

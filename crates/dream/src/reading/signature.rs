@@ -1,7 +1,7 @@
 //! The signature of an error: its first line with numbers, ids, paths, addresses and quoted values masked,
 //! so that the same failure is the same text in every session.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Longest signature, in characters; what is longer is cut.
 const LONGEST: usize = 160;
@@ -36,13 +36,70 @@ fn json_message(text: &str) -> Option<(usize, usize)> {
 }
 
 /// The signature of an error's text.
+#[must_use]
 pub fn of(text: &str) -> String {
+    of_call(text, &Map::new())
+}
+
+/// The signature of an error's text that answers a call: values of the call's arguments that it repeats are masked by the arguments' names.
+pub fn of_call(text: &str, arguments: &Map<String, Value>) -> String {
     let (start, end) = said(text, 1_000);
-    let mut words: Vec<String> = Vec::new();
-    for word in unquoted(&text[start..end]).split_whitespace() {
-        words.push(mask(word));
+    let mut repeated = Vec::new();
+    values(arguments, "", &mut repeated);
+    repeated.sort_by(|(a, x), (b, y)| b.len().cmp(&a.len()).then_with(|| (a, x).cmp(&(b, y))));
+    let mut said = text[start..end].to_owned();
+    for (value, key) in &repeated {
+        said = replaced(&said, value, key);
     }
+    let words: Vec<String> = unquoted(&said).split_whitespace().map(|w| mask(w).replace(GLUE, " ")).collect();
     words.join(" ").chars().take(LONGEST).collect()
+}
+
+/// Holds the words of a mask together until the text is taken apart.
+const GLUE: char = '\u{1}';
+/// Values of a call's arguments that are looked for in its error.
+const MOST_VALUES: usize = 64;
+
+/// Every value that may stand in the error, with its argument's name as words. Plain words are the tool's language, or could be.
+fn values(arguments: &Map<String, Value>, under: &str, found: &mut Vec<(String, String)>) {
+    for (key, value) in arguments {
+        value_of(if key.is_empty() { under } else { key }, value, found);
+    }
+}
+
+fn value_of(key: &str, value: &Value, found: &mut Vec<(String, String)>) {
+    if found.len() >= MOST_VALUES || !key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')) {
+        return;
+    }
+    match value {
+        Value::String(s) if s.len() >= 3 && s.len() <= 200 && !s.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
+            let words: Vec<&str> = key.split(['_', '-', '.', ':']).filter(|w| !w.is_empty()).collect();
+            found.push((s.clone(), words.join(&GLUE.to_string())));
+        }
+        Value::Array(all) => all.iter().for_each(|v| value_of(key, v, found)),
+        Value::Object(inner) => values(inner, key, found),
+        _ => {}
+    }
+}
+
+/// The text with a value, where it stands between other characters than letters and digits, as `<name>`.
+fn replaced(text: &str, value: &str, name: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(value) {
+        let end = at + value.len();
+        let alone = !rest[..at].ends_with(char::is_alphanumeric) && !rest[end..].starts_with(char::is_alphanumeric);
+        out.push_str(&rest[..at]);
+        if alone {
+            out.push('<');
+            out.push_str(name);
+            out.push('>');
+        } else {
+            out.push_str(value);
+        }
+        rest = &rest[end..];
+    }
+    out + rest
 }
 
 /// The text with everything between quotes as `<value>`.
@@ -122,7 +179,7 @@ mod tests {
         for text in ["", "\n\n", "\"", "'''", "`\"'", "{\"error\":\"\\n\"}", "   x"] {
             let (start, end) = said(text, 10);
             assert!(text.get(start..end).is_some(), "{text:?}");
-            of(text);
+            let _ = of(text);
         }
     }
 }

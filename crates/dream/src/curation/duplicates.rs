@@ -1,0 +1,63 @@
+//! Duplicates among memories: the same statements in the same order, word for word or but for what carries no meaning.
+
+use std::collections::BTreeMap;
+
+use domain::{changeset::ChangeKind, plural};
+
+use super::similar::Prepared;
+use crate::{
+    compose::short,
+    types::{Change, Edit, Finding, Memory, Support},
+};
+
+/// Every group of memories that say the same.
+pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Finding> {
+    let mut groups: BTreeMap<Vec<&[String]>, Vec<usize>> = BTreeMap::new();
+    for (index, all) in prepared.iter().enumerate() {
+        // A statement without words says nothing that could be compared; such a memory is left alone.
+        if !all.is_empty() && all.iter().all(|p| !p.key().is_empty()) {
+            groups.entry(all.iter().map(Prepared::key).collect()).or_default().push(index);
+        }
+    }
+    groups.into_values().filter(|same| same.len() > 1).map(|same| merge(same, said, memories)).collect()
+}
+
+fn merge(mut same: Vec<usize>, said: &[Vec<String>], memories: &[Memory]) -> Finding {
+    // What a person vouched for stays; else the shortest path, which is the most general place.
+    same.sort_by_key(|&i| {
+        let m = &memories[i];
+        (!m.frozen, !m.by_person, m.path.matches('/').count(), m.path.len(), m.path.clone())
+    });
+    let (&kept, copies) = same.split_first().unwrap_or((&0, &[]));
+    let exact = same.iter().all(|&i| said[i] == said[kept]);
+    let (kind, confidence_bp) = if exact { ("exact_duplicate", 9_900) } else { ("near_duplicate", 9_500) };
+    let title = format!("Merge {} of “{}”", plural::count(same.len(), "copy"), short(&said[kept][0]));
+    let frozen = copies.iter().any(|&i| memories[i].frozen);
+    let removals = copies.iter().map(|&i| Edit { memory: Some(i), path: memories[i].path.clone(), new_path: None, content: None });
+    let keep =
+        Edit { memory: Some(kept), path: memories[kept].path.clone(), new_path: None, content: Some(memories[kept].content.clone()) };
+    let change = Change {
+        kind: ChangeKind::Merge,
+        rationale: rationale(exact, same.len(), &memories[kept].path),
+        confidence_bp,
+        tool_text: false,
+        edits: std::iter::once(keep).chain(removals).collect(),
+        quotes: Vec::new(),
+        gentle: None,
+    };
+    let support = Support { occurrences: same.len(), ..Support::default() };
+    let mut finding = Finding::new(kind, &said[kept].join("\0"), title, support);
+    finding.change = Some(change);
+    if frozen { finding.held_back("more than one of the copies is frozen") } else { finding }
+}
+
+fn rationale(exact: bool, count: usize, kept: &str) -> String {
+    let memories = plural::count(count, "memory");
+    if exact {
+        return format!("{memories} say the same, statement for statement. `{kept}` stays as it is; the others go. No statement is lost.");
+    }
+    format!(
+        "{memories} say the same, statement for statement; they differ in articles, punctuation, contractions or the case of a first word only. \
+         `{kept}` stays as it is; the others go. Their wording is lost, nothing that they say."
+    )
+}

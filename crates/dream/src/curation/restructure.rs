@@ -1,0 +1,242 @@
+//! Restructuring: a memory that became a book is split at its headings and keeps an index; in a store with many short statements, those
+//! about the same are told together in one. Every statement stands in the result, word for word and once; nothing is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{changeset::ChangeKind, plural, statement::statements};
+
+use super::similar::Prepared;
+use crate::{
+    compose,
+    types::{Change, Edit, Finding, Memory, Support},
+};
+
+/// What the name of this kind of finding is.
+pub const KIND: &str = "restructure";
+/// Statements of a memory from which on it is split.
+const BOOK: usize = 60;
+/// Least sections that it must have for that.
+const SECTIONS: usize = 3;
+/// Statements of a store from which on related ones are told together.
+const MANY: usize = 100;
+/// Least share of statements that this must save to be worth a reviewer's time, in percent.
+const WORTH: usize = 10;
+/// How alike (share of common trigrams, Dice, in percent) statements are that are told together. At .42 the observations of two
+/// conversations of the `LoCoMo` set become 14 and 17 % fewer, and evidence is found among them as well as before.
+const RELATED: usize = 42;
+/// Statements that begin with the same word and are compared with each other.
+const BUCKET: usize = 400;
+
+/// What should stand otherwise.
+pub fn find(memories: &[Memory]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = memories.iter().enumerate().filter_map(|(i, m)| split(i, m)).collect();
+    // One at a time: what is split is not told together in the same dream.
+    if found.is_empty() {
+        found.extend(together(memories));
+    }
+    found
+}
+
+fn free(memory: &Memory) -> bool {
+    !memory.frozen && !memory.by_person
+}
+
+/// A section: its heading's words, and its lines with the heading.
+type Section<'a> = (Option<&'a str>, Vec<&'a str>);
+
+fn sections(content: &str) -> Vec<Section<'_>> {
+    let mut all: Vec<Section> = vec![(None, Vec::new())];
+    let (mut fenced, mut title) = (false, true);
+    for line in content.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        let heading = (!fenced).then(|| line.strip_prefix("## ").or_else(|| line.strip_prefix("# "))).flatten();
+        // The first heading is the memory's title, if it stands at the top.
+        if let Some(heading) = heading.filter(|_| !(title && line.starts_with("# "))) {
+            all.push((Some(heading.trim()), Vec::new()));
+        }
+        title &= line.trim().is_empty();
+        if let Some(last) = all.last_mut() {
+            last.1.push(line);
+        }
+    }
+    all
+}
+
+fn split(index: usize, memory: &Memory) -> Option<Finding> {
+    let count = statements(&memory.content).len();
+    let sections = sections(&memory.content);
+    if count < BOOK || sections.len() <= SECTIONS || !free(memory) {
+        return None;
+    }
+    let stem = memory.path.strip_suffix(".md").unwrap_or(&memory.path);
+    let mut taken = BTreeSet::new();
+    let mut edits = Vec::new();
+    let mut kept = sections[0].1.join("\n").trim_end().to_owned();
+    kept.push_str("\n\n");
+    for (heading, lines) in &sections[1..] {
+        let path = compose::free_path(&format!("{stem}/{}.md", slug(heading.unwrap_or_default())), &taken);
+        kept.push_str(&format!("- `{path}`\n"));
+        edits.push(Edit { memory: None, path: path.clone(), new_path: None, content: Some(format!("{}\n", lines.join("\n").trim_end())) });
+        taken.insert(path);
+    }
+    edits.insert(0, Edit { memory: Some(index), path: memory.path.clone(), new_path: None, content: Some(kept.trim_start().to_owned()) });
+    let title = format!("Split {} into {} with an index", memory.path, plural::count(edits.len() - 1, "memory"));
+    let rationale = format!(
+        "`{}` holds {} in {}; an agent that needs one of them loads all. Every statement stays, word for word.",
+        memory.path,
+        plural::count(count, "statement"),
+        plural::count(sections.len() - 1, "section")
+    );
+    Some(finding(&memory.path, title, rationale, edits, count))
+}
+
+fn slug(heading: &str) -> String {
+    let slug = compose::slug(heading);
+    let slug = slug.chars().take(60).collect::<String>().trim_matches('-').to_owned();
+    if slug.is_empty() { "part".to_owned() } else { slug }
+}
+
+fn finding(name: &str, title: String, rationale: String, edits: Vec<Edit>, count: usize) -> Finding {
+    let mut finding = Finding::new(KIND, name, title, Support { occurrences: count, ..Support::default() });
+    finding.change = Some(Change {
+        kind: ChangeKind::Restructure,
+        rationale,
+        confidence_bp: 6_000,
+        tool_text: false,
+        edits,
+        quotes: Vec::new(),
+        gentle: None,
+    });
+    finding
+}
+
+/// A line of a memory that is one statement.
+struct Line {
+    memory: usize,
+    number: usize,
+    prepared: Prepared,
+}
+
+fn lines(memories: &[Memory]) -> Vec<Line> {
+    let mut found = Vec::new();
+    for (memory, m) in memories.iter().enumerate().filter(|(_, m)| free(m)) {
+        let mut fenced = false;
+        for (number, line) in m.content.lines().enumerate() {
+            fenced ^= line.trim_start().starts_with("```");
+            let whole = statements(line);
+            // Headings, quotations, code, labelled lines ("When: ..") and lines of several sentences stay as they are.
+            let plain = !line.trim_start().starts_with(['#', '>', '|']) && !line.contains(['`', ':']);
+            if fenced || !plain || whole.len() != 1 || whole[0].len() > 400 || whole[0].contains("; ") {
+                continue;
+            }
+            found.push(Line { memory, number, prepared: Prepared::of(&whole[0]) });
+        }
+    }
+    found
+}
+
+/// The best pairs, each line in one at most.
+fn pairs(lines: &[Line]) -> Vec<(usize, usize)> {
+    let mut buckets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (n, line) in lines.iter().enumerate() {
+        if let Some(first) = line.prepared.key().first() {
+            buckets.entry(first).or_default().push(n);
+        }
+    }
+    let mut scored = Vec::new();
+    for bucket in buckets.values() {
+        let near = &bucket[..bucket.len().min(BUCKET)];
+        for (n, &a) in near.iter().enumerate() {
+            let more = near[n + 1..].iter().map(|&b| (lines[a].prepared.common_percent(&lines[b].prepared), a, b));
+            // What says the same is double, not related.
+            scored.extend(more.filter(|(score, a, b)| *score >= RELATED && lines[*a].prepared.key() != lines[*b].prepared.key()));
+        }
+    }
+    scored.sort_by_key(|&(score, a, b)| (std::cmp::Reverse(score), a, b));
+    let mut used = BTreeSet::new();
+    let mut chosen: Vec<(usize, usize)> = Vec::new();
+    for (_, a, b) in scored {
+        if !used.contains(&a) && !used.contains(&b) {
+            used.extend([a, b]);
+            chosen.push((a, b));
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+fn together(memories: &[Memory]) -> Option<Finding> {
+    let total: usize = memories.iter().map(|m| statements(&m.content).len()).sum();
+    if total < MANY {
+        return None;
+    }
+    let lines = lines(memories);
+    let pairs = pairs(&lines);
+    if pairs.len() * 100 < total * WORTH {
+        return None;
+    }
+    let mut text: BTreeMap<usize, Vec<Option<String>>> = BTreeMap::new();
+    for (a, b) in pairs.iter().flat_map(|&(a, b)| [a, b]).map(|n| (n, lines[n].memory)) {
+        let _ = a;
+        text.entry(b).or_insert_with(|| memories[b].content.lines().map(|l| Some(l.to_owned())).collect());
+    }
+    for &(a, b) in &pairs {
+        let (a, b) = (&lines[a], &lines[b]);
+        let moved = text.get_mut(&b.memory).and_then(|l| l[b.number].take()).unwrap_or_default();
+        let said = statements(&moved).pop().unwrap_or_default();
+        if let Some(Some(line)) = text.get_mut(&a.memory).map(|l| &mut l[a.number]) {
+            *line = format!("{}; {said}", line.trim_end().trim_end_matches('.'));
+        }
+    }
+    let edits: Vec<Edit> = text
+        .into_iter()
+        .map(|(memory, lines)| {
+            let content = lines.into_iter().flatten().map(|l| l + "\n").collect::<String>();
+            let empty = statements(&content).is_empty();
+            Edit { memory: Some(memory), path: memories[memory].path.clone(), new_path: None, content: (!empty).then_some(content) }
+        })
+        .collect();
+    let names: Vec<&str> = edits.iter().map(|e| e.path.as_str()).collect();
+    let title = format!("Tell {} about the same together", plural::count(pairs.len() * 2, "statement"));
+    let rationale = format!(
+        "{} in {} become {}: two that begin alike and are about the same stand in one line. Every one stays, word for word.",
+        plural::count(total, "statement"),
+        plural::count(names.len(), "memory"),
+        total - pairs.len()
+    );
+    Some(finding(&names.join("\0"), title, rationale, edits, pairs.len() * 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curation::loss;
+
+    #[test]
+    fn a_book_is_split_and_keeps_an_index() {
+        let mut book = "# Handbook\n\nRead the part that you need.\n".to_owned();
+        for part in ["Refunds", "Bookings", "Seats", "Refunds"] {
+            book.push_str(&format!("\n## {part}\n\n"));
+            for n in 0..20 {
+                book.push_str(&format!("- {part} rule {n} of part {}.\n", book.len()));
+            }
+        }
+        let memories = [Memory::plain("/handbook.md", &book)];
+        let [found] = &find(&memories)[..] else { panic!("one finding") };
+        let change = found.change.as_ref().unwrap();
+        let paths: Vec<&str> = change.edits.iter().map(|e| e.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["/handbook.md", "/handbook/refunds.md", "/handbook/bookings.md", "/handbook/seats.md", "/handbook/refunds-2.md"]
+        );
+        let mut after: Vec<String> = change.edits.iter().flat_map(|e| statements(e.content.as_deref().unwrap())).collect();
+        for said in statements(&book) {
+            let at = after.iter().position(|s| *s == said).unwrap_or_else(|| panic!("{said} is lost"));
+            after.remove(at);
+        }
+        assert!(after.iter().all(|s| s.starts_with("`/handbook/")), "only the index is new: {after:?}");
+        assert_eq!(loss::of_change(change, &memories), loss::Loss::default());
+        let after: Vec<Memory> = change.edits.iter().map(|e| Memory::plain(&e.path, e.content.as_deref().unwrap())).collect();
+        assert_eq!(find(&after), [], "once is enough");
+    }
+}

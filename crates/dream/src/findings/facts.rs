@@ -1,0 +1,224 @@
+//! Facts that changed: a memory states a value, and later sessions state another one for the same thing, again and again. The newest
+//! value must be stated by two subjects (else tasks, else sessions) and nobody may have stated another one since. Sessions of unknown
+//! time say nothing here, because nobody knows what was later.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::{changeset::ChangeKind, scan, statement::statements};
+
+use crate::{
+    MIN_SUPPORT,
+    compose::{self, short},
+    curation::similar,
+    reading::{Place, Stated, stated_in},
+    types::{Change, Edit, Finding, Memory},
+    window::Window,
+};
+
+/// What the name of this kind of finding is.
+pub const KIND: &str = "fact_changed";
+
+/// What stands before a statement that no longer holds and is kept.
+const REPLACED: &str = "Replaced, no longer true:";
+
+/// A statement of a memory that holds a value.
+struct Fact<'a> {
+    memory: usize,
+    statement: &'a str,
+    about: Vec<String>,
+    values: Vec<String>,
+    /// The value that may change: the last one, after the copula.
+    old: String,
+}
+
+/// What a session states of it.
+struct Heard {
+    session: usize,
+    at: i64,
+    place: Place,
+    value: String,
+    by_tool: bool,
+}
+
+/// Every fact of the memory that sessions contradict.
+pub fn find(window: &Window) -> Vec<Finding> {
+    let said: Vec<Vec<String>> = window.input.memories.iter().map(|m| statements(&m.content)).collect();
+    let facts = facts(&said, &window.input.memories);
+    let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (n, fact) in facts.iter().enumerate() {
+        // Any statement about it holds all of its words, so one of them finds it; the longest is the rarest.
+        if let Some(word) = fact.about.iter().max_by_key(|w| (w.len(), *w)) {
+            by_word.entry(word).or_default().push(n);
+        }
+    }
+    let mut heard: BTreeMap<usize, Vec<Heard>> = BTreeMap::new();
+    for (index, session) in window.sessions() {
+        let Some(at) = session.head.at else { continue };
+        for stated in &session.features.stated {
+            for &n in stated.about.iter().filter_map(|w| by_word.get(w.as_str())).flatten() {
+                let fact = &facts[n];
+                let later = window.input.memories[fact.memory].updated_at.is_none_or(|written| at > written);
+                if let Some(value) = value_for(fact, stated).filter(|_| later) {
+                    heard.entry(n).or_default().push(Heard { session: index, at, place: stated.at, value, by_tool: stated.by_tool });
+                }
+            }
+        }
+    }
+    heard.into_iter().filter_map(|(n, heard)| judge(&facts[n], heard, window)).collect()
+}
+
+fn facts<'a>(said: &'a [Vec<String>], memories: &[Memory]) -> Vec<Fact<'a>> {
+    // A quotation is no statement of the memory's own.
+    let own =
+        |(m, s): &(usize, &String)| !memories[*m].content.lines().any(|l| l.strip_prefix("> ").is_some_and(|q| q.trim() == s.as_str()));
+    let all = said.iter().enumerate().flat_map(|(m, all)| all.iter().map(move |s| (m, s)));
+    all.filter(own).filter_map(|(m, s)| fact(m, s)).collect()
+}
+
+fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
+    let parted = stated_in(statement)?;
+    let (old, after) = parted.values.last().cloned()?;
+    // A value that stands before the copula names the thing ("room 5 is closed"): another one is another thing.
+    after.then(|| Fact { memory, statement, about: parted.about, values: parted.values.into_iter().map(|(v, _)| v).collect(), old })
+}
+
+/// The value that a session states for the fact, if it is about the same thing: all of the fact's words, and at most one more where
+/// there are many; all other values equal.
+fn value_for(fact: &Fact, stated: &Stated) -> Option<String> {
+    let all = fact.about.iter().all(|w| stated.about.binary_search(w).is_ok());
+    let more = stated.about.len().saturating_sub(fact.about.len());
+    if !all || more > usize::from(fact.about.len() >= 4) {
+        return None;
+    }
+    let others = &fact.values[..fact.values.len() - 1];
+    let rest: Vec<&String> = stated.values.iter().filter(|v| !others.contains(v)).collect();
+    if stated.values.iter().filter(|v| others.contains(v)).count() != others.len() {
+        return None;
+    }
+    // "from 5 MB to 10 MB": the old value may stand beside the new one.
+    let new: BTreeSet<&&String> = rest.iter().filter(|v| !same_value(v, &fact.old)).collect();
+    match (new.len(), rest.is_empty()) {
+        (0, false) => Some(fact.old.clone()),
+        (1, _) => new.first().filter(|v| is_alike(v, &fact.old)).map(|v| (***v).clone()),
+        _ => None,
+    }
+}
+
+fn same_value(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// Whether a value can stand in another's place: both numbers (with the same kind of rest), or neither.
+fn is_alike(a: &str, b: &str) -> bool {
+    let digits = |v: &str| v.chars().any(|c| c.is_ascii_digit());
+    let code = |v: &str| v.starts_with('`');
+    let clock = |v: &str| v.contains(':');
+    digits(a) == digits(b) && code(a) == code(b) && clock(a) == clock(b)
+}
+
+fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
+    heard.sort_by(|a, b| (a.at, a.session, a.place).cmp(&(b.at, b.session, b.place)));
+    let newest = heard.last()?.value.clone();
+    if same_value(&newest, &fact.old) {
+        return None;
+    }
+    // Since it was first stated, nobody may have stated another one.
+    let since = heard.iter().rposition(|h| !same_value(&h.value, &newest)).map_or(0, |n| n + 1);
+    let (before, now) = heard.split_at(since);
+    let mut support = window.support(now.iter().map(|h| h.session));
+    support.eligible = heard.iter().map(|h| h.session).collect::<BTreeSet<_>>().len();
+    let memory = &window.input.memories[fact.memory];
+    let name = format!("{}\0{}\0{}", memory.path, fact.statement, newest.to_lowercase());
+    let title = format!("Now {}: {}", short(&newest), short(fact.statement));
+    let mut finding = Finding::new(KIND, &name, title, support);
+    if let Some(reason) = unfit(&newest) {
+        finding.title = "another value for what a memory states".to_owned();
+        return Some(finding.held_back(reason));
+    }
+    if finding.support.distinct() < MIN_SUPPORT {
+        return Some(finding.held_back("the newest value was stated with one subject or task only"));
+    }
+    let new = replaced(fact.statement, &fact.old, &newest)?;
+    let mut quotes = window.quotes(now.iter().map(|h| (h.session, h.place)), false);
+    quotes.extend(window.quotes(before.iter().map(|h| (h.session, h.place)), true));
+    finding.change = Some(Change {
+        kind: ChangeKind::Supersede,
+        rationale: format!(
+            "The memory says “{}”. Since then sessions state `{newest}` {}, and the last other value before that. Nobody stated another one since.",
+            fact.statement,
+            compose::times(now.len()),
+        ),
+        confidence_bp: 7_000,
+        tool_text: now.iter().all(|h| h.by_tool),
+        edits: vec![edit(memory, fact, &new)?],
+        quotes,
+        // Where no more may be lost, the old statement stays below as a quotation.
+        gentle: Some(vec![edit(memory, fact, &format!("{new}\n\n{REPLACED}\n> {}\n", fact.statement))?]),
+    });
+    Some(finding)
+}
+
+fn unfit(value: &str) -> Option<&'static str> {
+    if !scan::sensitive_spans(value).is_empty() {
+        return Some("the new value is personal data or a credential");
+    }
+    if scan::has_hidden(value) || scan::is_instruction_like(value) || value.chars().count() > 80 {
+        return Some("the new value is no plain value");
+    }
+    None
+}
+
+/// The statement with the new value in the old one's place: the last time it stands there.
+fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
+    let exact = statement.rfind(old);
+    // A value's words may stand with other spaces or in other case in the statement.
+    let at = exact.or_else(|| statement.to_ascii_lowercase().rfind(&old.to_ascii_lowercase()))?;
+    Some(format!("{}{new}{}", statement.get(..at)?, statement.get(at + old.len()..)?))
+}
+
+fn edit(memory: &Memory, fact: &Fact, new: &str) -> Option<Edit> {
+    let at = memory.content.find(fact.statement)?;
+    let content = format!("{}{new}{}", &memory.content[..at], &memory.content[at + fact.statement.len()..]);
+    Some(Edit { memory: Some(fact.memory), path: memory.path.clone(), new_path: None, content: Some(content) })
+}
+
+/// Pairs of the memory's own statements that say different values of the same thing, or the opposite: for a person to look at.
+pub fn contradictions(memories: &[Memory]) -> Vec<((usize, String), (usize, String))> {
+    let said: Vec<Vec<String>> = memories.iter().map(|m| statements(&m.content)).collect();
+    let facts = facts(&said, memories);
+    let mut by_about: BTreeMap<(&[String], &[String]), Vec<&Fact>> = BTreeMap::new();
+    for fact in &facts {
+        by_about.entry((&fact.about, &fact.values[..fact.values.len() - 1])).or_default().push(fact);
+    }
+    let mut found = Vec::new();
+    for same in by_about.values() {
+        for (n, a) in same.iter().enumerate() {
+            let other = same[n + 1..].iter().find(|b| !same_value(&a.old, &b.old) && is_alike(&a.old, &b.old));
+            found.extend(other.map(|b| ((a.memory, a.statement.to_owned()), (b.memory, b.statement.to_owned()))));
+        }
+    }
+    found.extend(negations(&said));
+    found
+}
+
+/// Pairs that are equal but for a negation.
+fn negations(said: &[Vec<String>]) -> Vec<((usize, String), (usize, String))> {
+    let mut plain: BTreeMap<Vec<String>, (usize, &String)> = BTreeMap::new();
+    let mut negated: Vec<(Vec<String>, usize, &String)> = Vec::new();
+    for (memory, statement) in said.iter().enumerate().flat_map(|(m, all)| all.iter().map(move |s| (m, s))) {
+        let words = similar::content_words(statement);
+        let without: Vec<String> = words.iter().filter(|w| !matches!(w.as_str(), "not" | "no" | "never" | "always")).cloned().collect();
+        if without.len() < 2 {
+            continue;
+        }
+        if words.iter().any(|w| matches!(w.as_str(), "not" | "no" | "never")) {
+            negated.push((without, memory, statement));
+        } else {
+            plain.entry(without).or_insert((memory, statement));
+        }
+    }
+    let pair = |(key, memory, statement): (Vec<String>, usize, &String)| {
+        plain.get(&key).map(|(m, s)| ((*m, (*s).clone()), (memory, statement.clone())))
+    };
+    negated.into_iter().filter_map(pair).collect()
+}

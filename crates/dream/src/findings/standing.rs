@@ -1,0 +1,176 @@
+//! Standing instructions: what people said as a rule, in these or nearly these words. Two speakers must have said it, or one must have
+//! asked that it be remembered; what one speaker asked for is theirs alone and goes below `/people`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{changeset::ChangeKind, plural, scan};
+
+use crate::{
+    MIN_SUPPORT, compose,
+    curation::similar::{self, Prepared},
+    reading::{Rule, statement_hash, without_opening},
+    types::{Change, Edit, Finding, fingerprint},
+    window::Window,
+};
+
+/// What the name of this kind of finding is.
+pub const KIND: &str = "standing_instruction";
+/// Distinct rules of a window that are compared with each other.
+const MOST: usize = 5_000;
+
+/// A rule, with the session in which it was said.
+type Said<'a> = (usize, &'a Rule);
+
+/// Every rule that was said.
+pub fn find(window: &Window) -> Vec<Finding> {
+    let mut by_key: BTreeMap<Vec<String>, Vec<Said>> = BTreeMap::new();
+    let mut first: Vec<Vec<String>> = Vec::new();
+    for (index, session) in window.sessions() {
+        for rule in &session.features.rules {
+            let key = similar::key_of(&without_opening(&rule.text));
+            if !by_key.contains_key(&key) {
+                first.push(key.clone());
+            }
+            by_key.entry(key).or_default().push((index, rule));
+        }
+    }
+    // In the order in which they were first said, so that a rule's first wording stays its wording.
+    first.truncate(MOST);
+    linked(&first, &by_key).into_iter().filter_map(|group| judge(&group, &by_key, window)).collect()
+}
+
+/// Rules whose wordings are alike and hold the same numbers are one.
+fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>) -> Vec<Vec<&'k Vec<String>>> {
+    let texts: Vec<Prepared> = first.iter().map(|k| Prepared::of(&essence(&by_key[k][0].1.text))).collect();
+    let mut root: Vec<usize> = (0..first.len()).collect();
+    for (a, b) in similar::alike_pairs(&texts) {
+        if texts[a].same_numbers(&texts[b]) {
+            let (x, y) = (root_of(&root, a), root_of(&root, b));
+            root[x.max(y)] = x.min(y);
+        }
+    }
+    // What differs only in the words by which a rule is said is the same.
+    let mut same: BTreeMap<&[String], usize> = BTreeMap::new();
+    for (i, text) in texts.iter().enumerate().filter(|(_, t)| !t.key().is_empty()) {
+        let (x, y) = (root_of(&root, i), root_of(&root, *same.entry(text.key()).or_insert(i)));
+        root[x.max(y)] = x.min(y);
+    }
+    let mut groups: BTreeMap<usize, Vec<&Vec<String>>> = BTreeMap::new();
+    for (i, key) in first.iter().enumerate() {
+        groups.entry(root_of(&root, i)).or_default().push(key);
+    }
+    groups.into_values().collect()
+}
+
+fn root_of(root: &[usize], mut i: usize) -> usize {
+    while root[i] != i {
+        i = root[i];
+    }
+    i
+}
+
+/// A rule without the words that only say that it is one; `never` and `not` are what it says.
+fn essence(text: &str) -> String {
+    let mut rest = without_opening(text).to_lowercase().replace('’', "'").replace("don't", "do not");
+    for opening in [
+        "from now on",
+        "from here on",
+        "going forward",
+        "in future",
+        "in the future",
+        "for the future",
+        "as a general rule",
+        "as a rule",
+        "by default",
+        "make sure to",
+        "make sure you",
+        "be sure to",
+        "you should",
+        "you must",
+        "i want you to",
+        "please",
+        "we",
+        "our team",
+        "the team",
+        "in our team",
+        "always",
+    ] {
+        rest = rest
+            .trim_start_matches([' ', ',', ':'])
+            .strip_prefix(opening)
+            .filter(|r| r.starts_with([' ', ',']))
+            .map_or(rest.clone(), str::to_owned);
+    }
+    rest.trim_start_matches([' ', ',', ':']).to_owned()
+}
+
+fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {
+    let said: Vec<Said> = group.iter().flat_map(|key| &by_key[*key]).copied().collect();
+    let (_, first) = by_key[*group.first()?].first()?;
+    let text = without_opening(&first.text);
+    let mut support = window.support(said.iter().map(|s| s.0));
+    support.eligible = window.input.sessions.len();
+    let remember = said.iter().any(|s| s.1.remember);
+    let title: String = domain::masking::mask(&text).chars().take(80).collect();
+    let name = |key: &[String]| key.join(" ");
+    let mut finding = Finding::new(KIND, &name(group[0]), title, support);
+    finding.aliases = group.iter().map(|key| fingerprint(KIND, &name(key))).collect();
+    if let Some(reason) = unfit(&first.text, &text) {
+        finding.title = "what a user said as a rule".to_owned();
+        return Some(finding.held_back(reason));
+    }
+    // One speaker who asked for it to be remembered speaks for themselves.
+    let own = said.iter().find(|s| s.1.remember).and_then(|s| window.head(s.0).subject.as_deref());
+    let folder = match own {
+        _ if finding.support.distinct() >= MIN_SUPPORT => "preferences".to_owned(),
+        Some(who) => format!("people/{}", compose::slug(who)),
+        // Nobody knows who said so: it may hold for all only if it is not about the speaker.
+        None if remember && !is_personal(&text) => "preferences".to_owned(),
+        None => return Some(finding.held_back("one speaker only, who did not ask that it be remembered")),
+    };
+    let content = format!("# {}\n\n- {text}\n- Why: users said so as a standing rule.\n", finding.title.trim_end_matches('.'));
+    finding.change = Some(Change {
+        kind: ChangeKind::Add,
+        rationale: rationale(&finding, remember, group.len()),
+        confidence_bp: if remember { 7_500 } else { 6_500 },
+        tool_text: false,
+        edits: vec![Edit { memory: None, path: compose::file(&folder, &text), new_path: None, content: Some(content) }],
+        quotes: window.quotes(said.iter().map(|s| (s.0, s.1.at)), false),
+        gentle: None,
+    });
+    let sessions: BTreeSet<usize> = said.iter().map(|s| s.0).collect();
+    let hashes: Vec<u64> =
+        said.iter().flat_map(|s| [statement_hash(&s.1.text), statement_hash(&without_opening(&s.1.text))]).flatten().collect();
+    let told = window.told(&sessions, &hashes);
+    if told * 2 > sessions.len() {
+        return Some(finding.insight(format!("told but not followed: {told} of these {} sessions had been told", sessions.len())));
+    }
+    Some(finding)
+}
+
+fn is_personal(text: &str) -> bool {
+    text.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| matches!(w, "i" | "me" | "my" | "mine" | "myself"))
+}
+
+fn rationale(finding: &Finding, remember: bool, wordings: usize) -> String {
+    format!(
+        "Said as a rule {} in {}{}{}{}.",
+        compose::times(finding.support.occurrences),
+        plural::count(finding.support.sessions, "session"),
+        if finding.support.subjects > 0 { format!(" by {}", plural::count(finding.support.subjects, "speaker")) } else { String::new() },
+        if wordings > 1 { format!(", in {}", plural::count(wordings, "wording")) } else { String::new() },
+        if remember { ", and asked to be remembered" } else { "" }
+    )
+}
+
+/// Why a rule must not become a memory.
+fn unfit(said: &str, text: &str) -> Option<&'static str> {
+    if scan::has_hidden(said) {
+        return Some("it holds characters that are not seen");
+    }
+    if !scan::sensitive_spans(said).is_empty() {
+        return Some("it holds personal data or a credential");
+    }
+    // "Remember to always .." is what people say; of the rest only what would redirect the agent that loads it.
+    scan::is_instruction_like(text).then_some("it reads as text that redirects an agent")
+}

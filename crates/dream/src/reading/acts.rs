@@ -1,0 +1,97 @@
+//! What an agent did: which tools it called first in which order, and the calls that change something outside.
+
+use domain::event::EventKind;
+use serde::{Deserialize, Serialize};
+
+use super::{Place, hash};
+use crate::types::Session;
+
+/// Tools of one session that are kept.
+const MOST_TOOLS: usize = 100;
+/// Changing calls of one session that are kept.
+const MOST_ACTS: usize = 50;
+/// How the names of tools begin, or what they hold, that only look.
+const LOOKING: &[&str] = &[
+    "get",
+    "list",
+    "search",
+    "find",
+    "read",
+    "query",
+    "fetch",
+    "show",
+    "describe",
+    "view",
+    "calculate",
+    "think",
+    "check",
+    "lookup",
+    "look",
+    "count",
+    "browse",
+    "inspect",
+    "grep",
+    "glob",
+    "ls",
+    "cat",
+    "status",
+];
+
+/// The first call of a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct First {
+    /// The tool.
+    pub tool: String,
+    /// Its first argument's name, which is the tool's and no customer's; else the brace.
+    pub at: Place,
+}
+
+/// A call that changes something outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// The tool.
+    pub tool: String,
+    /// Hash of its arguments.
+    pub arguments: u64,
+    /// Index of the call among the events.
+    pub event: usize,
+}
+
+/// Whether a tool's or argument's name may stand in content: letters, digits, `_`, `-`, `.`, `:`, at most 64.
+pub fn is_plain_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
+}
+
+/// The first call of each tool, in order.
+pub fn firsts(session: &Session) -> Vec<First> {
+    let mut found: Vec<First> = Vec::new();
+    for (event, tool, text) in uses(session) {
+        if found.len() < MOST_TOOLS && !found.iter().any(|f| f.tool == tool) {
+            found.push(First { tool: tool.to_owned(), at: first_argument(event, text) });
+        }
+    }
+    found
+}
+
+/// The calls that change something, by their tools' names.
+pub fn of(session: &Session) -> Vec<Act> {
+    let changing = uses(session).filter(|(_, tool, _)| !only_looks(tool));
+    let act = |(event, tool, text): (usize, &str, &str)| Act { tool: tool.to_owned(), arguments: hash(text.as_bytes()), event };
+    changing.map(act).take(MOST_ACTS).collect()
+}
+
+fn uses(session: &Session) -> impl Iterator<Item = (usize, &str, &str)> {
+    let calls = session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::ToolUse);
+    calls.filter_map(|(n, e)| Some((n, e.tool.as_deref().filter(|t| is_plain_name(t))?, e.text.as_str())))
+}
+
+fn only_looks(tool: &str) -> bool {
+    let lower = tool.to_ascii_lowercase();
+    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| LOOKING.contains(&part))
+}
+
+fn first_argument(event: usize, text: &str) -> Place {
+    let quoted = text.find('"').and_then(|open| Some((open, open + 2 + text[open + 1..].find('"')?)));
+    let (start, end) = quoted.unwrap_or_else(|| (0, text.char_indices().nth(2).map_or(text.len(), |(n, _)| n)));
+    Place { event, start, end }
+}

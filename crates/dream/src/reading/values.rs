@@ -1,0 +1,320 @@
+//! Statements that hold a value ("the export limit is 5 MB"), taken apart into what they are about and what they say of it, so that
+//! another value for the same thing is seen. Users' statements are read, and short plain answers of tools; what an agent says is only
+//! its own conclusion.
+
+use std::collections::BTreeSet;
+
+use domain::{event::EventKind, statement::statements};
+use serde::{Deserialize, Serialize};
+
+use super::{Place, is_memory_tool};
+use crate::{curation::similar, types::Session};
+
+/// Statements of one session that are kept.
+const MOST_STATED: usize = 40;
+/// Longest answer of a tool that is read as prose, in bytes.
+const PROSE_BYTES: usize = 1_000;
+/// Longest statement, in bytes.
+const LONGEST: usize = 240;
+/// Words that say that something is otherwise than before, or that say nothing of it.
+const CHANGE_WORDS: &[&str] = &[
+    "now",
+    "new",
+    "newly",
+    "currently",
+    "current",
+    "since",
+    "changed",
+    "change",
+    "changes",
+    "raised",
+    "raise",
+    "increased",
+    "increase",
+    "lowered",
+    "lower",
+    "reduced",
+    "reduce",
+    "moved",
+    "move",
+    "updated",
+    "update",
+    "became",
+    "become",
+    "becomes",
+    "instead",
+    "anymore",
+    "already",
+    "recently",
+    "longer",
+    "went",
+    "goes",
+    "go",
+    "up",
+    "down",
+    "switched",
+    "switch",
+    "renamed",
+    "was",
+    "were",
+    "from",
+    "to",
+    "until",
+    "no",
+    "not",
+    "been",
+    "got",
+    "gets",
+    "set",
+    "today",
+    "latest",
+    "actually",
+    "meanwhile",
+    "meantime",
+    "again",
+    "still",
+    "old",
+    "previously",
+    "previous",
+    "before",
+    "effective",
+    "as",
+    "per",
+    "note",
+    "please",
+    "know",
+    "fyi",
+    "correction",
+    "in",
+    "the",
+    "than",
+    "rather",
+    "stands",
+    "amounts",
+    "equals",
+    "bumped",
+    "cut",
+    "dropped",
+    "extended",
+    "shortened",
+    "adjusted",
+    "revised",
+    "replaced",
+    "transferred",
+];
+/// Words before what is said of a thing.
+const COPULAS: &[&str] = &["is", "are", "=", ":", "equals", "was", "were", "becomes", "became", "stands", "remains"];
+/// Units that belong to the number before them.
+const UNITS: &[&str] = &[
+    "%",
+    "b",
+    "kb",
+    "mb",
+    "gb",
+    "tb",
+    "kib",
+    "mib",
+    "gib",
+    "ms",
+    "s",
+    "sec",
+    "second",
+    "seconds",
+    "min",
+    "mins",
+    "minute",
+    "minutes",
+    "h",
+    "hour",
+    "hours",
+    "day",
+    "days",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "year",
+    "years",
+    "euro",
+    "euros",
+    "eur",
+    "dollar",
+    "dollars",
+    "usd",
+    "$",
+    "€",
+    "am",
+    "pm",
+    "o'clock",
+    "km",
+    "m",
+    "kg",
+    "g",
+    "rows",
+    "items",
+    "pages",
+    "lines",
+    "characters",
+    "requests",
+    "times",
+    "percent",
+    "people",
+    "users",
+];
+
+/// A statement that holds a value, as a session states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// Where.
+    pub at: Place,
+    /// What it is about: stems of its words, ascending, each once.
+    pub about: Vec<String>,
+    /// The values that it holds, in order.
+    pub values: Vec<String>,
+    /// A tool said so, not a user.
+    pub by_tool: bool,
+}
+
+/// A statement taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parted {
+    /// Stems of what it is about, ascending, each once.
+    pub about: Vec<String>,
+    /// Its values in order, each with whether it stands after the copula (or there is none).
+    pub values: Vec<(String, bool)>,
+}
+
+/// Every statement of the session that holds a value.
+pub fn of(session: &Session) -> Vec<Stated> {
+    let mut found = Vec::new();
+    for (event, one) in session.events.iter().enumerate() {
+        let prose = one.kind == EventKind::ToolResult
+            && !one.is_error
+            && one.text.len() <= PROSE_BYTES
+            && !one.text.trim_start().starts_with(['{', '[', '<'])
+            && !one.tool.as_deref().is_some_and(is_memory_tool);
+        if !(one.kind == EventKind::User || prose) {
+            continue;
+        }
+        for text in statements(&one.text).iter().flat_map(|s| clauses(s)) {
+            if found.len() == MOST_STATED {
+                return found;
+            }
+            let Some(start) = one.text.find(text) else { continue };
+            if let Some(parted) = stated_in(text) {
+                found.push(Stated {
+                    at: Place { event, start, end: start + text.len() },
+                    about: parted.about,
+                    values: parted.values.into_iter().map(|(v, _)| v).collect(),
+                    by_tool: prose,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// A statement's clauses: it may tell of something else first.
+fn clauses(statement: &str) -> impl Iterator<Item = &str> {
+    let parts = statement.split([',', ';']).map(str::trim);
+    let whole = std::iter::once(statement).filter(|s| !s.contains([',', ';']));
+    whole.chain(parts.filter(move |_| statement.contains([',', ';'])))
+}
+
+/// Takes a statement apart; none if it asks, is too long, holds no value, or says hardly what it is about.
+pub fn stated_in(statement: &str) -> Option<Parted> {
+    if statement.len() > LONGEST || statement.contains('?') {
+        return None;
+    }
+    let tokens = similar::tokens(statement);
+    if !(3..=40).contains(&tokens.len()) {
+        return None;
+    }
+    let lower: Vec<String> = tokens.iter().map(|t| t.to_lowercase()).collect();
+    let copula = lower.iter().position(|t| COPULAS.contains(&t.as_str()));
+    let mut is_value = vec![false; tokens.len()];
+    let mut values: Vec<(String, bool)> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let end = value_end(&tokens, &lower, at);
+        if end > at {
+            is_value[at..end].fill(true);
+            values.push((tokens[at..end].join(" "), copula.is_none_or(|c| at > c)));
+        }
+        at = end.max(at + 1);
+    }
+    if values.is_empty() {
+        values.extend(tail(&tokens, &lower, copula, &mut is_value));
+    }
+    let about: BTreeSet<String> = lower
+        .iter()
+        .zip(&is_value)
+        .filter(|(t, value)| !**value && t.chars().any(char::is_alphabetic) && !CHANGE_WORDS.contains(&t.as_str()))
+        .filter(|(t, _)| !COPULAS.contains(&t.as_str()) && !similar::is_function_word(t))
+        .map(|(t, _)| similar::stem(t))
+        .collect();
+    (!values.is_empty() && values.len() <= 4 && about.len() >= 2).then(|| Parted { about: about.into_iter().collect(), values })
+}
+
+/// Where the value that begins here ends; `at` itself if none does.
+fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
+    let token = tokens[at].as_str();
+    if token.starts_with('`') {
+        return at + 1;
+    }
+    if matches!(token, "$" | "€") && tokens.get(at + 1).is_some_and(|t| has_digit(t)) {
+        return at + 2;
+    }
+    if has_digit(token) {
+        let unit = lower.get(at + 1).is_some_and(|t| UNITS.contains(&t.as_str()));
+        return at + 1 + usize::from(unit);
+    }
+    // Names: large letters anywhere but in the first word.
+    let is_name = |i: usize| i > 0 && tokens[i].chars().next().is_some_and(char::is_uppercase) && tokens[i] != "I";
+    if is_name(at) {
+        return (at..tokens.len()).find(|&i| !is_name(i) && !has_digit(&tokens[i])).unwrap_or(tokens.len());
+    }
+    at
+}
+
+fn has_digit(token: &str) -> bool {
+    token.chars().any(|c| c.is_ascii_digit())
+}
+
+/// The words after the copula as a value, if they are few and nothing else is one.
+fn tail(tokens: &[String], lower: &[String], copula: Option<usize>, is_value: &mut [bool]) -> Option<(String, bool)> {
+    let start = copula? + 1;
+    let words: Vec<usize> = (start..tokens.len())
+        .filter(|&i| tokens[i].chars().any(char::is_alphanumeric))
+        .skip_while(|&i| similar::is_function_word(&lower[i]) || CHANGE_WORDS.contains(&lower[i].as_str()))
+        .collect();
+    if !(1..=2).contains(&words.len()) {
+        return None;
+    }
+    for &i in &words {
+        is_value[i] = true;
+    }
+    Some((words.iter().map(|&i| lower[i].as_str()).collect::<Vec<_>>().join(" "), true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parted(text: &str) -> (String, Vec<String>) {
+        let p = stated_in(text).unwrap_or_else(|| panic!("{text}"));
+        (p.about.join(" "), p.values.into_iter().map(|(v, _)| v).collect())
+    }
+
+    #[test]
+    fn what_it_is_about_and_what_it_says() {
+        assert_eq!(parted("The export limit is 5 MB."), ("export limit".into(), vec!["5 MB".into()]));
+        assert_eq!(parted("The export limit was raised to 10 MB"), ("export limit".into(), vec!["10 MB".into()]));
+        assert_eq!(parted("the release manager is now Ana Li"), ("manager release".into(), vec!["Ana Li".into()]));
+        assert_eq!(parted("The default branch is main"), ("branch default".into(), vec!["main".into()]));
+        assert_eq!(parted("Exports run on `db-2` at 18:00"), ("export run".into(), vec!["`db-2`".into(), "18:00".into()]));
+        for none in ["Is the limit 5 MB?", "Thanks!", "It is fine", "That took 5 minutes."] {
+            assert_eq!(stated_in(none).filter(|p| p.about.len() > 1), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What becomes of each finding: what already waits, was committed or was rejected is not proposed again; what the memory says is
+//! extended and not doubled; limits of number and loss hold; every new note gets a path that nobody has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{changeset::ChangeKind, statement::statements};
+
+use crate::{
+    MAX_CHANGES, compose,
+    curation::{
+        loss::{self, Loss},
+        similar,
+    },
+    types::{Change, Disposition, Edit, Finding, Input, KnownState, Memory},
+};
+
+/// What stores call the folder of each kind of note, our own name first.
+const FOLDERS: &[&[&str]] = &[
+    &["failures", "errors", "troubleshooting", "known-issues", "issues", "problems", "pitfalls"],
+    &["workflows", "procedures", "playbooks", "runbooks", "processes", "how-to", "howto"],
+    &["preferences", "conventions", "style", "rules", "guidelines", "standards"],
+    &["facts", "reference", "knowledge"],
+];
+
+/// Settles the findings, best supported first.
+pub fn settle(findings: &mut [Finding], input: &Input) {
+    let mut proposed = 0;
+    let store = loss::of_store(&input.memories);
+    let mut lost = input.lost_recently;
+    let mut touched: BTreeSet<usize> = BTreeSet::new();
+    for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
+        if let Some(settled) = known(finding, input).or_else(|| already_said(finding, input)) {
+            finding.disposition = settled;
+            continue;
+        }
+        let Some(change) = &mut finding.change else { continue };
+        if proposed == MAX_CHANGES {
+            finding.disposition = Disposition::HeldBack(format!("a dream proposes at most {MAX_CHANGES} changes"));
+            continue;
+        }
+        // No two changes of a changeset touch the same memory.
+        if change.edits.iter().filter_map(|e| e.memory).any(|m| touched.contains(&m)) {
+            finding.disposition = Disposition::HeldBack("another change of this dream touches the same memory".to_owned());
+            continue;
+        }
+        let mut loses = loss::of_change(change, &input.memories);
+        let over = |loses: Loss| loses != Loss::default() && !lost.and(loses).is_within(store);
+        if over(loses)
+            && let Some(gentle) = change.gentle.take()
+        {
+            change.edits = gentle;
+            loses = loss::of_change(change, &input.memories);
+        }
+        if over(loses) {
+            finding.disposition = Disposition::HeldBack(format!(
+                "dreams may lose {} % of a store's statements and bytes in 30 days, and this would be more",
+                loss::PERCENT
+            ));
+            continue;
+        }
+        touched.extend(change.edits.iter().filter_map(|e| e.memory));
+        proposed += 1;
+        lost = lost.and(loses);
+    }
+    give_paths(findings, input);
+}
+
+/// What an earlier proposal of the same finding means for it.
+fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
+    let mut committed = None;
+    for known in input.known.iter().filter(|k| k.is(finding)) {
+        if known.state == KnownState::Committed {
+            committed = Some(known);
+        } else if known.state == KnownState::Waiting {
+            return Some(Disposition::Waits);
+        } else if let Some(reason) = known.holds_back(&finding.support) {
+            return Some(Disposition::HeldBack(reason));
+        }
+    }
+    let known = committed?;
+    let held_back = |reason: &str| Some(Disposition::HeldBack(reason.to_owned()));
+    let change = finding.change.as_mut()?;
+    let ([edit], Some(memory), Some(composed)) = (&change.edits[..], known.memory, &known.composed) else {
+        return held_back("the same was already committed");
+    };
+    let now = edit.content.as_ref()?;
+    if now == composed || input.nothing_new || now == &input.memories[memory].content {
+        return held_back("the same was already committed");
+    }
+    if input.memories[memory].content != *composed {
+        return Some(Disposition::Insight("the memory was worded by a person; sessions since then say more".to_owned()));
+    }
+    rewrite(change, memory, &input.memories[memory]);
+    None
+}
+
+/// Makes an addition an update of the note that it added before.
+fn rewrite(change: &mut Change, memory: usize, now: &Memory) {
+    change.kind = ChangeKind::Update;
+    change.rationale = format!("More was seen since this note was written. {}", change.rationale);
+    for edit in &mut change.edits {
+        *edit = Edit { memory: Some(memory), path: now.path.clone(), new_path: None, content: edit.content.take() };
+    }
+}
+
+/// What a note of somebody else says already is not said again; what it leaves out is added to it.
+fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
+    let change = finding.change.as_mut().filter(|c| c.kind == ChangeKind::Add)?;
+    let content = change.edits.first()?.content.clone()?;
+    let said: Vec<String> = statements(&content);
+    // A rule is its sentence; of other notes the title says the point.
+    let point = similar::key_of(said.get(usize::from(finding.kind == "standing_instruction"))?);
+    let held_back = |reason: &str| Some(Disposition::HeldBack(reason.to_owned()));
+    for (index, memory) in input.memories.iter().enumerate() {
+        let there: Vec<String> = statements(&memory.content);
+        let keys: BTreeSet<Vec<String>> = there.iter().map(|s| similar::key_of(s)).collect();
+        let missing: Vec<&String> = said.iter().skip(1).filter(|s| !keys.contains(&similar::key_of(s)) && !s.starts_with("Why:")).collect();
+        if missing.is_empty() || (finding.kind != "recurring_failure" && keys.contains(&point)) {
+            return held_back("the memory already says so");
+        }
+        if finding.kind != "recurring_failure" || !is_about(&there, &content) {
+            continue;
+        }
+        if memory.frozen || memory.by_person {
+            return held_back("a memory that a person keeps is about the same");
+        }
+        // Only what to do is worth adding to a note that already tells of the failure.
+        let tells = |s: &&&String| s.starts_with("What to do:") || s.starts_with("What worked");
+        let add: Vec<&&String> = missing.iter().filter(tells).collect();
+        if add.is_empty() {
+            return held_back("the memory already says so");
+        }
+        let lines: String = add.iter().map(|s| format!("- {s}\n")).collect();
+        let edit = Edit {
+            memory: Some(index),
+            path: memory.path.clone(),
+            new_path: None,
+            content: Some(format!("{}\n{lines}", memory.content.trim_end())),
+        };
+        change.kind = ChangeKind::Update;
+        change.rationale = format!("`{}` is about the same and does not say what to do. {}", memory.path, change.rationale);
+        change.edits = vec![edit];
+        return None;
+    }
+    None
+}
+
+/// Whether one of the statements tells of the failure that the note is about: it names the tool and most of the error's words.
+fn is_about(there: &[String], content: &str) -> bool {
+    let title = content.lines().next().unwrap_or_default().trim_start_matches("# ");
+    let Some((tool, point)) = title.split_once(" fails: ") else { return false };
+    let words: Vec<String> = similar::content_words(point).into_iter().filter(|w| !w.contains('<')).collect();
+    let tells = |s: &String| {
+        let has: BTreeSet<String> = similar::content_words(s).into_iter().collect();
+        names(s, tool) && words.len() >= 2 && 10 * words.iter().filter(|w| has.contains(*w)).count() >= 7 * words.len()
+    };
+    there.iter().any(tells)
+}
+
+/// Whether a text names a tool: as a word of its own, not as a part of another one.
+fn names(text: &str, tool: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    text.match_indices(tool).any(|(at, _)| !text[..at].ends_with(part) && !text[at + tool.len()..].starts_with(part))
+}
+
+/// Gives each new memory a path that no memory, open change or other finding has, in the store's own folder for its kind if it has one.
+fn give_paths(findings: &mut [Finding], input: &Input) {
+    let own = own_folders(&input.memories);
+    let mut taken: BTreeSet<String> = input.memories.iter().map(|m| m.path.clone()).chain(input.taken_paths.iter().cloned()).collect();
+    for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
+        let Some(change) = &mut finding.change else { continue };
+        for edit in change.edits.iter_mut().filter(|e| e.memory.is_none()) {
+            let path = match (change.kind, edit.path[1..].split_once('/')) {
+                (ChangeKind::Add, Some((folder, rest))) => format!("/{}/{rest}", own.get(folder).unwrap_or(&folder)),
+                _ => edit.path.clone(),
+            };
+            edit.path = compose::free_path(&path, &taken);
+            taken.insert(edit.path.clone());
+        }
+    }
+}
+
+/// How the store calls the folders of our kinds of notes: the one with most memories.
+fn own_folders(memories: &[Memory]) -> BTreeMap<&'static str, &'static str> {
+    let holds = |folder: &str| memories.iter().filter(|m| m.path[1..].split_once('/').is_some_and(|(first, _)| first == folder)).count();
+    let best = |names: &&[&'static str]| {
+        let (n, name) = names.iter().map(|name| (holds(name), *name)).rev().max_by_key(|(n, _)| *n)?;
+        (n > 0).then_some((names[0], name))
+    };
+    FOLDERS.iter().filter_map(best).collect()
+}

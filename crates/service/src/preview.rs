@@ -1,0 +1,79 @@
+//! What a dream would propose, without a database: the command line's preview.
+
+use domain::{canonical::sha256_hex, masking};
+use dream::{Disposition, Finding, Input, QuestionKind, Session};
+use serde_json::{Value, json};
+
+use crate::propose::assess;
+
+/// What a preview dreams over: the engine's input, and how its sessions and events are called at their source.
+pub struct PreviewInput {
+    /// What the engine sees.
+    pub input: Input,
+    /// The sessions as they were read, for their quotes.
+    pub sessions: Vec<Session>,
+    /// Id of each session and of each of its events.
+    pub names: Vec<(String, Vec<String>)>,
+}
+
+/// Dreams without a database and prints what would be proposed.
+#[must_use]
+pub fn preview(preview: &PreviewInput) -> Value {
+    let proposal = dream::run(&preview.input, &mut |_| std::ops::ControlFlow::Continue(()));
+    let Some(proposal) = proposal else { return json!({"changes": [], "questions": [], "stats": {}}) };
+    let changes: Vec<Value> = proposal.findings.iter().filter(|f| f.is_proposed()).filter_map(|f| preview_change(f, preview)).collect();
+    let held: Vec<Value> = proposal
+        .findings
+        .iter()
+        .filter_map(|f| match &f.disposition {
+            Disposition::HeldBack(reason) => Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support})),
+            _ => None,
+        })
+        .collect();
+    let insight = |f: &Finding| match &f.disposition {
+        Disposition::Insight(reason) => Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support})),
+        _ => None,
+    };
+    let insights: Vec<Value> = proposal.findings.iter().filter_map(insight).collect();
+    let mut stats = json!(proposal.stats);
+    stats["held_back_findings"] = Value::Array(held);
+    let kind = |q: &dream::Question| match q.kind {
+        QuestionKind::Contradiction => "contradiction",
+        QuestionKind::Similar => "similar",
+    };
+    let question = |q: &dream::Question| json!({"kind": kind(q), "title": q.title, "statements": q.statements, "paths": q.memories.map(|i| &preview.input.memories[i].path)});
+    let questions: Vec<Value> = proposal.questions.iter().map(question).collect();
+    json!({"changes": changes, "questions": questions, "insights": insights, "stats": stats})
+}
+
+fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {
+    let change = finding.change.as_ref()?;
+    let (level, labels) = assess(change, &preview.input.memories);
+    let quotes = |counter: bool| -> Vec<Value> {
+        change.quotes.iter().filter(|q| q.counter == counter).map(|q| preview_quote(q, preview)).collect()
+    };
+    let base = |e: &dream::Edit| e.memory.map(|i| sha256_hex(preview.input.memories[i].content.as_bytes()));
+    let edits: Vec<Value> = change
+        .edits
+        .iter()
+        .map(|e| json!({"path": e.path, "new_path": e.new_path, "base_sha256": base(e), "content": e.content}))
+        .collect();
+    Some(json!({
+        "kind": change.kind,
+        "title": finding.title,
+        "rationale": change.rationale,
+        "confidence_bp": change.confidence_bp,
+        "risk": {"level": level, "labels": labels},
+        "edits": edits,
+        "evidence": quotes(false),
+        "counter_evidence": quotes(true),
+        "finding": finding.kind,
+        "support": finding.support,
+    }))
+}
+
+fn preview_quote(quote: &dream::Quote, preview: &PreviewInput) -> Value {
+    let (session, events) = &preview.names[quote.session];
+    let text = &preview.sessions[quote.session].events[quote.event].text[quote.start..quote.end];
+    json!({"session_id": session, "event_id": events[quote.event], "quote": text, "masked_quote": masking::mask(text)})
+}

@@ -1,0 +1,36 @@
+//! What was read out of each session, once: the engine's features, as JSON, by the version of their form.
+
+use domain::{
+    Timestamp,
+    ids::{DreamId, SessionId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    OF_DREAM = "SELECT f.session_id, f.features FROM session_features f JOIN dream_sessions p ON p.session_id = f.session_id
+        WHERE p.dream_id = $1 AND f.version = $2 AND (CAST($3 AS UUID) IS NULL OR f.session_id > $3) ORDER BY f.session_id LIMIT $4";
+    PUT = "INSERT INTO session_features (session_id, version, features, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (session_id, version) DO UPDATE SET features = excluded.features, created_at = excluded.created_at";
+}
+
+/// The features of a session.
+#[derive(Debug, Clone, FromRow)]
+pub struct FeaturesRow {
+    /// The session.
+    pub session_id: SessionId,
+    /// The features, as JSON.
+    pub features: String,
+}
+
+/// Stored features of the sessions that a dream has pinned, in order of the sessions, after one of them.
+pub async fn of_dream(tx: &mut Tx, dream: DreamId, version: i64, after: Option<SessionId>, limit: i64) -> Result<Vec<FeaturesRow>> {
+    fetch_all!(tx, FeaturesRow, OF_DREAM, dream, version, after, limit)
+}
+
+/// Stores a session's features in place of older ones.
+pub async fn put(tx: &mut Tx, session: SessionId, version: i64, features: &str, at: Timestamp) -> Result<()> {
+    execute!(tx, PUT, session, version, features, at)?;
+    Ok(())
+}
