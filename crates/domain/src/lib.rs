@@ -17,6 +17,7 @@ pub mod plural;
 pub mod rights;
 pub mod risk;
 pub mod scan;
+pub mod secrets;
 pub mod statement;
 pub mod timestamp;
 

@@ -1,5 +1,7 @@
 //! Looks for what must never slip past a reviewer in a proposed text: hidden characters, text that redirects the agent,
-//! secrets and personal data. First version by cues; each cue errs to the side of a label, because a label only asks for a person.
+//! secrets and personal data. Each cue errs to the side of a label, because a label only asks for a person.
+
+use crate::secrets;
 
 /// Whether a character is invisible or changes how its neighbours are shown: zero-width, bidirectional controls, tags,
 /// variation selectors beyond the usual one, soft hyphen, and Unicode's other default-ignorable characters.
@@ -121,28 +123,6 @@ pub struct Span {
     pub kind: Sensitive,
 }
 
-/// Beginnings of well-known credentials, and how many characters must follow (the vendors' published formats).
-const SECRET_PREFIXES: &[(&str, usize)] = &[
-    ("sk-ant-", 20),
-    ("sk-proj-", 20),
-    ("sk-", 32),
-    ("ghp_", 30),
-    ("gho_", 30),
-    ("ghs_", 30),
-    ("github_pat_", 30),
-    ("glpat-", 18),
-    ("xoxb-", 20),
-    ("xoxp-", 20),
-    ("AKIA", 16),
-    ("ASIA", 16),
-    ("AIza", 30),
-    ("ya29.", 20),
-    ("eyJhbGciOi", 20),
-    ("npm_", 30),
-    ("pypi-", 30),
-    ("lucid_", 32),
-];
-
 /// Names after which `=` or `:` a value of 8 and more characters counts as a credential.
 const SECRET_NAMES: &[&str] = &[
     "password",
@@ -163,16 +143,13 @@ const SECRET_NAMES: &[&str] = &[
 /// Every sensitive span of a text, in order, not overlapping.
 #[must_use]
 pub fn sensitive_spans(text: &str) -> Vec<Span> {
+    let lower = text.to_ascii_lowercase();
     let mut spans: Vec<Span> = Vec::new();
-    for (start, token) in tokens(text) {
-        if let Some(kind) = token_kind(token) {
-            spans.push(Span { start, end: start + token.len(), kind });
-        }
+    for (start, token) in tokens(text).filter(|(_, t)| is_email(t)) {
+        spans.push(Span { start, end: start + token.len(), kind: Sensitive::Personal });
     }
-    spans.extend(named_secrets(text));
-    if let Some(at) = text.find("-----BEGIN ").filter(|&at| text[at..].contains("PRIVATE KEY-----")) {
-        spans.push(Span { start: at, end: text.len(), kind: Sensitive::Secret });
-    }
+    spans.extend(secrets::find(text, &lower).into_iter().map(|(start, end)| Span { start, end, kind: Sensitive::Secret }));
+    spans.extend(named_secrets(text, &lower));
     spans.extend(digit_groups(text));
     spans.extend(url_credentials(text));
     spans.sort_by_key(|s| (s.start, s.end));
@@ -198,18 +175,6 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-fn token_kind(token: &str) -> Option<Sensitive> {
-    let is_secret = SECRET_PREFIXES.iter().any(|(prefix, more)| {
-        token
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.len() >= *more && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase()))
-    });
-    if is_secret {
-        return Some(Sensitive::Secret);
-    }
-    is_email(token).then_some(Sensitive::Personal)
-}
-
 fn is_email(token: &str) -> bool {
     token.split_once('@').is_some_and(|(local, host)| {
         let (name, top) = host.rsplit_once('.').unwrap_or((host, ""));
@@ -217,8 +182,7 @@ fn is_email(token: &str) -> bool {
     })
 }
 
-fn named_secrets(text: &str) -> Vec<Span> {
-    let lower = text.to_ascii_lowercase();
+fn named_secrets(text: &str, lower: &str) -> Vec<Span> {
     let mut found = Vec::new();
     for name in SECRET_NAMES {
         let mut searched = 0;

@@ -21,6 +21,12 @@ pub const KIND: &str = "fact_changed";
 /// What stands before a statement that no longer holds and is kept.
 const REPLACED: &str = "Replaced, no longer true:";
 
+/// Words beside a fact that do not make it another one: when it changed, who says so.
+const SOFT: &[&str] = &[
+    "last", "week", "month", "year", "yesterday", "ago", "morning", "quarter", "apparently", "team", "colleague", "told", "heard", "learn", "everyone",
+    "everybody", "thank", "hello", "hi", "yes", "well", "way", "also", "only", "finally", "officially", "permanently", "announced", "announc", "mean",
+];
+
 /// A statement of a memory that holds a value.
 struct Fact<'a> {
     memory: usize,
@@ -86,7 +92,7 @@ fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
 /// there are many; all other values equal.
 fn value_for(fact: &Fact, stated: &Stated) -> Option<String> {
     let all = fact.about.iter().all(|w| stated.about.binary_search(w).is_ok());
-    let more = stated.about.len().saturating_sub(fact.about.len());
+    let more = stated.about.iter().filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str())).count();
     if !all || more > usize::from(fact.about.len() >= 4) {
         return None;
     }

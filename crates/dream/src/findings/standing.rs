@@ -71,7 +71,7 @@ fn root_of(root: &[usize], mut i: usize) -> usize {
 
 /// A rule without the words that only say that it is one; `never` and `not` are what it says.
 fn essence(text: &str) -> String {
-    let mut rest = without_opening(text).to_lowercase().replace('’', "'").replace("don't", "do not");
+    let mut rest = without_opening(text).to_lowercase().replace('’', "'").replace("don't", "do not").replace("do not ever", "never");
     for opening in [
         "from now on",
         "from here on",
@@ -100,6 +100,9 @@ fn essence(text: &str) -> String {
             .strip_prefix(opening)
             .filter(|r| r.starts_with([' ', ',']))
             .map_or(rest.clone(), str::to_owned);
+    }
+    for inside in ["from now on", "going forward", "in future", "in the future", "for all future", "at all times", "please", "must always", "should always"] {
+        rest = rest.replace(inside, " ");
     }
     rest.trim_start_matches([' ', ',', ':']).to_owned()
 }

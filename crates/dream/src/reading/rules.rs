@@ -71,6 +71,16 @@ const OPENINGS: &[&str] = &[
     "in every",
     "in all",
 ];
+/// What makes a statement a rule wherever it stands.
+const INSIDE: &[&str] = &[
+    "from now on", "going forward", "for all future", "in all future", "at all times", "without exception", "must always", "must never",
+    "should always", "should never", "has to always", "have to always", "need to always",
+];
+/// Words after "always" and "never" with which it is no rule: "always the same trouble", "never a problem".
+const NO_RULE: &[&str] = &[
+    "the", "a", "an", "this", "that", "these", "those", "my", "your", "so", "been", "too", "very", "such", "happy", "glad", "nice", "good",
+    "great", "with", "about", "in", "on", "again", "late", "late.", "happens", "works", "fails", "seems", "gets", "takes", "wanted", "mind",
+];
 /// How somebody asks that a rule be kept.
 const REMEMBER: &[&str] = &[
     "remember to",
@@ -220,7 +230,15 @@ fn is_rule(text: &str) -> Option<bool> {
     if begins(words, REMEMBER).is_some() {
         return Some(true);
     }
-    let opening = begins(words, OPENINGS)?;
+    let inside = INSIDE.iter().any(|i| joined.contains(&format!(" {i} ")));
+    let Some(opening) = begins(words, OPENINGS) else {
+        let of_speaker = words.iter().any(|w| matches!(w.as_str(), "i" | "i'm" | "i've" | "my" | "me"));
+        return (inside && !of_speaker && !words.iter().any(|w| is_past(w))).then_some(false);
+    };
+    let after = words.iter().position(|w| w == "always" || w == "never").and_then(|n| words.get(n + 1));
+    if after.is_some_and(|w| NO_RULE.contains(&w.as_str())) && opening < 2 {
+        return None;
+    }
     // "We never received it", "whenever I called" tell of the past; "for every bag I pay" needs a rule's verb as well.
     let tells = words.iter().skip(opening.saturating_sub(1)).take(4).any(|w| is_past(w));
     let first = words[0].as_str();
@@ -342,6 +360,8 @@ mod tests {
             "Going forward, please round amounts to whole euros.",
             "As I said before, never use tabs.",
             "I want you to always sign as the support team.",
+            "Use the new template from now on.",
+            "Reports must always name their source.",
         ] {
             assert_eq!(is_rule(rule), Some(false), "{rule}");
         }
@@ -362,6 +382,8 @@ mod tests {
             "Whenever I called, nobody answered.",
             "In all, that makes three passengers.",
             "We use it today only, please.",
+            "Always the same trouble with this site!",
+            "I should never have booked that.",
         ] {
             assert_eq!(is_rule(wish), None, "{wish}");
         }

@@ -102,6 +102,18 @@ const CHANGE_WORDS: &[&str] = &[
     "replaced",
     "transferred",
 ];
+/// Words by which somebody does not state, but wishes, guesses or asks.
+const HEDGES: &[&str] = &[
+    "wish", "hope", "think", "guess", "maybe", "perhaps", "should", "could", "would", "might", "may", "if", "unless", "imagine", "suppose",
+    "want", "wonder", "whether", "prefer", "probably", "unsure", "like", "assume", "believe",
+];
+/// Words before a value that say since when, not what.
+const SINCE: &[&str] = &["since", "last", "effective", "until"];
+/// Verbs of change, which tell a change from a span ("open from 9 to 5").
+const CHANGED: &[&str] = &[
+    "changed", "raised", "increased", "lowered", "reduced", "moved", "updated", "went", "switched", "renamed", "bumped", "cut", "dropped",
+    "extended", "shortened", "adjusted", "revised", "replaced", "transferred", "goes", "became", "changes", "up", "down",
+];
 /// Words before what is said of a thing.
 const COPULAS: &[&str] = &["is", "are", "=", ":", "equals", "was", "were", "becomes", "became", "stands", "remains"];
 /// Units that belong to the number before them.
@@ -182,6 +194,16 @@ pub struct Parted {
     pub about: Vec<String>,
     /// Its values in order, each with whether it stands after the copula (or there is none).
     pub values: Vec<(String, bool)>,
+    /// Which of them are not what it says of the thing: what was so before, what is not so, since when it is.
+    was: Vec<usize>,
+}
+
+/// Without what was so before, is not so, or only tells since when; none if nothing is left.
+fn newest(mut parted: Parted) -> Option<Parted> {
+    for was in std::mem::take(&mut parted.was).into_iter().rev() {
+        parted.values.remove(was);
+    }
+    (!parted.values.is_empty()).then_some(parted)
 }
 
 /// Every statement of the session that holds a value.
@@ -201,7 +223,7 @@ pub fn of(session: &Session) -> Vec<Stated> {
                 return found;
             }
             let Some(start) = one.text.find(text) else { continue };
-            if let Some(parted) = stated_in(text) {
+            if let Some(parted) = stated_in(text).and_then(newest) {
                 found.push(Stated {
                     at: Place { event, start, end: start + text.len() },
                     about: parted.about,
@@ -214,11 +236,13 @@ pub fn of(session: &Session) -> Vec<Stated> {
     found
 }
 
-/// A statement's clauses: it may tell of something else first.
-fn clauses(statement: &str) -> impl Iterator<Item = &str> {
-    let parts = statement.split([',', ';']).map(str::trim);
-    let whole = std::iter::once(statement).filter(|s| !s.contains([',', ';']));
-    whole.chain(parts.filter(move |_| statement.contains([',', ';'])))
+/// A statement's clauses: it may tell of something else first, or begin with a few words that only lead to it ("By the way: ..").
+fn clauses(statement: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = statement.split([',', ';']).flat_map(|c| c.split(" - ")).flat_map(|c| c.split(" — ")).map(str::trim).collect();
+    let led = found.iter().filter_map(|c| c.split_once(": ")).filter(|(lead, _)| lead.split(' ').count() <= 4 && !has_digit(lead));
+    let after: Vec<&str> = led.map(|(_, rest)| rest.trim()).collect();
+    found.extend(after);
+    found
 }
 
 /// Takes a statement apart; none if it asks, is too long, holds no value, or says hardly what it is about.
@@ -231,15 +255,21 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
         return None;
     }
     let lower: Vec<String> = tokens.iter().map(|t| t.to_lowercase()).collect();
+    if lower.iter().any(|t| HEDGES.contains(&t.as_str())) {
+        return None;
+    }
     let copula = lower.iter().position(|t| COPULAS.contains(&t.as_str()));
     let mut is_value = vec![false; tokens.len()];
     let mut values: Vec<(String, bool)> = Vec::new();
+    let mut before: Vec<String> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
         let end = value_end(&tokens, &lower, at);
         if end > at {
             is_value[at..end].fill(true);
-            values.push((tokens[at..end].join(" "), copula.is_none_or(|c| at > c)));
+            let value = tokens[at..end].join(" ").replace("$ ", "$").replace("€ ", "€");
+            values.push((value, copula.is_none_or(|c| at > c)));
+            before.push(at.checked_sub(1).map(|n| lower[n].clone()).unwrap_or_default());
         }
         at = end.max(at + 1);
     }
@@ -251,9 +281,13 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
         .zip(&is_value)
         .filter(|(t, value)| !**value && t.chars().any(char::is_alphabetic) && !CHANGE_WORDS.contains(&t.as_str()))
         .filter(|(t, _)| !COPULAS.contains(&t.as_str()) && !similar::is_function_word(t))
-        .map(|(t, _)| similar::stem(t))
+        .map(|(t, _)| root(t))
         .collect();
-    (!values.is_empty() && values.len() <= 4 && about.len() >= 2).then(|| Parted { about: about.into_iter().collect(), values })
+    let changed = lower.iter().any(|t| CHANGED.contains(&t.as_str()));
+    let out = |w: &String| SINCE.contains(&w.as_str()) || matches!(w.as_str(), "not" | "longer") || (w == "from" && changed);
+    let was = before.iter().enumerate().filter(|(_, w)| out(w)).map(|(n, _)| n).collect();
+    let fits = !values.is_empty() && values.len() <= 4 && about.len() >= 2;
+    fits.then(|| Parted { about: about.into_iter().collect(), values, was })
 }
 
 /// Where the value that begins here ends; `at` itself if none does.
@@ -277,13 +311,27 @@ fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
     at
 }
 
+/// A word without plural, `-ed` and `-ing`: "limited" and "limits" are about a limit.
+fn root(word: &str) -> String {
+    let stem = similar::stem(word);
+    let cut = ["ing", "ed"].iter().find_map(|end| stem.strip_suffix(end).filter(|rest| rest.len() >= 4));
+    cut.map_or(stem.clone(), str::to_owned)
+}
+
 fn has_digit(token: &str) -> bool {
     token.chars().any(|c| c.is_ascii_digit())
 }
 
 /// The words after the copula as a value, if they are few and nothing else is one.
 fn tail(tokens: &[String], lower: &[String], copula: Option<usize>, is_value: &mut [bool]) -> Option<(String, bool)> {
-    let start = copula? + 1;
+    // "was renamed from main to trunk": what it is now stands behind the last "to".
+    let to = lower.iter().rposition(|t| t == "to").filter(|_| lower.iter().any(|t| CHANGED.contains(&t.as_str())));
+    let start = to.or(copula)? + 1;
+    if let Some(to) = to
+        && let Some(from) = lower[..to].iter().rposition(|t| t == "from").filter(|f| to - f <= 3)
+    {
+        is_value[from..to].fill(true);
+    }
     let words: Vec<usize> = (start..tokens.len())
         .filter(|&i| tokens[i].chars().any(char::is_alphanumeric))
         .skip_while(|&i| similar::is_function_word(&lower[i]) || CHANGE_WORDS.contains(&lower[i].as_str()))
