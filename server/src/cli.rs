@@ -11,6 +11,8 @@ use domain::{
 };
 use service::transcripts::Format;
 
+pub use crate::models::ModelArgs;
+
 /// Dreaming over agents' memory, with a review gate.
 #[derive(Debug, Parser)]
 #[command(name = "lucid", version, about)]
@@ -27,6 +29,9 @@ pub struct Cli {
     /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal digits); made if it is not there.
     #[arg(long, global = true, env = "LUCID_SIGNING_KEY")]
     pub signing_key: Option<PathBuf>,
+    /// Which models dreams may ask.
+    #[command(flatten)]
+    pub models: ModelArgs,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -142,6 +147,9 @@ pub struct DreamArgs {
     /// What to steer it by, at most 4,096 characters. Whoever instructs does not count as an approver.
     #[arg(long)]
     pub instructions: Option<String>,
+    /// What distils: builtin, or a model that is set up (anthropic, openai).
+    #[arg(long, default_value = "builtin")]
+    pub distiller: String,
     /// Only print what would be proposed; needs no database.
     #[arg(long, requires = "json")]
     pub preview: bool,

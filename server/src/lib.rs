@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 pub mod demo;
 mod failure;
+mod models;
 pub mod web;
 mod work;
 
@@ -20,12 +21,12 @@ pub use failure::Failure;
 pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
     let done = match cli.command {
-        Command::Serve(args) => commands::serve::run(&cli.database, cli.signing_key.as_deref(), args).await,
+        Command::Serve(args) => commands::serve::run(&cli.database, cli.signing_key.as_deref(), &cli.models, args).await,
         Command::Import(args) => commands::import::run(&cli.database, &args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&args),
-        Command::Dream(args) => commands::dream::run(&cli.database, &args).await,
+        Command::Dream(args) => commands::dream::run(&cli.database, &cli.models, &args).await,
         Command::User(args) => commands::people::add(&cli.database, &args).await,
-        Command::Worker => commands::worker::run(&cli.database).await,
+        Command::Worker => commands::worker::run(&cli.database, &cli.models).await,
         Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
         Command::Key(args) => commands::keys::run(&cli.database, &args).await,
         Command::Briefing(args) => commands::briefing::run(&cli.database, &args).await,

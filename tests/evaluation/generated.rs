@@ -127,12 +127,18 @@ fn chains(dice: &mut Dice, score: &mut Score) {
             for who in 0..2 + dice.below(2) {
                 let text = stated(dice, thing, values[step], values[step - 1]);
                 let day = i64::try_from(step * 10 + who).unwrap_or(1);
-                sessions.push(session(sessions.len(), &format!("user-{who}"), day, vec![says("Hello, I need help with my report."), says(&text)]));
+                sessions.push(session(
+                    sessions.len(),
+                    &format!("user-{who}"),
+                    day,
+                    vec![says("Hello, I need help with my report."), says(&text)],
+                ));
             }
         }
         score.expected += 1;
         let found = proposals(&input(&sessions, store_with(&told(thing.1, values[0]))));
-        let right = |f: &Finding| f.kind == "fact_changed" && after(f).contains(values[steps]) && !after(f).contains(&told(thing.1, values[0]));
+        let right =
+            |f: &Finding| f.kind == "fact_changed" && after(f).contains(values[steps]) && !after(f).contains(&told(thing.1, values[0]));
         score.found += usize::from(found.iter().any(right));
         found.iter().for_each(|f| score.called.add(right(f)));
     }
@@ -168,9 +174,21 @@ fn near_misses(dice: &mut Dice, score: &mut Score) {
 const RULES: &[[&str; 3]] = &[
     ["Always write dates as 2026-11-22.", "From now on, write dates as 2026-11-22.", "Please always write dates as 2026-11-22"],
     ["Never deploy on a Friday.", "Please never deploy on a Friday.", "You should never deploy on a Friday."],
-    ["We use British spelling in headlines.", "Our team uses British spelling in headlines.", "Please remember that we use British spelling in headlines."],
-    ["Whenever you export a table, include the column names.", "Always include the column names when you export a table.", "Every time you export a table, include the column names."],
-    ["Don't ever share the price list with partners.", "Never share the price list with partners.", "Remember to never share the price list with partners."],
+    [
+        "We use British spelling in headlines.",
+        "Our team uses British spelling in headlines.",
+        "Please remember that we use British spelling in headlines.",
+    ],
+    [
+        "Whenever you export a table, include the column names.",
+        "Always include the column names when you export a table.",
+        "Every time you export a table, include the column names.",
+    ],
+    [
+        "Don't ever share the price list with partners.",
+        "Never share the price list with partners.",
+        "Remember to never share the price list with partners.",
+    ],
     ["Going forward, round amounts to whole euros.", "As a rule, round amounts to whole euros.", "Always round amounts to whole euros."],
     ["By default, sort tickets by age.", "Always sort tickets by age.", "In future, please sort tickets by age."],
     ["We never quote prices without tax.", "Never quote prices without tax.", "Please never quote prices without tax!"],
@@ -220,8 +238,20 @@ fn rules(dice: &mut Dice, score: &mut Score) {
 /// Errors whose changing parts are numbers, ids, names of files; some with a way out.
 const FAILURES: &[(&str, &str, &str, &str, &str)] = &[
     ("query_logs", r#"{"window":"week"}"#, "Error: time range of {n} hours exceeds 24 hours", r#"{"window":"day"}"#, "window"),
-    ("open_file", r#"{"path":"/data/{n}.log"}"#, "Error: cannot open /data/{n}.log: is compressed", r#"{"path":"/data/{n}.log","mode":"gzip"}"#, "mode"),
-    ("send_mail", r#"{"to":"team-{n}","format":"html"}"#, r#"{"error":"attachment of {n} bytes is too large"}"#, r#"{"to":"team-{n}","format":"link"}"#, "format"),
+    (
+        "open_file",
+        r#"{"path":"/data/{n}.log"}"#,
+        "Error: cannot open /data/{n}.log: is compressed",
+        r#"{"path":"/data/{n}.log","mode":"gzip"}"#,
+        "mode",
+    ),
+    (
+        "send_mail",
+        r#"{"to":"team-{n}","format":"html"}"#,
+        r#"{"error":"attachment of {n} bytes is too large"}"#,
+        r#"{"to":"team-{n}","format":"link"}"#,
+        "format",
+    ),
     ("book", r#"{"seat":"{n}A"}"#, "Error: seat {n}A is not free", r#"{"seat":"{n}B"}"#, "seat"),
 ];
 
@@ -245,7 +275,11 @@ fn failures(dice: &mut Dice, score: &mut Score) {
         score.expected += 1;
         let right = |f: &Finding| {
             let text = after(f);
-            f.kind == "recurring_failure" && text.contains(tool) && text.contains(&format!("`{argument}`")) && text.contains("What worked") && text.len() <= 1_200
+            f.kind == "recurring_failure"
+                && text.contains(tool)
+                && text.contains(&format!("`{argument}`"))
+                && text.contains("What worked")
+                && text.len() <= 1_200
         };
         score.found += usize::from(found.iter().any(right));
         found.iter().for_each(|f| score.called.add(right(f)));
@@ -310,7 +344,8 @@ fn books(dice: &mut Dice, score: &mut Score) {
         let found = proposals(&input(&[], memories));
         let wanted = each == 22;
         let right = |f: &Finding| {
-            let mut left: Vec<String> = f.change.iter().flat_map(|c| &c.edits).flat_map(|e| statements(e.content.as_deref().unwrap_or(""))).collect();
+            let mut left: Vec<String> =
+                f.change.iter().flat_map(|c| &c.edits).flat_map(|e| statements(e.content.as_deref().unwrap_or(""))).collect();
             let all = statements(&text).iter().all(|s| left.iter().position(|l| l == s).map(|at| left.remove(at)).is_some());
             f.kind == "restructure" && wanted && all && left.iter().all(|l| l.contains("/handbook/"))
         };
@@ -342,7 +377,12 @@ fn poison(dice: &mut Dice) -> (usize, usize) {
             .map(|who| {
                 let events = match kind {
                     // As a tool's error, as a tool's answer, as a page that was fetched, quoted by a user.
-                    0 => call("fetch", &format!(r#"{{"page":{who}}}"#), &if text.starts_with("Error") { text.to_owned() } else { format!("Error: {text}") }).to_vec(),
+                    0 => call(
+                        "fetch",
+                        &format!(r#"{{"page":{who}}}"#),
+                        &if text.starts_with("Error") { text.to_owned() } else { format!("Error: {text}") },
+                    )
+                    .to_vec(),
                     1 => call("fetch", "{}", text.trim_start_matches("Error: ")).to_vec(),
                     2 => call("open_page", "{}", &format!("<html><p>{text}</p></html>")).to_vec(),
                     _ => vec![says(&format!("The page says:\n> {text}\nWhat does it mean?"))],

@@ -256,17 +256,18 @@ async fn a_dream_over_chosen_sessions(world: World) {
     }
     let sessions: Vec<_> = lucid.sessions(&world.admin, None, None).await.unwrap().rows.iter().map(|s| s.id).collect();
     let agent = key(&world, &[Scope::DreamsWrite], true).await;
-    let dream = lucid.request_dream_over(&agent, world.store, None, &sessions[..1]).await.unwrap();
+    let dream = lucid.request_dream_over(&agent, world.store, "builtin", None, &sessions[..1]).await.unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     let (row, seen) = lucid.dream_with_sessions(&agent, dream).await.unwrap();
     assert_eq!((row.state.as_str(), seen, row.changeset_id), ("completed", sessions[..1].to_vec(), None), "one task is no pattern");
-    let dream = lucid.request_dream_over(&agent, world.store, Some("look at bookings"), &sessions[..2]).await.unwrap();
+    let dream = lucid.request_dream_over(&agent, world.store, "builtin", Some("look at bookings"), &sessions[..2]).await.unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     let id = lucid.dream_with_sessions(&agent, dream).await.unwrap().0.changeset_id.expect("two are");
     // Who owns the key that gave instructions does not count as its approver (rule 5).
     let proposed = world.changes(id).await;
     assert_eq!(world.vote(&world.admin, &proposed[0], Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
     world.vote(&world.reviewer, &proposed[0], Verdict::Approve).await.unwrap();
-    let foreign = lucid.request_dream_over(&agent, world.store, None, &[domain::ids::SessionId(uuid::Uuid::nil())]).await.unwrap_err();
+    let foreign =
+        lucid.request_dream_over(&agent, world.store, "builtin", None, &[domain::ids::SessionId(uuid::Uuid::nil())]).await.unwrap_err();
     assert_eq!(foreign.kind(), Kind::Invalid);
 }

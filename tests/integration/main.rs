@@ -16,6 +16,7 @@ mod gate;
 mod http;
 mod import;
 mod memory_guard;
+mod models;
 mod operations;
 mod people;
 mod reading;

@@ -7,7 +7,14 @@ use crate::world::{World, failing, on_both_engines};
 on_both_engines!(a_tick_fires_once, a_tick_waits_for_sessions_and_silence);
 
 fn nightly() -> NewSchedule {
-    NewSchedule { cron: "0 3 * * *".into(), time_zone: "Europe/Berlin".into(), min_sessions: 2, idle_minutes: 60, enabled: true }
+    NewSchedule {
+        cron: "0 3 * * *".into(),
+        time_zone: "Europe/Berlin".into(),
+        min_sessions: 2,
+        idle_minutes: 60,
+        enabled: true,
+        distiller: "builtin".into(),
+    }
 }
 
 async fn a_tick_fires_once(world: World) {

@@ -54,8 +54,14 @@ async fn two_servers_and_three_workers_run_each_dream_once() {
     }
     // A tick that is long due; its cron comes again only in years.
     let scheduled = world.lucid.create_store(&operator, "Scheduled", "").await.unwrap();
-    let nightly =
-        service::NewSchedule { cron: "0 3 1 1 *".into(), time_zone: "UTC".into(), min_sessions: 0, idle_minutes: 0, enabled: true };
+    let nightly = service::NewSchedule {
+        cron: "0 3 1 1 *".into(),
+        time_zone: "UTC".into(),
+        min_sessions: 0,
+        idle_minutes: 0,
+        enabled: true,
+        distiller: "builtin".into(),
+    };
     world.lucid.set_schedule(&operator, scheduled, &nightly).await.unwrap();
     let servers: Vec<Served> = (0..2).map(|_| Served::start(&url, &[])).collect();
     let mut workers: Vec<Worker> = (0..3).map(|_| Worker::start(&url)).collect();

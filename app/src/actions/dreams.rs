@@ -9,16 +9,21 @@ use crate::context::Request;
 
 /// Asks for a dream over a store.
 #[server(prefix = "/do", endpoint = "dream")]
-pub async fn dream(store: String, #[server(default)] instructions: String) -> Result<Answer, ServerFnError> {
+pub async fn dream(
+    store: String,
+    #[server(default)] instructions: String,
+    #[server(default)] distiller: Option<String>,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let store_id = id::<StoreId>(&store, "store");
     let back = store_id.as_ref().map_or_else(|_| "/dreams".to_owned(), |s| format!("/stores/{s}/dreams"));
+    let distiller = distiller.as_deref().unwrap_or("builtin");
     let result = async {
-        let dream = request.lucid.request_dream(request.actor()?, store_id?, Some(&instructions)).await?;
+        let dream = request.lucid.request_dream_over(request.actor()?, store_id?, distiller, Some(&instructions), &[]).await?;
         Ok(format!("/dreams/{dream}"))
     }
     .await;
-    answer(&request, result, &back, fields([("instructions", &instructions)])).await
+    answer(&request, result, &back, fields([("instructions", instructions.as_str()), ("distiller", distiller)])).await
 }
 
 /// Asks a dream to stop.
@@ -44,6 +49,7 @@ pub async fn schedule(
     min_sessions: String,
     idle_minutes: String,
     #[server(default)] enabled: Option<String>,
+    #[server(default)] distiller: Option<String>,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let store_id = id::<StoreId>(&store, "store");
@@ -64,6 +70,7 @@ pub async fn schedule(
             min_sessions: number(&min_sessions, "the number of new sessions")?,
             idle_minutes: number(&idle_minutes, "the number of minutes")?,
             enabled: enabled.is_some(),
+            distiller: distiller.unwrap_or_else(|| "builtin".to_owned()),
         };
         request.lucid.set_schedule(request.actor()?, store_id?, &new).await?;
         Ok(back.clone())

@@ -9,6 +9,7 @@
 mod compose;
 pub mod curation;
 mod findings;
+pub mod model;
 pub mod reading;
 mod settle;
 mod types;
@@ -26,7 +27,7 @@ pub use types::{
 };
 
 use curation::{duplicates, questions, restructure, stale};
-use findings::{contrast, divergence, facts, failures, standing};
+use findings::{candidates, contrast, divergence, facts, failures, standing};
 use window::Window;
 
 /// Most changes that one dream proposes; what is over it is held back and counted.
@@ -53,6 +54,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     findings.extend(workflows);
     findings.extend(standing::find(&window));
     findings.extend(facts::find(&window));
+    findings.extend(candidates::find(&window));
     if !step(2) {
         return None;
     }

@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use crate::{curation::loss::Loss, reading::Features};
+use crate::{curation::loss::Loss, model::Candidate, reading::Features};
 
 /// Everything that a dream may look at.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,10 @@ pub struct Input {
     pub known: Vec<Known>,
     /// Paths that open changes would write new memories to.
     pub taken_paths: Vec<String>,
+    /// What a model proposed, with its quotes found.
+    pub candidates: Vec<Candidate>,
+    /// What whoever asked for the dream told it.
+    pub instructions: Option<String>,
     /// Every session was dreamed over before: what was said of them stands.
     pub nothing_new: bool,
     /// What dreams have lost of this store in the last 30 days, and what waits would lose.

@@ -24,8 +24,8 @@ const BATCH: usize = 50;
 impl Lucid {
     /// Everything that a dream may look at, in the engine's form, beside the ids that its indices mean. Reads the sessions that no dream
     /// has read yet; `None` if it was canceled meanwhile.
-    pub(crate) async fn load(&self, dream: &DreamRow, window: Vec<SessionRow>, whole: bool) -> Result<Option<Loaded>> {
-        let mut known = self.known_features(dream, &window).await?;
+    pub(crate) async fn load(&self, dream: &DreamRow, window: &[SessionRow], whole: bool) -> Result<Option<Loaded>> {
+        let mut known = self.known_features(dream, window).await?;
         let missing: Vec<&SessionRow> = window.iter().filter(|s| !known.contains_key(&s.id)).collect();
         let (all, done) = (window.len(), window.len() - missing.len());
         let missing_none = missing.is_empty();
@@ -33,7 +33,7 @@ impl Lucid {
         let mut fresh: Vec<(SessionId, Features)> = Vec::new();
         let mut beaten = tokio::time::Instant::now();
         for (n, &row) in missing.iter().enumerate() {
-            let session = read_session(&mut self.db.read().await?, row).await?;
+            let session = read_session(&mut self.db.read().await?, row, false).await?;
             // Reading ten megabytes of text takes a while; other tasks go on meanwhile.
             let (back, features) = tokio::task::spawn_blocking(move || {
                 let features = reader.read(&session);
@@ -113,26 +113,27 @@ impl Lucid {
     }
 }
 
-fn head(row: SessionRow) -> Head {
+fn head(row: &SessionRow) -> Head {
     Head {
         key: row.id.to_string(),
-        agent: row.agent,
-        subject: row.subject,
-        task: row.task_key,
+        agent: row.agent.clone(),
+        subject: row.subject.clone(),
+        task: row.task_key.clone(),
         outcome: row.outcome.unwrap_or(OutcomeResult::Unknown),
         at: row.last_event_at.map(|t| t.0),
     }
 }
 
-/// A session's events up to its pinned one: what was appended since belongs to the next dream.
-async fn read_session(tx: &mut Tx, row: &SessionRow) -> Result<Session> {
+/// A session's events up to its pinned one: what was appended since belongs to the next dream. What the agent said is read for models only.
+pub(crate) async fn read_session(tx: &mut Tx, row: &SessionRow, agent_too: bool) -> Result<Session> {
     let mut events = Vec::new();
     let mut after = 0;
     loop {
         let page = sessions::events(tx, row.id, after, 500).await?;
         for event in page.rows.iter().filter(|e| e.seq <= row.event_count) {
-            // What the agent said and thought is not looked at, so it is not held either.
-            let read = matches!(event.kind, EventKind::System | EventKind::User | EventKind::ToolUse | EventKind::ToolResult);
+            // What is not looked at is not held either.
+            let read = matches!(event.kind, EventKind::System | EventKind::User | EventKind::ToolUse | EventKind::ToolResult)
+                || (agent_too && event.kind == EventKind::Agent);
             events.push(dream::Event {
                 kind: event.kind,
                 tool: event.tool.clone(),

@@ -26,6 +26,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
+    distilling::Distilled,
     names::Names,
     propose::{Loaded, Proposed},
     require,
@@ -41,6 +42,9 @@ pub(crate) const BEAT: Duration = Duration::from_millis(300);
 const RENEW: Duration = Duration::from_secs(10);
 /// The dream is no longer this worker's, or was canceled at the last moment.
 const LOST: Error = Error::Internal("another worker took this dream over, or it was canceled just now");
+
+/// What a dream read, and what its model did.
+type Read = (Loaded, Option<Distilled>);
 
 /// Tells the engine to stop when it goes out of scope.
 #[derive(Default)]
@@ -68,18 +72,21 @@ pub struct DreamView {
 impl Lucid {
     /// Asks for a dream over a store's history. Refused while one waits or runs, or above 50 undecided changes.
     pub async fn request_dream(&self, actor: &Actor, store: StoreId, instructions: Option<&str>) -> Result<DreamId> {
-        self.request_dream_over(actor, store, instructions, &[]).await
+        self.request_dream_over(actor, store, "builtin", instructions, &[]).await
     }
 
-    /// As [`Lucid::request_dream`], over these sessions of the store only (at most 100); with none named, over its history.
+    /// As [`Lucid::request_dream`], with this distiller, over these sessions of the store only (at most 100); with none named, over its
+    /// history.
     pub async fn request_dream_over(
         &self,
         actor: &Actor,
         store: StoreId,
+        distiller: &str,
         instructions: Option<&str>,
         chosen: &[SessionId],
     ) -> Result<DreamId> {
         require(actor, Action::Dream, store)?;
+        let distiller = self.check_distiller(distiller)?;
         if chosen.len() > limits::SESSIONS_A_DREAM {
             return Err(Error::Invalid(format!("a dream is over at most {} chosen sessions", limits::SESSIONS_A_DREAM)));
         }
@@ -96,7 +103,7 @@ impl Lucid {
                 return Err(Error::Invalid(format!("{session} is not a session of this store")));
             }
         }
-        let id = self.insert_dream(&mut tx, actor, store, (instructions, chosen)).await?;
+        let id = self.insert_dream(&mut tx, actor, store, (distiller, instructions, chosen)).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -118,14 +125,14 @@ impl Lucid {
         tx: &mut Tx,
         actor: &Actor,
         store: StoreId,
-        (instructions, chosen): (Option<&str>, &[SessionId]),
+        (distiller, instructions, chosen): (&str, Option<&str>, &[SessionId]),
     ) -> Result<DreamId> {
         let id = self.id(DreamId::new);
         let now = self.now();
-        dreams::insert(tx, id, store, instructions, &actor.who.to_string(), now).await?;
+        dreams::insert(tx, id, store, (distiller, instructions), &actor.who.to_string(), now).await?;
         dreams::choose(tx, id, chosen).await?;
         jobs::insert(tx, self.id(JobId::new), "dream", id.0, now).await?;
-        let payload = json!({"instructions": instructions.is_some(), "sessions": chosen.len()});
+        let payload = json!({"distiller": distiller, "instructions": instructions.is_some(), "sessions": chosen.len()});
         self.record(
             tx,
             actor,
@@ -208,7 +215,7 @@ impl Lucid {
     async fn dream_to_its_end(&self, job: &Claimed, owner: &str) -> Result<()> {
         let id = DreamId(job.subject_id);
         let Some((dream, loaded)) = self.start_dream(id, job, owner).await? else { return Ok(()) };
-        let loaded = loaded.map(Arc::new);
+        let (loaded, distilled) = loaded.map_or((None, None), |(loaded, distilled)| (Some(Arc::new(loaded)), distilled));
         let proposal = match &loaded {
             Some(loaded) => self.think(id, loaded).await?,
             None => None,
@@ -224,6 +231,7 @@ impl Lucid {
         stats["changeset"] = json!(proposed.changeset);
         stats["obsolete"] = json!(proposed.obsolete.len());
         stats["appended"] = json!(proposed.appended);
+        stats["model"] = json!(distilled);
         let now = self.now();
         if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await?
             || !jobs::finish(&mut tx, job, owner, None, now).await?
@@ -259,7 +267,7 @@ impl Lucid {
 
     /// Pins the store's revision and each session's last event, and loads them. `None` if the dream has ended or was canceled; nothing
     /// loaded if it was canceled while it read.
-    async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Option<Loaded>)>> {
+    async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Option<Read>)>> {
         let mut tx = self.db.write().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a job names a dream that is not there"))?;
         let revision = memory_stores::lock(&mut tx, dream.store_id).await?;
@@ -291,8 +299,20 @@ impl Lucid {
         self.record(&mut tx, &worker, record("dream.start", &payload)).await?;
         tx.commit().await?;
         let dream = dreams::get(&mut self.db.read().await?, id).await?.ok_or(Error::Internal("a dream went away"))?;
-        let loaded = self.load(&dream, window, chosen.is_empty()).await?;
-        Ok(Some((dream, loaded)))
+        let read = self.read_all(&dream, &window, chosen.is_empty()).await?;
+        Ok(Some((dream, read)))
+    }
+
+    /// Loads what the dream looks at, and asks its model, if it has one. `None` if it was canceled meanwhile.
+    async fn read_all(&self, dream: &DreamRow, window: &[sessions::SessionRow], whole: bool) -> Result<Option<Read>> {
+        let Some(mut loaded) = self.load(dream, window, whole).await? else { return Ok(None) };
+        loaded.input.instructions.clone_from(&dream.instructions);
+        if dream.distiller == "builtin" {
+            return Ok(Some((loaded, None)));
+        }
+        let Some((candidates, distilled)) = self.distil(dream, window).await? else { return Ok(None) };
+        loaded.input.candidates = candidates;
+        Ok(Some((loaded, Some(distilled))))
     }
 
     /// Runs the engine on a thread of its own, while this one tells how far it is and listens for a cancel.

@@ -6,6 +6,7 @@ mod accounts;
 mod briefing;
 mod changesets;
 mod commit;
+mod distilling;
 mod dream_input;
 mod dreams;
 mod error;
@@ -49,6 +50,7 @@ pub use audit::Checkpoint;
 pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
 pub use changesets::{ChangeView, ChangesetView, EditView, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
+pub use distilling::{Distillers, Limits as ModelLimits};
 pub use dreams::DreamView;
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
@@ -94,6 +96,7 @@ pub struct Lucid {
     waiting_to_hash: Arc<tokio::sync::Semaphore>,
     small_writes: small_writes::SmallWrites,
     signing_key: Option<Arc<[u8; 32]>>,
+    distillers: Distillers,
 }
 
 impl Lucid {
@@ -111,6 +114,7 @@ impl Lucid {
             waiting_to_hash: places(64),
             small_writes: small_writes::SmallWrites::default(),
             signing_key: None,
+            distillers: Distillers::default(),
         }
     }
 
@@ -118,6 +122,12 @@ impl Lucid {
     #[must_use]
     pub fn with_signing_key(self, secret: [u8; 32]) -> Self {
         Self { signing_key: Some(Arc::new(secret)), ..self }
+    }
+
+    /// The same, able to dream with these models.
+    #[must_use]
+    pub fn with_distillers(self, distillers: Distillers) -> Self {
+        Self { distillers, ..self }
     }
 
     /// The time now.

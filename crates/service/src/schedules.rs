@@ -30,6 +30,8 @@ pub struct NewSchedule {
     pub idle_minutes: i64,
     /// Whether it is on.
     pub enabled: bool,
+    /// What distils: `builtin`, or a model that is set up.
+    pub distiller: String,
 }
 
 impl Lucid {
@@ -50,6 +52,7 @@ impl Lucid {
             enabled: new.enabled,
             next_run_at,
             last_result: None,
+            distiller: self.check_distiller(&new.distiller)?.to_owned(),
         };
         let mut tx = self.db.write().await?;
         schedules::put(&mut tx, &row, &actor.who.to_string(), self.now()).await?;
@@ -95,7 +98,7 @@ impl Lucid {
             return Ok(false);
         }
         if reason.is_none() {
-            self.insert_dream(&mut tx, &Actor::worker(), schedule.store_id, (None, &[])).await?;
+            self.insert_dream(&mut tx, &Actor::worker(), schedule.store_id, (&schedule.distiller, None, &[])).await?;
         }
         tx.commit().await?;
         Ok(reason.is_none())

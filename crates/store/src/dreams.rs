@@ -11,7 +11,7 @@ use crate::{Error, Result, Tx, engine::viewer};
 
 statements! {
     INSERT = "INSERT INTO dreams (id, store_id, state, distiller, instructions, requested_by, cancel_requested, progress, stats, created_at)
-        VALUES ($1, $2, 'pending', 'builtin', $3, $4, FALSE, '{}', '{}', $5)";
+        VALUES ($1, $2, 'pending', $6, $3, $4, FALSE, '{}', '{}', $5)";
     LIST = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
             d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at,
             (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
@@ -115,8 +115,15 @@ pub struct NewFinding {
 }
 
 /// Asks for a dream.
-pub async fn insert(tx: &mut Tx, id: DreamId, store: StoreId, instructions: Option<&str>, requested_by: &str, at: Timestamp) -> Result<()> {
-    execute!(tx, INSERT, id, store, instructions, requested_by, at)?;
+pub async fn insert(
+    tx: &mut Tx,
+    id: DreamId,
+    store: StoreId,
+    (distiller, instructions): (&str, Option<&str>),
+    requested_by: &str,
+    at: Timestamp,
+) -> Result<()> {
+    execute!(tx, INSERT, id, store, instructions, requested_by, at, distiller)?;
     Ok(())
 }
 

@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod keys;
 pub mod memories;
 pub mod memory_stores;
+pub mod model_batches;
 pub mod reads;
 pub mod schedules;
 pub mod sessions;
@@ -56,6 +57,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("keys", keys::STATEMENTS),
         ("memories", memories::STATEMENTS),
         ("memory_stores", memory_stores::STATEMENTS),
+        ("model_batches", model_batches::STATEMENTS),
         ("reads", reads::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),

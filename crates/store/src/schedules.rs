@@ -9,12 +9,13 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    PUT = "INSERT INTO schedules (id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, created_by, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    PUT = "INSERT INTO schedules (id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, created_by, created_at, distiller)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (store_id) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone, min_sessions = excluded.min_sessions,
-            idle_minutes = excluded.idle_minutes, enabled = excluded.enabled, next_run_at = excluded.next_run_at";
-    OF_STORE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result FROM schedules WHERE store_id = $1";
-    DUE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result FROM schedules
+            idle_minutes = excluded.idle_minutes, enabled = excluded.enabled, next_run_at = excluded.next_run_at,
+            distiller = excluded.distiller";
+    OF_STORE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result, distiller FROM schedules WHERE store_id = $1";
+    DUE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result, distiller FROM schedules
         WHERE enabled AND next_run_at <= $1 ORDER BY next_run_at LIMIT 100";
     SWITCH_OFF = "UPDATE schedules SET enabled = FALSE WHERE store_id = $1";
     TAKE = "UPDATE schedules SET next_run_at = $1, last_result = $2 WHERE id = $3 AND next_run_at = $4 AND enabled";
@@ -41,6 +42,8 @@ pub struct ScheduleRow {
     pub next_run_at: Timestamp,
     /// What came of the last tick.
     pub last_result: Option<String>,
+    /// What distils.
+    pub distiller: String,
 }
 
 /// Sets a store's schedule.
@@ -58,7 +61,8 @@ pub async fn put(tx: &mut Tx, schedule: &ScheduleRow, by: &str, at: Timestamp) -
         s.enabled,
         s.next_run_at,
         by,
-        at
+        at,
+        s.distiller.as_str()
     )?;
     Ok(())
 }

@@ -12,9 +12,6 @@ use service::{DreamRow, Lucid};
 
 use super::{ApiError, Key, body, id};
 
-/// What distils here.
-const BUILTIN: &str = "builtin";
-
 /// A dream to be dreamt.
 #[derive(Deserialize)]
 pub struct New {
@@ -43,11 +40,6 @@ struct Output {
 pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
     let new: New = body(&bytes, true)?;
     let model = new.model.as_str().or_else(|| new.model["id"].as_str()).unwrap_or_default();
-    if model != BUILTIN {
-        return Err(ApiError::invalid(&format!(
-            "this Lucid dreams with the model `{BUILTIN}`, which needs no other; `{model}` is not set up"
-        )));
-    }
     let stores =
         new.inputs.iter().filter_map(|i| if let Input::MemoryStore { memory_store_id } = i { Some(memory_store_id) } else { None });
     let [store] = stores.collect::<Vec<_>>()[..] else {
@@ -57,7 +49,7 @@ pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -
     let store: StoreId = id(store, "store")?;
     let sessions = new.inputs.iter().filter_map(|i| if let Input::Sessions { session_ids } = i { Some(session_ids) } else { None });
     let sessions = sessions.flatten().map(|s| id(s, "session")).collect::<Result<Vec<SessionId>, _>>()?;
-    let dream = lucid.request_dream_over(&actor, store, new.instructions.as_deref(), &sessions).await?;
+    let dream = lucid.request_dream_over(&actor, store, model, new.instructions.as_deref(), &sessions).await?;
     shown(&lucid, &actor, dream).await
 }
 
@@ -92,6 +84,8 @@ async fn shown(lucid: &Lucid, actor: &domain::actor::Actor, id: DreamId) -> Resu
 fn dream_shown(dream: &DreamRow, sessions: &[SessionId]) -> Value {
     let store = json!({"type": "memory_store", "memory_store_id": dream.store_id});
     let done = dream.state == "completed";
+    let stats: Value = serde_json::from_str(&dream.stats).unwrap_or_default();
+    let tokens = |name: &str| stats["model"][name].as_i64().unwrap_or(0);
     json!({
         "id": dream.id,
         "type": "dream",
@@ -102,7 +96,7 @@ fn dream_shown(dream: &DreamRow, sessions: &[SessionId]) -> Value {
         "model": {"id": dream.distiller},
         "instructions": dream.instructions,
         "error": dream.error.as_ref().map(|e| json!({"type": "dream_failed", "message": e})),
-        "usage": {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0},
+        "usage": {"input_tokens": tokens("input_tokens"), "output_tokens": tokens("output_tokens"), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0},
         "session_id": null,
         "archived_at": null,
         "created_at": dream.created_at.rfc3339(),

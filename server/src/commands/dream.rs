@@ -5,15 +5,20 @@ use std::{process::ExitCode, time::Duration};
 use domain::actor::Actor;
 use service::Lucid;
 
-use crate::{Failure, cli::DreamArgs, work};
+use crate::{
+    Failure,
+    cli::DreamArgs,
+    models::{ModelArgs, with_models},
+    work,
+};
 
 /// Asks for a dream, and with `--wait` stays until it has ended.
-pub async fn run(database: &str, args: &DreamArgs) -> Result<ExitCode, Failure> {
-    let lucid = super::open_existing(database).await?;
+pub async fn run(database: &str, models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
+    let lucid = with_models(super::open_existing(database).await?, models)?;
     let name = args.store.as_deref().unwrap_or_default();
     let store = super::store_named(&lucid, name).await?;
     let actor = Actor::operator();
-    let id = lucid.request_dream(&actor, store, args.instructions.as_deref()).await?;
+    let id = lucid.request_dream_over(&actor, store, &args.distiller, args.instructions.as_deref(), &[]).await?;
     if !args.wait {
         println!("{id} waits for a worker; `lucid serve` is one");
         return Ok(ExitCode::SUCCESS);

@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Failure, work};
+use crate::{
+    Failure,
+    models::{ModelArgs, with_models},
+    work,
+};
 
 /// Works until it is interrupted; a job in hand is finished first.
-pub async fn run(database: &str) -> Result<ExitCode, Failure> {
-    let lucid = super::open(database).await?;
+pub async fn run(database: &str, models: &ModelArgs) -> Result<ExitCode, Failure> {
+    let lucid = with_models(super::open(database).await?, models)?;
     let stop = CancellationToken::new();
     println!("Lucid works on {}", lucid.engine());
     tokio::spawn(super::serve::stop_on_signal(stop.clone()));

@@ -23,8 +23,36 @@ const REPLACED: &str = "Replaced, no longer true:";
 
 /// Words beside a fact that do not make it another one: when it changed, who says so.
 const SOFT: &[&str] = &[
-    "last", "week", "month", "year", "yesterday", "ago", "morning", "quarter", "apparently", "team", "colleague", "told", "heard", "learn", "everyone",
-    "everybody", "thank", "hello", "hi", "yes", "well", "way", "also", "only", "finally", "officially", "permanently", "announced", "announc", "mean",
+    "last",
+    "week",
+    "month",
+    "year",
+    "yesterday",
+    "ago",
+    "morning",
+    "quarter",
+    "apparently",
+    "team",
+    "colleague",
+    "told",
+    "heard",
+    "learn",
+    "everyone",
+    "everybody",
+    "thank",
+    "hello",
+    "hi",
+    "yes",
+    "well",
+    "way",
+    "also",
+    "only",
+    "finally",
+    "officially",
+    "permanently",
+    "announced",
+    "announc",
+    "mean",
 ];
 
 /// A statement of a memory that holds a value.

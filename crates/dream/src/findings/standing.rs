@@ -101,7 +101,17 @@ fn essence(text: &str) -> String {
             .filter(|r| r.starts_with([' ', ',']))
             .map_or(rest.clone(), str::to_owned);
     }
-    for inside in ["from now on", "going forward", "in future", "in the future", "for all future", "at all times", "please", "must always", "should always"] {
+    for inside in [
+        "from now on",
+        "going forward",
+        "in future",
+        "in the future",
+        "for all future",
+        "at all times",
+        "please",
+        "must always",
+        "should always",
+    ] {
         rest = rest.replace(inside, " ");
     }
     rest.trim_start_matches([' ', ',', ':']).to_owned()

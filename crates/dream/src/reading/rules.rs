@@ -73,13 +73,25 @@ const OPENINGS: &[&str] = &[
 ];
 /// What makes a statement a rule wherever it stands.
 const INSIDE: &[&str] = &[
-    "from now on", "going forward", "for all future", "in all future", "at all times", "without exception", "must always", "must never",
-    "should always", "should never", "has to always", "have to always", "need to always",
+    "from now on",
+    "going forward",
+    "for all future",
+    "in all future",
+    "at all times",
+    "without exception",
+    "must always",
+    "must never",
+    "should always",
+    "should never",
+    "has to always",
+    "have to always",
+    "need to always",
 ];
 /// Words after "always" and "never" with which it is no rule: "always the same trouble", "never a problem".
 const NO_RULE: &[&str] = &[
     "the", "a", "an", "this", "that", "these", "those", "my", "your", "so", "been", "too", "very", "such", "happy", "glad", "nice", "good",
-    "great", "with", "about", "in", "on", "again", "late", "late.", "happens", "works", "fails", "seems", "gets", "takes", "wanted", "mind",
+    "great", "with", "about", "in", "on", "again", "late", "late.", "happens", "works", "fails", "seems", "gets", "takes", "wanted",
+    "mind",
 ];
 /// How somebody asks that a rule be kept.
 const REMEMBER: &[&str] = &[

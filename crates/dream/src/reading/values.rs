@@ -111,8 +111,30 @@ const HEDGES: &[&str] = &[
 const SINCE: &[&str] = &["since", "last", "effective", "until"];
 /// Verbs of change, which tell a change from a span ("open from 9 to 5").
 const CHANGED: &[&str] = &[
-    "changed", "raised", "increased", "lowered", "reduced", "moved", "updated", "went", "switched", "renamed", "bumped", "cut", "dropped",
-    "extended", "shortened", "adjusted", "revised", "replaced", "transferred", "goes", "became", "changes", "up", "down",
+    "changed",
+    "raised",
+    "increased",
+    "lowered",
+    "reduced",
+    "moved",
+    "updated",
+    "went",
+    "switched",
+    "renamed",
+    "bumped",
+    "cut",
+    "dropped",
+    "extended",
+    "shortened",
+    "adjusted",
+    "revised",
+    "replaced",
+    "transferred",
+    "goes",
+    "became",
+    "changes",
+    "up",
+    "down",
 ];
 /// Words before what is said of a thing.
 const COPULAS: &[&str] = &["is", "are", "=", ":", "equals", "was", "were", "becomes", "became", "stands", "remains"];
@@ -238,7 +260,8 @@ pub fn of(session: &Session) -> Vec<Stated> {
 
 /// A statement's clauses: it may tell of something else first, or begin with a few words that only lead to it ("By the way: ..").
 fn clauses(statement: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = statement.split([',', ';']).flat_map(|c| c.split(" - ")).flat_map(|c| c.split(" — ")).map(str::trim).collect();
+    let mut found: Vec<&str> =
+        statement.split([',', ';']).flat_map(|c| c.split(" - ")).flat_map(|c| c.split(" — ")).map(str::trim).collect();
     let led = found.iter().filter_map(|c| c.split_once(": ")).filter(|(lead, _)| lead.split(' ').count() <= 4 && !has_digit(lead));
     let after: Vec<&str> = led.map(|(_, rest)| rest.trim()).collect();
     found.extend(after);

@@ -1,0 +1,93 @@
+//! What models answered, a request each: finished work that a crash, a cancel or the next dream does not repeat.
+
+use domain::{
+    Timestamp,
+    ids::{DreamId, StoreId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    PUT = "INSERT INTO model_batches (store_id, request_sha256, dream_id, model, sessions, candidates, dropped, input_tokens, output_tokens,
+            cost_micros, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (store_id, request_sha256) DO NOTHING";
+    GET = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros FROM model_batches
+        WHERE store_id = $1 AND request_sha256 = $2";
+    OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros FROM model_batches
+        WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3 ORDER BY created_at, request_sha256";
+    SPENT_SINCE = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+            CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE created_at >= $1";
+    SPENT_BY = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
+            CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE dream_id = $1";
+}
+
+/// One request that was answered.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct BatchRow {
+    /// Of the request, with the model's name.
+    pub request_sha256: String,
+    /// Which model.
+    pub model: String,
+    /// Session id to number of events that it was shown, as JSON.
+    pub sessions: String,
+    /// What it proposed and was found in the sessions, as JSON.
+    pub candidates: String,
+    /// Candidates and answers that were dropped.
+    pub dropped: i64,
+    /// Tokens of the request.
+    pub input_tokens: i64,
+    /// Tokens of the answer.
+    pub output_tokens: i64,
+    /// What it cost, in millionths.
+    pub cost_micros: i64,
+}
+
+/// What was spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct Spent {
+    /// Tokens, asked and answered.
+    pub tokens: i64,
+    /// In millionths.
+    pub cost_micros: i64,
+}
+
+/// Keeps an answer.
+pub async fn put(tx: &mut Tx, store: StoreId, dream: DreamId, batch: &BatchRow, at: Timestamp) -> Result<()> {
+    execute!(
+        tx,
+        PUT,
+        store,
+        batch.request_sha256.as_str(),
+        dream,
+        batch.model.as_str(),
+        batch.sessions.as_str(),
+        batch.candidates.as_str(),
+        batch.dropped,
+        batch.input_tokens,
+        batch.output_tokens,
+        batch.cost_micros,
+        at
+    )?;
+    Ok(())
+}
+
+/// The answer to a request that was asked before.
+pub async fn get(tx: &mut Tx, store: StoreId, request_sha256: &str) -> Result<Option<BatchRow>> {
+    fetch_optional!(tx, BatchRow, GET, store, request_sha256)
+}
+
+/// Every answer of a model over sessions of a store since then.
+pub async fn of_store(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<Vec<BatchRow>> {
+    fetch_all!(tx, BatchRow, OF_STORE, store, model, since)
+}
+
+/// What the whole installation spent since then.
+pub async fn spent_since(tx: &mut Tx, since: Timestamp) -> Result<Spent> {
+    Ok(fetch_optional!(tx, Spent, SPENT_SINCE, since)?.unwrap_or_default())
+}
+
+/// What a dream spent.
+pub async fn spent_by(tx: &mut Tx, dream: DreamId) -> Result<Spent> {
+    Ok(fetch_optional!(tx, Spent, SPENT_BY, dream)?.unwrap_or_default())
+}

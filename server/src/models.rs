@@ -1,0 +1,113 @@
+//! Which models dreams may ask, from flags and environment; a distiller is set up when its model is named.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use clap::Args;
+use distill::{Client, Kind, Settings};
+use dream::model::Model;
+use service::{Distillers, Lucid, ModelLimits};
+
+use crate::Failure;
+
+/// How long a request to a model may take with all its retries, in seconds.
+const DEADLINE: Duration = Duration::from_mins(5);
+
+/// Settings of models.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Models")]
+pub struct ModelArgs {
+    /// Model that the distiller `anthropic` asks, over the Messages API; its key stands in `LUCID_ANTHROPIC_KEY` or the file below.
+    #[arg(long, global = true, env = "LUCID_ANTHROPIC_MODEL")]
+    pub anthropic_model: Option<String>,
+    /// Address of the Messages API.
+    #[arg(long, global = true, env = "LUCID_ANTHROPIC_URL", default_value = "https://api.anthropic.com")]
+    pub anthropic_url: String,
+    /// File with the key for it.
+    #[arg(long, global = true, env = "LUCID_ANTHROPIC_KEY_FILE")]
+    pub anthropic_key_file: Option<PathBuf>,
+    /// Model that the distiller `openai` asks, over chat completions of any compatible server; its key stands in `LUCID_OPENAI_KEY` or the
+    /// file below, if it needs one.
+    #[arg(long, global = true, env = "LUCID_OPENAI_MODEL")]
+    pub openai_model: Option<String>,
+    /// Address of the chat completions, with its version.
+    #[arg(long, global = true, env = "LUCID_OPENAI_URL", default_value = "https://api.openai.com/v1")]
+    pub openai_url: String,
+    /// File with the key for it.
+    #[arg(long, global = true, env = "LUCID_OPENAI_KEY_FILE")]
+    pub openai_key_file: Option<PathBuf>,
+    /// Models' servers may be this machine or stand in a private network, also with plain http.
+    #[arg(long, global = true, env = "LUCID_MODEL_PRIVATE")]
+    pub model_private: bool,
+    /// Most tokens that one dream may take, asked and answered.
+    #[arg(long, global = true, env = "LUCID_MODEL_TOKENS_A_DREAM", default_value_t = 1_000_000)]
+    pub model_tokens_a_dream: u32,
+    /// Most tokens that all dreams together may take in 24 hours.
+    #[arg(long, global = true, env = "LUCID_MODEL_TOKENS_A_DAY", default_value_t = 5_000_000)]
+    pub model_tokens_a_day: u32,
+    /// What a million asked tokens cost, in your currency; for the limits of cost and the dream's page.
+    #[arg(long, global = true, env = "LUCID_MODEL_PRICE_IN", default_value_t = 0.0)]
+    pub model_price_in: f64,
+    /// What a million answered tokens cost.
+    #[arg(long, global = true, env = "LUCID_MODEL_PRICE_OUT", default_value_t = 0.0)]
+    pub model_price_out: f64,
+    /// Most that one dream may cost.
+    #[arg(long, global = true, env = "LUCID_MODEL_COST_A_DREAM")]
+    pub model_cost_a_dream: Option<f64>,
+    /// Most that all dreams together may cost in 24 hours.
+    #[arg(long, global = true, env = "LUCID_MODEL_COST_A_DAY")]
+    pub model_cost_a_day: Option<f64>,
+    /// A file of rules for secrets in gitleaks' format, on top of Lucid's own.
+    #[arg(long, global = true, env = "LUCID_SECRET_RULES")]
+    pub secret_rules: Option<PathBuf>,
+}
+
+/// Lets it dream with the models that are set up, and reads the operator's rules for secrets.
+pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
+    if let Some(file) = &args.secret_rules {
+        let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
+        let count = domain::secrets::add_own(&text).map_err(|e| Failure::Said(format!("{}: {e}", file.display())))?;
+        tracing::info!(count, "own rules for secrets are used");
+    }
+    let mut distillers = Distillers { limits: limits(args)?, ..Distillers::default() };
+    let wanted = [
+        (Kind::Anthropic, &args.anthropic_model, &args.anthropic_url, "LUCID_ANTHROPIC_KEY", &args.anthropic_key_file),
+        (Kind::OpenAi, &args.openai_model, &args.openai_url, "LUCID_OPENAI_KEY", &args.openai_key_file),
+    ];
+    for (kind, model, url, variable, file) in wanted {
+        let Some(model) = model.clone().filter(|m| !m.trim().is_empty()) else { continue };
+        let key = key(variable, file.as_ref())?;
+        if kind == Kind::Anthropic && key.is_none() {
+            return Err(Failure::Said(format!(
+                "the distiller anthropic needs a key: set {variable}, or name a file with --anthropic-key-file"
+            )));
+        }
+        let settings = Settings { kind, url: url.clone(), model, key, private: args.model_private, deadline: DEADLINE };
+        let client = Client::new(&settings).map_err(|e| Failure::Said(e.to_string()))?;
+        distillers.models.insert(kind.as_str(), Arc::new(client) as Arc<dyn Model>);
+    }
+    Ok(lucid.with_distillers(distillers))
+}
+
+fn key(variable: &str, file: Option<&PathBuf>) -> Result<Option<String>, Failure> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
+        return Ok(Some(text.trim().to_owned()).filter(|k| !k.is_empty()));
+    }
+    Ok(std::env::var(variable).ok().map(|k| k.trim().to_owned()).filter(|k| !k.is_empty()))
+}
+
+fn limits(args: &ModelArgs) -> Result<ModelLimits, Failure> {
+    let micros = |amount: f64| {
+        let fits = amount.is_finite() && (0.0..=1e9).contains(&amount);
+        #[expect(clippy::cast_possible_truncation, reason = "checked just now")]
+        fits.then(|| (amount * 1e6).round() as i64).ok_or_else(|| Failure::Said(format!("{amount} is no price or cost")))
+    };
+    Ok(ModelLimits {
+        tokens_a_dream: i64::from(args.model_tokens_a_dream),
+        tokens_a_day: i64::from(args.model_tokens_a_day),
+        cost_a_dream: args.model_cost_a_dream.map(micros).transpose()?,
+        cost_a_day: args.model_cost_a_day.map(micros).transpose()?,
+        price_in: micros(args.model_price_in)?,
+        price_out: micros(args.model_price_out)?,
+    })
+}

@@ -1,0 +1,106 @@
+//! A server of models that answers what it is told to, in every bad way there is.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, Response, Uri},
+};
+use serde_json::{Value, json};
+
+/// What it does with a request.
+#[derive(Debug, Clone)]
+pub enum Does {
+    /// Answers with these candidates, as the API that was asked does.
+    Candidates(Value),
+    /// Answers with this text where the candidates should be.
+    Says(String),
+    /// Answers with a status, and how long to wait.
+    Status(u16, Option<&'static str>),
+    /// Says how long its answer is, and ends in its middle.
+    Cut,
+    /// Answers with so many bytes.
+    Long(usize),
+    /// Says nothing.
+    Hangs,
+}
+
+/// The server.
+#[derive(Clone)]
+pub struct MockModel {
+    pub url: String,
+    todo: Arc<Mutex<VecDeque<Does>>>,
+    heard: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+}
+
+impl MockModel {
+    /// Listens on a port of its own.
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mock = Self { url, todo: Arc::default(), heard: Arc::default() };
+        let router = Router::new().fallback(answer).with_state(mock.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        mock
+    }
+
+    /// What it does next, in order. Afterwards it has no candidates.
+    pub fn will(&self, does: impl IntoIterator<Item = Does>) {
+        self.todo.lock().unwrap().extend(does);
+    }
+
+    /// What it was asked since the last time, and forgets it and what it was told to do.
+    pub fn heard(&self) -> Vec<(HeaderMap, Value)> {
+        self.todo.lock().unwrap().clear();
+        std::mem::take(&mut *self.heard.lock().unwrap())
+    }
+}
+
+async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    mock.heard.lock().unwrap().push((headers, asked));
+    let does = mock.todo.lock().unwrap().pop_front().unwrap_or_else(|| Does::Candidates(json!([])));
+    let anthropic = uri.path().ends_with("/messages");
+    let json = |text: &str, input: Option<Value>| {
+        let body = match (anthropic, input) {
+            (true, Some(input)) => {
+                json!({"content": [{"type": "tool_use", "name": "answer", "input": input}], "usage": {"input_tokens": 1000, "output_tokens": 50}})
+            }
+            (true, None) => json!({"content": [{"type": "text", "text": text}], "usage": {"input_tokens": 1000, "output_tokens": 50}}),
+            (false, _) => json!({"choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 1000, "completion_tokens": 50}}),
+        };
+        Response::new(Body::from(body.to_string()))
+    };
+    match does {
+        Does::Candidates(candidates) => {
+            let whole = json!({"candidates": candidates});
+            json(&whole.to_string(), Some(whole))
+        }
+        Does::Says(text) => json(&text, None),
+        Does::Status(status, wait) => {
+            let mut response = Response::builder().status(status);
+            if let Some(wait) = wait {
+                response = response.header("retry-after", wait);
+            }
+            response.body(Body::from(r#"{"error":{"message":"no, not now"}}"#)).unwrap()
+        }
+        Does::Cut => Response::builder()
+            .header("content-length", "500")
+            .body(Body::from_stream(futures::stream::iter([
+                Ok(Bytes::from_static(b"{\"content\":[{\"te")),
+                Err(std::io::Error::other("cut")),
+            ])))
+            .unwrap(),
+        Does::Long(bytes) => json(&"x".repeat(bytes), None),
+        Does::Hangs => {
+            tokio::time::sleep(Duration::from_mins(5)).await;
+            Response::new(Body::empty())
+        }
+    }
+}
