@@ -67,12 +67,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/stores/:id/dreams") view=pages::dreams::StoreDreams ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/sessions") view=pages::sessions::StoreSessions ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/briefing") view=pages::store_settings::Briefing ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/muted") view=pages::muted::Muted ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/settings") view=pages::store_settings::StoreSettings ssr=SsrMode::Async />
                 <Route path=path!("/memories/:id") view=pages::memory::Memory ssr=SsrMode::Async />
                 <Route path=path!("/memories/:id/compare") view=pages::memory::Compare ssr=SsrMode::Async />
                 <Route path=path!("/commits/:id") view=pages::history::Commit ssr=SsrMode::Async />
                 <Route path=path!("/dreams") view=pages::dreams::Dreams ssr=SsrMode::Async />
-                <Route path=path!("/dreams/:id") view=pages::dreams::Dream ssr=SsrMode::Async />
+                <Route path=path!("/dreams/:id") view=pages::dream::Dream ssr=SsrMode::Async />
                 <Route path=path!("/sessions") view=pages::sessions::Sessions ssr=SsrMode::Async />
                 <Route path=path!("/sessions/:id") view=pages::sessions::Transcript ssr=SsrMode::Async />
                 <Route path=path!("/import") view=pages::import::Import ssr=SsrMode::Async />

@@ -67,7 +67,7 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
     assert_eq!(after["known"]["memories"].as_array().unwrap().len(), 1, "{}", after["known"]);
     // A hook of a shell asks for Markdown alone.
     let address = format!("{}/v1/memory_stores/{store}/briefing?agent=claude-code", lucid.url);
-    let request = reqwest::Client::new().get(address).header("x-api-key", key.trim()).header("accept", "text/markdown");
+    let request = crate::support::http().build().unwrap().get(address).header("x-api-key", key.trim()).header("accept", "text/markdown");
     assert_eq!(request.send().await.unwrap().text().await.unwrap(), text);
     // The command line says the same.
     let (code, out, _) = run(&["--database", &database, "briefing", "Bookings"]);

@@ -77,7 +77,7 @@ async fn a_key_is_shown_once_and_a_refused_form_keeps_what_was_chosen() {
     browser.picture("key-made").await;
     let secret = browser.find(".notice code").await.text().await.unwrap();
     assert!(secret.starts_with("lucid_sk_"), "{secret}");
-    let client = reqwest::Client::new();
+    let client = crate::support::http().build().unwrap();
     let list = || client.get(format!("{}/v1/memory_stores", lucid.url)).header("x-api-key", &secret).send();
     assert_eq!(list().await.unwrap().status(), 200);
     browser.page.refresh().await.unwrap();

@@ -46,6 +46,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("session", session),
         ("import", format!("{url}/import")),
         ("store-briefing", format!("{store}/briefing")),
+        ("store-muted", format!("{store}/muted")),
         ("store-settings", format!("{store}/settings")),
         ("audit", format!("{url}/audit")),
         ("account", format!("{url}/account")),

@@ -5,6 +5,7 @@
 mod airline;
 mod figures;
 mod generated;
+mod locomo;
 mod pairs;
 mod workflows;
 
@@ -25,4 +26,5 @@ fn main() {
         workflows::shuffled(&corpus);
     }
     workflows::planted();
+    locomo::curated(&folder);
 }

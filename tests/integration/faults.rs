@@ -49,7 +49,7 @@ struct Page {
 
 impl Page {
     async fn signed_in(served: &Served, link: &str) -> Self {
-        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_mins(1)).build().unwrap();
+        let client = crate::support::http().redirect(Policy::none()).timeout(Duration::from_mins(1)).build().unwrap();
         let token = link.rsplit('/').next().unwrap();
         let form = [("token", token), ("password", PASSWORD), ("again", PASSWORD)];
         let answer = client.post(format!("{}/do/use_link", served.url)).header("origin", &served.url).form(&form).send().await.unwrap();
@@ -184,7 +184,7 @@ async fn what_people_see_while_the_disk_is_full() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let url = text.split("serves on ").nth(1).unwrap_or_else(|| panic!("it does not serve: {text}")).split(' ').next().unwrap().to_owned();
-    let page = Page { client: Client::builder().redirect(Policy::none()).build().unwrap(), url, cookie: String::new() };
+    let page = Page { client: crate::support::http().redirect(Policy::none()).build().unwrap(), url, cookie: String::new() };
     let mut seen = (StatusCode::OK, String::new());
     // SQLite still fits a few small writes into pages that it has; then it says so.
     for n in 0..3_000 {
@@ -271,7 +271,7 @@ async fn slow_clients_are_let_go_and_others_served() {
         one.write_all(b"POST /do/sign_in HTTP/1.1\r\n").await.unwrap();
         idle.push(one);
     }
-    let page = Page { client: Client::new(), url: served.url.clone(), cookie: String::new() };
+    let page = Page { client: crate::support::http().build().unwrap(), url: served.url.clone(), cookie: String::new() };
     assert_eq!(page.get("/sign-in").await.0, StatusCode::OK, "others are served meanwhile");
     let mut answer = Vec::new();
     // The head must come within ten seconds.

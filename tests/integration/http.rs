@@ -13,7 +13,7 @@ struct Visitor {
 
 impl Visitor {
     fn new(served: &Served) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let client = crate::support::http().redirect(Policy::none()).build().unwrap();
         Self { client, url: served.url.clone() }
     }
 
@@ -262,7 +262,7 @@ async fn behind_https_browsers_are_told_to_stay_there() {
     let at = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).unwrap();
     let served = Served::start(&database, &["--listen", &at.to_string(), "--public-url", "https://lucid.example.com"]);
     assert_eq!(served.url, "https://lucid.example.com");
-    let answer = Client::new().get(format!("http://{at}/sign-in")).send().await.unwrap();
+    let answer = crate::support::http().build().unwrap().get(format!("http://{at}/sign-in")).send().await.unwrap();
     assert_eq!(answer.headers()[header::STRICT_TRANSPORT_SECURITY], "max-age=63072000");
 }
 

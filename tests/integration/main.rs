@@ -10,6 +10,7 @@ mod agents;
 mod arrows;
 mod command_line;
 mod crash;
+mod dreaming;
 mod failing_statements;
 mod faults;
 mod gate;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 
 use crate::{
     support::process::{Served, run},
@@ -127,7 +127,7 @@ fn the_doctor_names_what_is_wrong() {
 #[tokio::test]
 async fn metrics_are_off_until_they_have_a_token() {
     let folder = tempfile::tempdir().unwrap();
-    let client = Client::new();
+    let client = crate::support::http().build().unwrap();
     let get = |served: &Served, token: &str| client.get(format!("{}/metrics", served.url)).bearer_auth(token).send();
     let off = Served::start(&url(&folder.path().join("off.db")), &[]);
     assert_eq!(get(&off, "").await.unwrap().status(), StatusCode::NOT_FOUND);

@@ -92,6 +92,7 @@ impl Ids {
             ("/stores/:id/dreams", format!("/stores/{store}/dreams"), May(SeeDreams)),
             ("/stores/:id/sessions", format!("/stores/{store}/sessions"), May(SeeSessions)),
             ("/stores/:id/briefing", format!("/stores/{store}/briefing"), May(SeeMemory)),
+            ("/stores/:id/muted", format!("/stores/{store}/muted"), May(SeeChanges)),
             ("/stores/:id/settings", format!("/stores/{store}/settings"), May(SeeMemory)),
             ("/memories/:id", format!("/memories/{memory}"), May(SeeMemory)),
             ("/memories/:id/compare", format!("/memories/{memory}/compare?from=1&to=1"), May(SeeMemory)),
@@ -131,6 +132,7 @@ impl Ids {
                 May(Decide),
             ),
             ("dream", form(&[("store", &store), ("instructions", &"x".repeat(5_000))]), May(Dream)),
+            ("unmute", form(&[("store", &store), ("change", &change)]), May(Decide)),
             ("cancel_dream", form(&[("dream", &self.dream.to_string())]), May(Dream)),
             (
                 "schedule",
@@ -222,7 +224,7 @@ impl Visitor {
 }
 
 fn client() -> Client {
-    Client::builder().redirect(Policy::none()).build().unwrap()
+    crate::support::http().redirect(Policy::none()).build().unwrap()
 }
 
 async fn visitors(served: &Served, database: &str) -> (Vec<Visitor>, String) {

@@ -8,3 +8,9 @@ pub mod model;
 pub mod process;
 pub mod proxy;
 pub mod soak;
+
+/// A client for HTTP, with the library for TLS that Lucid itself uses.
+pub fn http() -> reqwest::ClientBuilder {
+    distill::install_tls();
+    reqwest::Client::builder()
+}

@@ -78,3 +78,17 @@ pub async fn schedule(
     .await;
     answer(&request, result, &back, kept).await
 }
+
+/// Lets what was rejected come back.
+#[server(prefix = "/do", endpoint = "unmute")]
+pub async fn unmute(store: String, change: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let store_id = id::<StoreId>(&store, "store");
+    let back = store_id.as_ref().map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}/muted"));
+    let result = async {
+        request.lucid.unmute(request.actor()?, store_id?, id(&change, "change")?).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}

@@ -3,12 +3,14 @@
 pub mod account;
 pub mod audit;
 pub mod changeset;
+pub mod dream;
 pub mod dreams;
 pub mod history;
 pub mod import;
 pub mod keys;
 pub mod memories;
 pub mod memory;
+pub mod muted;
 pub mod people;
 pub mod queue;
 pub mod sessions;

@@ -4,6 +4,7 @@ use domain::plural::count;
 use domain::{
     event::EventKind,
     ids::{SessionId, StoreId},
+    rights::Action,
 };
 use leptos::prelude::*;
 use service::{EventRow, SessionRow};
@@ -88,7 +89,18 @@ pub fn Transcript() -> impl IntoView {
     page("sessions", |request| async move {
         let id = request.id::<SessionId>("session")?;
         let after = request.asked("after").unwrap_or(0);
-        let view = request.lucid.transcript(request.actor()?, id, after).await?;
+        let reveal = request.asked::<u8>("reveal") == Some(1);
+        let view = if reveal {
+            request.lucid.revealed_transcript(request.actor()?, id, after).await?
+        } else {
+            request.lucid.transcript(request.actor()?, id, after).await?
+        };
+        let masking = if reveal {
+            view! { <p class="notice">"Nothing is masked here, and the audit says that you looked. "<a href=format!("/sessions/{id}?after={after}")>"Mask it again"</a></p> }.into_any()
+        } else {
+            let may = request.actor()?.may(Action::Decide, view.store);
+            may.then(|| view! { <p class="quiet"><a href=format!("/sessions/{id}?after={after}&reveal=1")>"Reveal what is masked"</a>" (the audit will say so)"</p> }).into_any()
+        };
         let store = request.lucid.store(request.actor()?, view.store).await?;
         let now = request.now();
         let s = &view.session;
@@ -112,6 +124,7 @@ pub fn Transcript() -> impl IntoView {
         Ok(view! {
             <Heading title=title trail=trail />
             <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
+            {masking}
             {earlier}
             <ol class="transcript">{view.events.rows.into_iter().map(|e| event(e, now)).collect_view()}</ol>
             {next}

@@ -67,6 +67,7 @@ pub fn store_heading(store: &StoreRow, here: &'static str, action: Option<AnyVie
         ("History", "/history"),
         ("Dreams", "/dreams"),
         ("Sessions", "/sessions"),
+        ("Muted", "/muted"),
         ("Briefing", "/briefing"),
         ("Settings", "/settings"),
     ]

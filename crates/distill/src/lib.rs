@@ -5,12 +5,21 @@ mod anthropic;
 mod openai;
 mod wire;
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Once, time::Duration};
 
 use dream::model::{Answer, Ask, Failed, Model};
 use url::Url;
 
 use wire::Wire;
+
+/// Chooses the library for TLS (ring, which the database's driver has already), once a process. Clients do it by themselves.
+pub fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error says that one is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
 
 /// Which wire format a model's server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Once},
+    sync::Arc,
     time::Duration,
 };
 
@@ -47,7 +47,7 @@ enum Tried {
 impl Wire {
     /// A client for a base address.
     pub fn new(mut base: Url, settings: &Settings) -> Result<Self, BadSettings> {
-        install_ring();
+        crate::install_tls();
         let plain = base.scheme() == "http" && settings.private;
         if (base.scheme() != "https" && !plain) || base.host().is_none() || !base.username().is_empty() {
             return Err(BadSettings::Url(settings.url.clone()));
@@ -217,15 +217,6 @@ fn is_private(ip: IpAddr) -> bool {
                 || (first == 0x2001 && v6.segments()[1] == 0xdb8)
         }
     }
-}
-
-/// TLS by the library that the database's driver has already; once a process.
-fn install_ring() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error says that one is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 #[cfg(test)]

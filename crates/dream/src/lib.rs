@@ -12,6 +12,7 @@ mod findings;
 pub mod model;
 pub mod reading;
 mod settle;
+mod steering;
 mod types;
 mod window;
 

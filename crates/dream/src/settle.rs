@@ -11,6 +11,7 @@ use crate::{
         loss::{self, Loss},
         similar,
     },
+    steering::Steering,
     types::{Change, Disposition, Edit, Finding, Input, KnownState, Memory},
 };
 
@@ -24,11 +25,16 @@ const FOLDERS: &[&[&str]] = &[
 
 /// Settles the findings, best supported first.
 pub fn settle(findings: &mut [Finding], input: &Input) {
+    let steering = Steering::of(input);
     let mut proposed = 0;
     let store = loss::of_store(&input.memories);
     let mut lost = input.lost_recently;
     let mut touched: BTreeSet<usize> = BTreeSet::new();
     for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
+        if let Some(reason) = steering.leaves_out(finding) {
+            finding.disposition = Disposition::HeldBack(reason);
+            continue;
+        }
         if let Some(settled) = known(finding, input).or_else(|| already_said(finding, input)) {
             finding.disposition = settled;
             continue;
@@ -72,7 +78,8 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         if known.state == KnownState::Committed {
             committed = Some(known);
         } else if known.state == KnownState::Waiting {
-            return Some(Disposition::Waits);
+            // Somebody may have written it down meanwhile: then there is nothing left to wait for.
+            return Some(already_said(&mut finding.clone(), input).unwrap_or(Disposition::Waits));
         } else if let Some(reason) = known.holds_back(&finding.support) {
             return Some(Disposition::HeldBack(reason));
         }

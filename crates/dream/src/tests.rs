@@ -420,3 +420,21 @@ proptest! {
         prop_assert_eq!(texts(&nightly), texts(&once));
     }
 }
+
+#[test]
+fn instructions_leave_out_and_ask_for_kinds_and_tools() {
+    let pay: (&str, &str, &str) = ("pay", r#"{"card":"x"}"#, "Error: the bank did not answer in time");
+    let sessions = vec![session("a", "1", &[SEATS, pay]), session("b", "2", &[SEATS, pay])];
+    let titles = |told: &str| {
+        let memories = vec![memory("/a.md", "Same."), memory("/b.md", "Same.")];
+        let input = Input { instructions: Some(told.into()), memories, ..read(sessions.clone()) };
+        let mut kinds: Vec<String> = proposed(&dream(&input)).iter().map(|f| f.title.split(' ').next().unwrap().to_owned()).collect();
+        kinds.sort();
+        kinds.join(" ")
+    };
+    assert_eq!(titles("Be careful."), "Merge book pay");
+    assert_eq!(titles("Ignore duplicates."), "book pay");
+    assert_eq!(titles("Only failures of book, please."), "book");
+    assert_eq!(titles("Focus on failures; skip `pay`."), "book");
+    assert_eq!(titles("Nothing but preferences"), "");
+}

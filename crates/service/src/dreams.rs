@@ -11,6 +11,7 @@ use std::{
 
 use domain::{
     actor::Actor,
+    changeset::ChangeState,
     ids::{DreamId, JobId, SessionId, StoreId},
     limits,
     rights::Action,
@@ -67,6 +68,8 @@ pub struct DreamView {
     pub findings: Vec<FindingRow>,
     /// How many sessions it pinned.
     pub sessions: usize,
+    /// How many of its changes were committed.
+    pub accepted: usize,
 }
 
 impl Lucid {
@@ -186,7 +189,11 @@ impl Lucid {
         let findings = dreams::findings(&mut tx, id).await?;
         let sessions = dreams::pinned(&mut tx, id).await?.len();
         let requested_by = Names::all(&mut tx).await?.of(&dream.requested_by);
-        Ok(DreamView { dream, requested_by, findings, sessions })
+        let accepted = match dream.changeset_id {
+            Some(changeset) => changes::changes(&mut tx, changeset).await?.iter().filter(|c| c.state == ChangeState::Committed).count(),
+            None => 0,
+        };
+        Ok(DreamView { dream, requested_by, findings, sessions, accepted })
     }
 
     /// Runs the dream of a claimed job to its end, and holds its lease meanwhile.

@@ -16,6 +16,7 @@ mod import;
 mod keys;
 mod memory;
 mod memory_writes;
+mod muted;
 mod names;
 mod passwords;
 mod people;
@@ -69,7 +70,7 @@ pub use store::{
     access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
     changesets::QueueRow,
-    decisions::DecisionRow,
+    decisions::{DecisionRow, MutedRow},
     dreams::{DreamRow, FindingRow},
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},

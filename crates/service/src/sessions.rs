@@ -6,12 +6,13 @@ use domain::{
     masking,
     rights::Action,
 };
+use serde_json::json;
 use store::{
-    Page,
+    Page, Tx,
     sessions::{self, EventRow, SessionRow},
 };
 
-use crate::{Error, Lucid, Result};
+use crate::{Error, Lucid, Record, Result, require};
 
 /// Events on one page of a transcript.
 const EVENTS_PAGE: i64 = 200;
@@ -34,7 +35,7 @@ pub struct TranscriptView {
     pub session: SessionRow,
     /// A store of it that the actor may see.
     pub store: StoreId,
-    /// Events in order, their texts masked.
+    /// Events in order, their texts masked unless they were revealed.
     pub events: Page<EventRow>,
 }
 
@@ -49,13 +50,31 @@ impl Lucid {
     /// A page of a session's transcript after an event's position. What is sensitive in it is masked.
     pub async fn transcript(&self, actor: &Actor, id: SessionId, after: i64) -> Result<TranscriptView> {
         let mut tx = self.db.read().await?;
-        let session = sessions::get(&mut tx, id).await?.ok_or(Error::NotFound("session"))?;
-        let stores = sessions::stores_of(&mut tx, id).await?;
-        let store = stores.into_iter().find(|&s| actor.may(Action::SeeSessions, s)).ok_or(Error::NotFound("session"))?;
-        let mut events = sessions::shown_events(&mut tx, id, after.max(0), EVENTS_PAGE, SHOWN_CHARACTERS).await?;
-        for event in &mut events.rows {
+        let mut view = Self::page_of_transcript(&mut tx, actor, id, after).await?;
+        for event in &mut view.events.rows {
             event.text = masking::mask(&event.text);
         }
+        Ok(view)
+    }
+
+    /// The same with nothing masked: for who decides on changes of the store, and each time an entry in its audit.
+    pub async fn revealed_transcript(&self, actor: &Actor, id: SessionId, after: i64) -> Result<TranscriptView> {
+        let mut tx = self.db.write().await?;
+        let view = Self::page_of_transcript(&mut tx, actor, id, after).await?;
+        require(actor, Action::Decide, view.store)?;
+        let seqs = view.events.rows.first().map(|e| e.seq).zip(view.events.rows.last().map(|e| e.seq));
+        let payload = json!({"events": seqs});
+        let record = Record { action: "session.reveal", subject: id.to_string(), store: Some(view.store), commit: None, payload: &payload };
+        self.record(&mut tx, actor, record).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    async fn page_of_transcript(tx: &mut Tx, actor: &Actor, id: SessionId, after: i64) -> Result<TranscriptView> {
+        let session = sessions::get(tx, id).await?.ok_or(Error::NotFound("session"))?;
+        let stores = sessions::stores_of(tx, id).await?;
+        let store = stores.into_iter().find(|&s| actor.may(Action::SeeSessions, s)).ok_or(Error::NotFound("session"))?;
+        let events = sessions::shown_events(tx, id, after.max(0), EVENTS_PAGE, SHOWN_CHARACTERS).await?;
         Ok(TranscriptView { session, store, events })
     }
 }

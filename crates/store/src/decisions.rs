@@ -24,6 +24,8 @@ statements! {
         ON CONFLICT (store_id, fingerprint) DO UPDATE SET reject_code = excluded.reject_code, support = excluded.support,
             change_id = excluded.change_id, created_at = excluded.created_at, unmuted_at = NULL";
     UNMUTE = "UPDATE fingerprints SET unmuted_at = $1 WHERE store_id = $2 AND fingerprint = $3 AND change_id = $4";
+    MUTED_OF_STORE = "SELECT f.fingerprint, f.reject_code, f.support, f.change_id, f.created_at, c.title, c.finding, c.changeset_id
+        FROM fingerprints f JOIN changes c ON c.id = f.change_id WHERE f.store_id = $1 AND f.unmuted_at IS NULL ORDER BY f.created_at DESC, f.fingerprint";
     MUTED = "SELECT fingerprint, reject_code, support FROM fingerprints WHERE store_id = $1 AND unmuted_at IS NULL ORDER BY fingerprint";
 }
 
@@ -114,6 +116,32 @@ pub struct Muted {
     pub reject_code: RejectCode,
     /// Distinct subjects, tasks or sessions it had.
     pub support: i64,
+}
+
+/// A muted finding as a list shows it.
+#[derive(Debug, Clone, FromRow)]
+pub struct MutedRow {
+    /// What the finding is known by.
+    pub fingerprint: String,
+    /// Why it was rejected.
+    pub reject_code: RejectCode,
+    /// Distinct subjects, tasks or sessions it had.
+    pub support: i64,
+    /// The change that was rejected.
+    pub change_id: ChangeId,
+    /// When.
+    pub created_at: Timestamp,
+    /// The change's title.
+    pub title: String,
+    /// The kind of finding.
+    pub finding: String,
+    /// The changeset that it was in.
+    pub changeset_id: ChangesetId,
+}
+
+/// Every muted finding of a store, newest first.
+pub async fn muted_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<MutedRow>> {
+    fetch_all!(tx, MutedRow, MUTED_OF_STORE, store)
 }
 
 /// Leaves a rejected finding's fingerprint (rule 10).

@@ -37,6 +37,7 @@ statements! {
     VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
         FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
+    SUPPORT_OF_STORE = "SELECT support FROM memories WHERE store_id = $1 ORDER BY path";
     REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
     VERSION_BEFORE = "SELECT content_sha256, path FROM memory_versions WHERE memory_id = $1 AND number = $2";
 }
@@ -191,6 +192,11 @@ pub async fn versions_of_commit(tx: &mut Tx, commit: CommitId) -> Result<Vec<Ver
 /// Hash and path of a memory's version by number.
 pub async fn version_numbered(tx: &mut Tx, memory: MemoryId, number: i64) -> Result<Option<(Option<String>, MemoryPath)>> {
     fetch_optional!(tx, (Option<String>, MemoryPath), VERSION_BEFORE, memory, number)
+}
+
+/// What is known of each memory's support, as JSON, in the order of their paths.
+pub async fn support_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), SUPPORT_OF_STORE, store)?.into_iter().map(|(support,)| support).collect())
 }
 
 /// Replaces what is known of a memory's support, as JSON: numbers beside the memory, not a change of it.

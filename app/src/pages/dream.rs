@@ -1,0 +1,178 @@
+//! One dream: how far it is, and how sessions became proposals: what was read, found, dropped and why, and what nothing explains.
+
+use std::collections::BTreeMap;
+
+use domain::plural::count;
+use domain::{actor::Actor, rights::Action};
+use leptos::prelude::*;
+use service::{DreamRow, DreamView, FindingRow};
+
+use super::dreams::stat;
+use crate::{
+    components::{forms::Refused, layout::Heading, text::Visible, when::When},
+    context::page,
+    islands::progress::{DreamProgress, LiveProgress},
+};
+
+/// Examples shown of what was dropped for one reason.
+const EXAMPLES: usize = 5;
+
+/// One dream with what it saw.
+#[component]
+pub fn Dream() -> impl IntoView {
+    page("dreams", |request| async move {
+        let actor = request.actor()?.clone();
+        let view = request.lucid.dream(&actor, request.id("dream")?).await?;
+        let refused = request.refused().await;
+        let now = request.now();
+        let d = &view.dream;
+        let trail = vec![("/dreams".into(), "Dreams".into()), (format!("/stores/{}/dreams", d.store_id), d.store_name.clone())];
+        let error = d.error.clone().map(|e| view! { <p class="notice bad">{e}</p> });
+        Ok(view! {
+            <Heading title=format!("Dream, {}", d.state) trail=trail />
+            <Refused form=refused />
+            <p class="about">"Asked for by "{view.requested_by.clone()}" "<When at=d.created_at now=now />" · distiller "{d.distiller.clone()}</p>
+            {d.instructions.clone().map(|t| view! { <p>"Instructions: "<Visible text=t /></p> })}
+            {error}
+            {if matches!(d.state.as_str(), "pending" | "running") { running(&actor, d) } else { ended(&view) }}
+        }
+        .into_any())
+    })
+}
+
+fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
+    let start = DreamProgress {
+        state: dream.state.clone(),
+        sessions_done: u64::try_from(stat(&dream.progress, "sessions_done")).unwrap_or(0),
+        sessions: u64::try_from(stat(&dream.progress, "sessions")).unwrap_or(0),
+    };
+    let cancel = actor.may(Action::Dream, dream.store_id).then(|| {
+        let asked = dream.cancel_requested;
+        view! {
+            <form method="post" action="/do/cancel_dream">
+                <input type="hidden" name="dream" value=dream.id.to_string() />
+                <button disabled=asked>{if asked { "Stopping" } else { "Cancel" }}</button>
+            </form>
+        }
+    });
+    view! { <LiveProgress stream=format!("/live/dreams/{}", dream.id) start=start />{cancel}<noscript><p><a href="">"Look again"</a></p></noscript> }.into_any()
+}
+
+fn ended(view: &DreamView) -> AnyView {
+    let changeset = view
+        .dream
+        .changeset_id
+        .map(|id| view! { <p><a class="button primary" href=format!("/changesets/{id}")>"Review what it proposes"</a></p> });
+    let nothing = (view.dream.state == "completed" && changeset.is_none())
+        .then(|| view! { <p>"It proposes nothing, and that is a good answer: nothing new recurs and nothing is double."</p> });
+    let of = |disposition: &str| view.findings.iter().filter(|f| f.disposition == disposition).collect::<Vec<_>>();
+    view! {
+        {changeset}{nothing}
+        <h2>"From sessions to proposals"</h2>
+        {funnel(&view.dream)}
+        {unexplained(&view.dream.stats)}
+        {model(view)}
+        {list("Proposed", "What became a change.", &of("proposed"))}
+        {dropped(&of("held_back"))}
+        {list("Questions", "Statements of the memory for a person to look at; nothing follows by itself.", &of("question"))}
+        {list("Insights", "For people to know, not for the memory.", &of("insight"))}
+    }
+    .into_any()
+}
+
+/// Each step with its count; the bar is its share of the largest.
+fn funnel(dream: &DreamRow) -> AnyView {
+    let stats = &dream.stats;
+    let findings = stat(stats, "proposed") + stat(stats, "held_back") + stat(stats, "insights");
+    let sessions = match (stat(stats, "subjects"), stat(stats, "tasks")) {
+        (0, 0) => "read; whose they are and what the tasks were is unknown".to_owned(),
+        (0, tasks) => format!("read, of {}; users unknown", count(tasks, "task")),
+        (subjects, 0) => format!("read, of {}", count(subjects, "user")),
+        (subjects, tasks) => format!("read, of {} and {}", count(subjects, "user"), count(tasks, "task")),
+    };
+    let steps = [
+        (stat(stats, "sessions"), "session", sessions),
+        (stat(stats, "answers"), "tool answer", "in them".to_owned()),
+        (stat(stats, "tool_errors"), "error", "among those".to_owned()),
+        (stat(stats, "signatures"), "distinct failure", "once what varies is masked".to_owned()),
+        (stat(stats, "steps_tried"), "step", "held against outcomes within the same tasks".to_owned()),
+        (findings, "finding", format!("in sessions and {}", count(stat(stats, "memories"), "memory"))),
+        (stat(stats, "proposed"), "proposal", "passed every check".to_owned()),
+    ];
+    let most = steps.iter().map(|s| s.0).max().unwrap_or(0).max(1);
+    let step = |(n, noun, about): (i64, &str, String)| {
+        view! { <li><meter min="0" max=most value=n aria-label=count(n, noun)></meter>" "<strong>{count(n, noun)}</strong>" "<span class="quiet">{about}</span></li> }
+    };
+    let later = [
+        (stat(stats, "appended"), "quote", "added to what waits already"),
+        (stat(stats, "obsolete"), "waiting change", "no longer held and became obsolete"),
+    ];
+    let later = later.into_iter().filter(|l| l.0 > 0).map(|(n, noun, about)| view! { <p>{count(n, noun)}" "{about}"."</p> }).collect_view();
+    view! { <ol class="funnel">{steps.map(step).collect_view()}</ol>{later} }.into_any()
+}
+
+fn unexplained(stats: &str) -> Option<impl IntoView + use<>> {
+    let (failed, unexplained) = (stat(stats, "failed"), stat(stats, "unexplained"));
+    (failed > 0).then(|| {
+        view! {
+            <p>{count(failed, "session")}" failed; "{if unexplained == failed { "no".to_owned() } else { (failed - unexplained).to_string() }}
+            " of them show a failure that recurs, and "<strong>{count(unexplained, "failure")}" nothing here explains"</strong>"."</p>
+        }
+    })
+}
+
+/// What the model did and took.
+fn model(view: &DreamView) -> Option<impl IntoView + use<>> {
+    let stats: serde_json::Value = serde_json::from_str(&view.dream.stats).ok()?;
+    let m = stats["model"].as_object()?;
+    let n = |key: &str| m.get(key).and_then(serde_json::Value::as_i64).unwrap_or(0);
+    let text = |key: &str| m.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let tokens = n("input_tokens") + n("output_tokens");
+    let cost = |micros: i64| format!("{}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100);
+    let each = (view.accepted > 0).then(|| {
+        let accepted = i64::try_from(view.accepted).unwrap_or(i64::MAX);
+        view! { <p>{count(accepted, "change")}" of this dream were accepted: "{count(tokens / accepted, "token")}" and "{cost(n("cost_micros") / accepted)}" each."</p> }
+    });
+    let stopped = text("stopped").map(|why| view! { <p class="notice">"It stopped asking: "<Visible text=why /></p> });
+    Some(view! {
+        <h2>"The model"</h2>
+        {stopped}
+        <p><Visible text=text("model").unwrap_or_default() />": "{count(n("asked"), "request")}", "{n("kept")}" answered before; "{count(n("input_tokens"), "token")}
+        " asked, "{n("output_tokens")}" answered; cost "{cost(n("cost_micros"))}"."</p>
+        <p>{count(n("candidates"), "candidate")}" came out; "{count(n("ungrounded"), "candidate")}" quoted what nobody said, "{count(n("dropped"), "answer")}" could not be used, "{n("mended")}" were mended."</p>
+        {each}
+    })
+}
+
+fn item(f: &FindingRow) -> impl IntoView + use<> {
+    let reason = (!f.reason.is_empty()).then(|| format!(" — {}", f.reason));
+    view! { <li><span class="badge">{f.kind.replace('_', " ")}</span>" "<Visible text=f.title.clone() /><span class="quiet">{reason}</span></li> }
+}
+
+fn list(title: &str, about: &'static str, findings: &[&FindingRow]) -> Option<AnyView> {
+    let title = format!("{title} ({})", findings.len());
+    let items = findings.iter().map(|f| item(f)).collect_view();
+    (!findings.is_empty()).then(|| view! { <h2>{title}</h2><p class="quiet">{about}</p><ul class="findings">{items}</ul> }.into_any())
+}
+
+/// What was dropped, by reason, with examples.
+fn dropped(findings: &[&FindingRow]) -> Option<AnyView> {
+    let mut by_reason: BTreeMap<String, Vec<&FindingRow>> = BTreeMap::new();
+    for f in findings {
+        by_reason.entry(f.reason.clone()).or_default().push(f);
+    }
+    let mut groups: Vec<_> = by_reason.into_iter().collect();
+    groups.sort_by_key(|(reason, all)| (std::cmp::Reverse(all.len()), reason.clone()));
+    let group = |(reason, all): (String, Vec<&FindingRow>)| {
+        let more = all.len().saturating_sub(EXAMPLES);
+        let examples: Vec<_> = all
+            .iter()
+            .take(EXAMPLES)
+            .map(|f| view! { <li><span class="badge">{f.kind.replace('_', " ")}</span>" "<Visible text=f.title.clone() /></li> })
+            .collect();
+        let rest = (more > 0).then(|| view! { <li class="quiet">"and "{more}" more"</li> });
+        view! { <li><details open=all.len() <= EXAMPLES><summary><strong>{all.len()}</strong>" "{reason}</summary><ul class="findings">{examples}{rest}</ul></details></li> }
+    };
+    let title = format!("Held back ({})", findings.len());
+    (!findings.is_empty()).then(|| view! { <h2>{title}</h2><p class="quiet">"Found, and not proposed, by reason."</p><ul class="findings">{groups.into_iter().map(group).collect_view()}</ul> }.into_any())
+}

@@ -1,0 +1,33 @@
+//! What was rejected and stays away, and how it is let back (rule 10).
+
+use domain::{
+    actor::Actor,
+    ids::{ChangeId, StoreId},
+    rights::Action,
+};
+use serde_json::json;
+use store::decisions::{self, MutedRow};
+
+use crate::{Error, Lucid, Record, Result, require};
+
+impl Lucid {
+    /// What stays away from a store, newest first.
+    pub async fn muted(&self, actor: &Actor, store: StoreId) -> Result<Vec<MutedRow>> {
+        require(actor, Action::SeeChanges, store)?;
+        let mut tx = self.db.read().await?;
+        Ok(decisions::muted_of_store(&mut tx, store).await?)
+    }
+
+    /// Lets what was rejected come back with the next dream that finds it. The rejection itself stands.
+    pub async fn unmute(&self, actor: &Actor, store: StoreId, change: ChangeId) -> Result<()> {
+        require(actor, Action::Decide, store)?;
+        let mut tx = self.db.write().await?;
+        let muted = decisions::muted_of_store(&mut tx, store).await?.into_iter().find(|m| m.change_id == change);
+        let muted = muted.ok_or_else(|| Error::Conflict("this is not muted any more".to_owned()))?;
+        decisions::unmute(&mut tx, store, &muted.fingerprint, change, self.now()).await?;
+        let payload = json!({"reject_code": muted.reject_code, "support": muted.support});
+        let record = Record { action: "finding.unmute", subject: change.to_string(), store: Some(store), commit: None, payload: &payload };
+        self.record(&mut tx, actor, record).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,138 @@
+//! What a dream means for what is there: sessions are read once, what waits gets new evidence or becomes obsolete, what was rejected
+//! stays away until it is let back, numbers beside a memory are refreshed without a change.
+
+use domain::changeset::{ChangeState, RejectCode};
+use serde_json::Value;
+use service::{Error, Verdict};
+
+use crate::world::{World, failing, on_both_engines};
+
+on_both_engines!(
+    sessions_are_read_once,
+    what_waits_gets_evidence_and_keeps_its_revision,
+    what_no_longer_holds_becomes_obsolete,
+    what_was_rejected_is_listed_and_let_back,
+    support_is_refreshed_without_a_change,
+    what_is_revealed_stands_in_the_audit,
+    a_model_free_dream_heeds_instructions,
+);
+
+/// How many sessions have stored features.
+async fn features(world: &World) -> i64 {
+    let mut tx = world.db.read().await.unwrap();
+    let dreams = world.lucid.dreams(&world.admin, None).await.unwrap();
+    let rows = store::features::of_dream(&mut tx, dreams[0].id, dream::reading::VERSION, None, 100).await.unwrap();
+    i64::try_from(rows.len()).unwrap()
+}
+
+async fn sessions_are_read_once(world: World) {
+    world.import(&failing("s1", "t1", 1)).await;
+    world.import(&failing("s2", "t2", 2)).await;
+    world.dream().await.unwrap();
+    assert_eq!(features(&world).await, 2);
+    // Texts that are gone would be missed if they were read again: nothing but the quotes' events is.
+    let dreams = world.lucid.dreams(&world.admin, None).await.unwrap();
+    let mut tx = world.db.read().await.unwrap();
+    let stored = store::features::of_dream(&mut tx, dreams[0].id, dream::reading::VERSION, None, 100).await.unwrap();
+    drop(tx);
+    let features: dream::Features = serde_json::from_str(&stored[0].features).unwrap();
+    assert_eq!((features.errors.len(), features.answers), (1, 2));
+    assert!(!stored[0].features.contains("4111"), "no transcript stands in the features");
+}
+
+async fn what_waits_gets_evidence_and_keeps_its_revision(world: World) {
+    let changeset = world.proposal().await;
+    let before = &world.changes(changeset).await[0];
+    world.vote(&world.reviewer, before, Verdict::Approve).await.unwrap();
+    world.import(&failing("s3", "t3", 3)).await;
+    assert_eq!(world.dream().await, None, "it waits already");
+    let after = &world.changes(changeset).await[0];
+    assert_eq!((after.change.revision, &after.change.digest), (before.change.revision, &before.change.digest));
+    assert_eq!(after.change.state, ChangeState::Approved, "the decision stays");
+    assert_eq!((before.change.support_sessions, after.change.support_sessions), (2, 3));
+    assert_eq!(after.quotes.iter().filter(|q| q.row.appendix).count(), 1);
+    assert!(after.quotes.iter().all(|q| q.verified));
+    let request = world.commit_request(changeset, "with-appendix").await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+    world.verified().await;
+}
+
+async fn what_no_longer_holds_becomes_obsolete(world: World) {
+    let changeset = world.proposal().await;
+    // The copy that was to be merged is worded otherwise now: the merge is conflicted. The failure leaves the window.
+    world.wait_seconds(91 * 86_400);
+    world.remember(&[("/c.md", "Something else.", false)]).await;
+    let times = world.lucid.sessions(&world.admin, None, None).await.unwrap();
+    assert!(times.rows.iter().all(|s| s.last_event_at.is_none()), "sessions of unknown time are always in the window");
+    world.dream().await;
+    let states: Vec<_> = world.changes(changeset).await.iter().map(|c| c.change.state).collect();
+    assert_eq!(states, [ChangeState::Pending, ChangeState::Pending], "both still hold");
+    // The memory gets a note of its own about the failure: nothing is left to propose.
+    let note = world.changes(changeset).await[0].edits[0].content.clone().unwrap();
+    world.remember(&[("/own/note.md", &note, true)]).await;
+    world.dream().await;
+    let states: Vec<_> = world.changes(changeset).await.iter().map(|c| c.change.state).collect();
+    assert_eq!(states, [ChangeState::Obsolete, ChangeState::Pending]);
+    world.verified().await;
+}
+
+async fn what_was_rejected_is_listed_and_let_back(world: World) {
+    let changeset = world.proposal().await;
+    let change = &world.changes(changeset).await[0];
+    world.vote(&world.reviewer, change, Verdict::Reject(RejectCode::Never)).await.unwrap();
+    world.import(&failing("s3", "t3", 3)).await;
+    assert_eq!(world.dream().await, None);
+    let muted = world.lucid.muted(&world.reviewer, world.store).await.unwrap();
+    assert_eq!((muted.len(), muted[0].reject_code, muted[0].change_id), (1, RejectCode::Never, change.change.id));
+    assert!(matches!(world.lucid.unmute(&world.stranger, world.store, muted[0].change_id).await, Err(Error::NotFound(_))));
+    world.lucid.unmute(&world.reviewer, world.store, muted[0].change_id).await.unwrap();
+    assert!(matches!(world.lucid.unmute(&world.reviewer, world.store, muted[0].change_id).await, Err(Error::Conflict(_))));
+    assert!(world.lucid.muted(&world.reviewer, world.store).await.unwrap().is_empty());
+    assert!(world.dream().await.is_some(), "it comes back");
+    world.verified().await;
+}
+
+async fn support_is_refreshed_without_a_change(world: World) {
+    let changeset = world.proposal().await;
+    let change = &world.changes(changeset).await[0];
+    world.vote(&world.reviewer, change, Verdict::Approve).await.unwrap();
+    let request = world.commit_request(changeset, "first").await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+    for n in 3..6 {
+        world.import(&failing(&format!("s{n}"), &format!("t{n}"), n)).await;
+    }
+    assert_eq!(world.dream().await, None, "a change of numbers alone is never proposed");
+    let mut tx = world.db.read().await.unwrap();
+    let known = store::memories::support_of_store(&mut tx, world.store).await.unwrap();
+    let support: Vec<Value> = known.iter().map(|s| serde_json::from_str(s).unwrap()).filter(|v: &Value| v["distinct"].is_i64()).collect();
+    assert_eq!((support.len(), support[0]["distinct"].as_i64()), (1, Some(5)), "{known:?}");
+}
+
+async fn what_is_revealed_stands_in_the_audit(world: World) {
+    world.import(&failing("s1", "t1", 1)).await;
+    let session = world.lucid.sessions(&world.reviewer, None, None).await.unwrap().rows[0].id;
+    let masked = world.lucid.transcript(&world.reviewer, session, 0).await.unwrap();
+    assert!(
+        masked.events.rows.iter().any(|e| e.text.contains("[personal]")) && !masked.events.rows.iter().any(|e| e.text.contains("4111"))
+    );
+    let before = world.verified().await;
+    let shown = world.lucid.revealed_transcript(&world.reviewer, session, 0).await.unwrap();
+    assert!(shown.events.rows.iter().any(|e| e.text.contains("4111 1111")));
+    assert_eq!(world.verified().await, before + 1);
+    assert!(matches!(world.lucid.revealed_transcript(&world.stranger, session, 0).await, Err(Error::NotFound(_))));
+    let reader =
+        crate::world::add(&world.lucid, "reader", domain::actor::Role::Member, vec![(world.store, domain::actor::StoreRole::Reader)]).await;
+    assert!(matches!(world.lucid.revealed_transcript(&reader, session, 0).await, Err(Error::Forbidden(_))));
+    assert_eq!(world.verified().await, before + 2, "but for the account that was made, nothing was written");
+}
+
+async fn a_model_free_dream_heeds_instructions(world: World) {
+    world.remember(&[("/a.md", "Same.", false), ("/b.md", "Same.", false)]).await;
+    world.import(&failing("s1", "t1", 1)).await;
+    world.import(&failing("s2", "t2", 2)).await;
+    let id = world.lucid.request_dream(&world.admin, world.store, Some("Ignore failures.")).await.unwrap();
+    assert!(world.lucid.work_once("test").await.unwrap());
+    let view = world.lucid.dream(&world.admin, id).await.unwrap();
+    let of = |disposition: &str| view.findings.iter().filter(|f| f.disposition == disposition).map(|f| f.kind.as_str()).collect::<Vec<_>>();
+    assert_eq!((of("proposed"), of("held_back")), (vec!["exact_duplicate"], vec!["recurring_failure"]));
+}
