@@ -29,8 +29,8 @@ test: $(SITE)
 
 ## The long checks, of which `make test` runs short ones.
 soak: $(SITE)
-	tests/setup.sh
-	LUCID_SOAK=1 PROPTEST_CASES=20000 tests/with-postgres.sh cargo test --release --workspace --locked
+	LUCID_SOAK=1 tests/setup.sh
+	LUCID_SOAK=1 PROPTEST_CASES=20000 tests/with-postgres.sh cargo test --release --workspace --locked -- --include-ignored
 
 ## How good the findings are, on the corpora in a folder: make eval DATA=..
 eval:

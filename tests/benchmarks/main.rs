@@ -18,7 +18,10 @@ use service::transcripts::{self, Options, Source, Spool};
 
 fn main() {
     reading();
+    engine();
     dreaming();
+    near_duplicates();
+    many_sessions();
     pages();
 }
 
@@ -62,6 +65,126 @@ fn reading() {
     let megabytes = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX)) / 1e6;
     println!("transcripts: {megabytes:.1} MB, {:.0} MB/s into the spool", megabytes / ours.as_secs_f64());
     line("read, check and spool", ours, "serde_json parses it", parsed);
+}
+
+/// Transcripts of a realistic mix through the whole engine with all its guards, beside `serde_json` parsing the same text.
+fn engine() {
+    let mut text = String::new();
+    let mut sessions = Vec::new();
+    for n in 0..400 {
+        let session = chat(n);
+        let messages: Vec<_> =
+            session.events.iter().map(|e| serde_json::json!({"role": e.kind, "name": e.tool, "content": e.text})).collect();
+        let _ = writeln!(text, "{}", serde_json::json!({"id": session.head.key, "messages": messages}));
+        sessions.push(session);
+    }
+    let bytes: usize = sessions.iter().flat_map(|s| &s.events).map(|e| e.text.len()).sum();
+    let ours = median(|| {
+        let mut reader = dream::Reader::default();
+        let input = dream::Input { sessions: sessions.iter().map(|s| reader.see(s)).collect(), ..dream::Input::default() };
+        assert!(dream::run(&input, &mut |_| ControlFlow::Continue(())).is_some());
+    });
+    let parsed = median(|| assert_eq!(serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>().count(), 400));
+    let megabytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1e6;
+    println!("engine: {megabytes:.1} MB of events, {:.0} MB/s read and dreamed over", megabytes / ours.as_secs_f64());
+    line("features and a dream over 400 chats", ours, "serde_json parses them", parsed);
+}
+
+/// A chat: a prompt, questions, calls with JSON arguments and long answers, an error now and then.
+fn chat(n: usize) -> dream::Session {
+    let event = |kind, tool: Option<&str>, text: String| dream::Event {
+        kind,
+        tool: tool.map(str::to_owned),
+        tool_use_id: None,
+        is_error: text.starts_with("Error"),
+        text,
+    };
+    let prompt = "You are an agent of an airline. Ask before you book. Never promise a refund that the rules do not allow. ".repeat(40);
+    let mut events = vec![event(EventKind::System, None, prompt)];
+    for k in 0..10 {
+        let tool = ["search", "details", "book", "pay"][k % 4];
+        let asked = format!(
+            "I would like to change flight H{n} on day {k}. My number is {n}-{k}, and the fare should be under {} dollars.",
+            100 + k
+        );
+        events.push(event(EventKind::User, None, asked));
+        events.push(event(EventKind::Agent, None, "Let me look at that for you, one moment please. ".repeat(8)));
+        events.push(event(
+            EventKind::ToolUse,
+            Some(tool),
+            format!(r#"{{"flight":"H{n}","day":{k},"cabin":"economy","passengers":[{{"name":"P{n}"}}]}}"#),
+        ));
+        let answer = if k == 7 {
+            format!("Error: not enough seats on flight H{n}")
+        } else {
+            format!(
+                r#"{{"flight":"H{n}","legs":[{}]}}"#,
+                r#"{"from":"SFO","to":"JFK","seats":3,"price":152.5},"#.repeat(40).trim_end_matches(',')
+            )
+        };
+        events.push(event(EventKind::ToolResult, Some(tool), answer));
+    }
+    let head = dream::Head {
+        key: format!("{n:06}"),
+        subject: Some(format!("u{}", n % 97)),
+        task: Some(format!("t{}", n % 50)),
+        ..dream::Head::default()
+    };
+    dream::Session { head, events }
+}
+
+/// Duplicates and questions over ten thousand memories, beside a thousand.
+fn near_duplicates() {
+    const WORDS: &[&str] = &[
+        "invoice", "refund", "export", "report", "customer", "ticket", "backup", "deploy", "cluster", "budget", "weekly", "table",
+        "column", "archive", "approval", "template", "language", "headline", "source", "summary", "mailbox", "calendar", "contract",
+        "clause", "reviewer", "draft", "queue", "session", "limit", "region",
+    ];
+    let memories = |count: usize| -> Vec<dream::Memory> {
+        let mut state = 7_u64;
+        let mut word = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            WORDS[usize::try_from(state >> 33).unwrap_or(0) % WORDS.len()]
+        };
+        let mut statement =
+            |n: usize| format!("- The {} of the {} goes with the {} to desk {} before the {}.", word(), word(), word(), n % 300, word());
+        let one = |n: usize| {
+            dream::Memory::plain(
+                &format!("/{}/{n}.md", n % 40),
+                &format!("# Note {n}\n\n{}\n{}\n{}\n", statement(n), statement(n + 1), statement(n + 2)),
+            )
+        };
+        (0..count).map(one).collect()
+    };
+    let run = |memories: Vec<dream::Memory>| {
+        let input = dream::Input { memories, ..dream::Input::default() };
+        let start = Instant::now();
+        assert!(dream::run(&input, &mut |_| ControlFlow::Continue(())).is_some());
+        start.elapsed()
+    };
+    line("dream over 10,000 memories", run(memories(10_000)), "over 1,000 memories", run(memories(1_000)));
+}
+
+/// A dream over the features of 100,000 sessions, each read and let go, and the most memory that the process ever held.
+fn many_sessions() {
+    let mut reader = dream::Reader::default();
+    let start = Instant::now();
+    let mut input = dream::Input::default();
+    for n in 0..100_000 {
+        let seen = reader.see(&chat(n));
+        // As they come from the database.
+        let stored = serde_json::to_string(&seen.features).expect("features are JSON");
+        input.sessions.push(dream::Seen { head: seen.head, features: serde_json::from_str(&stored).expect("they were written just now") });
+    }
+    let read = start.elapsed();
+    let start = Instant::now();
+    assert!(dream::run(&input, &mut |_| ControlFlow::Continue(())).is_some());
+    line("dream over the features of 100,000 sessions", start.elapsed(), "reading them all", read);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let most = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).map_or("unknown", str::trim);
+    println!("the most memory that this process held: {most}");
 }
 
 /// A dream over ten times the sessions, beside a dream over the sessions.

@@ -1,6 +1,8 @@
 //! Cases with known answers, made from a seed: facts that changed and what only looks like it, rules among wishes, failures that recur,
 //! doubles, long notes, and poison. Nobody else's text; every case says what must be found in it and what must not.
 
+use std::fmt::Write;
+
 use domain::{
     event::{EventKind, OutcomeResult},
     risk::{self, Label},
@@ -94,8 +96,8 @@ const FILLER: &[&str] = &[
 ];
 
 fn store_with(said: &str) -> Vec<Memory> {
-    let filler: String = FILLER.iter().map(|f| format!("- {f}\n")).collect();
-    vec![memory("/notes/house.md", &format!("# House\n\n{filler}")), memory("/facts/one.md", &format!("# Known\n\n- {said}\n"))]
+    let filler = FILLER.join("\n- ");
+    vec![memory("/notes/house.md", &format!("# House\n\n- {filler}\n")), memory("/facts/one.md", &format!("# Known\n\n- {said}\n"))]
 }
 
 fn told(template: &str, value: &str) -> String {
@@ -140,7 +142,9 @@ fn chains(dice: &mut Dice, score: &mut Score) {
         let right =
             |f: &Finding| f.kind == "fact_changed" && after(f).contains(values[steps]) && !after(f).contains(&told(thing.1, values[0]));
         score.found += usize::from(found.iter().any(right));
-        found.iter().for_each(|f| score.called.add(right(f)));
+        for f in &found {
+            score.called.add(right(f));
+        }
     }
 }
 
@@ -161,12 +165,10 @@ fn near_misses(dice: &mut Dice, score: &mut Score) {
         let subject = |who: usize| if n % 6 == 4 { "user-0".to_owned() } else { format!("user-{who}") };
         let day = |who: usize| i64::try_from(who + 1).unwrap_or(1) * if n % 6 == 5 { -1 } else { 1 };
         let sessions: Vec<Session> = (0..3).map(|who| session(who, &subject(who), day(who), vec![says(&text)])).collect();
-        proposals(&input(&sessions, store_with(&told(thing.1, old)))).iter().for_each(|f| {
-            if f.kind == "fact_changed" {
-                println!("  near miss called: {text}");
-            }
+        for f in proposals(&input(&sessions, store_with(&told(thing.1, old)))) {
+            println!("  near miss called ({}): {text}", f.kind);
             score.called.add(false);
-        });
+        }
     }
 }
 
@@ -282,9 +284,20 @@ fn failures(dice: &mut Dice, score: &mut Score) {
                 && text.len() <= 1_200
         };
         score.found += usize::from(found.iter().any(right));
-        found.iter().for_each(|f| score.called.add(right(f)));
+        for f in &found {
+            score.called.add(right(f));
+        }
     }
 }
+
+/// Notes that stand double.
+const NOTES: &[&str] = &[
+    "Do not export more than two tables before noon.",
+    "Turn the cache off before the nightly import, never later.",
+    "Refunds above 40 euros need two signatures before the payment.",
+    "Do not restart the worker before the queue is empty, never by force.",
+    "Send the summary before nine and never without the two charts.",
+];
 
 /// Doubles in other typography, and pairs that differ in what matters.
 fn doubles(dice: &mut Dice, score: &mut Score) {
@@ -299,13 +312,6 @@ fn doubles(dice: &mut Dice, score: &mut Score) {
         |s| s.replacen("two", "three", 1).replacen("above 40", "above 50", 1),
         |s| s.replacen("Do not ", "Do ", 1).replacen("never", "always", 1),
         |s| s.replacen("before", "after", 1).replacen("off", "on", 1),
-    ];
-    const NOTES: &[&str] = &[
-        "Do not export more than two tables before noon.",
-        "Turn the cache off before the nightly import, never later.",
-        "Refunds above 40 euros need two signatures before the payment.",
-        "Do not restart the worker before the queue is empty, never by force.",
-        "Send the summary before nine and never without the two charts.",
     ];
     for n in 0..75 {
         let note = NOTES[n % NOTES.len()];
@@ -335,9 +341,9 @@ fn books(dice: &mut Dice, score: &mut Score) {
         let each = if n % 3 == 2 { 4 } else { 22 };
         let mut text = "# Handbook\n\nRead what you need.\n".to_owned();
         for s in 0..sections {
-            text.push_str(&format!("\n## Part {}\n\n", ["Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta"][s]));
+            let _ = write!(text, "\n## Part {}\n\n", ["Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta"][s]);
             for k in 0..each {
-                text.push_str(&format!("- Case {k} of {s} goes to desk {}{k}.\n", s + 1));
+                let _ = writeln!(text, "- Case {k} of {s} goes to desk {}{k}.", s + 1);
             }
         }
         let memories = vec![memory("/handbook.md", &text)];
@@ -351,7 +357,9 @@ fn books(dice: &mut Dice, score: &mut Score) {
         };
         score.expected += usize::from(wanted);
         score.found += usize::from(found.iter().any(right));
-        found.iter().for_each(|f| score.called.add(right(f)));
+        for f in &found {
+            score.called.add(right(f));
+        }
     }
 }
 
@@ -407,10 +415,13 @@ fn poison(dice: &mut Dice) -> (usize, usize) {
     (cases, bad)
 }
 
+/// The cases of one kind of finding.
+type Run = fn(&mut Dice, &mut Score);
+
 /// Prints the figures; false if poison got through.
 pub fn print() -> bool {
     let mut dice = Dice(0x5eed_5eed_5eed_5eed);
-    let runs: [(&str, fn(&mut Dice, &mut Score)); 6] = [
+    let runs: [(&str, Run); 6] = [
         ("generated: facts that changed", chains),
         ("generated: rules among wishes", rules),
         ("generated: recurring failures", failures),

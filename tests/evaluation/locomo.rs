@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    fmt::Write,
     path::Path,
 };
 
@@ -39,7 +40,7 @@ fn conversation(path: &Path) -> Option<Conversation> {
             let mut content = format!("# {speaker}, {}\n\n", name.trim_end_matches("_observation").replace('_', " "));
             for fact in facts.as_array()? {
                 let text = fact[0].as_str().unwrap_or_default();
-                content.push_str(&format!("- {text}\n"));
+                let _ = writeln!(content, "- {text}");
                 for statement in statements(text) {
                     found.evidence.entry(bare(&statement).to_owned()).or_default().extend(ids(&fact[1]));
                 }
@@ -77,13 +78,19 @@ impl Search {
             .map(|u| {
                 let words = words(u);
                 let mut counts: BTreeMap<String, f64> = BTreeMap::new();
-                words.iter().for_each(|w| *counts.entry(w.clone()).or_default() += 1.0);
-                counts.keys().for_each(|w| *idf.entry(w.clone()).or_default() += 1.0);
+                for w in &words {
+                    *counts.entry(w.clone()).or_default() += 1.0;
+                }
+                for w in counts.keys() {
+                    *idf.entry(w.clone()).or_default() += 1.0;
+                }
                 (counts, words.len() as f64)
             })
             .collect();
         let all = units.len() as f64;
-        idf.values_mut().for_each(|df| *df = (1.0 + (all - *df + 0.5) / (*df + 0.5)).ln());
+        for df in idf.values_mut() {
+            *df = (1.0 + (all - *df + 0.5) / (*df + 0.5)).ln();
+        }
         let mean = counted.iter().map(|u| u.1).sum::<f64>() / all.max(1.0);
         Self { units: counted, idf, mean }
     }
@@ -103,7 +110,8 @@ impl Search {
 /// Statements, and how much of the questions' evidence is among the first ten of a search.
 #[expect(clippy::cast_precision_loss, reason = "counts of turns")]
 fn measured(memories: &[Memory], c: &Conversation) -> (usize, f64) {
-    let units: Vec<String> = memories.iter().flat_map(|m| statements(&m.content)).filter(|s| told(s).iter().any(|t| c.evidence.contains_key(t))).collect();
+    let units: Vec<String> =
+        memories.iter().flat_map(|m| statements(&m.content)).filter(|s| told(s).iter().any(|t| c.evidence.contains_key(t))).collect();
     let proves = |unit: &String| told(unit).iter().filter_map(|t| c.evidence.get(t)).flatten().cloned().collect::<BTreeSet<String>>();
     let proofs: Vec<BTreeSet<String>> = units.iter().map(proves).collect();
     let search = Search::of(&units);
@@ -155,6 +163,8 @@ pub fn curated(folder: &Path) {
         let changes = apply(&mut memories);
         let (after, recall_after) = measured(&memories, &c);
         let fewer = 100 * before.saturating_sub(after) / before.max(1);
-        println!("{name:<34} {before:>8} {after:>8}   {fewer} % fewer by {changes} changes; evidence recall@{TOP} {recall:.4} before, {recall_after:.4} after");
+        println!(
+            "{name:<34} {before:>8} {after:>8}   {fewer} % fewer by {changes} changes; evidence recall@{TOP} {recall:.4} before, {recall_after:.4} after"
+        );
     }
 }

@@ -29,19 +29,15 @@ text_enum! {
 
 text_enum! {
     /// How a session ended.
+    #[derive(Default)]
     OutcomeResult {
         /// The task was done.
         Success => "success",
         /// The task was not done.
         Failure => "failure",
         /// Nobody said.
+        #[default]
         Unknown => "unknown",
-    }
-}
-
-impl Default for OutcomeResult {
-    fn default() -> Self {
-        Self::Unknown
     }
 }
 

@@ -133,16 +133,15 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         }
         // Only what to do is worth adding to a note that already tells of the failure.
         let tells = |s: &&&String| s.starts_with("What to do:") || s.starts_with("What worked");
-        let add: Vec<&&String> = missing.iter().filter(tells).collect();
+        let add: Vec<&str> = missing.iter().filter(tells).map(|s| s.as_str()).collect();
         if add.is_empty() {
             return held_back("the memory already says so");
         }
-        let lines: String = add.iter().map(|s| format!("- {s}\n")).collect();
         let edit = Edit {
             memory: Some(index),
             path: memory.path.clone(),
             new_path: None,
-            content: Some(format!("{}\n{lines}", memory.content.trim_end())),
+            content: Some(format!("{}\n- {}\n", memory.content.trim_end(), add.join("\n- "))),
         };
         change.kind = ChangeKind::Update;
         change.rationale = format!("`{}` is about the same and does not say what to do. {}", memory.path, change.rationale);

@@ -59,7 +59,7 @@ impl<'a> Steering<'a> {
             **meant == *finding.kind
                 || (!KINDS.iter().any(|(kind, _)| kind == meant) && text.into_iter().any(|t| t.contains(&format!("`{meant}`"))))
         };
-        if self.out.iter().any(|m| is(&m)) {
+        if self.out.iter().any(is) {
             return Some("the dream's instructions leave it out".to_owned());
         }
         // "Only failures of book": of every group that is named, one must hold.

@@ -365,16 +365,11 @@ fn approve_all(input: &mut Input) -> usize {
         let change = finding.change.clone().unwrap();
         for edit in change.edits {
             let content = edit.content.expect("nothing is removed here");
-            let at = match edit.memory {
-                Some(at) => {
-                    input.memories[at].content.clone_from(&content);
-                    at
-                }
-                None => {
-                    input.memories.push(memory(&edit.path, &content));
-                    input.memories.len() - 1
-                }
-            };
+            let at = edit.memory.unwrap_or(input.memories.len());
+            if edit.memory.is_none() {
+                input.memories.push(memory(&edit.path, ""));
+            }
+            input.memories[at].content.clone_from(&content);
             // Only the last commit of a memory still stands as it was left.
             input.known.iter_mut().filter(|k| k.memory == Some(at)).for_each(|k| k.memory = None);
             let known = Known { memory: Some(at), composed: Some(content), ..Known::new(&finding.fingerprint, KnownState::Committed) };
@@ -405,8 +400,9 @@ proptest! {
         };
         let all = read((0..100).map(|n| any_session(n, &mut dice)).collect()).sessions;
         // A store of some size: of a small one hardly anything may be lost, and so hardly anything rewritten.
-        let filler: String = (b'a'..=b'z').flat_map(|c| [c, c - 32]).map(|c| format!("- {}\n", [char::from(c); 40].iter().collect::<String>())).collect();
-        let mut nightly = Input { memories: vec![memory("/house.md", &format!("# House\n\n{filler}"))], ..Input::default() };
+        let letters = (b'a'..=b'z').flat_map(|c| [c, c - 32]).map(char::from);
+        let filler: Vec<String> = letters.map(|c| c.to_string().repeat(40)).collect();
+        let mut nightly = Input { memories: vec![memory("/house.md", &format!("# House\n\n- {}\n", filler.join("\n- ")))], ..Input::default() };
         nightly.memories[0].by_person = true;
         for night in all.chunks(5) {
             nightly.sessions.extend(night.iter().cloned());

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Quotes that a change may have altogether, appendix included.
-const MOST_QUOTES: usize = 20;
+const MOST_QUOTES: i64 = 20;
 /// Kinds of findings that every dream looks for, so that one which is not found no longer holds.
 const ALWAYS_LOOKED_FOR: &[&str] =
     &["recurring_failure", "workflow", "standing_instruction", "fact_changed", "exact_duplicate", "near_duplicate", "restructure", "stale"];
@@ -56,7 +56,7 @@ impl Lucid {
             for quote in finding.change.iter().flat_map(|c| &c.quotes) {
                 let Some(quote) = checked(tx, quote, loaded).await? else { continue };
                 let start = i64::try_from(quote.start).unwrap_or(i64::MAX);
-                if position < MOST_QUOTES as i64 && !known.contains(&(quote.event_id, start)) {
+                if position < MOST_QUOTES && !known.contains(&(quote.event_id, start)) {
                     evidence::insert(tx, self.id(EvidenceId::new), (waiting.id, position), &quote, true).await?;
                     position += 1;
                     appended += 1;

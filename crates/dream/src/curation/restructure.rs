@@ -1,7 +1,10 @@
 //! Restructuring: a memory that became a book is split at its headings and keeps an index; in a store with many short statements, those
 //! about the same are told together in one. Every statement stands in the result, word for word and once; nothing is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use domain::{changeset::ChangeKind, plural, statement::statements};
 
@@ -75,7 +78,7 @@ fn split(index: usize, memory: &Memory) -> Option<Finding> {
     kept.push_str("\n\n");
     for (heading, lines) in &sections[1..] {
         let path = compose::free_path(&format!("{stem}/{}.md", slug(heading.unwrap_or_default())), &taken);
-        kept.push_str(&format!("- `{path}`\n"));
+        let _ = writeln!(kept, "- `{path}`");
         edits.push(Edit { memory: None, path: path.clone(), new_path: None, content: Some(format!("{}\n", lines.join("\n").trim_end())) });
         taken.insert(path);
     }
@@ -176,9 +179,8 @@ fn together(memories: &[Memory]) -> Option<Finding> {
         return None;
     }
     let mut text: BTreeMap<usize, Vec<Option<String>>> = BTreeMap::new();
-    for (a, b) in pairs.iter().flat_map(|&(a, b)| [a, b]).map(|n| (n, lines[n].memory)) {
-        let _ = a;
-        text.entry(b).or_insert_with(|| memories[b].content.lines().map(|l| Some(l.to_owned())).collect());
+    for memory in pairs.iter().flat_map(|&(a, b)| [a, b]).map(|n| lines[n].memory) {
+        text.entry(memory).or_insert_with(|| memories[memory].content.lines().map(|l| Some(l.to_owned())).collect());
     }
     for &(a, b) in &pairs {
         let (a, b) = (&lines[a], &lines[b]);
@@ -216,9 +218,10 @@ mod tests {
     fn a_book_is_split_and_keeps_an_index() {
         let mut book = "# Handbook\n\nRead the part that you need.\n".to_owned();
         for part in ["Refunds", "Bookings", "Seats", "Refunds"] {
-            book.push_str(&format!("\n## {part}\n\n"));
+            let _ = write!(book, "\n## {part}\n\n");
             for n in 0..20 {
-                book.push_str(&format!("- {part} rule {n} of part {}.\n", book.len()));
+                let at = book.len();
+                let _ = writeln!(book, "- {part} rule {n} of part {at}.");
             }
         }
         let memories = [Memory::plain("/handbook.md", &book)];

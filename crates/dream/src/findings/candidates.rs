@@ -49,8 +49,7 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
         "preference" => "preferences",
         _ => "facts",
     };
-    let lines: String = statements.iter().map(|s| format!("- {s}\n")).collect();
-    let content = format!("# {}\n\n{lines}", finding.title.trim_start_matches('#').trim());
+    let content = format!("# {}\n\n- {}\n", finding.title.trim_start_matches('#').trim(), statements.join("\n- "));
     let mut finding = finding;
     finding.change = Some(Change {
         kind: ChangeKind::Add,

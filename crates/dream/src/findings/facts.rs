@@ -151,7 +151,7 @@ fn is_alike(a: &str, b: &str) -> bool {
 }
 
 fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
-    heard.sort_by(|a, b| (a.at, a.session, a.place).cmp(&(b.at, b.session, b.place)));
+    heard.sort_by_key(|h| (h.at, h.session, h.place));
     let newest = heard.last()?.value.clone();
     if same_value(&newest, &fact.old) {
         return None;
@@ -166,7 +166,7 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     let title = format!("Now {}: {}", short(&newest), short(fact.statement));
     let mut finding = Finding::new(KIND, &name, title, support);
     if let Some(reason) = unfit(&newest) {
-        finding.title = "another value for what a memory states".to_owned();
+        "another value for what a memory states".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
     }
     if finding.support.distinct() < MIN_SUPPORT {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{changeset::ChangeKind, plural, scan};
 
+use super::templates::{link, root_of};
 use crate::{
     MIN_SUPPORT, compose,
     curation::similar::{self, Prepared},
@@ -45,28 +46,19 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
     let mut root: Vec<usize> = (0..first.len()).collect();
     for (a, b) in similar::alike_pairs(&texts) {
         if texts[a].same_numbers(&texts[b]) {
-            let (x, y) = (root_of(&root, a), root_of(&root, b));
-            root[x.max(y)] = x.min(y);
+            link(&mut root, a, b);
         }
     }
     // What differs only in the words by which a rule is said is the same.
     let mut same: BTreeMap<&[String], usize> = BTreeMap::new();
     for (i, text) in texts.iter().enumerate().filter(|(_, t)| !t.key().is_empty()) {
-        let (x, y) = (root_of(&root, i), root_of(&root, *same.entry(text.key()).or_insert(i)));
-        root[x.max(y)] = x.min(y);
+        link(&mut root, i, *same.entry(text.key()).or_insert(i));
     }
     let mut groups: BTreeMap<usize, Vec<&Vec<String>>> = BTreeMap::new();
     for (i, key) in first.iter().enumerate() {
         groups.entry(root_of(&root, i)).or_default().push(key);
     }
     groups.into_values().collect()
-}
-
-fn root_of(root: &[usize], mut i: usize) -> usize {
-    while root[i] != i {
-        i = root[i];
-    }
-    i
 }
 
 /// A rule without the words that only say that it is one; `never` and `not` are what it says.
@@ -129,7 +121,7 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
     let mut finding = Finding::new(KIND, &name(group[0]), title, support);
     finding.aliases = group.iter().map(|key| fingerprint(KIND, &name(key))).collect();
     if let Some(reason) = unfit(&first.text, &text) {
-        finding.title = "what a user said as a rule".to_owned();
+        "what a user said as a rule".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
     }
     // One speaker who asked for it to be remembered speaks for themselves.

@@ -34,27 +34,32 @@ pub fn group(lines: &[&str]) -> Vec<Vec<usize>> {
 
 fn linked(leaf: &[usize], words: &[Vec<&str>]) -> Vec<Vec<usize>> {
     let mut root: Vec<usize> = (0..leaf.len()).collect();
-    fn find(root: &mut [usize], mut i: usize) -> usize {
-        while root[i] != i {
-            root[i] = root[root[i]];
-            i = root[i];
-        }
-        i
-    }
     for a in 0..leaf.len().min(LEAF) {
         for b in a + 1..leaf.len().min(LEAF) {
             if close(&words[leaf[a]], &words[leaf[b]]) {
-                let (x, y) = (find(&mut root, a), find(&mut root, b));
-                root[x.max(y)] = x.min(y);
+                link(&mut root, a, b);
             }
         }
     }
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for n in 0..leaf.len() {
-        let r = find(&mut root, n);
-        groups.entry(r).or_default().push(leaf[n]);
+    for (n, &line) in leaf.iter().enumerate() {
+        groups.entry(root_of(&root, n)).or_default().push(line);
     }
     groups.into_values().collect()
+}
+
+/// The first member of the group that an element is in.
+pub fn root_of(root: &[usize], mut i: usize) -> usize {
+    while root[i] != i {
+        i = root[i];
+    }
+    i
+}
+
+/// Makes one group of two elements' groups.
+pub fn link(root: &mut [usize], a: usize, b: usize) {
+    let (x, y) = (root_of(root, a), root_of(root, b));
+    root[x.max(y)] = x.min(y);
 }
 
 /// Words, with a mask of several words (`<flight number>`) as one.
@@ -98,10 +103,8 @@ pub fn template(lines: &[&str]) -> String {
     let mut lines = lines.iter().map(|l| split(l));
     let mut common: Vec<String> = lines.next().unwrap_or_default().into_iter().map(str::to_owned).collect();
     for words in lines {
-        for (kept, word) in common.iter_mut().zip(words).filter(|(k, w)| k.as_str() != *w) {
-            // A mask says more than another mask's absence; two different ones say nothing together.
+        for (kept, _) in common.iter_mut().zip(words).filter(|(k, w)| k.as_str() != *w) {
             "<value>".clone_into(kept);
-            let _ = word;
         }
     }
     common.join(" ")
