@@ -152,6 +152,14 @@ async fn a_model_that_misbehaves_breaks_nothing(world: World) {
         assert_eq!(heard.len(), bad.len() + 1, "{bad:?}");
         assert_eq!(model_stats(&view)["dropped"].as_i64(), Some(0), "{bad:?}");
     }
+    // A server that knows no JSON schemas is asked in the older way, and from then on at once.
+    for asked in [2, 1] {
+        world.import(&telling(&format!("older{asked}"), "ed", "Hello once more.")).await;
+        mock.will(vec![Does::KnowsNoSchemas; asked - 1]);
+        dream(&world, &lucid, Kind::OpenAi).await;
+        let heard = mock.heard();
+        assert_eq!((heard.len(), heard[asked - 1].1["response_format"]["type"].as_str()), (asked, Some("json_object")));
+    }
     // Twice not as asked: dropped, paid for, and not asked again.
     world.import(&telling("last", "dee", "One more.")).await;
     mock.will([Does::Says("no".into()), Does::Says(broken)]);

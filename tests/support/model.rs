@@ -27,6 +27,8 @@ pub enum Does {
     Cut,
     /// Answers with so many bytes.
     Long(usize),
+    /// Says that it knows no JSON schemas, as its own error.
+    KnowsNoSchemas,
     /// Says nothing.
     Hangs,
 }
@@ -98,6 +100,10 @@ async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, bod
             ])))
             .unwrap(),
         Does::Long(bytes) => json(&"x".repeat(bytes), None),
+        Does::KnowsNoSchemas => Response::builder()
+            .status(500)
+            .body(Body::from(r#"{"error":{"message":"1 validation error: ('body', 'response_format', 'type'), Input should be 'text' or 'json_object'"}}"#))
+            .unwrap(),
         Does::Hangs => {
             tokio::time::sleep(Duration::from_mins(5)).await;
             Response::new(Body::empty())

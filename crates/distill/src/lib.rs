@@ -5,7 +5,11 @@ mod anthropic;
 mod openai;
 mod wire;
 
-use std::{pin::Pin, sync::Once, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Once, atomic::AtomicBool},
+    time::Duration,
+};
 
 use dream::model::{Answer, Ask, Failed, Model};
 use url::Url;
@@ -87,19 +91,20 @@ pub struct Client {
     kind: Kind,
     model: String,
     wire: Wire,
+    older: AtomicBool,
 }
 
 impl Client {
     /// A client for a server. Nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self, BadSettings> {
         let url = Url::parse(&settings.url).map_err(|_| BadSettings::Url(settings.url.clone()))?;
-        Ok(Self { kind: settings.kind, model: settings.model.clone(), wire: Wire::new(url, settings)? })
+        Ok(Self { kind: settings.kind, model: settings.model.clone(), wire: Wire::new(url, settings)?, older: AtomicBool::new(false) })
     }
 
     async fn asked(&self, ask: &Ask) -> Result<Answer, Failed> {
         match self.kind {
             Kind::Anthropic => anthropic::ask(&self.wire, &self.model, ask).await,
-            Kind::OpenAi => openai::ask(&self.wire, &self.model, ask).await,
+            Kind::OpenAi => openai::ask(&self.wire, &self.model, &self.older, ask).await,
         }
     }
 }

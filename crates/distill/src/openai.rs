@@ -1,21 +1,41 @@
 //! Chat completions with a JSON schema as `response_format`, as `OpenAI` defined them and vLLM, Ollama, llama.cpp and others speak them.
+//! Servers that know the older `json_object` only (llama-cpp-python is one, which takes the schema beside it) are asked that way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dream::model::{Answer, Ask, Failed, Role, Usage};
 use serde_json::{Value, json};
 
 use crate::wire::Wire;
 
-/// Asks a model.
-pub async fn ask(wire: &Wire, model: &str, ask: &Ask) -> Result<Answer, Failed> {
+/// Asks a model. `older` remembers that its server does not know JSON schemas as a format.
+pub async fn ask(wire: &Wire, model: &str, older: &AtomicBool, ask: &Ask) -> Result<Answer, Failed> {
+    if !older.load(Ordering::Relaxed) {
+        match asked(wire, model, ask, false).await {
+            Err(Failed::Refused(why)) if why.contains("response_format") || why.contains("json_schema") => {
+                older.store(true, Ordering::Relaxed)
+            }
+            done => return done,
+        }
+    }
+    asked(wire, model, ask, true).await
+}
+
+async fn asked(wire: &Wire, model: &str, ask: &Ask, older: bool) -> Result<Answer, Failed> {
     let role = |r: &Role| if *r == Role::User { "user" } else { "assistant" };
     let turns = ask.turns.iter().map(|(r, text)| json!({"role": role(r), "content": text}));
     let messages: Vec<Value> = std::iter::once(json!({"role": "system", "content": ask.system})).chain(turns).collect();
+    let format = if older {
+        json!({"type": "json_object", "schema": ask.schema})
+    } else {
+        json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": ask.schema}})
+    };
     let body = json!({
         "model": model,
         "messages": messages,
         "max_tokens": ask.max_tokens,
         "temperature": 0,
-        "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": ask.schema}},
+        "response_format": format,
     });
     let headers: Vec<_> = wire.key().map(|key| ("authorization", format!("Bearer {key}"))).into_iter().collect();
     read(&wire.post("chat/completions", &headers, &body).await?)

@@ -125,7 +125,13 @@ impl Wire {
             return serde_json::from_slice(&text).map_or_else(|e| Tried::Again(format!("its body is no JSON: {e}"), None), Tried::Done);
         }
         let busy = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS);
-        if busy || status.is_server_error() { Tried::Again(status.to_string(), asked) } else { Tried::Ended(refused(status, &text)) }
+        // Some servers call a format that they do not know their own error; the same request will not do better.
+        let format = ["response_format", "json_schema"].iter().any(|w| String::from_utf8_lossy(&text).contains(w));
+        if !format && (busy || status.is_server_error()) {
+            Tried::Again(status.to_string(), asked)
+        } else {
+            Tried::Ended(refused(status, &text))
+        }
     }
 }
 

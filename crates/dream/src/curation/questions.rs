@@ -14,6 +14,8 @@ use crate::{
 
 /// Most questions that one dream asks; what is over it waits for the next.
 const MAX_QUESTIONS: usize = 20;
+/// Pairs among which those of different memories are looked for: a store of templates has more than anybody could be asked.
+const ENOUGH: usize = 2_000;
 /// Least words of a statement that is asked about: shorter ones are alike by chance.
 const QUESTION_WORDS: usize = 5;
 
@@ -44,7 +46,7 @@ fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<((usize, Strin
         .flat_map(|(m, all)| all.iter().enumerate().filter(|(_, p)| long(p)).map(move |(s, _)| (m, s)))
         .collect();
     let all: Vec<&Prepared> = places.iter().map(|&(m, s)| &prepared[m][s]).collect();
-    let pairs = similar::alike_pairs(&all).into_iter().map(|(a, b)| (places[a], places[b]));
+    let pairs = similar::first_alike_pairs(&all, ENOUGH).into_iter().map(|(a, b)| (places[a], places[b]));
     pairs
         .filter(|((m, _), (n, _))| m != n)
         .take(MAX_QUESTIONS)

@@ -28,7 +28,7 @@ const WORTH: usize = 10;
 /// conversations of the `LoCoMo` set become 14 and 17 % fewer, and evidence is found among them as well as before.
 const RELATED: usize = 42;
 /// Statements that begin with the same word and are compared with each other.
-const BUCKET: usize = 400;
+const BUCKET: usize = 150;
 
 /// What should stand otherwise.
 pub fn find(memories: &[Memory]) -> Vec<Finding> {

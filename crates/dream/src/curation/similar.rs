@@ -31,7 +31,8 @@ pub struct Prepared {
     key: Vec<String>,
     turning: Vec<String>,
     numbers: Vec<String>,
-    grams: HashMap<[char; 3], u32>,
+    /// Trigrams, ascending, each with how often it stands there.
+    grams: Vec<(Gram, u32)>,
     gram_count: usize,
 }
 
@@ -56,9 +57,14 @@ impl Prepared {
         let turning = lower.iter().filter(|t| TURNING_WORDS.contains(&t.as_str())).cloned().collect();
         let content = content(&lower);
         let joined: Vec<char> = content.join(" ").chars().collect();
-        let mut grams: HashMap<[char; 3], u32> = HashMap::new();
-        for window in joined.windows(3) {
-            *grams.entry([window[0], window[1], window[2]]).or_default() += 1;
+        let mut all: Vec<Gram> = joined.windows(3).map(gram).collect();
+        all.sort_unstable();
+        let mut grams: Vec<(Gram, u32)> = Vec::with_capacity(all.len());
+        for one in all {
+            match grams.last_mut() {
+                Some((last, n)) if *last == one => *n += 1,
+                _ => grams.push((one, 1)),
+            }
         }
         Self { key: key(tokens), turning, numbers: numbers(&lower), grams, gram_count: joined.len().saturating_sub(2) }
     }
@@ -84,8 +90,12 @@ impl Prepared {
     /// Share of common trigrams (Dice), in percent, rounded down.
     #[must_use]
     pub fn common_percent(&self, other: &Self) -> usize {
-        let (few, many) = if self.grams.len() <= other.grams.len() { (self, other) } else { (other, self) };
-        let common: usize = few.grams.iter().filter_map(|(g, n)| many.grams.get(g).map(|m| *n.min(m) as usize)).sum();
+        let (mut a, mut b, mut common) = (0, 0, 0_usize);
+        while let (Some((x, n)), Some((y, m))) = (self.grams.get(a), other.grams.get(b)) {
+            common += if x == y { *n.min(m) as usize } else { 0 };
+            a += usize::from(x <= y);
+            b += usize::from(y <= x);
+        }
         (200 * common).checked_div(self.gram_count + other.gram_count).unwrap_or(0)
     }
 
@@ -96,9 +106,16 @@ impl Prepared {
     }
 
     /// The trigrams, for an index.
-    fn grams(&self) -> impl Iterator<Item = [char; 3]> + '_ {
-        self.grams.keys().copied()
+    fn grams(&self) -> impl Iterator<Item = Gram> + '_ {
+        self.grams.iter().map(|(g, _)| *g)
     }
+}
+
+/// Three characters in one number: 21 bits hold each.
+type Gram = u64;
+
+fn gram(window: &[char]) -> Gram {
+    window.iter().fold(0, |g, c| (g << 21) | u64::from(*c))
 }
 
 /// What statements that say the same have in common, and no others; empty for a statement without words.
@@ -132,13 +149,19 @@ fn numbers(lower: &[String]) -> Vec<String> {
 /// texts with so many in common share one of the rarest 42 in a hundred of each.
 #[must_use]
 pub fn alike_pairs<P: std::borrow::Borrow<Prepared>>(all: &[P]) -> Vec<(usize, usize)> {
-    let mut frequency: HashMap<[char; 3], usize> = HashMap::new();
+    first_alike_pairs(all, usize::MAX)
+}
+
+/// As [`alike_pairs`], but stops when it has found so many.
+#[must_use]
+pub fn first_alike_pairs<P: std::borrow::Borrow<Prepared>>(all: &[P], most: usize) -> Vec<(usize, usize)> {
+    let mut frequency: HashMap<Gram, usize> = HashMap::new();
     for one in all.iter().map(P::borrow) {
         for gram in one.grams() {
             *frequency.entry(gram).or_default() += 1;
         }
     }
-    let mut index: HashMap<[char; 3], Vec<usize>> = HashMap::new();
+    let mut index: HashMap<Gram, Vec<usize>> = HashMap::new();
     let mut pairs = BTreeSet::new();
     for (i, one) in all.iter().map(P::borrow).enumerate() {
         let mut grams: Vec<_> = one.grams().collect();
@@ -153,6 +176,9 @@ pub fn alike_pairs<P: std::borrow::Borrow<Prepared>>(all: &[P]) -> Vec<(usize, u
                 candidates.extend(holders.iter().copied());
             }
             holders.push(i);
+        }
+        if pairs.len() >= most {
+            break;
         }
         pairs.extend(candidates.into_iter().filter(|&j| all[j].borrow().likeness(one) == Likeness::Alike).map(|j| (j, i)));
     }
