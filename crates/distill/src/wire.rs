@@ -2,7 +2,7 @@
 //! connects to private addresses only where the operator says so.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -103,6 +103,14 @@ impl Wire {
         }
     }
 
+    /// What the server says of its refusal: shortened, masked, and without the key, which some repeat.
+    fn said(&self, status: StatusCode, body: &[u8]) -> String {
+        let message = serde_json::from_slice::<Value>(body).ok().and_then(|v| v["error"]["message"].as_str().map(str::to_owned));
+        let without_key = |text: String| self.key().filter(|k| !k.is_empty()).map_or(text.clone(), |key| text.replace(key, "[key]"));
+        let message = message.map(|m| domain::masking::mask(&without_key(m)).chars().take(200).collect::<String>());
+        format!("{status}{}", message.map(|m| format!(": {m}")).unwrap_or_default())
+    }
+
     async fn once(&self, path: &str, headers: &[(&'static str, String)], body: &Value) -> Tried {
         let Ok(url) = self.base.join(path) else { return Tried::Ended(Failed::Refused("its address cannot be used".to_owned())) };
         let mut request = self.http.post(url).json(body);
@@ -127,18 +135,15 @@ impl Wire {
         let busy = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS);
         // Some servers call a format that they do not know their own error; the same request will not do better.
         let format = ["response_format", "json_schema"].iter().any(|w| String::from_utf8_lossy(&text).contains(w));
+        if matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY) && !format {
+            return Tried::Ended(Failed::Unfit(self.said(status, &text)));
+        }
         if !format && (busy || status.is_server_error()) {
             Tried::Again(status.to_string(), asked)
         } else {
-            Tried::Ended(refused(status, &text))
+            Tried::Ended(Failed::Refused(self.said(status, &text)))
         }
     }
-}
-
-/// What the server says of its refusal, shortened.
-fn refused(status: StatusCode, body: &[u8]) -> Failed {
-    let said = serde_json::from_slice::<Value>(body).ok().and_then(|v| v["error"]["message"].as_str().map(str::to_owned));
-    Failed::Refused(format!("{status}{}", said.map(|s| format!(": {}", s.chars().take(200).collect::<String>())).unwrap_or_default()))
 }
 
 enum Broken {
@@ -210,17 +215,14 @@ fn is_private(ip: IpAddr) -> bool {
                 || a >= 240
         }
         IpAddr::V6(v6) => {
-            let first = v6.segments()[0];
-            v6.to_ipv4_mapped()
-                .or_else(|| (first == 0x64 && v6.segments()[1] == 0xff9b).then(|| v6.to_ipv4()).flatten())
-                .is_some_and(|v4| is_private(IpAddr::V4(v4)))
-                || v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || (first & 0xfe00) == 0xfc00
-                || (first & 0xffc0) == 0xfe80
-                || first == 0x2002
-                || (first == 0x2001 && v6.segments()[1] == 0xdb8)
+            let part = v6.segments();
+            let inner = |a: u16, b: u16| is_private(IpAddr::V4(Ipv4Addr::from((u32::from(a) << 16) | u32::from(b))));
+            // Addresses of the old kind inside of new ones: mapped, compatible, NAT64, 6to4.
+            let mapped = part[..5] == [0; 5] && (part[5] == 0xffff || part[5] == 0) && inner(part[6], part[7]);
+            let translated = part[0] == 0x64 && part[1] == 0xff9b && (part[2] == 1 || inner(part[6], part[7]));
+            let special = v6.is_loopback() || v6.is_unspecified() || v6.is_multicast();
+            let local = (part[0] & 0xfe00) == 0xfc00 || (part[0] & 0xffc0) == 0xfe80;
+            mapped || translated || special || local || part[0] == 0x2002 || (part[0] == 0x2001 && part[1] == 0xdb8)
         }
     }
 }

@@ -233,12 +233,32 @@ fn digit_groups(text: &str) -> Vec<Span> {
         {
             end += 1;
         }
-        // A card may follow another number: what begins at a later separator is tried as well.
-        let first = (at..end).filter(|&i| i == at || !bytes[i - 1].is_ascii_digit()).find(|&i| is_personal(&text[i..end]));
-        if let Some(start) = first {
-            found.push(Span { start, end, kind: Sensitive::Personal });
-        }
+        found.extend(personal_in(text, at, end));
         at = end;
+    }
+    found
+}
+
+/// Longest of them, in bytes: nineteen digits with a separator after each.
+const LONGEST_GROUP: usize = 40;
+
+/// What is personal in a run of digits and separators: a card may stand after another number and before one.
+fn personal_in(text: &str, start: usize, end: usize) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let digit = |i: usize| bytes[i].is_ascii_digit();
+    let mut found = Vec::new();
+    let mut at = start;
+    while at < end {
+        let begins = at == start || (digit(at) && !digit(at - 1));
+        // The longest one that begins here; ends stand behind digits.
+        let ends = (at + 1..=end.min(at + LONGEST_GROUP)).rev().filter(|&e| digit(e - 1) && (e == end || !digit(e)));
+        match begins.then(|| ends.into_iter().find(|&e| is_personal(&text[at..e]))).flatten() {
+            Some(to) => {
+                found.push(Span { start: at, end: to, kind: Sensitive::Personal });
+                at = to;
+            }
+            None => at += 1,
+        }
     }
     found
 }
@@ -246,8 +266,12 @@ fn digit_groups(text: &str) -> Vec<Span> {
 fn is_personal(group: &str) -> bool {
     let digits: Vec<u8> = group.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').collect();
     let phone = group.starts_with('+') && (8..=15).contains(&digits.len());
-    let card = (13..=19).contains(&digits.len()) && luhn(&digits);
-    let parts: Vec<usize> = group.split('-').map(str::len).collect();
+    let parts: Vec<usize> = group.split(['-', ' ']).map(str::len).collect();
+    // Printed in one, in fours, or as 4-6-5; other numbers side by side are none.
+    let printed = parts.len() == 1
+        || parts == [4, 6, 5]
+        || parts.split_last().is_some_and(|(last, fours)| *last <= 4 && fours.iter().all(|n| *n == 4));
+    let card = (13..=19).contains(&digits.len()) && printed && luhn(&digits);
     phone || card || (parts == [3, 2, 4] && digits.len() == 9)
 }
 
@@ -307,6 +331,10 @@ mod tests {
         assert_eq!(kinds("card 4111 1111 1111 1111 ok"), [("4111 1111 1111 1111", Sensitive::Personal)]);
         assert_eq!(kinds("order 4111111111111112"), []);
         assert_eq!(kinds("250 4111 1111 1111 1111"), [("4111 1111 1111 1111", Sensitive::Personal)]);
+        assert_eq!(kinds("card 4111 1111 1111 1111 12/27"), [("4111 1111 1111 1111", Sensitive::Personal)]);
+        assert_eq!(kinds("4111-1111-1111-1111 123"), [("4111-1111-1111-1111", Sensitive::Personal)]);
+        let long = "1 ".repeat(200_000);
+        assert!(sensitive_spans(&long).is_empty(), "one pass, however long");
         assert_eq!(kinds("call +49 30 1234567"), [("+49 30 1234567", Sensitive::Personal)]);
         assert_eq!(kinds("ssn 123-45-6789"), [("123-45-6789", Sensitive::Personal)]);
         assert_eq!(kinds("on 2026-11-22 at 10:30 retry 5 times"), []);

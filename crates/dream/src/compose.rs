@@ -16,9 +16,13 @@ fn point(signature: &str) -> &str {
 
 /// The note's title.
 pub fn title(tool: &str, signature: &str) -> String {
+    format!("{tool} fails: {}", first_part(signature))
+}
+
+/// What the signature says up to its first comma, shortened.
+fn first_part(signature: &str) -> String {
     let point = point(signature);
-    let first = point.split([',', ';', '.', '(']).next().unwrap_or(point).trim();
-    format!("{tool} fails: {}", shorten(first, 80))
+    shorten(point.split([',', ';', '.', '(']).next().unwrap_or(point).trim(), 80)
 }
 
 fn shorten(text: &str, limit: usize) -> String {
@@ -51,6 +55,12 @@ pub fn short(text: &str) -> String {
     if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
 }
 
+/// Whether a text names a tool: as a word of its own, not as a part of another one.
+pub fn names(text: &str, tool: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    text.match_indices(tool).any(|(at, _)| !text[..at].ends_with(part) && !text[at + tool.len()..].starts_with(part))
+}
+
 /// A path for a note in one of the usual folders: `/<folder>/<words>.md`.
 pub fn file(folder: &str, text: &str) -> String {
     let name: String = slug(text).chars().take(60).collect();
@@ -72,8 +82,8 @@ pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<S
     };
     let worked = worked.map(|w| format!("- What worked afterwards: {w}\n")).unwrap_or_default();
     format!(
-        "# {}\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {}\n{worked}- Why: it keeps coming back for different users or tasks.\n",
-        title(tool, signature),
+        "# {tool} fails: `{}`\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {}\n{worked}- Why: it keeps coming back for different users or tasks.\n",
+        fenced(&first_part(signature)),
         fenced(signature),
         check(tool, signature, arguments),
     )
@@ -132,7 +142,7 @@ mod tests {
     fn a_note_says_when_what_and_why() {
         let arguments = BTreeSet::from(["payment_methods", "user_id", "cabin"]);
         let note = failure_note("book", "Error: payment amount does not add up, total price is <n>", None, &arguments);
-        assert!(note.starts_with("# book fails: payment amount does not add up\n"), "{note}");
+        assert!(note.starts_with("# book fails: `payment amount does not add up`\n"), "{note}");
         assert!(note.contains("check `payment_methods` against"), "{note}");
         let fix = (Step::Argument("format".into()), Some("csv".into()));
         assert!(

@@ -61,7 +61,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     }
     let (said, prepared) = questions::prepare(&input.memories);
     findings.extend(duplicates::find(&input.memories, &said, &prepared));
-    findings.extend(restructure::find(&input.memories));
+    findings.extend(restructure::find(&input.memories, &input.taken_paths));
     findings.extend(stale::find(&window));
     findings.extend(divergence::find(&window));
     if !step(3) {

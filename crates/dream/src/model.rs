@@ -3,17 +3,21 @@
 
 use std::{fmt::Write, future::Future, pin::Pin};
 
-use domain::{event::EventKind, masking::mask};
+use domain::{canonical::sha256_hex, event::EventKind, masking::mask};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    reading::{Place, hash},
+    reading::Place,
     types::{Memory, Session},
 };
 
 /// Longest text of one event that a model is shown, in characters.
 const EVENT_CHARS: usize = 1_500;
+/// Most of one session that a model is shown, in bytes.
+const SESSION_BYTES: usize = 80_000;
+/// Shortest quote, in characters, and in words: what is shorter stands everywhere.
+const LEAST_QUOTE: (usize, usize) = (12, 2);
 /// Longest quote, in characters.
 pub const QUOTE_CHARS: usize = 300;
 /// Most candidates of one answer.
@@ -85,6 +89,9 @@ pub enum Failed {
     /// The model's server refuses; trying again does not help.
     #[error("the model's server refused: {0}")]
     Refused(String),
+    /// The model's server refuses this request, perhaps not another one: it is too large, or of a form that it does not take.
+    #[error("the model's server refused one request: {0}")]
+    Unfit(String),
     /// What came back is not an answer.
     #[error("the model's server answered with what is no answer: {0}")]
     Nonsense(String),
@@ -123,7 +130,7 @@ pub struct RawQuote {
 /// A candidate whose quotes were found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// What the model said.
+    /// What the model said; of its quotes those that were found.
     pub raw: Raw,
     /// The quotes that stand verbatim in their sessions: the session's key and the place.
     pub grounded: Vec<(String, Place)>,
@@ -221,9 +228,13 @@ pub fn shown(label: &str, session: &Session) -> String {
         };
         let tool = event.tool.as_deref().map(|t| format!(" {t}")).unwrap_or_default();
         let said: String = mask(&event.text).chars().take(EVENT_CHARS).collect();
+        if text.len() + said.len() > SESSION_BYTES {
+            text.push_str("(and so on)\n");
+            break;
+        }
         let _ = writeln!(text, "{who}{tool}: {said}");
     }
-    let mark = format!("{:016x}", hash(text.as_bytes()));
+    let mark = &sha256_hex(text.as_bytes())[..32];
     format!("<session {label} {mark} outcome={}>\n{text}</session {mark}>\n", session.head.outcome)
 }
 
@@ -274,11 +285,14 @@ fn task(instructions: Option<&str>) -> String {
 /// The quotes of a candidate that stand verbatim in the sessions that they name, without personal data. The places are in the events' texts.
 #[must_use]
 pub fn ground(raw: Raw, sessions: &[(String, &Session)]) -> Candidate {
+    let mut raw = raw;
     let mut grounded = Vec::new();
     let mut tool_only = true;
-    for quote in &raw.quotes {
+    let mut kept = Vec::new();
+    for quote in raw.quotes {
         let Some((_, session)) = sessions.iter().find(|(label, _)| *label == quote.session) else { continue };
-        if quote.text.trim().len() < 3 || !domain::scan::sensitive_spans(&quote.text).is_empty() {
+        let (characters, words) = (quote.text.trim().chars().count(), quote.text.split_whitespace().count());
+        if characters < LEAST_QUOTE.0 || words < LEAST_QUOTE.1 || !domain::scan::sensitive_spans(&quote.text).is_empty() {
             continue;
         }
         let read = |k: EventKind| matches!(k, EventKind::User | EventKind::ToolResult);
@@ -287,8 +301,11 @@ pub fn ground(raw: Raw, sessions: &[(String, &Session)]) -> Candidate {
         if let Some((event, kind, start)) = found {
             tool_only &= kind == EventKind::ToolResult;
             grounded.push((session.head.key.clone(), Place { event, start, end: start + quote.text.len() }));
+            kept.push(quote);
         }
     }
+    // What was forged goes no further, and quotes and places stay side by side.
+    raw.quotes = kept;
     Candidate { raw, grounded, tool_only }
 }
 

@@ -1,9 +1,9 @@
 //! What becomes of each finding: what already waits, was committed or was rejected is not proposed again; what the memory says is
 //! extended and not doubled; limits of number and loss hold; every new note gets a path that nobody has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use domain::{changeset::ChangeKind, statement::statements};
+use domain::{changeset::ChangeKind, scan, statement::statements};
 
 use crate::{
     MAX_CHANGES, compose,
@@ -29,13 +29,11 @@ pub fn settle(findings: &mut [Finding], input: &Input) {
     let mut proposed = 0;
     let store = loss::of_store(&input.memories);
     let mut lost = input.lost_recently;
-    let mut touched: BTreeSet<usize> = BTreeSet::new();
+    let mut touched: HashSet<usize> = HashSet::new();
     for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
-        if let Some(reason) = steering.leaves_out(finding) {
-            finding.disposition = Disposition::HeldBack(reason);
-            continue;
-        }
-        if let Some(settled) = known(finding, input).or_else(|| already_said(finding, input)) {
+        // What waits already goes on waiting, whatever this dream was told.
+        let settled = known(finding, input).or_else(|| steering.leaves_out(finding).map(Disposition::HeldBack));
+        if let Some(settled) = settled.or_else(|| already_said(finding, input)).or_else(|| unfit(finding, input)) {
             finding.disposition = settled;
             continue;
         }
@@ -49,13 +47,13 @@ pub fn settle(findings: &mut [Finding], input: &Input) {
             finding.disposition = Disposition::HeldBack("another change of this dream touches the same memory".to_owned());
             continue;
         }
-        let mut loses = loss::of_change(change, &input.memories);
+        let mut loses = loss::of_change(change, &input.memories, &touched);
         let over = |loses: Loss| loses != Loss::default() && !lost.and(loses).is_within(store);
         if over(loses)
             && let Some(gentle) = change.gentle.take()
         {
             change.edits = gentle;
-            loses = loss::of_change(change, &input.memories);
+            loses = loss::of_change(change, &input.memories, &touched);
         }
         if over(loses) {
             finding.disposition = Disposition::HeldBack(format!(
@@ -69,6 +67,42 @@ pub fn settle(findings: &mut [Finding], input: &Input) {
         lost = lost.and(loses);
     }
     give_paths(findings, input);
+}
+
+/// The last gate, whatever found it: what a change would newly say holds nothing that must not stand in a memory, nor does its title or
+/// path, and fits.
+fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
+    let change = finding.change.as_ref()?;
+    let mut fresh = vec![finding.title.clone()];
+    for edit in &change.edits {
+        let before: BTreeSet<String> = edit.memory.iter().flat_map(|&i| statements(&input.memories[i].content)).collect();
+        let after = edit.content.as_deref().unwrap_or_default();
+        if domain::memory::check_content(after).is_err() {
+            return Some(Disposition::HeldBack("the memory would be larger than one may be".to_owned()));
+        }
+        // Where whole statements move, they were there before.
+        if !matches!(change.kind, ChangeKind::Restructure | ChangeKind::Merge) {
+            fresh.extend(statements(after).into_iter().filter(|s| !before.contains(s)));
+        }
+        if edit.memory.is_none() && change.kind == ChangeKind::Add {
+            fresh.push(edit.path.replace(['-', '/'], " "));
+        }
+    }
+    let text = fresh.join("\n");
+    let spaced = text.replace('\n', " ");
+    let reason = if scan::has_hidden(&spaced) {
+        "it would hold characters that are not seen"
+    } else if !scan::sensitive_spans(&text).is_empty() {
+        "it would hold personal data or a credential"
+    } else if scan::is_instruction_like(&spaced) {
+        "it would read as text that redirects an agent"
+    } else if text.contains("![") || (text.contains("://") && change.kind == ChangeKind::Add) {
+        "it would hold an address or a picture"
+    } else {
+        return None;
+    };
+    "what was found does not bear repeating".clone_into(&mut finding.title);
+    Some(Disposition::HeldBack(reason.to_owned()))
 }
 
 /// What an earlier proposal of the same finding means for it.
@@ -97,16 +131,25 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     if input.memories[memory].content != *composed {
         return Some(Disposition::Insight("the memory was worded by a person; sessions since then say more".to_owned()));
     }
-    rewrite(change, memory, &input.memories[memory]);
+    rewrite(change, memory, input);
     None
 }
 
-/// Makes an addition an update of the note that it added before.
-fn rewrite(change: &mut Change, memory: usize, now: &Memory) {
+/// Makes an addition an update of the note that it added before; where more was masked since, the note's name is, too.
+fn rewrite(change: &mut Change, memory: usize, input: &Input) {
+    let now = &input.memories[memory];
     change.kind = ChangeKind::Update;
     change.rationale = format!("More was seen since this note was written. {}", change.rationale);
     for edit in &mut change.edits {
-        *edit = Edit { memory: Some(memory), path: now.path.clone(), new_path: None, content: edit.content.take() };
+        let folder = now.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let name = edit.path.rsplit('/').next().unwrap_or_default();
+        let numbered =
+            |n: &str| now.path.strip_suffix(".md").and_then(|p| p.strip_prefix(&format!("{folder}/{}", n.trim_end_matches(".md"))));
+        let same = numbered(name).is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok()));
+        let moved = format!("{folder}/{name}");
+        let free = !input.memories.iter().any(|m| m.path == moved) && !input.taken_paths.contains(&moved);
+        let new_path = (!same && free).then_some(moved);
+        *edit = Edit { memory: Some(memory), path: now.path.clone(), new_path, content: edit.content.take() };
     }
 }
 
@@ -155,18 +198,12 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
 fn is_about(there: &[String], content: &str) -> bool {
     let title = content.lines().next().unwrap_or_default().trim_start_matches("# ");
     let Some((tool, point)) = title.split_once(" fails: ") else { return false };
-    let words: Vec<String> = similar::content_words(point).into_iter().filter(|w| !w.contains('<')).collect();
+    let words: Vec<String> = similar::content_words(&point.replace('`', "")).into_iter().filter(|w| !w.contains('<')).collect();
     let tells = |s: &String| {
-        let has: BTreeSet<String> = similar::content_words(s).into_iter().collect();
-        names(s, tool) && words.len() >= 2 && 10 * words.iter().filter(|w| has.contains(*w)).count() >= 7 * words.len()
+        let has: BTreeSet<String> = similar::content_words(&s.replace('`', "")).into_iter().collect();
+        compose::names(s, tool) && words.len() >= 2 && 10 * words.iter().filter(|w| has.contains(*w)).count() >= 7 * words.len()
     };
     there.iter().any(tells)
-}
-
-/// Whether a text names a tool: as a word of its own, not as a part of another one.
-fn names(text: &str, tool: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    text.match_indices(tool).any(|(at, _)| !text[..at].ends_with(part) && !text[at + tool.len()..].starts_with(part))
 }
 
 /// Gives each new memory a path that no memory, open change or other finding has, in the store's own folder for its kind if it has one.

@@ -131,6 +131,12 @@ impl Lucid {
             }
             let (rows, sessions) = run.next_batch(&unseen[done..]).await?;
             for range in model::batches(&sizes(&sessions), BATCH_TOKENS) {
+                if run.told.stopped.is_some() {
+                    break;
+                }
+                if !self.beat(dream.id, Progress { sessions_done: window.len() - unseen.len() + done, sessions: window.len() }).await? {
+                    return Ok(None);
+                }
                 seen.candidates.extend(run.batch(&rows[range.clone()], &sessions[range]).await?);
             }
             done += rows.len();
@@ -165,11 +171,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The model, and what it was told: what somebody steered is never taken for what nobody did.
+    fn told_model(&self) -> String {
+        let steered = self.dream.instructions.as_deref().map(|told| format!(" told {}", &sha256_hex(told.as_bytes())[..16]));
+        format!("{}{}", self.model.name(), steered.unwrap_or_default())
+    }
+
     async fn candidates_before(&self) -> Result<Before> {
         let since = self.lucid.now().plus_seconds(-crate::dreams::WINDOW_SECONDS);
         let mut tx = self.lucid.db.read().await?;
         let mut before = Before { candidates: Vec::new(), sessions: HashMap::new() };
-        for row in model_batches::of_store(&mut tx, self.dream.store_id, &self.model.name(), since).await? {
+        for row in model_batches::of_store(&mut tx, self.dream.store_id, &self.told_model(), since).await? {
             before.candidates.extend(serde_json::from_str::<Vec<Candidate>>(&row.candidates).unwrap_or_default());
             let shown: HashMap<String, i64> = serde_json::from_str(&row.sessions).unwrap_or_default();
             before.sessions.extend(shown.into_iter().filter_map(|(id, n)| Some((id.parse().ok()?, n))));
@@ -200,7 +212,8 @@ impl Run<'_> {
 
     /// What of all candidates holds together. One batch alone has seen everything there is.
     async fn together(&mut self, mut all: Vec<Candidate>) -> Result<Vec<Candidate>> {
-        all.truncate(BROUGHT_TOGETHER);
+        // The newest ones, if there are too many.
+        all.drain(..all.len().saturating_sub(BROUGHT_TOGETHER));
         if all.len() < 2 || self.told.stopped.is_some() {
             return Ok(all);
         }
@@ -209,7 +222,6 @@ impl Run<'_> {
         let mut place: HashMap<(String, String), (String, Place, bool)> = HashMap::new();
         for candidate in &mut all {
             let grounded: Vec<_> = candidate.grounded.clone();
-            candidate.raw.quotes.truncate(grounded.len());
             for (quote, (key, at)) in candidate.raw.quotes.iter_mut().zip(&grounded) {
                 let next = format!("s{}", label.len() + 1);
                 quote.session.clone_from(key);
@@ -220,6 +232,8 @@ impl Run<'_> {
         let names = |key: &str| label.get(key).cloned().unwrap_or_default();
         let ask = model::ask_of_candidates(&all, &names, &memories, self.dream.instructions.as_deref(), ANSWER_TOKENS);
         let mut ground = |raw: model::Raw| {
+            let mut raw = raw;
+            raw.quotes.retain(|q| place.contains_key(&(q.session.clone(), q.text.clone())));
             let found: Vec<_> = raw.quotes.iter().filter_map(|q| place.get(&(q.session.clone(), q.text.clone()))).collect();
             let tool_only = found.iter().all(|f| f.2);
             let grounded = found.into_iter().map(|(key, at, _)| (key.clone(), *at)).collect();
@@ -260,7 +274,7 @@ impl Run<'_> {
         self.told.cost_micros += cost_micros;
         let row = BatchRow {
             request_sha256,
-            model: self.model.name(),
+            model: self.told_model(),
             sessions: sessions.to_owned(),
             candidates: serde_json::to_string(&kept.candidates).map_err(|_| Error::Internal("candidates could not be written"))?,
             dropped: kept.dropped,

@@ -1,7 +1,7 @@
 //! From what a dream found to a changeset: quotes are checked against the stored events, risk is computed here and never taken
 //! from the distiller, and what waits already is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::{
     briefing::tokens,
@@ -70,8 +70,12 @@ impl Lucid {
         let known = changes::known(tx, dream.store_id).await?;
         let waits = |f: &Finding| known.iter().any(|k| !k.conflicted && k.state.is_open() && k.fingerprint == f.fingerprint);
         let mut candidates: Vec<(&Finding, Ready)> = Vec::new();
+        let mut touched = HashSet::new();
         for finding in proposal.findings.iter().filter(|f| f.is_proposed() && !waits(f)) {
-            candidates.extend(Self::ready(tx, finding, loaded).await?.map(|ready| (finding, ready)));
+            if let Some(ready) = Self::ready(tx, finding, loaded, &touched).await? {
+                touched.extend(finding.change.iter().flat_map(|c| &c.edits).filter_map(|e| e.memory));
+                candidates.push((finding, ready));
+            }
         }
         let (ready, over) = within_budget(tx, dream.store_id, candidates, &loaded.input.memories).await?;
         let id = self.id(ChangesetId::new);
@@ -125,7 +129,7 @@ impl Lucid {
     }
 
     /// The change with ids in place of indices; `None` if too little of its evidence holds.
-    async fn ready(tx: &mut Tx, finding: &Finding, loaded: &Loaded) -> Result<Option<Ready>> {
+    async fn ready(tx: &mut Tx, finding: &Finding, loaded: &Loaded, touched: &HashSet<usize>) -> Result<Option<Ready>> {
         let Some(change) = &finding.change else { return Ok(None) };
         let mut quotes: Vec<Quote> = Vec::new();
         for quote in &change.quotes {
@@ -146,7 +150,7 @@ impl Lucid {
             quotes,
             level,
             labels,
-            lost: dream::loss::of_change(change, &loaded.input.memories),
+            lost: dream::loss::of_change(change, &loaded.input.memories, touched),
             trust,
         }))
     }
@@ -223,7 +227,7 @@ pub struct Proposed {
 /// Quotes without which a finding is not proposed.
 fn needed(finding: &Finding) -> usize {
     match finding.kind {
-        "recurring_failure" | "workflow" | "fact_changed" => MIN_QUOTES,
+        "recurring_failure" | "workflow" | "fact_changed" | "model_candidate" => MIN_QUOTES,
         // One speaker is enough who asked for it to be remembered.
         "standing_instruction" => finding.support.distinct().min(MIN_QUOTES),
         _ => 0,
@@ -263,6 +267,10 @@ pub(crate) async fn checked(tx: &mut Tx, quote: &dream::Quote, loaded: &Loaded) 
 }
 
 fn edit(edit: &dream::Edit, loaded: &Loaded) -> Option<Edit> {
+    // What may not be written is no removal either.
+    if edit.content.as_deref().is_some_and(|c| domain::memory::check_content(c).is_err()) {
+        return None;
+    }
     let memory = edit.memory.map(|i| &loaded.memories[i]);
     Some(Edit {
         memory_id: memory.map(|m| m.id),
@@ -273,7 +281,7 @@ fn edit(edit: &dream::Edit, loaded: &Loaded) -> Option<Edit> {
             Some(path) => Some(path.parse().ok()?),
             None => None,
         },
-        content: edit.content.clone().filter(|c| domain::memory::check_content(c).is_ok()),
+        content: edit.content.clone(),
     })
 }
 

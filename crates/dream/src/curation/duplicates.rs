@@ -12,11 +12,14 @@ use crate::{
 
 /// Every group of memories that say the same.
 pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Finding> {
-    let mut groups: BTreeMap<Vec<&[String]>, Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<(bool, Vec<&[String]>), Vec<usize>> = BTreeMap::new();
     for (index, all) in prepared.iter().enumerate() {
         // A statement without words says nothing that could be compared; such a memory is left alone.
         if !all.is_empty() && all.iter().all(|p| !p.key().is_empty()) {
-            groups.entry(all.iter().map(Prepared::key).collect()).or_default().push(index);
+            // Code is the same only if it is, character for character.
+            let code = memories[index].content.contains("```");
+            let key = if code { said[index].iter().map(std::slice::from_ref).collect() } else { all.iter().map(Prepared::key).collect() };
+            groups.entry((code, key)).or_default().push(index);
         }
     }
     groups.into_values().filter(|same| same.len() > 1).map(|same| merge(same, said, memories)).collect()

@@ -41,11 +41,12 @@ pub fn of_store(memories: &[Memory]) -> Loss {
     said.fold(Loss::default(), |sum, s| sum.and(Loss { statements: 1, bytes: s.len() }))
 }
 
-/// What a change would lose.
+/// What a change would lose, if other changes may have taken these memories.
 #[must_use]
-pub fn of_change(change: &Change, memories: &[Memory]) -> Loss {
+pub fn of_change<S: std::hash::BuildHasher>(change: &Change, memories: &[Memory], taken: &HashSet<usize, S>) -> Loss {
     let touched: HashSet<usize> = change.edits.iter().filter_map(|e| e.memory).collect();
-    let elsewhere = memories.iter().enumerate().filter(|(i, _)| !touched.contains(i)).map(|(_, m)| m.content.as_str());
+    let elsewhere =
+        memories.iter().enumerate().filter(|(i, _)| !touched.contains(i) && !taken.contains(i)).map(|(_, m)| m.content.as_str());
     let after = change.edits.iter().filter_map(|e| e.content.as_deref());
     let kept: HashSet<String> = after.chain(elsewhere).flat_map(statements).flat_map(|s| told(&s)).collect();
     let before = touched.iter().flat_map(|&i| statements(&memories[i].content));

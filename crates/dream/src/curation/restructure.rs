@@ -6,7 +6,11 @@ use std::{
     fmt::Write,
 };
 
-use domain::{changeset::ChangeKind, plural, statement::statements};
+use domain::{
+    changeset::ChangeKind,
+    plural,
+    statement::{bare, statements},
+};
 
 use super::similar::Prepared;
 use crate::{
@@ -20,6 +24,8 @@ pub const KIND: &str = "restructure";
 const BOOK: usize = 60;
 /// Least sections that it must have for that.
 const SECTIONS: usize = 3;
+/// Most sections that it may have: what has more is no book.
+const MOST_SECTIONS: usize = 50;
 /// Statements of a store from which on related ones are told together.
 const MANY: usize = 100;
 /// Least share of statements that this must save to be worth a reviewer's time, in percent.
@@ -31,8 +37,9 @@ const RELATED: usize = 42;
 const BUCKET: usize = 150;
 
 /// What should stand otherwise.
-pub fn find(memories: &[Memory]) -> Vec<Finding> {
-    let mut found: Vec<Finding> = memories.iter().enumerate().filter_map(|(i, m)| split(i, m)).collect();
+pub fn find(memories: &[Memory], taken: &[String]) -> Vec<Finding> {
+    let taken: BTreeSet<String> = memories.iter().map(|m| m.path.clone()).chain(taken.iter().cloned()).collect();
+    let mut found: Vec<Finding> = memories.iter().enumerate().filter_map(|(i, m)| split(i, m, taken.clone())).collect();
     // One at a time: what is split is not told together in the same dream.
     if found.is_empty() {
         found.extend(together(memories));
@@ -65,14 +72,16 @@ fn sections(content: &str) -> Vec<Section<'_>> {
     all
 }
 
-fn split(index: usize, memory: &Memory) -> Option<Finding> {
+fn split(index: usize, memory: &Memory, mut taken: BTreeSet<String>) -> Option<Finding> {
+    if !free(memory) || memory.content.len() < BOOK * 4 {
+        return None;
+    }
     let count = statements(&memory.content).len();
     let sections = sections(&memory.content);
-    if count < BOOK || sections.len() <= SECTIONS || !free(memory) {
+    if count < BOOK || sections.len() <= SECTIONS || sections.len() > MOST_SECTIONS {
         return None;
     }
     let stem = memory.path.strip_suffix(".md").unwrap_or(&memory.path);
-    let mut taken = BTreeSet::new();
     let mut edits = Vec::new();
     let mut kept = sections[0].1.join("\n").trim_end().to_owned();
     kept.push_str("\n\n");
@@ -117,33 +126,66 @@ fn finding(name: &str, title: String, rationale: String, edits: Vec<Edit>, count
 struct Line {
     memory: usize,
     number: usize,
+    /// Where its words hold: nothing for one that begins with a name, else its folder and heading.
+    scope: String,
     prepared: Prepared,
 }
 
 fn lines(memories: &[Memory]) -> Vec<Line> {
+    let names = names(memories);
     let mut found = Vec::new();
-    for (memory, m) in memories.iter().enumerate().filter(|(_, m)| free(m)) {
-        let mut fenced = false;
-        for (number, line) in m.content.lines().enumerate() {
+    // What is one person's stays where it is.
+    for (memory, m) in memories.iter().enumerate().filter(|(_, m)| free(m) && !m.path.starts_with("/people/")) {
+        let (mut fenced, mut heading) = (false, "");
+        let all: Vec<&str> = m.content.lines().collect();
+        for (number, line) in all.iter().enumerate() {
             fenced ^= line.trim_start().starts_with("```");
+            if line.starts_with('#') && !fenced {
+                heading = line;
+            }
             let whole = statements(line);
-            // Headings, quotations, code, labelled lines ("When: ..") and lines of several sentences stay as they are.
-            let plain = !line.trim_start().starts_with(['#', '>', '|']) && !line.contains(['`', ':']);
-            if fenced || !plain || whole.len() != 1 || whole[0].len() > 400 || whole[0].contains("; ") {
+            // Headings, quotations, code, labelled lines ("When: .."), lines of several sentences and what goes on below stay as they are.
+            let plain = !line.starts_with(['#', '>', '|', ' ', '\t']) && !line.contains(['`', ':']);
+            let goes_on = all.get(number + 1).is_some_and(|next| !next.trim().is_empty() && !next.starts_with(['-', '*', '#']));
+            if fenced
+                || !plain
+                || goes_on
+                || whole.len() != 1
+                || whole[0].len() > 400
+                || whole[0].contains("; ")
+                || whole[0].ends_with("..")
+            {
                 continue;
             }
-            found.push(Line { memory, number, prepared: Prepared::of(&whole[0]) });
+            let first = whole[0].split(' ').next().unwrap_or_default();
+            let folder = m.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let scope = if names.contains(first) { String::new() } else { format!("{folder}\0{heading}") };
+            found.push(Line { memory, number, scope, prepared: Prepared::of(&whole[0]) });
         }
     }
     found
 }
 
+/// Words that stand with a large letter inside of statements, too: names, so that a statement that begins with one says whom it is about.
+fn names(memories: &[Memory]) -> BTreeSet<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for statement in memories.iter().flat_map(|m| statements(&m.content)) {
+        for word in statement.split(' ').skip(1) {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric()).trim_end_matches("'s");
+            if word.len() > 2 && word.chars().next().is_some_and(char::is_uppercase) {
+                *seen.entry(word.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    seen.into_iter().filter(|(_, n)| *n >= 2).map(|(word, _)| word).collect()
+}
+
 /// The best pairs, each line in one at most.
 fn pairs(lines: &[Line]) -> Vec<(usize, usize)> {
-    let mut buckets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut buckets: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (n, line) in lines.iter().enumerate() {
         if let Some(first) = line.prepared.key().first() {
-            buckets.entry(first).or_default().push(n);
+            buckets.entry((&line.scope, first)).or_default().push(n);
         }
     }
     let mut scored = Vec::new();
@@ -187,7 +229,7 @@ fn together(memories: &[Memory]) -> Option<Finding> {
         let moved = text.get_mut(&b.memory).and_then(|l| l[b.number].take()).unwrap_or_default();
         let said = statements(&moved).pop().unwrap_or_default();
         if let Some(Some(line)) = text.get_mut(&a.memory).map(|l| &mut l[a.number]) {
-            *line = format!("{}; {said}", line.trim_end().trim_end_matches('.'));
+            *line = format!("{}; {said}", bare(line.trim_end()));
         }
     }
     let edits: Vec<Edit> = text
@@ -225,7 +267,7 @@ mod tests {
             }
         }
         let memories = [Memory::plain("/handbook.md", &book)];
-        let [found] = &find(&memories)[..] else { panic!("one finding") };
+        let [found] = &find(&memories, &[])[..] else { panic!("one finding") };
         let change = found.change.as_ref().unwrap();
         let paths: Vec<&str> = change.edits.iter().map(|e| e.path.as_str()).collect();
         assert_eq!(
@@ -238,8 +280,8 @@ mod tests {
             after.remove(at);
         }
         assert!(after.iter().all(|s| s.starts_with("`/handbook/")), "only the index is new: {after:?}");
-        assert_eq!(loss::of_change(change, &memories), loss::Loss::default());
+        assert_eq!(loss::of_change(change, &memories, &std::collections::HashSet::new()), loss::Loss::default());
         let after: Vec<Memory> = change.edits.iter().map(|e| Memory::plain(&e.path, e.content.as_deref().unwrap())).collect();
-        assert_eq!(find(&after), [], "once is enough");
+        assert_eq!(find(&after, &[]), [], "once is enough");
     }
 }

@@ -192,7 +192,9 @@ fn key(tokens: Vec<String>) -> Vec<String> {
     for (at, token) in tokens.into_iter().enumerate() {
         // `plan A` at the end of a statement is a name, not an article.
         let empty = EMPTY_WORDS.contains(&token.to_lowercase().as_str()) && at < last && (token != "A" || kept.is_empty());
-        if empty || matches!(token.as_str(), "." | "," | ";" | ":" | "!" | "\"" | "'" | "(" | ")" | "—" | "–" | "…") {
+        // At the end it shouts; before a word or a sign it is a negation in many languages of machines.
+        let shout = token == "!" && at == last;
+        if empty || shout || matches!(token.as_str(), "." | "," | ";" | ":" | "\"" | "'" | "(" | ")" | "—" | "–" | "…") {
             continue;
         }
         // Only the first word's case is that of its place; elsewhere `Polish` and `polish`, `US` and `us` are different.

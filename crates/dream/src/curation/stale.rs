@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use domain::changeset::ChangeKind;
 
 use crate::{
+    compose,
     types::{Change, Edit, Finding},
     window::Window,
 };
@@ -29,7 +30,7 @@ pub fn find(window: &Window) -> Vec<Finding> {
     let unread =
         memories.filter(|(_, m)| recorded && m.reads == Some(0) && !m.frozen && m.updated_at.is_some_and(|at| now - at >= DAYS * DAY));
     let finding = |(index, memory): (usize, &crate::Memory)| {
-        let named: Vec<&&str> = tools.iter().filter(|t| t.len() > 3 && memory.content.contains(**t)).collect();
+        let named: Vec<&&str> = tools.iter().filter(|t| t.len() > 3 && compose::names(&memory.content, t)).collect();
         let since = memory.updated_at?;
         let could = window.sessions().filter(|(_, s)| {
             s.head.at.is_some_and(|at| at > since) && s.features.firsts.iter().any(|f| named.iter().any(|t| **t == f.tool))

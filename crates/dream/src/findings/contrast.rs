@@ -161,6 +161,11 @@ fn hypergeometric(all: usize, good: usize, taken: usize) -> Vec<f64> {
     let mut weight = 1.0_f64;
     for k in least..=most {
         weights.push(weight);
+        // Only the ratios matter; large numbers of tries would leave what a float can hold.
+        if weight > 1e250 {
+            weights.iter_mut().for_each(|w| *w *= 1e-250);
+            weight *= 1e-250;
+        }
         if k < most {
             weight *= real(good - k) * real(taken - k) / (real(k + 1) * real(all + k + 1 - good - taken));
         }

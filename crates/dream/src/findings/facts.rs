@@ -151,7 +151,7 @@ fn is_alike(a: &str, b: &str) -> bool {
 }
 
 fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
-    heard.sort_by_key(|h| (h.at, h.session, h.place));
+    heard.sort_by(|a, b| (a.at, &window.head(a.session).key, a.place).cmp(&(b.at, &window.head(b.session).key, b.place)));
     let newest = heard.last()?.value.clone();
     if same_value(&newest, &fact.old) {
         return None;
@@ -172,7 +172,13 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     if finding.support.distinct() < MIN_SUPPORT {
         return Some(finding.held_back("the newest value was stated with one subject or task only"));
     }
-    let new = replaced(fact.statement, &fact.old, &newest)?;
+    let new = replaced(fact.statement, &fact.old, &newest);
+    let Some((plain, kept)) = new.and_then(|new| {
+        let quoted = format!("{new}\n\n{REPLACED}\n> {}\n", fact.statement);
+        Some((edit(memory, fact, &new)?, edit(memory, fact, &quoted)?))
+    }) else {
+        return Some(finding.held_back("the statement stands in the memory more than once, or in another form; a person should change it"));
+    };
     let mut quotes = window.quotes(now.iter().map(|h| (h.session, h.place)), false);
     quotes.extend(window.quotes(before.iter().map(|h| (h.session, h.place)), true));
     finding.change = Some(Change {
@@ -184,10 +190,10 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
         ),
         confidence_bp: 7_000,
         tool_text: now.iter().all(|h| h.by_tool),
-        edits: vec![edit(memory, fact, &new)?],
+        edits: vec![plain],
         quotes,
         // Where no more may be lost, the old statement stays below as a quotation.
-        gentle: Some(vec![edit(memory, fact, &format!("{new}\n\n{REPLACED}\n> {}\n", fact.statement))?]),
+        gentle: Some(vec![kept]),
     });
     Some(finding)
 }
@@ -210,9 +216,27 @@ fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
     Some(format!("{}{new}{}", statement.get(..at)?, statement.get(at + old.len()..)?))
 }
 
+/// The memory with other words in the statement's place, if it stands there once, as it is.
 fn edit(memory: &Memory, fact: &Fact, new: &str) -> Option<Edit> {
-    let at = memory.content.find(fact.statement)?;
-    let content = format!("{}{new}{}", &memory.content[..at], &memory.content[at + fact.statement.len()..]);
+    let mut places = Vec::new();
+    let mut at = 0;
+    for line in memory.content.split_inclusive('\n') {
+        if statements(line).iter().any(|s| s == fact.statement) {
+            // A sentence of its own: nothing of another one before or after it.
+            let own = |start: usize| {
+                let (before, after) = (line[..start].trim_end(), &line[start + fact.statement.len()..]);
+                let begins = before.chars().all(|c| matches!(c, '#' | '-' | '*' | '>' | ' ')) || before.ends_with(['.', '!', '?']);
+                begins && (after.trim().is_empty() || after.starts_with(' ') && fact.statement.ends_with(['.', '!', '?']))
+            };
+            places.extend(line.match_indices(fact.statement).map(|(start, _)| start).filter(|&s| own(s)).map(|s| at + s));
+        }
+        at += line.len();
+    }
+    let [start] = places[..] else { return None };
+    let rest = &memory.content[start + fact.statement.len()..];
+    let gap = if new.ends_with('\n') && !rest.starts_with('\n') && !rest.is_empty() { "\n" } else { "" };
+    let content = format!("{}{new}{gap}{}", &memory.content[..start], rest.trim_start_matches(' '));
+    let content = if gap.is_empty() && !new.ends_with('\n') { format!("{}{new}{rest}", &memory.content[..start]) } else { content };
     Some(Edit { memory: Some(fact.memory), path: memory.path.clone(), new_path: None, content: Some(content) })
 }
 

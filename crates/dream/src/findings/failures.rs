@@ -174,8 +174,15 @@ fn propose(group: &Group, signature: &str, support: &Support, window: &Window, v
         Some(shared) => (None, shared.worked.into_iter().chain(shared.failed).collect()),
         None => (None, Vec::new()),
     };
-    let arguments = group.occurrences.iter().flat_map(|(_, e)| &e.arguments).map(String::as_str).collect();
+    let mut used: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (session, argument) in group.occurrences.iter().flat_map(|(i, e)| e.arguments.iter().map(move |a| (*i, a))) {
+        used.entry(argument).or_default().push(session);
+    }
+    // What one subject alone calls an argument may be anything.
+    let arguments = used.into_iter().filter(|(_, by)| window.distinct(by.iter().copied()) >= MIN_SUPPORT).map(|(name, _)| name).collect();
     let content = compose::failure_note(group.tool, signature, advice.as_ref(), &arguments);
+    // Names never stand in a path: it is seen before anything else.
+    let path = compose::path(group.tool, &compose::without_names(signature, false));
     let mut quotes: Vec<Quote> = window.quotes(group.occurrences.iter().map(|(i, e)| (*i, e.at)), false);
     quotes.extend(window.quotes(against.iter().map(|(i, n)| (*i, n.at)), true));
     Change {
@@ -183,13 +190,7 @@ fn propose(group: &Group, signature: &str, support: &Support, window: &Window, v
         rationale: rationale(group, support, advice.as_ref(), against.len(), window),
         confidence_bp: confidence(support, advice.is_some()),
         tool_text: true,
-        // By the line that was seen first: more lines in the group do not move the note.
-        edits: vec![Edit {
-            memory: None,
-            path: compose::path(group.tool, &compose::without_names(group.lines[0], false)),
-            new_path: None,
-            content: Some(content),
-        }],
+        edits: vec![Edit { memory: None, path, new_path: None, content: Some(content) }],
         quotes,
         gentle: None,
     }

@@ -45,7 +45,7 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
     let texts: Vec<Prepared> = first.iter().map(|k| Prepared::of(&essence(&by_key[k][0].1.text))).collect();
     let mut root: Vec<usize> = (0..first.len()).collect();
     for (a, b) in similar::alike_pairs(&texts) {
-        if texts[a].same_numbers(&texts[b]) {
+        if texts[a].same_numbers(&texts[b]) && differ_softly(&first[a], &first[b]) {
             link(&mut root, a, b);
         }
     }
@@ -59,6 +59,19 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
         groups.entry(root_of(&root, i)).or_default().push(key);
     }
     groups.into_values().collect()
+}
+
+/// Words by which two wordings of one rule may differ.
+const SOFT: &[&str] = &[
+    "always", "when", "whenever", "every", "time", "each", "ever", "should", "must", "make", "sure", "need", "remember", "rule", "default",
+    "future", "now", "forward", "going", "team", "use", "using", "want", "general", "again", "all", "any",
+];
+
+/// Whether the words that one wording has and the other has not only say that it is a rule: else they are two.
+fn differ_softly(a: &[String], b: &[String]) -> bool {
+    let words = |key: &[String]| similar::content_words(&key.join(" ")).into_iter().collect::<BTreeSet<String>>();
+    let (a, b) = (words(a), words(b));
+    a.symmetric_difference(&b).all(|w| SOFT.contains(&w.as_str()))
 }
 
 /// A rule without the words that only say that it is one; `never` and `not` are what it says.
@@ -175,6 +188,9 @@ fn unfit(said: &str, text: &str) -> Option<&'static str> {
     }
     if !scan::sensitive_spans(said).is_empty() {
         return Some("it holds personal data or a credential");
+    }
+    if text.contains("://") || text.contains("![") {
+        return Some("it holds an address or a picture");
     }
     // "Remember to always .." is what people say; of the rest only what would redirect the agent that loads it.
     scan::is_instruction_like(text).then_some("it reads as text that redirects an agent")

@@ -4,7 +4,7 @@
 use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
-use super::Place;
+use super::{Place, values::head};
 use crate::types::Session;
 
 /// Least and most words of a rule: shorter is no rule, longer is a story.
@@ -169,11 +169,14 @@ pub fn of(session: &Session) -> Vec<Rule> {
         if !one.text.is_ascii() && domain::scan::has_hidden(&one.text) {
             continue;
         }
-        for text in statements(&unquoted(&one.text)) {
+        let read = head(&one.text);
+        for text in statements(&unquoted(read)) {
+            if found.len() == MOST_RULES {
+                return found;
+            }
             let Some(remember) = is_rule(&text) else { continue };
             // A statement folds white space; what does not stand verbatim cannot be quoted.
-            let Some(start) = one.text.find(&text) else { continue };
-            if found.len() < MOST_RULES {
+            if let Some(start) = read.find(&text) {
                 found.push(Rule { at: Place { event, start, end: start + text.len() }, text, remember });
             }
         }

@@ -14,6 +14,8 @@ use crate::{curation::similar, types::Session};
 const MOST_STATED: usize = 40;
 /// Longest answer of a tool that is read as prose, in bytes.
 const PROSE_BYTES: usize = 1_000;
+/// Most of what one user said at once that is read, in bytes.
+const HEAD_BYTES: usize = 65_536;
 /// Longest statement, in bytes.
 const LONGEST: usize = 240;
 /// Words that say that something is otherwise than before, or that say nothing of it.
@@ -240,12 +242,13 @@ pub fn of(session: &Session) -> Vec<Stated> {
         if !(one.kind == EventKind::User || prose) {
             continue;
         }
-        for text in statements(&one.text).iter().flat_map(|s| clauses(s)) {
+        let read = head(&one.text);
+        for text in statements(read).iter().flat_map(|s| clauses(s)) {
             if found.len() == MOST_STATED {
                 return found;
             }
-            let Some(start) = one.text.find(text) else { continue };
             if let Some(parted) = stated_in(text).and_then(newest) {
+                let Some(start) = read.find(text) else { continue };
                 found.push(Stated {
                     at: Place { event, start, end: start + text.len() },
                     about: parted.about,
@@ -256,6 +259,15 @@ pub fn of(session: &Session) -> Vec<Stated> {
         }
     }
     found
+}
+
+/// The beginning of a text: what somebody states stands in its first pages, and hostile ones have no end.
+pub fn head(text: &str) -> &str {
+    let mut end = text.len().min(HEAD_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A statement's clauses: it may tell of something else first, or begin with a few words that only lead to it ("By the way: ..").
