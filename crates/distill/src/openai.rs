@@ -13,7 +13,7 @@ pub async fn ask(wire: &Wire, model: &str, older: &AtomicBool, ask: &Ask) -> Res
     if !older.load(Ordering::Relaxed) {
         match asked(wire, model, ask, false).await {
             Err(Failed::Refused(why)) if why.contains("response_format") || why.contains("json_schema") => {
-                older.store(true, Ordering::Relaxed)
+                older.store(true, Ordering::Relaxed);
             }
             done => return done,
         }

@@ -163,7 +163,9 @@ fn hypergeometric(all: usize, good: usize, taken: usize) -> Vec<f64> {
         weights.push(weight);
         // Only the ratios matter; large numbers of tries would leave what a float can hold.
         if weight > 1e250 {
-            weights.iter_mut().for_each(|w| *w *= 1e-250);
+            for w in &mut weights {
+                *w *= 1e-250;
+            }
             weight *= 1e-250;
         }
         if k < most {
