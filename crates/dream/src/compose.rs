@@ -69,7 +69,7 @@ pub fn file(folder: &str, text: &str) -> String {
 }
 
 /// The whole note on a recurring failure. What worked is a line of its own, so that learning it loses nothing of the note.
-pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<String>)>, arguments: &BTreeSet<&str>) -> String {
+pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<String>)>, arguments: &Arguments) -> String {
     let worked = match advice {
         Some((Step::Argument(name), Some(value))) if is_plain_name(name) => {
             Some(format!("calling `{tool}` with `{name}` set to `{value}`."))
@@ -89,12 +89,22 @@ pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<S
     )
 }
 
-/// What to check before the call: the arguments that the error's words name, else all of them.
-fn check(tool: &str, signature: &str, arguments: &BTreeSet<&str>) -> String {
+/// The arguments of calls that failed, as at least two subjects call them.
+#[derive(Debug, Default)]
+pub struct Arguments<'a> {
+    /// All of them.
+    pub all: BTreeSet<&'a str>,
+    /// Those that several changed at their next try.
+    pub changed: BTreeSet<&'a str>,
+}
+
+/// What to check before the call: the arguments that several changed at their next try, else those that the error's words name, else all.
+fn check(tool: &str, signature: &str, arguments: &Arguments) -> String {
     let words: BTreeSet<String> = signature.split(|c: char| !c.is_alphanumeric()).map(stem).filter(|w| w.len() > 2).collect();
-    let plain: Vec<&str> = arguments.iter().copied().filter(|a| is_plain_name(a)).collect();
+    let plain: Vec<&str> = arguments.all.iter().copied().filter(|a| is_plain_name(a)).collect();
+    let changed: Vec<&str> = arguments.changed.iter().copied().filter(|a| is_plain_name(a)).collect();
     let named: Vec<&str> = plain.iter().copied().filter(|a| a.split(['_', '-', '.']).any(|part| words.contains(&stem(part)))).collect();
-    let to_check = if named.is_empty() { plain } else { named };
+    let to_check = [changed, named, plain].into_iter().find(|list| !list.is_empty()).unwrap_or_default();
     if to_check.is_empty() {
         return format!("before calling `{tool}`, check what the answer names, and do not repeat the call unchanged.");
     }
@@ -140,10 +150,12 @@ mod tests {
 
     #[test]
     fn a_note_says_when_what_and_why() {
-        let arguments = BTreeSet::from(["payment_methods", "user_id", "cabin"]);
+        let mut arguments = Arguments { all: BTreeSet::from(["payment_methods", "user_id", "cabin"]), ..Arguments::default() };
         let note = failure_note("book", "Error: payment amount does not add up, total price is <n>", None, &arguments);
         assert!(note.starts_with("# book fails: `payment amount does not add up`\n"), "{note}");
         assert!(note.contains("check `payment_methods` against"), "{note}");
+        arguments.changed.insert("cabin");
+        assert!(failure_note("book", "Error: payment is off", None, &arguments).contains("check `cabin` against"));
         let fix = (Step::Argument("format".into()), Some("csv".into()));
         assert!(
             failure_note("export", "Error: x", Some(&fix), &arguments)

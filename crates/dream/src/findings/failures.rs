@@ -174,12 +174,11 @@ fn propose(group: &Group, signature: &str, support: &Support, window: &Window, v
         Some(shared) => (None, shared.worked.into_iter().chain(shared.failed).collect()),
         None => (None, Vec::new()),
     };
-    let mut used: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (session, argument) in group.occurrences.iter().flat_map(|(i, e)| e.arguments.iter().map(move |a| (*i, a))) {
-        used.entry(argument).or_default().push(session);
-    }
     // What one subject alone calls an argument may be anything.
-    let arguments = used.into_iter().filter(|(_, by)| window.distinct(by.iter().copied()) >= MIN_SUPPORT).map(|(name, _)| name).collect();
+    let arguments = compose::Arguments {
+        all: shared_names(group.occurrences.iter().map(|(i, e)| (*i, &e.arguments)), window),
+        changed: shared_names(tries.iter().map(|(i, next)| (*i, &next.arguments)), window),
+    };
     let content = compose::failure_note(group.tool, signature, advice.as_ref(), &arguments);
     // Names never stand in a path: it is seen before anything else.
     let path = compose::path(group.tool, &compose::without_names(signature, false));
@@ -194,6 +193,18 @@ fn propose(group: &Group, signature: &str, support: &Support, window: &Window, v
         quotes,
         gentle: None,
     }
+}
+
+/// Names that stand with at least two subjects, tasks or sessions.
+fn shared_names<'a>(seen: impl Iterator<Item = (usize, &'a Vec<String>)>, window: &Window) -> BTreeSet<&'a str> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (session, names) in seen {
+        for name in names {
+            by_name.entry(name).or_default().push(session);
+        }
+    }
+    let enough = |by: &Vec<usize>| window.distinct(by.iter().copied()) >= MIN_SUPPORT;
+    by_name.into_iter().filter(|(_, by)| enough(by)).map(|(name, _)| name).collect()
 }
 
 /// Whether the sessions in which it worked did not end worse than all together (rule of the recovery finding).
