@@ -105,9 +105,9 @@ impl Prepared {
         self.numbers == other.numbers
     }
 
-    /// The trigrams, for an index.
-    fn grams(&self) -> impl Iterator<Item = Gram> + '_ {
-        self.grams.iter().map(|(g, _)| *g)
+    /// The trigrams, for an index; one that stands there several times is as many: the first, the second ..
+    fn grams(&self) -> impl Iterator<Item = (Gram, u32)> + '_ {
+        self.grams.iter().flat_map(|(g, n)| (0..*n).map(|k| (*g, k)))
     }
 }
 
@@ -155,13 +155,13 @@ pub fn alike_pairs<P: std::borrow::Borrow<Prepared>>(all: &[P]) -> Vec<(usize, u
 /// As [`alike_pairs`], but stops when it has found so many.
 #[must_use]
 pub fn first_alike_pairs<P: std::borrow::Borrow<Prepared>>(all: &[P], most: usize) -> Vec<(usize, usize)> {
-    let mut frequency: HashMap<Gram, usize> = HashMap::new();
+    let mut frequency: HashMap<(Gram, u32), usize> = HashMap::new();
     for one in all.iter().map(P::borrow) {
         for gram in one.grams() {
             *frequency.entry(gram).or_default() += 1;
         }
     }
-    let mut index: HashMap<Gram, Vec<usize>> = HashMap::new();
+    let mut index: HashMap<(Gram, u32), Vec<usize>> = HashMap::new();
     let mut pairs = BTreeSet::new();
     for (i, one) in all.iter().map(P::borrow).enumerate() {
         let mut grams: Vec<_> = one.grams().collect();
@@ -354,6 +354,13 @@ mod tests {
         ] {
             assert_ne!(likeness(a, b), Likeness::Same, "{a} / {b}");
         }
+    }
+
+    #[test]
+    fn what_repeats_itself_is_found_by_the_index_too() {
+        let all: Vec<Prepared> = ["aaa cccc eef", "a cccc eef"].iter().map(|s| Prepared::of(s)).collect();
+        assert_eq!(all[0].likeness(&all[1]), Likeness::Alike);
+        assert_eq!(alike_pairs(&all), [(0, 1)]);
     }
 
     #[test]
