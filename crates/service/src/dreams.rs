@@ -36,7 +36,7 @@ use crate::{
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
 pub const WINDOW_SECONDS: i64 = 90 * 86_400;
 /// Most sessions of the window that one dream reads.
-const WINDOW_SESSIONS: i64 = 2_000;
+const WINDOW_SESSIONS: i64 = 100_000;
 /// How often a running dream writes where it is and looks whether it was canceled.
 pub(crate) const BEAT: Duration = Duration::from_millis(300);
 /// How often its lease is renewed: well within its length.
@@ -295,14 +295,14 @@ impl Lucid {
         let since = self.now().plus_seconds(-WINDOW_SECONDS);
         // Sessions that were chosen when it was asked for; else, or on a second try, what is pinned already.
         let chosen = dreams::pinned(&mut tx, id).await?;
-        let window = if chosen.is_empty() {
-            sessions::window(&mut tx, dream.store_id, since, WINDOW_SESSIONS).await?
+        if chosen.is_empty() {
+            dreams::pin_window(&mut tx, id, dream.store_id, since, WINDOW_SESSIONS).await?;
         } else {
-            sessions::pinned(&mut tx, id).await?
-        };
-        let pins: Vec<_> = window.iter().map(|s| (s.id, s.event_count)).collect();
-        dreams::start(&mut tx, id, revision, &pins, self.now()).await?;
-        let payload = json!({"revision": revision, "sessions": pins.len(), "attempt": job.attempt});
+            dreams::pin_chosen(&mut tx, id).await?;
+        }
+        let window = sessions::pinned(&mut tx, id).await?;
+        dreams::start(&mut tx, id, revision, self.now()).await?;
+        let payload = json!({"revision": revision, "sessions": window.len(), "attempt": job.attempt});
         self.record(&mut tx, &worker, record("dream.start", &payload)).await?;
         tx.commit().await?;
         let dream = dreams::get(&mut self.db.read().await?, id).await?.ok_or(Error::Internal("a dream went away"))?;

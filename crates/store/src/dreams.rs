@@ -27,6 +27,12 @@ statements! {
     START = "UPDATE dreams SET state = 'running', started_at = $1, base_revision = $2 WHERE id = $3 AND state IN ('pending', 'running')";
     PIN = "INSERT INTO dream_sessions (dream_id, session_id, last_seq) VALUES ($1, $2, $3)
         ON CONFLICT (dream_id, session_id) DO UPDATE SET last_seq = excluded.last_seq";
+    PIN_WINDOW = "INSERT INTO dream_sessions (dream_id, session_id, last_seq)
+        SELECT $1, s.id, s.event_count FROM sessions s JOIN session_stores x ON x.session_id = s.id
+        WHERE x.store_id = $2 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $3)
+        ORDER BY s.id DESC LIMIT $4";
+    PIN_CHOSEN = "UPDATE dream_sessions SET last_seq = (SELECT s.event_count FROM sessions s WHERE s.id = dream_sessions.session_id)
+        WHERE dream_id = $1 AND last_seq = 0";
     PINNED = "SELECT session_id, last_seq FROM dream_sessions WHERE dream_id = $1 ORDER BY session_id";
     PROGRESS = "UPDATE dreams SET progress = $1 WHERE id = $2 AND state = 'running'";
     CANCEL = "UPDATE dreams SET cancel_requested = TRUE WHERE id = $1 AND state IN ('pending', 'running')";
@@ -150,14 +156,20 @@ pub async fn choose(tx: &mut Tx, id: DreamId, sessions: &[SessionId]) -> Result<
     Ok(())
 }
 
-/// Starts a dream on a revision and pins each session's last event.
-pub async fn start(tx: &mut Tx, id: DreamId, revision: i64, sessions: &[(SessionId, i64)], at: Timestamp) -> Result<()> {
-    if execute!(tx, START, at, revision, id)? != 1 {
-        return Err(Error::Stale);
-    }
-    for (session, last_seq) in sessions {
-        execute!(tx, PIN, id, *session, *last_seq)?;
-    }
+/// Starts a dream on a revision.
+pub async fn start(tx: &mut Tx, id: DreamId, revision: i64, at: Timestamp) -> Result<()> {
+    if execute!(tx, START, at, revision, id)? == 1 { Ok(()) } else { Err(Error::Stale) }
+}
+
+/// Pins the last events of the newest sessions of a store whose last event is not before `since`; those of unknown time are always in.
+pub async fn pin_window(tx: &mut Tx, id: DreamId, store: StoreId, since: Timestamp, limit: i64) -> Result<()> {
+    execute!(tx, PIN_WINDOW, id, store, since, limit)?;
+    Ok(())
+}
+
+/// Pins the last events of the sessions that were chosen; what an earlier try pinned stays.
+pub async fn pin_chosen(tx: &mut Tx, id: DreamId) -> Result<()> {
+    execute!(tx, PIN_CHOSEN, id)?;
     Ok(())
 }
 

@@ -49,14 +49,7 @@ statements! {
     EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     EVENT_AT = "SELECT id, text FROM events WHERE session_id = $1 AND seq = $2";
-    WINDOW = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
-            s.created_at, s.metadata, s.trust,
-            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
-            CAST(0 AS BIGINT) AS errors
-        FROM sessions s JOIN session_stores x ON x.session_id = s.id
-        WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
-        ORDER BY s.id DESC LIMIT $3";
-    PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
+    PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, p.last_seq AS event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             CAST(0 AS BIGINT) AS errors
@@ -300,12 +293,7 @@ pub async fn event_at(tx: &mut Tx, session: SessionId, seq: i64) -> Result<Optio
     fetch_optional!(tx, (EventId, String), EVENT_AT, session, seq)
 }
 
-/// The newest sessions of a store whose last event is not before `since`; those of unknown time are always in.
-pub async fn window(tx: &mut Tx, store: StoreId, since: Timestamp, limit: i64) -> Result<Vec<SessionRow>> {
-    fetch_all!(tx, SessionRow, WINDOW, store, since, limit)
-}
-
-/// The sessions that a dream has pinned, or that were chosen for it.
+/// The sessions that a dream has pinned, newest first, each with as many events as it had then.
 pub async fn pinned(tx: &mut Tx, dream: DreamId) -> Result<Vec<SessionRow>> {
     fetch_all!(tx, SessionRow, PINNED, dream)
 }

@@ -7,6 +7,7 @@ mod calls;
 mod rules;
 pub mod signature;
 mod values;
+mod words;
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -4,152 +4,17 @@
 use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
-use super::{Place, values::head};
+use super::{
+    Place,
+    values::head,
+    words::{BEFORE, INSIDE, MOMENT, NO_RULE, OPENINGS, REMEMBER},
+};
 use crate::types::Session;
 
 /// Least and most words of a rule: shorter is no rule, longer is a story.
 const WORDS: std::ops::RangeInclusive<usize> = 3..=40;
 /// Rules of one session that are kept.
 const MOST_RULES: usize = 30;
-/// How a rule begins.
-const OPENINGS: &[&str] = &[
-    "always",
-    "never",
-    "from now on",
-    "from here on",
-    "in future",
-    "in the future",
-    "for the future",
-    "going forward",
-    "as a rule",
-    "as a general rule",
-    "as a standing rule",
-    "the rule is",
-    "our rule is",
-    "our policy is",
-    "our convention is",
-    "by default",
-    "we use",
-    "we always",
-    "we never",
-    "we only",
-    "we write",
-    "we do not",
-    "we format",
-    "we prefer",
-    "we call",
-    "we name",
-    "our team uses",
-    "our team always",
-    "our team never",
-    "our team prefers",
-    "the team uses",
-    "the team prefers",
-    "in our team",
-    "in this team",
-    "in our company",
-    "at our company",
-    "you should always",
-    "you must always",
-    "you should never",
-    "you must never",
-    "i want you to always",
-    "i want you to never",
-    "i always want",
-    "i never want",
-    "do not ever",
-    "make sure to always",
-    "make sure you always",
-    "be sure to always",
-    "make sure to never",
-    "every time",
-    "each time",
-    "whenever",
-    "stop using",
-    "for all future",
-    "for every",
-    "in every",
-    "in all",
-];
-/// What makes a statement a rule wherever it stands.
-const INSIDE: &[&str] = &[
-    "from now on",
-    "going forward",
-    "for all future",
-    "in all future",
-    "at all times",
-    "without exception",
-    "must always",
-    "must never",
-    "should always",
-    "should never",
-    "has to always",
-    "have to always",
-    "need to always",
-];
-/// Words after "always" and "never" with which it is no rule: "always the same trouble", "never a problem".
-const NO_RULE: &[&str] = &[
-    "the", "a", "an", "this", "that", "these", "those", "my", "your", "so", "been", "too", "very", "such", "happy", "glad", "nice", "good",
-    "great", "with", "about", "in", "on", "again", "late", "late.", "happens", "works", "fails", "seems", "gets", "takes", "wanted",
-    "mind",
-];
-/// How somebody asks that a rule be kept.
-const REMEMBER: &[&str] = &[
-    "remember to",
-    "remember that",
-    "remember this",
-    "remember :",
-    "remember ,",
-    "keep in mind that",
-    "keep in mind :",
-    "note for the future",
-    "note for next time",
-    "for next time",
-    "make a note that",
-    "please note for the future",
-];
-/// What comes before an opening and changes nothing: politeness, and the correction that a rule often follows.
-const BEFORE: &[&str] = &[
-    "please",
-    "and",
-    "but",
-    "also",
-    "so",
-    "no",
-    "actually",
-    "ok",
-    "okay",
-    "again",
-    "wrong",
-    "hey",
-    "hi",
-    "listen",
-    "once more",
-    "as i said",
-    "as i said before",
-    "i told you before",
-    "like i said",
-];
-/// What makes it a wish of this moment.
-const MOMENT: &[&str] = &[
-    "this time",
-    "just this once",
-    "for this",
-    "for now",
-    "right now",
-    "today",
-    "tonight",
-    "tomorrow",
-    "this trip",
-    "this one",
-    "this flight",
-    "this order",
-    "this booking",
-    "this morning",
-    "this afternoon",
-    "at the moment",
-    "on this occasion",
-];
 
 /// A rule that somebody said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
