@@ -60,12 +60,11 @@ fn lead(task: &str, good: &[usize], bad: &[usize], window: &Window) -> Option<Fi
     support.eligible = good.len() + bad.len();
     let title = format!("Tries at task {} part at {}", short(task), said(there, here));
     let finding = Finding::new(KIND, task, title, support);
-    Some(finding.insight(format!(
-        "a lead for a person: {} of {} tries failed; before that they did the same in {} changing calls",
-        bad.len(),
-        good.len() + bad.len(),
-        same
-    )))
+    let before = match same {
+        0 => "from their first changing call on".to_owned(),
+        n => format!("after {} that they have in common", domain::plural::count(n, "changing call")),
+    };
+    Some(finding.insight(format!("a lead for a person: {} of {} tries failed; they part {before}", bad.len(), good.len() + bad.len())))
 }
 
 /// A task's key for a title: short and masked.
