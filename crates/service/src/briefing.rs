@@ -95,7 +95,7 @@ impl Lucid {
         let rows = memories::for_briefing(&mut tx, store, briefing::bytes(budget_tokens).max(LEAST_BYTES)).await?;
         let known: Vec<Known<'_>> = rows
             .iter()
-            .map(|r| Known { path: r.path.as_str(), content: &r.content, whole: r.whole, frozen: r.frozen, support: r.support })
+            .map(|r| Known { path: r.path.as_str(), content: &r.content, whole: r.whole, frozen: r.frozen, support: support(r) })
             .collect();
         let (tool, error) = (asked.tool.as_deref().unwrap_or_default(), asked.error.as_deref().unwrap_or_default());
         let about: Option<Vec<usize>> =
@@ -143,7 +143,7 @@ fn briefed(row: &BriefingRow) -> BriefedMemory {
         path: row.path.clone(),
         title: briefing::title_of(&row.content),
         frozen: row.frozen,
-        support: row.support,
+        support: support(row),
     }
 }
 
@@ -161,4 +161,10 @@ pub async fn fits_budget(tx: &mut Tx, store: &StoreRow, before: Option<&str>, af
 /// What is said of a change that would put a store over its budget.
 pub fn over_budget(now: i64, added: i64, budget: i64) -> String {
     format!("the store's budget is {budget} tokens; it holds {now}, and this would add {added}")
+}
+
+/// What backs a memory: as the last dream counted it, else as the change that wrote it said.
+fn support(row: &memories::BriefingRow) -> i64 {
+    let refreshed: serde_json::Value = serde_json::from_str(&row.refreshed).unwrap_or_default();
+    refreshed["distinct"].as_i64().unwrap_or(row.support)
 }

@@ -25,7 +25,7 @@ statements! {
         WHERE m.store_id = $1 ORDER BY m.path";
     FOR_BRIEFING = "SELECT m.id, m.path, m.version_id, m.frozen, c.bytes <= $2 AS whole,
             CASE WHEN c.bytes <= $2 THEN c.content ELSE SUBSTR(c.content, 1, 400) END AS content,
-            COALESCE(NULLIF(ch.support_subjects, 0), NULLIF(ch.support_tasks, 0), ch.support_sessions, 0) AS support
+            COALESCE(NULLIF(ch.support_subjects, 0), NULLIF(ch.support_tasks, 0), ch.support_sessions, 0) AS support, m.support AS refreshed
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         LEFT JOIN changes ch ON ch.id = v.change_id
         WHERE m.store_id = $1 ORDER BY m.path";
@@ -107,6 +107,8 @@ pub struct BriefingRow {
     pub content: String,
     /// Distinct subjects, else tasks, else sessions behind the change that wrote it; 0 if no change did.
     pub support: i64,
+    /// What dreams have counted since, as JSON.
+    pub refreshed: String,
 }
 
 /// A version with the commit that wrote it.

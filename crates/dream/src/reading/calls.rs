@@ -33,6 +33,8 @@ const MOST_WORDS: usize = 200;
 const LOOKED_AHEAD: usize = 20;
 /// Most tools between failure and next try: with more nobody can say which of them helped.
 const TOOLS_BETWEEN: usize = 5;
+/// Shortest part of an answer that says enough to be quoted without the rest, in bytes.
+const LEAST_QUOTE: usize = 8;
 /// Longest quote of an answer, in characters.
 pub const QUOTE_CHARS: usize = 300;
 
@@ -82,7 +84,26 @@ fn place(call: &Call) -> Place {
     if start == end {
         (start, end) = (0, call.text.char_indices().nth(QUOTE_CHARS).map_or(call.text.len(), |(n, _)| n));
     }
+    let (start, end) = without_personal(call.text, start, end);
     Place { event: call.answer, start, end }
+}
+
+/// The longest part of a span that holds no personal data and no credential; the span itself where it holds none, or nothing else.
+fn without_personal(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let span = &text[start..end];
+    let sensitive = domain::scan::sensitive_spans(span);
+    let edges = sensitive.iter().map(|s| (s.start, s.end)).chain([(span.len(), span.len())]);
+    let mut from = 0;
+    let mut best = (0, 0);
+    for (begins, ends) in edges {
+        let part = &span[from..begins];
+        let (lead, trimmed) = (part.len() - part.trim_start().len(), part.trim());
+        if trimmed.len() > best.1 - best.0 {
+            best = (from + lead, from + lead + trimmed.len());
+        }
+        from = ends;
+    }
+    if best.1 - best.0 < LEAST_QUOTE { (start, end) } else { (start + best.0, start + best.1) }
 }
 
 /// What the next call of the same tool after the failed one did differently, whether it worked or not.
@@ -136,5 +157,22 @@ fn word(value: &Value) -> Option<String> {
             Some(s.clone())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_leaves_personal_data_out_where_it_can() {
+        let part = |text: &str| {
+            let (start, end) = without_personal(text, 0, text.len());
+            text[start..end].to_owned()
+        };
+        assert_eq!(part("Error: no such seat"), "Error: no such seat");
+        assert_eq!(part("Error: mail to ana.li@example.com could not be delivered in time"), "could not be delivered in time");
+        assert_eq!(part("ana.li@example.com"), "ana.li@example.com", "then it is shown masked");
+        assert_eq!(part("Error: card 4111 1111 1111 1111 was declined"), "was declined");
     }
 }
