@@ -23,6 +23,11 @@ const REPLACED: &str = "Replaced, no longer true:";
 
 /// Words beside a fact that do not make it another one: when it changed, who says so.
 const SOFT: &[&str] = &[
+    "day",
+    "nowaday",
+    "present",
+    "moment",
+    "time",
     "last",
     "week",
     "month",

@@ -42,10 +42,11 @@ pub fn find(window: &Window) -> Vec<Finding> {
 
 /// Rules whose wordings are alike and hold the same numbers are one.
 fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>) -> Vec<Vec<&'k Vec<String>>> {
-    let texts: Vec<Prepared> = first.iter().map(|k| Prepared::of(&essence(&by_key[k][0].1.text))).collect();
+    let essences: Vec<String> = first.iter().map(|k| essence(&by_key[k][0].1.text)).collect();
+    let texts: Vec<Prepared> = essences.iter().map(|e| Prepared::of(e)).collect();
     let mut root: Vec<usize> = (0..first.len()).collect();
     for (a, b) in similar::alike_pairs(&texts) {
-        if texts[a].same_numbers(&texts[b]) && differ_softly(&first[a], &first[b]) {
+        if texts[a].same_numbers(&texts[b]) && differ_softly(&essences[a], &essences[b]) {
             link(&mut root, a, b);
         }
     }
@@ -68,16 +69,29 @@ const SOFT: &[&str] = &[
 ];
 
 /// Whether the words that one wording has and the other has not only say that it is a rule: else they are two.
-fn differ_softly(a: &[String], b: &[String]) -> bool {
-    let words = |key: &[String]| similar::content_words(&key.join(" ")).into_iter().collect::<BTreeSet<String>>();
+fn differ_softly(a: &str, b: &str) -> bool {
+    let words = |essence: &str| similar::content_words(essence).into_iter().collect::<BTreeSet<String>>();
     let (a, b) = (words(a), words(b));
     a.symmetric_difference(&b).all(|w| SOFT.contains(&w.as_str()))
 }
 
 /// A rule without the words that only say that it is one; `never` and `not` are what it says.
 fn essence(text: &str) -> String {
-    let mut rest = without_opening(text).to_lowercase().replace('’', "'").replace("don't", "do not").replace("do not ever", "never");
+    let mut rest = without_opening(text)
+        .to_lowercase()
+        .replace('’', "'")
+        .replace("don't", "do not")
+        .replace("do not ever", "never")
+        .replace("stop using", "never use")
+        .replace("anymore", "")
+        .replace("any more", "");
     for opening in [
+        "it's our policy to",
+        "it is our policy to",
+        "our policy",
+        "our rule",
+        "our convention",
+        "next time",
         "from now on",
         "from here on",
         "going forward",
@@ -88,7 +102,9 @@ fn essence(text: &str) -> String {
         "as a rule",
         "by default",
         "make sure to",
+        "make sure that",
         "make sure you",
+        "make sure",
         "be sure to",
         "you should",
         "you must",
@@ -103,7 +119,7 @@ fn essence(text: &str) -> String {
         rest = rest
             .trim_start_matches([' ', ',', ':'])
             .strip_prefix(opening)
-            .filter(|r| r.starts_with([' ', ',']))
+            .filter(|r| r.starts_with([' ', ',', ':']))
             .map_or(rest.clone(), str::to_owned);
     }
     for inside in [
@@ -119,7 +135,10 @@ fn essence(text: &str) -> String {
     ] {
         rest = rest.replace(inside, " ");
     }
-    rest.trim_start_matches([' ', ',', ':']).to_owned()
+    let rest = rest.trim_start_matches([' ', ',', ':']);
+    let rest = rest.strip_prefix("do not ").map_or_else(|| rest.to_owned(), |what| format!("never {what}"));
+    // Words that say that it holds for all cases, which a rule does.
+    rest.split(' ').filter(|w| !matches!(*w, "all" | "every" | "each" | "must" | "should" | "always")).collect::<Vec<_>>().join(" ")
 }
 
 fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {

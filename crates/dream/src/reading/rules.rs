@@ -69,7 +69,7 @@ fn plain(text: &str) -> Vec<String> {
     let lower = lower.replace("keep in mind:", "keep in mind :");
     lower
         .split([' ', ',', ';'])
-        .map(|w| w.trim_matches(['.', '!', '"', '—', '–']))
+        .map(|w| if w == ":" { w } else { w.trim_matches(['.', '!', '"', '—', '–', ':']) })
         .filter(|w| !w.is_empty() && *w != "-")
         .map(str::to_owned)
         .collect()
@@ -111,6 +111,11 @@ fn is_rule(text: &str) -> Option<bool> {
         return Some(true);
     }
     let inside = INSIDE.iter().any(|i| joined.contains(&format!(" {i} ")));
+    // "Don't use it anymore" corrects for good; "don't use it" may be for now.
+    let stays = [" anymore ", " any more ", " again ", " ever "].iter().any(|w| joined.contains(w));
+    if begins(words, &["do not"]).is_some() && stays && !words.iter().any(|w| matches!(w.as_str(), "i" | "me" | "my")) {
+        return Some(false);
+    }
     let Some(opening) = begins(words, OPENINGS) else {
         let of_speaker = words.iter().any(|w| matches!(w.as_str(), "i" | "i'm" | "i've" | "my" | "me"));
         return (inside && !of_speaker && !words.iter().any(|w| is_past(w))).then_some(false);
@@ -122,8 +127,9 @@ fn is_rule(text: &str) -> Option<bool> {
     // "We never received it", "whenever I called" tell of the past; "for every bag I pay" needs a rule's verb as well.
     let tells = words.iter().skip(opening.saturating_sub(1)).take(4).any(|w| is_past(w));
     let first = words[0].as_str();
-    let general = matches!(first, "for" | "in" | "whenever" | "every" | "each");
-    let commands = words.iter().any(|w| matches!(w.as_str(), "always" | "never" | "must" | "should"))
+    let later = begins(words, &["in future", "in the future"]).is_some();
+    let general = !later && matches!(first, "for" | "in" | "whenever" | "every" | "each" | "all" | "when" | "if" | "before" | "after");
+    let commands = words.iter().any(|w| matches!(w.as_str(), "always" | "never" | "must" | "should" | "needs"))
         || joined.contains(" please ")
         || text.split_once(',').is_some_and(|(_, rest)| is_command(rest));
     // A rule speaks to the agent or of the team; "I" tells of the speaker.
@@ -242,6 +248,11 @@ mod tests {
             "I want you to always sign as the support team.",
             "Use the new template from now on.",
             "Reports must always name their source.",
+            "Our policy: anonymise names in reports.",
+            "Don't use emojis in replies anymore.",
+            "Next time, check the calendar first.",
+            "All reports must be in PDF.",
+            "When you write a summary, always start with the decision.",
         ] {
             assert_eq!(is_rule(rule), Some(false), "{rule}");
         }
@@ -264,6 +275,10 @@ mod tests {
             "We use it today only, please.",
             "Always the same trouble with this site!",
             "I should never have booked that.",
+            "All seats are taken.",
+            "Every time I call, nobody answers.",
+            "If you want, I can wait.",
+            "Don't call me again.",
         ] {
             assert_eq!(is_rule(wish), None, "{wish}");
         }

@@ -109,7 +109,7 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     if statement.len() > LONGEST || statement.contains('?') {
         return None;
     }
-    let tokens = similar::tokens(statement);
+    let tokens = similar::tokens(&with_addresses(statement));
     if !(3..=40).contains(&tokens.len()) {
         return None;
     }
@@ -127,6 +127,7 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
         if end > at {
             is_value[at..end].fill(true);
             let value = tokens[at..end].join(" ").replace("$ ", "$").replace("€ ", "€");
+            let value = if value.contains("://") { value.replace('`', "") } else { value };
             values.push((value, copula.is_none_or(|c| at > c)));
             before.push(at.checked_sub(1).map(|n| lower[n].clone()).unwrap_or_default());
         }
@@ -145,7 +146,9 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     let changed = lower.iter().any(|t| CHANGED.contains(&t.as_str()));
     let out = |w: &String| SINCE.contains(&w.as_str()) || matches!(w.as_str(), "not" | "longer") || (w == "from" && changed);
     let was = before.iter().enumerate().filter(|(_, w)| out(w)).map(|(n, _)| n).collect();
-    let fits = !values.is_empty() && values.len() <= 4 && about.len() >= 2;
+    // One word is enough where something is said of it ("standup is on Tuesday").
+    let enough = about.len() >= 2 || (about.first().is_some_and(|w| w.len() >= 5) && (copula.is_some_and(|c| c > 0) || changed));
+    let fits = !values.is_empty() && values.len() <= 4 && enough;
     fits.then(|| Parted { about: about.into_iter().collect(), values, was })
 }
 
@@ -163,7 +166,12 @@ fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
         return at + 1 + usize::from(unit);
     }
     // Names: large letters anywhere but in the first word.
-    let is_name = |i: usize| i > 0 && tokens[i].chars().next().is_some_and(char::is_uppercase) && tokens[i] != "I";
+    let is_name = |i: usize| {
+        let word = &tokens[i];
+        // "API" and "URL" are words like others, wherever they stand.
+        let short_form = word.len() <= 5 && word.chars().all(char::is_uppercase);
+        i > 0 && word.chars().next().is_some_and(char::is_uppercase) && !short_form
+    };
     if is_name(at) {
         return (at..tokens.len()).find(|&i| !is_name(i) && !has_digit(&tokens[i])).unwrap_or(tokens.len());
     }
@@ -172,9 +180,31 @@ fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
 
 /// A word without plural, `-ed` and `-ing`: "limited" and "limits" are about a limit.
 fn root(word: &str) -> String {
-    let stem = similar::stem(word);
+    let stem = match word {
+        "kept" => "keep".to_owned(),
+        "held" => "hold".to_owned(),
+        "sent" => "send".to_owned(),
+        "paid" => "pay".to_owned(),
+        "ran" => "run".to_owned(),
+        "made" => "make".to_owned(),
+        "took" | "taken" => "take".to_owned(),
+        "built" => "build".to_owned(),
+        other => similar::stem(other),
+    };
     let cut = ["ing", "ed"].iter().find_map(|end| stem.strip_suffix(end).filter(|rest| rest.len() >= 4));
     cut.map_or(stem.clone(), str::to_owned)
+}
+
+/// The statement with its addresses as spans of code: one value each.
+fn with_addresses(statement: &str) -> String {
+    if !statement.contains("://") || statement.contains('`') {
+        return statement.to_owned();
+    }
+    let word = |w: &str| {
+        let core = w.trim_end_matches(['.', ',', ';', '!', ')']);
+        if core.contains("://") { format!("`{core}`{}", &w[core.len()..]) } else { w.to_owned() }
+    };
+    statement.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn has_digit(token: &str) -> bool {

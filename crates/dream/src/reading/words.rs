@@ -4,6 +4,23 @@
 
 /// How a rule begins.
 pub const OPENINGS: &[&str] = &[
+    "make sure every",
+    "make sure all",
+    "make sure each",
+    "make sure no",
+    "every",
+    "each",
+    "all",
+    "it's our policy to",
+    "it is our policy to",
+    "our policy",
+    "our rule",
+    "our convention",
+    "when you",
+    "if you",
+    "before you",
+    "after you",
+    "next time",
     "always",
     "never",
     "from now on",
@@ -151,6 +168,7 @@ pub const MOMENT: &[&str] = &[
 
 /// Words that say that something is otherwise than before, or that say nothing of it.
 pub const CHANGE_WORDS: &[&str] = &[
+    "get",
     "now",
     "new",
     "newly",
