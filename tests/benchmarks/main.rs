@@ -249,7 +249,7 @@ fn pages() {
         .to_owned();
     let bare = median(|| assert!(get("/healthz").contains("200 OK")));
     line("page /queue", median(|| assert!(get("/queue").contains("200 OK"))), "/healthz", bare);
-    line("page of a changeset with 8 changes", median(|| assert!(get(&changeset).contains("200 OK"))), "/healthz", bare);
+    line("page of a changeset with 9 changes", median(|| assert!(get(&changeset).contains("200 OK"))), "/healthz", bare);
 }
 
 fn exchange(address: &str, request: &str) -> String {

@@ -27,7 +27,7 @@ pub use types::{
     Seen, Session, Stats, Support,
 };
 
-use curation::{duplicates, questions, restructure, stale};
+use curation::{duplicates, questions, repeated, restructure, stale};
 use findings::{candidates, contrast, divergence, facts, failures, standing};
 use window::Window;
 
@@ -60,7 +60,10 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         return None;
     }
     let (said, prepared) = questions::prepare(&input.memories);
-    findings.extend(duplicates::find(&input.memories, &said, &prepared));
+    let doubles = duplicates::find(&input.memories, &said, &prepared);
+    let merged = doubles.iter().filter_map(|f| f.change.as_ref()).flat_map(|c| &c.edits).filter_map(|e| e.memory).collect();
+    findings.extend(doubles);
+    findings.extend(repeated::find(&input.memories, &merged));
     findings.extend(restructure::find(&input.memories, &input.taken_paths));
     findings.extend(stale::find(&window));
     findings.extend(divergence::find(&window));

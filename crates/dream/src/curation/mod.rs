@@ -3,6 +3,7 @@
 pub mod duplicates;
 pub mod loss;
 pub mod questions;
+pub mod repeated;
 pub mod restructure;
 pub mod similar;
 pub mod stale;
