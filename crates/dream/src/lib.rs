@@ -54,12 +54,12 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     let mut findings = failures.findings;
     findings.extend(workflows);
     findings.extend(standing::find(&window));
-    findings.extend(facts::find(&window));
+    let (said, prepared) = questions::prepare(&input.memories);
+    findings.extend(facts::find(&window, &said));
     findings.extend(candidates::find(&window));
     if !step(2) {
         return None;
     }
-    let (said, prepared) = questions::prepare(&input.memories);
     let doubles = duplicates::find(&input.memories, &said, &prepared);
     let merged = doubles.iter().filter_map(|f| f.change.as_ref()).flat_map(|c| &c.edits).filter_map(|e| e.memory).collect();
     findings.extend(doubles);

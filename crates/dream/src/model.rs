@@ -245,10 +245,9 @@ that users stated as rules, facts that users stated. No counts, no ids, no names
 quotes: words copied exactly from the sessions, at least one from each of two sessions. If there is nothing worth remembering, answer with no candidates; that is a \
 good answer.";
 
-/// What a batch of sessions is asked with.
+/// What a batch of sessions is asked with: their texts, each as [`shown`].
 #[must_use]
-pub fn ask_of_batch(sessions: &[(String, &Session)], instructions: Option<&str>, max_tokens: u32) -> Ask {
-    let text: String = sessions.iter().map(|(label, session)| shown(label, session)).collect();
+pub fn ask_of_batch(text: String, instructions: Option<&str>, max_tokens: u32) -> Ask {
     Ask { system: task(instructions), turns: vec![(Role::User, text)], schema: schema(), max_tokens }
 }
 

@@ -140,7 +140,7 @@ pub enum KnownState {
 impl Known {
     /// Whether this is the finding.
     pub(crate) fn is(&self, finding: &Finding) -> bool {
-        self.fingerprint == finding.fingerprint || finding.aliases.contains(&self.fingerprint)
+        finding.is_known_by(&self.fingerprint)
     }
 
     /// Why the finding is not proposed again, or `None` if it may come back (rule 10).
@@ -297,6 +297,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether this is what it is known by, now or when less had been seen of it.
+    #[must_use]
+    pub fn is_known_by(&self, fingerprint: &str) -> bool {
+        self.fingerprint == fingerprint || self.aliases.iter().any(|a| a == fingerprint)
+    }
+
     /// A finding that nobody has judged yet.
     pub(crate) fn new(kind: &'static str, name: &str, title: String, support: Support) -> Self {
         let fingerprint = fingerprint(kind, name);

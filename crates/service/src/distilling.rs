@@ -16,7 +16,6 @@ use dream::{
 use serde::Serialize;
 use store::{
     dreams::DreamRow,
-    memories,
     model_batches::{self, BatchRow, Spent},
     sessions::SessionRow,
 };
@@ -116,7 +115,12 @@ impl Lucid {
     }
 
     /// Asks the dream's model about what it has not seen yet. `None` if the dream was canceled meanwhile.
-    pub(crate) async fn distil(&self, dream: &DreamRow, window: &[SessionRow]) -> Result<Option<(Vec<Candidate>, Distilled)>> {
+    pub(crate) async fn distil(
+        &self,
+        dream: &DreamRow,
+        window: &[SessionRow],
+        memories: &[Memory],
+    ) -> Result<Option<(Vec<Candidate>, Distilled)>> {
         let Some(model) = self.distillers.models.get(dream.distiller.as_str()).cloned() else {
             return Err(Error::Invalid(format!("the distiller `{}` is not set up here any more", dream.distiller)));
         };
@@ -126,33 +130,35 @@ impl Lucid {
         let unseen: Vec<&SessionRow> = window.iter().filter(|s| seen.sessions.get(&s.id) != Some(&s.event_count)).collect();
         let mut done = 0;
         while done < unseen.len() && run.told.stopped.is_none() {
-            if !self.beat(dream.id, Progress { sessions_done: window.len() - unseen.len() + done, sessions: window.len() }).await? {
-                return Ok(None);
-            }
-            let (rows, sessions) = run.next_batch(&unseen[done..]).await?;
-            for range in model::batches(&sizes(&sessions), BATCH_TOKENS) {
+            let sessions = run.next_sessions(&unseen[done..]).await?;
+            let sizes: Vec<usize> = sessions.iter().map(|s| s.text.len()).collect();
+            for range in model::batches(&sizes, BATCH_TOKENS) {
                 if run.told.stopped.is_some() {
                     break;
                 }
                 if !self.beat(dream.id, Progress { sessions_done: window.len() - unseen.len() + done, sessions: window.len() }).await? {
                     return Ok(None);
                 }
-                seen.candidates.extend(run.batch(&rows[range.clone()], &sessions[range]).await?);
+                seen.candidates.extend(run.batch(&sessions[range]).await?);
             }
-            done += rows.len();
+            done += sessions.len();
         }
         let inside: Vec<Candidate> = {
             let keys: std::collections::BTreeSet<String> = window.iter().map(|s| s.id.to_string()).collect();
             seen.candidates.into_iter().filter(|c| c.grounded.iter().any(|(key, _)| keys.contains(key))).collect()
         };
-        let together = run.together(inside).await?;
+        let together = run.together(inside, memories).await?;
         run.told.candidates = together.len();
         Ok(Some((together, run.told)))
     }
 }
 
-fn sizes(sessions: &[(String, Session)]) -> Vec<usize> {
-    sessions.iter().map(|(label, s)| model::shown(label, s).len()).collect()
+/// A session with what a model is shown of it.
+struct Shown<'s> {
+    row: &'s SessionRow,
+    label: String,
+    session: Session,
+    text: String,
 }
 
 /// What a model saw before.
@@ -190,34 +196,35 @@ impl Run<'_> {
     }
 
     /// The next sessions as a model is shown them.
-    async fn next_batch<'s>(&self, unseen: &[&'s SessionRow]) -> Result<(Vec<&'s SessionRow>, Vec<(String, Session)>)> {
-        let rows: Vec<&SessionRow> = unseen.iter().take(BATCH_SESSIONS).copied().collect();
+    async fn next_sessions<'s>(&self, unseen: &[&'s SessionRow]) -> Result<Vec<Shown<'s>>> {
         let mut sessions = Vec::new();
-        for (n, row) in rows.iter().enumerate() {
+        for (n, &row) in unseen.iter().take(BATCH_SESSIONS).enumerate() {
             let mut session = read_session(&mut self.lucid.db.read().await?, row, true).await?;
             session.head.outcome = row.outcome.unwrap_or_default();
-            sessions.push((format!("s{}", n + 1), session));
+            let label = format!("s{}", n + 1);
+            let text = model::shown(&label, &session);
+            sessions.push(Shown { row, label, session, text });
         }
-        Ok((rows, sessions))
+        Ok(sessions)
     }
 
     /// The candidates of some sessions.
-    async fn batch(&mut self, rows: &[&SessionRow], sessions: &[(String, Session)]) -> Result<Vec<Candidate>> {
-        let shown: Vec<(String, &Session)> = sessions.iter().map(|(label, s)| (label.clone(), s)).collect();
-        let ask = model::ask_of_batch(&shown, self.dream.instructions.as_deref(), ANSWER_TOKENS);
-        let names: BTreeMap<String, i64> = rows.iter().map(|r| (r.id.to_string(), r.event_count)).collect();
-        let found = self.answered(&ask, &serde_json::json!(names).to_string(), &mut |raw| model::ground(raw, &shown)).await?;
+    async fn batch(&mut self, sessions: &[Shown<'_>]) -> Result<Vec<Candidate>> {
+        let text = sessions.iter().map(|s| s.text.as_str()).collect();
+        let ask = model::ask_of_batch(text, self.dream.instructions.as_deref(), ANSWER_TOKENS);
+        let names: BTreeMap<String, i64> = sessions.iter().map(|s| (s.row.id.to_string(), s.row.event_count)).collect();
+        let labelled: Vec<(String, &Session)> = sessions.iter().map(|s| (s.label.clone(), &s.session)).collect();
+        let found = self.answered(&ask, &serde_json::json!(names).to_string(), &mut |raw| model::ground(raw, &labelled)).await?;
         Ok(found.unwrap_or_default())
     }
 
     /// What of all candidates holds together. One batch alone has seen everything there is.
-    async fn together(&mut self, mut all: Vec<Candidate>) -> Result<Vec<Candidate>> {
+    async fn together(&mut self, mut all: Vec<Candidate>, memories: &[Memory]) -> Result<Vec<Candidate>> {
         // The newest ones, if there are too many.
         all.drain(..all.len().saturating_sub(BROUGHT_TOGETHER));
         if all.len() < 2 || self.told.stopped.is_some() {
             return Ok(all);
         }
-        let memories = self.memories().await?;
         let mut label: BTreeMap<String, String> = BTreeMap::new();
         let mut place: HashMap<(String, String), (String, Place, bool)> = HashMap::new();
         for candidate in &mut all {
@@ -230,7 +237,7 @@ impl Run<'_> {
             }
         }
         let names = |key: &str| label.get(key).cloned().unwrap_or_default();
-        let ask = model::ask_of_candidates(&all, &names, &memories, self.dream.instructions.as_deref(), ANSWER_TOKENS);
+        let ask = model::ask_of_candidates(&all, &names, memories, self.dream.instructions.as_deref(), ANSWER_TOKENS);
         let mut ground = |raw: model::Raw| {
             let mut raw = raw;
             raw.quotes.retain(|q| place.contains_key(&(q.session.clone(), q.text.clone())));
@@ -241,12 +248,6 @@ impl Run<'_> {
         };
         // Without an answer the candidates stand as they are.
         Ok(self.answered(&ask, "{}", &mut ground).await?.unwrap_or(all))
-    }
-
-    async fn memories(&self) -> Result<Vec<Memory>> {
-        let mut tx = self.lucid.db.read().await?;
-        let all = memories::contents_of_store(&mut tx, self.dream.store_id).await?;
-        Ok(all.iter().map(|m| Memory::plain(m.path.as_str(), &m.content)).collect())
     }
 
     /// The grounded candidates of a request: kept ones, else asked for. None if there is no answer, or no more may be spent.

@@ -317,7 +317,7 @@ impl Lucid {
         if dream.distiller == "builtin" {
             return Ok(Some((loaded, None)));
         }
-        let Some((candidates, distilled)) = self.distil(dream, window).await? else { return Ok(None) };
+        let Some((candidates, distilled)) = self.distil(dream, window, &loaded.input.memories).await? else { return Ok(None) };
         loaded.input.candidates = candidates;
         Ok(Some((loaded, Some(distilled))))
     }

@@ -23,16 +23,17 @@ const MOST_QUOTES: i64 = 20;
 const ALWAYS_LOOKED_FOR: &[&str] =
     &["recurring_failure", "workflow", "standing_instruction", "fact_changed", "exact_duplicate", "near_duplicate", "restructure", "stale"];
 
-/// The finding of a proposal that a change came from.
-fn finding_of<'a>(known: &KnownRow, proposal: &'a Proposal) -> Option<&'a Finding> {
-    proposal.findings.iter().find(|f| f.fingerprint == known.fingerprint || f.aliases.contains(&known.fingerprint))
+/// The finding of a proposal that is known by this.
+fn finding_of<'a>(fingerprint: &str, proposal: &'a Proposal) -> Option<&'a Finding> {
+    proposal.findings.iter().find(|f| f.is_known_by(fingerprint))
 }
 
 /// Waiting changes of dreams whose findings no longer hold. What a person has worded since is theirs, and stays.
 pub fn no_longer_found(known: &[KnownRow], proposal: &Proposal) -> Vec<(ChangeId, ChangesetId)> {
     let gone = |k: &&KnownRow| {
         let looked_for = k.dream_id.is_some() && ALWAYS_LOOKED_FOR.contains(&k.finding.as_str());
-        let holds = finding_of(k, proposal).is_some_and(|f| matches!(f.disposition, Disposition::Waits | Disposition::Proposed));
+        let holds =
+            finding_of(&k.fingerprint, proposal).is_some_and(|f| matches!(f.disposition, Disposition::Waits | Disposition::Proposed));
         k.state.is_open() && !k.conflicted && looked_for && k.revision == 1 && !holds
     };
     known.iter().filter(gone).map(|k| (k.id, k.changeset_id)).collect()
@@ -44,7 +45,9 @@ impl Lucid {
     pub(crate) async fn append_evidence(&self, tx: &mut Tx, known: &[KnownRow], loaded: &Loaded, proposal: &Proposal) -> Result<usize> {
         let mut appended = 0;
         for waiting in known.iter().filter(|k| k.state.is_open() && !k.conflicted) {
-            let Some(finding) = finding_of(waiting, proposal).filter(|f| f.disposition == Disposition::Waits) else { continue };
+            let Some(finding) = finding_of(&waiting.fingerprint, proposal).filter(|f| f.disposition == Disposition::Waits) else {
+                continue;
+            };
             let counted = counted(&finding.support);
             if counted.sessions <= waiting.support_sessions {
                 continue;
@@ -82,8 +85,7 @@ fn counted(support: &Support) -> Counted {
 pub async fn refresh_support(tx: &mut Tx, loaded: &Loaded, proposal: &Proposal) -> Result<()> {
     for known in &loaded.input.known {
         let Some(memory) = known.memory else { continue };
-        let found = proposal.findings.iter().find(|f| f.fingerprint == known.fingerprint || f.aliases.contains(&known.fingerprint));
-        let Some(finding) = found.filter(|f| f.support.sessions > 0) else { continue };
+        let Some(finding) = finding_of(&known.fingerprint, proposal).filter(|f| f.support.sessions > 0) else { continue };
         let last = finding.change.iter().flat_map(|c| &c.quotes).filter_map(|q| loaded.input.sessions[q.session].head.at).max();
         let support = json!({"distinct": finding.support.distinct(), "counts": finding.support, "eligible": finding.support.eligible, "last_quoted_at": last});
         memories::refresh_support(tx, loaded.memories[memory].id, &support.to_string()).await?;

@@ -29,7 +29,7 @@ pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>
         Question { kind, memories: [m, n], statements: [s, t], title }
     };
     let mut asked: Vec<Question> =
-        facts::contradictions(memories).into_iter().map(|pair| question(QuestionKind::Contradiction, pair)).collect();
+        facts::contradictions(memories, said).into_iter().map(|pair| question(QuestionKind::Contradiction, pair)).collect();
     let known: BTreeSet<[String; 2]> = asked.iter().map(|q| q.statements.clone()).collect();
     let alike = alike(said, prepared).into_iter().map(|pair| question(QuestionKind::Similar, pair));
     asked.extend(alike.filter(|q| !known.contains(&q.statements)));

@@ -80,9 +80,8 @@ struct Heard {
 }
 
 /// Every fact of the memory that sessions contradict.
-pub fn find(window: &Window) -> Vec<Finding> {
-    let said: Vec<Vec<String>> = window.input.memories.iter().map(|m| statements(&m.content)).collect();
-    let facts = facts(&said, &window.input.memories);
+pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
+    let facts = facts(said, &window.input.memories);
     let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
     for (n, fact) in facts.iter().enumerate() {
         // Any statement about it holds all of its words, so one of them finds it; the longest is the rarest.
@@ -239,16 +238,19 @@ fn edit(memory: &Memory, fact: &Fact, new: &str) -> Option<Edit> {
     }
     let [start] = places[..] else { return None };
     let rest = &memory.content[start + fact.statement.len()..];
-    let gap = if new.ends_with('\n') && !rest.starts_with('\n') && !rest.is_empty() { "\n" } else { "" };
-    let content = format!("{}{new}{gap}{}", &memory.content[..start], rest.trim_start_matches(' '));
-    let content = if gap.is_empty() && !new.ends_with('\n') { format!("{}{new}{rest}", &memory.content[..start]) } else { content };
+    let before = &memory.content[..start];
+    // After lines of its own, what followed on the same line is a paragraph of its own.
+    let content = if new.ends_with('\n') && !rest.is_empty() && !rest.starts_with('\n') {
+        format!("{before}{new}\n{}", rest.trim_start_matches(' '))
+    } else {
+        format!("{before}{new}{rest}")
+    };
     Some(Edit { memory: Some(fact.memory), path: memory.path.clone(), new_path: None, content: Some(content) })
 }
 
 /// Pairs of the memory's own statements that say different values of the same thing, or the opposite: for a person to look at.
-pub fn contradictions(memories: &[Memory]) -> Vec<((usize, String), (usize, String))> {
-    let said: Vec<Vec<String>> = memories.iter().map(|m| statements(&m.content)).collect();
-    let facts = facts(&said, memories);
+pub fn contradictions(memories: &[Memory], said: &[Vec<String>]) -> Vec<((usize, String), (usize, String))> {
+    let facts = facts(said, memories);
     let mut by_about: BTreeMap<(&[String], &[String]), Vec<&Fact>> = BTreeMap::new();
     for fact in &facts {
         by_about.entry((&fact.about, &fact.values[..fact.values.len() - 1])).or_default().push(fact);
@@ -260,7 +262,7 @@ pub fn contradictions(memories: &[Memory]) -> Vec<((usize, String), (usize, Stri
             found.extend(other.map(|b| ((a.memory, a.statement.to_owned()), (b.memory, b.statement.to_owned()))));
         }
     }
-    found.extend(negations(&said));
+    found.extend(negations(said));
     found
 }
 

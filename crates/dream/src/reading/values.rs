@@ -139,7 +139,7 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     let about: BTreeSet<String> = lower
         .iter()
         .zip(&is_value)
-        .filter(|(t, value)| !**value && t.chars().any(char::is_alphabetic) && !CHANGE_WORDS.contains(&t.as_str()))
+        .filter(|(t, value)| !**value && t.chars().any(char::is_alphabetic) && !says_change(t))
         .filter(|(t, _)| !COPULAS.contains(&t.as_str()) && !similar::is_function_word(t))
         .map(|(t, _)| root(t))
         .collect();
@@ -150,6 +150,11 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     let enough = about.len() >= 2 || (about.first().is_some_and(|w| w.len() >= 5) && (copula.is_some_and(|c| c > 0) || changed));
     let fits = !values.is_empty() && values.len() <= 4 && enough;
     fits.then(|| Parted { about: about.into_iter().collect(), values, was })
+}
+
+/// Whether a word only says that something is otherwise than before, or says nothing of it.
+fn says_change(lower: &str) -> bool {
+    CHANGE_WORDS.contains(&lower) || CHANGED.contains(&lower)
 }
 
 /// Where the value that begins here ends; `at` itself if none does.
@@ -223,7 +228,7 @@ fn tail(tokens: &[String], lower: &[String], copula: Option<usize>, is_value: &m
     }
     let words: Vec<usize> = (start..tokens.len())
         .filter(|&i| tokens[i].chars().any(char::is_alphanumeric))
-        .skip_while(|&i| similar::is_function_word(&lower[i]) || CHANGE_WORDS.contains(&lower[i].as_str()))
+        .skip_while(|&i| similar::is_function_word(&lower[i]) || says_change(&lower[i]))
         .collect();
     if !(1..=2).contains(&words.len()) {
         return None;
