@@ -136,6 +136,19 @@ impl Request {
         self.lucid.now()
     }
 
+    /// A time that the web session remembers.
+    pub async fn remembered(&self, key: &str) -> Option<Timestamp> {
+        self.session.as_ref()?.get(key).await.ok()?
+    }
+
+    /// Answers with another page instead of this one.
+    pub fn lead_to(&self, address: &str) {
+        if let Ok(to) = HeaderValue::from_str(address) {
+            self.response.insert_header(header::LOCATION, to);
+            self.set_status(303);
+        }
+    }
+
     /// Sets the status of the answer.
     pub fn set_status(&self, status: u16) {
         self.response.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
@@ -160,16 +173,18 @@ where
     let framed = request.clone();
     let content = content(request);
     let whole = async move {
-        let waiting = match &framed.current {
-            Some(current) => framed.lucid.waiting(&current.actor).await.unwrap_or(0),
-            None => 0,
+        let (waiting, unread) = match &framed.current {
+            Some(current) => {
+                (framed.lucid.waiting(&current.actor).await.unwrap_or(0), framed.lucid.unread(&current.actor).await.unwrap_or(0))
+            }
+            None => (0, 0),
         };
         let trouble = framed.asked::<u16>("trouble").map(|status| in_trouble(&framed, status));
         let inner = match content.await {
             Ok(view) => view,
             Err(error) => failed(&framed, &error),
         };
-        view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting>{trouble}{inner}</Frame> }
+        view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting unread=unread>{trouble}{inner}</Frame> }
     };
     view! { <Suspense>{Suspend::new(whole)}</Suspense> }.into_any()
 }

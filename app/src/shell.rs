@@ -60,7 +60,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/rights") view=pages::people::Rights ssr=SsrMode::Async />
                 <Route path=path!("/keys") view=pages::keys::Keys ssr=SsrMode::Async />
                 <Route path=path!("/queue") view=pages::queue::Queue ssr=SsrMode::Async />
-                <Route path=path!("/changesets/:id") view=pages::changeset::Changeset ssr=SsrMode::Async />
+                <Route path=path!("/changesets/:id") view=pages::desk::Changeset ssr=SsrMode::Async />
+                <Route path=path!("/changesets/:id/after") view=pages::desk::After ssr=SsrMode::Async />
+                <Route path=path!("/changesets/:id/before") view=pages::desk::Before ssr=SsrMode::Async />
+                <Route path=path!("/changes/:id/beside") view=pages::desk::Beside ssr=SsrMode::Async />
+                <Route path=path!("/bulk") view=pages::bulk::Bulk ssr=SsrMode::Async />
+                <Route path=path!("/inbox") view=pages::inbox::Inbox ssr=SsrMode::Async />
+                <Route path=path!("/insights") view=pages::insights::Insights ssr=SsrMode::Async />
                 <Route path=path!("/stores") view=pages::stores::Stores ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id") view=pages::memories::Memories ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/history") view=pages::history::History ssr=SsrMode::Async />

@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 const IDLE: Duration = Duration::from_millis(500);
 /// How often expired web sessions are removed.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
+/// How often deferrals and changesets are looked at whose time has come.
+const KEEP_TIME: Duration = Duration::from_mins(1);
 
 /// A name for a worker that no other has.
 pub fn owner_name() -> String {
@@ -41,6 +43,7 @@ pub async fn flush_small_writes(lucid: Lucid, stop: CancellationToken) {
 pub async fn run(lucid: Lucid, stop: CancellationToken) {
     let owner = owner_name();
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    let mut time = tokio::time::interval(KEEP_TIME);
     while !stop.is_cancelled() {
         let patience = async {
             stop.cancelled().await;
@@ -57,6 +60,11 @@ pub async fn run(lucid: Lucid, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(wait) => {}
+            _ = time.tick() => {
+                if let Err(error) = lucid.keep_time().await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "what is due could not be looked at");
+                }
+            }
             _ = housekeeping.tick() => {
                 if let Err(error) = lucid.tidy_sign_ins().await {
                     tracing::error!(error = &error as &dyn std::error::Error, "expired web sessions could not be removed");

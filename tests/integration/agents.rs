@@ -43,7 +43,7 @@ async fn a_key_does_what_its_scopes_say(world: World) {
     assert_eq!(lucid.request_dream(&reader, world.store, None).await.unwrap_err().kind(), Kind::Permission);
     assert!(
         lucid.sessions(&reader, None, None).await.unwrap().rows.is_empty()
-            && lucid.queue(&reader, true, None, None).await.unwrap().rows.is_empty()
+            && lucid.queue(&reader, &service::QueueFilter::default()).await.unwrap().rows.is_empty()
     );
     assert_eq!(lucid.create_store(&reader, "Another", "").await.unwrap_err().kind(), Kind::Permission);
     assert_eq!(lucid.people(&key(&world, &[Scope::MemoryWrite], false).await).await.unwrap_err().kind(), Kind::Permission);
@@ -242,7 +242,10 @@ async fn a_deleted_store_is_gone_for_everybody(world: World) {
     lucid.delete_store(&agent, world.store, None).await.unwrap();
     for actor in [&world.admin, &world.reviewer, &agent] {
         let now = lucid.refreshed(actor).await.unwrap();
-        assert!(lucid.stores(&now).await.unwrap().is_empty() && lucid.queue(&now, true, None, None).await.unwrap().rows.is_empty());
+        assert!(
+            lucid.stores(&now).await.unwrap().is_empty()
+                && lucid.queue(&now, &service::QueueFilter::default()).await.unwrap().rows.is_empty()
+        );
         assert_eq!(lucid.memories(&now, world.store).await.unwrap_err().kind(), Kind::NotFound);
     }
     lucid.create_store(&world.admin, "Support", "").await.expect("its name is free again");

@@ -93,7 +93,7 @@ async fn victim_that_commits() {
         std::sync::Arc::new(|b: &mut [u8]| fs::File::open("/dev/urandom").unwrap().read_exact(b).unwrap()),
     );
     let reviewer = crate::world::actor(&lucid, reviewer.parse().unwrap()).await;
-    let queue = lucid.queue(&reviewer, true, None, None).await.unwrap();
+    let queue = lucid.queue(&reviewer, &service::QueueFilter::default()).await.unwrap();
     for row in queue.rows {
         let changes = lucid.changeset(&reviewer, row.changeset.id).await.unwrap().changes;
         let approved = changes.into_iter().filter(|c| c.change.state == ChangeState::Approved);

@@ -93,7 +93,7 @@ async fn a_base_that_moved_is_a_conflict(world: World) {
     world.vote(&world.reviewer, &merge, Verdict::Approve).await.unwrap();
     let request = world.commit_request(changeset, "late").await;
     world.remember(&[("/b.md", "Same, but newer.", false)]).await;
-    let queue = world.lucid.queue(&world.reviewer, true, None, None).await.unwrap().rows;
+    let queue = world.lucid.queue(&world.reviewer, &service::QueueFilter::default()).await.unwrap().rows;
     assert_eq!((queue[0].conflicted, queue[0].approved, queue[0].pending), (1, 1, 1), "the queue says so too");
     let shown = world.changes(changeset).await.remove(1);
     assert!(shown.change.conflicted, "the conflict is shown before anybody clicks");
@@ -199,8 +199,15 @@ async fn nobody_without_a_grant_sees_or_does_anything(world: World) {
     let lucid = &world.lucid;
     let stranger = &world.stranger;
     assert!(lucid.stores(stranger).await.unwrap().is_empty());
-    assert!(lucid.queue(stranger, true, None, None).await.unwrap().rows.is_empty());
-    assert!(lucid.queue(stranger, true, Some(world.store), None).await.unwrap().rows.is_empty());
+    assert!(lucid.queue(stranger, &service::QueueFilter::default()).await.unwrap().rows.is_empty());
+    assert!(
+        lucid
+            .queue(stranger, &service::QueueFilter { store: Some(world.store), ..service::QueueFilter::default() })
+            .await
+            .unwrap()
+            .rows
+            .is_empty()
+    );
     assert!(lucid.sessions(stranger, None, None).await.unwrap().rows.is_empty());
     assert!(lucid.dreams(stranger, None).await.unwrap().is_empty());
     assert!(lucid.audit(stranger, &service::AuditFilter::default()).await.unwrap().rows.is_empty());

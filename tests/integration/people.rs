@@ -119,11 +119,14 @@ async fn teams_give_what_they_have(world: World) {
     let inside = actor(lucid, di).await;
     assert_eq!(lucid.stores(&inside).await.unwrap().len(), 1);
     world.proposal().await;
-    assert_eq!(lucid.queue(&inside, true, None, None).await.unwrap().rows.len(), 1, "lists know teams, too");
+    assert_eq!(lucid.queue(&inside, &service::QueueFilter::default()).await.unwrap().rows.len(), 1, "lists know teams, too");
     assert_eq!(lucid.grants_on(admin, world.store).await.unwrap().iter().filter(|g| g.team_id == Some(team)).count(), 1);
     lucid.set_member(admin, team, di, false).await.unwrap();
     let outside = actor(lucid, di).await;
-    assert!(lucid.stores(&outside).await.unwrap().is_empty() && lucid.queue(&outside, true, None, None).await.unwrap().rows.is_empty());
+    assert!(
+        lucid.stores(&outside).await.unwrap().is_empty()
+            && lucid.queue(&outside, &service::QueueFilter::default()).await.unwrap().rows.is_empty()
+    );
     // Who was not granted a store can neither give nor see what others have on it.
     let whole = Grant::whole(world.store, StoreRole::Reader);
     let other = person(&world, "other", Role::Admin).await;

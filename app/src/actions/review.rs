@@ -1,14 +1,22 @@
-//! Deciding and committing.
+//! Deciding and committing: each action names the change, revision and digest that were shown, and leads on to what waits next.
 #![expect(clippy::too_many_arguments, reason = "a form's fields are its function's parameters")]
 
-use domain::{changeset::RejectCode, ids::ChangeId};
+use domain::{
+    Timestamp,
+    changeset::RejectCode,
+    ids::{ChangeId, ChangesetId, CommitId, MemoryId, VersionId},
+};
 use leptos::prelude::*;
 use service::{CommitRequest, Decision, Error, Expected, Verdict};
 
 use super::{Answer, Fields, answer, fields, id};
-use crate::context::Request;
+use crate::{context::Request, pages::desk::waits_for_reader};
 
-/// A vote on one change, naming the revision and digest that were shown. `verdict` is `approve`, `reject` or `defer`.
+/// Key of the time in the web session at which the password was last entered again: what is signed rests on it for five minutes.
+pub const CONFIRMED_AT: &str = "confirmed_at";
+
+/// A vote on one change, naming the revision and digest that were shown. `verdict` is `approve`, `reject` or `defer`; `until` a day
+/// (`2026-11-22`); `password` signs, where the change is of high risk.
 #[server(prefix = "/do", endpoint = "decide")]
 pub async fn decide(
     changeset: String,
@@ -17,25 +25,61 @@ pub async fn decide(
     digest: String,
     verdict: String,
     #[server(default)] reject_code: String,
+    #[server(default)] until: String,
     #[server(default)] note: String,
+    #[server(default)] password: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let back = format!("/changesets/{}#{}", plain(&changeset), plain(&change));
-    let kept = fields([("change", &change), ("verdict", &verdict), ("reject_code", &reject_code), ("note", &note)]);
+    let kept = fields([("change", &change), ("verdict", &verdict), ("reject_code", &reject_code), ("until", &until), ("note", &note)]);
     let result = async {
-        let verdict = match verdict.as_str() {
-            "approve" => Verdict::Approve,
-            "defer" => Verdict::Defer,
-            "reject" => {
-                Verdict::Reject(reject_code.parse::<RejectCode>().map_err(|_| Error::Invalid("choose why you reject it".to_owned()))?)
-            }
-            _ => return Err(Error::Invalid("a verdict is approve, reject or defer".to_owned())),
-        };
-        let change: ChangeId = id(&change, "change")?;
-        let changeset = request.lucid.decide(request.actor()?, &Decision { change, revision, digest, verdict, note }).await?;
-        // On to what waits next, without a click.
-        let next = next_pending(&request, changeset, change).await?;
-        Ok(format!("/changesets/{changeset}#{}", next.unwrap_or(change)))
+        let verdict = parse_verdict(&verdict, &reject_code, &until)?;
+        let id: ChangeId = id(&change, "change")?;
+        let confirmed_at = confirmed(&request, &password).await?;
+        let decision = Decision { change: id, revision, digest, verdict, note, confirmed_at };
+        let changeset = request.lucid.decide(request.actor()?, &decision).await?;
+        on_to_next(&request, changeset, id).await
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), kept).await
+}
+
+/// Votes on many changes: `expected` is `change:revision:digest`, one after the other, with commas.
+#[server(prefix = "/do", endpoint = "decide_many")]
+pub async fn decide_many(
+    #[server(default)] expected: String,
+    verdict: String,
+    #[server(default)] reject_code: String,
+    #[server(default)] until: String,
+    #[server(default)] note: String,
+    #[server(default)] password: String,
+) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let chosen = parse_all(&expected);
+    let names: Vec<String> = chosen.iter().flatten().map(|e| format!("{}=on", e.change)).collect();
+    let back = format!("/bulk?{}", names.join("&"));
+    let mut kept = fields([("verdict", &verdict)]);
+    let result = async {
+        let verdict = parse_verdict(&verdict, &reject_code, &until)?;
+        let confirmed_at = confirmed(&request, &password).await?;
+        let named =
+            |e: Expected| Decision { change: e.change, revision: e.revision, digest: e.digest, verdict, note: note.clone(), confirmed_at };
+        let decisions: Vec<Decision> = chosen?.into_iter().map(named).collect();
+        let results = request.lucid.decide_many(request.actor()?, &decisions).await?;
+        let refused: Vec<String> =
+            results.iter().filter_map(|r| r.refused.as_ref().map(|why| format!("“{}”: {}", r.title, why.message()))).collect();
+        if refused.is_empty() {
+            return Ok(back.clone());
+        }
+        // One alone is refused for what is wrong with it; of many, each says it for itself.
+        if let [only] = &mut results.into_iter().collect::<Vec<_>>()[..]
+            && let Some(why) = only.refused.take()
+        {
+            return Err(why);
+        }
+        if decisions.len() > refused.len() {
+            kept.insert("partly".to_owned(), "on".to_owned());
+        }
+        Err(Error::Conflict(format!("{} of {} were not decided: {}", refused.len(), decisions.len(), refused.join("; "))))
     }
     .await;
     answer(&request, result, &back, kept).await
@@ -45,14 +89,26 @@ pub async fn decide(
 #[server(prefix = "/do", endpoint = "take_back")]
 pub async fn take_back(changeset: String, change: String, revision: i64) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let back = format!("/changesets/{}#{}", plain(&changeset), plain(&change));
     let result = async {
         let change: ChangeId = id(&change, "change")?;
         let changeset = request.lucid.take_back(request.actor()?, change, revision).await?;
-        Ok(format!("/changesets/{changeset}#{change}"))
+        Ok(at(changeset, change))
     }
     .await;
-    answer(&request, result, &back, fields([("change", &change)])).await
+    answer(&request, result, &back(&changeset, &change), fields([("change", &change)])).await
+}
+
+/// Undoes the reader's last decision. `back` is the changeset that they look at.
+#[server(prefix = "/do", endpoint = "undo")]
+pub async fn undo(#[server(default)] back: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let undone = request.lucid.undo(request.actor()?).await?;
+        Ok(at(undone.changeset, undone.change))
+    }
+    .await;
+    let to = if back.is_empty() { "/queue".to_owned() } else { format!("/changesets/{}", plain(&back)) };
+    answer(&request, result, &to, fields([])).await
 }
 
 /// Gives a change other contents: a new revision. `content_0`, `content_1` .. are the texts in order; a change has at most five
@@ -70,17 +126,117 @@ pub async fn edit_change(
     #[server(default)] content_4: Option<String>,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let back = format!("/changesets/{}#{}", plain(&changeset), plain(&change));
     let contents: Vec<String> = [Some(content_0), content_1, content_2, content_3, content_4].into_iter().flatten().collect();
-    let mut kept: Fields = fields([("change", &change), ("verdict", "edit")]);
-    kept.extend(contents.iter().enumerate().map(|(n, text)| (format!("content_{n}"), text.clone())));
+    let kept = typed(&change, "edit", &contents);
     let result = async {
         let change: ChangeId = id(&change, "change")?;
         let changeset = request.lucid.edit_change(request.actor()?, change, (revision, &digest), &contents).await?;
-        Ok(format!("/changesets/{changeset}#{change}"))
+        Ok(at(changeset, change))
     }
     .await;
-    answer(&request, result, &back, kept).await
+    answer(&request, result, &back(&changeset, &change), kept).await
+}
+
+/// Carries a conflicted change over to the memory as it is now. `against` names the version shown for each edit, with commas, `-` where
+/// nothing stands.
+#[server(prefix = "/do", endpoint = "rebase_change")]
+pub async fn rebase_change(
+    changeset: String,
+    change: String,
+    revision: i64,
+    digest: String,
+    against: String,
+    #[server(default)] content_0: Option<String>,
+    #[server(default)] content_1: Option<String>,
+    #[server(default)] content_2: Option<String>,
+    #[server(default)] content_3: Option<String>,
+    #[server(default)] content_4: Option<String>,
+) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let contents: Vec<String> = [content_0, content_1, content_2, content_3, content_4].into_iter().flatten().collect();
+    let kept = typed(&change, "rebase", &contents);
+    let result = async {
+        let change: ChangeId = id(&change, "change")?;
+        let version = |v: &str| if v == "-" { Ok(None) } else { id::<VersionId>(v, "version").map(Some) };
+        let against = against.split(',').map(version).collect::<service::Result<Vec<_>>>()?;
+        let changeset = request.lucid.rebase_change(request.actor()?, change, (revision, &digest), &against, &contents).await?;
+        Ok(at(changeset, change))
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), kept).await
+}
+
+/// Lets a proposed new memory take the place of one that says nearly the same.
+#[server(prefix = "/do", endpoint = "replace_instead")]
+pub async fn replace_instead(
+    changeset: String,
+    change: String,
+    revision: i64,
+    digest: String,
+    memory: String,
+) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let change: ChangeId = id(&change, "change")?;
+        let memory: MemoryId = id(&memory, "memory")?;
+        let changeset = request.lucid.replace_instead(request.actor()?, change, (revision, &digest), memory).await?;
+        Ok(at(changeset, change))
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), fields([("change", &change)])).await
+}
+
+/// Says something about a change.
+#[server(prefix = "/do", endpoint = "comment")]
+pub async fn comment(changeset: String, change: String, body: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let kept = fields([("change", &change), ("verdict", "comment"), ("body", &body)]);
+    let result = async {
+        let change: ChangeId = id(&change, "change")?;
+        let changeset = request.lucid.comment(request.actor()?, change, &body.replace("\r\n", "\n")).await?;
+        Ok(at(changeset, change))
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), kept).await
+}
+
+/// Claims a changeset, or renews one's claim.
+#[server(prefix = "/do", endpoint = "claim")]
+pub async fn claim(changeset: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let to = format!("/changesets/{}", plain(&changeset));
+    let result = async {
+        request.lucid.claim(request.actor()?, id(&changeset, "changeset")?).await?;
+        Ok(to.clone())
+    }
+    .await;
+    answer(&request, result, &to, fields([])).await
+}
+
+/// Lets go of one's claim.
+#[server(prefix = "/do", endpoint = "release")]
+pub async fn release(changeset: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let to = format!("/changesets/{}", plain(&changeset));
+    let result = async {
+        request.lucid.release(request.actor()?, id(&changeset, "changeset")?).await?;
+        Ok(to.clone())
+    }
+    .await;
+    answer(&request, result, &to, fields([])).await
+}
+
+/// Takes a changeset back that one proposed.
+#[server(prefix = "/do", endpoint = "withdraw")]
+pub async fn withdraw(changeset: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let to = format!("/changesets/{}", plain(&changeset));
+    let result = async {
+        request.lucid.withdraw(request.actor()?, id(&changeset, "changeset")?).await?;
+        Ok(to.clone())
+    }
+    .await;
+    answer(&request, result, &to, fields([])).await
 }
 
 /// Commits the approved changes that were shown: `expected` is `change:revision:digest`, one after the other, with commas.
@@ -89,8 +245,7 @@ pub async fn commit(changeset: String, #[server(default)] expected: String, idem
     let request = Request::of_action();
     let back = format!("/changesets/{}", plain(&changeset));
     let result = async {
-        let expected = expected.split(',').filter(|e| !e.is_empty()).map(parse_expected).collect::<service::Result<Vec<_>>>()?;
-        let asked = CommitRequest { changeset: id(&changeset, "changeset")?, expected, idempotency_key };
+        let asked = CommitRequest { changeset: id(&changeset, "changeset")?, expected: parse_all(&expected)?, idempotency_key };
         let done = request.lucid.commit(request.actor()?, &asked).await?;
         Ok(format!("/changesets/{}?committed={}", asked.changeset, done.commit))
     }
@@ -98,19 +253,106 @@ pub async fn commit(changeset: String, #[server(default)] expected: String, idem
     answer(&request, result, &back, fields([])).await
 }
 
+/// Proposes to take a commit back.
+#[server(prefix = "/do", endpoint = "revert")]
+pub async fn revert(commit: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = format!("/commits/{}", plain(&commit));
+    let result = async {
+        let changeset = request.lucid.revert(request.actor()?, id::<CommitId>(&commit, "commit")?).await?;
+        Ok(format!("/changesets/{changeset}"))
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
+/// Marks everything in the inbox as read.
+#[server(prefix = "/do", endpoint = "read_all")]
+pub async fn read_all() -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        request.lucid.mark_read(request.actor()?, None).await?;
+        Ok("/inbox".to_owned())
+    }
+    .await;
+    answer(&request, result, "/inbox", fields([])).await
+}
+
+/// Whether one wants to be told by email, too: `yes` or `no`.
+#[server(prefix = "/do", endpoint = "mail_notices")]
+pub async fn mail_notices(wants: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        request.lucid.set_wants_mail(request.actor()?, wants == "yes").await?;
+        Ok("/inbox".to_owned())
+    }
+    .await;
+    answer(&request, result, "/inbox", fields([])).await
+}
+
+fn parse_verdict(verdict: &str, reject_code: &str, until: &str) -> service::Result<Verdict> {
+    match verdict {
+        "approve" => Ok(Verdict::Approve),
+        "defer" if until.is_empty() => Ok(Verdict::Defer(None)),
+        "defer" => {
+            let until = Timestamp::morning_of(until).ok_or_else(|| Error::Invalid("the day is written like 2026-11-22".to_owned()))?;
+            Ok(Verdict::Defer(Some(until)))
+        }
+        "reject" => {
+            let code = reject_code.parse::<RejectCode>().map_err(|_| Error::Invalid("choose why you reject it".to_owned()))?;
+            Ok(Verdict::Reject(code))
+        }
+        _ => Err(Error::Invalid("a verdict is approve, reject or defer".to_owned())),
+    }
+}
+
+/// When the password was last entered again: just now, if it came with the form and is right.
+async fn confirmed(request: &Request, password: &str) -> service::Result<Option<Timestamp>> {
+    if password.is_empty() {
+        return Ok(request.remembered(CONFIRMED_AT).await);
+    }
+    let at = request.lucid.confirm_password(request.actor()?, password, request.client.address.as_deref()).await?;
+    if let Some(session) = &request.session {
+        session.insert(CONFIRMED_AT, at).await.map_err(|_| Error::Internal("the session could not be written"))?;
+    }
+    Ok(Some(at))
+}
+
+fn parse_all(expected: &str) -> service::Result<Vec<Expected>> {
+    expected.split(',').filter(|e| !e.is_empty()).map(parse_expected).collect()
+}
+
 fn parse_expected(text: &str) -> service::Result<Expected> {
     let mut parts = text.split(':');
-    let bad = || Error::Invalid("the list of approved changes cannot be read; reload the page".to_owned());
+    let bad = || Error::Invalid("the list of changes cannot be read; reload the page".to_owned());
     let (change, revision, digest) = (parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?);
     Ok(Expected { change: id(change, "change")?, revision: revision.parse().map_err(|_| bad())?, digest: digest.to_owned() })
 }
 
-async fn next_pending(request: &Request, changeset: domain::ids::ChangesetId, after: ChangeId) -> service::Result<Option<ChangeId>> {
+/// What was typed into an editor, to be shown again.
+fn typed(change: &str, verdict: &str, contents: &[String]) -> Fields {
+    let mut kept = fields([("change", change), ("verdict", verdict)]);
+    kept.extend(contents.iter().enumerate().map(|(n, text)| (format!("content_{n}"), text.clone())));
+    kept
+}
+
+/// On to the change that waits for the reader next, without a click; back to the one that was decided, if none does.
+async fn on_to_next(request: &Request, changeset: ChangesetId, after: ChangeId) -> service::Result<String> {
     let view = request.lucid.changeset(request.actor()?, changeset).await?;
-    let at = view.changes.iter().position(|c| c.change.id == after).unwrap_or(0);
-    let (before, rest) = view.changes.split_at(at);
-    let waits = |c: &&service::ChangeView| c.change.state == domain::changeset::ChangeState::Pending && c.change.id != after;
-    Ok(rest.iter().chain(before).find(waits).map(|c| c.change.id))
+    let from = view.changes.iter().position(|c| c.change.id == after).unwrap_or(0);
+    let (before, rest) = view.changes.split_at(from);
+    let next = rest.iter().chain(before).find(|c| waits_for_reader(c) && c.change.id != after);
+    Ok(at(changeset, next.map_or(after, |c| c.change.id)))
+}
+
+/// The desk with a change open.
+fn at(changeset: ChangesetId, change: ChangeId) -> String {
+    format!("/changesets/{changeset}?change={change}")
+}
+
+/// The desk that a form came from.
+fn back(changeset: &str, change: &str) -> String {
+    format!("/changesets/{}?change={}", plain(changeset), plain(change))
 }
 
 /// What may stand in an address: an id as it was sent, without anything that means something there.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ids::StoreId, memory::GateMode};
+use domain::{ids::StoreId, memory::GateMode, review::Approvals};
 use leptos::prelude::*;
 use service::{Error, StoreText};
 
@@ -53,6 +53,26 @@ pub async fn set_gate(store: String, gate_mode: String, #[server(default)] budge
     }
     .await;
     answer(&request, result, &back, kept).await
+}
+
+/// Sets how many independent approvals changes of each risk need, and whether only owners' count (`yes`).
+#[server(prefix = "/do", endpoint = "set_approvals")]
+pub async fn set_approvals(
+    store: String,
+    low: i64,
+    medium: i64,
+    high: i64,
+    #[server(default)] owners_only: String,
+) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings(&store);
+    let result = async {
+        let to = Approvals { low, medium, high, owners_only: owners_only == "yes" };
+        request.lucid.set_approvals(request.actor()?, id(&store, "store")?, to).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
 }
 
 /// Deletes a store, if its name was typed again.

@@ -49,6 +49,20 @@ pub const fn risk_level(number: i64) -> Option<RiskLevel> {
     }
 }
 
+/// Icon and word of where a change stands.
+#[must_use]
+pub const fn state_mark(state: ChangeState, conflicted: bool) -> (&'static str, &'static str) {
+    match state {
+        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => ("⚠", "conflicted"),
+        ChangeState::Pending => ("…", "pending"),
+        ChangeState::Approved => ("✓", "approved"),
+        ChangeState::Rejected => ("✕", "rejected"),
+        ChangeState::Deferred => ("◷", "deferred"),
+        ChangeState::Obsolete => ("⌀", "obsolete"),
+        ChangeState::Committed => ("✔", "committed"),
+    }
+}
+
 /// Where a change stands.
 #[component]
 pub fn StateBadge(
@@ -57,16 +71,8 @@ pub fn StateBadge(
     /// Whether a base moved.
     conflicted: bool,
 ) -> impl IntoView {
-    let (icon, class) = match state {
-        _ if conflicted => ("⚠", "badge state-conflicted"),
-        ChangeState::Pending => ("…", "badge state-pending"),
-        ChangeState::Approved => ("✓", "badge state-approved"),
-        ChangeState::Rejected => ("✕", "badge state-rejected"),
-        ChangeState::Deferred => ("◷", "badge state-deferred"),
-        ChangeState::Obsolete => ("⌀", "badge state-obsolete"),
-        ChangeState::Committed => ("✔", "badge state-committed"),
-    };
-    let word = if conflicted { "conflicted" } else { state.as_str() };
+    let (icon, word) = state_mark(state, conflicted);
+    let class = format!("badge state-{word}");
     view! { <span class=class><span aria-hidden="true">{icon}</span>" "{word}</span> }
 }
 

@@ -37,7 +37,7 @@ pub fn DiffLines(
         return view! { <p class="quiet">"Both are empty."</p> }.into_any();
     }
     let show = |stretch| match stretch {
-        Stretch::Shown(lines) => lines.into_iter().map(line).collect_view().into_any(),
+        Stretch::Shown(lines) => hunks(lines).into_iter().map(hunk).collect_view().into_any(),
         Stretch::Folded(lines) => {
             let count = lines.len();
             view! {
@@ -69,6 +69,22 @@ fn folded(lines: Vec<Line>) -> Vec<Stretch> {
         }
     }
     stretches
+}
+
+/// Lines that changed one after the other, together: side by side, what went and what came stand beside each other.
+fn hunks(lines: Vec<Line>) -> Vec<Vec<Line>> {
+    let mut hunks: Vec<Vec<Line>> = Vec::new();
+    for line in lines {
+        match hunks.last_mut() {
+            Some(last) if (last[0].mark == Mark::Same) == (line.mark == Mark::Same) => last.push(line),
+            _ => hunks.push(vec![line]),
+        }
+    }
+    hunks
+}
+
+fn hunk(lines: Vec<Line>) -> impl IntoView {
+    view! { <div class="hunk">{lines.into_iter().map(line).collect_view()}</div> }
 }
 
 fn line(line: Line) -> impl IntoView {

@@ -10,10 +10,12 @@ use crate::islands::shortcuts::Shortcuts;
 
 const PLACES: &[(&str, &str, &str)] = &[
     ("queue", "/queue", "Queue"),
+    ("inbox", "/inbox", "Inbox"),
     ("memory", "/stores", "Memory"),
     ("dreams", "/dreams", "Dreams"),
     ("sessions", "/sessions", "Sessions"),
     ("audit", "/audit", "Audit"),
+    ("insights", "/insights", "Insights"),
 ];
 
 /// What admins manage.
@@ -28,6 +30,8 @@ pub fn Frame(
     user: Option<UserView>,
     /// How many changes wait.
     waiting: i64,
+    /// How much they were told and have not read.
+    unread: i64,
     /// The page.
     children: Children,
 ) -> impl IntoView {
@@ -35,8 +39,14 @@ pub fn Frame(
         return view! { <main id="main" class="narrow">{children()}</main> }.into_any();
     };
     let place = |&(name, href, text): &(&'static str, &'static str, &'static str)| {
-        let badge = (name == "queue" && waiting > 0)
-            .then(|| view! { <span class="count" aria-label=format!("{waiting} changes wait")>{waiting}</span> });
+        let count = match name {
+            "queue" => Some((waiting, "wait")),
+            "inbox" => Some((unread, "unread")),
+            _ => None,
+        };
+        let badge = count
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| view! { <span class="count">{n}<span class="visually-hidden">" "{what}</span></span> });
         view! { <li><a href=href aria-current=(name == here).then_some("page")>{text}{badge}</a></li> }
     };
     let admin = if user.role == Role::Admin { ADMIN_PLACES } else { &[] };

@@ -7,6 +7,8 @@ pub mod diff;
 pub mod forms;
 #[cfg(feature = "ssr")]
 pub mod layout;
+#[cfg(feature = "ssr")]
+pub mod number;
 pub mod text;
 #[cfg(feature = "ssr")]
 pub mod text_area;

@@ -1,5 +1,9 @@
 //! The only code that runs in the browser. Without it every page still works.
 
+pub mod desk;
+pub mod live;
 pub mod live_diff;
 pub mod progress;
 pub mod shortcuts;
+#[cfg(feature = "hydrate")]
+mod stream;

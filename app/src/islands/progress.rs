@@ -46,37 +46,12 @@ pub fn LiveProgress(
 
 #[cfg(feature = "hydrate")]
 fn follow(address: String, set_now: WriteSignal<DreamProgress>) {
-    use std::{cell::RefCell, rc::Rc};
-    use wasm_bindgen::{JsCast, prelude::Closure};
-    use web_sys::{EventSource, MessageEvent, VisibilityState};
-
-    let open: Rc<RefCell<Option<EventSource>>> = Rc::default();
-    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let Some(progress) = event.data().as_string().and_then(|t| serde_json::from_str::<DreamProgress>(&t).ok()) else { return };
+    super::stream::follow(address, move |text| {
+        let Ok(progress) = serde_json::from_str::<DreamProgress>(&text) else { return };
         let ended = !matches!(progress.state.as_str(), "pending" | "running");
         set_now.set(progress);
         if ended {
             let _ = window().location().reload();
         }
     });
-    let callback = on_message.as_ref().unchecked_ref::<js_sys::Function>().clone();
-    on_message.forget();
-    let switch = move || {
-        let visible = document().visibility_state() == VisibilityState::Visible;
-        let mut open = open.borrow_mut();
-        if !visible {
-            if let Some(source) = open.take() {
-                source.close();
-            }
-        } else if open.is_none()
-            && let Ok(source) = EventSource::new(&address)
-        {
-            source.set_onmessage(Some(&callback));
-            *open = Some(source);
-        }
-    };
-    switch();
-    let on_switch = Closure::<dyn FnMut()>::new(switch);
-    let _ = document().add_event_listener_with_callback("visibilitychange", on_switch.as_ref().unchecked_ref());
-    on_switch.forget();
 }

@@ -5,14 +5,27 @@ use leptos::prelude::*;
 
 /// What each key does, as the map behind `?` shows it.
 pub const MAP: &[(&str, &str)] = &[
-    ("j / k", "next / previous change"),
-    ("a", "approve"),
+    ("j / k", "next / previous change or row"),
+    ("o", "open: the row, or the quote in its session"),
+    ("a", "approve (asks for the password where it is signed)"),
     ("x", "reject: opens the reasons"),
-    ("e", "edit"),
-    ("d", "defer"),
-    ("z", "take the decision back"),
+    ("e", "edit, or rebase what is conflicted"),
+    ("d", "defer: opens the date"),
+    ("c", "comment"),
+    ("t", "take the decision on this change back"),
+    ("z", "undo your last decision, up to ten"),
+    ("Space", "choose, to decide several together"),
+    ("b", "decide on what is chosen"),
+    ("n / p", "next / previous quote"),
+    ("[ / ]", "previous / next changeset"),
+    ("v", "diff: side by side, or one below the other"),
+    ("m", "reveal what is masked, or mask it again"),
+    ("i", "similar memories, history, readers, like decisions"),
+    ("r", "pull into your review: claim, or release"),
+    ("/", "search"),
     ("Ctrl+Enter", "commit; in a field: send its form"),
-    ("g then q, m, d, s, a", "go to queue, memory, dreams, sessions, audit"),
+    ("g then q, i, m, d, s, h, a", "go to queue, inbox, memory, dreams, sessions, history, audit"),
+    ("Escape", "leave a field, close what is open"),
     ("?", "this map"),
 ];
 
@@ -74,8 +87,11 @@ mod keys {
 
     /// Whether the key did something.
     fn press(event: &KeyboardEvent) -> bool {
-        if event.is_composing() || event.alt_key() || is_busy(event) {
+        if event.is_composing() || event.alt_key() {
             return false;
+        }
+        if is_busy(event) {
+            return event.key() == "Escape" && leave_field();
         }
         if event.ctrl_key() || event.meta_key() {
             return event.key() == "Enter" && !event.repeat() && (submit_field(event) || click("[data-key='commit']"));
@@ -89,15 +105,21 @@ mod keys {
             return go(&key);
         }
         match key.as_str() {
-            "j" => step(1),
-            "k" => step(-1),
+            "j" | "k" => click(&format!("a[data-key='{key}']")) || step("[data-row] a[data-open]", if key == "j" { 1 } else { -1 }),
+            "n" | "p" => step("[data-quote]", if key == "n" { 1 } else { -1 }),
+            "o" => open(),
             "g" => {
                 GOING.set(true);
                 true
             }
             "?" => map(),
-            "a" | "d" | "z" if !event.repeat() => click_in_current(&format!("[data-key='{key}']")),
-            "x" | "e" if !event.repeat() => unfold(&format!("details[data-key='{key}']")),
+            "/" => focus_on("input[data-key='/']"),
+            " " => choose(),
+            "a" if !event.repeat() => approve(),
+            "b" if !event.repeat() => click("button[data-key='bulk']"),
+            "t" | "z" | "v" | "m" | "r" | "i" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
+            "x" | "e" | "d" | "c" if !event.repeat() => unfold(&format!("details[data-key='{key}']")),
+            "Escape" => fold(),
             _ => false,
         }
     }
@@ -122,43 +144,80 @@ mod keys {
     fn go(key: &str) -> bool {
         let to = match key {
             "q" => "/queue",
+            "i" => "/inbox",
             "m" => "/stores",
             "d" => "/dreams",
             "s" => "/sessions",
+            "h" => return click("a[data-go='h']") || window().location().set_href("/stores").is_ok(),
             "a" => "/audit",
             _ => return false,
         };
         window().location().set_href(to).is_ok()
     }
 
-    fn changes() -> Vec<HtmlElement> {
-        let Ok(list) = document().query_selector_all("[data-change]") else { return Vec::new() };
-        (0..list.length()).filter_map(|i| list.get(i)?.dyn_into().ok()).collect()
-    }
-
-    /// The change that has the focus, else the first that waits, else the first.
-    fn current() -> Option<HtmlElement> {
-        let focused = document().active_element().and_then(|e| e.closest("[data-change]").ok().flatten());
-        focused.and_then(|e| e.dyn_into().ok()).or_else(|| {
-            let waiting = document().query_selector("[data-change='pending']").ok().flatten();
-            waiting.and_then(|e| e.dyn_into().ok()).or_else(|| changes().into_iter().next())
-        })
-    }
-
-    fn step(by: i32) -> bool {
-        let changes = changes();
-        let focused = document().active_element().and_then(|e| e.closest("[data-change]").ok().flatten());
-        let at = focused.and_then(|f| changes.iter().position(|c| c.is_same_node(Some(&f))));
-        let last = changes.len().saturating_sub(1);
+    /// Moves the focus by so many among what the selector finds; from nowhere, to the first.
+    fn step(selector: &str, by: i32) -> bool {
+        let Ok(list) = document().query_selector_all(selector) else { return false };
+        let all: Vec<HtmlElement> = (0..list.length()).filter_map(|i| list.get(i)?.dyn_into().ok()).collect();
+        let focused = document().active_element();
+        let at = focused.and_then(|f| all.iter().position(|e| e.is_same_node(Some(&f)) || e.contains(Some(&f))));
+        let last = all.len().saturating_sub(1);
         let to = match at {
             None => 0,
             Some(at) if by > 0 => (at + 1).min(last),
             Some(at) => at.saturating_sub(1),
         };
-        changes.get(to).is_some_and(|change| {
-            change.scroll_into_view();
-            change.focus().is_ok()
-        })
+        all.get(to).is_some_and(|e| e.focus().is_ok())
+    }
+
+    /// Opens what has the focus, or is inside of it.
+    fn open() -> bool {
+        let focused = document().active_element();
+        let link =
+            focused.and_then(|f| if f.has_attribute("data-open") { Some(f) } else { f.query_selector("a[data-open]").ok().flatten() });
+        link.and_then(|l| l.dyn_into::<HtmlElement>().ok()).map(|l| l.click()).is_some()
+    }
+
+    /// Chooses the row that has the focus, or the change that is open.
+    fn choose() -> bool {
+        let row = document().active_element().and_then(|e| e.closest("[data-row]").ok().flatten());
+        let here = |row: Element| row.query_selector("input[type=checkbox]").ok().flatten();
+        let found = match row {
+            Some(row) => here(row),
+            None => document().query_selector("input[type=checkbox][data-key=' ']").ok().flatten(),
+        };
+        let on_button = document().active_element().is_some_and(|e| e.matches("button, summary, a:not([data-open])").unwrap_or(false));
+        !on_button && found.and_then(|e| e.dyn_into::<HtmlElement>().ok()).map(|e| e.click()).is_some()
+    }
+
+    /// Approves; where it is signed, and the password is not there yet, goes to its field.
+    fn approve() -> bool {
+        let Some(button) = document().query_selector("[data-key='a']").ok().flatten() else { return false };
+        let password = button.closest("form").ok().flatten().and_then(|f| f.query_selector("input[type=password]").ok().flatten());
+        match password.and_then(|p| p.dyn_into::<HtmlInputElement>().ok()) {
+            Some(field) if field.value().is_empty() => field.focus().is_ok(),
+            _ => click("[data-key='a']"),
+        }
+    }
+
+    /// Gives the focus from a field back to the change.
+    fn leave_field() -> bool {
+        let in_dialog = document().query_selector("dialog[open]").ok().flatten().is_some();
+        !in_dialog
+            && (focus_on("[data-focus]")
+                || document().active_element().and_then(|e| e.dyn_into::<HtmlElement>().ok()).is_some_and(|e| e.blur().is_ok()))
+    }
+
+    /// Closes what was unfolded to decide.
+    fn fold() -> bool {
+        let open =
+            document().query_selector("details[data-key][open]").ok().flatten().and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
+        open.map(|d| d.set_open(false)).is_some()
+    }
+
+    fn focus_on(selector: &str) -> bool {
+        let found = document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok());
+        found.is_some_and(|e| e.focus().is_ok())
     }
 
     fn click(selector: &str) -> bool {
@@ -166,18 +225,14 @@ mod keys {
         found.map(|e| e.click()).is_some()
     }
 
-    fn click_in_current(selector: &str) -> bool {
-        let found = current().and_then(|c| c.query_selector(selector).ok().flatten()).and_then(|e| e.dyn_into::<HtmlElement>().ok());
-        found.map(|e| e.click()).is_some()
-    }
-
     fn unfold(selector: &str) -> bool {
-        let details =
-            current().and_then(|c| c.query_selector(selector).ok().flatten()).and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
+        let details = document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
         let Some(details) = details else { return false };
+        // One thing at a time: the bar has room for one.
+        fold();
         details.set_open(true);
-        let field = details.query_selector("select, textarea").ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok());
-        field.is_some_and(|f| f.focus().is_ok())
+        let field = details.query_selector("select, textarea, input:not([type=hidden])").ok().flatten();
+        field.and_then(|e| e.dyn_into::<HtmlElement>().ok()).is_some_and(|f| f.focus().is_ok())
     }
 
     fn map() -> bool {

@@ -2,11 +2,14 @@
 
 pub mod account;
 pub mod audit;
-pub mod changeset;
+pub mod bulk;
+pub mod desk;
 pub mod dream;
 pub mod dreams;
 pub mod history;
 pub mod import;
+pub mod inbox;
+pub mod insights;
 pub mod keys;
 pub mod memories;
 pub mod memory;

@@ -1,6 +1,11 @@
 //! A store's settings: name, gate, budget, who was granted what on it; and what an agent loads from it.
 
-use domain::{actor::StoreRole, memory::GateMode, rights::Action};
+use domain::{
+    actor::StoreRole,
+    memory::GateMode,
+    review::{Approvals, MOST_APPROVALS},
+    rights::Action,
+};
 use leptos::prelude::*;
 use service::{BriefingRequest, GrantRow, PeopleView, RefusedForm, StoreRow};
 
@@ -23,12 +28,14 @@ pub fn StoreSettings() -> impl IntoView {
         let manages = actor.may(Action::ManageStore, store.id);
         let people = if manages { Some(request.lucid.people(actor).await?) } else { None };
         let refused = request.refused().await;
-        let forms = manages.then(|| view! { {describe(&store, refused.as_ref())}{gate(&store, refused.as_ref())} });
+        let needs = request.lucid.approvals(actor, store.id).await?;
+        let forms =
+            manages.then(|| view! { {describe(&store, refused.as_ref())}{gate(&store, refused.as_ref())}{approvals(&store, needs)} });
         let end = manages.then(|| delete(&store));
         Ok(view! {
             {store_heading(&store, "Settings", None)}
             <Refused form=refused.clone() />
-            {(!manages).then(|| read_only(&store))}
+            {(!manages).then(|| view! { {read_only(&store)}<p>{needed(needs)}</p> })}
             {forms}
             <h2>"Grants and owners"</h2>
             <p class="quiet">"Whoever has a grant here sees the whole store. A reviewer or owner of a path decides on what lies under it; owners are asked first."</p>
@@ -78,6 +85,30 @@ fn gate(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<
             <label>"What goes through the gate"<select name="gate_mode">{GateMode::ALL.iter().map(option).collect_view()}</select></label>
             <label>"Budget of the store in tokens, 4 bytes each (empty: none)"<input name="budget_tokens" value=budget inputmode="numeric" /></label>
             <p class="quiet">"What would put the store over its budget is not proposed. What is there already stays."</p>
+            <button>"Save"</button>
+        </form>
+    }
+}
+
+/// How many approvals changes need, in words.
+fn needed(a: Approvals) -> String {
+    let whose = if a.owners_only { " of owners" } else { "" };
+    format!("Changes of low, medium and high risk need {}, {} and {} independent approvals{whose}.", a.low, a.medium, a.high)
+}
+
+fn approvals(store: &StoreRow, now: Approvals) -> impl IntoView + use<> {
+    let field = |name: &'static str, label: &'static str, value: i64| {
+        view! { <label>{label}<input type="number" name=name value=value.to_string() min="1" max=MOST_APPROVALS.to_string() required /></label> }
+    };
+    view! {
+        <h2>"Approvals"</h2>
+        <form method="post" action="/do/set_approvals" class="stack card">
+            <input type="hidden" name="store" value=store.id.to_string() />
+            {field("low", "Independent approvals that a change of low risk needs", now.low)}
+            {field("medium", "of medium risk", now.medium)}
+            {field("high", "of high risk", now.high)}
+            <label class="check"><input type="checkbox" name="owners_only" value="yes" checked=now.owners_only />"Only approvals of the store’s owners count"</label>
+            <p class="quiet">"Whoever proposed or edited a change does not count. Where somebody is named owner of a path, only owners of that path count there, always. What too few people can approve stays open: it is never passed by itself."</p>
             <button>"Save"</button>
         </form>
     }

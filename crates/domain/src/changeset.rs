@@ -69,11 +69,21 @@ text_enum! {
     }
 }
 
+impl ChangesetState {
+    /// Whether anything can still be decided in it: a closed one opens again when a decision is taken back.
+    #[must_use]
+    pub const fn is_reviewed(self) -> bool {
+        matches!(self, Self::Open | Self::Closed)
+    }
+}
+
 text_enum! {
     /// What is done to a change.
     Action {
-        /// A person approves it.
+        /// A person approves it, and with that it has every approval that it needs.
         Approve => "approve",
+        /// A person approves it, and it needs more, or had enough.
+        Endorse => "endorse",
         /// A person turns it down.
         Reject => "reject",
         /// A person puts it off.
@@ -132,18 +142,22 @@ pub enum Guard {
     None,
     /// The bases have not moved, and the decision names the current revision and digest.
     Fresh,
-    /// As `Fresh`, and an independent person approved this very digest.
+    /// As `Fresh`, and as many independent people as its risk needs approved this very digest.
     FreshAndApproved,
 }
 
 /// Every transition there is: from, action, to, guard.
 pub const TRANSITIONS: &[(ChangeState, Action, ChangeState, Guard)] = {
-    use Action::{Approve, Commit, Defer, Reject, Retire, Revise, TakeBack};
+    use Action::{Approve, Commit, Defer, Endorse, Reject, Retire, Revise, TakeBack};
     use ChangeState::{Approved, Committed, Deferred, Obsolete, Pending, Rejected};
     &[
         (Pending, Approve, Approved, Guard::Fresh),
+        (Pending, Endorse, Pending, Guard::Fresh),
+        (Approved, Endorse, Approved, Guard::Fresh),
         (Pending, Reject, Rejected, Guard::None),
         (Pending, Defer, Deferred, Guard::None),
+        // One of the approvals that it needs; it waits for the others still.
+        (Pending, TakeBack, Pending, Guard::None),
         (Approved, TakeBack, Pending, Guard::None),
         (Rejected, TakeBack, Pending, Guard::None),
         (Deferred, TakeBack, Pending, Guard::None),
@@ -177,18 +191,12 @@ impl ChangeState {
             .map(|&(_, _, to, guard)| (to, guard))
             .ok_or(NotAllowed { from: self, action })
     }
-
-    /// Whether a changeset with a change in this state is still open.
-    #[must_use]
-    pub const fn keeps_open(self) -> bool {
-        matches!(self, Self::Pending | Self::Deferred | Self::Approved)
-    }
 }
 
 /// The state of a changeset that was neither withdrawn nor has expired, from the states of its changes.
 #[must_use]
 pub fn derived_state(changes: impl IntoIterator<Item = ChangeState>) -> ChangesetState {
-    if changes.into_iter().any(ChangeState::keeps_open) { ChangesetState::Open } else { ChangesetState::Closed }
+    if changes.into_iter().any(ChangeState::is_open) { ChangesetState::Open } else { ChangesetState::Closed }
 }
 
 /// One edit of a change. What it was proposed against is named exactly.
@@ -271,9 +279,12 @@ mod tests {
                 }
                 prop_assert!(ChangeState::ALL.contains(&next));
                 state = next;
-                last = Some(action);
+                // One more approval of what is approved changes nothing.
+                if action != Action::Endorse {
+                    last = Some(action);
+                }
             }
-            prop_assert_eq!(derived_state([state]) == ChangesetState::Open, state.keeps_open());
+            prop_assert_eq!(derived_state([state]) == ChangesetState::Open, state.is_open());
         }
     }
 

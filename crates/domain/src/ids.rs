@@ -111,6 +111,10 @@ id! {
     JobId = "job";
     /// Refused form input that is kept for the page that shows it.
     DraftId = "draft";
+    /// A comment on a change.
+    CommentId = "cmt";
+    /// Something that a person is told.
+    NoticeId = "note";
 }
 
 #[cfg(test)]

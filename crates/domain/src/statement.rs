@@ -65,6 +65,38 @@ pub fn told(statement: &str) -> Vec<String> {
     whole.chain(parts).map(str::to_owned).collect()
 }
 
+/// What becomes of a statement when several texts become several others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fate {
+    /// The statement as it stood.
+    pub statement: String,
+    /// In which of the texts before.
+    pub from: Vec<usize>,
+    /// In which of the texts after it is told; in none, if it is lost.
+    pub to: Vec<usize>,
+}
+
+/// What becomes of each statement of `before` in `after`, in order, each once.
+#[must_use]
+pub fn fates(before: &[&str], after: &[&str]) -> Vec<Fate> {
+    let told_after: Vec<HashSet<String>> = after.iter().map(|t| statements(t).iter().flat_map(|s| told(s)).collect()).collect();
+    let mut fates: Vec<Fate> = Vec::new();
+    for (from, text) in before.iter().enumerate() {
+        for statement in statements(text) {
+            if let Some(known) = fates.iter_mut().find(|f| bare(&f.statement) == bare(&statement)) {
+                if known.from.last() != Some(&from) {
+                    known.from.push(from);
+                }
+                continue;
+            }
+            let stands_in = |set: &HashSet<String>| set.contains(bare(&statement));
+            let to = told_after.iter().enumerate().filter(|(_, set)| stands_in(set)).map(|(i, _)| i).collect();
+            fates.push(Fate { statement, from: vec![from], to });
+        }
+    }
+    fates
+}
+
 /// The statements of `before` that stand nowhere in `after`, in order.
 #[must_use]
 pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
@@ -75,6 +107,13 @@ pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_statement_of_a_merge_has_a_fate() {
+        let fates = fates(&["- One.\n- Two.\n", "- One\n- Three.\n"], &["- One.\n- Three; and more.\n"]);
+        let short: Vec<_> = fates.iter().map(|f| (f.statement.as_str(), f.from.clone(), f.to.clone())).collect();
+        assert_eq!(short, [("One.", vec![0, 1], vec![0]), ("Two.", vec![0], vec![]), ("Three.", vec![1], vec![0])]);
+    }
 
     #[test]
     fn bullets_and_sentences() {

@@ -40,6 +40,18 @@ impl Timestamp {
         self.date_time().and_then(|t| t.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{} us", self.0))
     }
 
+    /// The day, as a form's date field takes it: `2026-11-22`, in UTC.
+    #[must_use]
+    pub fn date(self) -> String {
+        self.rfc3339().chars().take(10).collect()
+    }
+
+    /// Six in the morning of a day (`2026-11-22`), in UTC; `None` where it is no day.
+    #[must_use]
+    pub fn morning_of(date: &str) -> Option<Self> {
+        Self::parse(&format!("{date}T06:00:00Z"))
+    }
+
     /// For people: `2026-11-22 03:00 UTC`.
     #[must_use]
     pub fn exact(self) -> String {

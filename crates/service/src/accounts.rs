@@ -163,6 +163,20 @@ impl Lucid {
     /// Checks address and password. Wrong ones are counted and slow down further tries: from the same network address under the
     /// same account, under the account from anywhere, and from the same network address under any account.
     pub async fn sign_in(&self, email: &str, password: &str, from: Option<&str>) -> Result<UserId> {
+        self.prove(email, password, from, "sign_in").await
+    }
+
+    /// Checks the password of whoever is signed in once more, counted as a sign-in is; what they sign rests on it for five minutes.
+    pub async fn confirm_password(&self, actor: &Actor, password: &str, from: Option<&str>) -> Result<Timestamp> {
+        let user = users::get(&mut self.db.read().await?, own_account(actor)?).await?.ok_or(Error::SignIn)?;
+        match self.prove(&user.email, password, from, "password.confirm").await {
+            Ok(_) => Ok(self.now()),
+            Err(Error::SignIn) => Err(Error::Invalid("this is not your password; nothing was signed".to_owned())),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn prove(&self, email: &str, password: &str, from: Option<&str>, action: &'static str) -> Result<UserId> {
         let email = email.trim().to_lowercase();
         let counters = counters(&email, from);
         // Counted before the password is looked at, so that a thousand tries at once are a thousand tries.
@@ -204,7 +218,7 @@ impl Lucid {
             sign_in::uncount_failure(&mut tx, &counter.name, counter.cleared_by_success).await?;
         }
         let actor = Actor::signed_in(user.id, user.role, Vec::new());
-        self.record(&mut tx, &actor, about_account("sign_in", user.id, &json!({}))).await?;
+        self.record(&mut tx, &actor, about_account(action, user.id, &json!({}))).await?;
         tx.commit().await?;
         Ok(user.id)
     }

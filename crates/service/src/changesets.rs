@@ -1,22 +1,33 @@
 //! The queue and a changeset as reviewers see them: with diff material, evidence, labels and who has decided what.
 
 use domain::{
-    actor::{Actor, StoreRole},
-    ids::{ChangeId, ChangesetId, EvidenceId, StoreId},
+    actor::{Actor, Role, StoreRole, Visible},
+    ids::{ChangeId, ChangesetId, EvidenceId, UserId},
     masking,
+    review::Requirement,
     rights::Action,
     risk::Label,
 };
+use serde_json::json;
 use store::{
-    Page,
+    Page, Tx,
     changes::{self, ChangeRow, EditRow},
-    changesets::{self, ChangesetRow, QueueFilter, QueueRow},
+    changesets::{self, ChangesetRow, QueueCounts, QueueFilter, QueueRow},
+    claims::{self, ClaimRow},
+    comments::{self, CommentRow},
     decisions::{self, DecisionRow},
     evidence::{self, EvidenceRow},
     grants::{self, GrantRow},
 };
 
-use crate::{Error, Lucid, Result, names::Names};
+use crate::{
+    Error, Lucid, Record, Result,
+    names::Names,
+    review::{
+        Rebase, rebase_of,
+        requirements::{Facts, Requirements},
+    },
+};
 
 /// A changeset with everything that a decision needs.
 #[derive(Debug, Clone)]
@@ -31,6 +42,10 @@ pub struct ChangesetView {
     pub may_decide: bool,
     /// Who owns the store or a path that is touched: they are asked first.
     pub owners: Vec<String>,
+    /// Who works on it just now.
+    pub claim: Option<ClaimRow>,
+    /// One person alone decides in this installation.
+    pub solo: bool,
 }
 
 /// A change with its edits, quotes and decisions.
@@ -50,6 +65,29 @@ pub struct ChangeView {
     pub may_decide: bool,
     /// Whether the actor had a hand in it, and so does not count as its approver.
     pub contributed: bool,
+    /// Whether the actor has approved the revision that stands.
+    pub approved_by_me: bool,
+    /// What it still needs.
+    pub needs: Needs,
+    /// What was said about it, oldest first.
+    pub comments: Vec<CommentRow>,
+    /// How it would be carried over to the memory as it is now, if that has moved.
+    pub rebase: Option<Rebase>,
+}
+
+/// What a change needs before it may be committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// Approvals of independent people.
+    pub approvals: usize,
+    /// Who has given one that counts.
+    pub given: Vec<String>,
+    /// Who could give one that is missing.
+    pub from: Vec<String>,
+    /// Whether it has what it needs.
+    pub satisfied: bool,
+    /// Whether there are too few people who could give what is missing.
+    pub impossible: bool,
 }
 
 /// An edit with base, now and proposed.
@@ -67,18 +105,45 @@ pub struct QuoteView {
 }
 
 impl Lucid {
-    /// A page of the queue: open changesets (or the others), highest risk first, then oldest.
-    pub async fn queue(
-        &self,
-        actor: &Actor,
-        open: bool,
-        store: Option<StoreId>,
-        after: Option<(i64, ChangesetId)>,
-    ) -> Result<Page<QueueRow>> {
+    /// A page of the queue: what is open and fits the filter.
+    pub async fn queue(&self, actor: &Actor, filter: &QueueFilter) -> Result<Page<QueueRow>> {
+        let (visible, filter) = narrowed(actor, filter);
         let mut tx = self.db.read().await?;
-        let (visible, store) = actor.visible(Action::SeeChanges).narrowed(store);
-        let filter = QueueFilter { open, store, after };
-        Ok(changesets::queue(&mut tx, visible, filter, domain::limits::PAGE).await?)
+        Ok(changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), domain::limits::PAGE).await?)
+    }
+
+    /// How much of what is open fits the filter, its state left aside.
+    pub async fn queue_counts(&self, actor: &Actor, filter: &QueueFilter) -> Result<QueueCounts> {
+        let (visible, filter) = narrowed(actor, filter);
+        let mut tx = self.db.read().await?;
+        Ok(changesets::counts(&mut tx, visible, decider(actor), &filter, self.now()).await?)
+    }
+
+    /// Changesets in which nothing is left to do, newest first.
+    pub async fn done(&self, actor: &Actor, filter: &QueueFilter, before: Option<ChangesetId>) -> Result<Page<QueueRow>> {
+        let (visible, filter) = narrowed(actor, filter);
+        let mut tx = self.db.read().await?;
+        Ok(changesets::done(&mut tx, visible, filter.store, filter.text.as_deref(), before, domain::limits::PAGE).await?)
+    }
+
+    /// Agents from which there is evidence that the actor may see.
+    pub async fn agents(&self, actor: &Actor) -> Result<Vec<String>> {
+        Ok(changesets::agents(&mut self.db.read().await?, actor.visible(Action::SeeChanges)).await?)
+    }
+
+    /// The changeset in the actor's turn that comes after this one, or before it; around the end if there is none.
+    pub async fn neighbour(&self, actor: &Actor, of: ChangesetId, after: bool) -> Result<Option<ChangesetId>> {
+        let (visible, filter) = narrowed(actor, &QueueFilter { state: Some("mine"), ..QueueFilter::default() });
+        let mut tx = self.db.read().await?;
+        let all = changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), NEIGHBOURS).await?.rows;
+        let at = all.iter().position(|r| r.changeset.id == of);
+        let next = match (at, after) {
+            (Some(at), true) => all.get(at + 1).or(all.first()),
+            (Some(0), false) | (None, false) => all.last(),
+            (Some(at), false) => all.get(at - 1),
+            (None, true) => all.first(),
+        };
+        Ok(next.map(|r| r.changeset.id).filter(|id| *id != of))
     }
 
     /// How many changes that the actor may see wait for something.
@@ -100,22 +165,52 @@ impl Lucid {
         let votes = decisions::of_changeset(&mut tx, id).await?;
         let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
         let created_by = Names::all(&mut tx).await?.of(&changeset.created_by);
+        let said = comments::of_changeset(&mut tx, id).await?;
+        let rules = Requirements::read(&mut tx, changeset.store_id).await?;
+        let claim = claims::of_changeset(&mut tx, id, self.now()).await?;
         let me = actor.who.person();
-        let view = |change: ChangeRow| ChangeView {
-            may_decide: may_decide(actor, &change, &edits),
-            labels: serde_json::from_str(&change.labels).unwrap_or_default(),
-            edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
-            quotes: quotes.iter().filter(|q| q.change_id == change.id).map(|q| quote(q, &verified)).collect(),
-            decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
-            contributed: hands.iter().any(|h| h.change_id == change.id && Some(h.user_id) == me),
-            change,
+        let view = |change: ChangeRow| {
+            let facts = Facts { change: &change, edits: &edits, hands: &hands, votes: &votes };
+            let own: Vec<&EditRow> = edits.iter().filter(|e| e.change_id == change.id).collect();
+            let mine = |d: &&DecisionRow| Some(d.user_id) == me && d.verdict == "approve" && d.taken_back_at.is_none();
+            ChangeView {
+                may_decide: may_decide(actor, &change, &edits),
+                labels: serde_json::from_str(&change.labels).unwrap_or_default(),
+                quotes: quotes.iter().filter(|q| q.change_id == change.id).map(|q| quote(q, &verified)).collect(),
+                decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
+                contributed: me.is_some_and(|me| facts.had_a_hand(me)) && !rules.solo,
+                approved_by_me: votes.iter().filter(mine).any(|d| d.change_id == change.id && d.revision == change.revision),
+                needs: needs(&rules, facts),
+                comments: said.iter().filter(|c| c.change_id == change.id).cloned().collect(),
+                rebase: (change.conflicted && change.state.is_open()).then(|| rebase_of(&own)),
+                edits: own.into_iter().cloned().collect(),
+                change,
+            }
         };
         let changes: Vec<ChangeView> = changes::changes(&mut tx, id).await?.into_iter().map(view).collect();
         let owns = |g: &GrantRow| g.role == StoreRole::Owner && edits.iter().flat_map(EditRow::paths).any(|p| g.path_prefix.holds(p));
         let mut owners: Vec<String> =
             grants::of_store(&mut tx, changeset.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
         owners.dedup();
-        Ok(ChangesetView { owners, may_decide: changes.iter().any(|c: &ChangeView| c.may_decide), created_by, changes, changeset })
+        let may_decide = changes.iter().any(|c: &ChangeView| c.may_decide);
+        Ok(ChangesetView { owners, may_decide, created_by, changes, claim, solo: rules.solo, changeset })
+    }
+
+    /// Shows the quotes of a change with nothing masked: to who decides on it, and each time an entry in the audit.
+    pub async fn reveal_quotes(&self, actor: &Actor, view: &mut ChangeView) -> Result<()> {
+        if !view.may_decide || actor.who.is_key() {
+            return Err(Error::Forbidden(Action::Decide.needs()));
+        }
+        let mut tx = self.db.write().await?;
+        let quotes: Vec<EvidenceId> = view.quotes.iter().map(|q| q.row.id).collect();
+        let payload = json!({"quotes": quotes, "revision": view.change.revision});
+        let (subject, store) = (view.change.id.to_string(), Some(view.change.store_id));
+        self.record(&mut tx, actor, Record { action: "change.reveal", subject, store, commit: None, payload: &payload }).await?;
+        tx.commit().await?;
+        for quote in &mut view.quotes {
+            quote.masked = quote.row.quote.clone();
+        }
+        Ok(())
     }
 
     /// The changeset that a change is in.
@@ -127,10 +222,45 @@ impl Lucid {
     }
 }
 
+/// Changesets among which the next and the one before are looked for.
+const NEIGHBOURS: i64 = 500;
+
+/// Which of the stores that the filter asks for the actor may see.
+fn narrowed(actor: &Actor, filter: &QueueFilter) -> (Visible, QueueFilter) {
+    let (visible, store) = actor.visible(Action::SeeChanges).narrowed(filter.store);
+    (visible, QueueFilter { store, ..filter.clone() })
+}
+
+/// Whoever decides at all: whose turn it can be.
+fn decider(actor: &Actor) -> Option<UserId> {
+    actor.who.person().filter(|_| matches!(actor.role, Role::Admin | Role::Reviewer))
+}
+
 /// Whether the actor may decide on a change: every path that it touches must be theirs to decide on.
 pub fn may_decide(actor: &Actor, change: &ChangeRow, edits: &[EditRow]) -> bool {
     let touched: Vec<&str> = edits.iter().filter(|e| e.change_id == change.id).flat_map(EditRow::paths).collect();
     actor.may_at(Action::Decide, change.store_id, &touched)
+}
+
+/// Whether the actor may decide on any change of a changeset.
+pub async fn may_decide_somewhere(tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<bool> {
+    let edits = changes::edits(tx, id).await?;
+    Ok(changes::changes(tx, id).await?.iter().any(|c| may_decide(actor, c, &edits)))
+}
+
+fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {
+    let state = rules.of(facts, None);
+    let from = match &state {
+        Requirement::Missing { from, .. } | Requirement::Impossible { could: from, .. } => from.iter().map(|u| rules.name(*u)).collect(),
+        Requirement::Satisfied => Vec::new(),
+    };
+    Needs {
+        approvals: rules.needed(facts.change),
+        given: rules.approvals(facts).iter().map(|d| d.user_name.clone()).collect(),
+        from,
+        satisfied: state == Requirement::Satisfied,
+        impossible: matches!(state, Requirement::Impossible { .. }),
+    }
 }
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {

@@ -4,10 +4,12 @@
 use domain::{
     actor::Actor,
     canonical::{change_digest, sha256_hex},
-    changeset::{Action, ChangeState, Edit},
-    ids::{ChangeId, ChangesetId, CommitId, MemoryId, VersionId},
+    changeset::{Action, ChangeState, ChangesetState, Edit},
+    ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
     limits,
     memory::Operation,
+    plural::count,
+    review::Requirement,
     rights::Action as Right,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +23,15 @@ use store::{
     evidence, forms, memory_stores,
 };
 
-use crate::{Error, Lucid, Record, Result, changesets::may_decide, people::is_solo, require, review};
+use crate::{
+    Error, Lucid, Record, Result,
+    changesets::may_decide,
+    require,
+    review::{
+        self,
+        requirements::{Facts, Requirements},
+    },
+};
 
 /// A change as it was shown when the commit was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +77,8 @@ struct Standing {
     quotes: Vec<evidence::EvidenceRow>,
     votes: Vec<DecisionRow>,
     hands: Vec<Contributor>,
-    /// One person alone decides here, also on what they had a hand in.
-    solo: bool,
+    /// What the store asks for, as it is now.
+    rules: Requirements,
 }
 
 impl Lucid {
@@ -91,7 +101,7 @@ impl Lucid {
             return Ok(answer);
         }
         review::still_reviewed(changesets::lock(&mut tx, request.changeset, self.now()).await?)?;
-        let standing = read(&mut tx, request.changeset).await?;
+        let standing = read(&mut tx, request.changeset, row.store_id).await?;
         let asked_for = standing.changes.iter().filter(|c| request.expected.iter().any(|e| e.change == c.id));
         if !asked_for.into_iter().all(|change| may_decide(actor, change, &standing.edits)) {
             return Err(Error::Forbidden(Right::Decide.needs()));
@@ -116,14 +126,14 @@ impl Lucid {
             changes::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
         }
         self.settle(&mut tx, request.changeset).await?;
+        self.after_commit(&mut tx, &row).await?;
         let done = counted(commit, revision, &writes);
         let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
         forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
         let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
         let versions: Vec<_> =
             writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
-        let payload =
-            json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions, "solo": standing.solo});
+        let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions, "solo": standing.rules.solo});
         let record = Record {
             action: "changeset.commit",
             subject: commit.to_string(),
@@ -134,6 +144,17 @@ impl Lucid {
         self.record(&mut tx, actor, record).await?;
         tx.commit().await?;
         Ok(done)
+    }
+
+    /// Everything that waits in the store was made for a memory that may have moved just now: whoever may mend it is told, once.
+    async fn after_commit(&self, tx: &mut Tx, committed: &changesets::ChangesetRow) -> Result<()> {
+        for changeset in changes::conflicted_changesets(tx, committed.store_id).await? {
+            self.tell_deciders(tx, changeset, "conflict").await?;
+        }
+        if changesets::get(tx, committed.id).await?.is_some_and(|c| c.state == ChangesetState::Closed) {
+            self.tell_proposer(tx, committed.id).await?;
+        }
+        Ok(())
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
@@ -165,14 +186,14 @@ async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Optio
     }
 }
 
-async fn read(tx: &mut Tx, id: ChangesetId) -> Result<Standing> {
+async fn read(tx: &mut Tx, id: ChangesetId, store: StoreId) -> Result<Standing> {
     Ok(Standing {
         changes: changes::changes(tx, id).await?,
         edits: changes::edits(tx, id).await?,
         quotes: evidence::of_changeset(tx, id).await?,
         votes: decisions::of_changeset(tx, id).await?,
         hands: decisions::contributors_of_changeset(tx, id).await?,
-        solo: is_solo(tx).await?,
+        rules: Requirements::read(tx, store).await?,
     })
 }
 
@@ -212,37 +233,35 @@ impl Standing {
         if change_digest(change.kind, &self.edits_of(change), &quotes) != change.digest {
             return Some("its stored content is not what was approved".to_owned());
         }
-        self.approvers(change).is_empty().then(|| "nobody who had no hand in it has approved this revision".to_owned())
+        match self.rules.of(self.facts(change), None) {
+            Requirement::Satisfied => None,
+            Requirement::Missing { approvals, .. } => {
+                Some(format!("it lacks {} of people who had no hand in it", count(approvals, "approval")))
+            }
+            Requirement::Impossible { needed, could } => {
+                Some(format!("it needs {}, and only {} could give one", count(needed, "approval"), could.len()))
+            }
+        }
     }
 
     fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
         self.edits.iter().filter(|e| e.change_id == change.id).map(changes::EditRow::edit).collect()
     }
 
-    /// Standing approvals of this very revision and digest by people who had no hand in the change (rules 2 and 5).
-    fn approvers(&self, change: &ChangeRow) -> Vec<&DecisionRow> {
-        let counts = |d: &&DecisionRow| {
-            d.change_id == change.id
-                && d.verdict == "approve"
-                && d.taken_back_at.is_none()
-                && (d.revision, &d.digest) == (change.revision, &change.digest)
-                && (self.solo || !self.had_a_hand(change, d))
-        };
-        self.votes.iter().filter(counts).collect()
-    }
-
-    fn had_a_hand(&self, change: &ChangeRow, d: &DecisionRow) -> bool {
-        self.hands.iter().any(|h| h.change_id == change.id && h.user_id == d.user_id)
+    fn facts<'a>(&'a self, change: &'a ChangeRow) -> Facts<'a> {
+        Facts { change, edits: &self.edits, hands: &self.hands, votes: &self.votes }
     }
 
     fn approvals(&self, ready: &[ChangeRow]) -> String {
         let of = |change: &ChangeRow| {
             let approver = |d: &DecisionRow| {
-                let overridden = self.had_a_hand(change, d).then_some("had a hand in it; solo mode");
-                json!({"user": d.user_id, "name": d.user_name, "at": d.created_at, "independence_overridden": overridden})
+                let overridden = self.facts(change).had_a_hand(d.user_id).then_some("had a hand in it; solo mode");
+                let signed =
+                    d.meaning.as_ref().map(|meaning| json!({"meaning": meaning, "confirmed_at": d.confirmed_at, "digest": d.digest}));
+                json!({"user": d.user_id, "name": d.user_name, "at": d.created_at, "independence_overridden": overridden, "signed": signed})
             };
-            let by: Vec<_> = self.approvers(change).into_iter().map(approver).collect();
-            json!({"change": change.id, "revision": change.revision, "digest": change.digest, "by": by})
+            let by: Vec<_> = self.rules.approvals(self.facts(change)).into_iter().map(approver).collect();
+            json!({"change": change.id, "revision": change.revision, "digest": change.digest, "solo": self.rules.solo, "by": by})
         };
         json!(ready.iter().map(of).collect::<Vec<_>>()).to_string()
     }

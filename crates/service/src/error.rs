@@ -30,6 +30,9 @@ pub enum Error {
     /// What the decision names has changed since it was shown; refused whole (rule 4).
     #[error("{}", list(.0))]
     Stale(Vec<Stale>),
+    /// A decision on a change of high risk is signed.
+    #[error("this change is of high risk: enter your password to sign the approval")]
+    Sign,
     /// Name and password do not match; deliberately not which.
     #[error("the address or the password is wrong")]
     SignIn,
@@ -131,7 +134,7 @@ impl Error {
         match self {
             Self::NotFound(_) => Kind::NotFound,
             Self::Forbidden(_) => Kind::Permission,
-            Self::Invalid(_) | Self::Link => Kind::Invalid,
+            Self::Invalid(_) | Self::Sign | Self::Link => Kind::Invalid,
             Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale) => Kind::Conflict,
             Self::SignIn | Self::Key => Kind::Authentication,
             Self::Store(error) if error.is_full() => Kind::Full,

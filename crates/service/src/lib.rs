@@ -3,6 +3,7 @@
 //! through here; nothing else checks rights, opens a transaction or writes audit.
 
 mod accounts;
+mod beside;
 mod briefing;
 mod changesets;
 mod commit;
@@ -18,11 +19,14 @@ mod memory;
 mod memory_writes;
 mod muted;
 mod names;
+mod news;
+mod notices;
 mod passwords;
 mod people;
 mod preview;
 mod propose;
 mod recording;
+mod revert;
 mod review;
 mod schedules;
 mod sessions;
@@ -48,8 +52,9 @@ use store::{Db, Tx, audit_log};
 
 pub use accounts::{LinkPurpose, OwnSignIn, UserView};
 pub use audit::Checkpoint;
+pub use beside::{BesideView, SimilarMemory, TouchedMemory};
 pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
-pub use changesets::{ChangeView, ChangesetView, EditView, QuoteView};
+pub use changesets::{ChangeView, ChangesetView, EditView, Needs, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
 pub use distilling::{Distillers, Limits as ModelLimits};
 pub use dreams::DreamView;
@@ -59,23 +64,28 @@ pub use import::Imported;
 pub use keys::{KeyView, NewKey};
 pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryView, VersionView};
 pub use memory_writes::{MemoryWrite, NewMemory, Written};
+pub use news::Happened;
 pub use people::{Member, NewUser, PeopleView};
 pub use preview::{PreviewInput, preview};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
-pub use review::{Decision, Verdict};
+pub use review::{BulkResult, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict};
 pub use schedules::{NewSchedule, check_schedule};
 pub use sessions::{SessionView, TranscriptView};
 pub use store::{
     Page,
     access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
-    changesets::QueueRow,
-    decisions::{DecisionRow, MutedRow},
+    changesets::{QueueCounts, QueueFilter, QueueRow},
+    claims::ClaimRow,
+    comments::CommentRow,
+    decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},
     dreams::{DreamRow, FindingRow},
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
-    memories::MemoryRow,
+    memories::{MemoryRow, VersionRow},
     memory_stores::StoreRow,
+    notices::{MailRow, NoticeRow},
+    reads::ReaderRow,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionRow},
 };

@@ -89,6 +89,7 @@ impl Lucid {
                 let change = self.insert_change(tx, (id, dream, position), finding, ready).await?;
                 made.push((&finding.fingerprint, change));
             }
+            self.tell_deciders(tx, id, "your_turn").await?;
         }
         let findings = proposal.findings.iter().map(|f| stored(f, &made, &over));
         let findings: Vec<NewFinding> = findings.chain(proposal.questions.iter().map(|q| question(q, loaded))).collect();
@@ -123,6 +124,7 @@ impl Lucid {
             origin: "dream",
             title: format!("{} from a dream over {}", plural::count(changes, "change"), dream.store_name),
             base_revision: dream.base_revision.unwrap_or(0),
+            reverts: None,
             created_by: dream.requested_by.clone(),
             created_at: self.now(),
         }
@@ -190,7 +192,9 @@ impl Lucid {
                 "distinct": finding.support.distinct(),
             })
             .to_string(),
+            defer_until: None,
             commit_id: None,
+            created_at: self.now(),
             updated_at: self.now(),
             conflicted: false,
         };

@@ -6,6 +6,7 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     ids::{GrantId, StoreId},
     memory::{GateMode, check_store_name},
+    review::{Approvals, MOST_APPROVALS},
     rights::Action,
 };
 use serde_json::json;
@@ -93,6 +94,25 @@ impl Lucid {
         memory_stores::set_gate(&mut tx, id, mode, budget_tokens, self.now()).await?;
         let payload = json!({"gate_mode": mode, "budget_tokens": budget_tokens});
         self.record(&mut tx, actor, about_store("store.gate", id, &payload)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// How many independent approvals changes of each risk need in a store.
+    pub async fn approvals(&self, actor: &Actor, id: StoreId) -> Result<Approvals> {
+        require(actor, Action::SeeMemory, id)?;
+        Ok(memory_stores::approvals(&mut self.db.read().await?, id).await?)
+    }
+
+    /// Sets it, 1 to 5 each and never fewer for more risk. What was approved and now lacks an approval is not committed before it has it.
+    pub async fn set_approvals(&self, actor: &Actor, id: StoreId, to: Approvals) -> Result<()> {
+        require(actor, Action::ManageStore, id)?;
+        if !to.is_sound() {
+            return Err(Error::Invalid(format!("1 to {MOST_APPROVALS} approvals each, and never fewer for more risk")));
+        }
+        let mut tx = self.db.write().await?;
+        let before = memory_stores::approvals(&mut tx, id).await?;
+        memory_stores::set_approvals(&mut tx, id, to, self.now()).await?;
+        self.record(&mut tx, actor, about_store("store.approvals", id, &json!({"from": before, "to": to}))).await?;
         Ok(tx.commit().await?)
     }
 

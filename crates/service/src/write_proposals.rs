@@ -58,6 +58,7 @@ impl Lucid {
             origin: "agent",
             title: title.clone(),
             base_revision: store.revision,
+            reverts: None,
             created_by: actor.who.to_string(),
             created_at: now,
         };
@@ -87,7 +88,9 @@ impl Lucid {
             occurrences: 1,
             eligible_sessions: 0,
             facts: json!({"version": 1, "key": actor.who.is_key()}).to_string(),
+            defer_until: None,
             commit_id: None,
+            created_at: now,
             updated_at: now,
             conflicted: false,
         };
@@ -97,6 +100,7 @@ impl Lucid {
         for person in answer_for(tx, &actor.who.to_string()).await? {
             decisions::contribute(tx, id, person, "proposed", now).await?;
         }
+        self.tell_deciders(tx, changeset, "your_turn").await?;
         let payload = json!({"changes": [id], "origin": "agent"});
         let record =
             Record { action: "changeset.propose", subject: changeset.to_string(), store: Some(store.id), commit: None, payload: &payload };

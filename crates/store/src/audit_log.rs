@@ -4,7 +4,7 @@ use audit::Entry;
 use domain::{
     Timestamp,
     actor::Visible,
-    ids::{CommitId, StoreId},
+    ids::{ChangesetId, CommitId, StoreId},
 };
 use sqlx::FromRow;
 
@@ -25,6 +25,8 @@ statements! {
           AND (CAST($6 AS TEXT) IS NULL OR a.action = $6)
           AND (CAST($7 AS BIGINT) IS NULL OR a.at >= $7)
         ORDER BY seq DESC LIMIT $8";
+    NEWS = "SELECT a.seq, a.actor, a.action, a.subject, a.store_id, k.changeset_id FROM audit a LEFT JOIN commits k ON k.id = a.commit_id
+        WHERE a.seq > $1 AND a.store_id IS NOT NULL ORDER BY a.seq LIMIT $2";
     CHAIN = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit
         WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
@@ -162,4 +164,26 @@ pub async fn chain(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Row>> {
 pub async fn head(tx: &mut Tx) -> Result<(i64, [u8; 32])> {
     let (seq, hash) = fetch_optional!(tx, (i64, Vec<u8>), HEAD)?.ok_or(Error::Stale)?;
     Ok((seq, hash32(&hash)))
+}
+
+/// Something that happened in a store, for those who look at it just now.
+#[derive(Debug, Clone, FromRow)]
+pub struct NewsRow {
+    /// Position.
+    pub seq: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// In which store.
+    pub store_id: StoreId,
+    /// The changeset that a commit is of.
+    pub changeset_id: Option<ChangesetId>,
+}
+
+/// What happened in stores after a position, in order, at most so much.
+pub async fn news(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<NewsRow>> {
+    fetch_all!(tx, NewsRow, NEWS, after, limit)
 }

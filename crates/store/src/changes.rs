@@ -19,20 +19,23 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)";
     CHANGES = "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
             c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
-            c.eligible_sessions, c.facts, c.commit_id, c.updated_at,
+            c.eligible_sessions, c.facts, c.defer_until, c.commit_id, c.created_at, c.updated_at,
             EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
         FROM changes c WHERE c.changeset_id = $1 ORDER BY c.position";
     FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND cs.origin = 'dream'
           AND (c.state IN ('pending', 'approved', 'deferred') OR (c.state = 'committed' AND c.updated_at >= $2))";
     CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
-    SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3 WHERE id = $4 AND state = $5 AND revision = $6";
-    REVISE = "UPDATE changes SET state = 'pending', revision = $1, digest = $2, risk_level = $3, labels = $4, updated_at = $5
-        WHERE id = $6 AND revision = $7 AND state = $8";
+    SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3, defer_until = NULL WHERE id = $4 AND state = $5 AND revision = $6";
+    DEFER_UNTIL = "UPDATE changes SET defer_until = $1 WHERE id = $2 AND state = 'deferred'";
+    DEFERRALS_DUE = "SELECT id, changeset_id FROM changes WHERE state = 'deferred' AND defer_until <= $1 ORDER BY defer_until LIMIT $2";
+    REVISE = "UPDATE changes SET state = 'pending', revision = $1, digest = $2, risk_level = $3, labels = $4, kind = $5, defer_until = NULL, updated_at = $6
+        WHERE id = $7 AND revision = $8 AND state = $9";
     INSERT_EDIT = "INSERT INTO change_edits (change_id, revision, position, memory_id, base_version, base_sha256, path, new_path, content_sha256)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     EDITS = "SELECT e.change_id, e.memory_id, e.base_version, e.base_sha256, e.path, e.new_path, e.content_sha256,
-            after.content AS content, before.content AS base_content, now.version_id AS now_version, now.path AS now_path, now_content.content AS now_content
+            after.content AS content, before.content AS base_content, now.id AS now_id, now.version_id AS now_version,
+            now.content_sha256 AS now_sha256, now.path AS now_path, now_content.content AS now_content
         FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         LEFT JOIN contents after ON after.sha256 = e.content_sha256
         LEFT JOIN contents before ON before.sha256 = e.base_sha256
@@ -52,6 +55,7 @@ statements! {
     OPEN_PATHS = "SELECT COALESCE(e.new_path, e.path) FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred', 'approved') AND (e.memory_id IS NULL OR e.new_path IS NOT NULL)
         ORDER BY 1";
+    CONFLICTED_CHANGESETS = "SELECT DISTINCT c.changeset_id FROM changes c JOIN conflicted_changes x ON x.change_id = c.id WHERE c.store_id = $1 ORDER BY 1";
     RECOUNT = "UPDATE changes SET support_sessions = $1, support_subjects = $2, support_tasks = $3, occurrences = $4, eligible_sessions = $5
         WHERE id = $6 AND state IN ('pending', 'deferred', 'approved')";
     RETIRE = "UPDATE changes SET state = 'obsolete', updated_at = $1 WHERE id = $2 AND state IN ('pending', 'deferred', 'approved')";
@@ -102,8 +106,12 @@ pub struct ChangeRow {
     pub eligible_sessions: i64,
     /// What it was computed from, as versioned JSON.
     pub facts: String,
+    /// Until when it is put off, if a date was given.
+    pub defer_until: Option<Timestamp>,
     /// The commit it is in.
     pub commit_id: Option<CommitId>,
+    /// When it was proposed.
+    pub created_at: Timestamp,
     /// When anything last happened to it.
     pub updated_at: Timestamp,
     /// Whether a base moved.
@@ -131,6 +139,10 @@ pub struct EditRow {
     pub content: Option<String>,
     /// The content it was proposed against.
     pub base_content: Option<String>,
+    /// The memory that stands there now.
+    pub now_id: Option<MemoryId>,
+    /// Hash of what stands there now.
+    pub now_sha256: Option<String>,
     /// The version that stands there now.
     pub now_version: Option<VersionId>,
     /// Where it stands now.
@@ -235,6 +247,17 @@ pub async fn set_change_state(tx: &mut Tx, change: &ChangeRow, to: ChangeState, 
     if rows == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
+/// Sets until when a deferred change is put off.
+pub async fn defer_until(tx: &mut Tx, id: ChangeId, until: Timestamp) -> Result<()> {
+    execute!(tx, DEFER_UNTIL, until, id)?;
+    Ok(())
+}
+
+/// Deferred changes whose date has come, the earliest first.
+pub async fn deferrals_due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<(ChangeId, ChangesetId)>> {
+    fetch_all!(tx, (ChangeId, ChangesetId), DEFERRALS_DUE, now, limit)
+}
+
 /// A change's next revision.
 #[derive(Debug, Clone)]
 pub struct Revision {
@@ -246,6 +269,8 @@ pub struct Revision {
     pub risk_level: RiskLevel,
     /// Its labels, as a JSON list.
     pub labels: String,
+    /// What it does now.
+    pub kind: ChangeKind,
 }
 
 /// Gives a change a new revision, pending again; [`Error::Stale`] if it is no longer as it was read.
@@ -257,6 +282,7 @@ pub async fn revise(tx: &mut Tx, change: &ChangeRow, to: &Revision, now: Timesta
         to.digest.as_str(),
         to.risk_level,
         to.labels.as_str(),
+        to.kind,
         now,
         change.id,
         change.revision,
@@ -305,6 +331,11 @@ pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<KnownRow>> {
 /// Paths that open changes of a store would write to.
 pub async fn open_paths(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
     Ok(fetch_all!(tx, (String,), OPEN_PATHS, store)?.into_iter().map(|(path,)| path).collect())
+}
+
+/// Changesets of a store in which the memory has moved below an open change.
+pub async fn conflicted_changesets(tx: &mut Tx, store: StoreId) -> Result<Vec<ChangesetId>> {
+    Ok(fetch_all!(tx, (ChangesetId,), CONFLICTED_CHANGESETS, store)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// How much backs a change.

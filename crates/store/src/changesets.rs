@@ -3,39 +3,87 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    changeset::ChangesetState,
-    ids::{ChangesetId, DreamId, StoreId},
+    changeset::{ChangeKind, ChangesetState},
+    ids::{ChangesetId, CommitId, DreamId, StoreId, UserId},
+    risk::Label,
 };
 use sqlx::FromRow;
 
 use crate::{Error, Page, Result, Tx, engine::viewer};
 
 statements! {
-    INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, state, base_revision, created_by, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $8)";
+    INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, state, base_revision, reverts, created_by, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $9)";
     LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
-    QUEUE = "SELECT q.* FROM (
-            SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
-                CAST(SUM(CASE WHEN c.state = 'pending' THEN 1 ELSE 0 END) AS BIGINT) AS pending,
-                CAST(SUM(CASE WHEN c.state = 'approved' THEN 1 ELSE 0 END) AS BIGINT) AS approved,
-                CAST(SUM(CASE WHEN c.state = 'rejected' THEN 1 ELSE 0 END) AS BIGINT) AS rejected,
-                CAST(SUM(CASE WHEN c.state = 'deferred' THEN 1 ELSE 0 END) AS BIGINT) AS deferred,
-                CAST(SUM(CASE WHEN c.state = 'committed' THEN 1 ELSE 0 END) AS BIGINT) AS committed,
-                CAST(SUM(CASE WHEN x.change_id IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS conflicted,
-                CAST(MAX(CASE WHEN c.state NOT IN ('pending', 'approved', 'deferred') THEN 0
-                    WHEN c.risk_level = 'high' THEN 3 WHEN c.risk_level = 'medium' THEN 2 ELSE 1 END) AS BIGINT) AS risk
-            FROM changesets cs JOIN stores s ON s.id = cs.store_id JOIN changes c ON c.changeset_id = cs.id
-                LEFT JOIN conflicted_changes x ON x.change_id = c.id
-            WHERE s.deleted_at IS NULL AND ((cs.state = 'open') = $1)
-              AND (CAST($2 AS UUID) IS NULL OR cs.store_id = $2)
-              AND (CAST($3 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $3))
-            GROUP BY cs.id, cs.store_id, s.name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at
-        ) q
-        WHERE CAST($4 AS BIGINT) IS NULL OR q.risk < $4 OR (q.risk = $4 AND q.id > $5)
-        ORDER BY q.risk DESC, q.id LIMIT $6";
+    // $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
+    QUEUE = "SELECT w.* FROM (
+            SELECT q.*, k.user_id AS claimed_by, u.name AS claimed_name, CAST(CASE WHEN EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner'))
+                AND EXISTS (SELECT 1 FROM changes c WHERE c.changeset_id = q.id AND (c.state = 'approved'
+                    OR (c.state = 'pending'
+                        AND NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3 AND q.conflicted = 0)
+                        AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
+                THEN 1 ELSE 0 END AS BIGINT) AS mine
+            FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
+        WHERE (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $1))
+          AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
+          AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
+          AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
+          AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
+                WHERE f.changeset_id = q.id AND n.agent = $7))
+          AND (CAST($8 AS TEXT) IS NULL OR LOWER(q.title) LIKE $8 ESCAPE '!'
+                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND LOWER(f.title) LIKE $8 ESCAPE '!'))
+          AND (CAST($9 AS TEXT) IS NULL OR ($9 = 'nobody' AND k.user_id IS NULL) OR ($9 = 'me' AND k.user_id = $3) OR ($9 = 'others' AND k.user_id <> $3))
+        ) w
+        WHERE (CAST($10 AS TEXT) IS NULL OR ($10 = 'mine' AND w.mine = 1) OR ($10 = 'conflicted' AND w.conflicted > 0)
+              OR ($10 = 'deferred' AND w.deferred > 0) OR ($10 = 'ready' AND w.approved > 0) OR ($10 = 'overdue' AND w.due_at < $2))
+          AND (CAST($11 AS BIGINT) IS NULL OR (CASE WHEN $13 THEN w.due_at ELSE -w.risk END) > $11
+              OR ((CASE WHEN $13 THEN w.due_at ELSE -w.risk END) = $11 AND w.id > $12))
+        ORDER BY CASE WHEN $13 THEN w.due_at ELSE -w.risk END, w.id LIMIT $14";
+    COUNTS = "SELECT COUNT(*) AS open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS mine,
+            CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS conflicted,
+            CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS deferred,
+            CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS ready,
+            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS overdue,
+            CAST(COALESCE(SUM(w.pending), 0) AS BIGINT) AS pending, MIN(w.created_at) AS oldest_at
+        FROM (SELECT q.*, CAST(CASE WHEN EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner'))
+                AND EXISTS (SELECT 1 FROM changes c WHERE c.changeset_id = q.id AND (c.state = 'approved'
+                    OR (c.state = 'pending'
+                        AND NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3 AND q.conflicted = 0)
+                        AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
+                THEN 1 ELSE 0 END AS BIGINT) AS mine FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
+        WHERE (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $1))
+          AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
+          AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
+          AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
+          AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
+                WHERE f.changeset_id = q.id AND n.agent = $7))
+          AND (CAST($8 AS TEXT) IS NULL OR LOWER(q.title) LIKE $8 ESCAPE '!'
+                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND LOWER(f.title) LIKE $8 ESCAPE '!'))
+          AND (CAST($9 AS TEXT) IS NULL OR ($9 = 'nobody' AND k.user_id IS NULL) OR ($9 = 'me' AND k.user_id = $3) OR ($9 = 'others' AND k.user_id <> $3))) w";
+    DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
+            CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
+            (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected, CAST(0 AS BIGINT) AS deferred,
+            (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'committed') AS committed,
+            CAST(0 AS BIGINT) AS conflicted, CAST(0 AS BIGINT) AS risk, CAST(NULL AS BIGINT) AS due_at, CAST(NULL AS UUID) AS claimed_by,
+            CAST(NULL AS TEXT) AS claimed_name, CAST(0 AS BIGINT) AS mine
+        FROM changesets cs JOIN stores s ON s.id = cs.store_id
+        WHERE cs.state <> 'open' AND s.deleted_at IS NULL
+          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1))
+          AND (CAST($2 AS UUID) IS NULL OR cs.store_id = $2)
+          AND (CAST($3 AS TEXT) IS NULL OR LOWER(cs.title) LIKE $3 ESCAPE '!')
+          AND (CAST($4 AS UUID) IS NULL OR cs.id < $4)
+        ORDER BY cs.id DESC LIMIT $5";
+    AGENTS = "SELECT DISTINCT n.agent FROM sessions n JOIN session_stores x ON x.session_id = n.id
+        WHERE n.agent IS NOT NULL AND n.deleted_at IS NULL
+          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = x.store_id AND g.user_id = $1))
+        ORDER BY 1 LIMIT 200";
     GET = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at
         FROM changesets cs JOIN stores s ON s.id = cs.store_id WHERE cs.id = $1 AND s.deleted_at IS NULL";
+    OPEN_REVERT = "SELECT id FROM changesets WHERE reverts = $1 AND state = 'open' ORDER BY id LIMIT 1";
+    EXPIRED = "SELECT cs.id FROM changesets cs WHERE cs.state = 'open' AND cs.created_at < $1
+        AND NOT EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id WHERE c.changeset_id = cs.id AND d.created_at >= $1)
+        ORDER BY cs.id LIMIT $2";
     WAITING = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE cs.state = 'open' AND c.state IN ('pending', 'deferred', 'approved')
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $1))";
@@ -61,6 +109,35 @@ pub struct QueueRow {
     pub conflicted: i64,
     /// Highest risk among what is open: 3 high, 2 medium, 1 low, 0 nothing open.
     pub risk: i64,
+    /// When the first of it is due.
+    pub due_at: Option<Timestamp>,
+    /// Who works on it just now.
+    pub claimed_by: Option<UserId>,
+    /// How they are called.
+    pub claimed_name: Option<String>,
+    /// 1 if it is the asker's turn.
+    pub mine: i64,
+}
+
+/// How much is open, of what a filter leaves.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct QueueCounts {
+    /// Changesets.
+    pub open: i64,
+    /// Of them, where it is the asker's turn.
+    pub mine: i64,
+    /// Where the memory has moved.
+    pub conflicted: i64,
+    /// Where something was put off.
+    pub deferred: i64,
+    /// Where something may be committed.
+    pub ready: i64,
+    /// Where something is overdue.
+    pub overdue: i64,
+    /// Changes in all of them that nobody has decided.
+    pub pending: i64,
+    /// Since when the oldest waits.
+    pub oldest_at: Option<Timestamp>,
 }
 
 /// A changeset.
@@ -103,6 +180,8 @@ pub struct NewChangeset {
     pub title: String,
     /// The store's revision it was made against.
     pub base_revision: i64,
+    /// The commit that it takes back, if it is a revert.
+    pub reverts: Option<CommitId>,
     /// Who proposes it.
     pub created_by: String,
     /// When.
@@ -120,6 +199,7 @@ pub async fn insert(tx: &mut Tx, new: &NewChangeset) -> Result<()> {
         new.origin,
         new.title.as_str(),
         new.base_revision,
+        new.reverts,
         new.created_by.as_str(),
         new.created_at
     )?;
@@ -138,26 +218,135 @@ pub async fn set_state(tx: &mut Tx, id: ChangesetId, state: ChangesetState, now:
     Ok(())
 }
 
-/// Which changesets a queue shows.
-#[derive(Debug, Clone, Copy)]
+/// Which open changesets a queue shows.
+#[derive(Debug, Clone, Default)]
 pub struct QueueFilter {
-    /// Open ones, or the others.
-    pub open: bool,
     /// Of one store only.
     pub store: Option<StoreId>,
-    /// After the last row of the page before: its risk and id.
+    /// With an open change of this kind.
+    pub kind: Option<ChangeKind>,
+    /// With an open change that bears this label.
+    pub label: Option<Label>,
+    /// With evidence from this agent.
+    pub agent: Option<String>,
+    /// With this in a title, in any case.
+    pub text: Option<String>,
+    /// Who works on it: `me`, `nobody` or `others`.
+    pub assignee: Option<&'static str>,
+    /// `mine`, `conflicted`, `deferred`, `ready` or `overdue`; everything open without.
+    pub state: Option<&'static str>,
+    /// By due time, earliest first; else by risk, highest first.
+    pub by_age: bool,
+    /// After the last row of the page before: its place in the order and its id.
     pub after: Option<(i64, ChangesetId)>,
 }
 
-/// A page of the queue: highest risk first, then oldest.
-pub async fn queue(tx: &mut Tx, visible: Visible, filter: QueueFilter, limit: i64) -> Result<Page<QueueRow>> {
-    let (risk, id) = filter.after.unzip();
-    Ok(Page::of(fetch_all!(tx, QueueRow, QUEUE, filter.open, filter.store, viewer(visible), risk, id, limit + 1)?, limit))
+impl QueueFilter {
+    fn label_pattern(&self) -> Option<String> {
+        self.label.map(|l| format!("%\"{l}\"%"))
+    }
+
+    fn text_pattern(&self) -> Option<String> {
+        self.text.as_deref().map(like)
+    }
+}
+
+/// A pattern that finds a text as it was typed, in any case.
+fn like(text: &str) -> String {
+    let escaped: String =
+        text.to_lowercase().chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
+    format!("%{escaped}%")
+}
+
+impl QueueRow {
+    /// Its place in the order, for the page that comes after it.
+    #[must_use]
+    pub fn place(&self, by_age: bool) -> i64 {
+        if by_age { self.due_at.map_or(i64::MAX, |at| at.0) } else { -self.risk }
+    }
+}
+
+/// A page of the queue. `me` is whose turn is meant.
+pub async fn queue(
+    tx: &mut Tx,
+    visible: Visible,
+    me: Option<UserId>,
+    filter: &QueueFilter,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Page<QueueRow>> {
+    let (place, id) = filter.after.unzip();
+    let rows = fetch_all!(
+        tx,
+        QueueRow,
+        QUEUE,
+        viewer(visible),
+        now,
+        me,
+        filter.store,
+        filter.kind,
+        filter.label_pattern(),
+        filter.agent.as_deref(),
+        filter.text_pattern(),
+        filter.assignee,
+        filter.state,
+        place,
+        id,
+        filter.by_age,
+        limit + 1
+    )?;
+    Ok(Page::of(rows, limit))
+}
+
+/// How much the filter leaves, its state left aside.
+pub async fn counts(tx: &mut Tx, visible: Visible, me: Option<UserId>, filter: &QueueFilter, now: Timestamp) -> Result<QueueCounts> {
+    fetch_optional!(
+        tx,
+        QueueCounts,
+        COUNTS,
+        viewer(visible),
+        now,
+        me,
+        filter.store,
+        filter.kind,
+        filter.label_pattern(),
+        filter.agent.as_deref(),
+        filter.text_pattern(),
+        filter.assignee
+    )?
+    .ok_or(Error::Stale)
+}
+
+/// Changesets that are closed, withdrawn or expired, newest first.
+pub async fn done(
+    tx: &mut Tx,
+    visible: Visible,
+    store: Option<StoreId>,
+    text: Option<&str>,
+    before: Option<ChangesetId>,
+    limit: i64,
+) -> Result<Page<QueueRow>> {
+    Ok(Page::of(fetch_all!(tx, QueueRow, DONE, viewer(visible), store, text.map(like), before, limit + 1)?, limit))
+}
+
+/// Agents whose sessions the viewer may see, by name.
+pub async fn agents(tx: &mut Tx, visible: Visible) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), AGENTS, viewer(visible))?.into_iter().map(|(agent,)| agent).collect())
 }
 
 /// One changeset. Rights are the caller's to check.
 pub async fn get(tx: &mut Tx, id: ChangesetId) -> Result<Option<ChangesetRow>> {
     fetch_optional!(tx, ChangesetRow, GET, id)
+}
+
+/// The open changeset that takes a commit back, if there is one.
+pub async fn open_revert(tx: &mut Tx, commit: CommitId) -> Result<Option<ChangesetId>> {
+    Ok(fetch_optional!(tx, (ChangesetId,), OPEN_REVERT, commit)?.map(|(id,)| id))
+}
+
+/// Open changesets that were proposed before this time, and in which nobody has decided since.
+pub async fn expired(tx: &mut Tx, since: Timestamp, limit: i64) -> Result<Vec<ChangesetId>> {
+    Ok(fetch_all!(tx, (ChangesetId,), EXPIRED, since, limit)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// How many changes that the viewer may see wait for something.

@@ -2,18 +2,38 @@
 
 use domain::{
     Timestamp,
+    actor::Visible,
     changeset::RejectCode,
     ids::{ChangeId, ChangesetId, DecisionId, StoreId, UserId},
 };
 use sqlx::FromRow;
 
-use crate::{Result, Tx};
+use crate::{Result, Tx, engine::viewer};
 
 statements! {
-    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    TAKE_BACK = "UPDATE decisions SET taken_back_at = $1 WHERE change_id = $2 AND taken_back_at IS NULL";
-    OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note, d.created_at, d.taken_back_at
+    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, meaning, confirmed_at, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    TAKE_BACK = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND taken_back_at IS NULL";
+    TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND user_id = $3 AND taken_back_at IS NULL";
+    LAST_OF = "SELECT d.change_id, c.changeset_id, c.revision, d.verdict, c.title
+        FROM (SELECT id, change_id, revision, verdict, taken_back_at FROM decisions WHERE user_id = $1 ORDER BY id DESC LIMIT $2) d
+        JOIN changes c ON c.id = d.change_id AND c.revision = d.revision JOIN changesets cs ON cs.id = c.changeset_id
+        WHERE d.taken_back_at IS NULL AND c.state IN ('pending', 'approved', 'rejected', 'deferred') AND cs.state IN ('open', 'closed')
+        ORDER BY d.id DESC";
+    LIKE = "SELECT d.verdict, d.reject_code, COUNT(*) AS times FROM decisions d JOIN changes c ON c.id = d.change_id
+        WHERE c.store_id = $1 AND c.finding = $2 AND c.kind = $3 AND c.id <> $4 AND d.taken_back_at IS NULL AND d.verdict <> 'defer'
+        GROUP BY d.verdict, d.reject_code ORDER BY 3 DESC, 1, 2";
+    SINCE = "SELECT d.user_id, u.name AS user_name, d.change_id, d.revision, d.verdict, d.created_at, d.taken_back_at, d.taken_back_by, o.first_at AS opened_at,
+            c.created_at AS proposed_at,
+            EXISTS (SELECT 1 FROM changesets r WHERE r.reverts = c.commit_id AND r.state <> 'withdrawn' AND r.state <> 'expired'
+                AND EXISTS (SELECT 1 FROM changes rc WHERE rc.changeset_id = r.id AND rc.state = 'committed')) AS reverted
+        FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
+            JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
+            LEFT JOIN change_openings o ON o.change_id = d.change_id AND o.revision = d.revision AND o.user_id = d.user_id
+        WHERE d.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $2))
+        ORDER BY d.id LIMIT $3";
+    OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note,
+            d.meaning, d.confirmed_at, d.created_at, d.taken_back_at
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
         WHERE c.changeset_id = $1 ORDER BY d.id";
     CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
@@ -50,6 +70,10 @@ pub struct DecisionRow {
     pub reject_code: Option<RejectCode>,
     /// In their words.
     pub note: String,
+    /// What the signer means by it, if it is signed: `approved` or `reviewed`.
+    pub meaning: Option<String>,
+    /// When the password was entered that the signature rests on.
+    pub confirmed_at: Option<Timestamp>,
     /// When.
     pub created_at: Timestamp,
     /// When it was taken back.
@@ -69,15 +93,42 @@ pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
         d.verdict.as_str(),
         d.reject_code,
         d.note.as_str(),
+        d.meaning.as_deref(),
+        d.confirmed_at,
         d.created_at
     )?;
     Ok(())
 }
 
-/// Takes back every standing vote on a change.
-pub async fn take_back(tx: &mut Tx, change: ChangeId, at: Timestamp) -> Result<()> {
-    execute!(tx, TAKE_BACK, at, change)?;
+/// Takes back every standing vote on a change; `by` somebody, or by time alone.
+pub async fn take_back(tx: &mut Tx, change: ChangeId, by: Option<UserId>, at: Timestamp) -> Result<()> {
+    execute!(tx, TAKE_BACK, at, change, by)?;
     Ok(())
+}
+
+/// Takes back a person's standing votes on a change; how many there were.
+pub async fn take_back_own(tx: &mut Tx, change: ChangeId, user: UserId, at: Timestamp) -> Result<u64> {
+    execute!(tx, TAKE_BACK_OWN, at, change, user)
+}
+
+/// A decision that its maker can undo.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct UndoRow {
+    /// The change.
+    pub change_id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// Its revision.
+    pub revision: i64,
+    /// `approve`, `reject` or `defer`.
+    pub verdict: String,
+    /// The change's title.
+    pub title: String,
+}
+
+/// Of a person's last decisions, those that can be undone: on what is not committed, at the revision that stands. The last first.
+pub async fn last_of(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<UndoRow>> {
+    fetch_all!(tx, UndoRow, LAST_OF, user, limit)
 }
 
 /// Every vote on a changeset, oldest first, those taken back included.
@@ -159,4 +210,52 @@ pub async fn unmute(tx: &mut Tx, store: StoreId, fingerprint: &str, change: Chan
 /// Every fingerprint that stands in a store.
 pub async fn muted(tx: &mut Tx, store: StoreId) -> Result<Vec<Muted>> {
     fetch_all!(tx, Muted, MUTED, store)
+}
+
+/// How often something was decided on changes of the same kind, from the same kind of finding, in the same store.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct LikeRow {
+    /// `approve` or `reject`.
+    pub verdict: String,
+    /// Why it was rejected.
+    pub reject_code: Option<RejectCode>,
+    /// How often.
+    pub times: i64,
+}
+
+/// What was decided on changes like this one.
+pub async fn like(tx: &mut Tx, change: &crate::changes::ChangeRow) -> Result<Vec<LikeRow>> {
+    fetch_all!(tx, LikeRow, LIKE, change.store_id, change.finding.as_str(), change.kind, change.id)
+}
+
+/// A decision with what says how well it was made.
+#[derive(Debug, Clone, FromRow)]
+pub struct JudgedRow {
+    /// Whose.
+    pub user_id: UserId,
+    /// Their name.
+    pub user_name: String,
+    /// On which change.
+    pub change_id: ChangeId,
+    /// At which revision.
+    pub revision: i64,
+    /// `approve`, `reject` or `defer`.
+    pub verdict: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it was taken back.
+    pub taken_back_at: Option<Timestamp>,
+    /// By whom.
+    pub taken_back_by: Option<UserId>,
+    /// When they first had the revision before their eyes.
+    pub opened_at: Option<Timestamp>,
+    /// When the change was proposed.
+    pub proposed_at: Timestamp,
+    /// Whether the commit that it is in was reverted.
+    pub reverted: bool,
+}
+
+/// Decisions since then, in stores that the viewer may see; the oldest first, at most so many.
+pub async fn since(tx: &mut Tx, since: Timestamp, visible: Visible, limit: i64) -> Result<Vec<JudgedRow>> {
+    fetch_all!(tx, JudgedRow, SINCE, since, viewer(visible), limit)
 }

@@ -28,6 +28,9 @@ statements! {
     ELIGIBLE = "SELECT COUNT(DISTINCT g.user_id) FROM user_grants g JOIN users u ON u.id = g.user_id
         WHERE u.disabled_at IS NULL AND u.role IN ('admin', 'reviewer') AND g.role IN ('reviewer', 'owner')
           AND (CAST($1 AS UUID) IS NULL OR g.store_id = $1)";
+    DECIDERS = "SELECT g.user_id, u.name, g.path_prefix, g.role FROM user_grants g JOIN users u ON u.id = g.user_id
+        WHERE g.store_id = $1 AND g.role IN ('reviewer', 'owner') AND u.role IN ('admin', 'reviewer') AND u.disabled_at IS NULL
+        ORDER BY u.name, g.user_id";
     STORES_OF_TEAM = "SELECT DISTINCT g.store_id FROM team_grants g JOIN stores s ON s.id = g.store_id WHERE g.team_id = $1 AND s.deleted_at IS NULL";
     INSERT_TEAM = "INSERT INTO teams (id, name, created_by, created_at) VALUES ($1, $2, $3, $4)";
     TEAMS = "SELECT id, name FROM teams ORDER BY name";
@@ -102,6 +105,24 @@ pub async fn of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<GrantRow>> {
 /// How many people may decide somewhere in a store, or in any store.
 pub async fn eligible(tx: &mut Tx, store: Option<StoreId>) -> Result<i64> {
     fetch_scalar!(tx, i64, ELIGIBLE, store)
+}
+
+/// Somebody who may decide in a part of a store.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct DeciderRow {
+    /// Who.
+    pub user_id: UserId,
+    /// Their name.
+    pub name: String,
+    /// In which part.
+    pub path_prefix: PathPrefix,
+    /// As what.
+    pub role: StoreRole,
+}
+
+/// Who may decide where in a store, each person once for each of their grants.
+pub async fn deciders(tx: &mut Tx, store: StoreId) -> Result<Vec<DeciderRow>> {
+    fetch_all!(tx, DeciderRow, DECIDERS, store)
 }
 
 /// Makes a team; a duplicate name is a unique violation.

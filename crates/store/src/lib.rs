@@ -11,6 +11,8 @@ pub mod audit_log;
 pub mod changes;
 pub mod changesets;
 pub mod checkpoints;
+pub mod claims;
+pub mod comments;
 pub mod commits;
 pub mod decisions;
 pub mod dreams;
@@ -24,6 +26,7 @@ pub mod keys;
 pub mod memories;
 pub mod memory_stores;
 pub mod model_batches;
+pub mod notices;
 pub mod reads;
 pub mod schedules;
 pub mod sessions;
@@ -45,6 +48,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("changes", changes::STATEMENTS),
         ("changesets", changesets::STATEMENTS),
         ("checkpoints", checkpoints::STATEMENTS),
+        ("claims", claims::STATEMENTS),
+        ("comments", comments::STATEMENTS),
         ("commits", commits::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
@@ -58,6 +63,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("memories", memories::STATEMENTS),
         ("memory_stores", memory_stores::STATEMENTS),
         ("model_batches", model_batches::STATEMENTS),
+        ("notices", notices::STATEMENTS),
         ("reads", reads::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),

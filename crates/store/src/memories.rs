@@ -10,6 +10,9 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
+    WITH_WORDS = "SELECT m.id, m.path, c.content FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
+        WHERE m.store_id = $1 AND (LOWER(c.content) LIKE $2 ESCAPE '!' OR LOWER(c.content) LIKE $3 ESCAPE '!' OR LOWER(c.content) LIKE $4 ESCAPE '!')
+        ORDER BY m.path LIMIT $5";
     TREE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 ORDER BY m.path";
@@ -205,4 +208,11 @@ pub async fn support_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<String>
 pub async fn refresh_support(tx: &mut Tx, id: MemoryId, support: &str) -> Result<()> {
     execute!(tx, REFRESH_SUPPORT, support, id)?;
     Ok(())
+}
+
+/// Memories of a store that hold any of up to three words, in any case; at most so many, by path.
+pub async fn with_words(tx: &mut Tx, store: StoreId, words: &[String], limit: i64) -> Result<Vec<(MemoryId, MemoryPath, String)>> {
+    let pattern =
+        |n: usize| words.get(n).map(|w| format!("%{}%", w.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_")));
+    fetch_all!(tx, (MemoryId, MemoryPath, String), WITH_WORDS, store, pattern(0), pattern(1), pattern(2), limit)
 }

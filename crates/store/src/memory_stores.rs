@@ -1,6 +1,6 @@
 //! Memory stores.
 
-use domain::{Timestamp, actor::Visible, ids::StoreId, memory::GateMode};
+use domain::{Timestamp, actor::Visible, ids::StoreId, memory::GateMode, review::Approvals};
 use sqlx::FromRow;
 
 use crate::{Error, Result, Tx, engine::viewer};
@@ -25,6 +25,8 @@ statements! {
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
         FROM stores s WHERE s.id = $1 AND s.deleted_at IS NULL";
     BY_NAME = "SELECT id FROM stores WHERE name = $1 AND deleted_at IS NULL";
+    APPROVALS = "SELECT approvals_low, approvals_medium, approvals_high, owners_only FROM stores WHERE id = $1";
+    SET_APPROVALS = "UPDATE stores SET approvals_low = $1, approvals_medium = $2, approvals_high = $3, owners_only = $4, updated_at = $5 WHERE id = $6 AND deleted_at IS NULL";
     LOCK = "UPDATE stores SET revision = revision WHERE id = $1 RETURNING revision";
 }
 
@@ -110,4 +112,16 @@ pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<StoreId>> {
 /// Takes the store's lock, the first in the order of locks, and returns its revision.
 pub async fn lock(tx: &mut Tx, id: StoreId) -> Result<i64> {
     fetch_optional!(tx, (i64,), LOCK, id)?.map(|(revision,)| revision).ok_or(Error::Stale)
+}
+
+/// How many approvals its changes need.
+pub async fn approvals(tx: &mut Tx, id: StoreId) -> Result<Approvals> {
+    let (low, medium, high, owners_only) = fetch_optional!(tx, (i64, i64, i64, bool), APPROVALS, id)?.ok_or(Error::Stale)?;
+    Ok(Approvals { low, medium, high, owners_only })
+}
+
+/// Sets it.
+pub async fn set_approvals(tx: &mut Tx, id: StoreId, to: Approvals, at: Timestamp) -> Result<()> {
+    execute!(tx, SET_APPROVALS, to.low, to.medium, to.high, to.owners_only, at, id)?;
+    Ok(())
 }

@@ -2,13 +2,16 @@
 
 use domain::{
     Timestamp,
-    ids::{SessionId, StoreId, VersionId},
+    ids::{MemoryId, SessionId, StoreId, VersionId},
 };
 use sqlx::FromRow;
 
 use crate::{Result, Tx};
 
 statements! {
+    READERS = "SELECT n.agent, COUNT(*) AS times, MAX(r.read_at) AS last_at FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
+            LEFT JOIN sessions n ON n.id = r.session_id
+        WHERE v.memory_id = $1 AND r.read_at >= $2 GROUP BY n.agent ORDER BY 2 DESC, 1 LIMIT 20";
     INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at) VALUES ($1, $2, $3, $4)";
     OF_VERSION = "SELECT COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions, MAX(read_at) AS last_at FROM recorded_reads
         WHERE version_id = $1";
@@ -55,4 +58,20 @@ pub async fn insert(tx: &mut Tx, reads: &[Read]) -> Result<()> {
 /// How often a version was read.
 pub async fn of_version(tx: &mut Tx, version: VersionId) -> Result<ReadCount> {
     Ok(fetch_optional!(tx, ReadCount, OF_VERSION, version)?.unwrap_or(ReadCount { times: 0, sessions: 0, last_at: None }))
+}
+
+/// An agent that has read a memory.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct ReaderRow {
+    /// Which; not known where the read belongs to no session.
+    pub agent: Option<String>,
+    /// How often.
+    pub times: i64,
+    /// When last.
+    pub last_at: Timestamp,
+}
+
+/// Which agents have read a memory since then, in any of its versions, most often first.
+pub async fn readers(tx: &mut Tx, memory: MemoryId, since: Timestamp) -> Result<Vec<ReaderRow>> {
+    fetch_all!(tx, ReaderRow, READERS, memory, since)
 }

@@ -1,5 +1,5 @@
-//! Server-sent events: how far a dream is. One stream a page. However many watch a dream, one task looks at it; each stream checks
-//! its own viewer's rights at each wake, and ends with the dream, the rights or the server.
+//! Server-sent events: how far a dream is, what happens in the queue and in a changeset. One stream a page. However many watch, one
+//! task looks for them all; each stream checks its own viewer's rights at each wake, and ends with the dream, the rights or the server.
 
 use std::{
     collections::HashMap,
@@ -8,24 +8,34 @@ use std::{
     time::Duration,
 };
 
-use app::{context::Current, islands::progress::DreamProgress};
+use app::{
+    context::Current,
+    islands::{live::News, progress::DreamProgress},
+};
 use axum::{
     Extension,
-    extract::{Path, State},
-    http::StatusCode,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::{actor::Actor, ids::DreamId};
-use futures::stream;
-use service::{DreamRow, Lucid};
+use domain::{
+    actor::Actor,
+    ids::{ChangesetId, DreamId, StoreId},
+};
+use futures::{StreamExt, stream};
+use serde::Deserialize;
+use service::{DreamRow, Happened, Lucid};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How often a dream that is watched is looked at.
 const LOOK: Duration = Duration::from_millis(400);
+
+/// How often the audit trail is looked at, while anybody watches.
+const LOOK_AT_TRAIL: Duration = Duration::from_secs(1);
 
 /// What the streams need.
 #[derive(Clone)]
@@ -35,12 +45,32 @@ pub struct Live {
     /// Ends every stream when the server stops.
     pub stop: CancellationToken,
     watched: Arc<Mutex<HashMap<DreamId, watch::Receiver<DreamProgress>>>>,
+    /// Position of the last entry of the trail, as it was last seen.
+    position: watch::Sender<i64>,
 }
 
 impl Live {
-    /// Nothing is watched yet.
+    /// Nothing is watched yet; the trail is looked at from now on, whenever somebody is there.
     pub fn new(lucid: Lucid, stop: CancellationToken) -> Self {
-        Self { lucid, stop, watched: Arc::default() }
+        let live = Self { lucid, stop, watched: Arc::default(), position: watch::channel(0).0 };
+        tokio::spawn(live.clone().look_at_trail());
+        live
+    }
+
+    async fn look_at_trail(self) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK_AT_TRAIL) => {}
+            }
+            if self.position.receiver_count() == 0 {
+                continue;
+            }
+            // A database that does not answer is said by what needs it; the next look may be luckier.
+            if let Ok(now) = self.lucid.position().await {
+                self.position.send_if_modified(|before| std::mem::replace(before, now) != now);
+            }
+        }
     }
 
     /// The progress of a dream as it changes; the first who watches it starts the task that looks.
@@ -110,4 +140,93 @@ pub async fn dream(State(live): State<Live>, Extension(current): Extension<Curre
         Some((Ok::<_, Infallible>(event), (!ended).then_some((live, current, receiver))))
     });
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+/// From where on a stream tells.
+#[derive(Debug, Deserialize)]
+pub struct From {
+    /// Position in the trail when the page was made.
+    #[serde(default)]
+    after: i64,
+}
+
+/// What of the news a page is about.
+#[derive(Debug, Clone, Copy)]
+enum About {
+    /// Every changeset that the viewer may see.
+    Queue,
+    /// One, and the memory that it would change.
+    Changeset(ChangesetId, StoreId),
+}
+
+impl About {
+    fn holds(self, happened: &Happened) -> bool {
+        match self {
+            Self::Queue => true,
+            Self::Changeset(id, store) => happened.changeset == Some(id) || (happened.moved && happened.store == store),
+        }
+    }
+}
+
+/// The stream of the queue.
+pub async fn queue(
+    State(live): State<Live>,
+    Extension(current): Extension<Current>,
+    Query(from): Query<From>,
+    headers: HeaderMap,
+) -> Response {
+    tell(live, current, About::Queue, resumed(&headers).unwrap_or(from.after))
+}
+
+/// The stream of one changeset. It renews its viewer's claim, if they have one.
+pub async fn changeset(
+    State(live): State<Live>,
+    Extension(current): Extension<Current>,
+    Path(id): Path<String>,
+    Query(from): Query<From>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(id) = id.parse::<ChangesetId>() else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(view) = live.lucid.changeset(&current.actor, id).await else { return StatusCode::NOT_FOUND.into_response() };
+    tell(live, current, About::Changeset(id, view.changeset.store_id), resumed(&headers).unwrap_or(from.after))
+}
+
+/// Where a stream that broke goes on, as the browser says.
+fn resumed(headers: &HeaderMap) -> Option<i64> {
+    headers.get("last-event-id")?.to_str().ok()?.parse().ok()
+}
+
+fn tell(live: Live, current: Current, about: About, after: i64) -> Response {
+    let receiver = live.position.subscribe();
+    let hello = event(&News { seq: after, text: String::new() });
+    let rest = stream::unfold((live, current, receiver, after), move |(live, current, mut receiver, mut after)| async move {
+        loop {
+            tokio::select! {
+                () = live.stop.cancelled() => return None,
+                changed = receiver.changed() => changed.ok()?,
+            }
+            let position = *receiver.borrow_and_update();
+            if position <= after {
+                continue;
+            }
+            // Rights may have changed since the last wake.
+            let (actor, _) = live.lucid.actor(current.user.id).await.ok()??;
+            if let About::Changeset(id, _) = about {
+                live.lucid.renew_claim(&actor, id).await.ok()?;
+            }
+            let (news, up_to) = live.lucid.news(&actor, after).await.ok()?;
+            after = up_to;
+            // One word for all that happened since: the page looks anew once.
+            if let Some(last) = news.into_iter().rfind(|h| about.holds(h)) {
+                let told = event(&News { seq: after, text: last.text });
+                return Some((told, (live, current, receiver, after)));
+            }
+        }
+    });
+    let events = stream::once(async move { hello }).chain(rest);
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+fn event(news: &News) -> Result<Event, axum::Error> {
+    Event::default().id(news.seq.to_string()).json_data(news)
 }

@@ -109,7 +109,11 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .with_state(options);
     let uploads =
         Router::new().route("/do/import", post(upload::take)).layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES)).with_state(lucid.clone());
-    let live = Router::new().route("/live/dreams/{id}", get(live::dream)).with_state(live::Live::new(lucid.clone(), stop));
+    let live = Router::new()
+        .route("/live/dreams/{id}", get(live::dream))
+        .route("/live/queue", get(live::queue))
+        .route("/live/changesets/{id}", get(live::changeset))
+        .with_state(live::Live::new(lucid.clone(), stop));
     let reading = requests::Reading {
         public_url: config.public_url.as_str().into(),
         secure: !config.insecure_http,

@@ -1,0 +1,235 @@
+//! Goes from one change to the next without loading the page anew: what a link or form marked `data-swap` leads to is fetched, and its
+//! region put in place of the one that is there. The server decides and renders as ever; what is seen is always what it said.
+#![allow(missing_docs, reason = "the macro makes a struct beside each island")]
+
+use leptos::prelude::*;
+
+/// Listens on the page's regions for links and forms that are swapped.
+#[island]
+pub fn DeskKeys() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    swap::listen();
+    view! { <div class="visually-hidden" role="status" id="desk-says"></div> }
+}
+
+#[cfg(feature = "hydrate")]
+pub mod swap {
+    use std::cell::Cell;
+
+    use leptos::{
+        prelude::{document, window},
+        task::spawn_local,
+    };
+    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::{
+        CustomEvent, CustomEventInit, Document, DomParser, Element, Event, FormData, HtmlAnchorElement, HtmlElement, HtmlFormElement,
+        MouseEvent, RequestInit, Response, SubmitEvent, SupportedType, UrlSearchParams,
+    };
+
+    thread_local! {
+        /// Whether something that somebody asked for is on its way: a second decision waits for what the first one leads to.
+        static BUSY: Cell<bool> = const { Cell::new(false) };
+        /// How often that was asked. What renews the page by itself is dropped if somebody asked for something meanwhile.
+        static ASKED: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// What is done with what was fetched.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub enum After {
+        /// The address changes, and the focus goes to what is new.
+        Go,
+        /// Back or forward: the address has changed already.
+        Back,
+        /// The same page anew: focus and place stay.
+        Renew,
+    }
+
+    pub fn listen() {
+        let on_click = Closure::<dyn FnMut(MouseEvent)>::new(|event: MouseEvent| {
+            let plain = event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key();
+            let link =
+                target(&event).and_then(|t| t.closest("a[data-swap]").ok().flatten()).and_then(|e| e.dyn_into::<HtmlAnchorElement>().ok());
+            if let (true, Some(link)) = (plain, link) {
+                event.prevent_default();
+                go(link.href(), None, After::Go);
+            }
+        });
+        let _ = document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
+        on_click.forget();
+        let on_submit = Closure::<dyn FnMut(SubmitEvent)>::new(|event: SubmitEvent| {
+            let form = target(&event).filter(|t| t.has_attribute("data-swap")).and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
+            let Some(form) = form else { return };
+            event.prevent_default();
+            if let Some(fields) = fields(&form) {
+                go(form.action(), Some(fields), After::Go);
+            }
+        });
+        let _ = document().add_event_listener_with_callback("submit", on_submit.as_ref().unchecked_ref());
+        on_submit.forget();
+        let on_back = Closure::<dyn FnMut()>::new(|| {
+            if let Ok(address) = window().location().href() {
+                go(address, None, After::Back);
+            }
+        });
+        let _ = window().add_event_listener_with_callback("popstate", on_back.as_ref().unchecked_ref());
+        on_back.forget();
+    }
+
+    fn target(event: &Event) -> Option<Element> {
+        event.target().and_then(|t| t.dyn_into::<Element>().ok())
+    }
+
+    /// A form's fields as they go over the wire.
+    fn fields(form: &HtmlFormElement) -> Option<UrlSearchParams> {
+        let data = FormData::new_with_form(form).ok()?;
+        let fields = UrlSearchParams::new().ok()?;
+        for entry in data.entries() {
+            let pair = js_sys::Array::from(&entry.ok()?);
+            fields.append(&pair.get(0).as_string()?, &pair.get(1).as_string()?);
+        }
+        Some(fields)
+    }
+
+    /// Fetches what an address leads to and puts its region in place of the one that is there. What cannot be swapped is loaded.
+    pub fn go(address: String, post: Option<UrlSearchParams>, after: After) {
+        let by_itself = after == After::Renew;
+        if BUSY.get() {
+            return;
+        }
+        if !by_itself {
+            ASKED.set(ASKED.get().wrapping_add(1));
+            set_busy(true);
+        }
+        let asked = ASKED.get();
+        spawn_local(async move {
+            let posted = post.is_some();
+            let done = fetch(&address, post).await;
+            if by_itself && (ASKED.get() != asked || is_in_use()) {
+                return;
+            }
+            set_busy(false);
+            match done {
+                Ok((landed, page)) if put(&page, &landed, after) => {}
+                // Renewing is nobody's wish in particular: it is tried again with the next news.
+                _ if after == After::Renew => {}
+                // What was sent may have been done; its page says so.
+                Ok((landed, _)) => drop(window().location().set_href(&landed)),
+                Err(_) if posted => say("It is not known whether that was done: Lucid did not answer. Reload the page to see."),
+                Err(_) => drop(window().location().set_href(&address)),
+            }
+        });
+    }
+
+    fn set_busy(busy: bool) {
+        BUSY.set(busy);
+        if let Some(region) = region(&document()) {
+            let _ = region.set_attribute("aria-busy", if busy { "true" } else { "false" });
+        }
+    }
+
+    async fn fetch(address: &str, post: Option<UrlSearchParams>) -> Result<(String, Document), JsValue> {
+        let request = RequestInit::new();
+        let headers = web_sys::Headers::new()?;
+        headers.set("accept", "text/html")?;
+        request.set_headers(&headers);
+        if let Some(fields) = post {
+            request.set_method("POST");
+            request.set_body(&fields);
+        }
+        let response: Response = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()?;
+        let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
+        Ok((response.url(), page))
+    }
+
+    fn region(page: &Document) -> Option<Element> {
+        page.query_selector("[data-key-scope]").ok().flatten()
+    }
+
+    /// Puts the page's region in place of the one that is there; false if there is none of that name.
+    fn put(page: &Document, landed: &str, after: After) -> bool {
+        let (Some(new), Some(old)) = (region(page), region(&document())) else { return false };
+        if new.id() != old.id() {
+            return false;
+        }
+        let focused = document().active_element().filter(|e| old.contains(Some(e))).and_then(|e| path_of(&e));
+        let Ok(new) = document().import_node_with_deep(&new, true) else { return false };
+        let Ok(new) = new.dyn_into::<Element>() else { return false };
+        let _ = old.replace_with_with_node_1(&new);
+        document().set_title(&page.title());
+        counts(page);
+        if after == After::Go
+            && let Ok(history) = window().history()
+        {
+            let _ = history.push_state_with_url(&JsValue::NULL, "", Some(landed));
+        }
+        let woken = CustomEventInit::new();
+        woken.set_bubbles(true);
+        if let Ok(event) = CustomEvent::new_with_event_init_dict("lucid:swapped", &woken) {
+            let _ = new.dispatch_event(&event);
+        }
+        if after == After::Renew {
+            focused.and_then(|path| new.query_selector(&path).ok().flatten()).map(|e| focus(&e));
+        } else {
+            arrive(&new);
+        }
+        true
+    }
+
+    /// What the bar says beside the places, in step with the page.
+    fn counts(page: &Document) {
+        let nav = |d: &Document| d.query_selector(".bar nav").ok().flatten();
+        if let (Some(new), Some(old)) = (nav(page), nav(&document())) {
+            old.set_inner_html(&new.inner_html());
+        }
+    }
+
+    /// What was refused has the focus, else what is new.
+    fn arrive(region: &Element) {
+        let wanted = ["[role='alert']", "[data-focus]"];
+        if let Some(element) = wanted.iter().find_map(|css| region.query_selector(css).ok().flatten()) {
+            focus(&element);
+        }
+        window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+
+    fn focus(element: &Element) {
+        if let Some(element) = element.dyn_ref::<HtmlElement>() {
+            let options = web_sys::FocusOptions::new();
+            options.set_prevent_scroll(true);
+            let _ = element.focus_with_options(&options);
+        }
+    }
+
+    /// How the element that has the focus is found again.
+    fn path_of(element: &Element) -> Option<String> {
+        let by = |name: &str| {
+            element.get_attribute(name).map(|v| format!("{}[{name}='{}']", element.tag_name().to_lowercase(), v.replace('\'', "\\'")))
+        };
+        if element.id().is_empty() {
+            by("href").or_else(|| by("data-key")).or_else(|| by("name"))
+        } else {
+            Some(format!("[id='{}']", element.id()))
+        }
+    }
+
+    /// Says something to everybody, also to who cannot see it.
+    pub fn say(text: &str) {
+        if let Some(place) = document().get_element_by_id("desk-says") {
+            place.set_text_content(Some(text));
+            let _ = place.class_list().remove_1("visually-hidden");
+            let _ = place.class_list().add_2("notice", "bad");
+        }
+    }
+
+    /// Whether somebody is typing, or has typed, into a form of the region: then it is not replaced under their hands.
+    pub fn is_in_use() -> bool {
+        let open =
+            document().query_selector("[data-key-scope] details[open] textarea, [data-key-scope] details[open] select").ok().flatten();
+        let typing = document().active_element().is_some_and(|e| e.matches("input, textarea, select").unwrap_or(false));
+        let checked = document().query_selector("[data-key-scope] input[type=checkbox]:checked").ok().flatten();
+        let dialog = document().query_selector("dialog[open]").ok().flatten();
+        open.is_some() || typing || checked.is_some() || dialog.is_some() || BUSY.get()
+    }
+}

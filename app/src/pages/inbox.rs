@@ -1,0 +1,63 @@
+//! What one was told: whose turn it is, who said something, what became of what one proposed. Links open the item, and never decide.
+
+use leptos::prelude::*;
+use service::NoticeRow;
+
+use crate::{
+    components::{
+        layout::{Empty, Heading},
+        text::Visible,
+        when::When,
+    },
+    context::page,
+};
+
+/// The inbox.
+#[component]
+pub fn Inbox() -> impl IntoView {
+    page("inbox", |request| async move {
+        let actor = request.actor()?;
+        let rows = request.lucid.inbox(actor).await?;
+        let wants_mail = request.lucid.wants_mail(actor).await?;
+        let unread = rows.iter().any(|r| r.read_at.is_none());
+        let now = request.now();
+        let row = |r: NoticeRow| {
+            let class = if r.read_at.is_none() { "unread" } else { "" };
+            let mark = if r.read_at.is_none() { "unread" } else { "read" };
+            view! {
+                <li class=class>
+                    <span class="badge">{mark}</span>" "{reason(&r.reason)}": "<a href=format!("/changesets/{}", r.changeset_id) data-open><Visible text=r.title /></a>
+                    " "<span class="quiet">{r.store_name}", "<When at=r.created_at now=now /></span>
+                </li>
+            }
+        };
+        let all_read =
+            unread.then(|| view! { <form method="post" action="/do/read_all"><button>"Mark all as read"</button></form> }.into_any());
+        let list = if rows.is_empty() {
+            view! { <Empty title="Nothing yet">"When a dream proposes something for your stores, somebody answers you, or what you proposed was decided, it stands here."</Empty> }.into_any()
+        } else {
+            view! { <ul class="inbox">{rows.into_iter().map(row).collect_view()}</ul> }.into_any()
+        };
+        let (word, value) = if wants_mail { ("Stop emails", "no") } else { ("Send me an email, too, when it is my turn", "yes") };
+        Ok(view! {
+            <Heading title="Inbox" />
+            {all_read}
+            {list}
+            <form method="post" action="/do/mail_notices" class="card">
+                <p class="quiet">"Emails name the changeset and its store, never what it says; one for each item. They are sent only if whoever runs Lucid has set up a mail server."</p>
+                <input type="hidden" name="wants" value=value />
+                <button>{word}</button>
+            </form>
+        }
+        .into_any())
+    })
+}
+
+fn reason(word: &str) -> &'static str {
+    match word {
+        "your_turn" => "Your turn",
+        "comment" => "Somebody commented",
+        "conflict" => "The memory has moved below it",
+        _ => "It was decided",
+    }
+}

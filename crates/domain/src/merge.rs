@@ -1,0 +1,158 @@
+//! Three-way merge by lines: what two people made of one text, brought together where they do not touch the same lines.
+//! It proposes; a person looks at the result, and every place where both changed the same is left to them, with both texts.
+
+use std::time::Duration;
+
+use similar::{Algorithm, DiffOp, TextDiff};
+
+/// What came of a merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The text. Where both sides changed the same lines, both stand in it: first what is there now, then what was proposed.
+    pub text: String,
+    /// In how many places that is so.
+    pub both: usize,
+}
+
+/// A stretch of the base that one side replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hunk {
+    start: usize,
+    end: usize,
+    with: Vec<String>,
+}
+
+/// Brings together what became of `base` on two sides.
+#[must_use]
+pub fn merge(base: &str, now: &str, proposed: &str) -> Merged {
+    let lines: Vec<&str> = base.split_inclusive('\n').collect();
+    let (ours, theirs) = (hunks(base, now), hunks(base, proposed));
+    let (mut text, mut both, mut at) = (String::new(), 0, 0);
+    let (mut o, mut t) = (ours.iter().peekable(), theirs.iter().peekable());
+    loop {
+        let next = match (o.peek(), t.peek()) {
+            (None, None) => break,
+            (Some(a), Some(b)) => a.start.min(b.start),
+            (Some(one), None) | (None, Some(one)) => one.start,
+        };
+        // Everything that overlaps, from either side, is one place.
+        let (mut end, mut mine, mut yours) = (next, Vec::new(), Vec::new());
+        loop {
+            let before = (mine.len(), yours.len());
+            while let Some(h) = o.next_if(|h| h.start < end || h.start == next) {
+                end = end.max(h.end);
+                mine.push(h);
+            }
+            while let Some(h) = t.next_if(|h| h.start < end || h.start == next) {
+                end = end.max(h.end);
+                yours.push(h);
+            }
+            if (mine.len(), yours.len()) == before {
+                break;
+            }
+        }
+        for line in &lines[at..next] {
+            put(&mut text, line);
+        }
+        let (left, right) = (side(&lines, next, end, &mine), side(&lines, next, end, &yours));
+        match (mine.is_empty(), yours.is_empty()) {
+            (false, true) => left.iter().for_each(|l| put(&mut text, l)),
+            (true, false) => right.iter().for_each(|l| put(&mut text, l)),
+            _ if left == right => left.iter().for_each(|l| put(&mut text, l)),
+            _ => {
+                both += 1;
+                left.iter().chain(right.iter().filter(|l| !left.contains(l))).for_each(|l| put(&mut text, l));
+            }
+        }
+        at = end;
+    }
+    for line in &lines[at..] {
+        put(&mut text, line);
+    }
+    Merged { text, both }
+}
+
+/// Adds a line; one that stood last in its text may lack its line break.
+fn put(text: &mut String, line: &str) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(line);
+}
+
+/// A stretch of the base as one side has it.
+fn side(lines: &[&str], start: usize, end: usize, hunks: &[&Hunk]) -> Vec<String> {
+    let (mut out, mut at) = (Vec::new(), start);
+    for hunk in hunks {
+        out.extend(lines[at..hunk.start].iter().map(|&l| l.to_owned()));
+        out.extend(hunk.with.iter().cloned());
+        at = hunk.end;
+    }
+    out.extend(lines[at..end].iter().map(|&l| l.to_owned()));
+    out
+}
+
+fn hunks(base: &str, other: &str) -> Vec<Hunk> {
+    let mut config = TextDiff::configure();
+    config.algorithm(Algorithm::Patience).timeout(Duration::from_millis(200));
+    let diff = config.diff_lines(base, other);
+    let theirs: Vec<&str> = other.split_inclusive('\n').collect();
+    let mut hunks: Vec<Hunk> = Vec::new();
+    for op in diff.ops().iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
+        let (old, new) = (op.old_range(), op.new_range());
+        let with = theirs[new].iter().map(|&l| l.to_owned()).collect();
+        match hunks.last_mut() {
+            Some(last) if last.end == old.start => {
+                last.end = old.end;
+                last.with.extend::<Vec<String>>(with);
+            }
+            _ => hunks.push(Hunk { start: old.start, end: old.end, with }),
+        }
+    }
+    hunks
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_touch_is_brought_together() {
+        let merged = merge("a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nD\ne\n");
+        assert_eq!(merged, Merged { text: "A\nb\nc\nD\ne\n".into(), both: 0 });
+        assert_eq!(merge("a\nb", "a\nb", "a\nc").text, "a\nc");
+        assert_eq!(merge("", "now\n", "proposed\n"), Merged { text: "now\nproposed\n".into(), both: 1 });
+    }
+
+    #[test]
+    fn where_both_changed_the_same_both_stand() {
+        let merged = merge("limit 5\nrest\n", "limit 10\nrest\n", "limit 20\nrest\n");
+        assert_eq!(merged, Merged { text: "limit 10\nlimit 20\nrest\n".into(), both: 1 });
+        // The same on both sides is no question.
+        assert_eq!(merge("a\n", "b\n", "b\n"), Merged { text: "b\n".into(), both: 0 });
+    }
+
+    proptest! {
+        #[test]
+        fn one_side_alone_is_taken(base in "([abc]\n){0,8}", other in "([abcd]\n){0,8}") {
+            prop_assert_eq!(merge(&base, &base, &other), Merged { text: other.clone(), both: 0 });
+            prop_assert_eq!(merge(&base, &other, &base), Merged { text: other.clone(), both: 0 });
+            prop_assert_eq!(merge(&base, &other, &other), Merged { text: other, both: 0 });
+        }
+
+        /// No line that either side brought is lost, and nothing comes from nowhere.
+        #[test]
+        fn nothing_new_is_lost(base in "([a-c]\n){0,6}", now in "([a-f]\n){0,6}", proposed in "([a-cx-z]\n){0,6}") {
+            let merged = merge(&base, &now, &proposed);
+            let has = |text: &str, line: &str| text.lines().any(|l| l == line);
+            for line in now.lines().chain(proposed.lines()).filter(|l| !has(&base, l)) {
+                prop_assert!(has(&merged.text, line), "{line} is lost in {:?}", merged.text);
+            }
+            for line in merged.text.lines() {
+                prop_assert!(has(&base, line) || has(&now, line) || has(&proposed, line));
+            }
+        }
+    }
+}

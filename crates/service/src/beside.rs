@@ -1,0 +1,147 @@
+//! What stands beside a change: memories that say nearly the same, what becomes of the memory's history, which agents read it, and
+//! what was decided on changes like it. Read only; nothing follows from it by itself.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    actor::Actor,
+    briefing::tokens,
+    ids::{ChangeId, MemoryId},
+    rights::Action,
+    statement::statements,
+};
+use dream::similar::{Likeness, Prepared, content_words};
+use store::{
+    Tx,
+    changes::{self, ChangeRow, EditRow},
+    changesets,
+    decisions::{self, LikeRow},
+    memories::{self, VersionRow},
+    memory_stores,
+    reads::{self, ReaderRow},
+};
+
+use crate::{Error, Lucid, Result};
+
+/// Statements of a change that others are looked for to.
+const ASKED: usize = 10;
+/// Memories that are compared with one statement; the rarest of its words choose them.
+const COMPARED: i64 = 200;
+/// Most that is shown.
+const SHOWN: usize = 5;
+/// Least words of a statement that others are looked for to: shorter ones are alike by chance.
+const LEAST_WORDS: usize = 4;
+/// Reads are counted so many days back.
+const READ_DAYS: i64 = 30;
+
+/// A memory that says nearly what the change would say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimilarMemory {
+    /// Which.
+    pub id: MemoryId,
+    /// Where it stands.
+    pub path: String,
+    /// What it says.
+    pub statement: String,
+    /// What the change would say.
+    pub proposed: String,
+    /// Whether both say the same; else a person should look at both.
+    pub same: bool,
+}
+
+/// A memory that the change touches.
+#[derive(Debug, Clone)]
+pub struct TouchedMemory {
+    /// Which.
+    pub id: MemoryId,
+    /// Where it stands.
+    pub path: String,
+    /// Its versions, newest first.
+    pub versions: Vec<VersionRow>,
+    /// Agents that read it in the last 30 days.
+    pub readers: Vec<ReaderRow>,
+}
+
+/// Everything that stands beside a change.
+#[derive(Debug, Clone)]
+pub struct BesideView {
+    /// The change.
+    pub change: ChangeRow,
+    /// Whether a new memory could take the place of a similar one.
+    pub may_replace: bool,
+    /// Memories that say nearly the same.
+    pub similar: Vec<SimilarMemory>,
+    /// Memories that it touches.
+    pub touched: Vec<TouchedMemory>,
+    /// What was decided on changes of its kind and finding.
+    pub like: Vec<LikeRow>,
+    /// Tokens of all memories of the store (4 bytes each), now and with the change.
+    pub tokens: (i64, i64),
+    /// The store's budget, if it has one.
+    pub budget: Option<i64>,
+}
+
+impl Lucid {
+    /// What stands beside a change.
+    pub async fn beside(&self, actor: &Actor, id: ChangeId) -> Result<BesideView> {
+        let missing = || Error::NotFound("change");
+        let mut tx = self.db.read().await?;
+        let changeset = changes::changeset_of(&mut tx, id).await?.ok_or_else(missing)?;
+        let row = changesets::get(&mut tx, changeset).await?.filter(|c| actor.may(Action::SeeChanges, c.store_id)).ok_or_else(missing)?;
+        let change = changes::changes(&mut tx, changeset).await?.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
+        let edits = changes::edits(&mut tx, changeset).await?;
+        let may_decide = crate::changesets::may_decide(actor, &change, &edits);
+        let edits: Vec<EditRow> = edits.into_iter().filter(|e| e.change_id == id).collect();
+        let similar = similar(&mut tx, &change, &edits).await?;
+        let mut touched = Vec::new();
+        for edit in edits.iter().filter(|e| e.memory_id.is_some()).take(SHOWN) {
+            let Some(memory) = edit.memory_id else { continue };
+            touched.push(TouchedMemory {
+                id: memory,
+                path: edit.now_path.as_ref().unwrap_or(&edit.path).to_string(),
+                versions: memories::versions(&mut tx, memory).await?,
+                readers: reads::readers(&mut tx, memory, self.now().plus_seconds(-READ_DAYS * 86_400)).await?,
+            });
+        }
+        let now = memories::tokens_of_store(&mut tx, row.store_id).await?;
+        let of = |text: Option<&String>| text.map_or(0, |t| tokens(t));
+        let added: i64 = edits.iter().map(|e| of(e.content.as_ref()) - of(e.base_content.as_ref())).sum();
+        let budget = memory_stores::get(&mut tx, row.store_id).await?.and_then(|s| s.budget_tokens);
+        let one_new = edits.len() == 1 && edits[0].memory_id.is_none() && change.state.is_open();
+        let like = decisions::like(&mut tx, &change).await?;
+        Ok(BesideView { may_replace: may_decide && one_new, similar, touched, like, tokens: (now, now + added), budget, change })
+    }
+}
+
+/// Memories that the change does not touch and that say nearly what it brings.
+async fn similar(tx: &mut Tx, change: &ChangeRow, edits: &[EditRow]) -> Result<Vec<SimilarMemory>> {
+    let before: BTreeSet<String> = edits.iter().filter_map(|e| e.base_content.as_deref()).flat_map(statements).collect();
+    let brought = edits.iter().filter_map(|e| e.content.as_deref()).flat_map(statements).filter(|s| !before.contains(s));
+    let touched: BTreeSet<MemoryId> = edits.iter().flat_map(|e| [e.memory_id, e.now_id]).flatten().collect();
+    let mut found: Vec<SimilarMemory> = Vec::new();
+    for proposed in brought.take(ASKED) {
+        let ready = Prepared::of(&proposed);
+        let mut words = content_words(&proposed);
+        if words.len() < LEAST_WORDS {
+            continue;
+        }
+        // Long words are rare ones, near enough: no list of how often each stands in a store is kept.
+        words.sort_by_key(|w| std::cmp::Reverse(w.chars().count()));
+        words.dedup();
+        words.truncate(3);
+        for (id, path, content) in memories::with_words(tx, change.store_id, &words, COMPARED).await? {
+            if touched.contains(&id) || found.iter().any(|f| f.id == id) {
+                continue;
+            }
+            let likeness = |s: &String| Prepared::of(s).likeness(&ready);
+            let best = statements(&content).into_iter().map(|s| (likeness(&s), s)).filter(|(l, _)| *l != Likeness::Different);
+            if let Some((likeness, statement)) = best.min_by_key(|(l, _)| *l != Likeness::Same) {
+                let same = likeness == Likeness::Same;
+                found.push(SimilarMemory { id, path: path.to_string(), statement, proposed: proposed.clone(), same });
+            }
+        }
+    }
+    found.sort_by(|a, b| b.same.cmp(&a.same).then_with(|| a.path.cmp(&b.path)));
+    found.truncate(SHOWN);
+    Ok(found)
+}

@@ -1,0 +1,124 @@
+//! The inbox: who is told what, once for each person, reason and changeset. Telling never decides anything, and what is told is
+//! never more than the person may see anyway.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    actor::Actor,
+    ids::{ChangesetId, NoticeId, StoreId, UserId},
+};
+use store::{
+    Tx, changesets, grants,
+    notices::{self, MailRow, NoticeRow},
+};
+
+use crate::{Error, Lucid, Result, keys::answer_for};
+
+/// Rows that the inbox shows.
+const SHOWN: i64 = 100;
+/// Messages that one round sends.
+const MAILS_A_ROUND: i64 = 50;
+
+impl Lucid {
+    /// Tells these people something about a changeset.
+    pub(crate) async fn tell(
+        &self,
+        tx: &mut Tx,
+        reason: &'static str,
+        changeset: ChangesetId,
+        users: impl Iterator<Item = UserId>,
+    ) -> Result<()> {
+        for user in users {
+            notices::put(tx, self.id(NoticeId::new), user, reason, changeset, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells everybody who may decide in the changeset's store.
+    pub(crate) async fn tell_deciders(&self, tx: &mut Tx, changeset: ChangesetId, reason: &'static str) -> Result<()> {
+        let Some(row) = changesets::get(tx, changeset).await? else { return Ok(()) };
+        self.tell_deciders_of(tx, row.store_id, changeset, reason).await
+    }
+
+    async fn tell_deciders_of(&self, tx: &mut Tx, store: StoreId, changeset: ChangesetId, reason: &'static str) -> Result<()> {
+        let who: BTreeSet<UserId> = grants::deciders(tx, store).await?.into_iter().map(|d| d.user_id).collect();
+        self.tell(tx, reason, changeset, who.into_iter()).await
+    }
+
+    /// Tells whoever proposed a changeset, or owns the key it came through, what became of it.
+    pub(crate) async fn tell_proposer(&self, tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
+        let Some(row) = changesets::get(tx, changeset).await?.filter(|c| c.origin != "dream") else { return Ok(()) };
+        let who = answer_for(tx, &row.created_by).await?;
+        self.tell(tx, "decided", changeset, who.into_iter()).await
+    }
+
+    /// What somebody was told: unread first, then newest.
+    pub async fn inbox(&self, actor: &Actor) -> Result<Vec<NoticeRow>> {
+        let user = reader(actor)?;
+        Ok(notices::of_user(&mut self.db.read().await?, user, SHOWN).await?)
+    }
+
+    /// How much of it is unread.
+    pub async fn unread(&self, actor: &Actor) -> Result<i64> {
+        match reader(actor) {
+            Ok(user) => Ok(notices::unread(&mut self.db.read().await?, user).await?),
+            Err(_) => Ok(0),
+        }
+    }
+
+    /// Marks everything as read, or what was said about one changeset.
+    pub async fn mark_read(&self, actor: &Actor, changeset: Option<ChangesetId>) -> Result<()> {
+        let user = reader(actor)?;
+        if changeset.is_some() && notices::unread(&mut self.db.read().await?, user).await? == 0 {
+            return Ok(());
+        }
+        let mut tx = self.db.write().await?;
+        match changeset {
+            Some(id) => drop(notices::read(&mut tx, user, id, self.now()).await?),
+            None => notices::read_all(&mut tx, user, self.now()).await?,
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether one wants to be told by email, too.
+    pub async fn wants_mail(&self, actor: &Actor) -> Result<bool> {
+        Ok(notices::wants_mail(&mut self.db.read().await?, reader(actor)?).await?)
+    }
+
+    /// Sets it; off unless somebody asks for it.
+    pub async fn set_wants_mail(&self, actor: &Actor, wants: bool) -> Result<()> {
+        let user = reader(actor)?;
+        let mut tx = self.db.write().await?;
+        notices::set_wants_mail(&mut tx, user, wants).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes what is to be sent by email: each message is given to one process only, and once.
+    pub async fn take_mails(&self) -> Result<Vec<MailRow>> {
+        let waiting = notices::to_mail(&mut self.db.read().await?, MAILS_A_ROUND).await?;
+        if waiting.is_empty() {
+            return Ok(waiting);
+        }
+        let mut tx = self.db.write().await?;
+        let mut taken = Vec::new();
+        for mail in waiting {
+            if notices::take_for_mail(&mut tx, mail.id, self.now()).await? {
+                taken.push(mail);
+            }
+        }
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    /// Puts back what could not be sent, to be tried again.
+    pub async fn not_mailed(&self, id: NoticeId) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        notices::not_mailed(&mut tx, id).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// An inbox is a person's.
+fn reader(actor: &Actor) -> Result<UserId> {
+    actor.who.person().filter(|_| !actor.who.is_key()).ok_or(Error::Forbidden("an inbox belongs to somebody who is signed in"))
+}

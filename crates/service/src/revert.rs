@@ -1,0 +1,156 @@
+//! Undoing a commit: a new changeset that holds its inverse and goes through the same gate. What has changed since then is a conflict
+//! like any other, shown before anybody clicks.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    actor::Actor,
+    canonical::{change_digest, sha256_hex},
+    changeset::{ChangeKind, ChangeState, Edit},
+    ids::{ChangeId, ChangesetId, CommitId},
+    memory::Operation,
+    plural::count,
+    rights::Action as Right,
+    risk::{self, Label, RiskLevel},
+};
+use serde_json::json;
+use store::{
+    Tx,
+    changes::{self, ChangeRow},
+    changesets::{self, NewChangeset},
+    commits, decisions,
+    memories::{self, VersionRow},
+};
+
+use crate::{Error, Lucid, Record, Result, require_at};
+
+impl Lucid {
+    /// Proposes to take a commit back. The same commit again, while that waits, is the same changeset.
+    pub async fn revert(&self, actor: &Actor, commit: CommitId) -> Result<ChangesetId> {
+        let mut tx = self.db.write().await?;
+        let row =
+            commits::get(&mut tx, commit).await?.filter(|c| actor.may(Right::SeeMemory, c.store_id)).ok_or(Error::NotFound("commit"))?;
+        let versions = memories::versions_of_commit(&mut tx, commit).await?;
+        let paths: Vec<&str> = versions.iter().map(|v| v.path.as_str()).collect();
+        require_at(actor, Right::Decide, row.store_id, &paths)?;
+        let person = actor.who.person().ok_or(Error::Forbidden("only a person takes a commit back"))?;
+        if let Some(open) = changesets::open_revert(&mut tx, commit).await? {
+            return Ok(open);
+        }
+        let mut groups: BTreeMap<Option<ChangeId>, Vec<Edit>> = BTreeMap::new();
+        for version in &versions {
+            groups.entry(version.change_id).or_default().push(inverse(&mut tx, version).await?);
+        }
+        let (id, now) = (self.id(ChangesetId::new), self.now());
+        let new = NewChangeset {
+            id,
+            store_id: row.store_id,
+            dream_id: None,
+            origin: "revert",
+            title: format!("Take back commit {} “{}”", row.revision, row.message),
+            base_revision: row.revision,
+            reverts: Some(commit),
+            created_by: actor.who.to_string(),
+            created_at: now,
+        };
+        changesets::insert(&mut tx, &new).await?;
+        let mut made = Vec::new();
+        for (position, edits) in (0..).zip(groups.into_values()) {
+            let change = self.inverse_change(&mut tx, (&new, position), &edits).await?;
+            // Whoever asks for a revert does not count as its approver (rule 5).
+            decisions::contribute(&mut tx, change, person, "reverted", now).await?;
+            made.push(change);
+        }
+        self.tell_deciders(&mut tx, id, "your_turn").await?;
+        let payload = json!({"changes": made, "origin": "revert", "reverts": commit});
+        let record =
+            Record { action: "changeset.propose", subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };
+        self.record(&mut tx, actor, record).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    async fn inverse_change(&self, tx: &mut Tx, (changeset, position): (&NewChangeset, i64), edits: &[Edit]) -> Result<ChangeId> {
+        let (kind, title) = match edits {
+            [one] if one.content.is_none() => (ChangeKind::Remove, format!("Remove {} again", one.path)),
+            [one] if one.memory_id.is_none() => (ChangeKind::Add, format!("Put {} back", one.path)),
+            [one] => (ChangeKind::Update, format!("Bring {} back to what it was", one.path)),
+            several => (ChangeKind::Restructure, format!("Bring {} back to what they were", count(several.len(), "memory"))),
+        };
+        let digest = change_digest(kind, edits, &[]);
+        let (level, labels) = assess(tx, edits).await?;
+        for content in edits.iter().filter_map(|e| e.content.as_deref()) {
+            commits::put_content(tx, &sha256_hex(content.as_bytes()), content).await?;
+        }
+        let row = ChangeRow {
+            id: self.id(ChangeId::new),
+            changeset_id: changeset.id,
+            store_id: changeset.store_id,
+            position,
+            kind,
+            title,
+            rationale: "A person asked for what a commit did to be taken back. Nothing is lost that stood there before that commit."
+                .to_owned(),
+            confidence_bp: 10_000,
+            state: ChangeState::Pending,
+            revision: 1,
+            fingerprint: format!("revert:{digest}"),
+            digest,
+            risk_level: level,
+            labels: serde_json::to_string(&labels).map_err(|_| Error::Internal("labels could not be written"))?,
+            finding: "revert".to_owned(),
+            support_sessions: 0,
+            support_subjects: 0,
+            support_tasks: 0,
+            occurrences: 1,
+            eligible_sessions: 0,
+            facts: json!({"version": 1, "reverts": changeset.reverts}).to_string(),
+            defer_until: None,
+            commit_id: None,
+            created_at: changeset.created_at,
+            updated_at: changeset.created_at,
+            conflicted: false,
+        };
+        changes::insert_change(tx, &row).await?;
+        changes::insert_edits(tx, row.id, 1, edits).await?;
+        Ok(row.id)
+    }
+}
+
+/// What takes a version back.
+async fn inverse(tx: &mut Tx, version: &VersionRow) -> Result<Edit> {
+    let erased = || Error::Conflict(format!("what {} held before was erased, so it cannot be brought back", version.path));
+    let before = match version.operation {
+        Operation::Created => None,
+        Operation::Modified | Operation::Deleted => {
+            let (sha256, path) = memories::version_numbered(tx, version.memory_id, version.number - 1).await?.ok_or_else(erased)?;
+            let sha256 = sha256.ok_or_else(erased)?;
+            Some((memories::content(tx, &sha256).await?.ok_or_else(erased)?, path))
+        }
+    };
+    let gone = version.operation == Operation::Deleted;
+    let back_to = before.as_ref().map(|(_, path)| path.clone()).filter(|path| *path != version.path);
+    Ok(Edit {
+        memory_id: (!gone).then_some(version.memory_id),
+        base_version: (!gone).then_some(version.id),
+        base_sha256: if gone { None } else { version.content_sha256.clone() },
+        path: version.path.clone(),
+        new_path: back_to.filter(|_| !gone),
+        content: before.map(|(content, _)| content),
+    })
+}
+
+/// What it takes away is what that commit brought, so that counts as lost which stood there before the commit and would not stand
+/// there after: nothing, unless a person wrote or froze it.
+async fn assess(tx: &mut Tx, edits: &[Edit]) -> Result<(RiskLevel, Vec<Label>)> {
+    let after: Vec<&str> = edits.iter().filter_map(|e| e.content.as_deref()).collect();
+    let mut facts = risk::Facts { before: after.clone(), after, memories: edits.len(), ..risk::Facts::default() };
+    for edit in edits {
+        let Some(id) = edit.memory_id else { continue };
+        if let Some(memory) = memories::get(tx, id).await?.filter(|m| Some(m.version_id) == edit.base_version) {
+            facts.human_written |= memory.by_person;
+            facts.frozen |= memory.frozen;
+        }
+    }
+    Ok(risk::assess(&facts))
+}

@@ -1,0 +1,115 @@
+//! Claims: who works on a changeset just now. A claim lasts ten minutes, is renewed by whoever works, is seen by everybody, and
+//! keeps other reviewers from deciding meanwhile; an admin is never kept.
+
+use domain::{
+    Timestamp,
+    actor::{Actor, Role},
+    changeset::ChangeState,
+    ids::{ChangesetId, UserId},
+    review::CLAIM_SECONDS,
+    rights::Action as Right,
+};
+use serde_json::json;
+use store::{
+    Tx,
+    changes::{self, ChangeRow},
+    changesets, claims, decisions,
+};
+
+use super::Opened;
+use crate::{Error, Lucid, Record, Result, changesets::may_decide_somewhere};
+
+impl Lucid {
+    /// Claims a changeset, or renews one's claim. Refused while somebody else's holds, but not to an admin.
+    pub async fn claim(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let user = self.works_on(&mut tx, actor, id).await?;
+        let now = self.now();
+        let is_new = self.claim_while_working(&mut tx, actor, id, user, now).await?;
+        if is_new {
+            let store = changesets::get(&mut tx, id).await?.map(|c| c.store_id);
+            let payload = json!({"until": now.plus_seconds(CLAIM_SECONDS)});
+            let record = Record { action: "changeset.claim", subject: id.to_string(), store, commit: None, payload: &payload };
+            self.record(&mut tx, actor, record).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Renews a claim that is held, and does nothing if none is: what a page that is being looked at does by itself.
+    pub async fn renew_claim(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
+        let now = self.now();
+        let Some(user) = actor.who.person() else { return Ok(()) };
+        if claims::of_changeset(&mut self.db.read().await?, id, now).await?.is_none_or(|c| c.user_id != user) {
+            return Ok(());
+        }
+        let mut tx = self.db.write().await?;
+        changesets::lock(&mut tx, id, now).await?;
+        if claims::of_changeset(&mut tx, id, now).await?.is_some_and(|c| c.user_id == user) {
+            claims::put(&mut tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets go of one's claim.
+    pub async fn release(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let user = self.works_on(&mut tx, actor, id).await?;
+        if !claims::release(&mut tx, id, user).await? {
+            return Err(Error::Conflict("you have no claim on this changeset".to_owned()));
+        }
+        let store = changesets::get(&mut tx, id).await?.map(|c| c.store_id);
+        let record = Record { action: "changeset.release", subject: id.to_string(), store, commit: None, payload: &json!({}) };
+        self.record(&mut tx, actor, record).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Lets go of the person's claim once nothing in the changeset waits for their vote, so that the next can go on.
+    pub(super) async fn release_if_done(&self, tx: &mut Tx, opened: &Opened) -> Result<()> {
+        let votes = decisions::of_changeset(tx, opened.changeset).await?;
+        let user = opened.user;
+        let voted = |c: &ChangeRow| {
+            votes.iter().any(|d| d.change_id == c.id && d.revision == c.revision && d.user_id == user && d.taken_back_at.is_none())
+        };
+        let waits = |c: &ChangeRow| c.state == ChangeState::Pending && !voted(c);
+        if !changes::changes(tx, opened.changeset).await?.iter().any(waits) {
+            claims::release(tx, opened.changeset, user).await?;
+        }
+        Ok(())
+    }
+
+    /// The person, who may decide on something in the changeset; its lock is taken.
+    async fn works_on(&self, tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<UserId> {
+        let row =
+            changesets::get(tx, id).await?.filter(|c| actor.may(Right::SeeChanges, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let user = actor.who.person().filter(|_| !actor.who.is_key()).ok_or(Error::Forbidden("only a person claims a changeset"))?;
+        super::still_reviewed(changesets::lock(tx, row.id, self.now()).await?)?;
+        if may_decide_somewhere(tx, actor, id).await? { Ok(user) } else { Err(Error::Forbidden(Right::Decide.needs())) }
+    }
+
+    /// What everybody does who changes something in a changeset, under its lock: refused while somebody else works there, else the
+    /// claim is theirs. Whether it is new.
+    pub(super) async fn claim_while_working(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        id: ChangesetId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let held = claims::of_changeset(tx, id, now).await?;
+        match &held {
+            Some(claim) if claim.user_id != user && actor.role != Role::Admin => {
+                return Err(Error::Conflict(format!(
+                    "{} works on this changeset, until {} at the latest; an admin can decide nevertheless",
+                    claim.user_name,
+                    claim.until.exact()
+                )));
+            }
+            // An admin steps in and leaves the claim where it is.
+            Some(claim) if claim.user_id != user => return Ok(false),
+            _ => {}
+        }
+        claims::put(tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
+        Ok(held.is_none())
+    }
+}

@@ -1,0 +1,94 @@
+//! What time does to what waits: a deferral ends on its date, a changeset in which nobody decides expires, its proposer may take it
+//! back before that. Nothing that was decided is touched.
+
+use domain::{
+    actor::{Actor, Who},
+    changeset::{Action, ChangesetState},
+    ids::{ChangeId, ChangesetId},
+    review::EXPIRY_DAYS,
+    rights::Action as Right,
+};
+use serde_json::json;
+use store::{Tx, changes, changesets, decisions, keys};
+
+use crate::{Error, Lucid, Record, Result};
+
+/// Rows that one round looks at; the next comes a minute later.
+const A_ROUND: i64 = 200;
+
+impl Lucid {
+    /// Brings back what was put off until now, and ends what nobody decided in time. Called by every worker each minute; each does
+    /// what the others have not.
+    pub async fn keep_time(&self) -> Result<()> {
+        let now = self.now();
+        let due = changes::deferrals_due(&mut self.db.read().await?, now, A_ROUND).await?;
+        for (change, changeset) in due {
+            self.resume(change, changeset).await?;
+        }
+        if EXPIRY_DAYS > 0 {
+            let since = now.plus_seconds(-EXPIRY_DAYS * 86_400);
+            for id in changesets::expired(&mut self.db.read().await?, since, A_ROUND).await? {
+                self.end(&Actor::worker(), id, ChangesetState::Expired).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn resume(&self, id: ChangeId, changeset: ChangesetId) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        changesets::lock(&mut tx, changeset, self.now()).await?;
+        let due = |c: &changes::ChangeRow| c.id == id && c.defer_until.is_some_and(|at| at <= self.now());
+        let Some(change) = changes::changes(&mut tx, changeset).await?.into_iter().find(due) else { return Ok(()) };
+        // Another process may have been here first.
+        let Ok((to, _)) = change.state.after(Action::TakeBack) else { return Ok(()) };
+        decisions::take_back(&mut tx, id, None, self.now()).await?;
+        changes::set_change_state(&mut tx, &change, to, None, self.now()).await?;
+        self.tell_deciders(&mut tx, changeset, "your_turn").await?;
+        self.record_change(&mut tx, &Actor::worker(), "change.resume", &change, &json!({"until": change.defer_until})).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes a changeset back that one proposed: what is still open in it becomes obsolete, what was committed stays.
+    pub async fn withdraw(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
+        let mut tx = self.db.read().await?;
+        let row =
+            changesets::get(&mut tx, id).await?.filter(|c| actor.may(Right::SeeChanges, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let person = actor.who.person().filter(|_| !actor.who.is_key());
+        let of_own_key = |k: &keys::KeyRow| Some(k.user_id) == person && Who::Key(k.id, k.user_id).to_string() == row.created_by;
+        let own = person.is_some_and(|p| Who::Person(p).to_string() == row.created_by) || keys::all(&mut tx).await?.iter().any(of_own_key);
+        drop(tx);
+        if row.origin == "dream" {
+            return Err(Error::Conflict("what a dream proposes is rejected change by change; nobody takes it back".to_owned()));
+        }
+        if !own {
+            return Err(Error::Forbidden("only whoever proposed a changeset takes it back"));
+        }
+        self.end(actor, id, ChangesetState::Withdrawn).await
+    }
+
+    /// Ends an open changeset; not if it was ended in between.
+    async fn end(&self, actor: &Actor, id: ChangesetId, state: ChangesetState) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        if changesets::lock(&mut tx, id, self.now()).await? != ChangesetState::Open {
+            return if actor.who == Who::Worker { Ok(()) } else { Err(Error::Conflict("this changeset is not open any more".to_owned())) };
+        }
+        let row = changesets::get(&mut tx, id).await?.ok_or(Error::NotFound("changeset"))?;
+        let retired = self.retire_open(&mut tx, id).await?;
+        changesets::set_state(&mut tx, id, state, self.now()).await?;
+        let action = if state == ChangesetState::Expired { "changeset.expire" } else { "changeset.withdraw" };
+        let payload = json!({"obsolete": retired});
+        let record = Record { action, subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };
+        self.record(&mut tx, actor, record).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn retire_open(&self, tx: &mut Tx, id: ChangesetId) -> Result<Vec<ChangeId>> {
+        let mut retired = Vec::new();
+        for change in changes::changes(tx, id).await?.into_iter().filter(|c| c.state.is_open()) {
+            if changes::retire(tx, change.id, self.now()).await? {
+                retired.push(change.id);
+            }
+        }
+        Ok(retired)
+    }
+}

@@ -1,0 +1,300 @@
+//! Deciding: a vote names the change, its revision and its digest, and counts only if that is what stands there now (rule 2).
+//! Beside it: what a change still needs, claims, comments, edits and rebases, bulk decisions, undo, and what time does.
+
+mod bulk;
+mod claims;
+mod comments;
+mod edits;
+mod figures;
+mod in_time;
+pub mod requirements;
+mod undo;
+
+use domain::{
+    Timestamp,
+    actor::Actor,
+    changeset::{Action, ChangeState, ChangesetState, Guard, RejectCode, derived_state},
+    ids::{ChangeId, ChangesetId, DecisionId, UserId},
+    review::{DEFERRAL_DAYS, Requirement, signs},
+    rights::Action as Right,
+    risk::RiskLevel,
+};
+use serde_json::json;
+use store::{
+    Tx,
+    changes::{self, ChangeRow, EditRow},
+    changesets,
+    decisions::{self, DecisionRow, Muted},
+    evidence,
+};
+
+use self::requirements::{Facts, Requirements};
+use crate::{Error, Lucid, Record, Result, Stale, changesets::may_decide, require};
+
+pub use bulk::BulkResult;
+pub use edits::{Rebase, RebaseEdit, rebase_of};
+pub use figures::{DAYS, ReviewFigures, Reviewing};
+pub use undo::Undone;
+
+/// A vote, naming exactly what was shown.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The change.
+    pub change: ChangeId,
+    /// The revision that was shown.
+    pub revision: i64,
+    /// The digest that was shown.
+    pub digest: String,
+    /// The vote.
+    pub verdict: Verdict,
+    /// In the reviewer's words; at most 2,000 characters.
+    pub note: String,
+    /// When the reviewer last entered their password, if they did: what signs a decision on a change of high risk.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// What a reviewer may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may go into the memory.
+    Approve,
+    /// It may not, and why.
+    Reject(RejectCode),
+    /// Later: at this time it comes back by itself, at most [`DEFERRAL_DAYS`] from now; without one when somebody takes it back.
+    Defer(Option<Timestamp>),
+}
+
+/// What every use case here begins with: the locked changeset's change, as it stands now, and what it needs.
+struct Opened {
+    changeset: ChangesetId,
+    change: ChangeRow,
+    /// Changes of the changeset of which something may still come.
+    open_changes: Vec<ChangeId>,
+    edits: Vec<EditRow>,
+    votes: Vec<DecisionRow>,
+    hands: Vec<decisions::Contributor>,
+    user: UserId,
+}
+
+impl Opened {
+    fn facts(&self) -> Facts<'_> {
+        Facts { change: &self.change, edits: &self.edits, hands: &self.hands, votes: &self.votes }
+    }
+}
+
+impl Lucid {
+    /// Casts a vote. Refused whole if the change is not at the revision and digest that were shown, if its memory moved, if somebody
+    /// else works on the changeset, or, for an approval, if the person had a hand in the change or does not sign where they must.
+    /// An approval makes the change approved once it has as many as its risk needs.
+    pub async fn decide(&self, actor: &Actor, decision: &Decision) -> Result<ChangesetId> {
+        if decision.note.chars().count() > 2_000 {
+            return Err(Error::Invalid("a note has at most 2,000 characters".to_owned()));
+        }
+        let mut tx = self.db.write().await?;
+        let opened = self.open(&mut tx, actor, decision.change).await?;
+        self.cast(&mut tx, actor, &opened, decision).await?;
+        tx.commit().await?;
+        Ok(opened.changeset)
+    }
+
+    async fn cast(&self, tx: &mut Tx, actor: &Actor, opened: &Opened, decision: &Decision) -> Result<()> {
+        let Opened { changeset, change, user, .. } = opened;
+        same(change, decision.revision, &decision.digest)?;
+        let now = self.now();
+        let rules = Requirements::read(tx, change.store_id).await?;
+        let missing = rules.of(opened.facts(), Some(*user));
+        let (to, guard) = self.next(change, decision.verdict, &missing)?;
+        if guard == Guard::Fresh {
+            may_approve(opened, &rules)?;
+        }
+        let row = self.vote(actor, opened, decision, now)?;
+        self.claim_while_working(tx, actor, *changeset, *user, now).await?;
+        decisions::insert(tx, &row).await?;
+        changes::set_change_state(tx, change, to, None, now).await?;
+        if let Verdict::Defer(Some(until)) = decision.verdict {
+            changes::defer_until(tx, change.id, until).await?;
+        }
+        if let Some(reject_code) = row.reject_code {
+            let muted = Muted { fingerprint: change.fingerprint.clone(), reject_code, support: support(change) };
+            decisions::mute(tx, change.store_id, &muted, change.id, now).await?;
+        }
+        self.settle(tx, *changeset).await?;
+        self.release_if_done(tx, opened).await?;
+        if let (Requirement::Missing { from, .. }, Verdict::Approve) = (&missing, decision.verdict) {
+            self.tell(tx, "your_turn", *changeset, from.iter().copied().filter(|u| u != user)).await?;
+        }
+        let payload = json!({
+            "verdict": row.verdict, "revision": change.revision, "digest": change.digest, "reject_code": row.reject_code, "note": row.note,
+            "meaning": row.meaning, "confirmed_at": row.confirmed_at, "state": to,
+            "until": match decision.verdict { Verdict::Defer(until) => until, _ => None },
+        });
+        self.record_change(tx, actor, "change.decide", change, &payload).await
+    }
+
+    /// The state after a vote, and what must hold for it.
+    fn next(&self, change: &ChangeRow, verdict: Verdict, missing: &Requirement) -> Result<(ChangeState, Guard)> {
+        let action = match verdict {
+            Verdict::Approve if change.state == ChangeState::Pending && *missing == Requirement::Satisfied => Action::Approve,
+            Verdict::Approve => Action::Endorse,
+            Verdict::Reject(_) => Action::Reject,
+            Verdict::Defer(_) => Action::Defer,
+        };
+        if let Verdict::Defer(Some(until)) = verdict
+            && (until <= self.now() || until > self.now().plus_seconds(DEFERRAL_DAYS * 86_400))
+        {
+            return Err(Error::Invalid(format!(
+                "a change is put off until a day that is yet to come, at most {DEFERRAL_DAYS} days from now"
+            )));
+        }
+        change.state.after(action).map_err(|e| Error::Conflict(e.to_string()))
+    }
+
+    fn vote(&self, actor: &Actor, opened: &Opened, decision: &Decision, now: Timestamp) -> Result<DecisionRow> {
+        let change = &opened.change;
+        let (verdict, reject_code) = match decision.verdict {
+            Verdict::Approve => ("approve", None),
+            Verdict::Reject(code) => ("reject", Some(code)),
+            Verdict::Defer(_) => ("defer", None),
+        };
+        let signed = signs(decision.confirmed_at, now) && !actor.who.is_key();
+        if change.risk_level == RiskLevel::High && verdict == "approve" && !signed {
+            return Err(if actor.who.is_key() {
+                Error::Forbidden("a change of high risk is signed with a password, so a key cannot approve it")
+            } else {
+                Error::Sign
+            });
+        }
+        let meaning = match (change.risk_level, verdict) {
+            (RiskLevel::High, "approve") => Some("approved"),
+            (RiskLevel::High, "reject") if signed => Some("reviewed"),
+            _ => None,
+        };
+        Ok(DecisionRow {
+            id: self.id(DecisionId::new),
+            change_id: change.id,
+            revision: change.revision,
+            digest: change.digest.clone(),
+            user_id: opened.user,
+            user_name: String::new(),
+            verdict: verdict.to_owned(),
+            reject_code,
+            note: decision.note.trim().to_owned(),
+            meaning: meaning.map(str::to_owned),
+            confirmed_at: decision.confirmed_at.filter(|_| meaning.is_some()),
+            created_at: now,
+            taken_back_at: None,
+        })
+    }
+
+    /// Checks rights, locks the changeset and reads the change.
+    async fn open(&self, tx: &mut Tx, actor: &Actor, id: ChangeId) -> Result<Opened> {
+        let missing = || Error::NotFound("change");
+        let changeset = changes::changeset_of(tx, id).await?.ok_or_else(missing)?;
+        let row = changesets::get(tx, changeset).await?.ok_or_else(missing)?;
+        require(actor, Right::SeeChanges, row.store_id)?;
+        let user = actor.who.person().ok_or(Error::Forbidden("only a person decides"))?;
+        still_reviewed(changesets::lock(tx, changeset, self.now()).await?)?;
+        let all = changes::changes(tx, changeset).await?;
+        let open_changes = all.iter().filter(|c| c.state.is_open()).map(|c| c.id).collect();
+        let change = all.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
+        let edits = changes::edits(tx, changeset).await?;
+        if !may_decide(actor, &change, &edits) {
+            return Err(Error::Forbidden(Right::Decide.needs()));
+        }
+        let votes = decisions::of_changeset(tx, changeset).await?;
+        let hands = decisions::contributors_of_changeset(tx, changeset).await?;
+        Ok(Opened { changeset, change, open_changes, edits, votes, hands, user })
+    }
+
+    /// Sets the changeset's state to what its changes mean.
+    pub(crate) async fn settle(&self, tx: &mut Tx, id: ChangesetId) -> Result<()> {
+        let state = derived_state(changes::changes(tx, id).await?.iter().map(|c| c.state));
+        changesets::set_state(tx, id, state, self.now()).await?;
+        Ok(())
+    }
+
+    async fn record_change(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &'static str,
+        change: &ChangeRow,
+        payload: &serde_json::Value,
+    ) -> Result<()> {
+        let record = Record { action, subject: change.id.to_string(), store: Some(change.store_id), commit: None, payload };
+        self.record(tx, actor, record).await
+    }
+
+    /// The quotes of a change in the form that the digest takes.
+    pub(crate) async fn stored_quotes(
+        &self,
+        tx: &mut Tx,
+        changeset: ChangesetId,
+        change: ChangeId,
+    ) -> Result<Vec<domain::changeset::Quote>> {
+        let rows = evidence::of_changeset(tx, changeset).await?;
+        Ok(rows.into_iter().filter(|r| r.change_id == change && !r.appendix).map(|r| quote(&r)).collect())
+    }
+}
+
+/// Refuses an approval that would not count.
+fn may_approve(opened: &Opened, rules: &Requirements) -> Result<()> {
+    let (change, user) = (&opened.change, opened.user);
+    if change.conflicted {
+        return Err(Error::Stale(vec![stale(change, "the memory that it changes has changed since")]));
+    }
+    if opened.facts().had_a_hand(user) && !rules.solo {
+        return Err(Error::Forbidden("you had a hand in this change, so somebody else has to approve it"));
+    }
+    let already =
+        |d: &DecisionRow| d.user_id == user && d.verdict == "approve" && d.taken_back_at.is_none() && d.revision == change.revision;
+    if opened.votes.iter().any(|d| d.change_id == change.id && already(d)) {
+        return Err(Error::Conflict("you have approved this revision already".to_owned()));
+    }
+    Ok(())
+}
+
+/// Refuses what is done to a changeset that was withdrawn or has expired.
+pub fn still_reviewed(state: ChangesetState) -> Result<()> {
+    if state.is_reviewed() {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("this changeset is {state}; nothing can be decided in it any more")))
+}
+
+/// A stored quote in the form that the digest takes.
+pub fn quote(row: &evidence::EvidenceRow) -> domain::changeset::Quote {
+    domain::changeset::Quote {
+        session_id: row.session_id,
+        event_id: row.event_id,
+        start: usize::try_from(row.byte_start).unwrap_or(usize::MAX),
+        end: usize::try_from(row.byte_end).unwrap_or(usize::MAX),
+        text: row.quote.clone(),
+        counter: row.counter,
+    }
+}
+
+fn same(change: &ChangeRow, revision: i64, digest: &str) -> Result<()> {
+    if change.revision == revision && change.digest == digest {
+        return Ok(());
+    }
+    Err(Error::Stale(vec![stale(change, &format!("you saw revision {revision}, now it is at {}", change.revision))]))
+}
+
+pub fn stale(change: &ChangeRow, why: &str) -> Stale {
+    Stale { what: format!("“{}”", change.title), why: why.to_owned() }
+}
+
+/// How many surely distinct cases are behind a change, as the engine counted them; from the plain counts where it did not say.
+fn support(change: &ChangeRow) -> i64 {
+    let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
+    if let Some(distinct) = facts["distinct"].as_i64() {
+        return distinct;
+    }
+    match (change.support_subjects, change.support_tasks) {
+        (0, 0) if change.support_sessions == 0 => change.occurrences,
+        (0, 0) => change.support_sessions,
+        (0, tasks) => tasks,
+        (subjects, _) => subjects,
+    }
+}

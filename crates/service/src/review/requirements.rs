@@ -1,0 +1,115 @@
+//! Who must approve a change, and whether they have: read once for a store, then asked change by change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    actor::StoreRole,
+    ids::{StoreId, UserId},
+    memory::PathPrefix,
+    review::{Approvals, Requirement, requirement},
+};
+use store::{
+    Tx,
+    changes::{ChangeRow, EditRow},
+    decisions::{Contributor, DecisionRow},
+    grants::{self, DeciderRow},
+    memory_stores,
+};
+
+use crate::{Result, people::is_solo};
+
+/// What a store asks for, and who is there to give it.
+pub struct Requirements {
+    approvals: Approvals,
+    deciders: Vec<DeciderRow>,
+    /// One person alone decides here, also on what they had a hand in (rule 5).
+    pub solo: bool,
+}
+
+/// What is known of one change and its changeset.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub change: &'a ChangeRow,
+    /// Edits of the whole changeset.
+    pub edits: &'a [EditRow],
+    /// Hands in the whole changeset.
+    pub hands: &'a [Contributor],
+    /// Votes on the whole changeset.
+    pub votes: &'a [DecisionRow],
+}
+
+impl<'a> Facts<'a> {
+    fn paths(&self) -> BTreeSet<&'a str> {
+        self.edits.iter().filter(|e| e.change_id == self.change.id).flat_map(EditRow::paths).collect()
+    }
+
+    /// Whether somebody had a hand in the change.
+    pub fn had_a_hand(&self, user: UserId) -> bool {
+        self.hands.iter().any(|h| h.change_id == self.change.id && h.user_id == user)
+    }
+
+    /// Standing approvals of this very revision and digest (rule 2).
+    fn approvals(&self) -> impl Iterator<Item = &'a DecisionRow> + use<'a> {
+        let c = self.change;
+        self.votes.iter().filter(move |d| {
+            d.change_id == c.id && d.verdict == "approve" && d.taken_back_at.is_none() && (d.revision, &d.digest) == (c.revision, &c.digest)
+        })
+    }
+}
+
+impl Requirements {
+    /// Reads what a store asks for.
+    pub async fn read(tx: &mut Tx, store: StoreId) -> Result<Self> {
+        Ok(Self {
+            approvals: memory_stores::approvals(tx, store).await?,
+            deciders: grants::deciders(tx, store).await?,
+            solo: is_solo(tx).await?,
+        })
+    }
+
+    /// How many approvals a change needs. Where one person alone decides, theirs is enough.
+    pub fn needed(&self, change: &ChangeRow) -> usize {
+        if self.solo { 1 } else { self.approvals.needed(change.risk_level) }
+    }
+
+    /// People who may decide on every place that a change touches and had no hand in it.
+    pub fn deciders(&self, facts: Facts<'_>) -> BTreeSet<UserId> {
+        let paths = facts.paths();
+        let mut by_person: BTreeMap<UserId, Vec<&DeciderRow>> = BTreeMap::new();
+        for row in &self.deciders {
+            by_person.entry(row.user_id).or_default().push(row);
+        }
+        let everywhere = |rows: &[&DeciderRow]| paths.iter().all(|p| rows.iter().any(|r| r.path_prefix.holds(p)));
+        let counts = |user: UserId| self.solo || !facts.had_a_hand(user);
+        by_person.into_iter().filter(|(user, rows)| counts(*user) && everywhere(rows)).map(|(user, _)| user).collect()
+    }
+
+    /// Who is named for each place that a change touches, so that only they count there.
+    fn owners(&self, facts: Facts<'_>) -> Vec<BTreeSet<UserId>> {
+        let whole = PathPrefix::default();
+        let of = |path: &str| {
+            let named = |r: &DeciderRow| self.approvals.owners_only || r.path_prefix != whole;
+            let owns = |r: &&DeciderRow| r.role == StoreRole::Owner && named(r) && r.path_prefix.holds(path);
+            self.deciders.iter().filter(owns).map(|r| r.user_id).collect()
+        };
+        facts.paths().into_iter().map(of).collect()
+    }
+
+    /// Where a change stands, with one more approval if somebody is about to give it.
+    pub fn of(&self, facts: Facts<'_>, and: Option<UserId>) -> Requirement {
+        let approvers: BTreeSet<UserId> = facts.approvals().map(|d| d.user_id).chain(and).collect();
+        let (deciders, owners) = (self.deciders(facts), self.owners(facts));
+        requirement(self.needed(facts.change), &deciders, if self.solo { &[] } else { &owners }, &approvers)
+    }
+
+    /// The approvals that count: of independent people who may still decide (rule 5).
+    pub fn approvals<'a>(&self, facts: Facts<'a>) -> Vec<&'a DecisionRow> {
+        let deciders = self.deciders(facts);
+        facts.approvals().filter(|d| deciders.contains(&d.user_id)).collect()
+    }
+
+    /// How somebody is called.
+    pub fn name(&self, user: UserId) -> String {
+        self.deciders.iter().find(|d| d.user_id == user).map_or_else(|| user.to_string(), |d| d.name.clone())
+    }
+}

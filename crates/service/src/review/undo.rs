@@ -1,0 +1,76 @@
+//! Taking decisions back: one's own, the last ten one after the other, or everybody's where none of them is one's own.
+
+use domain::{
+    actor::Actor,
+    changeset::{Action, ChangeState},
+    ids::{ChangeId, ChangesetId},
+    review::Requirement,
+};
+use serde_json::json;
+use store::{Tx, changes, decisions};
+
+use super::{Opened, requirements::Requirements, stale};
+use crate::{Error, Lucid, Result};
+
+/// A decision that was undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The changeset.
+    pub changeset: ChangesetId,
+    /// The change.
+    pub change: ChangeId,
+    /// What had been decided: `approve`, `reject` or `defer`.
+    pub verdict: String,
+    /// The change's title.
+    pub title: String,
+}
+
+impl Lucid {
+    /// Takes a decision back; a closed changeset opens again. One's own vote, if there is one; else every standing vote, which
+    /// overrides those who cast them and is recorded as that.
+    pub async fn take_back(&self, actor: &Actor, id: ChangeId, revision: i64) -> Result<ChangesetId> {
+        let mut tx = self.db.write().await?;
+        let opened = self.open(&mut tx, actor, id).await?;
+        if opened.change.revision != revision {
+            return Err(Error::Stale(vec![stale(&opened.change, "it has a newer revision")]));
+        }
+        self.take_back_open(&mut tx, actor, &opened).await?;
+        tx.commit().await?;
+        Ok(opened.changeset)
+    }
+
+    /// Undoes one's last decision that can be undone.
+    pub async fn undo(&self, actor: &Actor) -> Result<Undone> {
+        let last = self.undoable(actor).await?.into_iter().next();
+        let last = last.ok_or_else(|| Error::Conflict("there is nothing to undo: what was committed is undone by a revert".to_owned()))?;
+        let changeset = self.take_back(actor, last.change_id, last.revision).await?;
+        Ok(Undone { changeset, change: last.change_id, verdict: last.verdict, title: last.title })
+    }
+
+    async fn take_back_open(&self, tx: &mut Tx, actor: &Actor, opened: &Opened) -> Result<()> {
+        let (change, now) = (&opened.change, self.now());
+        let (to, _) = change.state.after(Action::TakeBack).map_err(|e| Error::Conflict(e.to_string()))?;
+        self.claim_while_working(tx, actor, opened.changeset, opened.user, now).await?;
+        let own = decisions::take_back_own(tx, change.id, opened.user, now).await? > 0;
+        let standing =
+            opened.votes.iter().filter(|d| d.change_id == change.id && d.taken_back_at.is_none() && d.revision == change.revision);
+        if !own && standing.count() == 0 && change.state == ChangeState::Pending {
+            return Err(Error::Conflict("nobody has decided on it".to_owned()));
+        }
+        if !own {
+            decisions::take_back(tx, change.id, Some(opened.user), now).await?;
+        }
+        decisions::unmute(tx, change.store_id, &change.fingerprint, change.id, now).await?;
+        // What has enough approvals without this one stays approved.
+        let rules = Requirements::read(tx, change.store_id).await?;
+        let votes = decisions::of_changeset(tx, opened.changeset).await?;
+        let facts = super::Facts { votes: &votes, ..opened.facts() };
+        let stays = change.state == ChangeState::Approved && rules.of(facts, None) == Requirement::Satisfied;
+        if !stays {
+            changes::set_change_state(tx, change, to, None, now).await?;
+        }
+        self.settle(tx, opened.changeset).await?;
+        let payload = json!({"from": change.state, "revision": change.revision, "overrides": !own});
+        self.record_change(tx, actor, "change.take_back", change, &payload).await
+    }
+}

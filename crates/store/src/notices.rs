@@ -1,0 +1,131 @@
+//! The inbox: what somebody is told, once for each person, reason and changeset.
+
+use domain::{
+    Timestamp,
+    ids::{ChangesetId, NoticeId, UserId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    // What was read and happens again is new again, but a conflict, which every commit would say once more; what was mailed is not
+    // mailed twice.
+    PUT = "INSERT INTO notices (id, user_id, reason, changeset_id, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (user_id, reason, changeset_id) DO UPDATE SET created_at = excluded.created_at,
+            read_at = CASE WHEN excluded.reason = 'conflict' THEN notices.read_at ELSE NULL END";
+    OF_USER = "SELECT n.id, n.user_id, n.reason, n.changeset_id, n.created_at, n.read_at, cs.title, s.name AS store_name
+        FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
+        WHERE n.user_id = $1 AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1)
+        ORDER BY CASE WHEN n.read_at IS NULL THEN 0 ELSE 1 END, n.created_at DESC, n.id LIMIT $2";
+    UNREAD = "SELECT COUNT(*) FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
+        WHERE n.user_id = $1 AND n.read_at IS NULL AND s.deleted_at IS NULL
+          AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1)";
+    READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND read_at IS NULL";
+    READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND read_at IS NULL";
+    TO_MAIL = "SELECT n.id, n.user_id, n.reason, n.changeset_id, u.email, u.name, cs.title, s.name AS store_name
+        FROM notices n JOIN users u ON u.id = n.user_id JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
+        WHERE n.mailed_at IS NULL AND n.read_at IS NULL AND n.reason = 'your_turn' AND u.mail_notices AND u.disabled_at IS NULL
+          AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = u.id)
+        ORDER BY n.id LIMIT $1";
+    MAILED = "UPDATE notices SET mailed_at = $1 WHERE id = $2 AND mailed_at IS NULL";
+    NOT_MAILED = "UPDATE notices SET mailed_at = NULL WHERE id = $1";
+    WANTS_MAIL = "SELECT mail_notices FROM users WHERE id = $1";
+    SET_WANTS_MAIL = "UPDATE users SET mail_notices = $1 WHERE id = $2";
+}
+
+/// A notice as the inbox shows it.
+#[derive(Debug, Clone, FromRow)]
+pub struct NoticeRow {
+    /// Id.
+    pub id: NoticeId,
+    /// Whose.
+    pub user_id: UserId,
+    /// `your_turn`, `comment`, `conflict` or `decided`.
+    pub reason: String,
+    /// About which changeset.
+    pub changeset_id: ChangesetId,
+    /// When it last happened.
+    pub created_at: Timestamp,
+    /// When it was read.
+    pub read_at: Option<Timestamp>,
+    /// The changeset's title.
+    pub title: String,
+    /// Its store's name.
+    pub store_name: String,
+}
+
+/// A notice that is to be sent by email.
+#[derive(Clone, FromRow)]
+pub struct MailRow {
+    /// Id.
+    pub id: NoticeId,
+    /// Whose.
+    pub user_id: UserId,
+    /// `your_turn`.
+    pub reason: String,
+    /// About which changeset.
+    pub changeset_id: ChangesetId,
+    /// Where to.
+    pub email: String,
+    /// How the person is called.
+    pub name: String,
+    /// The changeset's title.
+    pub title: String,
+    /// Its store's name.
+    pub store_name: String,
+}
+
+/// Tells somebody something; the same again is the same notice, unread.
+pub async fn put(tx: &mut Tx, id: NoticeId, user: UserId, reason: &str, changeset: ChangesetId, at: Timestamp) -> Result<()> {
+    execute!(tx, PUT, id, user, reason, changeset, at)?;
+    Ok(())
+}
+
+/// What a person was told about stores that they may see: unread first, then newest.
+pub async fn of_user(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<NoticeRow>> {
+    fetch_all!(tx, NoticeRow, OF_USER, user, limit)
+}
+
+/// How much of it is unread.
+pub async fn unread(tx: &mut Tx, user: UserId) -> Result<i64> {
+    fetch_scalar!(tx, i64, UNREAD, user)
+}
+
+/// Marks what was said about a changeset as read; whether anything was unread.
+pub async fn read(tx: &mut Tx, user: UserId, changeset: ChangesetId, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, READ, at, user, changeset)? > 0)
+}
+
+/// Marks everything as read.
+pub async fn read_all(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> {
+    execute!(tx, READ_ALL, at, user)?;
+    Ok(())
+}
+
+/// What is to be sent to those who want it, oldest first.
+pub async fn to_mail(tx: &mut Tx, limit: i64) -> Result<Vec<MailRow>> {
+    fetch_all!(tx, MailRow, TO_MAIL, limit)
+}
+
+/// Takes a notice for sending; false if another process has taken it.
+pub async fn take_for_mail(tx: &mut Tx, id: NoticeId, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, MAILED, at, id)? == 1)
+}
+
+/// Puts a notice back that could not be sent.
+pub async fn not_mailed(tx: &mut Tx, id: NoticeId) -> Result<()> {
+    execute!(tx, NOT_MAILED, id)?;
+    Ok(())
+}
+
+/// Whether a person wants to be told by email, too.
+pub async fn wants_mail(tx: &mut Tx, user: UserId) -> Result<bool> {
+    fetch_scalar!(tx, bool, WANTS_MAIL, user)
+}
+
+/// Sets it.
+pub async fn set_wants_mail(tx: &mut Tx, user: UserId, wants: bool) -> Result<()> {
+    execute!(tx, SET_WANTS_MAIL, wants, user)?;
+    Ok(())
+}
