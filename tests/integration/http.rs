@@ -164,20 +164,16 @@ async fn a_double_submit_commits_once_and_a_moved_base_is_a_409() {
     let visitor = Visitor::new(&served);
     let cookie = visitor.sign_in(&served.link("reviewer@")).await;
     let address = changeset(&visitor, &cookie).await;
-    let approve = |html: String| {
-        let at = html.find("data-change=\"pending\"").unwrap();
-        let html = html[at..].to_owned();
-        ["changeset", "change", "revision", "digest"].map(|name| field(&html, name, "action=\"/do/decide\""))
-    };
+    let named = |html: &str| ["changeset", "change", "revision", "digest"].map(|name| field(html, name, "action=\"/do/decide\""));
     let page = visitor.get(&address, &cookie).await.text().await.unwrap();
-    let [changeset, change, revision, digest] = approve(page.clone());
+    let [changeset, change, revision, digest] = named(&page);
     let vote =
         [("changeset", changeset.as_str()), ("change", &change), ("revision", &revision), ("digest", &digest), ("verdict", "approve")];
     assert_eq!(visitor.post("/do/decide", &cookie, &vote).await.status(), StatusCode::SEE_OTHER);
-    // The same vote again: it is no longer pending, and the page says so with 409.
+    // The same vote again counts once, and the page says so with 409.
     let (status, shown) = visitor.shown(visitor.post("/do/decide", &cookie, &vote).await, &cookie).await;
     assert_eq!(status, StatusCode::CONFLICT);
-    assert!(shown.contains("A change that is approved cannot be changed by `approve`."), "{shown}");
+    assert!(shown.contains("You have approved this revision already."), "{shown}");
     let page = visitor.get(&address, &cookie).await.text().await.unwrap();
     let expected = field(&page, "expected", "action=\"/do/commit\"");
     let key = field(&page, "idempotency_key", "action=\"/do/commit\"");
@@ -189,9 +185,11 @@ async fn a_double_submit_commits_once_and_a_moved_base_is_a_409() {
     assert_eq!(first, second, "the second submit gets the first's answer");
     // A merge is approved, then one of its memories changes: the commit is refused whole.
     let page = visitor.get(&address, &cookie).await.text().await.unwrap();
-    let merge = page[page.find("Merge 3 copies").unwrap()..].to_owned();
-    let [_, change, revision, digest] =
-        ["changeset", "change", "revision", "digest"].map(|name| field(&merge, name, "action=\"/do/decide\""));
+    // The label of its box stands before its link.
+    let from_label = &page[page.find("Merge 3 copies").unwrap()..];
+    let link = from_label.find("href=\"/changesets/").map(|at| &from_label[at + 6..]).unwrap();
+    let merge = visitor.get(link.split('"').next().unwrap(), &cookie).await.text().await.unwrap();
+    let [_, change, revision, digest] = named(&merge);
     let vote =
         [("changeset", changeset.as_str()), ("change", &change), ("revision", &revision), ("digest", &digest), ("verdict", "approve")];
     visitor.post("/do/decide", &cookie, &vote).await;
@@ -200,7 +198,7 @@ async fn a_double_submit_commits_once_and_a_moved_base_is_a_409() {
     crate::support::elsewhere::write_memory(folder.path(), "/style/dates.md", "Newer.").await;
     let commit = [("changeset", changeset.as_str()), ("expected", &expected), ("idempotency_key", "another-key")];
     let (status, shown) = visitor.shown(visitor.post("/do/commit", &cookie, &commit).await, &cookie).await;
-    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(status, StatusCode::CONFLICT, "{shown}");
     assert!(shown.contains("the memory that it changes has changed since") && shown.contains("conflicted"), "{shown}");
 }
 

@@ -69,13 +69,16 @@ impl Ids {
     fn pages(&self) -> Vec<(&'static str, String, Needs)> {
         use Action::{ManageKeys, ManagePeople, SeeChanges, SeeDreams, SeeMemory, SeeSessions};
         use Needs::{Action as May, Nothing, SignedIn};
-        let Self { store, changeset, memory, commit, session, dream, .. } = self;
+        let Self { store, changeset, change, memory, commit, session, dream, .. } = self;
         vec![
             ("/sign-in", "/sign-in".into(), Nothing),
             ("/request-access", "/request-access".into(), Nothing),
             ("/link/:token", "/link/0".into(), Nothing),
             ("/", "/".into(), SignedIn),
             ("/queue", "/queue".into(), SignedIn),
+            ("/bulk", "/bulk".into(), SignedIn),
+            ("/inbox", "/inbox".into(), SignedIn),
+            ("/insights", "/insights".into(), SignedIn),
             ("/stores", "/stores".into(), SignedIn),
             ("/dreams", "/dreams".into(), SignedIn),
             ("/sessions", "/sessions".into(), SignedIn),
@@ -87,6 +90,9 @@ impl Ids {
             ("/rights", "/rights".into(), May(ManagePeople)),
             ("/keys", "/keys".into(), May(ManageKeys)),
             ("/changesets/:id", format!("/changesets/{changeset}"), May(SeeChanges)),
+            ("/changesets/:id/after", format!("/changesets/{changeset}/after"), May(SeeChanges)),
+            ("/changesets/:id/before", format!("/changesets/{changeset}/before"), May(SeeChanges)),
+            ("/changes/:id/beside", format!("/changes/{change}/beside"), May(SeeChanges)),
             ("/stores/:id", format!("/stores/{store}"), May(SeeMemory)),
             ("/stores/:id/history", format!("/stores/{store}/history"), May(SeeMemory)),
             ("/stores/:id/dreams", format!("/stores/{store}/dreams"), May(SeeDreams)),
@@ -126,6 +132,18 @@ impl Ids {
             ("decide", named(&[("verdict", "approve")]), May(Decide)),
             ("take_back", named(&[]), May(Decide)),
             ("edit_change", named(&[("content_0", "x")]), May(Decide)),
+            ("rebase_change", named(&[("against", "-"), ("content_0", "x")]), May(Decide)),
+            ("replace_instead", named(&[("memory", &self.memory.to_string())]), May(Decide)),
+            ("decide_many", form(&[("expected", &format!("{change}:99:0")), ("verdict", "approve")]), May(Decide)),
+            ("comment", named(&[("body", "Seen.")]), May(Decide)),
+            ("claim", form(&[("changeset", &changeset)]), May(Decide)),
+            ("release", form(&[("changeset", &changeset)]), May(Decide)),
+            // A dream's changeset is nobody's to withdraw: who sees it is told that.
+            ("withdraw", form(&[("changeset", &changeset)]), May(Action::SeeChanges)),
+            ("revert", form(&[("commit", &self.commit.to_string())]), May(Decide)),
+            ("undo", form(&[]), May(OwnAccount)),
+            ("read_all", form(&[]), May(OwnAccount)),
+            ("mail_notices", form(&[("wants", "no")]), May(OwnAccount)),
             (
                 "commit",
                 form(&[("changeset", &changeset), ("expected", &format!("{change}:99:0")), ("idempotency_key", "12345678")]),
@@ -142,6 +160,7 @@ impl Ids {
             ("create_store", form(&[("name", "")]), May(CreateStore)),
             ("describe_store", form(&[("store", &store), ("name", "")]), May(DescribeStore)),
             ("set_gate", form(&[("store", &store), ("gate_mode", "dreams_gated"), ("budget_tokens", "-1")]), May(ManageStore)),
+            ("set_approvals", form(&[("store", &store), ("low", "0"), ("medium", "1"), ("high", "2")]), May(ManageStore)),
             ("delete_store", form(&[("store", &self.store.to_string()), ("again", "not its name")]), May(DescribeStore)),
             ("give_grant", form(&[("to", &team), ("store", &store), ("path", "/"), ("role", "reader")]), May(ManageStore)),
             ("revoke_grant", form(&[("to", &team), ("store", &store), ("path", "/")]), May(ManageStore)),
@@ -274,7 +293,8 @@ async fn every_page_and_action_is_as_the_table_says() {
             let expected = match (visitor.may(*needs), visitor.role) {
                 (true, _) if missing => status == StatusCode::NOT_FOUND,
                 (true, _) => {
-                    status == StatusCode::OK || status == StatusCode::UNPROCESSABLE_ENTITY || (*route == "/" && status.is_redirection())
+                    let leads_on = matches!(*route, "/" | "/changesets/:id/after" | "/changesets/:id/before");
+                    status == StatusCode::OK || status == StatusCode::UNPROCESSABLE_ENTITY || (leads_on && status.is_redirection())
                 }
                 (false, None) => status == StatusCode::SEE_OTHER,
                 (false, Some(_)) => status == StatusCode::FORBIDDEN || status == StatusCode::NOT_FOUND,

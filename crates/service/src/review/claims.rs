@@ -1,5 +1,6 @@
-//! Claims: who works on a changeset just now. A claim lasts ten minutes, is renewed by whoever works, is seen by everybody, and
-//! keeps other reviewers from deciding meanwhile; an admin is never kept.
+//! Claims: who works on a changeset just now. Whoever wants it for themselves claims it; the claim lasts ten minutes, is renewed while
+//! they work, is seen by everybody, and keeps other reviewers from deciding meanwhile; an admin is never kept. Deciding claims nothing
+//! by itself: two who decide on different changes do not keep each other.
 
 use domain::{
     Timestamp,
@@ -25,8 +26,10 @@ impl Lucid {
         let mut tx = self.db.write().await?;
         let user = self.works_on(&mut tx, actor, id).await?;
         let now = self.now();
-        let is_new = self.claim_while_working(&mut tx, actor, id, user, now).await?;
-        if is_new {
+        let held = claims::of_changeset(&mut tx, id, now).await?;
+        self.unclaimed(&mut tx, actor, id, user, now).await?;
+        claims::put(&mut tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
+        if held.is_none_or(|c| c.user_id != user) {
             let store = changesets::get(&mut tx, id).await?.map(|c| c.store_id);
             let payload = json!({"until": now.plus_seconds(CLAIM_SECONDS)});
             let record = Record { action: "changeset.claim", subject: id.to_string(), store, commit: None, payload: &payload };
@@ -86,30 +89,21 @@ impl Lucid {
         if may_decide_somewhere(tx, actor, id).await? { Ok(user) } else { Err(Error::Forbidden(Right::Decide.needs())) }
     }
 
-    /// What everybody does who changes something in a changeset, under its lock: refused while somebody else works there, else the
-    /// claim is theirs. Whether it is new.
-    pub(super) async fn claim_while_working(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        id: ChangesetId,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let held = claims::of_changeset(tx, id, now).await?;
-        match &held {
-            Some(claim) if claim.user_id != user && actor.role != Role::Admin => {
+    /// What everybody does who changes something in a changeset, under its lock: refused while somebody else has claimed it, and one's
+    /// own claim is renewed.
+    pub(super) async fn unclaimed(&self, tx: &mut Tx, actor: &Actor, id: ChangesetId, user: UserId, now: Timestamp) -> Result<()> {
+        match claims::of_changeset(tx, id, now).await? {
+            Some(claim) if claim.user_id == user => claims::put(tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?,
+            // An admin steps in and leaves the claim where it is.
+            Some(claim) if actor.role != Role::Admin => {
                 return Err(Error::Conflict(format!(
                     "{} works on this changeset, until {} at the latest; an admin can decide nevertheless",
                     claim.user_name,
                     claim.until.exact()
                 )));
             }
-            // An admin steps in and leaves the claim where it is.
-            Some(claim) if claim.user_id != user => return Ok(false),
             _ => {}
         }
-        claims::put(tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
-        Ok(held.is_none())
+        Ok(())
     }
 }

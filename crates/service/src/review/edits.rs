@@ -170,7 +170,7 @@ impl Lucid {
     ) -> Result<()> {
         let (change, now) = (&opened.change, self.now());
         change.state.after(Action::Revise).map_err(|e| Error::Conflict(e.to_string()))?;
-        self.claim_while_working(tx, actor, opened.changeset, opened.user, now).await?;
+        self.unclaimed(tx, actor, opened.changeset, opened.user, now).await?;
         // Inside one changeset no two open changes touch the same memory or path.
         let touches = |e: &&EditRow| e.change_id != change.id && opened.is_open(e.change_id);
         for other in opened.edits.iter().filter(touches) {

@@ -55,8 +55,7 @@ pub struct ReviewFigures {
 impl Lucid {
     /// How reviews went in the last 90 days, in stores that the actor may see.
     pub async fn review_figures(&self, actor: &Actor) -> Result<ReviewFigures> {
-        let me = actor.who.person().filter(|_| actor.role != Role::Auditor);
-        let me = me.ok_or(Error::Forbidden("these figures are for those who decide or see what was decided"))?;
+        let me = actor.who.person().ok_or(Error::SignIn)?;
         let since = self.now().plus_seconds(-DAYS * 86_400);
         let rows = decisions::since(&mut self.db.read().await?, since, actor.visible(Action::SeeChanges), MOST).await?;
         let mut by_person: BTreeMap<(String, UserId), Vec<&JudgedRow>> = BTreeMap::new();

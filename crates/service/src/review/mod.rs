@@ -108,7 +108,7 @@ impl Lucid {
             may_approve(opened, &rules)?;
         }
         let row = self.vote(actor, opened, decision, now)?;
-        self.claim_while_working(tx, actor, *changeset, *user, now).await?;
+        self.unclaimed(tx, actor, *changeset, *user, now).await?;
         decisions::insert(tx, &row).await?;
         changes::set_change_state(tx, change, to, None, now).await?;
         if let Verdict::Defer(Some(until)) = decision.verdict {

@@ -50,7 +50,7 @@ impl Lucid {
     async fn take_back_open(&self, tx: &mut Tx, actor: &Actor, opened: &Opened) -> Result<()> {
         let (change, now) = (&opened.change, self.now());
         let (to, _) = change.state.after(Action::TakeBack).map_err(|e| Error::Conflict(e.to_string()))?;
-        self.claim_while_working(tx, actor, opened.changeset, opened.user, now).await?;
+        self.unclaimed(tx, actor, opened.changeset, opened.user, now).await?;
         let own = decisions::take_back_own(tx, change.id, opened.user, now).await? > 0;
         let standing =
             opened.votes.iter().filter(|d| d.change_id == change.id && d.taken_back_at.is_none() && d.revision == change.revision);
