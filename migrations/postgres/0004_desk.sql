@@ -12,7 +12,7 @@ ALTER TABLE decisions ADD COLUMN meaning TEXT;
 ALTER TABLE decisions ADD COLUMN confirmed_at BIGINT;
 -- Who took it back: its maker, who undoes it, or somebody else, who overrides it.
 ALTER TABLE decisions ADD COLUMN taken_back_by UUID REFERENCES users (id);
-CREATE INDEX decisions_by_user ON decisions (user_id, id);
+CREATE INDEX decisions_by_user ON decisions (user_id, created_at);
 
 CREATE TABLE claims (
     changeset_id UUID PRIMARY KEY REFERENCES changesets (id),

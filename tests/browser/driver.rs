@@ -121,6 +121,17 @@ impl Browser {
         panic!("`{text}` did not appear on {}:\n{}", self.address().await, self.text().await);
     }
 
+    /// Waits until nothing on the page fits the selector any more.
+    pub async fn wait_until_gone(&self, css: &str) {
+        for _ in 0..200 {
+            if self.page.find(Locator::Css(css)).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{css} is still on {}:\n{}", self.address().await, self.text().await);
+    }
+
     /// Waits until the islands of the page are awake.
     pub async fn wait_for_islands(&self) {
         self.find("html[data-islands='awake']").await;

@@ -31,6 +31,11 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
     vec![
         ("queue", format!("{url}/queue")),
         ("queue-done", format!("{url}/queue?state=done")),
+        ("inbox", format!("{url}/inbox")),
+        ("insights", format!("{url}/insights")),
+        ("bulk", bulk_of(&changeset)),
+        ("beside", first_link(browser, &changeset, "/changes/").await),
+        ("changeset-side", format!("{changeset}?view=side")),
         ("changeset", changeset),
         ("stores", format!("{url}/stores")),
         ("store", store.clone()),
@@ -57,6 +62,12 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("request-access", format!("{url}/request-access")),
         ("not-found", format!("{url}/changesets/chgset_0")),
     ]
+}
+
+/// Everything of a changeset, to be decided together.
+fn bulk_of(changeset: &str) -> String {
+    let (start, id) = changeset.split_once("/changesets/").unwrap();
+    format!("{start}/bulk?{id}=on")
 }
 
 async fn look_at_all(settings: Settings, name: &str) {

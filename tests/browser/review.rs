@@ -25,12 +25,17 @@ pub async fn open_first(browser: &Browser) {
     browser.find("article.change").await;
 }
 
+/// The change whose state is this, in the list.
+fn marked(state: &str) -> String {
+    format!(".desk-list a:has(.mark[title='{state}'])")
+}
+
 /// Everything after the decisions: one commit, seen in the memory, the history and the audit.
 async fn commit_and_look(browser: &Browser, url: &str) {
-    browser.follow("form[action='/do/commit'] button").await;
+    browser.click("form[action='/do/commit'] button").await;
     browser.wait_for_text("Committed.").await;
-    browser.find("article[data-change='committed']").await;
-    browser.find("article[data-change='rejected']").await;
+    browser.find(&marked("committed")).await;
+    browser.find(&marked("rejected")).await;
     browser.follow(".notice a[href^='/commits/']").await;
     browser.wait_for_text("approved by Rui Reviewer").await;
     browser.follow("section.card h2 a").await;
@@ -49,23 +54,37 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     let lucid = Served::demo(folder.path());
     let browser = Browser::start(Settings::default()).await;
     sign_in(&browser, &lucid.link("reviewer@")).await;
-    open_first(&browser).await;
     browser.wait_for_islands().await;
+    // From the queue, without a mouse.
     browser.press("j").await;
-    browser.press("a").await;
-    browser.find("article[data-change='approved']").await;
+    browser.press("o").await;
+    browser.find("article.change:focus, article.change").await;
     browser.wait_for_islands().await;
+    browser.picture("desk").await;
+    browser.press("a").await;
+    browser.find(&marked("approved")).await;
+    browser.find("article.change[data-change='pending']:focus").await;
     browser.press("x").await;
     let why = browser.find("details[open] select[name=reject_code]").await;
     why.select_by_value("not_yet").await.unwrap();
     browser.fill("details[open] input[name=note]", "Seen too rarely").await;
-    browser.follow("details[open] button.danger").await;
-    browser.wait_for_text("Seen too rarely").await;
-    browser.wait_for_islands().await;
+    browser.picture("desk-reject").await;
+    browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
+    browser.find(&marked("rejected")).await;
+    browser.find("article.change[data-change='pending']:focus").await;
+    // Undone, and rejected again.
+    browser.press("z").await;
+    browser.wait_until_gone(&marked("rejected")).await;
+    browser.press("x").await;
+    browser.find("details[open] select[name=reject_code]").await.select_by_value("wording").await.unwrap();
+    browser.click("details[open] button.danger").await;
+    browser.find(&marked("rejected")).await;
+    browser.find("article.change:focus").await;
     browser.press("?").await;
     browser.find("dialog[open]").await;
     browser.press(&Key::Escape.to_string()).await;
     browser.check_console().await;
+    browser.picture("desk-approved").await;
     commit_and_look(&browser, &lucid.url).await;
     browser.check_console().await;
 }
@@ -77,20 +96,25 @@ async fn the_same_without_scripts() {
     let browser = Browser::start(Settings { without_scripts: true, ..Settings::default() }).await;
     sign_in(&browser, &lucid.link("reviewer@")).await;
     open_first(&browser).await;
-    browser.follow("article[data-change='pending'] button[data-key='a']").await;
-    browser.find("article[data-change='approved']").await;
-    browser.click("article[data-change='pending'] details[data-key='x'] summary").await;
+    browser.follow("button[data-key='a']").await;
+    browser.find(&marked("approved")).await;
+    browser.click("details[data-key='x'] summary").await;
     // Without choosing why it is refused by the browser itself; with a reason it goes through.
     let why = browser.find("details[open] select[name=reject_code]").await;
     why.select_by_value("wording").await.unwrap();
     browser.follow("details[open] button.danger").await;
-    browser.find("article[data-change='rejected']").await;
-    // Taken back and rejected again.
-    browser.follow("article[data-change='rejected'] button[data-key='z']").await;
-    browser.click("article[data-change='pending'] details[data-key='x'] summary").await;
+    browser.find(&marked("rejected")).await;
+    // Undone and rejected again.
+    browser.follow("form[action='/do/undo'] button").await;
+    browser.click("details[data-key='x'] summary").await;
     browser.find("details[open] select[name=reject_code]").await.select_by_value("never").await.unwrap();
     browser.follow("details[open] button.danger").await;
-    browser.find("article[data-change='rejected']").await;
+    browser.find(&marked("rejected")).await;
+    // Edited: a revision that somebody else approves.
+    browser.click("details[data-key='e'] summary").await;
+    browser.fill("details[open] textarea", "# In other words\n").await;
+    browser.follow("details[open] form[action='/do/edit_change'] button.primary").await;
+    browser.wait_for_text("You had a hand in this change").await;
     commit_and_look(&browser, &lucid.url).await;
 }
 
@@ -102,10 +126,15 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     sign_in(&reviewer, &lucid.link("reviewer@")).await;
     open_first(&reviewer).await;
     reviewer.wait_for_islands().await;
-    reviewer.click("article[data-change='pending'] details[data-key='e'] summary").await;
+    // Also where the editor came with a change that was swapped in.
+    reviewer.press("j").await;
+    reviewer.find(".desk-list li:nth-child(2).here").await;
+    reviewer.press("e").await;
     reviewer.fill("details[open] textarea", "# Other words\n\n</textarea><script>alert(1)</script>\n").await;
+    reviewer.find("details[open] .live-diff ins").await;
     reviewer.wait_for_text("Other words").await;
-    reviewer.follow("details[open] form[action='/do/edit_change'] button.primary").await;
+    reviewer.picture("desk-editor").await;
+    reviewer.click("details[open] form[action='/do/edit_change'] button.primary").await;
     reviewer.wait_for_text("You had a hand in this change").await;
     reviewer.check_console().await;
     let address = reviewer.address().await;
@@ -113,15 +142,16 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     sign_in(&admin, &lucid.link("admin@")).await;
     admin.go(&address).await;
     admin.wait_for_text("</textarea><script>alert(1)</script>").await;
-    admin.follow("article:target button[data-key='a']").await;
-    admin.find("article[data-change='approved']").await;
-    admin.follow("form[action='/do/commit'] button").await;
+    admin.wait_for_islands().await;
+    admin.click("button[data-key='a']").await;
+    admin.find(&marked("approved")).await;
+    admin.click("form[action='/do/commit'] button").await;
     admin.wait_for_text("Committed.").await;
     admin.check_console().await;
 }
 
 #[tokio::test]
-async fn a_conflict_is_shown_before_anybody_clicks() {
+async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
     let browser = Browser::start(Settings::default()).await;
@@ -129,14 +159,22 @@ async fn a_conflict_is_shown_before_anybody_clicks() {
     crate::support::elsewhere::write_memory(folder.path(), "/notes/2026-09/dates.md", "Dates are written as people like.\n").await;
     open_first(&browser).await;
     browser.wait_for_islands().await;
+    browser.click(&marked("conflicted")).await;
     let conflict = browser.find("article[data-change='conflicted']").await.text().await.unwrap();
     assert!(
         conflict.contains("Before → now") && conflict.contains("Before → proposed") && conflict.contains("as people like"),
         "{conflict}"
     );
-    assert!(!conflict.contains("Approve"), "what is conflicted cannot be approved: {conflict}");
-    browser.page.execute("document.querySelector(\"[data-change='conflicted']\").scrollIntoView()", vec![]).await.unwrap();
-    browser.picture("conflict").await;
+    assert!(browser.page.find(fantoccini::Locator::Css("button[data-key='a']")).await.is_err(), "what is conflicted cannot be approved");
+    browser.picture("desk-conflict").await;
     browser.check_accessibility().await;
+    browser.press("e").await;
+    browser.find("details[open] textarea").await;
+    browser.picture("desk-rebase").await;
+    browser.check_accessibility().await;
+    browser.click("details[open] form[action='/do/rebase_change'] button.primary").await;
+    browser.wait_until_gone("article[data-change='conflicted']").await;
+    browser.wait_for_text("revision 2").await;
+    browser.wait_for_text("You had a hand in this change").await;
     browser.check_console().await;
 }

@@ -12,7 +12,7 @@ statements! {
     INSERT = "INSERT INTO comments (id, change_id, revision, user_id, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     OF_CHANGESET = "SELECT k.id, k.change_id, k.revision, k.user_id, u.name AS user_name, k.body, k.created_at
         FROM comments k JOIN changes c ON c.id = k.change_id JOIN users u ON u.id = k.user_id
-        WHERE c.changeset_id = $1 ORDER BY k.id";
+        WHERE c.changeset_id = $1 ORDER BY k.created_at, k.id";
     COUNT = "SELECT COUNT(*) FROM comments WHERE change_id = $1";
     OPENED = "INSERT INTO change_openings (change_id, revision, user_id, first_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (change_id, revision, user_id) DO NOTHING";

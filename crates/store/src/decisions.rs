@@ -16,10 +16,10 @@ statements! {
     TAKE_BACK = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND taken_back_at IS NULL";
     TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND user_id = $3 AND taken_back_at IS NULL";
     LAST_OF = "SELECT d.change_id, c.changeset_id, c.revision, d.verdict, c.title
-        FROM (SELECT id, change_id, revision, verdict, taken_back_at FROM decisions WHERE user_id = $1 ORDER BY id DESC LIMIT $2) d
+        FROM (SELECT id, change_id, revision, verdict, taken_back_at, created_at FROM decisions WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2) d
         JOIN changes c ON c.id = d.change_id AND c.revision = d.revision JOIN changesets cs ON cs.id = c.changeset_id
         WHERE d.taken_back_at IS NULL AND c.state IN ('pending', 'approved', 'rejected', 'deferred') AND cs.state IN ('open', 'closed')
-        ORDER BY d.id DESC";
+        ORDER BY d.created_at DESC, d.id DESC";
     LIKE = "SELECT d.verdict, d.reject_code, COUNT(*) AS times FROM decisions d JOIN changes c ON c.id = d.change_id
         WHERE c.store_id = $1 AND c.finding = $2 AND c.kind = $3 AND c.id <> $4 AND d.taken_back_at IS NULL AND d.verdict <> 'defer'
         GROUP BY d.verdict, d.reject_code ORDER BY 3 DESC, 1, 2";
@@ -31,11 +31,11 @@ statements! {
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
             LEFT JOIN change_openings o ON o.change_id = d.change_id AND o.revision = d.revision AND o.user_id = d.user_id
         WHERE d.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $2))
-        ORDER BY d.id LIMIT $3";
+        ORDER BY d.created_at, d.id LIMIT $3";
     OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note,
             d.meaning, d.confirmed_at, d.created_at, d.taken_back_at
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
-        WHERE c.changeset_id = $1 ORDER BY d.id";
+        WHERE c.changeset_id = $1 ORDER BY d.created_at, d.id";
     CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
     CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
