@@ -2,7 +2,7 @@
 
 mod api;
 pub mod cli;
-mod clock;
+pub mod clock;
 mod commands;
 pub mod demo;
 mod failure;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub dark: bool,
     /// Window width; 1280 where it is 0.
     pub width: u32,
+    /// Height of what a page sees of the window; a little over 720 where it is 0.
+    pub height: u32,
 }
 
 impl Browser {
@@ -132,6 +134,29 @@ impl Browser {
         panic!("{css} is still on {}:\n{}", self.address().await, self.text().await);
     }
 
+    /// Waits until another address is open.
+    pub async fn wait_for_other_address(&self, before: &str) {
+        for _ in 0..200 {
+            if self.address().await != before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("still on {before}:\n{}", self.text().await);
+    }
+
+    /// Waits until a change that was decided has made room: for the next, or for itself without what decides.
+    pub async fn wait_for_decided(&self, change: &str) {
+        for _ in 0..400 {
+            let waits = format!("return !!document.querySelector(\"{change}\") && !!document.querySelector('button[data-key=a]')");
+            if self.page.execute(&waits, vec![]).await.is_ok_and(|w| w == false) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{change} still waits on {}:\n{}", self.address().await, self.text().await);
+    }
+
     /// Waits until the islands of the page are awake.
     pub async fn wait_for_islands(&self) {
         self.find("html[data-islands='awake']").await;
@@ -192,6 +217,8 @@ impl Drop for Browser {
 
 fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
     let width = if settings.width == 0 { 1280 } else { settings.width };
+    // A window has bars of its own: what a page sees is less.
+    let height = if settings.height == 0 { 900 } else { settings.height + 143 };
     let mut arguments = vec![
         "--headless=new".to_owned(),
         "--no-sandbox".to_owned(),
@@ -202,7 +229,7 @@ fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
         "--disable-background-networking".to_owned(),
         "--disable-component-update".to_owned(),
         "--disable-sync".to_owned(),
-        format!("--window-size={width},900"),
+        format!("--window-size={width},{height}"),
     ];
     if settings.dark {
         arguments.push("--blink-settings=preferredColorScheme=0".to_owned());

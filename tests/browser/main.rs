@@ -5,6 +5,7 @@
 mod support;
 
 mod agent;
+mod desk;
 mod driver;
 mod first_steps;
 mod managing;

@@ -37,7 +37,14 @@ on_both_engines!(
 /// A decision on a change as it is shown, signed just now.
 fn decision(world: &World, view: &ChangeView, verdict: Verdict) -> Decision {
     let c = &view.change;
-    Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new(), confirmed_at: Some(world.lucid.now()) }
+    Decision {
+        change: c.id,
+        revision: c.revision,
+        digest: c.digest.clone(),
+        verdict,
+        note: String::new(),
+        confirmed_at: Some(world.lucid.now()),
+    }
 }
 
 /// A dream's change of high risk: two notes that say the same, written by a person.
@@ -64,7 +71,10 @@ async fn high_risk_needs_two_signatures(world: World) {
     }
     world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
     let half = again(&world, &change).await;
-    assert_eq!((half.change.state, half.needs.given.as_slice(), half.needs.from.as_slice()), (ChangeState::Pending, &["reviewer".to_owned()][..], &["admin".to_owned()][..]));
+    assert_eq!(
+        (half.change.state, half.needs.given.as_slice(), half.needs.from.as_slice()),
+        (ChangeState::Pending, &["reviewer".to_owned()][..], &["admin".to_owned()][..])
+    );
     assert!(half.approved_by_me);
     // One of two is not committed, also if somebody says that it is approved.
     let request = service::CommitRequest {
@@ -125,7 +135,10 @@ async fn a_store_says_how_many_approvals(world: World) {
     for wrong in [approvals(0, 1, 1, false), approvals(2, 1, 2, false), approvals(1, 1, 6, false)] {
         assert_eq!(world.lucid.set_approvals(&world.admin, world.store, wrong).await.unwrap_err().kind(), Kind::Invalid);
     }
-    assert_eq!(world.lucid.set_approvals(&world.reviewer, world.store, approvals(1, 1, 1, false)).await.unwrap_err().kind(), Kind::Permission);
+    assert_eq!(
+        world.lucid.set_approvals(&world.reviewer, world.store, approvals(1, 1, 1, false)).await.unwrap_err().kind(),
+        Kind::Permission
+    );
     let changes = world.changes(changeset).await;
     world.vote(&world.reviewer, &changes[0], Verdict::Approve).await.unwrap();
     let request = world.commit_request(changeset, "before").await;
@@ -165,7 +178,11 @@ async fn a_claim_keeps_others_and_no_admin(world: World) {
     // Nothing is left for them to decide: the claim is gone.
     assert!(world.lucid.changeset(&other, changeset).await.unwrap().claim.is_none());
     assert_eq!(world.lucid.release(&other, changeset).await.unwrap_err().kind(), Kind::Conflict);
-    let claims = world.lucid.audit(&world.admin, &service::AuditFilter { action: Some("changeset.claim".into()), ..Default::default() }).await.unwrap();
+    let claims = world
+        .lucid
+        .audit(&world.admin, &service::AuditFilter { action: Some("changeset.claim".into()), ..Default::default() })
+        .await
+        .unwrap();
     assert_eq!(claims.rows.len(), 2, "renewing says nothing new");
 }
 
@@ -287,7 +304,8 @@ async fn bulk_decides_each_by_itself(world: World) {
     let why: Vec<String> = results.iter().map(|r| r.refused.as_ref().unwrap().message()).collect();
     assert!(why[0].contains("open it") && why[1].contains("you saw revision 7"), "{why:?}");
     world.lucid.note_opened(&world.reviewer, high.change.id, 1).await.unwrap();
-    let both = [decision(&world, &high, Verdict::Approve), decision(&world, &low, Verdict::Approve), decision(&world, &low, Verdict::Approve)];
+    let both =
+        [decision(&world, &high, Verdict::Approve), decision(&world, &low, Verdict::Approve), decision(&world, &low, Verdict::Approve)];
     let before = world.verified().await;
     let results = world.lucid.decide_many(&world.reviewer, &both).await.unwrap();
     assert!(results.len() == 2 && results.iter().all(|r| r.refused.is_none()), "{results:?}");
@@ -479,7 +497,8 @@ async fn every_filter_of_the_queue_runs(world: World) {
 async fn similar_memories_are_a_question(world: World) {
     let changeset = world.proposal().await;
     let change = world.changes(changeset).await.remove(0);
-    let said = "- What to do: before calling `book`, check `seats` against what the answer names, and do not repeat the call unchanged please.\n";
+    let said =
+        "- What to do: before calling `book`, check `seats` against what the answer names, and do not repeat the call unchanged please.\n";
     world.remember(&[("/old.md", said, false)]).await;
     let beside = world.lucid.beside(&world.reviewer, change.change.id).await.unwrap();
     assert_eq!(beside.similar.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["/old.md"], "{:?}", beside.similar);
@@ -507,7 +526,11 @@ async fn quotes_are_revealed_to_who_decides_and_the_audit_says_so(world: World) 
     let reader = add(&world.lucid, "reader", Role::Member, vec![(world.store, StoreRole::Reader)]).await;
     let mut seen = world.lucid.changeset(&reader, changeset).await.unwrap().changes.remove(0);
     assert_eq!(world.lucid.reveal_quotes(&reader, &mut seen).await.unwrap_err().kind(), Kind::Permission);
-    let entries = world.lucid.audit(&world.admin, &service::AuditFilter { action: Some("change.reveal".into()), ..Default::default() }).await.unwrap();
+    let entries = world
+        .lucid
+        .audit(&world.admin, &service::AuditFilter { action: Some("change.reveal".into()), ..Default::default() })
+        .await
+        .unwrap();
     assert_eq!(entries.rows.len(), 1);
 }
 

@@ -67,7 +67,8 @@ impl Walk<'_> {
             9 => match &view.rebase {
                 Some(rebase) => {
                     let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
-                    let texts: Vec<String> = rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| format!("{}\n", m.text)).collect();
+                    let texts: Vec<String> =
+                        rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| format!("{}\n", m.text)).collect();
                     lucid.rebase_change(&actor, view.change.id, shown, &against, &texts).await.map(drop)
                 }
                 None => Ok(()),
@@ -76,7 +77,8 @@ impl Walk<'_> {
             12 => {
                 self.writes += 1;
                 let path = if dice.below(2) == 0 { "/a.md" } else { "/b.md" };
-                let new = NewMemory { path: path.parse().unwrap(), content: format!("Moved {}.\n", self.writes), by_person: dice.below(4) == 0 };
+                let new =
+                    NewMemory { path: path.parse().unwrap(), content: format!("Moved {}.\n", self.writes), by_person: dice.below(4) == 0 };
                 lucid.write_memories(&Actor::operator(), self.world.store, &[new], "elsewhere").await.map(drop)
             }
             _ => match dice.below(4) {
@@ -108,13 +110,22 @@ impl Walk<'_> {
                 self.commits += 1;
                 for named in &expected {
                     let change = before.iter().find(|c| c.change.id == named.change).unwrap();
-                    assert_eq!((change.change.revision, &change.change.digest), (named.revision, &named.digest), "what was shown is what is committed");
+                    assert_eq!(
+                        (change.change.revision, &change.change.digest),
+                        (named.revision, &named.digest),
+                        "what was shown is what is committed"
+                    );
                     assert_eq!(change.change.state, ChangeState::Approved);
                     assert!(!change.change.conflicted, "no base has moved");
                     self.judged(change, needed).await;
                 }
                 let after = self.world.changes(self.changeset).await;
-                assert!(after.iter().filter(|c| expected.iter().any(|e| e.change == c.change.id)).all(|c| c.change.commit_id == Some(done.commit)));
+                assert!(
+                    after
+                        .iter()
+                        .filter(|c| expected.iter().any(|e| e.change == c.change.id))
+                        .all(|c| c.change.commit_id == Some(done.commit))
+                );
             }
             refused => refused_or_done(refused.map(drop)),
         }

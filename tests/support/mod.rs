@@ -4,6 +4,7 @@
 
 pub mod databases;
 pub mod elsewhere;
+pub mod mixed;
 pub mod model;
 pub mod process;
 pub mod proxy;

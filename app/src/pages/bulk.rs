@@ -85,14 +85,14 @@ fn row(c: &ChangeView) -> AnyView {
         .take(3)
         .map(|e| {
             let (before, after) = (e.base_content.clone().unwrap_or_default(), e.content.clone().unwrap_or_default());
-            view! { <h4><code>{e.path.to_string()}</code></h4><Diff before=before after=after /> }
+            view! { <h3><code>{e.path.to_string()}</code></h3><Diff before=before after=after /> }
         })
         .collect_view();
     let more = c.edits.len().saturating_sub(3);
     view! {
         <li class="card">
             <div class="badges"><KindBadge kind=c.change.kind /><RiskBadge level=c.change.risk_level /><StateBadge state=c.change.state conflicted=c.change.conflicted /></div>
-            <h3><a href=href><Visible text=c.change.title.clone() /></a></h3>
+            <h2><a href=href><Visible text=c.change.title.clone() /></a></h2>
             <details><summary>"What it would do"</summary>{diffs}{(more > 0).then(|| view! { <p class="quiet">{format!("and {}", count(more, "more memory"))}</p> })}</details>
         </li>
     }.into_any()
