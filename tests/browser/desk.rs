@@ -125,3 +125,278 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
     assert!(kinds.len() >= 5, "{kinds:?}");
     browser.check_console().await;
 }
+
+/// Every change of the demo stands whole above the fold, nine of ten at least; of a folder of real sessions too, where one is named.
+#[tokio::test]
+async fn what_a_decision_needs_stands_above_the_fold() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::demo(folder.path());
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let mut wanted = vec!["Studio agents".to_owned()];
+    if let Ok(corpus) = std::env::var("LUCID_EVAL_DATA") {
+        let lucid = mixed::open(&database).await;
+        let file = std::path::Path::new(&corpus).join("tau-airline-trials01.json");
+        let people = lucid.people(&domain::actor::Actor::operator()).await.unwrap().people;
+        let store = lucid.create_store(&domain::actor::Actor::operator(), "Airline", "").await.unwrap();
+        mixed::import(&lucid, store, &std::fs::read_to_string(file).unwrap()).await;
+        lucid.request_dream(&domain::actor::Actor::operator(), store, None).await.unwrap();
+        while lucid.work_once("corpus").await.unwrap() {}
+        for person in people {
+            let grant = domain::actor::Grant::whole(store, domain::actor::StoreRole::Reviewer);
+            lucid.grant(&domain::actor::Actor::operator(), service::Grantee::Person(person.user.id), &grant).await.unwrap();
+        }
+        lucid.close().await;
+        wanted.push("Airline".to_owned());
+    }
+    let browser = Browser::start(Settings { height: 720, ..Settings::default() }).await;
+    sign_in(&browser, &served.link("reviewer@")).await;
+    for store in wanted {
+        browser.go(&format!("{}/queue?state=open", served.url)).await;
+        let link = format!("//tr[contains(., '{store}')]//a[starts-with(@href, '/changesets/')]");
+        let address = browser.page.find(fantoccini::Locator::XPath(&link)).await.unwrap().prop("href").await.unwrap().unwrap();
+        browser.go(&address).await;
+        let (mut seen, mut above) = (0, 0);
+        loop {
+            let look = browser.page.execute(LOOK, vec![]).await.unwrap();
+            seen += 1;
+            above += usize::from(look["below"].as_array().unwrap().is_empty());
+            println!(
+                "{store}: {} {} words, below the fold: {}",
+                look["kind"],
+                number(&look, "change") + number(&look, "evidence"),
+                look["below"]
+            );
+            let next = browser.page.execute("return document.querySelector('a[data-key=j]')?.href ?? ''", vec![]).await.unwrap();
+            match next.as_str() {
+                Some("") | None => break,
+                Some(next) => browser.go(next).await,
+            }
+        }
+        assert!(seen >= 5 && above * 10 >= seen * 9, "{store}: {above} of {seen}");
+    }
+}
+
+/// Opens the same changeset in two browsers, one for each person of the demo.
+async fn two_at_one(served: [&Served; 2], links: [&str; 2]) -> [Browser; 2] {
+    let one = Browser::start(Settings::default()).await;
+    sign_in(&one, links[0]).await;
+    one.go(&format!("{}/queue?state=open", served[0].url)).await;
+    crate::review::open_first(&one).await;
+    one.find("html[data-live='on']").await;
+    let path = one.address().await.replace(&served[0].url, "");
+    let two = Browser::start(Settings::default()).await;
+    sign_in(&two, links[1]).await;
+    two.go(&format!("{}{path}", served[1].url)).await;
+    two.find("html[data-live='on']").await;
+    [one, two]
+}
+
+/// Seconds until a text is there.
+async fn seconds_until(browser: &Browser, css: &str) -> f64 {
+    let start = tokio::time::Instant::now();
+    browser.find(css).await;
+    start.elapsed().as_secs_f64()
+}
+
+#[tokio::test]
+async fn two_people_at_one_changeset_see_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let [admin, reviewer] = two_at_one([&lucid, &lucid], [&lucid.link("admin@"), &lucid.link("reviewer@")]).await;
+    reviewer.press("r").await;
+    reviewer.find(".claim.mine").await;
+    println!("a claim was seen after {:.1} s", seconds_until(&admin, ".claim:not(.mine)").await);
+    admin.picture("desk-claimed").await;
+    assert!(admin.text().await.contains("Rui Reviewer works on it"));
+    // A decision of one is seen by the other, who is at the same change.
+    reviewer.press("a").await;
+    println!("a decision was seen after {:.1} s", seconds_until(&admin, ".desk-list .mark[title='approved']").await);
+    // What somebody types into is not replaced under their hands; they are told.
+    reviewer.press("c").await;
+    reviewer.fill("details[open] textarea", "Who knows this tool?").await;
+    admin.press("j").await;
+    admin.find(".desk-list li:nth-child(2).here").await;
+    admin.press("d").await;
+    admin.press(&format!("{}{}", Key::Control, Key::Enter)).await;
+    reviewer.find(".live-news a").await;
+    assert_eq!(reviewer.find("details[open] textarea").await.prop("value").await.unwrap().unwrap(), "Who knows this tool?");
+    reviewer.click("details[open] form[action='/do/comment'] button").await;
+    reviewer.wait_for_text("Comments").await;
+    // Both decide on the same change at the same time: the second is refused, with what has happened.
+    admin.go(&reviewer.address().await).await;
+    admin.find("article[data-change='pending']").await;
+    let stop = "for (const e of document.querySelectorAll('form[data-swap]')) e.removeAttribute('data-swap')";
+    admin.page.execute(stop, vec![]).await.unwrap();
+    reviewer.press("x").await;
+    reviewer.find("details[open] select[name=reject_code]").await.select_by_value("wording").await.unwrap();
+    reviewer.click("details[open] button.danger").await;
+    reviewer.find(".desk-list .mark[title='rejected']").await;
+    admin.page.execute("document.querySelector('button[data-key=a]')?.click()", vec![]).await.unwrap();
+    admin.wait_for_text("cannot be changed by").await;
+    admin.picture("desk-409").await;
+    admin.check_console().await;
+    reviewer.check_console().await;
+}
+
+#[tokio::test]
+async fn two_processes_on_one_postgres_tell_each_other() {
+    let on = TestDb::postgres().await;
+    let first = Served::start(&on.url, &["--demo"]);
+    let second = Served::start(&on.url, &["--no-worker"]);
+    let link = |role: &str, at: &Served| first.link(role).replace(&first.url, &at.url);
+    let [admin, reviewer] = two_at_one([&first, &second], [&link("admin@", &first), &link("reviewer@", &second)]).await;
+    reviewer.press("a").await;
+    let seconds = seconds_until(&admin, ".desk-list .mark[title='approved']").await;
+    println!("a decision in another process was seen after {seconds:.1} s");
+    // In the queue, too.
+    admin.go(&format!("{}/queue?state=open", first.url)).await;
+    admin.find("html[data-live='on']").await;
+    reviewer.press("r").await;
+    println!("a claim in another process was seen in the queue after {:.1} s", seconds_until(&admin, "tr .claim").await);
+    admin.picture("queue-claimed").await;
+    admin.check_console().await;
+}
+
+/// Everything that a proposal may try on the page that shows it.
+fn hostile() -> Vec<(String, String)> {
+    let at = |name: &str| format!("/hostile/{name}.md");
+    vec![
+        (at("html"), "<h1>big</h1><script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'>".into()),
+        (at("markdown"), "![tracker](https://evil.example/a.png) [click](javascript:window.pwned=1)".into()),
+        (at("area"), "</textarea><script>window.pwned = 1</script>".into()),
+        (at("island"), "<leptos-island data-component=\"DeskKeys\" data-props=\"{}\"></leptos-island></code></div></article>".into()),
+        (at("bidi"), "Pay \u{202e}001\u{202c} euros to \u{2066}x\u{2069}".into()),
+        (at("hidden"), "Ig\u{200b}nore\u{feff} this\u{00ad} and\u{e0041}\u{e0042}".into()),
+        (at("alike"), "Sign in at \u{0440}aypal.example".into()),
+        (at("line"), "word ".repeat(20_000).trim_end().to_owned()),
+        (at("unbroken"), "x".repeat(100_000)),
+        (at("lines"), "- a line\n".repeat(10_000)),
+    ]
+}
+
+#[tokio::test]
+async fn hostile_proposals_are_shown_and_do_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let served = Served::demo(folder.path());
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let lucid = mixed::open(&database).await;
+    let store = lucid.stores(&domain::actor::Actor::operator()).await.unwrap()[0].id;
+    mixed::propose(&lucid, store, hostile()).await;
+    lucid.close().await;
+    for (name, settings) in [("wide", Settings::default()), ("narrow", Settings { width: 320, ..Settings::default() })] {
+        let browser = Browser::start(settings).await;
+        if name == "wide" {
+            sign_in(&browser, &served.link("reviewer@")).await;
+        } else {
+            sign_in(&browser, &served.link("admin@")).await;
+        }
+        browser.go(&format!("{}/queue?state=open&q=hostile", served.url)).await;
+        let found = "return [...document.querySelectorAll('tr a[data-open]')].map((a) => a.href)";
+        let all: Vec<String> = serde_json::from_value(browser.page.execute(found, vec![]).await.unwrap()).unwrap();
+        assert_eq!(all.len(), hostile().len());
+        for address in all {
+            browser.go(&address).await;
+            browser.wait_for_islands().await;
+            browser.check_width().await;
+            let title = browser.find("article.change h2").await.text().await.unwrap();
+            let state = browser
+                .page
+                .execute("return [window.pwned ?? 0, document.querySelectorAll('article .diff script, article .diff img, article .diff leptos-island, article .diff h1').length, document.querySelectorAll('.hidden-char').length, document.querySelectorAll('.desk-bar').length]", vec![])
+                .await
+                .unwrap();
+            assert_eq!((&state[0], &state[1], &state[3]), (&0.into(), &0.into(), &1.into()), "{title}");
+            if title.contains("bidi") || title.contains("hidden.md") {
+                assert!(state[2].as_u64().unwrap() >= 4, "{title}: what hides is shown: {state}");
+            }
+            browser.press("e").await;
+            browser.find("details[open] textarea").await;
+            browser.check_width().await;
+            if title.contains("bidi") || title.contains("unbroken") {
+                browser.picture(&format!("hostile-{name}-{}", if title.contains("bidi") { "bidi" } else { "unbroken" })).await;
+                browser.check_accessibility().await;
+            }
+            browser.check_console().await;
+        }
+    }
+}
+
+/// Twice as large letters, as a browser's zoom makes them, and no motion: everything is still there and works.
+#[tokio::test]
+async fn at_twice_the_size_everything_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    // A window of 1280 at 200 % is one of 640 with two points a pixel.
+    let browser = Browser::start(Settings { width: 640, ..Settings::default() }).await;
+    sign_in(&browser, &lucid.link("reviewer@")).await;
+    browser.check_width().await;
+    crate::review::open_first(&browser).await;
+    browser.wait_for_islands().await;
+    browser.check_width().await;
+    browser.check_accessibility().await;
+    browser.picture("desk-zoom").await;
+    browser.press("x").await;
+    browser.find("details[open] select[name=reject_code]").await.select_by_value("wording").await.unwrap();
+    browser.check_width().await;
+    browser.click("details[open] button.danger").await;
+    browser.find(".desk-list .mark[title='rejected']").await;
+    let moves = "return document.getAnimations().length";
+    assert_eq!(browser.page.execute(moves, vec![]).await.unwrap(), 0, "nothing moves by itself");
+    browser.check_console().await;
+}
+
+/// The states that a changeset can be in, each looked at: high risk with its signature, half approved, many chosen, a question, done,
+/// an error.
+#[tokio::test]
+async fn every_state_of_the_desk() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings::default()).await;
+    sign_in(&browser, &lucid.link("reviewer@")).await;
+    crate::review::open_first(&browser).await;
+    browser.wait_for_islands().await;
+    let high = ".desk-list li.risk-high-edge a";
+    browser.click(high).await;
+    browser.find("input[name=password]").await;
+    browser.picture("desk-high-risk").await;
+    browser.check_accessibility().await;
+    // A wrong password signs nothing, and says so.
+    browser.press("a").await;
+    browser.press("not my password").await;
+    browser.press(&Key::Enter.to_string()).await;
+    browser.wait_for_text("This is not your password").await;
+    browser.picture("desk-error").await;
+    browser.check_accessibility().await;
+    browser.fill("input[name=password]", PASSWORD).await;
+    browser.press(&Key::Enter.to_string()).await;
+    browser.find("article.change:focus").await;
+    browser.click(high).await;
+    browser.wait_for_text("waits for somebody else").await;
+    assert!(browser.text().await.contains("signed “approved”"));
+    browser.picture("desk-half-approved").await;
+    // Many at once: chosen with the space bar, shown, decided each by itself.
+    browser.go(&browser.address().await.split('?').next().unwrap().to_owned()).await;
+    browser.wait_for_islands().await;
+    browser.press(" ").await;
+    browser.find(".desk-list li.here input:checked").await;
+    browser.click(".desk-list li:not(.here) input").await;
+    browser.press("b").await;
+    browser.wait_for_text("together").await;
+    browser.click("input[value=approve]").await;
+    browser.picture("bulk").await;
+    browser.check_accessibility().await;
+    browser.follow("form[action='/do/decide_many'] button").await;
+    browser.wait_for_text("Decide on 0 changes together").await;
+    // Beside it: similar memories are a question.
+    browser.go(&format!("{}/queue?state=open", lucid.url)).await;
+    crate::review::open_first(&browser).await;
+    browser.follow("a[data-key='i']").await;
+    browser.wait_for_text("Memories that say nearly the same").await;
+    browser.picture("beside").await;
+    browser.go(&format!("{}/insights", lucid.url)).await;
+    browser.wait_for_text("Everybody").await;
+    browser.picture("insights").await;
+    browser.go(&format!("{}/queue?state=conflicted", lucid.url)).await;
+    browser.picture("queue-empty").await;
+    browser.check_accessibility().await;
+    browser.check_console().await;
+}

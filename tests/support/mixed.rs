@@ -108,7 +108,8 @@ fn sessions(number: usize) -> String {
     out
 }
 
-async fn import(lucid: &Lucid, store: StoreId, text: &str) {
+/// Takes transcripts into a store.
+pub async fn import(lucid: &Lucid, store: StoreId, text: &str) {
     let mut spool = Spool::new().expect("a temporary file");
     let source = Source { name: "mixed.jsonl".into(), stem: "mixed".into(), whole: false };
     transcripts::read_from(text.as_bytes(), &source, &Options::default(), &mut spool, &mut |_| {}).expect("it reads");
@@ -122,18 +123,7 @@ async fn import(lucid: &Lucid, store: StoreId, text: &str) {
 /// What a key wants to write where everything is gated: a new memory, other content, another place, a removal.
 async fn writes(lucid: &Lucid, store: StoreId, number: usize) {
     let operator = Actor::operator();
-    lucid.set_gate(&operator, store, GateMode::AllGated, None).await.expect("the gate");
-    let owner = NewUser {
-        email: "keys@lucid.example".into(),
-        name: "Keys".into(),
-        role: Role::Member,
-        grants: vec![Grant::whole(store, StoreRole::Reader)],
-    };
-    let (owner, _) = lucid.add_user(&operator, &owner).await.expect("the key's owner");
-    let scopes = vec![Scope::MemoryWrite, Scope::MemoryRead];
-    let new = NewKey { name: format!("agent {number}"), owner: Some(owner), store: Some(store), scopes, days: None };
-    let secret = lucid.add_key(&operator, &new).await.expect("a key").1;
-    let key = lucid.key_actor(&secret).await.expect("the key works");
+    let key = gated_key(lucid, store, number).await;
     let at = |path: &str| path.parse().expect("a path");
     let memories = lucid.memories(&operator, store).await.expect("memories");
     let rates = memories.iter().find(|m| m.path.as_str() == "/ops/rates.md").expect("it is there").id;
@@ -148,6 +138,28 @@ async fn writes(lucid: &Lucid, store: StoreId, number: usize) {
         MemoryWrite::Update { id: regions, path: Some(at("/places/regions.md")), content: None, expected_sha256: None },
         MemoryWrite::Delete { id: rates, expected_sha256: None },
     ] {
+        lucid.write_memory(&key, store, &write).await.expect("it is proposed");
+    }
+}
+
+/// Gates everything in a store; a key whose writes are proposals.
+async fn gated_key(lucid: &Lucid, store: StoreId, number: usize) -> Actor {
+    let operator = Actor::operator();
+    lucid.set_gate(&operator, store, GateMode::AllGated, None).await.expect("the gate");
+    let grants = vec![Grant::whole(store, StoreRole::Reader)];
+    let owner = NewUser { email: "keys@lucid.example".into(), name: "Keys".into(), role: Role::Member, grants };
+    let (owner, _) = lucid.add_user(&operator, &owner).await.expect("the key's owner");
+    let scopes = vec![Scope::MemoryWrite, Scope::MemoryRead];
+    let new = NewKey { name: format!("agent {number}"), owner: Some(owner), store: Some(store), scopes, days: None };
+    let secret = lucid.add_key(&operator, &new).await.expect("a key").1;
+    lucid.key_actor(&secret).await.expect("the key works")
+}
+
+/// Proposes new memories as an agent would: each is a changeset of its own.
+pub async fn propose(lucid: &Lucid, store: StoreId, memories: Vec<(String, String)>) {
+    let key = gated_key(lucid, store, 0).await;
+    for (path, content) in memories {
+        let write = MemoryWrite::Create { path: path.parse().expect("a path"), content };
         lucid.write_memory(&key, store, &write).await.expect("it is proposed");
     }
 }

@@ -14,17 +14,24 @@ use service::{ChangeView, QuoteView};
 use super::Desk;
 use crate::components::{badges::OutcomeBadge, text::Visible, when::When};
 
-/// Quotes that are shown unfolded (the issue of what informs: the earliest, the latest, a success, a failure, one of each agent).
+/// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and stands above the fold.
 const QUOTES: usize = 5;
-/// Quotes against it that are shown unfolded.
-const AGAINST: usize = 3;
+/// Characters of all of them together: long ones are fewer.
+const QUOTED_CHARS: usize = 480;
+/// Fewest that are shown unfolded, however long they are.
+const FEWEST: usize = 2;
+/// Of them against it, at most.
+const AGAINST: usize = 2;
 
 /// The right column.
 pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
     let (against, support): (Vec<&QuoteView>, Vec<&QuoteView>) = view.quotes.iter().partition(|q| q.row.counter);
     let facts: Vec<QuoteFacts<'_>> =
         support.iter().map(|q| QuoteFacts { at: q.row.occurred_at, agent: q.row.agent.as_deref(), outcome: q.row.outcome }).collect();
-    let chosen = informative(&facts, QUOTES);
+    let most = QUOTES - against.len().min(AGAINST);
+    let length = |chosen: &[usize]| chosen.iter().map(|&i| support[i].masked.chars().count()).sum::<usize>();
+    let fits = |n: &usize| length(&informative(&facts, *n)) <= QUOTED_CHARS;
+    let chosen = informative(&facts, (FEWEST..=most).rev().find(fits).unwrap_or(FEWEST));
     let first = chosen.iter().map(|&i| quote(desk, support[i])).collect_view();
     let rest: Vec<&&QuoteView> = support.iter().enumerate().filter(|(i, _)| !chosen.contains(i)).map(|(_, q)| q).collect();
     let more = (!rest.is_empty()).then(|| {
@@ -88,8 +95,7 @@ fn place(q: &QuoteView) -> String {
 fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     let row = &view.row;
     // Who is named came with the transcript: it is as hostile, and as personal, as the rest of it.
-    let who = [row.agent.clone(), row.tool.clone(), row.subject.clone()];
-    let who = domain::masking::mask(&who.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    let who = row.agent.as_deref().or(row.tool.as_deref()).map_or_else(|| "agent unknown".to_owned(), domain::masking::mask);
     let check = if view.verified {
         view! { <span class="verified" title="The server found these very bytes in the stored event">"✓ verbatim"</span> }.into_any()
     } else {
@@ -101,7 +107,7 @@ fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     view! {
         <figure class="quote" tabindex="-1" data-quote>
             <blockquote><Visible text=view.masked.clone() /></blockquote>
-            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome />" "{check}{late}" "<a href=place(view) data-open>"in session"</a></figcaption>
+            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome />" "{check}{late}" "<a href=place(view) data-open>"open"</a></figcaption>
         </figure>
     }.into_any()
 }
