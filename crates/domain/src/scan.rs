@@ -20,6 +20,37 @@ pub fn must_be_shown(c: char) -> bool {
     is_hidden(c) || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
+/// Whether a character is of an alphabet whose letters look like Latin ones: Greek, Cyrillic, Armenian, Cherokee, full-width forms and
+/// mathematical letters (the bulk of the single characters in Unicode's confusables.txt for a-z).
+const fn may_pass_for_latin(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{530}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{ff21}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
+}
+
+/// The positions of characters that pass for Latin letters: those of such an alphabet in a word that has Latin letters, too.
+#[must_use]
+pub fn look_alikes(text: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    if !text.chars().any(may_pass_for_latin) {
+        return found;
+    }
+    let (mut word, mut latin) = (Vec::new(), false);
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        if c.is_alphabetic() {
+            latin |= c.is_ascii_alphabetic();
+            if may_pass_for_latin(c) {
+                word.push(at);
+            }
+        } else {
+            if latin {
+                found.append(&mut word);
+            }
+            word.clear();
+            latin = false;
+        }
+    }
+    found
+}
+
 /// Whether a text holds any character that must be made visible.
 #[must_use]
 pub fn has_hidden(text: &str) -> bool {
@@ -306,6 +337,13 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(&str, Sensitive)> {
         sensitive_spans(text).iter().map(|s| (&text[s.start..s.end], s.kind)).collect()
+    }
+
+    #[test]
+    fn letters_that_pass_for_latin_are_found_in_latin_words_only() {
+        assert_eq!(look_alikes("\u{440}aypal and \u{43f}\u{440}\u{438}"), [0]);
+        assert_eq!(look_alikes("go to p\u{430}ge\u{ff21}"), [7, 11]);
+        assert!(look_alikes("\u{3b1}\u{3b2} plain \u{e9}t\u{e9}").is_empty());
     }
 
     #[test]

@@ -16,8 +16,10 @@ use crate::components::{badges::OutcomeBadge, text::Visible, when::When};
 
 /// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and stands above the fold.
 const QUOTES: usize = 5;
-/// Characters of all of them together: long ones are fewer.
-const QUOTED_CHARS: usize = 480;
+/// Characters of all of them together, captions included: of long ones there are fewer. (As many as stand above the fold at 1280 x 720.)
+const QUOTED_CHARS: usize = 820;
+/// As much room as a caption takes.
+const CAPTION_CHARS: usize = 100;
 /// Fewest that are shown unfolded, however long they are.
 const FEWEST: usize = 2;
 /// Of them against it, at most.
@@ -28,9 +30,11 @@ pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
     let (against, support): (Vec<&QuoteView>, Vec<&QuoteView>) = view.quotes.iter().partition(|q| q.row.counter);
     let facts: Vec<QuoteFacts<'_>> =
         support.iter().map(|q| QuoteFacts { at: q.row.occurred_at, agent: q.row.agent.as_deref(), outcome: q.row.outcome }).collect();
-    let most = QUOTES - against.len().min(AGAINST);
-    let length = |chosen: &[usize]| chosen.iter().map(|&i| support[i].masked.chars().count()).sum::<usize>();
-    let fits = |n: &usize| length(&informative(&facts, *n)) <= QUOTED_CHARS;
+    let length = |q: &QuoteView| q.masked.chars().count() + CAPTION_CHARS;
+    let shown_against = if against.iter().take(AGAINST).map(|q| length(q)).sum::<usize>() > QUOTED_CHARS / 2 { 1 } else { AGAINST };
+    let spoken_against: usize = against.iter().take(shown_against).map(|q| length(q)).sum();
+    let most = QUOTES - against.len().min(shown_against);
+    let fits = |n: &usize| spoken_against + informative(&facts, *n).into_iter().map(|i| length(support[i])).sum::<usize>() <= QUOTED_CHARS;
     let chosen = informative(&facts, (FEWEST..=most).rev().find(fits).unwrap_or(FEWEST));
     let first = chosen.iter().map(|&i| quote(desk, support[i])).collect_view();
     let rest: Vec<&&QuoteView> = support.iter().enumerate().filter(|(i, _)| !chosen.contains(i)).map(|(_, q)| q).collect();
@@ -53,7 +57,7 @@ pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
             <div class="evidence-head"><h3>"Evidence"</h3>{reveal(desk, view)}</div>
             {none}{first}{more}
             <h3>"Against it"</h3>
-            {counter(desk, view, &against)}
+            {counter(desk, view, &against, shown_against)}
             {sessions(desk, view)}
             <p><a href=beside data-key="i">"Similar memories, history, readers, like decisions"</a></p>
         </aside>
@@ -71,7 +75,7 @@ fn reveal(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
         .then(|| view! { <a class="quiet" href=format!("{address}&reveal=1") data-swap data-key="m" title="The audit will say that you looked">"reveal what is masked"</a> }.into_any())
 }
 
-fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView]) -> AnyView {
+fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView], shown: usize) -> AnyView {
     if against.is_empty() {
         let text = match view.change.eligible_sessions {
             0 => "None was looked for: no session could have shown it.".to_owned(),
@@ -79,8 +83,8 @@ fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView]) -> AnyView {
         };
         return view! { <p class="quiet">{text}</p> }.into_any();
     }
-    let first = against.iter().take(AGAINST).map(|q| quote(desk, q)).collect_view();
-    let rest = against.get(AGAINST..).filter(|r| !r.is_empty()).map(|r| {
+    let first = against.iter().take(shown).map(|q| quote(desk, q)).collect_view();
+    let rest = against.get(shown..).filter(|r| !r.is_empty()).map(|r| {
         let quotes = r.iter().map(|q| quote(desk, q)).collect_view();
         view! { <details class="stack"><summary>{format!("{} more against it", r.len())}</summary>{quotes}</details> }
     });
