@@ -11,7 +11,7 @@ use domain::{
 };
 use service::transcripts::Format;
 
-pub use crate::models::ModelArgs;
+pub use crate::{mail::MailArgs, models::ModelArgs};
 
 /// Dreaming over agents' memory, with a review gate.
 #[derive(Debug, Parser)]
@@ -96,6 +96,9 @@ pub struct ServeArgs {
     /// Do not work off dreams and schedules in this process.
     #[arg(long, env = "LUCID_NO_WORKER")]
     pub no_worker: bool,
+    /// Whether and how mail is sent.
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// Load the example sessions into a fresh database, dream once, and print one-time links to sign in.
     #[arg(long)]
     pub demo: bool,

@@ -6,6 +6,7 @@ pub mod clock;
 mod commands;
 pub mod demo;
 mod failure;
+mod mail;
 mod models;
 pub mod web;
 mod work;

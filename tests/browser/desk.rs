@@ -205,7 +205,7 @@ async fn two_people_at_one_changeset_see_each_other() {
     let [admin, reviewer] = two_at_one([&lucid, &lucid], [&lucid.link("admin@"), &lucid.link("reviewer@")]).await;
     reviewer.press("r").await;
     reviewer.find(".claim.mine").await;
-    println!("a claim was seen after {:.1} s", seconds_until(&admin, ".claim:not(.mine)").await);
+    println!("a claim was seen after {:.1} s", seconds_until(&admin, ".badge.claim:not(.mine)").await);
     admin.picture("desk-claimed").await;
     assert!(admin.text().await.contains("Rui Reviewer works on it"));
     // A decision of one is seen by the other, who is at the same change.

@@ -19,6 +19,7 @@ mod gate;
 mod http;
 mod import;
 mod interleavings;
+mod mail;
 mod memory_guard;
 mod models;
 mod operations;

@@ -9,6 +9,7 @@ use crate::{
     Failure,
     cli::ServeArgs,
     demo,
+    mail::Mailer,
     models::{ModelArgs, with_models},
     web::{self, WebConfig},
     work,
@@ -35,10 +36,14 @@ pub async fn run(database: &str, signing_key: Option<&Path>, models: &ModelArgs,
             web::link(&config.public_url, &token)
         );
     }
+    let mailer = Mailer::new(&args.mail, &config.public_url)?;
     let stop = CancellationToken::new();
     let router = web::router(&lucid, &config, stop.clone())?;
     println!("Lucid serves on {} ({})", config.public_url, lucid.engine());
     tokio::spawn(work::flush_small_writes(lucid.clone(), stop.clone()));
+    if let Some(mailer) = mailer {
+        tokio::spawn(mailer.run(lucid.clone(), stop.clone()));
+    }
     let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), stop.clone())));
     tokio::spawn(stop_on_signal(stop.clone()));
     web::serve(listener, router, stop.clone()).await?;
