@@ -38,6 +38,7 @@ eval:
 
 ## Figures beside each other in one run.
 bench: $(SITE)
+	tests/setup.sh
 	cargo bench -p server
 
 lint:

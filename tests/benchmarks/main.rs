@@ -1,9 +1,18 @@
 //! `make bench`: figures beside each other in one run, because the machine they run on is shared. Nothing here passes or fails.
-#![allow(clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a benchmark measures time, and stops if it cannot")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time, and stops if it cannot"
+)]
 
+mod desk;
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
-#[path = "../support/process.rs"]
-mod process;
+#[path = "../browser/driver.rs"]
+mod driver;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     fmt::Write,
@@ -17,12 +26,17 @@ use domain::event::{EventKind, OutcomeResult};
 use service::transcripts::{self, Options, Source, Spool};
 
 fn main() {
+    // One of them alone: `cargo bench -p server -- desk`.
+    if std::env::args().any(|a| a == "desk") {
+        return desk::run();
+    }
     reading();
     engine();
     dreaming();
     near_duplicates();
     many_sessions();
     pages();
+    desk::run();
 }
 
 /// The median of several runs.
@@ -224,7 +238,7 @@ fn input(sessions: usize) -> dream::Input {
 /// The demo's pages, beside the health check of the same server.
 fn pages() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let served = process::Served::demo(folder.path());
+    let served = support::process::Served::demo(folder.path());
     let address = served.url.trim_start_matches("http://").to_owned();
     let token = served.link("reviewer@").rsplit('/').next().unwrap_or_default().to_owned();
     let form = format!("token={token}&password=four+plain+words+here&again=four+plain+words+here");

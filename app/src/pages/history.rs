@@ -1,6 +1,6 @@
 //! A store's commits, and what each did.
 
-use domain::plural::count;
+use domain::{plural::count, rights::Action};
 use leptos::prelude::*;
 use service::{CommitView, HistoryRow};
 
@@ -31,7 +31,7 @@ pub fn History() -> impl IntoView {
                     <td><a href=format!("/commits/{}", r.commit.id)><Visible text=r.commit.message /></a></td>
                     <td>{count(r.commit.versions, "memory")}</td>
                     <td>{from}</td>
-                    <td>{r.committed_by}</td>
+                    <td>{r.committed_by}{r.solo.then(solo_badge)}</td>
                     <td><When at=r.commit.created_at now=now /></td>
                 </tr>
             }
@@ -66,16 +66,29 @@ pub fn Commit() -> impl IntoView {
             (format!("/stores/{}/history", store.id), "History".into()),
         ];
         let from = view.commit.changeset_id.map(|id| view! { " from "<a href=format!("/changesets/{id}")>"a changeset"</a> });
+        let paths: Vec<&str> = view.versions.iter().map(|(v, _)| v.version.path.as_str()).collect();
+        let may_revert = request.actor()?.may_at(Action::Decide, store.id, &paths);
+        let revert = may_revert.then(|| {
+            view! { <form method="post" action="/do/revert"><input type="hidden" name="commit" value=view.commit.id.to_string() /><button title="Proposes a changeset that takes it back; somebody else has to approve it">"Take back"</button></form> }
+                .into_any()
+        });
+        let solo = view.solo.then(solo_badge);
         Ok(view! {
             <Heading title=format!("Revision {}", view.commit.revision) trail=trail />
+            {revert}
             <p class="about">
                 <strong><Visible text=view.commit.message.clone() /></strong>" · committed by "{view.committed_by.clone()}" "
-                <When at=view.commit.created_at now=now />{from}
+                <When at=view.commit.created_at now=now />{from}{solo}
             </p>
             {versions(view)}
         }
         .into_any())
     })
+}
+
+/// Says that one person alone decided.
+fn solo_badge() -> impl IntoView {
+    view! { " "<span class="badge label">"solo mode"</span> }
 }
 
 fn versions(view: CommitView) -> impl IntoView {

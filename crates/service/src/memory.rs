@@ -68,6 +68,8 @@ pub struct HistoryRow {
     pub commit: CommitRow,
     /// Who committed, by name.
     pub committed_by: String,
+    /// One person alone decided in the installation when it was made.
+    pub solo: bool,
 }
 
 /// A commit with what it did to each memory.
@@ -79,6 +81,8 @@ pub struct CommitView {
     pub committed_by: String,
     /// What it wrote: each version, and the lines against the version before.
     pub versions: Vec<(VersionView, Vec<diff::Line>)>,
+    /// One person alone decided in the installation when it was made.
+    pub solo: bool,
 }
 
 /// Which part of a store is listed.
@@ -202,7 +206,7 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let page = commits::list(&mut tx, store, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
         let names = Names::all(&mut tx).await?;
-        let rows = page.rows.into_iter().map(|commit| HistoryRow { committed_by: names.of(&commit.actor), commit }).collect();
+        let rows = page.rows.into_iter().map(|commit| HistoryRow { committed_by: names.of(&commit.actor), solo: in_solo_mode(&commit.approvals), commit }).collect();
         Ok(Page { rows, more: page.more })
     }
 
@@ -219,7 +223,7 @@ impl Lucid {
             let after = content_of(&mut tx, version.content_sha256.as_deref()).await?;
             versions.push((version_view(version, &names), diff::lines(&before, &after)));
         }
-        Ok(CommitView { committed_by: names.of(&commit.actor), commit, versions })
+        Ok(CommitView { committed_by: names.of(&commit.actor), solo: in_solo_mode(&commit.approvals), commit, versions })
     }
 }
 
@@ -230,11 +234,23 @@ pub async fn content_of(tx: &mut Tx, sha256: Option<&str>) -> Result<String> {
     }
 }
 
+/// An approver as a commit names them, with what they signed.
+fn approver(by: &serde_json::Value) -> Option<String> {
+    let name = by["name"].as_str()?;
+    Some(by["signed"]["meaning"].as_str().map_or_else(|| name.to_owned(), |meaning| format!("{name} (signed “{meaning}”)")))
+}
+
+/// Whether one person alone decided when something was committed.
+fn in_solo_mode(approvals: &str) -> bool {
+    let approvals: serde_json::Value = serde_json::from_str(approvals).unwrap_or_default();
+    approvals.as_array().into_iter().flatten().any(|a| a["solo"] == true)
+}
+
 fn version_view(version: VersionRow, names: &Names) -> VersionView {
     let approvals: serde_json::Value = serde_json::from_str(&version.approvals).unwrap_or_default();
     let change = version.change_id.map(|id| id.to_string());
     let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == change.as_deref() && change.is_some());
     let approved_by =
-        of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(|by| by["name"].as_str().map(str::to_owned)).collect();
+        of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(approver).collect();
     VersionView { committed_by: names.of(&version.actor), approved_by, version }
 }

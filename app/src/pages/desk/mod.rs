@@ -9,7 +9,7 @@ mod list;
 
 use domain::{
     Timestamp,
-    changeset::ChangeState,
+    changeset::{ChangeState, ChangesetState},
     ids::{ChangeId, CommitId},
     review::signs,
 };
@@ -146,10 +146,21 @@ fn about(desk: &Desk) -> AnyView {
             <span class="badge">{row.state.as_str()}</span>" proposed "<When at=row.created_at now=desk.now() />{dream}
             " by "{desk.view.created_by.clone()}" for "<a href=format!("/stores/{}", row.store_id)>{row.store_name.clone()}</a>
             {(!desk.view.owners.is_empty()).then(|| format!("; asked first: {}", desk.view.owners.join(", ")))}
-            {claim}{solo}
+            {claim}{solo}{withdraw(desk)}
             <span class="beside-links"><a href=format!("{neighbour}/before") data-key="[" rel="prev">"previous changeset"</a>" · "<a href=format!("{neighbour}/after") data-key="]" rel="next">"next changeset"</a>" · "<a href=history data-go="h">"history"</a></span>
         </div>
     }.into_any()
+}
+
+/// Taking one's own proposal back.
+fn withdraw(desk: &Desk) -> Option<AnyView> {
+    let row = &desk.view.changeset;
+    let mine = desk.request.current.as_ref().is_some_and(|me| me.actor.who.to_string() == row.created_by);
+    let id = row.id.to_string();
+    (mine && row.origin != "dream" && row.state == ChangesetState::Open).then(|| {
+        view! { <form method="post" action="/do/withdraw" class="inline">" "<input type="hidden" name="changeset" value=id /><button class="plain">"Withdraw"</button></form> }
+            .into_any()
+    })
 }
 
 /// What a commit did, and how to take it back.
