@@ -82,3 +82,6 @@ FROM changesets cs JOIN stores s ON s.id = cs.store_id JOIN changes c ON c.chang
     LEFT JOIN conflicted_changes x ON x.change_id = c.id
 WHERE s.deleted_at IS NULL AND cs.state = 'open'
 GROUP BY cs.id, cs.store_id, s.name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at;
+
+-- Which memory a change became: asked for every change that waits or was committed, each time something is proposed.
+CREATE INDEX memory_versions_by_change ON memory_versions (change_id);

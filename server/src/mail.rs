@@ -67,7 +67,7 @@ impl Mailer {
     /// Sends what there is, until it is told to stop.
     pub async fn run(self, lucid: Lucid, stop: CancellationToken) {
         loop {
-            let wait = match self.round(&lucid).await {
+            let wait = match self.round(&lucid, &stop).await {
                 Ok(()) => ROUND,
                 Err(error) => {
                     tracing::warn!(error = &*error as &dyn std::error::Error, "mail could not be sent; it is tried again");
@@ -81,18 +81,20 @@ impl Mailer {
         }
     }
 
-    /// Sends what waits now. What could not be sent is put back.
-    async fn round(&self, lucid: &Lucid) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let mut failed = None;
-        for mail in lucid.take_mails().await? {
-            // After one failure the rest is put back untried: a server that is gone is not asked fifty times.
-            let sent = if failed.is_none() { self.send(&mail).await } else { Err("not tried".into()) };
-            if let Err(error) = sent {
+    /// Sends what waits now, one after the other. What a server refuses for good is left at that; what it refuses for now is put back.
+    async fn round(&self, lucid: &Lucid, stop: &CancellationToken) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        while !stop.is_cancelled() {
+            let Some(mail) = lucid.take_mail().await? else { break };
+            if let Err(error) = self.send(&mail).await {
+                if is_final(&*error) {
+                    tracing::warn!(notice = %mail.id, error = &*error as &dyn std::error::Error, "a mail was refused for good, and is not sent");
+                    continue;
+                }
                 lucid.not_mailed(mail.id).await?;
-                failed.get_or_insert(error);
+                return Err(error);
             }
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     async fn send(&self, mail: &MailRow) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
@@ -109,6 +111,11 @@ impl Mailer {
         self.transport.send(message).await?;
         Ok(())
     }
+}
+
+/// Whether trying again changes nothing: the address is none, or the server says so (5yz).
+fn is_final(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<lettre::transport::smtp::Error>().is_none_or(lettre::transport::smtp::Error::is_permanent)
 }
 
 fn password(args: &MailArgs) -> Result<String, Failure> {

@@ -6,9 +6,10 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
     review::{Approvals, CLAIM_SECONDS, EXPIRY_DAYS, SIGNING_SECONDS},
+    rights::Scope,
     risk::RiskLevel,
 };
-use service::{ChangeView, Decision, Error, Kind, QueueFilter, Verdict};
+use service::{ChangeView, Decision, Error, Kind, NewKey, QueueFilter, Verdict};
 
 use crate::world::{World, add, failing, on_both_engines};
 
@@ -16,6 +17,11 @@ on_both_engines!(
     high_risk_needs_two_signatures,
     an_approval_counts_once_and_only_of_who_may_decide,
     owners_of_a_path_are_asked,
+    an_owner_who_is_gone_leaves_nobody_in_their_place,
+    a_revert_is_looked_at_as_anything_new_is,
+    lines_may_end_in_any_way,
+    fewer_approvals_asked_for_make_one_enough,
+    a_move_whose_place_was_taken_is_refused,
     a_store_says_how_many_approvals,
     a_claim_keeps_others_and_no_admin,
     comments_are_told_to_whoever_had_to_do_with_it,
@@ -69,6 +75,18 @@ async fn high_risk_needs_two_signatures(world: World) {
         let unsigned = Decision { confirmed_at, ..decision(&world, &change, Verdict::Approve) };
         assert!(matches!(world.lucid.decide(&world.reviewer, &unsigned).await, Err(Error::Sign)));
     }
+    // A key that decides as its owner does not sign.
+    let new = NewKey {
+        name: "k".into(),
+        owner: world.reviewer.who.person(),
+        store: None,
+        scopes: vec![Scope::Review, Scope::ChangesetsRead],
+        days: None,
+    };
+    let (_, secret) = world.lucid.add_key(&Actor::operator(), &new).await.unwrap();
+    let key = world.lucid.key_actor(&secret).await.unwrap();
+    assert_eq!(world.vote(&key, &change, Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
+    assert_eq!(world.lucid.claim(&key, change.change.changeset_id).await.unwrap_err().kind(), Kind::Permission);
     world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
     let half = again(&world, &change).await;
     assert_eq!(
@@ -205,13 +223,13 @@ async fn comments_are_told_to_whoever_had_to_do_with_it(world: World) {
     world.lucid.mark_read(&world.reviewer, None).await.unwrap();
     assert_eq!(world.lucid.unread(&world.reviewer).await.unwrap(), 0);
     // Mail: only who asked for it, each item once.
-    assert!(world.lucid.take_mails().await.unwrap().is_empty(), "off unless somebody asks for it");
+    assert!(world.lucid.take_mail().await.unwrap().is_none(), "off unless somebody asks for it");
     world.lucid.set_wants_mail(&world.admin, true).await.unwrap();
-    let mails = world.lucid.take_mails().await.unwrap();
-    assert_eq!(mails.iter().map(|m| (m.email.as_str(), m.reason.as_str())).collect::<Vec<_>>(), [("admin@lucid.example", "your_turn")]);
-    assert!(world.lucid.take_mails().await.unwrap().is_empty(), "once");
-    world.lucid.not_mailed(mails[0].id).await.unwrap();
-    assert_eq!(world.lucid.take_mails().await.unwrap().len(), 1, "again, if it could not be sent");
+    let mail = world.lucid.take_mail().await.unwrap().unwrap();
+    assert_eq!((mail.email.as_str(), mail.reason.as_str()), ("admin@lucid.example", "your_turn"));
+    assert!(world.lucid.take_mail().await.unwrap().is_none(), "once");
+    world.lucid.not_mailed(mail.id).await.unwrap();
+    assert!(world.lucid.take_mail().await.unwrap().is_some(), "again, if it could not be sent");
 }
 
 async fn a_deferral_ends_on_its_date(world: World) {
@@ -334,7 +352,7 @@ async fn a_rebase_is_a_new_revision_against_what_stands_now(world: World) {
     let moved = again(&world, &change).await;
     assert!(moved.change.conflicted);
     assert!(world.lucid.inbox(&world.reviewer).await.unwrap().iter().any(|n| n.reason == "your_turn"));
-    let rebase = moved.rebase.clone().unwrap();
+    let rebase = moved.rebase().unwrap();
     let merged: Vec<String> = rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| m.text.clone()).collect();
     assert!(merged[0].contains("- four"), "what came meanwhile is in it: {merged:?}");
     let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
@@ -342,7 +360,7 @@ async fn a_rebase_is_a_new_revision_against_what_stands_now(world: World) {
     world.remember(&[("/b.md", "# Same\n\n- one\n- two\n- three\n- five\n", false)]).await;
     let late = world.lucid.rebase_change(&world.reviewer, change.change.id, shown, &against, &merged).await.unwrap_err();
     assert!(matches!(late, Error::Stale(_)), "{late}");
-    let rebase = again(&world, &change).await.rebase.unwrap();
+    let rebase = again(&world, &change).await.rebase().unwrap();
     let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
     world.lucid.rebase_change(&world.reviewer, change.change.id, shown, &against, &merged).await.unwrap();
     let rebased = again(&world, &change).await;
@@ -363,7 +381,7 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     world.remember(&[(&path, "# Somebody was quicker\n", false)]).await;
     let taken = again(&world, &changes[0]).await;
     assert!(taken.change.conflicted && taken.change.kind == ChangeKind::Add);
-    let rebase = taken.rebase.unwrap();
+    let rebase = taken.rebase().unwrap();
     assert_eq!(rebase.edits[0].merged.as_ref().unwrap().both, 1, "both wrote the whole text");
     let text = vec![rebase.edits[0].merged.as_ref().unwrap().text.clone()];
     let against = [rebase.edits[0].version];
@@ -377,7 +395,7 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     let write = service::MemoryWrite::Delete { id: stays, expected_sha256: Some(sha256) };
     world.lucid.write_memory(&Actor::operator(), world.store, &write).await.unwrap();
     let gone = again(&world, &changes[1]).await;
-    let rebase = gone.rebase.unwrap();
+    let rebase = gone.rebase().unwrap();
     assert!(rebase.edits.iter().any(|e| e.now.is_none() && e.merged.is_some()), "what went comes back where it stood");
     let text: Vec<String> = rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| m.text.clone()).collect();
     let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
@@ -547,8 +565,11 @@ async fn figures_say_how_well_we_review(world: World) {
     let own = world.lucid.review_figures(&world.reviewer).await.unwrap();
     assert_eq!(own.each.len(), 1, "one's own, and nobody else's");
     assert_eq!(own.each[0].1.seconds_looking, Some((60, 1)));
+    // Undoing one's own approval leaves the other's rejection where it is; taking that back overrides them.
+    world.lucid.undo(&world.reviewer).await.unwrap();
+    assert_eq!(again(&world, &high).await.change.state, ChangeState::Rejected);
     world.lucid.take_back(&world.reviewer, high.change.id, 1).await.unwrap();
-    world.lucid.take_back(&world.reviewer, high.change.id, 1).await.unwrap();
+    assert_eq!(again(&world, &high).await.change.state, ChangeState::Pending);
     let all = world.lucid.review_figures(&world.admin).await.unwrap();
     let of = |name: &str| all.each.iter().find(|(n, _)| n == name).unwrap().1.clone();
     assert_eq!((of("admin").overridden, of("reviewer").overridden), (1, 0), "undoing one's own overrides nobody");
@@ -572,4 +593,78 @@ async fn a_proposal_is_withdrawn_by_who_made_it(world: World) {
     assert_eq!(world.lucid.withdraw(&world.reviewer, revert).await.unwrap_err().kind(), Kind::Conflict);
     assert_ne!(world.lucid.revert(&world.reviewer, done.commit).await.unwrap(), revert, "it can be asked for again");
     world.verified().await;
+}
+
+async fn an_owner_who_is_gone_leaves_nobody_in_their_place(world: World) {
+    world.remember(&[("/legal/a.md", "Same.", false), ("/legal/b.md", "Same.", false)]).await;
+    let owner = add(&world.lucid, "owner", Role::Reviewer, vec![]).await.who.person().unwrap();
+    let grant = Grant { store: world.store, path: "/legal".parse().unwrap(), role: StoreRole::Owner };
+    world.lucid.grant(&world.admin, service::Grantee::Person(owner), &grant).await.unwrap();
+    let changeset = world.dream().await.unwrap();
+    world.lucid.set_disabled(&world.admin, owner, true).await.unwrap();
+    let change = world.changes(changeset).await.remove(0);
+    assert!(change.needs.impossible, "{:?}", change.needs);
+    for by in [&world.reviewer, &world.admin] {
+        world.vote(by, &change, Verdict::Approve).await.unwrap();
+    }
+    assert_eq!(again(&world, &change).await.change.state, ChangeState::Pending, "nobody steps in by themselves");
+    // An admin names somebody else, or takes the name away.
+    world.lucid.revoke(&world.admin, service::Grantee::Person(owner), &grant).await.unwrap();
+    assert!(again(&world, &change).await.needs.satisfied);
+}
+
+async fn a_revert_is_looked_at_as_anything_new_is(world: World) {
+    world.remember(&[("/notes.md", "- Write to ana@example.com about it.\n- Keep it short.\n", false)]).await;
+    world.remember(&[("/notes.md", "- Keep it short.\n", false)]).await;
+    let memory = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    let commit = world.lucid.memory(&world.reviewer, memory.id).await.unwrap().versions[0].version.commit_id;
+    let revert = world.lucid.revert(&world.reviewer, commit).await.unwrap();
+    let change = world.changes(revert).await.remove(0);
+    assert_eq!((change.change.risk_level, change.labels.as_slice()), (RiskLevel::High, &[domain::risk::Label::Pii][..]));
+}
+
+async fn lines_may_end_in_any_way(world: World) {
+    let text = "a\rb\rc\n";
+    world.remember(&[("/a.md", text, false), ("/b.md", text, false)]).await;
+    let changeset = world.dream().await.unwrap();
+    world.remember(&[("/a.md", "a\rX\rc\n", false)]).await;
+    let change = world.changes(changeset).await.remove(0);
+    assert!(change.change.conflicted && change.rebase().is_some());
+    world.vote(&world.reviewer, &change, Verdict::Reject(RejectCode::Never)).await.unwrap();
+}
+
+async fn fewer_approvals_asked_for_make_one_enough(world: World) {
+    let change = risky(&world).await;
+    world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
+    let fewer = Approvals { low: 1, medium: 1, high: 1, owners_only: false };
+    world.lucid.set_approvals(&world.admin, world.store, fewer).await.unwrap();
+    let half = again(&world, &change).await;
+    assert!(half.needs.satisfied && half.change.state == ChangeState::Pending);
+    world.vote(&world.reviewer, &half, Verdict::Approve).await.unwrap();
+    let whole = again(&world, &change).await;
+    assert_eq!((whole.change.state, whole.decisions.len()), (ChangeState::Approved, 1), "one approval, given once");
+}
+
+async fn a_move_whose_place_was_taken_is_refused(world: World) {
+    world.remember(&[("/old.md", "It moves.", false)]).await;
+    world.lucid.set_gate(&world.admin, world.store, domain::memory::GateMode::AllGated, None).await.unwrap();
+    let new = NewKey { name: "k".into(), owner: None, store: None, scopes: vec![Scope::MemoryWrite], days: None };
+    let new = NewKey { owner: world.admin.who.person(), ..new };
+    let (_, secret) = world.lucid.add_key(&Actor::operator(), &new).await.unwrap();
+    let key = world.lucid.key_actor(&secret).await.unwrap();
+    let id = world.lucid.memories(&world.reviewer, world.store).await.unwrap()[0].id;
+    let write = service::MemoryWrite::Update { id, path: Some("/new.md".parse().unwrap()), content: None, expected_sha256: None };
+    let service::Written::Proposed { changeset, .. } = world.lucid.write_memory(&key, world.store, &write).await.unwrap() else {
+        panic!("it is proposed")
+    };
+    world.remember(&[("/new.md", "Somebody else is there.", false)]).await;
+    let change = world.changes(changeset).await.remove(0);
+    let rebase = change.rebase().unwrap();
+    let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
+    let text = vec!["It moves.".to_owned()];
+    let refused = world.lucid.rebase_change(&world.reviewer, change.change.id, (1, &change.change.digest), &against, &text).await;
+    assert!(refused.unwrap_err().message().contains("/new.md is taken"));
+    // Rejected wholly, its proposer is told.
+    world.vote(&world.reviewer, &change, Verdict::Reject(RejectCode::WrongPlace)).await.unwrap();
+    assert!(world.lucid.inbox(&world.admin).await.unwrap().iter().any(|n| n.reason == "decided"));
 }

@@ -151,7 +151,7 @@ async fn parallel_commits_commit_once(world: World) {
     }
     let request = world.commit_request(changeset, "parallel").await;
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..20 {
+    for _ in 0..100 {
         let (lucid, actor, request) = (world.lucid.clone(), world.reviewer.clone(), request.clone());
         tasks.spawn(async move { lucid.commit(&actor, &request).await.map(|c| c.commit) });
     }

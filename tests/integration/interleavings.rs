@@ -64,7 +64,7 @@ impl Walk<'_> {
                 let texts: Vec<String> = view.edits.iter().filter(|e| e.content.is_some()).map(|_| format!("# Edited {n}\n")).collect();
                 lucid.edit_change(&actor, view.change.id, shown, &texts).await.map(drop)
             }
-            9 => match &view.rebase {
+            9 => match view.rebase() {
                 Some(rebase) => {
                     let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
                     let texts: Vec<String> =

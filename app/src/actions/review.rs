@@ -37,7 +37,8 @@ pub async fn decide(
         let confirmed_at = confirmed(&request, &password).await?;
         let decision = Decision { change: id, revision, digest, verdict, note, confirmed_at };
         let changeset = request.lucid.decide(request.actor()?, &decision).await?;
-        on_to_next(&request, changeset, id).await
+        // What was decided is decided, also if the next cannot be found just now.
+        Ok(on_to_next(&request, changeset, id).await.unwrap_or_else(|_| at(changeset, id)))
     }
     .await;
     answer(&request, result, &back(&changeset, &change), kept).await

@@ -24,7 +24,7 @@ pub mod swap {
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{
         CustomEvent, CustomEventInit, Document, DomParser, Element, Event, FormData, HtmlAnchorElement, HtmlElement, HtmlFormElement,
-        MouseEvent, RequestInit, Response, SubmitEvent, SupportedType, UrlSearchParams,
+        HtmlInputElement, HtmlTextAreaElement, MouseEvent, RequestInit, Response, SubmitEvent, SupportedType, UrlSearchParams,
     };
 
     thread_local! {
@@ -32,7 +32,12 @@ pub mod swap {
         static BUSY: Cell<bool> = const { Cell::new(false) };
         /// How often that was asked. What renews the page by itself is dropped if somebody asked for something meanwhile.
         static ASKED: Cell<u32> = const { Cell::new(0) };
+        /// When the page was last changed because somebody asked for it, in milliseconds since the epoch.
+        static ARRIVED: Cell<f64> = const { Cell::new(0.0) };
     }
+
+    /// Nobody reads a change in less than this, in milliseconds: a decision that comes sooner was meant for the one before.
+    const UNSEEN_MS: f64 = 200.0;
 
     /// What is done with what was fetched.
     #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +57,9 @@ pub mod swap {
                 target(&event).and_then(|t| t.closest("a[data-swap]").ok().flatten()).and_then(|e| e.dyn_into::<HtmlAnchorElement>().ok());
             if let (true, Some(link)) = (plain, link) {
                 event.prevent_default();
-                go(link.href(), None, After::Go);
+                if may_leave(None) {
+                    go(link.href(), None, After::Go);
+                }
             }
         });
         let _ = document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
@@ -61,7 +68,7 @@ pub mod swap {
             let form = target(&event).filter(|t| t.has_attribute("data-swap")).and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
             let Some(form) = form else { return };
             event.prevent_default();
-            if let Some(fields) = fields(&form) {
+            if let Some(fields) = fields(&form).filter(|_| may_leave(Some(&form))) {
                 go(form.action(), Some(fields), After::Go);
             }
         });
@@ -150,7 +157,8 @@ pub mod swap {
     /// Puts the page's region in place of the one that is there; false if there is none of that name.
     fn put(page: &Document, landed: &str, after: After) -> bool {
         let (Some(new), Some(old)) = (region(page), region(&document())) else { return false };
-        if new.id() != old.id() {
+        // Another changeset has another heading and another stream: it is loaded.
+        if new.id() != old.id() || new.get_attribute("data-page") != old.get_attribute("data-page") {
             return false;
         }
         let focused = document().active_element().filter(|e| old.contains(Some(e))).and_then(|e| path_of(&e));
@@ -187,6 +195,7 @@ pub mod swap {
 
     /// What was refused has the focus, else what is new.
     fn arrive(region: &Element) {
+        ARRIVED.set(js_sys::Date::now());
         let wanted = ["[role='alert']", "[data-focus]"];
         if let Some(element) = wanted.iter().find_map(|css| region.query_selector(css).ok().flatten()) {
             focus(&element);
@@ -223,13 +232,38 @@ pub mod swap {
         }
     }
 
-    /// Whether somebody is typing, or has typed, into a form of the region: then it is not replaced under their hands.
+    /// Whether somebody is at work in the region: then it is not replaced under their hands.
     pub fn is_in_use() -> bool {
-        let open =
-            document().query_selector("[data-key-scope] details[open] textarea, [data-key-scope] details[open] select").ok().flatten();
-        let typing = document().active_element().is_some_and(|e| e.matches("input, textarea, select").unwrap_or(false));
-        let checked = document().query_selector("[data-key-scope] input[type=checkbox]:checked").ok().flatten();
-        let dialog = document().query_selector("dialog[open]").ok().flatten();
-        open.is_some() || typing || checked.is_some() || dialog.is_some() || BUSY.get()
+        let any = |css: &str| document().query_selector(css).ok().flatten().is_some();
+        let typing =
+            document().active_element().is_some_and(|e| e.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
+        let revealed = window().location().search().is_ok_and(|s| s.contains("reveal=1"));
+        let at_work = "[data-key-scope] details[data-key][open], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
+        typing || revealed || BUSY.get() || has_typed(None) || any(at_work)
+    }
+
+    /// Whether something was typed into a form of the region, but this one, that would be gone if the page was made anew.
+    fn has_typed(but: Option<&HtmlFormElement>) -> bool {
+        let typed = "[data-key-scope] form[data-swap] textarea, [data-key-scope] form[data-swap] input:not([type=hidden])";
+        let Ok(fields) = document().query_selector_all(typed) else { return false };
+        (0..fields.length()).filter_map(|i| fields.get(i)?.dyn_into::<Element>().ok()).any(|field| {
+            let of_this = but.is_some_and(|form| form.contains(Some(&field)));
+            let changed = match (field.dyn_ref::<HtmlTextAreaElement>(), field.dyn_ref::<HtmlInputElement>()) {
+                (Some(area), _) => area.default_value().is_ok_and(|stood| stood != area.value()),
+                (_, Some(input)) => input.value() != input.default_value(),
+                _ => false,
+            };
+            changed && !of_this
+        })
+    }
+
+    /// Whether what was typed may be lost; asked only if something was.
+    fn may_leave(but: Option<&HtmlFormElement>) -> bool {
+        !has_typed(but) || window().confirm_with_message("What you have typed is not saved. Leave it?").unwrap_or(true)
+    }
+
+    /// Whether the page was changed just now, so that a key that is pressed twice would decide on what nobody has seen yet.
+    pub fn is_fresh() -> bool {
+        ARRIVED.get() + UNSEEN_MS > js_sys::Date::now()
     }
 }

@@ -49,6 +49,7 @@ pub fn Shortcuts() -> impl IntoView {
 mod keys {
     use std::cell::Cell;
 
+    use crate::islands::desk::swap;
     use leptos::prelude::{document, window};
     use wasm_bindgen::{JsCast, prelude::Closure};
     use web_sys::{Element, HtmlDetailsElement, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
@@ -115,6 +116,7 @@ mod keys {
             "?" => map(),
             "/" => focus_on("input[data-key='/']"),
             " " => choose(),
+            "a" | "t" | "z" | "r" if swap::is_fresh() => true,
             "a" if !event.repeat() => approve(),
             "b" if !event.repeat() => click("button[data-key='bulk']"),
             "t" | "z" | "v" | "m" | "r" | "i" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
@@ -136,6 +138,7 @@ mod keys {
     /// In a field, Ctrl+Enter sends the field's own form and no other.
     fn submit_field(event: &KeyboardEvent) -> bool {
         let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+        let target = target.filter(|t| t.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
         let form = target.and_then(|t| t.closest("form").ok().flatten());
         let button = form.and_then(|f| f.query_selector("button").ok().flatten()).and_then(|b| b.dyn_into::<HtmlElement>().ok());
         button.map(|b| b.click()).is_some()
@@ -180,6 +183,10 @@ mod keys {
 
     /// Chooses the row that has the focus, or the change that is open.
     fn choose() -> bool {
+        // A box that has the focus takes the key itself.
+        if document().active_element().is_some_and(|e| e.matches("input").unwrap_or(false)) {
+            return false;
+        }
         let row = document().active_element().and_then(|e| e.closest("[data-row]").ok().flatten());
         let here = |row: Element| row.query_selector("input[type=checkbox]").ok().flatten();
         let found = match row {

@@ -27,7 +27,7 @@ use crate::{
 #[component]
 pub fn Bulk() -> impl IntoView {
     page("queue", |request| async move {
-        let chosen = chosen(&request).await?;
+        let mut chosen = chosen(&request).await?;
         let refused = request.refused().await;
         if chosen.is_empty() {
             return Ok(view! {
@@ -38,6 +38,7 @@ pub fn Bulk() -> impl IntoView {
             .into_any());
         }
         let over = chosen.len() > BULK;
+        chosen.truncate(BULK);
         let open: Vec<&ChangeView> = chosen.iter().filter(|c| waits_for_reader(c)).take(BULK).collect();
         let high = open.iter().filter(|c| c.change.risk_level == RiskLevel::High).count();
         let rows = chosen.iter().map(row).collect_view();

@@ -104,15 +104,23 @@ pub enum Requirement {
 /// Whether `approvers` are enough.
 ///
 /// `deciders` are the people who may decide on the whole change and had no hand in it; an approval of anybody else does not count.
-/// `owners` are those named for each place that it touches: where somebody is named, only they count; a place without names is
-/// everybody's.
+/// `owners` are those named for each place that it touches: where anybody is named only they count, also if none of them can decide any
+/// more; a place for which nobody is named (`None`) is everybody's.
 #[must_use]
-pub fn requirement(needed: usize, deciders: &BTreeSet<UserId>, owners: &[BTreeSet<UserId>], approvers: &BTreeSet<UserId>) -> Requirement {
-    let nobody_named = [BTreeSet::new()];
+pub fn requirement(
+    needed: usize,
+    deciders: &BTreeSet<UserId>,
+    owners: &[Option<BTreeSet<UserId>>],
+    approvers: &BTreeSet<UserId>,
+) -> Requirement {
+    let nobody_named = [None];
     let places = if owners.is_empty() { &nobody_named } else { owners };
     let (mut missing, mut from) = (0, BTreeSet::new());
     for named in places {
-        let pool: BTreeSet<UserId> = if named.is_empty() { deciders.clone() } else { deciders.intersection(named).copied().collect() };
+        let pool: BTreeSet<UserId> = match named {
+            None => deciders.clone(),
+            Some(named) => deciders.intersection(named).copied().collect(),
+        };
         let have = approvers.intersection(&pool).count();
         if have >= needed {
             continue;
@@ -141,11 +149,11 @@ mod tests {
     fn owners_are_asked_where_they_are_named() {
         let all = people(&[1, 2, 3]);
         assert_eq!(requirement(1, &all, &[], &people(&[2])), Requirement::Satisfied);
-        assert_eq!(requirement(1, &all, &[people(&[1])], &people(&[2])), Requirement::Missing { approvals: 1, from: people(&[1]) });
-        assert_eq!(requirement(1, &all, &[people(&[1]), people(&[])], &people(&[1])), Requirement::Satisfied);
+        assert_eq!(requirement(1, &all, &[Some(people(&[1]))], &people(&[2])), Requirement::Missing { approvals: 1, from: people(&[1]) });
+        assert_eq!(requirement(1, &all, &[Some(people(&[1])), None], &people(&[1])), Requirement::Satisfied);
         // Two places with owners of their own need one of each.
         assert_eq!(
-            requirement(1, &all, &[people(&[1]), people(&[3])], &people(&[1])),
+            requirement(1, &all, &[Some(people(&[1])), Some(people(&[3]))], &people(&[1])),
             Requirement::Missing { approvals: 1, from: people(&[3]) }
         );
     }
@@ -155,7 +163,12 @@ mod tests {
         assert_eq!(requirement(1, &people(&[]), &[], &people(&[1])), Requirement::Impossible { needed: 1, could: people(&[]) });
         // An owner who had a hand in it is no decider, and nobody steps in for them.
         assert_eq!(
-            requirement(1, &people(&[2]), &[people(&[1])], &people(&[2])),
+            requirement(1, &people(&[2]), &[Some(people(&[1]))], &people(&[2])),
+            Requirement::Impossible { needed: 1, could: people(&[]) }
+        );
+        // Nor for one whose account is closed: that somebody is named counts, not that they are there.
+        assert_eq!(
+            requirement(1, &people(&[2]), &[Some(people(&[]))], &people(&[2])),
             Requirement::Impossible { needed: 1, could: people(&[]) }
         );
         assert_eq!(requirement(2, &people(&[2]), &[], &people(&[2])), Requirement::Impossible { needed: 2, could: people(&[2]) });
@@ -182,14 +195,14 @@ mod tests {
         fn satisfied_is_what_it_says(
             needed in 1_usize..4,
             deciders in proptest::collection::btree_set(0_u128..6, 0..6),
-            owners in proptest::collection::vec(proptest::collection::btree_set(0_u128..6, 0..4), 0..3),
+            owners in proptest::collection::vec(proptest::option::of(proptest::collection::btree_set(0_u128..6, 0..4)), 0..3),
             approvers in proptest::collection::btree_set(0_u128..6, 0..6),
         ) {
             let set = |s: &BTreeSet<u128>| people(&s.iter().copied().collect::<Vec<_>>());
-            let owners: Vec<_> = owners.iter().map(set).collect();
+            let owners: Vec<_> = owners.iter().map(|o| o.as_ref().map(set)).collect();
             let (deciders, approvers) = (set(&deciders), set(&approvers));
             let independent: BTreeSet<_> = approvers.intersection(&deciders).copied().collect();
-            let enough = |named: &BTreeSet<UserId>| independent.iter().filter(|u| named.is_empty() || named.contains(u)).count() >= needed;
+            let enough = |named: &Option<BTreeSet<UserId>>| independent.iter().filter(|u| named.as_ref().is_none_or(|n| n.contains(u))).count() >= needed;
             let expected = if owners.is_empty() { independent.len() >= needed } else { owners.iter().all(enough) };
             let got = requirement(needed, &deciders, &owners, &approvers);
             prop_assert_eq!(got == Requirement::Satisfied, expected);

@@ -79,6 +79,8 @@ pub struct Facts<'a> {
     pub tool_text: bool,
     /// The change is a merge.
     pub merge: bool,
+    /// The change takes a commit back: what it loses is what that commit brought, and nothing that stood there before.
+    pub undoes: bool,
     /// How many memories the change touches.
     pub memories: usize,
 }
@@ -96,7 +98,7 @@ pub fn assess(facts: &Facts) -> (RiskLevel, Vec<Label>) {
     let (before, after) = (all(&facts.before), all(&facts.after));
     let fresh: Vec<&str> = facts.after.iter().copied().filter(|text| !facts.before.contains(text)).collect();
     let spans: Vec<Sensitive> = fresh.iter().flat_map(|t| scan::sensitive_spans(t)).map(|s| s.kind).collect();
-    put(!lost(&before, &after).is_empty(), Label::Destructive);
+    put(!facts.undoes && !lost(&before, &after).is_empty(), Label::Destructive);
     put(facts.human_written, Label::HumanWritten);
     put(facts.frozen, Label::Frozen);
     put(spans.contains(&Sensitive::Personal), Label::Pii);

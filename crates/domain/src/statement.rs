@@ -1,6 +1,6 @@
 //! The unit of comparison: one bullet or sentence of a memory. A statement that still stands word for word somewhere is not lost.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The statements of a content, normalised: bullets and sentences, markers and outer white space dropped, white space folded.
 /// Headings count, fenced code counts line by line.
@@ -81,14 +81,17 @@ pub struct Fate {
 pub fn fates(before: &[&str], after: &[&str]) -> Vec<Fate> {
     let told_after: Vec<HashSet<String>> = after.iter().map(|t| statements(t).iter().flat_map(|s| told(s)).collect()).collect();
     let mut fates: Vec<Fate> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for (from, text) in before.iter().enumerate() {
         for statement in statements(text) {
-            if let Some(known) = fates.iter_mut().find(|f| bare(&f.statement) == bare(&statement)) {
-                if known.from.last() != Some(&from) {
-                    known.from.push(from);
+            if let Some(&at) = known.get(bare(&statement)) {
+                let before: &mut Fate = &mut fates[at];
+                if before.from.last() != Some(&from) {
+                    before.from.push(from);
                 }
                 continue;
             }
+            known.insert(bare(&statement).to_owned(), fates.len());
             let stands_in = |set: &HashSet<String>| set.contains(bare(&statement));
             let to = told_after.iter().enumerate().filter(|(_, set)| stands_in(set)).map(|(i, _)| i).collect();
             fates.push(Fate { statement, from: vec![from], to });

@@ -31,6 +31,8 @@ const COMPARED: i64 = 200;
 const SHOWN: usize = 5;
 /// Least words of a statement that others are looked for to: shorter ones are alike by chance.
 const LEAST_WORDS: usize = 4;
+/// Longest word by which memories are looked for: longer ones are no words, and engines limit what they look for.
+const LONGEST_WORD: usize = 64;
 /// Reads are counted so many days back.
 const READ_DAYS: i64 = 30;
 
@@ -127,6 +129,7 @@ async fn similar(tx: &mut Tx, change: &ChangeRow, edits: &[EditRow]) -> Result<V
         }
         // Long words are rare ones, near enough: no list of how often each stands in a store is kept.
         words.sort_by_key(|w| std::cmp::Reverse(w.chars().count()));
+        words.retain(|w| w.chars().count() <= LONGEST_WORD);
         words.dedup();
         words.truncate(3);
         for (id, path, content) in memories::with_words(tx, change.store_id, &words, COMPARED).await? {

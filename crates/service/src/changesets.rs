@@ -71,8 +71,15 @@ pub struct ChangeView {
     pub needs: Needs,
     /// What was said about it, oldest first.
     pub comments: Vec<CommentRow>,
+}
+
+impl ChangeView {
     /// How it would be carried over to the memory as it is now, if that has moved.
-    pub rebase: Option<Rebase>,
+    #[must_use]
+    pub fn rebase(&self) -> Option<Rebase> {
+        let open = self.change.conflicted && self.change.state.is_open();
+        open.then(|| rebase_of(&self.edits.iter().collect::<Vec<_>>()))
+    }
 }
 
 /// What a change needs before it may be committed.
@@ -171,7 +178,6 @@ impl Lucid {
         let me = actor.who.person();
         let view = |change: ChangeRow| {
             let facts = Facts { change: &change, edits: &edits, hands: &hands, votes: &votes };
-            let own: Vec<&EditRow> = edits.iter().filter(|e| e.change_id == change.id).collect();
             let mine = |d: &&DecisionRow| Some(d.user_id) == me && d.verdict == "approve" && d.taken_back_at.is_none();
             ChangeView {
                 may_decide: may_decide(actor, &change, &edits),
@@ -182,8 +188,7 @@ impl Lucid {
                 approved_by_me: votes.iter().filter(mine).any(|d| d.change_id == change.id && d.revision == change.revision),
                 needs: needs(&rules, facts),
                 comments: said.iter().filter(|c| c.change_id == change.id).cloned().collect(),
-                rebase: (change.conflicted && change.state.is_open()).then(|| rebase_of(&own)),
-                edits: own.into_iter().cloned().collect(),
+                edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
                 change,
             }
         };

@@ -4,7 +4,7 @@
 use domain::{
     actor::Actor,
     canonical::{change_digest, sha256_hex},
-    changeset::{Action, ChangeState, ChangesetState, Edit},
+    changeset::{Action, ChangeState, Edit},
     ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
     limits,
     memory::Operation,
@@ -126,7 +126,7 @@ impl Lucid {
             changes::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
         }
         self.settle(&mut tx, request.changeset).await?;
-        self.after_commit(&mut tx, &row).await?;
+        self.tell_conflicts(&mut tx, row.store_id).await?;
         let done = counted(commit, revision, &writes);
         let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
         forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
@@ -144,17 +144,6 @@ impl Lucid {
         self.record(&mut tx, actor, record).await?;
         tx.commit().await?;
         Ok(done)
-    }
-
-    /// Everything that waits in the store was made for a memory that may have moved just now: whoever may mend it is told, once.
-    async fn after_commit(&self, tx: &mut Tx, committed: &changesets::ChangesetRow) -> Result<()> {
-        for changeset in changes::conflicted_changesets(tx, committed.store_id).await? {
-            self.tell_deciders(tx, changeset, "conflict").await?;
-        }
-        if changesets::get(tx, committed.id).await?.is_some_and(|c| c.state == ChangesetState::Closed) {
-            self.tell_proposer(tx, committed.id).await?;
-        }
-        Ok(())
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
@@ -212,6 +201,14 @@ impl Standing {
                 None => ready.push(change.clone()),
             }
         }
+        for (i, change) in ready.iter().enumerate() {
+            if let Some(other) = ready[..i].iter().find(|other| self.clash(change, other)) {
+                stale.push(review::stale(
+                    change,
+                    &format!("it touches the same memory as “{}”: take one back, commit the other, then rebase", other.title),
+                ));
+            }
+        }
         ready.sort_by_key(|c| c.position);
         if stale.is_empty() { Ok(ready) } else { Err(Error::Stale(stale)) }
     }
@@ -242,6 +239,17 @@ impl Standing {
                 Some(format!("it needs {}, and only {} could give one", count(needed, "approval"), could.len()))
             }
         }
+    }
+
+    /// Whether two changes touch the same memory, or put something at the same place.
+    fn clash(&self, a: &ChangeRow, b: &ChangeRow) -> bool {
+        let touches = |c: &ChangeRow| self.edits.iter().filter(|e| e.change_id == c.id).collect::<Vec<_>>();
+        let place = |e: &changes::EditRow| e.content.as_ref().map(|_| e.new_path.as_ref().unwrap_or(&e.path).clone());
+        let (ours, theirs) = (touches(a), touches(b));
+        let same = |x: &changes::EditRow, y: &changes::EditRow| {
+            (x.memory_id.is_some() && x.memory_id == y.memory_id) || (place(x).is_some() && place(x) == place(y))
+        };
+        ours.iter().any(|x| theirs.iter().any(|y| same(x, y)))
     }
 
     fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {

@@ -206,7 +206,11 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let page = commits::list(&mut tx, store, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
         let names = Names::all(&mut tx).await?;
-        let rows = page.rows.into_iter().map(|commit| HistoryRow { committed_by: names.of(&commit.actor), solo: in_solo_mode(&commit.approvals), commit }).collect();
+        let rows = page
+            .rows
+            .into_iter()
+            .map(|commit| HistoryRow { committed_by: names.of(&commit.actor), solo: in_solo_mode(&commit.approvals), commit })
+            .collect();
         Ok(Page { rows, more: page.more })
     }
 
@@ -250,7 +254,6 @@ fn version_view(version: VersionRow, names: &Names) -> VersionView {
     let approvals: serde_json::Value = serde_json::from_str(&version.approvals).unwrap_or_default();
     let change = version.change_id.map(|id| id.to_string());
     let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == change.as_deref() && change.is_some());
-    let approved_by =
-        of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(approver).collect();
+    let approved_by = of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(approver).collect();
     VersionView { committed_by: names.of(&version.actor), approved_by, version }
 }

@@ -173,6 +173,7 @@ impl Lucid {
         if commits::memory_count(tx, store).await? > limits::MEMORIES_PER_STORE {
             return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
         }
+        self.tell_conflicts(tx, store).await?;
         let versions: Vec<_> = writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id})).collect();
         let payload = json!({"revision": revision, "memories": writes.len(), "versions": versions});
         let record = Record { action: "memory.write", subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload };

@@ -8,7 +8,7 @@ use domain::{
     ids::{ChangesetId, NoticeId, StoreId, UserId},
 };
 use store::{
-    Tx, changesets, grants,
+    Tx, changes, changesets, grants,
     notices::{self, MailRow, NoticeRow},
 };
 
@@ -16,8 +16,8 @@ use crate::{Error, Lucid, Result, keys::answer_for};
 
 /// Rows that the inbox shows.
 const SHOWN: i64 = 100;
-/// Messages that one round sends.
-const MAILS_A_ROUND: i64 = 50;
+/// Messages among which the next is looked for, while other processes take some.
+const MAILS_LOOKED_AT: i64 = 20;
 
 impl Lucid {
     /// Tells these people something about a changeset.
@@ -34,15 +34,25 @@ impl Lucid {
         Ok(())
     }
 
-    /// Tells everybody who may decide in the changeset's store.
-    pub(crate) async fn tell_deciders(&self, tx: &mut Tx, changeset: ChangesetId, reason: &'static str) -> Result<()> {
+    /// Tells everybody who may decide in the changeset's store, but one.
+    pub(crate) async fn tell_deciders(
+        &self,
+        tx: &mut Tx,
+        changeset: ChangesetId,
+        reason: &'static str,
+        except: Option<UserId>,
+    ) -> Result<()> {
         let Some(row) = changesets::get(tx, changeset).await? else { return Ok(()) };
-        self.tell_deciders_of(tx, row.store_id, changeset, reason).await
+        let who: BTreeSet<UserId> = grants::deciders(tx, row.store_id).await?.into_iter().map(|d| d.user_id).collect();
+        self.tell(tx, reason, changeset, who.into_iter().filter(|u| Some(*u) != except)).await
     }
 
-    async fn tell_deciders_of(&self, tx: &mut Tx, store: StoreId, changeset: ChangesetId, reason: &'static str) -> Result<()> {
-        let who: BTreeSet<UserId> = grants::deciders(tx, store).await?.into_iter().map(|d| d.user_id).collect();
-        self.tell(tx, reason, changeset, who.into_iter()).await
+    /// Tells whoever may mend it that the memory moved below what waits in a store; once for each changeset.
+    pub(crate) async fn tell_conflicts(&self, tx: &mut Tx, store: StoreId) -> Result<()> {
+        for changeset in changes::conflicts_untold(tx, store).await? {
+            self.tell_deciders(tx, changeset, "conflict", None).await?;
+        }
+        Ok(())
     }
 
     /// Tells whoever proposed a changeset, or owns the key it came through, what became of it.
@@ -93,21 +103,17 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Takes what is to be sent by email: each message is given to one process only, and once.
-    pub async fn take_mails(&self) -> Result<Vec<MailRow>> {
-        let waiting = notices::to_mail(&mut self.db.read().await?, MAILS_A_ROUND).await?;
-        if waiting.is_empty() {
-            return Ok(waiting);
-        }
-        let mut tx = self.db.write().await?;
-        let mut taken = Vec::new();
-        for mail in waiting {
-            if notices::take_for_mail(&mut tx, mail.id, self.now()).await? {
-                taken.push(mail);
+    /// Takes the next message that is to be sent: each is given to one process only, and once.
+    pub async fn take_mail(&self) -> Result<Option<MailRow>> {
+        for mail in notices::to_mail(&mut self.db.read().await?, MAILS_LOOKED_AT).await? {
+            let mut tx = self.db.write().await?;
+            let taken = notices::take_for_mail(&mut tx, mail.id, self.now()).await?;
+            tx.commit().await?;
+            if taken {
+                return Ok(Some(mail));
             }
         }
-        tx.commit().await?;
-        Ok(taken)
+        Ok(None)
     }
 
     /// Puts back what could not be sent, to be tried again.

@@ -20,6 +20,7 @@ use store::{
     changesets::{self, NewChangeset},
     commits, decisions,
     memories::{self, VersionRow},
+    memory_stores,
 };
 
 use crate::{Error, Lucid, Record, Result, require_at};
@@ -34,6 +35,8 @@ impl Lucid {
         let paths: Vec<&str> = versions.iter().map(|v| v.path.as_str()).collect();
         require_at(actor, Right::Decide, row.store_id, &paths)?;
         let person = actor.who.person().ok_or(Error::Forbidden("only a person takes a commit back"))?;
+        // Two who ask at once ask for one.
+        memory_stores::lock(&mut tx, row.store_id).await?;
         if let Some(open) = changesets::open_revert(&mut tx, commit).await? {
             return Ok(open);
         }
@@ -61,7 +64,7 @@ impl Lucid {
             decisions::contribute(&mut tx, change, person, "reverted", now).await?;
             made.push(change);
         }
-        self.tell_deciders(&mut tx, id, "your_turn").await?;
+        self.tell_deciders(&mut tx, id, "your_turn", Some(person)).await?;
         let payload = json!({"changes": made, "origin": "revert", "reverts": commit});
         let record =
             Record { action: "changeset.propose", subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };
@@ -140,17 +143,21 @@ async fn inverse(tx: &mut Tx, version: &VersionRow) -> Result<Edit> {
     })
 }
 
-/// What it takes away is what that commit brought, so that counts as lost which stood there before the commit and would not stand
-/// there after: nothing, unless a person wrote or froze it.
+/// What it brings back is looked at as anything new is: that it once stood there makes a credential no better.
 async fn assess(tx: &mut Tx, edits: &[Edit]) -> Result<(RiskLevel, Vec<Label>)> {
-    let after: Vec<&str> = edits.iter().filter_map(|e| e.content.as_deref()).collect();
-    let mut facts = risk::Facts { before: after.clone(), after, memories: edits.len(), ..risk::Facts::default() };
+    let mut before = Vec::new();
+    let mut facts = risk::Facts { undoes: true, memories: edits.len(), ..risk::Facts::default() };
     for edit in edits {
+        if let Some(sha256) = &edit.base_sha256 {
+            before.extend(memories::content(tx, sha256).await?);
+        }
         let Some(id) = edit.memory_id else { continue };
         if let Some(memory) = memories::get(tx, id).await?.filter(|m| Some(m.version_id) == edit.base_version) {
             facts.human_written |= memory.by_person;
             facts.frozen |= memory.frozen;
         }
     }
+    facts.before = before.iter().map(String::as_str).collect();
+    facts.after = edits.iter().filter_map(|e| e.content.as_deref()).collect();
     Ok(risk::assess(&facts))
 }

@@ -55,7 +55,9 @@ statements! {
     OPEN_PATHS = "SELECT COALESCE(e.new_path, e.path) FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred', 'approved') AND (e.memory_id IS NULL OR e.new_path IS NOT NULL)
         ORDER BY 1";
-    CONFLICTED_CHANGESETS = "SELECT DISTINCT c.changeset_id FROM changes c JOIN conflicted_changes x ON x.change_id = c.id WHERE c.store_id = $1 ORDER BY 1";
+    CONFLICTS_UNTOLD = "SELECT DISTINCT c.changeset_id FROM changes c JOIN conflicted_changes x ON x.change_id = c.id
+        WHERE c.store_id = $1 AND c.state IN ('pending', 'approved', 'deferred')
+          AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.changeset_id = c.changeset_id AND n.reason = 'conflict') ORDER BY 1";
     RECOUNT = "UPDATE changes SET support_sessions = $1, support_subjects = $2, support_tasks = $3, occurrences = $4, eligible_sessions = $5
         WHERE id = $6 AND state IN ('pending', 'deferred', 'approved')";
     RETIRE = "UPDATE changes SET state = 'obsolete', updated_at = $1 WHERE id = $2 AND state IN ('pending', 'deferred', 'approved')";
@@ -333,9 +335,9 @@ pub async fn open_paths(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
     Ok(fetch_all!(tx, (String,), OPEN_PATHS, store)?.into_iter().map(|(path,)| path).collect())
 }
 
-/// Changesets of a store in which the memory has moved below an open change.
-pub async fn conflicted_changesets(tx: &mut Tx, store: StoreId) -> Result<Vec<ChangesetId>> {
-    Ok(fetch_all!(tx, (ChangesetId,), CONFLICTED_CHANGESETS, store)?.into_iter().map(|(id,)| id).collect())
+/// Changesets of a store in which the memory has moved below an open change, and nobody was told yet.
+pub async fn conflicts_untold(tx: &mut Tx, store: StoreId) -> Result<Vec<ChangesetId>> {
+    Ok(fetch_all!(tx, (ChangesetId,), CONFLICTS_UNTOLD, store)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// How much backs a change.

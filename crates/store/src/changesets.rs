@@ -18,10 +18,13 @@ statements! {
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
     // $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
     QUEUE = "SELECT w.* FROM (
-            SELECT q.*, k.user_id AS claimed_by, u.name AS claimed_name, CAST(CASE WHEN EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner'))
-                AND EXISTS (SELECT 1 FROM changes c WHERE c.changeset_id = q.id AND (c.state = 'approved'
-                    OR (c.state = 'pending'
-                        AND NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3 AND q.conflicted = 0)
+            SELECT q.*, k.user_id AS claimed_by, u.name AS claimed_name, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
+                    JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
+                WHERE c.changeset_id = q.id
+                    AND (g.path_prefix = '/' OR e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))
+                    AND (c.state = 'approved' OR (c.state = 'pending'
+                        AND (q.conflicted > 0 OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on')
+                            OR NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3))
                         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
                 THEN 1 ELSE 0 END AS BIGINT) AS mine
             FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
@@ -37,19 +40,22 @@ statements! {
         ) w
         WHERE (CAST($10 AS TEXT) IS NULL OR ($10 = 'mine' AND w.mine = 1) OR ($10 = 'conflicted' AND w.conflicted > 0)
               OR ($10 = 'deferred' AND w.deferred > 0) OR ($10 = 'ready' AND w.approved > 0) OR ($10 = 'overdue' AND w.due_at < $2))
-          AND (CAST($11 AS BIGINT) IS NULL OR (CASE WHEN $13 THEN w.due_at ELSE -w.risk END) > $11
-              OR ((CASE WHEN $13 THEN w.due_at ELSE -w.risk END) = $11 AND w.id > $12))
-        ORDER BY CASE WHEN $13 THEN w.due_at ELSE -w.risk END, w.id LIMIT $14";
+          AND (CAST($11 AS BIGINT) IS NULL OR (CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) > $11
+              OR ((CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) = $11 AND w.id > $12))
+        ORDER BY CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END, w.id LIMIT $14";
     COUNTS = "SELECT COUNT(*) AS open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS mine,
             CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS conflicted,
             CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS deferred,
             CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS ready,
             CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS overdue,
             CAST(COALESCE(SUM(w.pending), 0) AS BIGINT) AS pending, MIN(w.created_at) AS oldest_at
-        FROM (SELECT q.*, CAST(CASE WHEN EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner'))
-                AND EXISTS (SELECT 1 FROM changes c WHERE c.changeset_id = q.id AND (c.state = 'approved'
-                    OR (c.state = 'pending'
-                        AND NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3 AND q.conflicted = 0)
+        FROM (SELECT q.*, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
+                    JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
+                WHERE c.changeset_id = q.id
+                    AND (g.path_prefix = '/' OR e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))
+                    AND (c.state = 'approved' OR (c.state = 'pending'
+                        AND (q.conflicted > 0 OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on')
+                            OR NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3))
                         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
                 THEN 1 ELSE 0 END AS BIGINT) AS mine FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
         WHERE (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $1))
@@ -81,7 +87,8 @@ statements! {
     GET = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at
         FROM changesets cs JOIN stores s ON s.id = cs.store_id WHERE cs.id = $1 AND s.deleted_at IS NULL";
     OPEN_REVERT = "SELECT id FROM changesets WHERE reverts = $1 AND state = 'open' ORDER BY id LIMIT 1";
-    EXPIRED = "SELECT cs.id FROM changesets cs WHERE cs.state = 'open' AND cs.created_at < $1
+    EXPIRED = "SELECT cs.id FROM changesets cs WHERE cs.state = 'open' AND cs.created_at < $1 AND (CAST($3 AS UUID) IS NULL OR cs.id = $3)
+        AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.changeset_id = cs.id AND p.state = 'deferred' AND p.defer_until IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id WHERE c.changeset_id = cs.id AND d.created_at >= $1)
         ORDER BY cs.id LIMIT $2";
     WAITING = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
@@ -344,9 +351,9 @@ pub async fn open_revert(tx: &mut Tx, commit: CommitId) -> Result<Option<Changes
     Ok(fetch_optional!(tx, (ChangesetId,), OPEN_REVERT, commit)?.map(|(id,)| id))
 }
 
-/// Open changesets that were proposed before this time, and in which nobody has decided since.
-pub async fn expired(tx: &mut Tx, since: Timestamp, limit: i64) -> Result<Vec<ChangesetId>> {
-    Ok(fetch_all!(tx, (ChangesetId,), EXPIRED, since, limit)?.into_iter().map(|(id,)| id).collect())
+/// Open changesets (or one) that were proposed before this time, in which nobody has decided since, and nothing is put off until a day.
+pub async fn expired(tx: &mut Tx, one: Option<ChangesetId>, since: Timestamp, limit: i64) -> Result<Vec<ChangesetId>> {
+    Ok(fetch_all!(tx, (ChangesetId,), EXPIRED, since, limit, one)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// How many changes that the viewer may see wait for something.

@@ -14,24 +14,26 @@ statements! {
     INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, meaning, confirmed_at, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     TAKE_BACK = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND taken_back_at IS NULL";
-    TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND user_id = $3 AND taken_back_at IS NULL";
+    TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND user_id = $3 AND revision = $4 AND taken_back_at IS NULL";
+    END_DEFERRALS = "UPDATE decisions SET taken_back_at = $1 WHERE change_id = $2 AND verdict = 'defer' AND taken_back_at IS NULL";
     LAST_OF = "SELECT d.change_id, c.changeset_id, c.revision, d.verdict, c.title
         FROM (SELECT id, change_id, revision, verdict, taken_back_at, created_at FROM decisions WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2) d
         JOIN changes c ON c.id = d.change_id AND c.revision = d.revision JOIN changesets cs ON cs.id = c.changeset_id
-        WHERE d.taken_back_at IS NULL AND c.state IN ('pending', 'approved', 'rejected', 'deferred') AND cs.state IN ('open', 'closed')
+            JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
+        WHERE EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $1) AND d.taken_back_at IS NULL AND c.state IN ('pending', 'approved', 'rejected', 'deferred') AND cs.state IN ('open', 'closed')
         ORDER BY d.created_at DESC, d.id DESC";
     LIKE = "SELECT d.verdict, d.reject_code, COUNT(*) AS times FROM decisions d JOIN changes c ON c.id = d.change_id
         WHERE c.store_id = $1 AND c.finding = $2 AND c.kind = $3 AND c.id <> $4 AND d.taken_back_at IS NULL AND d.verdict <> 'defer'
         GROUP BY d.verdict, d.reject_code ORDER BY 3 DESC, 1, 2";
     SINCE = "SELECT d.user_id, u.name AS user_name, d.change_id, d.revision, d.verdict, d.created_at, d.taken_back_at, d.taken_back_by, o.first_at AS opened_at,
             c.created_at AS proposed_at,
-            EXISTS (SELECT 1 FROM changesets r WHERE r.reverts = c.commit_id AND r.state <> 'withdrawn' AND r.state <> 'expired'
+            EXISTS (SELECT 1 FROM changesets r WHERE r.reverts = c.commit_id AND d.revision = c.revision AND r.state <> 'withdrawn' AND r.state <> 'expired'
                 AND EXISTS (SELECT 1 FROM changes rc WHERE rc.changeset_id = r.id AND rc.state = 'committed')) AS reverted
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
             LEFT JOIN change_openings o ON o.change_id = d.change_id AND o.revision = d.revision AND o.user_id = d.user_id
         WHERE d.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $2))
-        ORDER BY d.created_at, d.id LIMIT $3";
+        ORDER BY d.created_at DESC, d.id DESC LIMIT $3";
     OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note,
             d.meaning, d.confirmed_at, d.created_at, d.taken_back_at
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
@@ -100,15 +102,22 @@ pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
     Ok(())
 }
 
-/// Takes back every standing vote on a change; `by` somebody, or by time alone.
-pub async fn take_back(tx: &mut Tx, change: ChangeId, by: Option<UserId>, at: Timestamp) -> Result<()> {
+/// Takes back every standing vote on a change.
+pub async fn take_back(tx: &mut Tx, change: ChangeId, by: UserId, at: Timestamp) -> Result<()> {
     execute!(tx, TAKE_BACK, at, change, by)?;
     Ok(())
 }
 
-/// Takes back a person's standing votes on a change; how many there were.
-pub async fn take_back_own(tx: &mut Tx, change: ChangeId, user: UserId, at: Timestamp) -> Result<u64> {
-    execute!(tx, TAKE_BACK_OWN, at, change, user)
+/// Takes back a person's standing votes on a revision of a change.
+pub async fn take_back_own(tx: &mut Tx, change: ChangeId, revision: i64, user: UserId, at: Timestamp) -> Result<()> {
+    execute!(tx, TAKE_BACK_OWN, at, change, user, revision)?;
+    Ok(())
+}
+
+/// Ends the standing deferrals of a change; approvals stand.
+pub async fn end_deferrals(tx: &mut Tx, change: ChangeId, at: Timestamp) -> Result<()> {
+    execute!(tx, END_DEFERRALS, at, change)?;
+    Ok(())
 }
 
 /// A decision that its maker can undo.
@@ -255,7 +264,7 @@ pub struct JudgedRow {
     pub reverted: bool,
 }
 
-/// Decisions since then, in stores that the viewer may see; the oldest first, at most so many.
+/// Decisions since then, in stores that the viewer may see; the newest first, at most so many.
 pub async fn since(tx: &mut Tx, since: Timestamp, visible: Visible, limit: i64) -> Result<Vec<JudgedRow>> {
     fetch_all!(tx, JudgedRow, SINCE, since, viewer(visible), limit)
 }

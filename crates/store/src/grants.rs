@@ -31,6 +31,8 @@ statements! {
     DECIDERS = "SELECT g.user_id, u.name, g.path_prefix, g.role FROM user_grants g JOIN users u ON u.id = g.user_id
         WHERE g.store_id = $1 AND g.role IN ('reviewer', 'owner') AND u.role IN ('admin', 'reviewer') AND u.disabled_at IS NULL
         ORDER BY u.name, g.user_id";
+    // Also those whose account is disabled, or who are no reviewers any more: that somebody is named is what counts.
+    OWNERS = "SELECT g.user_id, g.path_prefix FROM user_grants g WHERE g.store_id = $1 AND g.role = 'owner' ORDER BY g.user_id, g.path_prefix";
     STORES_OF_TEAM = "SELECT DISTINCT g.store_id FROM team_grants g JOIN stores s ON s.id = g.store_id WHERE g.team_id = $1 AND s.deleted_at IS NULL";
     INSERT_TEAM = "INSERT INTO teams (id, name, created_by, created_at) VALUES ($1, $2, $3, $4)";
     TEAMS = "SELECT id, name FROM teams ORDER BY name";
@@ -123,6 +125,11 @@ pub struct DeciderRow {
 /// Who may decide where in a store, each person once for each of their grants.
 pub async fn deciders(tx: &mut Tx, store: StoreId) -> Result<Vec<DeciderRow>> {
     fetch_all!(tx, DeciderRow, DECIDERS, store)
+}
+
+/// Who is named owner of which part of a store, whether they can still decide or not.
+pub async fn owners(tx: &mut Tx, store: StoreId) -> Result<Vec<(UserId, PathPrefix)>> {
+    fetch_all!(tx, (UserId, PathPrefix), OWNERS, store)
 }
 
 /// Makes a team; a duplicate name is a unique violation.

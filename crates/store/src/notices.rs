@@ -16,16 +16,21 @@ statements! {
             read_at = CASE WHEN excluded.reason = 'conflict' THEN notices.read_at ELSE NULL END";
     OF_USER = "SELECT n.id, n.user_id, n.reason, n.changeset_id, n.created_at, n.read_at, cs.title, s.name AS store_name
         FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
-        WHERE n.user_id = $1 AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1)
+        WHERE n.user_id = $1 AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
+                WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
+          AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))
         ORDER BY CASE WHEN n.read_at IS NULL THEN 0 ELSE 1 END, n.created_at DESC, n.id LIMIT $2";
     UNREAD = "SELECT COUNT(*) FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
         WHERE n.user_id = $1 AND n.read_at IS NULL AND s.deleted_at IS NULL
-          AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1)";
+          AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
+                WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
+          AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))";
     READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND read_at IS NULL";
     READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND read_at IS NULL";
     TO_MAIL = "SELECT n.id, n.user_id, n.reason, n.changeset_id, u.email, u.name, cs.title, s.name AS store_name
         FROM notices n JOIN users u ON u.id = n.user_id JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
         WHERE n.mailed_at IS NULL AND n.read_at IS NULL AND n.reason = 'your_turn' AND u.mail_notices AND u.disabled_at IS NULL
+          AND cs.state = 'open' AND u.role IN ('admin', 'reviewer')
           AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = u.id)
         ORDER BY n.id LIMIT $1";
     MAILED = "UPDATE notices SET mailed_at = $1 WHERE id = $2 AND mailed_at IS NULL";
@@ -82,7 +87,7 @@ pub async fn put(tx: &mut Tx, id: NoticeId, user: UserId, reason: &str, changese
     Ok(())
 }
 
-/// What a person was told about stores that they may see: unread first, then newest.
+/// What a person was told about stores that they may see, and what is still so: unread first, then newest.
 pub async fn of_user(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<NoticeRow>> {
     fetch_all!(tx, NoticeRow, OF_USER, user, limit)
 }

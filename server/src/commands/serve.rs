@@ -41,15 +41,13 @@ pub async fn run(database: &str, signing_key: Option<&Path>, models: &ModelArgs,
     let router = web::router(&lucid, &config, stop.clone())?;
     println!("Lucid serves on {} ({})", config.public_url, lucid.engine());
     tokio::spawn(work::flush_small_writes(lucid.clone(), stop.clone()));
-    if let Some(mailer) = mailer {
-        tokio::spawn(mailer.run(lucid.clone(), stop.clone()));
-    }
+    let mailer = mailer.map(|mailer| tokio::spawn(mailer.run(lucid.clone(), stop.clone())));
     let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), stop.clone())));
     tokio::spawn(stop_on_signal(stop.clone()));
     web::serve(listener, router, stop.clone()).await?;
     stop.cancel();
-    if let Some(worker) = worker {
-        let _ = worker.await;
+    for task in [worker, mailer].into_iter().flatten() {
+        let _ = task.await;
     }
     lucid.close().await;
     Ok(ExitCode::SUCCESS)

@@ -24,6 +24,7 @@ use axum::{
 use domain::{
     actor::Actor,
     ids::{ChangesetId, DreamId, StoreId},
+    rights::Action,
 };
 use futures::{StreamExt, stream};
 use serde::Deserialize;
@@ -36,6 +37,9 @@ const LOOK: Duration = Duration::from_millis(400);
 
 /// How often the audit trail is looked at, while anybody watches.
 const LOOK_AT_TRAIL: Duration = Duration::from_secs(1);
+
+/// How often a page that is looked at renews its viewer's claim, if nothing else wakes it.
+const RENEW_CLAIM: Duration = Duration::from_mins(1);
 
 /// What the streams need.
 #[derive(Clone)]
@@ -197,27 +201,39 @@ fn resumed(headers: &HeaderMap) -> Option<i64> {
 }
 
 fn tell(live: Live, current: Current, about: About, after: i64) -> Response {
-    let receiver = live.position.subscribe();
+    let mut receiver = live.position.subscribe();
+    // What happened before it was there is told as well.
+    receiver.mark_changed();
     let hello = event(&News { seq: after, text: String::new() });
     let rest = stream::unfold((live, current, receiver, after), move |(live, current, mut receiver, mut after)| async move {
         loop {
             tokio::select! {
                 () = live.stop.cancelled() => return None,
+                () = tokio::time::sleep(RENEW_CLAIM) => {}
                 changed = receiver.changed() => changed.ok()?,
             }
-            let position = *receiver.borrow_and_update();
-            if position <= after {
-                continue;
-            }
+            receiver.borrow_and_update();
             // Rights may have changed since the last wake.
             let (actor, _) = live.lucid.actor(current.user.id).await.ok()??;
-            if let About::Changeset(id, _) = about {
-                live.lucid.renew_claim(&actor, id).await.ok()?;
+            if let About::Changeset(id, store) = about {
+                if !actor.may(Action::SeeChanges, store) {
+                    return None;
+                }
+                // Whoever lost the right to it keeps what is left of a claim, and no more.
+                let _ = live.lucid.renew_claim(&actor, id).await;
             }
-            let (news, up_to) = live.lucid.news(&actor, after).await.ok()?;
-            after = up_to;
+            let mut last = None;
+            loop {
+                let (news, up_to) = live.lucid.news(&actor, after).await.ok()?;
+                let more = up_to > after;
+                after = up_to;
+                last = news.into_iter().rfind(|h| about.holds(h)).or(last);
+                if !more {
+                    break;
+                }
+            }
             // One word for all that happened since: the page looks anew once.
-            if let Some(last) = news.into_iter().rfind(|h| about.holds(h)) {
+            if let Some(last) = last {
                 let told = event(&News { seq: after, text: last.text });
                 return Some((told, (live, current, receiver, after)));
             }

@@ -73,6 +73,7 @@ fn decide(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
         ChangeState::Pending => {
             Some(view! { {approve(desk, view)}{reject(desk, view)}{editor(desk, view)}{defer(desk, view)}{back} }.into_any())
         }
+        ChangeState::Approved | ChangeState::Deferred if c.conflicted => Some(view! { {rebase(desk, view)}{back} }.into_any()),
         ChangeState::Approved => {
             let more = (!view.needs.satisfied && !view.approved_by_me).then(|| approve(desk, view));
             Some(view! { {more}{back}{editor(desk, view)} }.into_any())
@@ -92,7 +93,8 @@ fn approve(desk: &Desk, view: &ChangeView) -> AnyView {
     if view.contributed {
         return view! { <p class="quiet">"You had a hand in this change, so somebody else has to approve it."</p> }.into_any();
     }
-    if view.approved_by_me {
+    // Where fewer approvals are asked for than when it was given, the one that stands is enough: approving it says so.
+    if view.approved_by_me && !view.needs.satisfied {
         return view! { <p class="quiet">"You have approved it; it waits for somebody else."</p> }.into_any();
     }
     let sign = (view.change.risk_level == RiskLevel::High && !desk.signed).then(|| {
@@ -186,7 +188,7 @@ fn texts_of(change: &str, fields: &[(String, String, String)], kept: &BTreeMap<S
 
 /// Carrying a conflicted change over to what stands there now.
 fn rebase(desk: &Desk, view: &ChangeView) -> AnyView {
-    let Some(rebase) = view.rebase.as_ref().filter(|r| !r.edits.is_empty()) else {
+    let Some(rebase) = view.rebase().filter(|r| !r.edits.is_empty()) else {
         return view! { <p class="quiet">"What it would remove is gone already; reject it."</p> }.into_any();
     };
     let puts: Vec<&RebaseEdit> = rebase.edits.iter().filter(|e| e.merged.is_some()).collect();

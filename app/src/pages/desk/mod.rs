@@ -111,10 +111,11 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     let row = &desk.view.changeset;
     let committed = desk.request.asked::<CommitId>("committed");
     let stream = format!("/live/changesets/{}?after={position}", row.id);
+    let page = row.id.to_string();
     let class = if desk.side { "desk side" } else { "desk" };
     view! {
         <Heading title=row.title.clone() trail=vec![("/queue".into(), "Queue".into())] />
-        <div id="desk" class=class data-key-scope="desk" data-position=position.to_string()>
+        <div id="desk" class=class data-key-scope="desk" data-page=page data-position=position.to_string()>
             {about(desk)}
             <Refused form=desk.refused.clone().filter(|f| !f.fields.contains_key("change")) />
             {committed.map(|commit| done(desk, commit))}

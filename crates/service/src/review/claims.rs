@@ -38,15 +38,16 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Renews a claim that is held, and does nothing if none is: what a page that is being looked at does by itself.
+    /// Renews a claim that is held and half used up, and does nothing else: what a page that is being looked at does by itself.
     pub async fn renew_claim(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
         let now = self.now();
         let Some(user) = actor.who.person() else { return Ok(()) };
-        if claims::of_changeset(&mut self.db.read().await?, id, now).await?.is_none_or(|c| c.user_id != user) {
+        let half = |c: claims::ClaimRow| c.user_id == user && c.until < now.plus_seconds(CLAIM_SECONDS / 2);
+        if !claims::of_changeset(&mut self.db.read().await?, id, now).await?.is_some_and(half) {
             return Ok(());
         }
         let mut tx = self.db.write().await?;
-        changesets::lock(&mut tx, id, now).await?;
+        self.works_on(&mut tx, actor, id).await?;
         if claims::of_changeset(&mut tx, id, now).await?.is_some_and(|c| c.user_id == user) {
             claims::put(&mut tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
         }

@@ -182,6 +182,13 @@ impl Lucid {
                 return Err(Error::Conflict(format!("another open change in this changeset touches {} as well", other.path)));
             }
         }
+        for edit in edits.iter().filter(|e| e.content.is_some()) {
+            let place = edit.new_path.as_ref().unwrap_or(&edit.path);
+            let there = memories::at_path(tx, change.store_id, place).await?.map(|m| m.id);
+            if there.is_some_and(|id| Some(id) != edit.memory_id && !edits.iter().any(|e| e.memory_id == Some(id))) {
+                return Err(Error::Conflict(format!("{place} is taken by another memory; reject this, or make room there first")));
+            }
+        }
         let quotes = self.stored_quotes(tx, opened.changeset, change.id).await?;
         let (risk_level, labels) = reassess(tx, change, kind, &edits).await?;
         let number = change.revision + 1;
@@ -194,7 +201,7 @@ impl Lucid {
         changes::revise(tx, change, &revision, now).await?;
         decisions::contribute(tx, change.id, opened.user, "edited", now).await?;
         self.settle(tx, opened.changeset).await?;
-        self.tell_deciders(tx, opened.changeset, "your_turn").await?;
+        self.tell_deciders(tx, opened.changeset, "your_turn", Some(opened.user)).await?;
         let payload = json!({"revision": number, "digest": revision.digest, "was": change.digest});
         self.record_change(tx, actor, action, change, &payload).await
     }

@@ -73,8 +73,8 @@ type Sides<'a> = BTreeMap<(ChangeId, i64), BTreeMap<UserId, &'a str>>;
 
 fn sides(rows: &[JudgedRow]) -> Sides<'_> {
     let mut sides: Sides<'_> = BTreeMap::new();
-    // Oldest first: the last word stays. What its own maker undid was no word.
-    for row in rows.iter().filter(|r| r.verdict != "defer" && !(r.taken_back_at.is_some() && r.taken_back_by == Some(r.user_id))) {
+    // Newest first, so from the end: the last word stays. What its own maker undid was no word.
+    for row in rows.iter().rev().filter(|r| r.verdict != "defer" && !(r.taken_back_at.is_some() && r.taken_back_by == Some(r.user_id))) {
         sides.entry((row.change_id, row.revision)).or_default().insert(row.user_id, &row.verdict);
     }
     sides
@@ -97,7 +97,7 @@ fn figures(rows: &[&JudgedRow], sides: &Sides<'_>) -> Reviewing {
         shared: shared.len(),
         agreed,
         overridden: rows.iter().filter(by_other).count(),
-        reverted: rows.iter().filter(|r| r.reverted && r.verdict == "approve").count(),
+        reverted: rows.iter().filter(|r| r.reverted && r.verdict == "approve" && r.taken_back_at.is_none()).count(),
     }
 }
 

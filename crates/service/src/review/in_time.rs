@@ -27,7 +27,7 @@ impl Lucid {
         }
         if EXPIRY_DAYS > 0 {
             let since = now.plus_seconds(-EXPIRY_DAYS * 86_400);
-            for id in changesets::expired(&mut self.db.read().await?, since, A_ROUND).await? {
+            for id in changesets::expired(&mut self.db.read().await?, None, since, A_ROUND).await? {
                 self.end(&Actor::worker(), id, ChangesetState::Expired).await?;
             }
         }
@@ -41,9 +41,9 @@ impl Lucid {
         let Some(change) = changes::changes(&mut tx, changeset).await?.into_iter().find(due) else { return Ok(()) };
         // Another process may have been here first.
         let Ok((to, _)) = change.state.after(Action::TakeBack) else { return Ok(()) };
-        decisions::take_back(&mut tx, id, None, self.now()).await?;
+        decisions::end_deferrals(&mut tx, id, self.now()).await?;
         changes::set_change_state(&mut tx, &change, to, None, self.now()).await?;
-        self.tell_deciders(&mut tx, changeset, "your_turn").await?;
+        self.tell_deciders(&mut tx, changeset, "your_turn", None).await?;
         self.record_change(&mut tx, &Actor::worker(), "change.resume", &change, &json!({"until": change.defer_until})).await?;
         Ok(tx.commit().await?)
     }
@@ -72,9 +72,17 @@ impl Lucid {
         if changesets::lock(&mut tx, id, self.now()).await? != ChangesetState::Open {
             return if actor.who == Who::Worker { Ok(()) } else { Err(Error::Conflict("this changeset is not open any more".to_owned())) };
         }
+        // Somebody may have decided since it was looked at.
+        let since = self.now().plus_seconds(-EXPIRY_DAYS * 86_400);
+        if state == ChangesetState::Expired && changesets::expired(&mut tx, Some(id), since, 1).await?.is_empty() {
+            return Ok(());
+        }
         let row = changesets::get(&mut tx, id).await?.ok_or(Error::NotFound("changeset"))?;
         let retired = self.retire_open(&mut tx, id).await?;
         changesets::set_state(&mut tx, id, state, self.now()).await?;
+        if state == ChangesetState::Expired {
+            self.tell_proposer(&mut tx, id).await?;
+        }
         let action = if state == ChangesetState::Expired { "changeset.expire" } else { "changeset.withdraw" };
         let payload = json!({"obsolete": retired});
         let record = Record { action, subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };

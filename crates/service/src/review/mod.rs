@@ -77,6 +77,13 @@ struct Opened {
 }
 
 impl Opened {
+    /// Whether the person's approval of this revision stands.
+    fn has_approved(&self) -> bool {
+        let c = &self.change;
+        let mine = |d: &&DecisionRow| d.change_id == c.id && d.user_id == self.user && d.revision == c.revision;
+        self.votes.iter().filter(mine).any(|d| d.verdict == "approve" && d.taken_back_at.is_none())
+    }
+
     fn facts(&self) -> Facts<'_> {
         Facts { change: &self.change, edits: &self.edits, hands: &self.hands, votes: &self.votes }
     }
@@ -104,12 +111,17 @@ impl Lucid {
         let rules = Requirements::read(tx, change.store_id).await?;
         let missing = rules.of(opened.facts(), Some(*user));
         let (to, guard) = self.next(change, decision.verdict, &missing)?;
-        if guard == Guard::Fresh {
+        // The store may ask for fewer approvals than when they were given: then the one that stands is enough, and is not given twice.
+        let was_enough = rules.of(opened.facts(), None) == Requirement::Satisfied;
+        let again = change.state == ChangeState::Pending && to == ChangeState::Approved && was_enough && opened.has_approved();
+        if guard == Guard::Fresh && !again {
             may_approve(opened, &rules)?;
         }
         let row = self.vote(actor, opened, decision, now)?;
         self.unclaimed(tx, actor, *changeset, *user, now).await?;
-        decisions::insert(tx, &row).await?;
+        if !again {
+            decisions::insert(tx, &row).await?;
+        }
         changes::set_change_state(tx, change, to, None, now).await?;
         if let Verdict::Defer(Some(until)) = decision.verdict {
             changes::defer_until(tx, change.id, until).await?;
@@ -210,6 +222,9 @@ impl Lucid {
     pub(crate) async fn settle(&self, tx: &mut Tx, id: ChangesetId) -> Result<()> {
         let state = derived_state(changes::changes(tx, id).await?.iter().map(|c| c.state));
         changesets::set_state(tx, id, state, self.now()).await?;
+        if state == ChangesetState::Closed {
+            self.tell_proposer(tx, id).await?;
+        }
         Ok(())
     }
 
@@ -246,9 +261,7 @@ fn may_approve(opened: &Opened, rules: &Requirements) -> Result<()> {
     if opened.facts().had_a_hand(user) && !rules.solo {
         return Err(Error::Forbidden("you had a hand in this change, so somebody else has to approve it"));
     }
-    let already =
-        |d: &DecisionRow| d.user_id == user && d.verdict == "approve" && d.taken_back_at.is_none() && d.revision == change.revision;
-    if opened.votes.iter().any(|d| d.change_id == change.id && already(d)) {
+    if opened.has_approved() {
         return Err(Error::Conflict("you have approved this revision already".to_owned()));
     }
     Ok(())

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    actor::StoreRole,
     ids::{StoreId, UserId},
     memory::PathPrefix,
     review::{Approvals, Requirement, requirement},
@@ -22,6 +21,7 @@ use crate::{Result, people::is_solo};
 pub struct Requirements {
     approvals: Approvals,
     deciders: Vec<DeciderRow>,
+    owners: Vec<(UserId, PathPrefix)>,
     /// One person alone decides here, also on what they had a hand in (rule 5).
     pub solo: bool,
 }
@@ -63,6 +63,7 @@ impl Requirements {
         Ok(Self {
             approvals: memory_stores::approvals(tx, store).await?,
             deciders: grants::deciders(tx, store).await?,
+            owners: grants::owners(tx, store).await?,
             solo: is_solo(tx).await?,
         })
     }
@@ -84,13 +85,13 @@ impl Requirements {
         by_person.into_iter().filter(|(user, rows)| counts(*user) && everywhere(rows)).map(|(user, _)| user).collect()
     }
 
-    /// Who is named for each place that a change touches, so that only they count there.
-    fn owners(&self, facts: Facts<'_>) -> Vec<BTreeSet<UserId>> {
+    /// Who is named for each place that a change touches, so that only they count there; `None` where nobody is.
+    fn owners(&self, facts: Facts<'_>) -> Vec<Option<BTreeSet<UserId>>> {
         let whole = PathPrefix::default();
         let of = |path: &str| {
-            let named = |r: &DeciderRow| self.approvals.owners_only || r.path_prefix != whole;
-            let owns = |r: &&DeciderRow| r.role == StoreRole::Owner && named(r) && r.path_prefix.holds(path);
-            self.deciders.iter().filter(owns).map(|r| r.user_id).collect()
+            let counts = |prefix: &PathPrefix| (self.approvals.owners_only || *prefix != whole) && prefix.holds(path);
+            let named: BTreeSet<UserId> = self.owners.iter().filter(|(_, prefix)| counts(prefix)).map(|(user, _)| *user).collect();
+            (self.approvals.owners_only || !named.is_empty()).then_some(named)
         };
         facts.paths().into_iter().map(of).collect()
     }
