@@ -44,15 +44,17 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
     let done = agent(&lucid, key.trim(), &["record"]);
     browser.go(&format!("{}/changesets/{}", lucid.url, done["changeset"].as_str().unwrap())).await;
     browser.wait_for_text("book fails: not enough seats").await;
-    assert!(browser.text().await.contains("to the briefing"), "what it costs in tokens stands there");
+    assert!(browser.text().await.contains("0 → "), "what it costs in tokens stands there");
     let store = done["store"].as_str().unwrap();
     // What waits is in no briefing.
     let before = agent(&lucid, key.trim(), &["brief", store]);
     assert_eq!(before["contents"].as_object().unwrap().keys().collect::<Vec<_>>(), ["/prices.md"]);
     assert!(!before["briefing"]["text"].as_str().unwrap().contains("book fails"), "{before}");
     assert_eq!(before["known"]["memories"], serde_json::json!([]));
-    browser.follow("article[data-change='pending'] button[data-key='a']").await;
-    browser.follow("form[action='/do/commit'] button").await;
+    browser.wait_for_islands().await;
+    browser.click("button[data-key='a']").await;
+    browser.find(".desk-list .mark[title='approved']").await;
+    browser.click("form[action='/do/commit'] button").await;
     browser.wait_for_text("Committed.").await;
     let after = agent(&lucid, key.trim(), &["brief", store]);
     let contents = after["contents"].as_object().unwrap();

@@ -380,7 +380,7 @@ async fn every_state_of_the_desk() {
     assert!(browser.text().await.contains("signed “approved”"));
     browser.picture("desk-half-approved").await;
     // Many at once: chosen with the space bar, shown, decided each by itself.
-    browser.go(&browser.address().await.split('?').next().unwrap().to_owned()).await;
+    browser.go(browser.address().await.split('?').next().unwrap()).await;
     browser.wait_for_islands().await;
     browser.press(" ").await;
     browser.find(".desk-list li.here input:checked").await;

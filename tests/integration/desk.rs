@@ -438,7 +438,7 @@ async fn a_revert_goes_through_the_gate(world: World) {
         assert_eq!(world.lucid.read_memory(&world.reviewer, world.store, memory.id).await.unwrap().1, "Same.");
     }
     // What has changed since is a conflict, shown before anybody clicks.
-    let (a, _) = (world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0), ());
+    let a = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
     world.remember(&[("/a.md", "Newer.", false)]).await;
     let commit = world.lucid.memory(&world.reviewer, a.id).await.unwrap().versions[0].version.commit_id;
     world.remember(&[("/a.md", "Newest.", false)]).await;

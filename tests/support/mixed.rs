@@ -96,7 +96,7 @@ fn sessions(number: usize) -> String {
             };
             say(json!({"type": "user.message", "content": [{"type": "text", "text": "Please take care of it."}]}));
             for (value, answer) in [(wrong, error.replace("{n}", &(40 + 7 * user).to_string())), (right, "done".to_owned())] {
-                let call = format!("{id}-{}", value);
+                let call = format!("{id}-{value}");
                 say(json!({"type": "agent.tool_use", "id": call, "name": tool, "input": {argument: value, "region": number}}));
                 let last = format!("{id}-{}", if value == wrong { 2 } else { 4 });
                 say(json!({"type": "agent.tool_result", "tool_use_id": last, "content": [{"type": "text", "text": answer}]}));

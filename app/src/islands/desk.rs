@@ -178,7 +178,9 @@ pub mod swap {
             let _ = new.dispatch_event(&event);
         }
         if after == After::Renew {
-            focused.and_then(|path| new.query_selector(&path).ok().flatten()).map(|e| focus(&e));
+            if let Some(same) = focused.and_then(|path| new.query_selector(&path).ok().flatten()) {
+                focus(&same);
+            }
         } else {
             arrive(&new);
         }

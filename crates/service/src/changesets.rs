@@ -146,7 +146,7 @@ impl Lucid {
         let at = all.iter().position(|r| r.changeset.id == of);
         let next = match (at, after) {
             (Some(at), true) => all.get(at + 1).or(all.first()),
-            (Some(0), false) | (None, false) => all.last(),
+            (Some(0) | None, false) => all.last(),
             (Some(at), false) => all.get(at - 1),
             (None, true) => all.first(),
         };
