@@ -1,0 +1,209 @@
+//! Several people at one queue: claims, comments and the inbox, deferrals, expiry, whose turn it is.
+
+use domain::{
+    actor::{Actor, Role, StoreRole},
+    changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
+    review::{CLAIM_SECONDS, EXPIRY_DAYS},
+};
+use service::{Kind, QueueFilter, Verdict};
+
+use super::{again, risky};
+use crate::world::{World, add, on_both_engines};
+
+on_both_engines!(
+    a_claim_keeps_others_and_no_admin,
+    comments_are_told_to_whoever_had_to_do_with_it,
+    a_deferral_ends_on_its_date,
+    what_nobody_decides_expires,
+    the_queue_shows_whose_turn_it_is,
+    every_filter_of_the_queue_runs,
+    quotes_are_revealed_to_who_decides_and_the_audit_says_so,
+);
+
+async fn a_claim_keeps_others_and_no_admin(world: World) {
+    let changeset = world.proposal().await;
+    let other = add(&world.lucid, "other", Role::Reviewer, vec![(world.store, StoreRole::Reviewer)]).await;
+    world.lucid.claim(&world.reviewer, changeset).await.unwrap();
+    world.lucid.claim(&world.reviewer, changeset).await.unwrap();
+    let changes = world.changes(changeset).await;
+    assert_eq!(world.lucid.claim(&other, changeset).await.unwrap_err().kind(), Kind::Conflict);
+    let refused = world.vote(&other, &changes[0], Verdict::Approve).await.unwrap_err();
+    assert!(refused.message().contains("reviewer works on this changeset"), "{}", refused.message());
+    assert_eq!(world.lucid.claim(&world.stranger, changeset).await.unwrap_err().kind(), Kind::NotFound);
+    world.vote(&world.admin, &changes[0], Verdict::Approve).await.unwrap();
+    let row = world.lucid.queue(&other, &QueueFilter::default()).await.unwrap().rows.remove(0);
+    assert_eq!(row.claimed_name.as_deref(), Some("reviewer"), "everybody sees it");
+    // It is renewed while its owner works, and runs out when they do not.
+    world.wait_seconds(CLAIM_SECONDS - 60);
+    world.lucid.renew_claim(&world.reviewer, changeset).await.unwrap();
+    world.wait_seconds(120);
+    assert_eq!(world.vote(&other, &changes[1], Verdict::Approve).await.unwrap_err().kind(), Kind::Conflict);
+    world.wait_seconds(CLAIM_SECONDS);
+    world.lucid.claim(&other, changeset).await.unwrap();
+    world.vote(&other, &changes[1], Verdict::Approve).await.unwrap();
+    // Nothing is left for them to decide: the claim is gone.
+    assert!(world.lucid.changeset(&other, changeset).await.unwrap().claim.is_none());
+    assert_eq!(world.lucid.release(&other, changeset).await.unwrap_err().kind(), Kind::Conflict);
+    let claims = world
+        .lucid
+        .audit(&world.admin, &service::AuditFilter { action: Some("changeset.claim".into()), ..Default::default() })
+        .await
+        .unwrap();
+    assert_eq!(claims.rows.len(), 2, "renewing says nothing new");
+}
+
+async fn comments_are_told_to_whoever_had_to_do_with_it(world: World) {
+    let changeset = world.proposal().await;
+    let change = world.changes(changeset).await.remove(0);
+    assert_eq!(world.lucid.inbox(&world.reviewer).await.unwrap()[0].reason, "your_turn");
+    world.lucid.mark_read(&world.reviewer, Some(changeset)).await.unwrap();
+    assert_eq!(world.lucid.unread(&world.reviewer).await.unwrap(), 0);
+    world.vote(&world.reviewer, &change, Verdict::Reject(RejectCode::NotYet)).await.unwrap();
+    for wrong in ["", "  \n ", &"x".repeat(4_001)] {
+        assert_eq!(world.lucid.comment(&world.admin, change.change.id, wrong).await.unwrap_err().kind(), Kind::Invalid);
+    }
+    world.lucid.comment(&world.admin, change.change.id, "Why not?\u{202e}").await.unwrap();
+    let inbox = world.lucid.inbox(&world.reviewer).await.unwrap();
+    assert_eq!((inbox[0].reason.as_str(), inbox[0].read_at), ("comment", None));
+    assert_eq!(again(&world, &change).await.comments[0].body, "Why not?\u{202e}", "kept as it was written; pages show what hides in it");
+    assert!(world.lucid.inbox(&world.stranger).await.unwrap().is_empty());
+    assert_eq!(world.lucid.comment(&world.stranger, change.change.id, "x").await.unwrap_err().kind(), Kind::NotFound);
+    world.lucid.mark_read(&world.reviewer, None).await.unwrap();
+    assert_eq!(world.lucid.unread(&world.reviewer).await.unwrap(), 0);
+    // Mail: only who asked for it, each item once.
+    assert!(world.lucid.take_mail().await.unwrap().is_none(), "off unless somebody asks for it");
+    world.lucid.set_wants_mail(&world.admin, true).await.unwrap();
+    let mail = world.lucid.take_mail().await.unwrap().unwrap();
+    assert_eq!((mail.email.as_str(), mail.reason.as_str()), ("admin@lucid.example", "your_turn"));
+    assert!(world.lucid.take_mail().await.unwrap().is_none(), "once");
+    world.lucid.not_mailed(mail.id).await.unwrap();
+    assert!(world.lucid.take_mail().await.unwrap().is_some(), "again, if it could not be sent");
+}
+
+async fn a_deferral_ends_on_its_date(world: World) {
+    let changeset = world.proposal().await;
+    let changes = world.changes(changeset).await;
+    let (now, day) = (world.lucid.now(), 86_400);
+    for wrong in [now.plus_seconds(-1), now.plus_seconds(366 * day)] {
+        let refused = world.vote(&world.reviewer, &changes[0], Verdict::Defer(Some(wrong))).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Invalid);
+    }
+    world.vote(&world.reviewer, &changes[0], Verdict::Defer(Some(now.plus_seconds(day)))).await.unwrap();
+    world.vote(&world.reviewer, &changes[1], Verdict::Approve).await.unwrap();
+    // One that is put off does not hold up the rest.
+    let request = world.commit_request(changeset, "rest").await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+    world.lucid.keep_time().await.unwrap();
+    assert_eq!(again(&world, &changes[0]).await.change.state, ChangeState::Deferred);
+    world.wait_seconds(day + 1);
+    world.lucid.mark_read(&world.reviewer, None).await.unwrap();
+    world.lucid.keep_time().await.unwrap();
+    world.lucid.keep_time().await.unwrap();
+    let back = again(&world, &changes[0]).await;
+    assert_eq!((back.change.state, back.change.defer_until), (ChangeState::Pending, None));
+    assert_eq!(world.lucid.unread(&world.reviewer).await.unwrap(), 1, "it is somebody's turn again");
+    world.vote(&world.reviewer, &back, Verdict::Defer(None)).await.unwrap();
+    world.wait_seconds(30 * day);
+    world.lucid.keep_time().await.unwrap();
+    assert_eq!(again(&world, &changes[0]).await.change.state, ChangeState::Deferred, "without a date it waits");
+    world.verified().await;
+}
+
+async fn what_nobody_decides_expires(world: World) {
+    let changeset = world.proposal().await;
+    let changes = world.changes(changeset).await;
+    world.wait_seconds((EXPIRY_DAYS - 1) * 86_400);
+    world.vote(&world.reviewer, &changes[0], Verdict::Approve).await.unwrap();
+    world.wait_seconds(2 * 86_400);
+    world.lucid.keep_time().await.unwrap();
+    assert_eq!(world.lucid.changeset(&world.reviewer, changeset).await.unwrap().changeset.state, ChangesetState::Open, "somebody decided");
+    world.wait_seconds((EXPIRY_DAYS - 1) * 86_400);
+    world.lucid.keep_time().await.unwrap();
+    let ended = world.lucid.changeset(&world.reviewer, changeset).await.unwrap();
+    assert_eq!(ended.changeset.state, ChangesetState::Expired);
+    assert!(ended.changes.iter().all(|c| c.change.state == ChangeState::Obsolete));
+    assert_eq!(world.vote(&world.reviewer, &changes[1], Verdict::Approve).await.unwrap_err().kind(), Kind::Conflict);
+    assert_eq!(world.lucid.done(&world.reviewer, &QueueFilter::default(), None).await.unwrap().rows.len(), 1);
+    world.verified().await;
+}
+
+async fn the_queue_shows_whose_turn_it_is(world: World) {
+    let changeset = world.proposal().await;
+    let mine = QueueFilter { state: Some("mine"), ..QueueFilter::default() };
+    let turn = async |actor: &Actor| world.lucid.queue(actor, &mine).await.unwrap().rows.len();
+    let reader = add(&world.lucid, "reader", Role::Member, vec![(world.store, StoreRole::Reader)]).await;
+    assert_eq!((turn(&world.reviewer).await, turn(&world.admin).await, turn(&reader).await, turn(&world.stranger).await), (1, 1, 0, 0));
+    for change in world.changes(changeset).await {
+        world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
+    }
+    let counts = world.lucid.queue_counts(&world.reviewer, &QueueFilter::default()).await.unwrap();
+    assert_eq!((counts.open, counts.mine, counts.ready, counts.overdue), (1, 1, 1, 0), "what is approved waits to be committed");
+    world.wait_seconds(8 * 86_400);
+    assert_eq!(world.lucid.queue_counts(&world.reviewer, &QueueFilter::default()).await.unwrap().overdue, 1);
+    let request = world.commit_request(changeset, "all").await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+    assert_eq!(turn(&world.reviewer).await, 0);
+    // High risk, of which one has given the first of two approvals, is the other's turn.
+    let high = risky(&world).await;
+    world.vote(&world.reviewer, &high, Verdict::Approve).await.unwrap();
+    assert_eq!((turn(&world.reviewer).await, turn(&world.admin).await), (0, 1));
+    assert_eq!(world.lucid.neighbour(&world.admin, changeset, true).await.unwrap(), Some(high.change.changeset_id));
+    assert_eq!(world.lucid.neighbour(&world.reviewer, changeset, false).await.unwrap(), None);
+    assert_eq!(world.lucid.waiting(&world.reviewer).await.unwrap(), 1);
+}
+
+async fn every_filter_of_the_queue_runs(world: World) {
+    let changeset = world.proposal().await;
+    let me = &world.reviewer;
+    let rows = async |filter: QueueFilter| {
+        let page = world.lucid.queue(me, &filter).await.unwrap();
+        world.lucid.queue_counts(me, &filter).await.unwrap();
+        page.rows.len()
+    };
+    let all = || QueueFilter::default();
+    for state in [None, Some("mine"), Some("conflicted"), Some("deferred"), Some("ready"), Some("overdue")] {
+        for by_age in [false, true] {
+            let expected = usize::from(matches!(state, None | Some("mine")));
+            assert_eq!(rows(QueueFilter { state, by_age, ..all() }).await, expected, "{state:?} {by_age}");
+        }
+    }
+    let found = [
+        (QueueFilter { kind: Some(ChangeKind::Merge), ..all() }, 1),
+        (QueueFilter { kind: Some(ChangeKind::Move), ..all() }, 0),
+        (QueueFilter { label: Some(domain::risk::Label::ToolText), ..all() }, 1),
+        (QueueFilter { label: Some(domain::risk::Label::Pii), ..all() }, 0),
+        (QueueFilter { agent: Some("nobody".into()), ..all() }, 0),
+        (QueueFilter { text: Some("BOOK fails".into()), ..all() }, 1),
+        (QueueFilter { text: Some("50%_!".into()), ..all() }, 0),
+        (QueueFilter { assignee: Some("nobody"), ..all() }, 1),
+        (QueueFilter { assignee: Some("me"), ..all() }, 0),
+        (QueueFilter { assignee: Some("others"), ..all() }, 0),
+        (QueueFilter { store: Some(world.store), ..all() }, 1),
+    ];
+    for (filter, expected) in found {
+        assert_eq!(rows(filter.clone()).await, expected, "{filter:?}");
+    }
+    // Pages follow each other by place and id, in both orders, and nothing is shown twice.
+    for by_age in [false, true] {
+        let first = world.lucid.queue(me, &QueueFilter { by_age, ..all() }).await.unwrap().rows;
+        let after = Some((first[0].place(by_age), changeset));
+        assert!(world.lucid.queue(me, &QueueFilter { by_age, after, ..all() }).await.unwrap().rows.is_empty());
+    }
+    assert!(world.lucid.agents(me).await.unwrap().is_empty());
+}
+
+async fn quotes_are_revealed_to_who_decides_and_the_audit_says_so(world: World) {
+    let changeset = world.proposal().await;
+    let mut change = world.changes(changeset).await.remove(0);
+    world.lucid.reveal_quotes(&world.reviewer, &mut change).await.unwrap();
+    assert!(change.quotes.iter().all(|q| q.masked == q.row.quote));
+    let reader = add(&world.lucid, "reader", Role::Member, vec![(world.store, StoreRole::Reader)]).await;
+    let mut seen = world.lucid.changeset(&reader, changeset).await.unwrap().changes.remove(0);
+    assert_eq!(world.lucid.reveal_quotes(&reader, &mut seen).await.unwrap_err().kind(), Kind::Permission);
+    let entries = world
+        .lucid
+        .audit(&world.admin, &service::AuditFilter { action: Some("change.reveal".into()), ..Default::default() })
+        .await
+        .unwrap();
+    assert_eq!(entries.rows.len(), 1);
+}
