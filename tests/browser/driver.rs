@@ -201,8 +201,17 @@ impl Browser {
 
     /// Presses a key on the page, as one who has no field in focus.
     pub async fn press(&self, key: &str) {
-        let active = self.page.active_element().await.expect("something has the focus");
-        active.send_keys(key).await.expect("the key is pressed");
+        let mut last = None;
+        // What has the focus may be put anew in between, when the page follows what others do.
+        for _ in 0..5 {
+            let active = self.page.active_element().await.expect("something has the focus");
+            match active.send_keys(key).await {
+                Ok(()) => return,
+                Err(error) if error.is_stale_element_reference() => last = Some(error),
+                Err(error) => panic!("{key} cannot be pressed: {error}"),
+            }
+        }
+        panic!("{key} cannot be pressed: {last:?}");
     }
 }
 
