@@ -235,7 +235,7 @@ async fn two_people_at_one_changeset_see_each_other() {
     reviewer.click("details[open] button.danger").await;
     reviewer.find(".desk-list .mark[title='rejected']").await;
     admin.page.execute("document.getElementById('late').submit()", vec![]).await.unwrap();
-    admin.wait_for_text("cannot be changed by").await;
+    admin.wait_for_text("It is rejected meanwhile").await;
     admin.picture("desk-409").await;
     admin.check_console().await;
     reviewer.check_console().await;

@@ -158,7 +158,14 @@ impl Lucid {
                 "a change is put off until a day that is yet to come, at most {DEFERRAL_DAYS} days from now"
             )));
         }
-        change.state.after(action).map_err(|e| Error::Conflict(e.to_string()))
+        let word = match action {
+            Action::Reject => "rejected",
+            Action::Defer => "deferred",
+            _ => "approved",
+        };
+        let refused =
+            |_| Error::Conflict(format!("it is {} meanwhile, so it cannot be {word}; take that back first, if it should be", change.state));
+        change.state.after(action).map_err(refused)
     }
 
     fn vote(&self, actor: &Actor, opened: &Opened, decision: &Decision, now: Timestamp) -> Result<DecisionRow> {
