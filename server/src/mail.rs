@@ -12,7 +12,7 @@ use lettre::{
 use service::{Lucid, MailRow};
 use tokio_util::sync::CancellationToken;
 
-use crate::Failure;
+use crate::{Failure, models::secret};
 
 /// How often it is looked for what is to be sent.
 const ROUND: Duration = Duration::from_secs(15);
@@ -119,15 +119,7 @@ fn is_final(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn password(args: &MailArgs) -> Result<String, Failure> {
-    match &args.smtp_password_file {
-        Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
-            Ok(text.trim().to_owned())
-        }
-        None => std::env::var("LUCID_SMTP_PASSWORD").map_err(|_| {
-            Failure::Said(
-                "the mail server's password is missing: set LUCID_SMTP_PASSWORD, or name a file with --smtp-password-file".to_owned(),
-            )
-        }),
-    }
+    secret("LUCID_SMTP_PASSWORD", args.smtp_password_file.as_ref())?.ok_or_else(|| {
+        Failure::Said("the mail server's password is missing: set LUCID_SMTP_PASSWORD, or name a file with --smtp-password-file".to_owned())
+    })
 }

@@ -75,7 +75,7 @@ pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
     ];
     for (kind, model, url, variable, file) in wanted {
         let Some(model) = model.clone().filter(|m| !m.trim().is_empty()) else { continue };
-        let key = key(variable, file.as_ref())?;
+        let key = secret(variable, file.as_ref())?;
         if kind == Kind::Anthropic && key.is_none() {
             return Err(Failure::Said(format!(
                 "the distiller anthropic needs a key: set {variable}, or name a file with --anthropic-key-file"
@@ -88,7 +88,8 @@ pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
     Ok(lucid.with_distillers(distillers))
 }
 
-fn key(variable: &str, file: Option<&PathBuf>) -> Result<Option<String>, Failure> {
+/// A secret from its file, else from the environment; nothing if neither holds one.
+pub fn secret(variable: &str, file: Option<&PathBuf>) -> Result<Option<String>, Failure> {
     if let Some(file) = file {
         let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
         return Ok(Some(text.trim().to_owned()).filter(|k| !k.is_empty()));

@@ -150,14 +150,13 @@ fn filters(request: &Request, asked: &Asked, stores: &[(String, String)], agents
     let sorts = [("due".to_owned(), "due time".to_owned())];
     let now = |name: &str| request.query.get(name).cloned().unwrap_or_default();
     let any = ["store", "kind", "label", "agent", "assignee", "q", "sort"].iter().any(|n| !now(n).is_empty());
-    let open = any;
     let clear = any.then(|| view! { <a href=format!("/queue?state={}", asked.state)>"Clear"</a> });
     view! {
         <form method="get" action="/queue" class="filters">
             <input type="hidden" name="state" value=asked.state />
             <label class="search">"Search "<input type="search" name="q" value=now("q") maxlength="200" data-key="/" /></label>
             {choice("store", "Store", "every store", stores, &now("store"))}
-            <details open=open><summary>"More filters"</summary>
+            <details open=any><summary>"More filters"</summary>
                 <div class="filters">
                     {choice("kind", "Kind", "every kind", &kinds, &now("kind"))}
                     {choice("label", "Label", "any label", &labels, &now("label"))}

@@ -162,10 +162,7 @@ impl Lucid {
     /// A changeset with everything that a decision needs.
     pub async fn changeset(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetView> {
         let mut tx = self.db.read().await?;
-        let changeset = changesets::get(&mut tx, id)
-            .await?
-            .filter(|c| actor.may(Action::SeeChanges, c.store_id))
-            .ok_or(Error::NotFound("changeset"))?;
+        let changeset = seen(&mut tx, actor, id).await?;
         let edits = changes::edits(&mut tx, id).await?;
         let quotes = evidence::of_changeset(&mut tx, id).await?;
         let verified = evidence::verified(&mut tx, id).await?;
@@ -218,6 +215,11 @@ impl Lucid {
         Ok(())
     }
 
+    /// A changeset without its changes.
+    pub async fn changeset_row(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetRow> {
+        seen(&mut self.db.read().await?, actor, id).await
+    }
+
     /// The changeset that a change is in.
     pub async fn changeset_of(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
         let mut tx = self.db.read().await?;
@@ -245,6 +247,12 @@ fn decider(actor: &Actor) -> Option<UserId> {
 pub fn may_decide(actor: &Actor, change: &ChangeRow, edits: &[EditRow]) -> bool {
     let touched: Vec<&str> = edits.iter().filter(|e| e.change_id == change.id).flat_map(EditRow::paths).collect();
     actor.may_at(Action::Decide, change.store_id, &touched)
+}
+
+/// A changeset, as if it were not there for whoever may not see it.
+pub async fn seen(tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<ChangesetRow> {
+    let row = changesets::get(tx, id).await?;
+    row.filter(|c| actor.may(Action::SeeChanges, c.store_id)).ok_or(Error::NotFound("changeset"))
 }
 
 /// Whether the actor may decide on any change of a changeset.

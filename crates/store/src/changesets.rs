@@ -47,8 +47,7 @@ statements! {
             CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS conflicted,
             CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS deferred,
             CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS ready,
-            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS overdue,
-            CAST(COALESCE(SUM(w.pending), 0) AS BIGINT) AS pending, MIN(w.created_at) AS oldest_at
+            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS overdue
         FROM (SELECT q.*, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
                     JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
                 WHERE c.changeset_id = q.id
@@ -141,10 +140,6 @@ pub struct QueueCounts {
     pub ready: i64,
     /// Where something is overdue.
     pub overdue: i64,
-    /// Changes in all of them that nobody has decided.
-    pub pending: i64,
-    /// Since when the oldest waits.
-    pub oldest_at: Option<Timestamp>,
 }
 
 /// A changeset.

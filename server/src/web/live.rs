@@ -191,8 +191,8 @@ pub async fn changeset(
     headers: HeaderMap,
 ) -> Response {
     let Ok(id) = id.parse::<ChangesetId>() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(view) = live.lucid.changeset(&current.actor, id).await else { return StatusCode::NOT_FOUND.into_response() };
-    tell(live, current, About::Changeset(id, view.changeset.store_id), resumed(&headers).unwrap_or(from.after))
+    let Ok(row) = live.lucid.changeset_row(&current.actor, id).await else { return StatusCode::NOT_FOUND.into_response() };
+    tell(live, current, About::Changeset(id, row.store_id), resumed(&headers).unwrap_or(from.after))
 }
 
 /// Where a stream that broke goes on, as the browser says.

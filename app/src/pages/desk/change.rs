@@ -110,12 +110,13 @@ fn edits(desk: &Desk, view: &ChangeView) -> AnyView {
     let fate = several.then(|| fate(view));
     let toggle = if desk.side { "one below the other" } else { "side by side" };
     let href = view_address(desk, view);
-    let shown = view.edits.iter().take(if several { 0 } else { UNFOLDED }).map(|e| edit(e, view.change.conflicted)).collect_view();
-    let rest: Vec<&EditView> = view.edits.iter().skip(if several { 0 } else { UNFOLDED }).collect();
+    let unfolded = if several { 0 } else { UNFOLDED.min(view.edits.len()) };
+    let (first, rest) = view.edits.split_at(unfolded);
+    let shown = first.iter().map(|e| edit(e, view.change.conflicted)).collect_view();
     let folded = (!rest.is_empty()).then(|| {
         let text = format!("{} in full", count(rest.len(), "memory"));
         let open = view.change.conflicted;
-        view! { <details class="stack" open=open><summary>{text}</summary>{rest.into_iter().map(|e| edit(e, open)).collect_view()}</details> }
+        view! { <details class="stack" open=open><summary>{text}</summary>{rest.iter().map(|e| edit(e, open)).collect_view()}</details> }
     });
     view! { {conflict}{fate}<div class="edits"><a class="view-switch quiet" href=href data-swap data-key="v">{toggle}</a>{shown}{folded}</div> }.into_any()
 }

@@ -197,7 +197,7 @@ pub fn Before() -> impl IntoView {
 fn neighbour(after: bool) -> AnyView {
     page("queue", move |request| async move {
         let id = request.id("changeset")?;
-        request.lucid.changeset(request.actor()?, id).await?;
+        request.lucid.changeset_row(request.actor()?, id).await?;
         let to = request.lucid.neighbour(request.actor()?, id, after).await?;
         request.lead_to(&to.map_or_else(|| "/queue".to_owned(), |to| format!("/changesets/{to}")));
         Ok(().into_any())

@@ -18,7 +18,10 @@ use store::{
 };
 
 use super::Opened;
-use crate::{Error, Lucid, Record, Result, changesets::may_decide_somewhere};
+use crate::{
+    Error, Lucid, Record, Result,
+    changesets::{may_decide_somewhere, seen},
+};
 
 impl Lucid {
     /// Claims a changeset, or renews one's claim. Refused while somebody else's holds, but not to an admin.
@@ -83,8 +86,7 @@ impl Lucid {
 
     /// The person, who may decide on something in the changeset; its lock is taken.
     async fn works_on(&self, tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<UserId> {
-        let row =
-            changesets::get(tx, id).await?.filter(|c| actor.may(Right::SeeChanges, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let row = seen(tx, actor, id).await?;
         let user = actor.who.person().filter(|_| !actor.who.is_key()).ok_or(Error::Forbidden("only a person claims a changeset"))?;
         super::still_reviewed(changesets::lock(tx, row.id, self.now()).await?)?;
         if may_decide_somewhere(tx, actor, id).await? { Ok(user) } else { Err(Error::Forbidden(Right::Decide.needs())) }

@@ -45,7 +45,7 @@ pub struct RebaseEdit {
 }
 
 /// How each edit of a change would be carried over, and to what.
-fn carried(rows: &[&EditRow]) -> Vec<(Edit, Option<RebaseEdit>)> {
+fn carried(rows: &[&EditRow]) -> Vec<(Edit, RebaseEdit)> {
     let one = |row: &&EditRow| {
         let now_there = row.now_id.is_some();
         // What was to go is gone already.
@@ -75,14 +75,14 @@ fn carried(rows: &[&EditRow]) -> Vec<(Edit, Option<RebaseEdit>)> {
             merged,
             version: row.now_version,
         };
-        Some((edit, Some(shown)))
+        Some((edit, shown))
     };
     rows.iter().filter_map(one).collect()
 }
 
 /// How a conflicted change would be carried over, for the page that offers it.
 pub fn rebase_of(rows: &[&EditRow]) -> Rebase {
-    Rebase { edits: carried(rows).into_iter().filter_map(|(_, shown)| shown).collect() }
+    Rebase { edits: carried(rows).into_iter().map(|(_, shown)| shown).collect() }
 }
 
 impl Lucid {

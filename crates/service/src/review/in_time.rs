@@ -6,12 +6,11 @@ use domain::{
     changeset::{Action, ChangesetState},
     ids::{ChangeId, ChangesetId},
     review::EXPIRY_DAYS,
-    rights::Action as Right,
 };
 use serde_json::json;
 use store::{Tx, changes, changesets, decisions, keys};
 
-use crate::{Error, Lucid, Record, Result};
+use crate::{Error, Lucid, Record, Result, changesets::seen};
 
 /// Rows that one round looks at; the next comes a minute later.
 const A_ROUND: i64 = 200;
@@ -51,8 +50,7 @@ impl Lucid {
     /// Takes a changeset back that one proposed: what is still open in it becomes obsolete, what was committed stays.
     pub async fn withdraw(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
         let mut tx = self.db.read().await?;
-        let row =
-            changesets::get(&mut tx, id).await?.filter(|c| actor.may(Right::SeeChanges, c.store_id)).ok_or(Error::NotFound("changeset"))?;
+        let row = seen(&mut tx, actor, id).await?;
         let person = actor.who.person().filter(|_| !actor.who.is_key());
         let of_own_key = |k: &keys::KeyRow| Some(k.user_id) == person && Who::Key(k.id, k.user_id).to_string() == row.created_by;
         let own = person.is_some_and(|p| Who::Person(p).to_string() == row.created_by) || keys::all(&mut tx).await?.iter().any(of_own_key);
