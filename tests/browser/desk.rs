@@ -90,7 +90,7 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
         tokio::time::sleep(std::time::Duration::from_millis(220)).await;
         if decided % 4 == 3 {
             browser.press("x").await;
-            browser.find("details[open] select[name=reject_code]").await.send_keys("Not").await.unwrap();
+            browser.type_into("details[open] select[name=reject_code]", "Not").await;
             browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
             keys += 5;
         } else {
@@ -221,7 +221,7 @@ async fn two_people_at_one_changeset_see_each_other() {
     admin.press("d").await;
     admin.press(&format!("{}{}", Key::Control, Key::Enter)).await;
     reviewer.find(".live-news a").await;
-    assert_eq!(reviewer.find("details[open] textarea").await.prop("value").await.unwrap().unwrap(), "Who knows this tool?");
+    assert_eq!(reviewer.property_of("details[open] textarea", "value").await.unwrap(), "Who knows this tool?");
     reviewer.click("details[open] form[action='/do/comment'] button").await;
     reviewer.wait_for_text("Comments").await;
     // Both decide on the same change at the same time: the second is refused, with what has happened.
@@ -231,7 +231,7 @@ async fn two_people_at_one_changeset_see_each_other() {
     let keep = "const f = document.querySelector('form.approve').cloneNode(true); f.removeAttribute('data-swap'); f.id = 'late'; f.hidden = true; document.body.append(f)";
     admin.page.execute(keep, vec![]).await.unwrap();
     reviewer.press("x").await;
-    reviewer.find("details[open] select[name=reject_code]").await.select_by_value("wording").await.unwrap();
+    reviewer.choose("details[open] select[name=reject_code]", "wording").await;
     reviewer.click("details[open] button.danger").await;
     reviewer.find(".desk-list .mark[title='rejected']").await;
     admin.page.execute("document.getElementById('late').submit()", vec![]).await.unwrap();
@@ -301,7 +301,7 @@ async fn hostile_proposals_are_shown_and_do_nothing() {
             browser.go(&address).await;
             browser.wait_for_islands().await;
             browser.check_width().await;
-            let title = browser.find("article.change h2").await.text().await.unwrap();
+            let title = browser.text_of("article.change h2").await;
             let state = browser
                 .page
                 .execute("return [window.pwned ?? 0, document.querySelectorAll('article .diff script, article .diff img, article .diff leptos-island, article .diff h1').length, document.querySelectorAll('article.change .hidden-char').length, document.querySelectorAll('.desk-bar').length]", vec![])
@@ -341,7 +341,7 @@ async fn at_twice_the_size_everything_works() {
     browser.check_accessibility().await;
     browser.picture("desk-zoom").await;
     browser.press("x").await;
-    browser.find("details[open] select[name=reject_code]").await.select_by_value("wording").await.unwrap();
+    browser.choose("details[open] select[name=reject_code]", "wording").await;
     browser.check_width().await;
     browser.click("details[open] button.danger").await;
     browser.find(".desk-list .mark[title='rejected']").await;

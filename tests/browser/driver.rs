@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    elements::Element,
+    error::{CmdError, ErrorStatus},
+    wd::WebDriverCompatibleCommand,
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -52,22 +57,15 @@ impl Browser {
         Self { driver, page }
     }
 
-    /// The element, waited for.
-    pub async fn find(&self, css: &str) -> Element {
-        let found = self.page.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await;
-        match found {
-            Ok(element) => element,
-            Err(error) => {
-                let log = self.page.issue_cmd(BrowserLog).await.unwrap_or_default();
-                panic!("no {css} on {}: {error}\n{log:#}\n{}", self.address().await, self.text().await)
-            }
-        }
+    /// Waits until the page holds what the selector finds.
+    pub async fn find(&self, css: &str) {
+        self.element(css).await;
     }
 
     /// Clicks what leads to another page, and waits until the page it stood on is gone: else what is looked for next
     /// may be found on the old page, which goes away in between.
     pub async fn follow(&self, css: &str) {
-        let old = self.find("html").await;
+        let old = self.element("html").await;
         self.click(css).await;
         for _ in 0..200 {
             if old.attr("lang").await.is_err() {
@@ -80,18 +78,84 @@ impl Browser {
 
     /// Clicks what the selector finds and stays on the page.
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        // WebDriver scrolls only as far as the window's edge, where the bar that commits may lie over the element.
-        let target = serde_json::to_value(element.clone()).expect("an element is a reference");
-        self.page.execute("arguments[0].scrollIntoView({block: 'center'})", vec![target]).await.expect("it can be scrolled to");
-        element.click().await.unwrap_or_else(|e| panic!("{css} cannot be clicked: {e}"));
+        self.on(css, async |element| {
+            // WebDriver scrolls only as far as the window's edge, where the bar that commits may lie over the element.
+            let target = serde_json::to_value(element.clone())?;
+            self.page.execute("arguments[0].scrollIntoView({block: 'center'})", vec![target]).await?;
+            element.click().await
+        })
+        .await;
     }
 
-    /// Types into a field.
+    /// Types into a field, in place of what stands there.
     pub async fn fill(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
-        element.clear().await.expect("the field can be cleared");
-        element.send_keys(text).await.expect("the field takes keys");
+        self.on(css, async |element| {
+            element.clear().await?;
+            element.send_keys(text).await
+        })
+        .await;
+    }
+
+    /// Types into what the selector finds, after what stands there.
+    pub async fn type_into(&self, css: &str, keys: &str) {
+        self.on(css, async |element| element.send_keys(keys).await).await;
+    }
+
+    /// Chooses the option with that value.
+    pub async fn choose(&self, css: &str, value: &str) {
+        self.on(css, async |element| element.select_by_value(value).await).await;
+    }
+
+    /// Chooses the option that is called so.
+    pub async fn choose_named(&self, css: &str, label: &str) {
+        self.on(css, async |element| element.select_by_label(label).await).await;
+    }
+
+    /// The text of what the selector finds.
+    pub async fn text_of(&self, css: &str) -> String {
+        self.on(css, async |element| element.text().await).await
+    }
+
+    /// A property of what the selector finds; nothing where it has none.
+    pub async fn property_of(&self, css: &str, name: &str) -> Option<String> {
+        self.on(css, async |element| element.prop(name).await).await
+    }
+
+    /// Chooses the option at that place, counted from 0.
+    pub async fn choose_nth(&self, css: &str, place: usize) {
+        self.on(css, async |element| element.select_by_index(place).await).await;
+    }
+
+    /// Whether the page holds what the selector finds now, without waiting for it.
+    pub async fn holds(&self, css: &str) -> bool {
+        self.page.find(Locator::Css(css)).await.is_ok()
+    }
+
+    /// The element, waited for.
+    async fn element(&self, css: &str) -> Element {
+        let found = self.page.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => {
+                let log = self.page.issue_cmd(BrowserLog).await.unwrap_or_default();
+                panic!("no {css} on {}: {error}\n{log:#}\n{}", self.address().await, self.text().await)
+            }
+        }
+    }
+
+    /// Does something with what the selector finds. Pages follow what others do: an element may be put anew, or still be on
+    /// its way to its place, between the moment it is found and the moment it is used; then it is found once more.
+    async fn on<T>(&self, css: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
+        let mut last = None;
+        for _ in 0..40 {
+            match act(self.element(css).await).await {
+                Ok(done) => return done,
+                Err(error) if may_pass(&error) => last = Some(error),
+                Err(error) => panic!("{css} on {}: {error}", self.address().await),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{css} on {} is never there to be used: {last:?}\n{}", self.address().await, self.text().await);
     }
 
     /// Opens an address.
@@ -202,17 +266,28 @@ impl Browser {
     /// Presses a key on the page, as one who has no field in focus.
     pub async fn press(&self, key: &str) {
         let mut last = None;
-        // What has the focus may be put anew in between, when the page follows what others do.
-        for _ in 0..5 {
-            let active = self.page.active_element().await.expect("something has the focus");
-            match active.send_keys(key).await {
+        for _ in 0..40 {
+            let pressed = match self.page.active_element().await {
+                Ok(active) => active.send_keys(key).await,
+                Err(error) => Err(error),
+            };
+            match pressed {
                 Ok(()) => return,
-                Err(error) if error.is_stale_element_reference() => last = Some(error),
+                Err(error) if may_pass(&error) => last = Some(error),
                 Err(error) => panic!("{key} cannot be pressed: {error}"),
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("{key} cannot be pressed: {last:?}");
     }
+}
+
+/// Whether the page was put anew under one's hands, which the next try need not meet.
+fn may_pass(error: &CmdError) -> bool {
+    error.is_stale_element_reference()
+        || error.is_no_such_element()
+        || matches!(error, CmdError::Standard(said) if said.error == ErrorStatus::ElementClickIntercepted)
+        || error.is_element_not_interactable()
 }
 
 impl Drop for Browser {

@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use fantoccini::Locator;
-
 use crate::{
     driver::{Browser, Settings},
     review::PASSWORD,
@@ -39,7 +37,7 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.follow("button.primary").await;
     browser.wait_for_text("The two passwords are not the same.").await;
     browser.check_accessibility().await;
-    assert_eq!(browser.find("input[name=name]").await.prop("value").await.unwrap().as_deref(), Some("Ada"));
+    assert_eq!(browser.property_of("input[name=name]", "value").await.as_deref(), Some("Ada"));
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=again]", PASSWORD).await;
     browser.follow("button.primary").await;
@@ -53,14 +51,8 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.follow("form[action='/do/create_store'] button").await;
     browser.wait_for_text("Nothing is remembered yet").await;
     browser.check_accessibility().await;
-    for (page, says) in [("History", "No commit yet"), ("Sessions", "No session yet"), ("Dreams", "No dream yet")] {
-        let tabs = browser.page.find_all(Locator::Css("nav[aria-label=Store] a")).await.unwrap();
-        for tab in tabs {
-            if tab.text().await.unwrap() == page {
-                tab.click().await.unwrap();
-                break;
-            }
-        }
+    for (page, says) in [("history", "No commit yet"), ("sessions", "No session yet"), ("dreams", "No dream yet")] {
+        browser.follow(&format!("nav[aria-label=Store] a[href*='{page}']")).await;
         browser.wait_for_text(says).await;
         browser.check_accessibility().await;
     }
@@ -74,7 +66,7 @@ async fn upload(browser: &Browser, lucid: &Served, folder: &std::path::Path) {
     let file = folder.join("chats.jsonl");
     fs::write(&file, format!("{}\n{}\n", chat(1), chat(2))).unwrap();
     browser.go(&format!("{}/import", lucid.url)).await;
-    browser.find("input[type=file]").await.send_keys(&file.display().to_string()).await.unwrap();
+    browser.type_into("input[type=file]", &file.display().to_string()).await;
     browser.follow("form[action='/do/import'] button").await;
     browser.wait_for_text("2 added").await;
 }

@@ -1,7 +1,5 @@
 //! Every page: accessible in light and dark, no wider than the window at 320 px, nothing in the console.
 
-use fantoccini::Locator;
-
 use crate::{
     driver::{Browser, Settings},
     review::{open_first, sign_in},
@@ -11,12 +9,7 @@ use crate::{
 /// The first link whose address begins so, on a page.
 async fn first_link(browser: &Browser, page: &str, start: &str) -> String {
     browser.go(page).await;
-    let link = browser
-        .page
-        .find(Locator::Css(&format!("main a[href^='{start}']")))
-        .await
-        .unwrap_or_else(|_| panic!("no link to {start} on {page}"));
-    link.prop("href").await.unwrap().unwrap()
+    browser.property_of(&format!("main a[href^='{start}']"), "href").await.expect("a link has an address")
 }
 
 /// Every page of the demo, found by its links.

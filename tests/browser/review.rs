@@ -65,8 +65,7 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     browser.find(&marked("approved")).await;
     browser.find("article.change[data-change='pending']:focus").await;
     browser.press("x").await;
-    let why = browser.find("details[open] select[name=reject_code]").await;
-    why.select_by_value("not_yet").await.unwrap();
+    browser.choose("details[open] select[name=reject_code]", "not_yet").await;
     browser.fill("details[open] input[name=note]", "Seen too rarely").await;
     browser.picture("desk-reject").await;
     browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
@@ -76,7 +75,7 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     browser.press("z").await;
     browser.wait_until_gone(&marked("rejected")).await;
     browser.press("x").await;
-    browser.find("details[open] select[name=reject_code]").await.select_by_value("wording").await.unwrap();
+    browser.choose("details[open] select[name=reject_code]", "wording").await;
     browser.click("details[open] button.danger").await;
     browser.find(&marked("rejected")).await;
     browser.find("article.change:focus").await;
@@ -100,14 +99,13 @@ async fn the_same_without_scripts() {
     browser.find(&marked("approved")).await;
     browser.click("details[data-key='x'] summary").await;
     // Without choosing why it is refused by the browser itself; with a reason it goes through.
-    let why = browser.find("details[open] select[name=reject_code]").await;
-    why.select_by_value("wording").await.unwrap();
+    browser.choose("details[open] select[name=reject_code]", "wording").await;
     browser.follow("details[open] button.danger").await;
     browser.find(&marked("rejected")).await;
     // Undone and rejected again.
     browser.follow("form[action='/do/undo'] button").await;
     browser.click("details[data-key='x'] summary").await;
-    browser.find("details[open] select[name=reject_code]").await.select_by_value("never").await.unwrap();
+    browser.choose("details[open] select[name=reject_code]", "never").await;
     browser.follow("details[open] button.danger").await;
     browser.find(&marked("rejected")).await;
     // Edited: a revision that somebody else approves.
@@ -160,12 +158,12 @@ async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     open_first(&browser).await;
     browser.wait_for_islands().await;
     browser.click(&marked("conflicted")).await;
-    let conflict = browser.find("article[data-change='conflicted']").await.text().await.unwrap();
+    let conflict = browser.text_of("article[data-change='conflicted']").await;
     assert!(
         conflict.contains("Before → now") && conflict.contains("Before → proposed") && conflict.contains("as people like"),
         "{conflict}"
     );
-    assert!(browser.page.find(fantoccini::Locator::Css("button[data-key='a']")).await.is_err(), "what is conflicted cannot be approved");
+    assert!(!browser.holds("button[data-key='a']").await, "what is conflicted cannot be approved");
     browser.picture("desk-conflict").await;
     browser.check_accessibility().await;
     browser.press("e").await;
