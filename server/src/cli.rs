@@ -96,6 +96,9 @@ pub struct ServeArgs {
     /// Do not work off dreams and schedules in this process.
     #[arg(long, env = "LUCID_NO_WORKER")]
     pub no_worker: bool,
+    /// A changeset in which nobody decides for so many days expires; 0: never. The same for every server on a database.
+    #[arg(long, env = "LUCID_EXPIRE_AFTER", default_value_t = domain::review::EXPIRY_DAYS, value_parser = clap::value_parser!(u32).range(..=3650))]
+    pub expire_after: u32,
     /// Whether and how mail is sent.
     #[command(flatten)]
     pub mail: MailArgs,

@@ -29,7 +29,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("bulk", bulk_of(&changeset)),
         ("beside", first_link(browser, &changeset, "/changes/").await),
         ("changeset-side", format!("{changeset}?view=side")),
-        ("changeset", changeset),
+        ("changeset", format!("{changeset}?view=unified")),
         ("stores", format!("{url}/stores")),
         ("store", store.clone()),
         ("history", format!("{store}/history")),

@@ -64,6 +64,8 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     browser.press("a").await;
     browser.find(&marked("approved")).await;
     browser.find("article.change[data-change='pending']:focus").await;
+    browser.press("v").await;
+    browser.find(".desk.side").await;
     browser.press("x").await;
     browser.choose("details[open] select[name=reject_code]", "not_yet").await;
     browser.fill("details[open] input[name=note]", "Seen too rarely").await;
@@ -71,6 +73,10 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
     browser.find(&marked("rejected")).await;
     browser.find("article.change[data-change='pending']:focus").await;
+    // How one looks at a diff stays, until one chooses otherwise.
+    browser.find(".desk.side").await;
+    browser.press("v").await;
+    browser.find(".desk:not(.side)").await;
     // Undone, and rejected again.
     browser.press("z").await;
     browser.wait_until_gone(&marked("rejected")).await;

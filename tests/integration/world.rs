@@ -152,6 +152,13 @@ impl World {
         CommitRequest { changeset: id, expected, idempotency_key: format!("{key}-idempotency") }
     }
 
+    /// What somebody has not read yet in their inbox, by reason; reads it.
+    pub async fn told_now(&self, who: &Actor) -> Vec<String> {
+        let inbox = self.lucid.inbox(who).await.unwrap();
+        self.lucid.mark_read(who, None).await.unwrap();
+        inbox.into_iter().filter(|n| n.read_at.is_none()).map(|n| n.reason).collect()
+    }
+
     /// The paths of the store's memories.
     pub async fn paths(&self) -> Vec<String> {
         self.lucid.memories(&self.reviewer, self.store).await.unwrap().into_iter().map(|m| m.path.to_string()).collect()

@@ -15,8 +15,8 @@ pub const SIGNING_SECONDS: i64 = 5 * 60;
 pub const UNDO_RING: i64 = 10;
 /// Most changes that one bulk decision takes.
 pub const BULK: usize = 200;
-/// A changeset in which nobody decided for so many days expires; 0 is never.
-pub const EXPIRY_DAYS: i64 = 90;
+/// A changeset in which nobody decided for so many days expires, unless the installation says another number; 0 is never.
+pub const EXPIRY_DAYS: u32 = 90;
 /// Longest that a change may be put off, in days.
 pub const DEFERRAL_DAYS: i64 = 365;
 /// Most approvals that a store may ask for.

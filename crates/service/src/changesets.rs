@@ -23,10 +23,7 @@ use store::{
 use crate::{
     Error, Lucid, Record, Result,
     names::Names,
-    review::{
-        Rebase, rebase_of,
-        requirements::{Facts, Requirements},
-    },
+    review::{Facts, Rebase, Requirements, rebase_of},
 };
 
 /// A changeset with everything that a decision needs.

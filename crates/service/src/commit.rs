@@ -27,10 +27,7 @@ use crate::{
     Error, Lucid, Record, Result,
     changesets::may_decide,
     require,
-    review::{
-        self,
-        requirements::{Facts, Requirements},
-    },
+    review::{self, Facts, Requirements},
 };
 
 /// A change as it was shown when the commit was asked for.

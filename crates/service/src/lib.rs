@@ -108,6 +108,7 @@ pub struct Lucid {
     small_writes: small_writes::SmallWrites,
     signing_key: Option<Arc<[u8; 32]>>,
     distillers: Distillers,
+    expiry_days: u32,
 }
 
 impl Lucid {
@@ -126,6 +127,7 @@ impl Lucid {
             small_writes: small_writes::SmallWrites::default(),
             signing_key: None,
             distillers: Distillers::default(),
+            expiry_days: domain::review::EXPIRY_DAYS,
         }
     }
 
@@ -139,6 +141,12 @@ impl Lucid {
     #[must_use]
     pub fn with_distillers(self, distillers: Distillers) -> Self {
         Self { distillers, ..self }
+    }
+
+    /// The same, where a changeset in which nobody decides expires after so many days; 0 is never.
+    #[must_use]
+    pub fn with_expiry_days(self, expiry_days: u32) -> Self {
+        Self { expiry_days, ..self }
     }
 
     /// The time now.

@@ -5,14 +5,22 @@ use std::collections::BTreeSet;
 
 use domain::{
     actor::Actor,
+    changeset::ChangeState,
     ids::{ChangesetId, NoticeId, StoreId, UserId},
 };
 use store::{
-    Tx, changes, changesets, grants,
+    Tx,
+    changes::{self, ChangeRow},
+    changesets,
+    decisions::{self, Contributor},
     notices::{self, MailRow, NoticeRow},
 };
 
-use crate::{Error, Lucid, Result, keys::answer_for};
+use crate::{
+    Error, Lucid, Result,
+    keys::answer_for,
+    review::{Facts, Requirements},
+};
 
 /// Rows that the inbox shows.
 const SHOWN: i64 = 100;
@@ -34,23 +42,20 @@ impl Lucid {
         Ok(())
     }
 
-    /// Tells everybody who may decide in the changeset's store, but one.
-    pub(crate) async fn tell_deciders(
-        &self,
-        tx: &mut Tx,
-        changeset: ChangesetId,
-        reason: &'static str,
-        except: Option<UserId>,
-    ) -> Result<()> {
-        let Some(row) = changesets::get(tx, changeset).await? else { return Ok(()) };
-        let who: BTreeSet<UserId> = grants::deciders(tx, row.store_id).await?.into_iter().map(|d| d.user_id).collect();
-        self.tell(tx, reason, changeset, who.into_iter().filter(|u| Some(*u) != except)).await
+    /// Tells everybody who can approve something in it that a changeset waits for them, but whoever
+    /// brought that about.
+    pub(crate) async fn tell_turn(&self, tx: &mut Tx, changeset: ChangesetId, except: Option<UserId>) -> Result<()> {
+        let hands = decisions::contributors_of_changeset(tx, changeset).await?;
+        let who = deciders(tx, changeset, &hands, |c| c.state == ChangeState::Pending).await?;
+        self.tell(tx, "your_turn", changeset, who.into_iter().filter(|u| Some(*u) != except)).await
     }
 
-    /// Tells whoever may mend it that the memory moved below what waits in a store; once for each changeset.
+    /// Tells whoever may mend it, those who had a hand in it too, that the memory moved below what waits in a store; for each
+    /// changeset once, until its conflicts are mended.
     pub(crate) async fn tell_conflicts(&self, tx: &mut Tx, store: StoreId) -> Result<()> {
         for changeset in changes::conflicts_untold(tx, store).await? {
-            self.tell_deciders(tx, changeset, "conflict", None).await?;
+            let who = deciders(tx, changeset, &[], |c| c.conflicted && c.state.is_open()).await?;
+            self.tell(tx, "conflict", changeset, who.into_iter()).await?;
         }
         Ok(())
     }
@@ -122,6 +127,20 @@ impl Lucid {
         notices::not_mailed(&mut tx, id).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// Everybody who may decide on one of these changes, wherever it reaches to, and had no hand in it.
+async fn deciders(
+    tx: &mut Tx,
+    changeset: ChangesetId,
+    hands: &[Contributor],
+    which: impl Fn(&ChangeRow) -> bool,
+) -> Result<BTreeSet<UserId>> {
+    let Some(row) = changesets::get(tx, changeset).await? else { return Ok(BTreeSet::new()) };
+    let asked = Requirements::read(tx, row.store_id).await?;
+    let edits = changes::edits(tx, changeset).await?;
+    let all = changes::changes(tx, changeset).await?;
+    Ok(all.iter().filter(|c| which(c)).flat_map(|change| asked.deciders(Facts { change, edits: &edits, hands, votes: &[] })).collect())
 }
 
 /// An inbox is a person's.

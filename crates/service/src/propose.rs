@@ -90,7 +90,7 @@ impl Lucid {
                 let change = self.insert_change(tx, (id, dream, position), finding, ready).await?;
                 made.push((&finding.fingerprint, change));
             }
-            self.tell_deciders(tx, id, "your_turn", None).await?;
+            self.tell_turn(tx, id, None).await?;
         }
         let findings = proposal.findings.iter().map(|f| stored(f, &made, &over));
         let findings: Vec<NewFinding> = findings.chain(proposal.questions.iter().map(|q| question(q, loaded))).collect();

@@ -64,7 +64,7 @@ impl Lucid {
             decisions::contribute(&mut tx, change, person, "reverted", now).await?;
             made.push(change);
         }
-        self.tell_deciders(&mut tx, id, "your_turn", Some(person)).await?;
+        self.tell_turn(&mut tx, id, None).await?;
         let payload = json!({"changes": made, "origin": "revert", "reverts": commit});
         let record =
             Record { action: "changeset.propose", subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };

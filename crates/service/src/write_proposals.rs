@@ -100,7 +100,7 @@ impl Lucid {
         for person in answer_for(tx, &actor.who.to_string()).await? {
             decisions::contribute(tx, id, person, "proposed", now).await?;
         }
-        self.tell_deciders(tx, changeset, "your_turn", None).await?;
+        self.tell_turn(tx, changeset, None).await?;
         let payload = json!({"changes": [id], "origin": "agent"});
         let record =
             Record { action: "changeset.propose", subject: changeset.to_string(), store: Some(store.id), commit: None, payload: &payload };

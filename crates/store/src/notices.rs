@@ -9,11 +9,9 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    // What was read and happens again is new again, but a conflict, which every commit would say once more; what was mailed is not
-    // mailed twice.
+    // What was read and happens again is new again; what was mailed is not mailed twice.
     PUT = "INSERT INTO notices (id, user_id, reason, changeset_id, created_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (user_id, reason, changeset_id) DO UPDATE SET created_at = excluded.created_at,
-            read_at = CASE WHEN excluded.reason = 'conflict' THEN notices.read_at ELSE NULL END";
+        ON CONFLICT (user_id, reason, changeset_id) DO UPDATE SET created_at = excluded.created_at, read_at = NULL";
     OF_USER = "SELECT n.id, n.user_id, n.reason, n.changeset_id, n.created_at, n.read_at, cs.title, s.name AS store_name
         FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
         WHERE n.user_id = $1 AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
@@ -25,6 +23,7 @@ statements! {
           AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
                 WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
           AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))";
+    MENDED = "DELETE FROM notices WHERE changeset_id = $1 AND reason = 'conflict'";
     READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND read_at IS NULL";
     READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND read_at IS NULL";
     TO_MAIL = "SELECT n.id, n.user_id, n.reason, n.changeset_id, u.email, u.name, cs.title, s.name AS store_name
@@ -95,6 +94,12 @@ pub async fn of_user(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<Notice
 /// How much of it is unread.
 pub async fn unread(tx: &mut Tx, user: UserId) -> Result<i64> {
     fetch_scalar!(tx, i64, UNREAD, user)
+}
+
+/// Nothing conflicts in a changeset any more: the next conflict in it is told anew.
+pub async fn mended(tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
+    execute!(tx, MENDED, changeset)?;
+    Ok(())
 }
 
 /// Marks what was said about a changeset as read; whether anything was unread.

@@ -27,7 +27,7 @@ pub async fn run(database: &str, signing_key: Option<&Path>, models: &ModelArgs,
     let config = WebConfig::new(&public_url, args.insecure_http)?;
     let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, ..config };
     let lucid = super::with_signing_key(super::open(database).await?, signing_key)?;
-    let lucid = with_models(lucid, models)?;
+    let lucid = with_models(lucid, models)?.with_expiry_days(args.expire_after);
     if args.demo {
         demo::load(&lucid, &config.public_url).await?;
     } else if let Some(token) = lucid.first_admin_link().await? {

@@ -64,6 +64,9 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     world.remember(&[(&path, "# Somebody was quicker\n", false)]).await;
     let taken = again(&world, &changes[0]).await;
     assert!(taken.change.conflicted && taken.change.kind == ChangeKind::Add);
+    assert!(world.told_now(&world.reviewer).await.contains(&"conflict".to_owned()));
+    world.remember(&[("/elsewhere.md", "Another commit.\n", false)]).await;
+    assert!(world.told_now(&world.reviewer).await.is_empty(), "a conflict that stays is told once");
     let rebase = taken.rebase().unwrap();
     assert_eq!(rebase.edits[0].merged.as_ref().unwrap().both, 1, "both wrote the whole text");
     let text = vec![rebase.edits[0].merged.as_ref().unwrap().text.clone()];
@@ -77,6 +80,7 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     let sha256 = domain::canonical::sha256_hex(b"Same.");
     let write = service::MemoryWrite::Delete { id: stays, expected_sha256: Some(sha256) };
     world.lucid.write_memory(&Actor::operator(), world.store, &write).await.unwrap();
+    assert!(world.told_now(&world.reviewer).await.contains(&"conflict".to_owned()), "the first was mended, so the second is told");
     let gone = again(&world, &changes[1]).await;
     let rebase = gone.rebase().unwrap();
     assert!(rebase.edits.iter().any(|e| e.now.is_none() && e.merged.is_some()), "what went comes back where it stood");
@@ -93,7 +97,7 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     }
     let request = world.commit_request(changeset, "carried").await;
     world.lucid.commit(&world.admin, &request).await.unwrap();
-    assert_eq!(world.paths().await.len(), 2);
+    assert_eq!(world.paths().await.len(), 3);
     world.verified().await;
 }
 

@@ -1,7 +1,7 @@
 //! Several people at one queue: claims, comments and the inbox, deferrals, expiry, whose turn it is.
 
 use domain::{
-    actor::{Actor, Role, StoreRole},
+    actor::{Actor, Grant, Role, StoreRole},
     changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
     review::{CLAIM_SECONDS, EXPIRY_DAYS},
 };
@@ -53,7 +53,17 @@ async fn a_claim_keeps_others_and_no_admin(world: World) {
 }
 
 async fn comments_are_told_to_whoever_had_to_do_with_it(world: World) {
+    let at = async |path: &str, name: &str| {
+        let somebody = add(&world.lucid, name, Role::Reviewer, vec![]).await;
+        let grant = Grant { store: world.store, path: path.parse().unwrap(), role: StoreRole::Reviewer };
+        let person = service::Grantee::Person(somebody.who.person().unwrap());
+        world.lucid.grant(&Actor::operator(), person, &grant).await.unwrap();
+        somebody
+    };
+    let (elsewhere, failures) = (at("/elsewhere", "elsewhere").await, at("/failures", "failures").await);
     let changeset = world.proposal().await;
+    assert!(world.told_now(&elsewhere).await.is_empty(), "nothing in it is theirs to decide");
+    assert_eq!(world.told_now(&failures).await, ["your_turn"]);
     let change = world.changes(changeset).await.remove(0);
     assert_eq!(world.lucid.inbox(&world.reviewer).await.unwrap()[0].reason, "your_turn");
     world.lucid.mark_read(&world.reviewer, Some(changeset)).await.unwrap();
@@ -112,12 +122,19 @@ async fn a_deferral_ends_on_its_date(world: World) {
 async fn what_nobody_decides_expires(world: World) {
     let changeset = world.proposal().await;
     let changes = world.changes(changeset).await;
-    world.wait_seconds((EXPIRY_DAYS - 1) * 86_400);
+    world.wait_seconds(i64::from(EXPIRY_DAYS - 1) * 86_400);
     world.vote(&world.reviewer, &changes[0], Verdict::Approve).await.unwrap();
     world.wait_seconds(2 * 86_400);
     world.lucid.keep_time().await.unwrap();
     assert_eq!(world.lucid.changeset(&world.reviewer, changeset).await.unwrap().changeset.state, ChangesetState::Open, "somebody decided");
-    world.wait_seconds((EXPIRY_DAYS - 1) * 86_400);
+    world.wait_seconds(i64::from(EXPIRY_DAYS - 1) * 86_400);
+    world.lucid.clone().with_expiry_days(0).keep_time().await.unwrap();
+    world.lucid.clone().with_expiry_days(EXPIRY_DAYS * 3).keep_time().await.unwrap();
+    assert_eq!(
+        world.lucid.changeset(&world.reviewer, changeset).await.unwrap().changeset.state,
+        ChangesetState::Open,
+        "another number of days"
+    );
     world.lucid.keep_time().await.unwrap();
     let ended = world.lucid.changeset(&world.reviewer, changeset).await.unwrap();
     assert_eq!(ended.changeset.state, ChangesetState::Expired);

@@ -290,7 +290,7 @@ fn commit(desk: &Desk) -> Option<AnyView> {
                 <input type="hidden" name="changeset" value=view.changeset.id.to_string() />
                 <input type="hidden" name="expected" value=expected />
                 <input type="hidden" name="idempotency_key" value=key />
-                <span>{effects(&approved)}{left}{held}</span>
+                <span>{left}{held}</span>
                 <button class="primary" data-key="commit">{format!("Commit: {}", effects(&approved).trim_end_matches('.'))}</button>
             </form>
         }

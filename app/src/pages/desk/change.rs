@@ -122,7 +122,7 @@ fn edits(desk: &Desk, view: &ChangeView) -> AnyView {
 }
 
 fn view_address(desk: &Desk, view: &ChangeView) -> String {
-    let side = if desk.side { "" } else { "&view=side" };
+    let side = if desk.side { "&view=unified" } else { "&view=side" };
     format!("/changesets/{}?change={}{side}", desk.view.changeset.id, view.change.id)
 }
 

@@ -25,6 +25,9 @@ use crate::{
     islands::{desk::DeskKeys, live::Live},
 };
 
+/// The web session's key for how diffs are shown.
+const SIDE_BY_SIDE: &str = "side_by_side";
+
 /// What every part of the page needs.
 #[derive(Clone)]
 pub struct Desk {
@@ -54,9 +57,9 @@ impl Desk {
         self.request.now()
     }
 
-    /// The address of a change in this changeset, looked at in the same way.
+    /// The address of a change in this changeset.
     pub fn address(&self, change: ChangeId) -> String {
-        format!("/changesets/{}?change={change}{}", self.view.changeset.id, if self.side { "&view=side" } else { "" })
+        format!("/changesets/{}?change={change}", self.view.changeset.id)
     }
 
     /// The refused input of a form on the open change with this verdict.
@@ -87,11 +90,23 @@ pub fn Changeset() -> impl IntoView {
         request.lucid.mark_read(&actor, Some(id)).await?;
         let undo = request.lucid.undoable(&actor).await?.into_iter().next();
         let refused = request.refused().await;
-        let side = request.query.get("view").is_some_and(|v| v == "side");
+        let side = shown_side_by_side(&request).await;
         let signed = signs(request.remembered(CONFIRMED_AT).await, request.now());
         let desk = Desk { request, view, at, refused, signed, undo, side, reveal };
         Ok(layout(&desk, position))
     })
+}
+
+/// Whether the reader wants both sides of a diff beside each other: as the address says, else as they last chose. A reader whose web
+/// session cannot be written gets what the address says.
+async fn shown_side_by_side(request: &Request) -> bool {
+    let Some(session) = &request.session else { return false };
+    let chosen = session.get(SIDE_BY_SIDE).await.ok().flatten().unwrap_or(false);
+    let Some(asked) = request.query.get("view").map(|v| v == "side") else { return chosen };
+    if asked != chosen && session.insert(SIDE_BY_SIDE, asked).await.is_err() {
+        tracing::warn!("how a diff is shown could not be kept in the web session");
+    }
+    asked
 }
 
 /// The change that the address names; else the first that waits for the reader; else the first.

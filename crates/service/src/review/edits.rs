@@ -201,7 +201,7 @@ impl Lucid {
         changes::revise(tx, change, &revision, now).await?;
         decisions::contribute(tx, change.id, opened.user, "edited", now).await?;
         self.settle(tx, opened.changeset).await?;
-        self.tell_deciders(tx, opened.changeset, "your_turn", Some(opened.user)).await?;
+        self.tell_turn(tx, opened.changeset, Some(opened.user)).await?;
         let payload = json!({"revision": number, "digest": revision.digest, "was": change.digest});
         self.record_change(tx, actor, action, change, &payload).await
     }

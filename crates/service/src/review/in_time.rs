@@ -2,10 +2,10 @@
 //! back before that. Nothing that was decided is touched.
 
 use domain::{
+    Timestamp,
     actor::{Actor, Who},
     changeset::{Action, ChangesetState},
     ids::{ChangeId, ChangesetId},
-    review::EXPIRY_DAYS,
 };
 use serde_json::json;
 use store::{Tx, changes, changesets, decisions, keys};
@@ -24,13 +24,18 @@ impl Lucid {
         for (change, changeset) in due {
             self.resume(change, changeset).await?;
         }
-        if EXPIRY_DAYS > 0 {
-            let since = now.plus_seconds(-EXPIRY_DAYS * 86_400);
+        if self.expiry_days > 0 {
+            let since = self.expiring_since();
             for id in changesets::expired(&mut self.db.read().await?, None, since, A_ROUND).await? {
                 self.end(&Actor::worker(), id, ChangesetState::Expired).await?;
             }
         }
         Ok(())
+    }
+
+    /// A changeset whose last decision is older than this has waited too long.
+    fn expiring_since(&self) -> Timestamp {
+        self.now().plus_seconds(-i64::from(self.expiry_days) * 86_400)
     }
 
     async fn resume(&self, id: ChangeId, changeset: ChangesetId) -> Result<()> {
@@ -42,7 +47,7 @@ impl Lucid {
         let Ok((to, _)) = change.state.after(Action::TakeBack) else { return Ok(()) };
         decisions::end_deferrals(&mut tx, id, self.now()).await?;
         changes::set_change_state(&mut tx, &change, to, None, self.now()).await?;
-        self.tell_deciders(&mut tx, changeset, "your_turn", None).await?;
+        self.tell_turn(&mut tx, changeset, None).await?;
         self.record_change(&mut tx, &Actor::worker(), "change.resume", &change, &json!({"until": change.defer_until})).await?;
         Ok(tx.commit().await?)
     }
@@ -71,7 +76,7 @@ impl Lucid {
             return if actor.who == Who::Worker { Ok(()) } else { Err(Error::Conflict("this changeset is not open any more".to_owned())) };
         }
         // Somebody may have decided since it was looked at.
-        let since = self.now().plus_seconds(-EXPIRY_DAYS * 86_400);
+        let since = self.expiring_since();
         if state == ChangesetState::Expired && changesets::expired(&mut tx, Some(id), since, 1).await?.is_empty() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ mod comments;
 mod edits;
 mod figures;
 mod in_time;
-pub mod requirements;
+mod requirements;
 mod undo;
 
 use domain::{
@@ -25,10 +25,10 @@ use store::{
     changes::{self, ChangeRow, EditRow},
     changesets,
     decisions::{self, DecisionRow, Muted},
-    evidence,
+    evidence, notices,
 };
 
-use self::requirements::{Facts, Requirements};
+pub use self::requirements::{Facts, Requirements};
 use crate::{Error, Lucid, Record, Result, Stale, changesets::may_decide, require};
 
 pub use bulk::BulkResult;
@@ -227,8 +227,12 @@ impl Lucid {
 
     /// Sets the changeset's state to what its changes mean.
     pub(crate) async fn settle(&self, tx: &mut Tx, id: ChangesetId) -> Result<()> {
-        let state = derived_state(changes::changes(tx, id).await?.iter().map(|c| c.state));
+        let all = changes::changes(tx, id).await?;
+        let state = derived_state(all.iter().map(|c| c.state));
         changesets::set_state(tx, id, state, self.now()).await?;
+        if !all.iter().any(|c| c.conflicted && c.state.is_open()) {
+            notices::mended(tx, id).await?;
+        }
         if state == ChangesetState::Closed {
             self.tell_proposer(tx, id).await?;
         }

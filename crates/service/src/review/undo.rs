@@ -12,7 +12,7 @@ use store::{
     decisions::{self, DecisionRow},
 };
 
-use super::{Opened, requirements::Requirements, stale};
+use super::{Opened, Requirements, stale};
 use crate::{Error, Lucid, Result};
 
 /// A decision that was undone.
