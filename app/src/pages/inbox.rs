@@ -43,7 +43,7 @@ pub fn Inbox() -> impl IntoView {
             <Heading title="Inbox" />
             {all_read}
             {list}
-            <form method="post" action="/do/mail_notices" class="card">
+            <form method="post" action="/do/mail_notices" class="card stack">
                 <p class="quiet">"Emails name the changeset and its store, never what it says; one for each item. They are sent only if whoever runs Lucid has set up a mail server."</p>
                 <input type="hidden" name="wants" value=value />
                 <button>{word}</button>

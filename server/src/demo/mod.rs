@@ -33,23 +33,27 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
     if known.is_none() && !lucid.stores(&operator).await?.is_empty() {
         return Err(Failure::Said("the demo needs a fresh database; name one with --database sqlite:demo.db".to_owned()));
     }
+    let fresh = known.is_none();
     let store = match known {
         Some(store) => store,
-        None => fill(lucid, &operator).await?,
+        None => lucid.create_store(&operator, STORE, "What the log, document and content agents of one team remember").await?,
     };
-    println!("\nSign in with these links. Each works once and asks for a password first:\n");
+    let mut links = Vec::new();
     for &(email, name, role, grant) in PEOPLE {
         let new = NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![Grant::whole(store, grant)] };
         let (_, token) = lucid.add_user(&operator, &new).await?;
         let how = token.map_or_else(|| "has a password already".to_owned(), |token| web::link(public_url, &token));
-        println!("  {role:<9} {email:<24} {how}");
+        links.push(format!("  {role:<9} {email:<24} {how}"));
     }
-    println!();
+    // After the people: who is there is told what the dream proposes.
+    if fresh {
+        fill(lucid, &operator, store).await?;
+    }
+    println!("\nSign in with these links. Each works once and asks for a password first:\n\n{}\n", links.join("\n"));
     Ok(())
 }
 
-async fn fill(lucid: &Lucid, operator: &Actor) -> Result<StoreId, Failure> {
-    let store = lucid.create_store(operator, STORE, "What the log, document and content agents of one team remember").await?;
+async fn fill(lucid: &Lucid, operator: &Actor, store: StoreId) -> Result<(), Failure> {
     lucid.write_memories(operator, store, &notes::notes()?, "Notes that the agents had before").await?;
     let text = generator::sessions(SEED, lucid.now());
     let spool = tokio::task::spawn_blocking(move || spool(&text)).await.map_err(|e| Failure::Said(e.to_string()))?;
@@ -58,7 +62,7 @@ async fn fill(lucid: &Lucid, operator: &Actor) -> Result<StoreId, Failure> {
     println!("Took in {} example sessions; dreaming over them", summary.added);
     let dream = lucid.request_dream(operator, store, None).await?;
     commands::dream::wait(lucid, operator, dream).await?;
-    Ok(store)
+    Ok(())
 }
 
 fn spool(text: &str) -> std::io::Result<Spool> {
