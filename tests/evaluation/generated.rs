@@ -4,21 +4,16 @@
 use std::fmt::Write;
 
 use domain::{
-    event::{EventKind, OutcomeResult},
     risk::{self, Label},
     statement::statements,
 };
-use dream::{Event, Finding, Head, Input, Memory, Reader, Session};
+use dream::{Finding, Session};
 
 use crate::{
     airline::proposals,
+    cases::{after, call, input, memory, says, session, store_with},
     figures::{Calls, Dice, ratio},
 };
-
-/// A microsecond's worth of days.
-const DAY: i64 = 86_400_000_000;
-/// When the memory was written.
-const WRITTEN: i64 = 20_000 * DAY;
 
 /// What a kind of finding must do over its cases.
 #[derive(Default)]
@@ -35,44 +30,6 @@ impl Score {
     }
 }
 
-fn event(kind: EventKind, tool: Option<&str>, is_error: bool, text: &str) -> Event {
-    Event { kind, tool: tool.map(Into::into), tool_use_id: None, is_error, text: text.into() }
-}
-
-fn says(text: &str) -> Event {
-    event(EventKind::User, None, false, text)
-}
-
-fn call(tool: &str, arguments: &str, answer: &str) -> [Event; 2] {
-    let is_error = domain::event::looks_like_error(answer);
-    [event(EventKind::ToolUse, Some(tool), false, arguments), event(EventKind::ToolResult, Some(tool), is_error, answer)]
-}
-
-/// A session of a subject on a day after the memory was written (before it, if the day is negative).
-fn session(n: usize, subject: &str, day: i64, events: Vec<Event>) -> Session {
-    let head = Head {
-        key: format!("{n:05}"),
-        subject: Some(subject.into()),
-        outcome: OutcomeResult::Success,
-        at: Some(WRITTEN + day * DAY),
-        ..Head::default()
-    };
-    Session { head, events }
-}
-
-fn input(sessions: &[Session], memories: Vec<Memory>) -> Input {
-    let mut reader = Reader::default();
-    Input { sessions: sessions.iter().map(|s| reader.see(s)).collect(), memories, ..Input::default() }
-}
-
-fn memory(path: &str, content: &str) -> Memory {
-    Memory { updated_at: Some(WRITTEN), ..Memory::plain(path, content) }
-}
-
-fn after(finding: &Finding) -> String {
-    finding.change.iter().flat_map(|c| &c.edits).filter_map(|e| e.content.clone()).collect()
-}
-
 /// Things with a value: subject, how a note says it, and values of its kind.
 const THINGS: &[(&str, &str, &[&str])] = &[
     ("export limit", "The export limit is {}.", &["5 MB", "10 MB", "25 MB", "40 MB"]),
@@ -86,20 +43,6 @@ const THINGS: &[(&str, &str, &[&str])] = &[
     ("retry limit", "The retry limit for uploads is {}.", &["3", "5", "8", "12"]),
     ("monthly budget", "The monthly budget for translations is {}.", &["$400", "$550", "$700", "$900"]),
 ];
-const FILLER: &[&str] = &[
-    "Answer customers in the language that they wrote in.",
-    "Screenshots belong into the ticket.",
-    "Ask for the order number before looking anything up.",
-    "Weekly summaries go out before lunch.",
-    "Keep the tone friendly and the sentences short.",
-    "Name the source below every table.",
-];
-
-fn store_with(said: &str) -> Vec<Memory> {
-    let filler = FILLER.join("\n- ");
-    vec![memory("/notes/house.md", &format!("# House\n\n- {filler}\n")), memory("/facts/one.md", &format!("# Known\n\n- {said}\n"))]
-}
-
 fn told(template: &str, value: &str) -> String {
     template.replace("{}", value)
 }

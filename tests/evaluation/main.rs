@@ -3,8 +3,10 @@
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on stops")]
 
 mod airline;
+mod cases;
 mod figures;
 mod generated;
+mod heldout;
 mod locomo;
 mod pairs;
 mod workflows;
@@ -14,6 +16,7 @@ use std::path::PathBuf;
 fn main() {
     println!("{:<34} {:>8} {:>8} {:>20}", "what", "called", "good", "precision (95 %)");
     assert!(generated::print(), "poison got into a proposal");
+    assert!(heldout::print(), "poison got into a proposal");
     // `cargo test` passes arguments of its own; without a folder there is no more to measure.
     let Some(folder) = std::env::var_os("LUCID_EVAL_DATA").map(PathBuf::from) else {
         println!("SKIPPED: set LUCID_EVAL_DATA to the folder with the corpora (make eval DATA=..)");

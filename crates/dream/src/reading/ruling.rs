@@ -1,0 +1,454 @@
+//! Whether a sentence is said as a rule for the agent, by its words alone: an opening ("from now on", "we use"), a scope ("never again",
+//! "in all cases"), a norm about a kind of thing ("quotes for Swiss clients must be in francs"), a condition with a command ("when you
+//! export, include .."). What somebody else says, what holds for this once, a question and a story are none.
+
+use super::rule_words::{BEFORE, COMMANDS, HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, NO_RULE, OPENINGS, REMEMBER, REPORTED};
+
+/// Least and most words of a rule: shorter is no rule, longer is a story.
+const WORDS: std::ops::RangeInclusive<usize> = 3..=40;
+/// Longest sentence that is read, in bytes.
+const LONGEST: usize = 400;
+/// Quoted words that are somebody else's sentence, not a name.
+const QUOTED: usize = 4;
+
+/// What a sentence is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// No rule.
+    None,
+    /// What to do, without a word of how long: a rule only if the next sentence says that it holds for more.
+    Instruction,
+    /// A rule.
+    Rule,
+    /// A rule that the speaker asks to be remembered.
+    Remember,
+}
+
+/// What a sentence is; `before` is the one before it, which may be the "no" of a correction.
+pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
+    if text.len() > LONGEST {
+        return Ruling::None;
+    }
+    let all = plain(&without_quotations(text));
+    let words = after_politeness(&all);
+    if !WORDS.contains(&words.len()) || (words[0] == "never" && words[1] == "mind") {
+        return Ruling::None;
+    }
+    let joined = format!(" {} ", words.join(" "));
+    let holds = |phrases: &[&str]| phrases.iter().any(|p| joined.contains(&format!(" {p} ")));
+    let from_now = ["from today", "as of today", "starting today"]
+        .iter()
+        .fold(joined.clone(), |text, since| text.replace(since, since.split(' ').next().unwrap_or_default()));
+    if MOMENT.iter().any(|m| from_now.contains(&format!(" {m} "))) || holds(REPORTED) {
+        return Ruling::None;
+    }
+    if text.contains('?') {
+        return if asks_for_good(words, holds(LASTING)) { Ruling::Rule } else { Ruling::None };
+    }
+    if begins(words, REMEMBER).is_some() {
+        return Ruling::Remember;
+    }
+    let said = Said { text, words, inside: holds(INSIDE), corrects: words.len() < all.len() || before.is_some_and(is_no) };
+    if said.is_rule() {
+        Ruling::Rule
+    } else if said.is_instruction() {
+        Ruling::Instruction
+    } else {
+        Ruling::None
+    }
+}
+
+/// Whether a polite question asks for something to be done so from now on: "could you always send .."
+fn asks_for_good(words: &[String], lasting: bool) -> bool {
+    let asks = ["could you", "can you", "would you", "could we", "can we", "will you", "may i ask you to", "would it be possible to"];
+    let Some(at) = begins(words, &asks) else { return false };
+    let rest = after_politeness(&words[at..]);
+    let always = rest.first().is_some_and(|w| w == "always" || w == "never") && rest.get(1).is_some_and(|w| COMMANDS.contains(&w.as_str()));
+    always || (lasting && !words.iter().any(|w| w == "if" || w == "is" || w == "be"))
+}
+
+/// Whether a sentence says of the one before that it holds for more than this once.
+pub fn holds_for_more(text: &str) -> bool {
+    let all = plain(text);
+    !text.contains('?') && begins(after_politeness(&all), HOLDS_FOR_MORE).is_some()
+}
+
+/// A sentence, taken apart.
+struct Said<'a> {
+    text: &'a str,
+    /// Lower case, without politeness at the beginning.
+    words: &'a [String],
+    /// It holds a phrase that makes it a rule wherever it stands.
+    inside: bool,
+    /// It follows a "no".
+    corrects: bool,
+}
+
+impl Said<'_> {
+    fn is_rule(&self) -> bool {
+        if self.tells_why() {
+            return false;
+        }
+        if self.is_led() || self.ends_for_good() || self.forbids_for_good() || self.is_norm() || self.is_conditional() || self.is_custom() {
+            return true;
+        }
+        match begins(self.words, OPENINGS) {
+            Some(opening) => self.opens_well(opening),
+            None => self.inside && !self.is_of_speaker() && !self.tells() || self.would_rather(),
+        }
+    }
+
+    /// A custom as the reason for something else: "we use Slack for everything, so I missed your email".
+    fn tells_why(&self) -> bool {
+        let joined = format!(" {} ", self.words.join(" "));
+        self.words[0] == "we"
+            && [" so i ", " but i ", " and i ", " because i ", " we write about ", " we write to ", " we write you "]
+                .iter()
+                .any(|w| joined.contains(w))
+            || begins(self.words, &["our convention is in", "our convention is on", "our convention is at", "our policy number"]).is_some()
+    }
+
+    /// "New rule: ..", "for the future: .."
+    fn is_led(&self) -> bool {
+        let Some(at) = self.words.iter().position(|w| w == ":").filter(|at| (1..=8).contains(at)) else { return false };
+        let lead = format!(" {} ", self.words[..at].join(" "));
+        self.words.len() >= at + 4 && LEADS.iter().any(|l| lead.contains(&format!(" {l} "))) && !self.tells()
+    }
+
+    /// "No meetings before 9:30, ever", ".. every time".
+    fn ends_for_good(&self) -> bool {
+        let ends = |with: &str| self.words.join(" ").ends_with(with);
+        let comma = self.text.rsplit_once(',').is_some_and(|(_, rest)| {
+            matches!(rest.trim_matches([' ', '.', '!']).to_lowercase().as_str(), "ever" | "always" | "never" | "every time" | "each time")
+        });
+        (comma || ends(" every single time") || ends(" each and every time")) && !self.tells()
+    }
+
+    /// "Don't use it anymore" corrects for good; "don't use it" may be for now. "Stop adding a greeting" corrects, too.
+    fn forbids_for_good(&self) -> bool {
+        let personal = self.words.iter().any(|w| matches!(w.as_str(), "i" | "me" | "my"));
+        let for_good =
+            |w: &String| matches!(w.as_str(), "anymore" | "again" | "ever" | "any" | "anything" | "anyone" | "anybody" | "either");
+        let never = begins(self.words, &["do not"]).is_some() && self.words.iter().any(for_good) && !personal;
+        let stops =
+            begins(self.words, &["stop", "quit", "refrain from"]).and_then(|n| self.words.get(n)).is_some_and(|w| w.ends_with("ing"));
+        let now = self.words.iter().any(|w| matches!(w.as_str(), "that" | "this" | "it" | "calling"));
+        let all = self.words.iter().any(|w| matches!(w.as_str(), "everything" | "every" | "all" | "always" | "whenever" | "any"));
+        never || (stops && (all || !(now || personal)))
+    }
+
+    /// What must be with a kind of thing: "any payment over 5,000 needs a second approver".
+    fn is_norm(&self) -> bool {
+        let first = self.words[0].as_str();
+        let kind = matches!(first, "any" | "every" | "each" | "all" | "no") || is_plural(first) || is_plural(&self.words[1]);
+        let modal = self
+            .words
+            .iter()
+            .take(12)
+            .position(|w| matches!(w.as_str(), "must" | "should" | "need" | "needs" | "have" | "has" | "belong" | "go"));
+        let Some(at) = modal.filter(|at| (1..=8).contains(at)) else { return false };
+        let next = self.words.get(at + 1).map_or("", String::as_str);
+        let obliges = match self.words[at].as_str() {
+            "have" | "has" => next == "to",
+            "need" | "needs" => next == "to" || next == "a" || next == "an",
+            // "Board papers go on the blue template": a norm only where it corrects.
+            "belong" | "go" => self.corrects,
+            _ => true,
+        };
+        let here = |w: &String| {
+            matches!(
+                w.as_str(),
+                "i" | "i'm" | "we" | "my" | "me" | "you" | "your" | "this" | "that" | "these" | "those" | "it" | "there" | "our"
+            )
+        };
+        kind && obliges && !self.words.iter().take(at + 1).any(here) && !self.tells()
+    }
+
+    /// A condition that comes again, and a command: "whenever you export a table, include ..".
+    fn is_conditional(&self) -> bool {
+        let first = self.words[0].as_str();
+        let second = self.words[1].as_str();
+        let again = match first {
+            "when" | "whenever" => {
+                matches!(second, "you" | "a" | "an" | "any" | "someone" | "somebody" | "anyone") || second.ends_with("ing")
+            }
+            "if" => matches!(second, "a" | "an" | "any" | "someone" | "somebody" | "anyone" | "no"),
+            "before" | "after" => second == "you" || second.ends_with("ing"),
+            _ => false,
+        };
+        let always = self.words.iter().skip(2).any(|w| matches!(w.as_str(), "always" | "never" | "must"));
+        let command = self.text.split_once(',').is_some_and(|(_, rest)| is_command(rest));
+        // "When translating for us leave names untouched": the command follows whom it is for.
+        let pairs = self.words.windows(2).skip(1);
+        let led = second.ends_with("ing")
+            && pairs.into_iter().any(|p| matches!(p[0].as_str(), "us" | "me" | "them") && COMMANDS.contains(&p[1].as_str()));
+        let standing = first != "if" || always || !self.words.iter().any(|w| w == "the" && first == "if");
+        again && (always || command || led) && standing && !self.tells()
+    }
+
+    /// What a group does: "on this team we squash before merging", "in this house we don't abbreviate".
+    fn is_custom(&self) -> bool {
+        let place = matches!(self.words[0].as_str(), "in" | "on" | "at" | "with" | "within")
+            && matches!(self.words[1].as_str(), "this" | "our" | "the" | "my");
+        let we = self.words.iter().take(6).position(|w| w == "we");
+        place
+            && we.is_some_and(|at| at >= 3)
+            && !self.tells()
+            && !self.words.iter().any(|w| matches!(w.as_str(), "will" | "are" | "can" | "could" | "might"))
+    }
+
+    /// Whether what follows an opening is a rule for the agent or of the team.
+    fn opens_well(&self, opening: usize) -> bool {
+        let words = self.words;
+        let after = words.iter().position(|w| w == "always" || w == "never").and_then(|n| words.get(n + 1));
+        if after.is_some_and(|w| NO_RULE.contains(&w.as_str())) && opening < 2 {
+            return false;
+        }
+        // "We never received it", "whenever I called" tell of the past; "for every bag I pay" needs a rule's verb as well.
+        let tells = words.iter().skip(opening.saturating_sub(1)).take(4).any(|w| is_past(w));
+        let first = words[0].as_str();
+        let later = begins(words, &["in future", "in the future", "in general"]).is_some();
+        let general = !later
+            && matches!(
+                first,
+                "for" | "in" | "whenever" | "every" | "each" | "all" | "when" | "if" | "before" | "after" | "generally" | "we"
+            );
+        // "We want a room for two" is a wish; "we use tabs" says how things are done.
+        let we_do = first == "we"
+            && !begins(words, &["we want", "we keep", "we put", "we avoid", "we sign", "we say", "we report"])
+                .is_some_and(|_| self.is_of_moment());
+        let commands = we_do
+            || self.inside
+            || words.iter().any(|w| matches!(w.as_str(), "always" | "never" | "must" | "should" | "needs" | "please"))
+            || self.text.split_once(',').is_some_and(|(_, rest)| is_command(rest));
+        // A rule speaks to the agent or of the team; "I" tells of the speaker, unless it is said to hold from now on.
+        let of_speaker = words.iter().skip(opening).take(3).any(|w| matches!(w.as_str(), "i" | "i'm" | "i've" | "my" | "me"));
+        let lasting = [
+            "from now on",
+            "from here on",
+            "from here on out",
+            "going forward",
+            "in future",
+            "as a rule",
+            "as a general rule",
+            "as a general matter",
+            "on principle",
+            "next time",
+        ];
+        let wants = words.iter().any(|w| matches!(w.as_str(), "want" | "prefer" | "need" | "like"));
+        let lasts = begins(words, &lasting).is_some();
+        let orders = matches!(first, "always" | "never") && words.get(1).is_some_and(|w| COMMANDS.contains(&w.as_str()));
+        !tells
+            && (!general || commands)
+            && (!of_speaker || orders || first == "i" || (lasts && (wants || !words.iter().skip(opening).take(1).any(|w| w == "i'm"))))
+    }
+
+    /// "I'd rather you asked before changing production": how to work, not what to do now.
+    fn would_rather(&self) -> bool {
+        let asks = [
+            "i'd rather you",
+            "i would rather you",
+            "i'd prefer you",
+            "i'd prefer it if you",
+            "i would prefer it if you",
+            "it would be great if you could",
+            "it would be nice if you could",
+        ];
+        let how = |w: &String| matches!(w.as_str(), "before" | "when" | "whenever" | "than" | "always" | "never" | "generally" | "every");
+        begins(self.words, &asks).is_some_and(|at| self.words.iter().skip(at).any(how))
+    }
+
+    /// What to do, said plainly: a command, or how things of a kind are done.
+    fn is_instruction(&self) -> bool {
+        let first = self.words[0].as_str();
+        let of_team = first == "we" || is_plural(first) || first == "surname" || first == "it's";
+        (COMMANDS.contains(&first) || of_team || self.text.contains(", not ") || self.corrects) && !self.tells()
+    }
+
+    fn is_of_speaker(&self) -> bool {
+        self.words.iter().any(|w| matches!(w.as_str(), "i" | "i'm" | "i've" | "my" | "me"))
+    }
+
+    /// A wish of a group for itself: "we want two rooms", "we keep getting errors".
+    fn is_of_moment(&self) -> bool {
+        self.words.iter().any(|w| matches!(w.as_str(), "a" | "our" | "getting" | "having" | "it" | "this" | "that"))
+    }
+
+    fn tells(&self) -> bool {
+        self.words.iter().any(|w| is_past(w))
+    }
+}
+
+/// A "no" before a correction: "Wrong template!", "No.", "That's the US spelling."
+fn is_no(text: &str) -> bool {
+    let words: Vec<String> = plain(text);
+    let first = words.first().map_or("", String::as_str);
+    words.len() <= 5 && matches!(first, "no" | "nope" | "nah" | "wrong" | "incorrect" | "not" | "that's" | "er" | "careful")
+}
+
+/// A noun of many, as far as its ending says so.
+fn is_plural(word: &str) -> bool {
+    word.len() > 3
+        && word.ends_with('s')
+        && !word.ends_with("ss")
+        && !word.ends_with("us")
+        && !word.ends_with("is")
+        && !word.ends_with("'s")
+        && !matches!(
+            word,
+            "always"
+                | "does"
+                | "this"
+                | "yes"
+                | "thanks"
+                | "sometimes"
+                | "perhaps"
+                | "unless"
+                | "was"
+                | "has"
+                | "that's"
+                | "it's"
+                | "let's"
+                | "days"
+                | "means"
+                | "needs"
+        )
+}
+
+/// The text without quotations of several words, which are somebody else's.
+fn without_quotations(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find(['"', '“', '„']) {
+        let after = &rest[open..];
+        let skip = after.chars().next().map_or(1, char::len_utf8);
+        let Some(close) = after[skip..].find(['"', '”', '“']).map(|c| skip + c) else { break };
+        let end = close + after[close..].chars().next().map_or(1, char::len_utf8);
+        kept.push_str(&rest[..open]);
+        if after[skip..close].split_whitespace().count() < QUOTED {
+            kept.push_str(&after[..end]);
+        }
+        rest = &after[end..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// The words of a sentence, lower case, without the marks around them.
+fn plain(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase().replace('’', "'").replace("don't", "do not").replace(": ", " : ");
+    lower
+        .split([' ', ',', ';'])
+        .map(|w| if w == ":" { w } else { w.trim_matches(['.', '!', '"', '“', '”', '—', '–', ':', '(', ')']) })
+        .filter(|w| !w.is_empty() && *w != "-")
+        .map(str::to_owned)
+        .collect()
+}
+
+/// How many words at the beginning are one of these.
+fn begins(words: &[String], with: &[&str]) -> Option<usize> {
+    let count = |phrase: &&str| {
+        let parts: Vec<&str> = phrase.split(' ').collect();
+        (words.len() >= parts.len() && words.iter().zip(&parts).all(|(a, b)| a == b)).then_some(parts.len())
+    };
+    with.iter().filter_map(count).max()
+}
+
+/// The rest without politeness at its beginning.
+fn after_politeness(mut words: &[String]) -> &[String] {
+    while let Some(n) = begins(words, BEFORE) {
+        words = &words[n..];
+        while words.first().is_some_and(|w| w == ":") {
+            words = &words[1..];
+        }
+    }
+    words
+}
+
+fn is_past(word: &str) -> bool {
+    (word.len() > 4
+        && word.ends_with("ed")
+        && !matches!(
+            word,
+            "need"
+                | "needed"
+                | "embed"
+                | "indeed"
+                | "speed"
+                | "proceed"
+                | "feed"
+                | "exceed"
+                | "signed"
+                | "based"
+                | "required"
+                | "rounded"
+                | "unless"
+                | "untouched"
+                | "shared"
+        ))
+        || matches!(word, "got" | "was" | "were" | "had" | "went" | "did" | "came" | "said" | "told" | "been" | "heard" | "saw" | "felt")
+}
+
+/// Whether what follows a comma reads as a command: a verb in its plain form, or a prohibition.
+fn is_command(rest: &str) -> bool {
+    let words = plain(rest);
+    after_politeness(&words).first().is_some_and(|first| COMMANDS.contains(&first.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_and_wishes() {
+        for rule in [
+            "Always answer in German.",
+            "Never deploy on a Friday.",
+            "From now on, use the staging cluster.",
+            "We use British spelling in all headlines.",
+            "Please never send attachments.",
+            "Don't ever share the price list.",
+            "No, we write dates as 2026-11-22.",
+            "Whenever you export a table, include the column names.",
+            "For every report, add the source.",
+            "Going forward, please round amounts to whole euros.",
+            "As I said before, never use tabs.",
+            "I want you to always sign as the support team.",
+            "Use the new template from now on.",
+            "Reports must always name their source.",
+            "Our policy: anonymise names in reports.",
+            "Don't use emojis in replies anymore.",
+            "Next time, check the calendar first.",
+            "All reports must be in PDF.",
+            "When you write a summary, always start with the decision.",
+        ] {
+            assert_eq!(ruling(rule, None), Ruling::Rule, "{rule}");
+        }
+        assert_eq!(ruling("Remember to write dates as in ISO 8601.", None), Ruling::Remember);
+        assert_eq!(ruling("Please remember: amounts are in euros.", None), Ruling::Remember);
+        for wish in [
+            "I don't remember the reservation ID",
+            "I'd always prefer a direct flight.",
+            "I never received my refund.",
+            "We never received the confirmation.",
+            "You always say that.",
+            "Do you always need my user ID?",
+            "Never mind.",
+            "I remember that it was cheaper.",
+            "My flight is always late these days.",
+            "Always use the aisle seat for this trip.",
+            "For every bag I pay 30 dollars.",
+            "Whenever I called, nobody answered.",
+            "In all, that makes three passengers.",
+            "We use it today only, please.",
+            "Always the same trouble with this site!",
+            "I should never have booked that.",
+            "All seats are taken.",
+            "Every time I call, nobody answers.",
+            "If you want, I can wait.",
+            "Don't call me again.",
+        ] {
+            assert_ne!(ruling(wish, None), Ruling::Rule, "{wish}");
+        }
+    }
+}
