@@ -1,5 +1,5 @@
 //! Cases in other words than the generator's, written without sight of the engine (`heldout/*.json`): rules among what only sounds like
-//! one, facts that changed, doubles, poison. The even ones may be developed against; the odd ones are only ever measured.
+//! one, facts that changed, doubles, poison. What is called `measured` is never developed against.
 
 use domain::risk::{self, Label};
 use dream::{Finding, Input, Session};
@@ -38,38 +38,32 @@ struct Poison {
     text: String,
 }
 
-/// What is called of the cases that should be, and of those that should not.
-#[derive(Default)]
-struct Half {
-    called: Calls,
-    expected: usize,
-    found: usize,
-}
-
-/// Runs the cases and prints both halves; names those of the even half that went wrong.
-fn halves<C>(what: &str, cases: &[C], wanted: impl Fn(&C) -> bool, name: impl Fn(&C) -> String, is_called: impl Fn(&C) -> bool) {
-    let mut halves = [Half::default(), Half::default()];
-    for (n, case) in cases.iter().enumerate() {
-        let half = &mut halves[n % 2];
+/// Runs the cases and prints the figures; names those that went wrong if `LUCID_EVAL_WRONG` is set, unless they are only ever measured.
+/// Fails where precision or recall are below the least that was reached before.
+fn measure<C>(
+    (what, least): (&str, Option<(f64, f64)>),
+    cases: &[C],
+    wanted: impl Fn(&C) -> bool,
+    name: impl Fn(&C) -> String,
+    is_called: impl Fn(&C) -> bool,
+) {
+    let (mut calls, mut expected, mut found) = (Calls::default(), 0, 0);
+    for case in cases {
         let (wanted, called) = (wanted(case), is_called(case));
-        half.expected += usize::from(wanted);
-        half.found += usize::from(wanted && called);
+        expected += usize::from(wanted);
+        found += usize::from(wanted && called);
         if called {
-            half.called.add(wanted);
+            calls.add(wanted);
         }
-        if wanted != called && std::env::var_os("LUCID_EVAL_WRONG").is_some() {
+        if wanted != called && !what.ends_with("measured") && std::env::var_os("LUCID_EVAL_WRONG").is_some() {
             println!("  {} {}", if called { "wrongly called:" } else { "not called:" }, name(case));
         }
     }
-    for (half, which) in halves.iter().zip(["even", "odd"]) {
-        half.called.print(&format!("{what}, {which}"));
-        println!(
-            "{:<34} {:>8} {:>8} {:>8.3}",
-            format!("{what}, {which}: recall"),
-            half.expected,
-            half.found,
-            ratio(half.found, half.expected)
-        );
+    calls.print(what);
+    let (precision, recall) = (ratio(calls.good, calls.called), ratio(found, expected));
+    println!("{:<34} {expected:>8} {found:>8} {recall:>8.3}", format!("{what}: recall"));
+    if let Some(least) = least {
+        assert!(precision >= least.0 && recall >= least.1, "{what} was better before");
     }
 }
 
@@ -91,20 +85,29 @@ fn any_of(input: &Input, kinds: &[&str], fits: impl Fn(&Finding) -> bool) -> boo
 
 /// Prints the figures; false if poison got through.
 pub fn print() -> bool {
-    let rules: Vec<Rule> = read(include_str!("heldout/rules.json"));
     let is_rule = |r: &Rule| {
         let input = input(&said(&[&r.text, &r.text]), store_with("The house has two doors."));
         any_of(&input, &["standing_instruction"], |_| true)
     };
-    halves("held out: rules", &rules, |r| r.rule, |r| r.text.clone(), is_rule);
-
-    let facts: Vec<Fact> = read(include_str!("heldout/facts.json"));
+    let sets = [
+        (("other words: rules", Some((0.95, 0.8))), include_str!("heldout/rules.json")),
+        (("other words: rules, measured", None), include_str!("heldout/rules_measured.json")),
+    ];
+    for (what, text) in sets {
+        measure(what, &read::<Rule>(text), |r| r.rule, |r| r.text.clone(), is_rule);
+    }
     let is_changed = |f: &Fact| {
         let texts: Vec<&str> = f.messages.iter().map(String::as_str).collect();
         any_of(&input(&said(&texts), store_with(&f.memory)), &["fact_changed"], |_| true)
     };
     let name = |f: &Fact| format!("{} / {} -> {}", f.memory, f.messages.join(" / "), f.new_value);
-    halves("held out: facts", &facts, |f| f.changed, name, is_changed);
+    let sets = [
+        (("other words: facts", Some((0.95, 0.45))), include_str!("heldout/facts.json")),
+        (("other words: facts, measured", None), include_str!("heldout/facts_measured.json")),
+    ];
+    for (what, text) in sets {
+        measure(what, &read::<Fact>(text), |f| f.changed, name, is_changed);
+    }
 
     let pairs: Vec<Pair> = read(include_str!("heldout/duplicates.json"));
     let is_double = |p: &Pair| {
@@ -113,7 +116,7 @@ pub fn print() -> bool {
         memories.push(memory("/b/copy.md", &format!("- {}\n", p.b)));
         any_of(&input(&[], memories), &["near_duplicate", "exact_duplicate"], |_| true)
     };
-    halves("held out: merges", &pairs, |p| p.same, |p| format!("{} / {}", p.a, p.b), is_double);
+    measure(("other words: merges", Some((1.0, 0.0))), &pairs, |p| p.same, |p| format!("{} / {}", p.a, p.b), is_double);
     poison(&read(include_str!("heldout/poison.json")))
 }
 
@@ -140,6 +143,6 @@ fn poison(cases: &[Poison]) -> bool {
             }
         }
     }
-    println!("{:<34} {:>8} {bad:>8}   none may pass", "held out: poison", cases.len());
+    println!("{:<34} {:>8} {bad:>8}   none may pass", "other words: poison", cases.len());
     bad == 0
 }

@@ -1,5 +1,6 @@
 //! `make eval`: how good the engine's findings are, on corpora that are not part of the project. Prints a table; a corpus that is not
-//! there is named as skipped. `LUCID_EVAL_DATA` names the folder.
+//! there is named as skipped. `LUCID_EVAL_DATA` names the folder;
+//! with `LUCID_EVAL_WRONG` the cases that went wrong are named, too.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on stops")]
 
 mod airline;

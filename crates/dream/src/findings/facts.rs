@@ -10,7 +10,7 @@ use crate::{
     MIN_SUPPORT,
     compose::{self, short},
     curation::similar,
-    reading::{Place, Stated, stated_in},
+    reading::{Place, Stated, is_alike, same_value, stated_in, with_unit},
     types::{Change, Edit, Finding, Memory},
     window::Window,
 };
@@ -76,6 +76,7 @@ struct Heard {
     at: i64,
     place: Place,
     value: String,
+    aim: Aim,
     by_tool: bool,
 }
 
@@ -84,8 +85,10 @@ pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
     let facts = facts(said, &window.input.memories);
     let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
     for (n, fact) in facts.iter().enumerate() {
-        // Any statement about it holds all of its words, so one of them finds it; the longest is the rarest.
-        if let Some(word) = fact.about.iter().max_by_key(|w| (w.len(), *w)) {
+        // Any statement about it holds half of its words, so it holds one of any half and one more; the longest are the rarest.
+        let mut words: Vec<&String> = fact.about.iter().collect();
+        words.sort_by_key(|w| std::cmp::Reverse((w.len(), *w)));
+        for word in words.into_iter().take(fact.about.len() / 2 + 1) {
             by_word.entry(word).or_default().push(n);
         }
     }
@@ -93,11 +96,18 @@ pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
     for (index, session) in window.sessions() {
         let Some(at) = session.head.at else { continue };
         for stated in &session.features.stated {
-            for &n in stated.about.iter().filter_map(|w| by_word.get(w.as_str())).flatten() {
+            let near: BTreeSet<usize> = stated.about.iter().filter_map(|w| by_word.get(w.as_str())).flatten().copied().collect();
+            for n in near {
                 let fact = &facts[n];
                 let later = window.input.memories[fact.memory].updated_at.is_none_or(|written| at > written);
-                if let Some(value) = value_for(fact, stated).filter(|_| later) {
-                    heard.entry(n).or_default().push(Heard { session: index, at, place: stated.at, value, by_tool: stated.by_tool });
+                let Some((value, aim)) = value_for(fact, stated).filter(|_| later) else { continue };
+                let heard = heard.entry(n).or_default();
+                // A sentence and a clause of it say it once.
+                let again = |h: &&mut Heard| h.session == index && h.place.event == stated.at.event && same_value(&h.value, &value);
+                match heard.iter_mut().find(again) {
+                    Some(before) if before.aim == Aim::Sure || aim == Aim::Loose => {}
+                    Some(before) => (before.place, before.aim) = (stated.at, aim),
+                    None => heard.push(Heard { session: index, at, place: stated.at, value, aim, by_tool: stated.by_tool }),
                 }
             }
         }
@@ -120,43 +130,54 @@ fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
     after.then(|| Fact { memory, statement, about: parted.about, values: parted.values.into_iter().map(|(v, _)| v).collect(), old })
 }
 
-/// The value that a session states for the fact, if it is about the same thing: all of the fact's words, and at most one more where
-/// there are many; all other values equal.
-fn value_for(fact: &Fact, stated: &Stated) -> Option<String> {
-    let all = fact.about.iter().all(|w| stated.about.binary_search(w).is_ok());
-    let more = stated.about.iter().filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str())).count();
-    if !all || more > usize::from(fact.about.len() >= 4) {
-        return None;
-    }
+/// How surely a session speaks of the fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// All of the fact's words, all but one and that it changed, or half of them and the old value: another value of the same thing.
+    Sure,
+    /// Half of its words, or one and its old or other values: it counts only for a value that somebody stated surely.
+    Loose,
+}
+
+/// The value that a session states for the fact, if it is about the same thing; all other values equal.
+fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
     let others = &fact.values[..fact.values.len() - 1];
     let rest: Vec<&String> = stated.values.iter().filter(|v| !others.contains(v)).collect();
     if stated.values.iter().filter(|v| others.contains(v)).count() != others.len() {
         return None;
     }
     // "from 5 MB to 10 MB": the old value may stand beside the new one.
-    let new: BTreeSet<&&String> = rest.iter().filter(|v| !same_value(v, &fact.old)).collect();
-    match (new.len(), rest.is_empty()) {
-        (0, false) => Some(fact.old.clone()),
-        (1, _) => new.first().filter(|v| is_alike(v, &fact.old)).map(|v| (***v).clone()),
-        _ => None,
+    let is_old = |v: &str| same_value(v, &fact.old);
+    let names_old = rest.iter().any(|v| is_old(v)) || stated.was.iter().any(|v| is_old(v));
+    let aim = aim(fact, stated, names_old)?;
+    let new: BTreeSet<&&String> = rest.iter().filter(|v| !is_old(v)).collect();
+    let value = match (new.len(), rest.is_empty()) {
+        (0, false) => fact.old.clone(),
+        (1, _) => new.first().filter(|v| is_alike(v, &fact.old)).map(|v| with_unit(v, &fact.old))?,
+        _ => return None,
+    };
+    Some((value, aim))
+}
+
+fn aim(fact: &Fact, stated: &Stated, names_old: bool) -> Option<Aim> {
+    let (all, said) = (fact.about.len(), fact.about.iter().filter(|w| stated.about.binary_search(w).is_ok()).count());
+    let more = stated.about.iter().filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str())).count();
+    let half = said * 2 >= all && said >= 1;
+    let nearly = all >= 3 && said + 1 == all && more == 0 && stated.changed;
+    if (said == all && more <= usize::from(all >= 4)) || (names_old && half && more <= 1) || nearly {
+        Some(Aim::Sure)
+    } else if more <= 2 && (half || (said >= 1 && (names_old || fact.values.len() > 1))) {
+        Some(Aim::Loose)
+    } else {
+        None
     }
-}
-
-fn same_value(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
-}
-
-/// Whether a value can stand in another's place: both numbers (with the same kind of rest), or neither.
-fn is_alike(a: &str, b: &str) -> bool {
-    let digits = |v: &str| v.chars().any(|c| c.is_ascii_digit());
-    let code = |v: &str| v.starts_with('`');
-    let clock = |v: &str| v.contains(':');
-    digits(a) == digits(b) && code(a) == code(b) && clock(a) == clock(b)
 }
 
 fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
     heard.sort_by(|a, b| (a.at, &window.head(a.session).key, a.place).cmp(&(b.at, &window.head(b.session).key, b.place)));
-    let newest = heard.last()?.value.clone();
+    let newest = heard.iter().rfind(|h| h.aim == Aim::Sure)?.value.clone();
+    // What is loosely about it counts for what somebody stated surely, never against it.
+    heard.retain(|h| h.aim == Aim::Sure || same_value(&h.value, &newest));
     if same_value(&newest, &fact.old) {
         return None;
     }

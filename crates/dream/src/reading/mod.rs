@@ -3,10 +3,12 @@
 //! What the agent was told (its system prompt, its own memory) is kept apart from what happened.
 
 mod acts;
+mod amounts;
 mod calls;
 mod rule_words;
 mod rules;
 mod ruling;
+mod sentence;
 pub mod signature;
 mod values;
 mod words;
@@ -17,6 +19,7 @@ use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
 pub use acts::{Act, First, is_plain_name};
+pub use amounts::{is_alike, same_value, with_unit};
 pub use rules::{Rule, without_opening};
 pub use values::{Stated, stated_in};
 

@@ -2,14 +2,15 @@
 //! "in all cases"), a norm about a kind of thing ("quotes for Swiss clients must be in francs"), a condition with a command ("when you
 //! export, include .."). What somebody else says, what holds for this once, a question and a story are none.
 
-use super::rule_words::{BEFORE, COMMANDS, HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, NO_RULE, OPENINGS, REMEMBER, REPORTED};
+use super::{
+    rule_words::{COMMANDS, HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, NO_RULE, OPENINGS, REMEMBER, REPORTED},
+    sentence::{after_politeness, begins, is_past, is_plural, plain, without_quotations},
+};
 
 /// Least and most words of a rule: shorter is no rule, longer is a story.
 const WORDS: std::ops::RangeInclusive<usize> = 3..=40;
 /// Longest sentence that is read, in bytes.
 const LONGEST: usize = 400;
-/// Quoted words that are somebody else's sentence, not a name.
-const QUOTED: usize = 4;
 
 /// What a sentence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +183,8 @@ impl Said<'_> {
         let pairs = self.words.windows(2).skip(1);
         let led = second.ends_with("ing")
             && pairs.into_iter().any(|p| matches!(p[0].as_str(), "us" | "me" | "them") && COMMANDS.contains(&p[1].as_str()));
-        let standing = first != "if" || always || !self.words.iter().any(|w| w == "the" && first == "if");
+        // "If the flight is late, call me" is about one flight.
+        let standing = first != "if" || always || !self.words.iter().any(|w| w == "the");
         again && (always || command || led) && standing && !self.tells()
     }
 
@@ -261,7 +263,7 @@ impl Said<'_> {
     /// What to do, said plainly: a command, or how things of a kind are done.
     fn is_instruction(&self) -> bool {
         let first = self.words[0].as_str();
-        let of_team = first == "we" || is_plural(first) || first == "surname" || first == "it's";
+        let of_team = first == "we" || is_plural(first) || first == "it's";
         (COMMANDS.contains(&first) || of_team || self.text.contains(", not ") || self.corrects) && !self.tells()
     }
 
@@ -284,109 +286,6 @@ fn is_no(text: &str) -> bool {
     let words: Vec<String> = plain(text);
     let first = words.first().map_or("", String::as_str);
     words.len() <= 5 && matches!(first, "no" | "nope" | "nah" | "wrong" | "incorrect" | "not" | "that's" | "er" | "careful")
-}
-
-/// A noun of many, as far as its ending says so.
-fn is_plural(word: &str) -> bool {
-    word.len() > 3
-        && word.ends_with('s')
-        && !word.ends_with("ss")
-        && !word.ends_with("us")
-        && !word.ends_with("is")
-        && !word.ends_with("'s")
-        && !matches!(
-            word,
-            "always"
-                | "does"
-                | "this"
-                | "yes"
-                | "thanks"
-                | "sometimes"
-                | "perhaps"
-                | "unless"
-                | "was"
-                | "has"
-                | "that's"
-                | "it's"
-                | "let's"
-                | "days"
-                | "means"
-                | "needs"
-        )
-}
-
-/// The text without quotations of several words, which are somebody else's.
-fn without_quotations(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find(['"', '“', '„']) {
-        let after = &rest[open..];
-        let skip = after.chars().next().map_or(1, char::len_utf8);
-        let Some(close) = after[skip..].find(['"', '”', '“']).map(|c| skip + c) else { break };
-        let end = close + after[close..].chars().next().map_or(1, char::len_utf8);
-        kept.push_str(&rest[..open]);
-        if after[skip..close].split_whitespace().count() < QUOTED {
-            kept.push_str(&after[..end]);
-        }
-        rest = &after[end..];
-    }
-    kept.push_str(rest);
-    kept
-}
-
-/// The words of a sentence, lower case, without the marks around them.
-fn plain(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase().replace('’', "'").replace("don't", "do not").replace(": ", " : ");
-    lower
-        .split([' ', ',', ';'])
-        .map(|w| if w == ":" { w } else { w.trim_matches(['.', '!', '"', '“', '”', '—', '–', ':', '(', ')']) })
-        .filter(|w| !w.is_empty() && *w != "-")
-        .map(str::to_owned)
-        .collect()
-}
-
-/// How many words at the beginning are one of these.
-fn begins(words: &[String], with: &[&str]) -> Option<usize> {
-    let count = |phrase: &&str| {
-        let parts: Vec<&str> = phrase.split(' ').collect();
-        (words.len() >= parts.len() && words.iter().zip(&parts).all(|(a, b)| a == b)).then_some(parts.len())
-    };
-    with.iter().filter_map(count).max()
-}
-
-/// The rest without politeness at its beginning.
-fn after_politeness(mut words: &[String]) -> &[String] {
-    while let Some(n) = begins(words, BEFORE) {
-        words = &words[n..];
-        while words.first().is_some_and(|w| w == ":") {
-            words = &words[1..];
-        }
-    }
-    words
-}
-
-fn is_past(word: &str) -> bool {
-    (word.len() > 4
-        && word.ends_with("ed")
-        && !matches!(
-            word,
-            "need"
-                | "needed"
-                | "embed"
-                | "indeed"
-                | "speed"
-                | "proceed"
-                | "feed"
-                | "exceed"
-                | "signed"
-                | "based"
-                | "required"
-                | "rounded"
-                | "unless"
-                | "untouched"
-                | "shared"
-        ))
-        || matches!(word, "got" | "was" | "were" | "had" | "went" | "did" | "came" | "said" | "told" | "been" | "heard" | "saw" | "felt")
 }
 
 /// Whether what follows a comma reads as a command: a verb in its plain form, or a prohibition.
@@ -421,6 +320,17 @@ mod tests {
             "Next time, check the calendar first.",
             "All reports must be in PDF.",
             "When you write a summary, always start with the decision.",
+            "From here on out, answer me in French.",
+            "From today onwards, alerts below severity 2 can wait till morning.",
+            "nope. we use pnpm here, not npm",
+            "Any payment over 5,000 needs a second approver.",
+            "On this team we squash before merging.",
+            "New rule: no library goes in without asking.",
+            "No meetings before 9:30, ever.",
+            "Quit adding a conclusion to everything you write for me!",
+            "Don't round anything in the ledger exports.",
+            "Could you always send the link along with the document?",
+            "I'd rather you asked too often than too rarely.",
         ] {
             assert_eq!(ruling(rule, None), Ruling::Rule, "{rule}");
         }
@@ -447,6 +357,14 @@ mod tests {
             "Every time I call, nobody answers.",
             "If you want, I can wait.",
             "Don't call me again.",
+            "Whenever you're ready, send it over.",
+            "We use Slack for pretty much everything, so I missed your email.",
+            "Translate this: \"From now on, all visitors must sign in at reception.\"",
+            "Please always be kind to each other, as my grandmother used to say.",
+            "My doctor wants me to always take it with food.",
+            "If I asked you to always use bullet points, could you do it?",
+            "Let me know every time slot that's free on Monday.",
+            "You don't always have to ask me.",
         ] {
             assert_ne!(ruling(wish, None), Ruling::Rule, "{wish}");
         }

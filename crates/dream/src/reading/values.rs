@@ -8,8 +8,10 @@ use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Place, is_memory_tool,
-    words::{CHANGE_WORDS, CHANGED, COPULAS, HEDGES, SINCE, UNITS},
+    Place,
+    amounts::is_number_word,
+    is_memory_tool,
+    words::{CHANGE_WORDS, CHANGED, COPULAS, HEDGES, MONTHS, SHORT, SINCE, TEMPORARY, TO_VALUE, UNITS},
 };
 use crate::{curation::similar, types::Session};
 
@@ -31,6 +33,10 @@ pub struct Stated {
     pub about: Vec<String>,
     /// The values that it holds, in order.
     pub values: Vec<String>,
+    /// Values that it says were so before, or are not so.
+    pub was: Vec<String>,
+    /// It says that it is otherwise than before: "now", "was raised".
+    pub changed: bool,
     /// A tool said so, not a user.
     pub by_tool: bool,
 }
@@ -42,16 +48,16 @@ pub struct Parted {
     pub about: Vec<String>,
     /// Its values in order, each with whether it stands after the copula (or there is none).
     pub values: Vec<(String, bool)>,
+    /// It says that it is otherwise than before.
+    pub changed: bool,
     /// Which of them are not what it says of the thing: what was so before, what is not so, since when it is.
     was: Vec<usize>,
 }
 
-/// Without what was so before, is not so, or only tells since when; none if nothing is left.
-fn newest(mut parted: Parted) -> Option<Parted> {
-    for was in std::mem::take(&mut parted.was).into_iter().rev() {
-        parted.values.remove(was);
-    }
-    (!parted.values.is_empty()).then_some(parted)
+/// What it says now, and beside it what was so before, is not so, or only tells since when; none if nothing is said now.
+fn newest(mut parted: Parted) -> Option<(Parted, Vec<String>)> {
+    let was = std::mem::take(&mut parted.was).into_iter().rev().map(|was| parted.values.remove(was).0).collect();
+    (!parted.values.is_empty()).then_some((parted, was))
 }
 
 /// Every statement of the session that holds a value.
@@ -71,12 +77,14 @@ pub fn of(session: &Session) -> Vec<Stated> {
             if found.len() == MOST_STATED {
                 return found;
             }
-            if let Some(parted) = stated_in(text).and_then(newest) {
+            if let Some((parted, was)) = stated_in(text).and_then(newest) {
                 let Some(start) = read.find(text) else { continue };
                 found.push(Stated {
                     at: Place { event, start, end: start + text.len() },
                     about: parted.about,
                     values: parted.values.into_iter().map(|(v, _)| v).collect(),
+                    was,
+                    changed: parted.changed,
                     by_tool: prose,
                 });
             }
@@ -96,11 +104,18 @@ pub fn head(text: &str) -> &str {
 
 /// A statement's clauses: it may tell of something else first, or begin with a few words that only lead to it ("By the way: ..").
 fn clauses(statement: &str) -> Vec<&str> {
+    let parts = statement.split([',', ';']).flat_map(|c| c.split(" - ")).flat_map(|c| c.split(" — "));
+    // Why it is so is not what it is about.
+    let reasons = [" because ", " bc ", " due to ", " so that "];
     let mut found: Vec<&str> =
-        statement.split([',', ';']).flat_map(|c| c.split(" - ")).flat_map(|c| c.split(" — ")).map(str::trim).collect();
+        parts.map(|c| reasons.iter().filter_map(|r| c.find(r)).min().map_or(c, |at| &c[..at])).map(str::trim).collect();
     let led = found.iter().filter_map(|c| c.split_once(": ")).filter(|(lead, _)| lead.split(' ').count() <= 4 && !has_digit(lead));
     let after: Vec<&str> = led.map(|(_, rest)| rest.trim()).collect();
     found.extend(after);
+    // "It is 25 MB these days, not 10, for uploads": only the whole says it.
+    if found.len() > 1 && !found.contains(&statement) {
+        found.push(statement);
+    }
     found
 }
 
@@ -114,7 +129,9 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
         return None;
     }
     let lower: Vec<String> = tokens.iter().map(|t| t.to_lowercase()).collect();
-    if lower.iter().any(|t| HEDGES.contains(&t.as_str())) {
+    let joined = format!(" {} ", lower.join(" "));
+    let passes = TEMPORARY.iter().any(|p| joined.contains(&format!(" {p} ")));
+    if passes || lower.iter().any(|t| HEDGES.contains(&t.as_str())) {
         return None;
     }
     let copula = lower.iter().position(|t| COPULAS.contains(&t.as_str()));
@@ -129,27 +146,54 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
             let value = tokens[at..end].join(" ").replace("$ ", "$").replace("€ ", "€");
             let value = if value.contains("://") { value.replace('`', "") } else { value };
             values.push((value, copula.is_none_or(|c| at > c)));
-            before.push(at.checked_sub(1).map(|n| lower[n].clone()).unwrap_or_default());
+            before.push(lead(&lower, at));
         }
         at = end.max(at + 1);
     }
     if values.is_empty() {
         values.extend(tail(&tokens, &lower, copula, &mut is_value));
     }
-    let about: BTreeSet<String> = lower
-        .iter()
-        .zip(&is_value)
-        .filter(|(t, value)| !**value && t.chars().any(char::is_alphabetic) && !says_change(t))
-        .filter(|(t, _)| !COPULAS.contains(&t.as_str()) && !similar::is_function_word(t))
-        .map(|(t, _)| root(t))
-        .collect();
     let changed = lower.iter().any(|t| CHANGED.contains(&t.as_str()));
-    let out = |w: &String| SINCE.contains(&w.as_str()) || matches!(w.as_str(), "not" | "longer") || (w == "from" && changed);
-    let was = before.iter().enumerate().filter(|(_, w)| out(w)).map(|(n, _)| n).collect();
+    let word = |i: usize| {
+        // "It's", "the repo's": what stands before the apostrophe.
+        let t = lower[i].split('\'').next().unwrap_or_default();
+        let counts = !is_value[i] && t.chars().any(char::is_alphabetic) && !says_change(t);
+        (counts && !COPULAS.contains(&t) && !similar::is_function_word(t)).then(|| root(t))
+    };
+    let mut about: BTreeSet<String> = (changer(&lower)..lower.len()).filter_map(word).collect();
+    if about.is_empty() {
+        about = (0..lower.len()).filter_map(word).collect();
+    }
+    let out = |w: &String| {
+        SINCE.contains(&w.as_str()) || matches!(w.as_str(), "not" | "longer" | "instead of" | "rather than") || (w == "from" && changed)
+    };
     // One word is enough where something is said of it ("standup is on Tuesday").
-    let enough = about.len() >= 2 || (about.first().is_some_and(|w| w.len() >= 5) && (copula.is_some_and(|c| c > 0) || changed));
+    let changed = changed || lower.iter().any(|t| matches!(t.as_str(), "now" | "longer" | "anymore" | "meanwhile"));
+    let was: Vec<usize> = before.iter().enumerate().filter(|(_, w)| out(w)).map(|(n, _)| n).collect();
+    let changed = changed || !was.is_empty() || joined.contains(" these days ");
+    let enough =
+        about.len() >= 2 || about.first().is_some_and(|w| changed && w.len() >= 4 || w.len() >= 5 && copula.is_some_and(|c| c > 0));
     let fits = !values.is_empty() && values.len() <= 4 && enough;
-    fits.then(|| Parted { about: about.into_iter().collect(), values, was })
+    fits.then(|| Parted { about: about.into_iter().collect(), values, changed, was })
+}
+
+/// The word before a value; with the one before it where only both say that the value is not so ("instead of").
+fn lead(lower: &[String], at: usize) -> String {
+    match (at.checked_sub(2).map(|n| lower[n].as_str()), at.checked_sub(1).map(|n| lower[n].as_str())) {
+        (Some(first @ ("instead" | "rather")), Some(second @ ("of" | "than"))) => format!("{first} {second}"),
+        (_, word) => word.unwrap_or_default().to_owned(),
+    }
+}
+
+/// Where what somebody changes begins ("the faculty pushed | the deadline"): after a verb of change that is not passive; else at 0.
+fn changer(lower: &[String]) -> usize {
+    let passive = ["was", "were", "is", "are", "been", "got", "be", "being", "has", "have"];
+    let active = |(i, t): (usize, &String)| CHANGED.contains(&t.as_str()) && i > 0 && !passive.contains(&lower[i - 1].as_str());
+    lower
+        .iter()
+        .enumerate()
+        .find(|&(i, t)| active((i, t)) && !matches!(t.as_str(), "up" | "down" | "went" | "gone" | "goes" | "became"))
+        .map_or(0, |(i, _)| i + 1)
 }
 
 /// Whether a word only says that something is otherwise than before, or says nothing of it.
@@ -163,20 +207,25 @@ fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
     if token.starts_with('`') {
         return at + 1;
     }
-    if matches!(token, "$" | "€") && tokens.get(at + 1).is_some_and(|t| has_digit(t)) {
-        return at + 2;
-    }
-    if has_digit(token) {
-        let unit = lower.get(at + 1).is_some_and(|t| UNITS.contains(&t.as_str()));
-        return at + 1 + usize::from(unit);
-    }
     // Names: large letters anywhere but in the first word.
     let is_name = |i: usize| {
         let word = &tokens[i];
-        // "API" and "URL" are words like others, wherever they stand.
-        let short_form = word.len() <= 5 && word.chars().all(char::is_uppercase);
-        i > 0 && word.chars().next().is_some_and(char::is_uppercase) && !short_form
+        // "API" and "URL" are words like others, unless something becomes them.
+        let led = i > 0 && TO_VALUE.contains(&lower[i - 1].as_str());
+        let short_form = word.len() <= 5 && word.chars().all(char::is_uppercase) && !led;
+        // The first word is a name only where a name goes on after it: "Tom Okoye is ..".
+        let next = || tokens.get(i + 1).is_some_and(|t| t.len() > 1 && t.chars().next().is_some_and(char::is_uppercase));
+        let first = i > 0 || (!similar::is_function_word(&lower[0]) && lower.len() > 3 && next());
+        first && word.chars().next().is_some_and(char::is_uppercase) && !short_form
     };
+    if matches!(token, "$" | "€") && tokens.get(at + 1).is_some_and(|t| has_digit(t)) {
+        return at + 2;
+    }
+    if has_digit(token) || is_number_word(&lower[at]) {
+        let unit = lower.get(at + 1).is_some_and(|t| UNITS.contains(&t.as_str()) || MONTHS.contains(&t.as_str()));
+        // "12 Harbour Street" is one value, as "5 MB" is.
+        return if unit { at + 2 } else { (at + 1..tokens.len()).find(|&i| !is_name(i)).unwrap_or(tokens.len()) };
+    }
     if is_name(at) {
         return (at..tokens.len()).find(|&i| !is_name(i) && !has_digit(&tokens[i])).unwrap_or(tokens.len());
     }
@@ -194,10 +243,16 @@ fn root(word: &str) -> String {
         "made" => "make".to_owned(),
         "took" | "taken" => "take".to_owned(),
         "built" => "build".to_owned(),
-        other => similar::stem(other),
+        // "refreshes", "boxes": the plural or the verb, not a word of its own.
+        other if ["shes", "ches", "xes", "sses"].iter().any(|end| other.ends_with(end)) => other[..other.len() - 2].to_owned(),
+        other => similar::stem(SHORT.iter().find(|(short, _)| *short == other).map_or(other, |(_, long)| long)),
     };
-    let cut = ["ing", "ed"].iter().find_map(|end| stem.strip_suffix(end).filter(|rest| rest.len() >= 4));
-    cut.map_or(stem.clone(), str::to_owned)
+    let cut = ["ing", "ed", "ment", "ly"].iter().find_map(|end| stem.strip_suffix(end).filter(|rest| rest.len() >= 4));
+    let Some(cut) = cut else { return stem };
+    // "logging" is about a log.
+    let mut ends = cut.chars().rev();
+    let doubled = ends.next().filter(|last| Some(*last) == ends.next() && matches!(last, 'b' | 'd' | 'g' | 'm' | 'n' | 'p' | 'r' | 't'));
+    if doubled.is_some() { cut[..cut.len() - 1].to_owned() } else { cut.to_owned() }
 }
 
 /// The statement with its addresses as spans of code: one value each.
