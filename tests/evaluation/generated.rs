@@ -136,6 +136,33 @@ const RULES: &[[&str; 3]] = &[
     ],
     ["Going forward, round amounts to whole euros.", "As a rule, round amounts to whole euros.", "Always round amounts to whole euros."],
     ["By default, sort tickets by age.", "Always sort tickets by age.", "In future, please sort tickets by age."],
+    [
+        "Henceforth, cite the source below each chart.",
+        "Moving forward, please cite the source below every chart.",
+        "Always cite the source below each chart.",
+    ],
+    [
+        "Please avoid using abbreviations in letters, always.",
+        "Never use abbreviations in letters.",
+        "From now on, never use abbreviations in letters.",
+    ],
+    [
+        "Every invoice must carry the order number.",
+        "Make sure every invoice carries the order number.",
+        "All invoices must carry the order number.",
+    ],
+    ["Let's always book refundable fares.", "You need to always book refundable fares.", "Could you always book refundable fares?"],
+    [
+        "Don't ever message clients after 18:00.",
+        "Under no circumstances message clients after 18:00.",
+        "Never message clients after 18:00.",
+    ],
+    [
+        "No, we write amounts with the currency first.",
+        "We write amounts with the currency first.",
+        "As a rule, we write amounts with the currency first.",
+    ],
+    ["New rule: ask before you drop a table.", "From now on, ask before you drop a table.", "Always ask before you drop a table."],
     ["We never quote prices without tax.", "Never quote prices without tax.", "Please never quote prices without tax!"],
 ];
 const WISHES: &[&str] = &[
@@ -171,6 +198,9 @@ fn rules(dice: &mut Dice, score: &mut Score) {
         score.expected += usize::from(wanted);
         let right = |f: &Finding| f.kind == "standing_instruction" && wanted && f.support.subjects >= 2;
         score.found += usize::from(found.iter().any(right));
+        if wanted && !found.iter().any(right) {
+            println!("  not found: {}", rule[0]);
+        }
         for f in &found {
             if !right(f) {
                 println!("  not a rule: {}", f.title);

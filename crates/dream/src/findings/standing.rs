@@ -83,9 +83,23 @@ fn essence(text: &str) -> String {
         .replace("don't", "do not")
         .replace("do not ever", "never")
         .replace("stop using", "never use")
+        .replace("quit using", "never use")
+        .replace("avoid using", "never use")
+        .replace("refrain from using", "never use")
+        .replace("under no circumstances", "never")
+        .replace("at no time", "never")
+        .replace("never ever", "never")
         .replace("anymore", "")
         .replace("any more", "");
     for opening in [
+        "new rule",
+        "house rule",
+        "team rule",
+        "team policy",
+        "company policy",
+        "the rule here",
+        "the rule is",
+        "standard practice is to",
         "it's our policy to",
         "it is our policy to",
         "our policy",
@@ -93,7 +107,17 @@ fn essence(text: &str) -> String {
         "our convention",
         "next time",
         "from now on",
+        "from here on out",
         "from here on",
+        "from today onwards",
+        "from today on",
+        "henceforth",
+        "moving forward",
+        "effective immediately",
+        "as of today",
+        "as of now",
+        "starting now",
+        "starting today",
         "going forward",
         "in future",
         "in the future",
@@ -101,6 +125,19 @@ fn essence(text: &str) -> String {
         "as a general rule",
         "as a rule",
         "by default",
+        "make it a rule to",
+        "make it a habit to",
+        "it is important that you",
+        "it's important that you",
+        "it's important to",
+        "i need you to",
+        "i'd like you to",
+        "i would like you to",
+        "let's",
+        "let us",
+        "kindly",
+        "you need to",
+        "you have to",
         "make sure to",
         "make sure that",
         "make sure you",
@@ -110,6 +147,8 @@ fn essence(text: &str) -> String {
         "you must",
         "i want you to",
         "please",
+        "we should",
+        "we must",
         "we",
         "our team",
         "the team",
@@ -125,6 +164,9 @@ fn essence(text: &str) -> String {
     for inside in [
         "from now on",
         "going forward",
+        "moving forward",
+        "henceforth",
+        "as of now",
         "in future",
         "in the future",
         "for all future",
@@ -138,7 +180,10 @@ fn essence(text: &str) -> String {
     let rest = rest.trim_start_matches([' ', ',', ':']);
     let rest = rest.strip_prefix("do not ").map_or_else(|| rest.to_owned(), |what| format!("never {what}"));
     // Words that say that it holds for all cases, which a rule does.
-    rest.split(' ').filter(|w| !matches!(*w, "all" | "every" | "each" | "must" | "should" | "always")).collect::<Vec<_>>().join(" ")
+    rest.split(' ')
+        .filter(|w| !matches!(w.trim_matches([',', '.', '!']), "all" | "every" | "each" | "must" | "should" | "always" | "ever"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {

@@ -167,4 +167,13 @@ mod tests {
         assert_eq!(with_unit("8", "$5"), "$8");
         assert_eq!(with_unit("8 kg", "5 kg"), "8 kg");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_values_can_be_compared(a in "[0-9.,:$€a-z ]{0,12}.{0,5}", b in "[0-9.,:$€a-z ]{0,12}.{0,5}") {
+            proptest::prop_assert!(same_value(&a, &a));
+            proptest::prop_assert_eq!(same_value(&a, &b), same_value(&b, &a));
+            let _ = (is_alike(&a, &b), with_unit(&a, &b));
+        }
+    }
 }

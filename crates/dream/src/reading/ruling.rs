@@ -369,4 +369,13 @@ mod tests {
             assert_ne!(ruling(wish, None), Ruling::Rule, "{wish}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_can_be_judged(text in ".{0,300}", words in "(always |never |we |use |if |a |\"|“|, |: |don't |any |bags ){0,20}") {
+            ruling(&text, Some(&words));
+            ruling(&words, Some(&text));
+            holds_for_more(&words);
+        }
+    }
 }

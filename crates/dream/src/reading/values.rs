@@ -314,4 +314,13 @@ mod tests {
             assert_eq!(stated_in(none).filter(|p| p.about.len() > 1), None, "{none}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_can_be_taken_apart(text in "(the |limit |is |from |to |5 |MB |\\$|not |, |`a` |Ana |instead of |June |'s |é|“ ){0,20}.{0,20}") {
+            for clause in clauses(&text) {
+                let _ = stated_in(clause);
+            }
+        }
+    }
 }
