@@ -19,6 +19,8 @@ pub struct Window<'a> {
     /// What the dream may look at.
     pub input: &'a Input,
     order: Vec<usize>,
+    /// How many sessions succeeded, and of how many the end is known.
+    all_endings: (usize, usize),
 }
 
 impl<'a> Window<'a> {
@@ -26,7 +28,9 @@ impl<'a> Window<'a> {
     pub fn of(input: &'a Input) -> Self {
         let mut order: Vec<usize> = (0..input.sessions.len()).collect();
         order.sort_by(|&a, &b| input.sessions[a].head.key.cmp(&input.sessions[b].head.key));
-        Self { input, order }
+        let ended = |how: fn(OutcomeResult) -> bool| input.sessions.iter().filter(|s| how(s.head.outcome)).count();
+        let all_endings = (ended(|o| o == OutcomeResult::Success), ended(|o| o != OutcomeResult::Unknown));
+        Self { input, order, all_endings }
     }
 
     /// Every session with its index in the input, in order.
@@ -78,8 +82,8 @@ impl<'a> Window<'a> {
     }
 
     /// As [`Window::endings`], over all sessions.
-    pub fn all_endings(&self) -> (usize, usize) {
-        self.endings(0..self.input.sessions.len())
+    pub const fn all_endings(&self) -> (usize, usize) {
+        self.all_endings
     }
 
     /// Quotes from different subjects, tasks and sessions first, else in the given order; at most [`QUOTES`].
