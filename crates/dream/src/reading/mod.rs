@@ -5,6 +5,7 @@
 mod acts;
 mod amounts;
 mod calls;
+mod phrases;
 mod rule_words;
 mod rules;
 mod ruling;

@@ -3,7 +3,8 @@
 //! export, include .."). What somebody else says, what holds for this once, a question and a story are none.
 
 use super::{
-    rule_words::{COMMANDS, HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, NO_RULE, OPENINGS, REMEMBER, REPORTED},
+    phrases::{HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, OPENINGS, REMEMBER, REPORTED},
+    rule_words::{COMMANDS, NO_RULE},
     sentence::{after_politeness, begins, is_past, is_plural, plain, without_quotations},
 };
 
@@ -35,21 +36,16 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     if !WORDS.contains(&words.len()) || (words[0] == "never" && words[1] == "mind") {
         return Ruling::None;
     }
-    let joined = format!(" {} ", words.join(" "));
-    let holds = |phrases: &[&str]| phrases.iter().any(|p| joined.contains(&format!(" {p} ")));
-    let from_now = ["from today", "as of today", "starting today"]
-        .iter()
-        .fold(joined.clone(), |text, since| text.replace(since, since.split(' ').next().unwrap_or_default()));
-    if MOMENT.iter().any(|m| from_now.contains(&format!(" {m} "))) || holds(REPORTED) {
+    if is_of_now(words) || REPORTED.are_in(words) {
         return Ruling::None;
     }
     if text.contains('?') {
-        return if asks_for_good(words, holds(LASTING)) { Ruling::Rule } else { Ruling::None };
+        return if asks_for_good(words, LASTING.are_in(words)) { Ruling::Rule } else { Ruling::None };
     }
-    if begins(words, REMEMBER).is_some() {
+    if REMEMBER.begin(words).is_some() {
         return Ruling::Remember;
     }
-    let said = Said { text, words, inside: holds(INSIDE), corrects: words.len() < all.len() || before.is_some_and(is_no) };
+    let said = Said { text, words, inside: INSIDE.are_in(words), corrects: words.len() < all.len() || before.is_some_and(is_no) };
     if said.is_rule() {
         Ruling::Rule
     } else if said.is_instruction() {
@@ -57,6 +53,13 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     } else {
         Ruling::None
     }
+}
+
+/// Whether it is for this once; "from today" is for good.
+fn is_of_now(words: &[String]) -> bool {
+    let since = |at: usize| words[at] == "today" && at > 0 && matches!(words[at - 1].as_str(), "from" | "of" | "starting");
+    let now = |at: usize| MOMENT.begin(&words[at..]).is_some() && !since(at);
+    (0..words.len()).any(now)
 }
 
 /// Whether a polite question asks for something to be done so from now on: "could you always send .."
@@ -71,7 +74,7 @@ fn asks_for_good(words: &[String], lasting: bool) -> bool {
 /// Whether a sentence says of the one before that it holds for more than this once.
 pub fn holds_for_more(text: &str) -> bool {
     let all = plain(text);
-    !text.contains('?') && begins(after_politeness(&all), HOLDS_FOR_MORE).is_some()
+    !text.contains('?') && HOLDS_FOR_MORE.begin(after_politeness(&all)).is_some()
 }
 
 /// A sentence, taken apart.
@@ -93,7 +96,7 @@ impl Said<'_> {
         if self.is_led() || self.ends_for_good() || self.forbids_for_good() || self.is_norm() || self.is_conditional() || self.is_custom() {
             return true;
         }
-        match begins(self.words, OPENINGS) {
+        match OPENINGS.begin(self.words) {
             Some(opening) => self.opens_well(opening),
             None => self.inside && !self.is_of_speaker() && !self.tells() || self.would_rather(),
         }
@@ -101,28 +104,25 @@ impl Said<'_> {
 
     /// A custom as the reason for something else: "we use Slack for everything, so I missed your email".
     fn tells_why(&self) -> bool {
-        let joined = format!(" {} ", self.words.join(" "));
-        self.words[0] == "we"
-            && [" so i ", " but i ", " and i ", " because i ", " we write about ", " we write to ", " we write you "]
-                .iter()
-                .any(|w| joined.contains(w))
+        let reason = |pair: &[String]| matches!(pair[0].as_str(), "so" | "but" | "and" | "because") && pair[1] == "i";
+        (self.words[0] == "we" && self.words.windows(2).any(reason))
+            || begins(self.words, &["we write about", "we write to", "we write you"]).is_some()
             || begins(self.words, &["our convention is in", "our convention is on", "our convention is at", "our policy number"]).is_some()
     }
 
     /// "New rule: ..", "for the future: .."
     fn is_led(&self) -> bool {
         let Some(at) = self.words.iter().position(|w| w == ":").filter(|at| (1..=8).contains(at)) else { return false };
-        let lead = format!(" {} ", self.words[..at].join(" "));
-        self.words.len() >= at + 4 && LEADS.iter().any(|l| lead.contains(&format!(" {l} "))) && !self.tells()
+        self.words.len() >= at + 4 && LEADS.are_in(&self.words[..at]) && !self.tells()
     }
 
     /// "No meetings before 9:30, ever", ".. every time".
     fn ends_for_good(&self) -> bool {
-        let ends = |with: &str| self.words.join(" ").ends_with(with);
+        let ends = |with: &[&str]| self.words.len() > with.len() && self.words[self.words.len() - with.len()..] == *with;
         let comma = self.text.rsplit_once(',').is_some_and(|(_, rest)| {
             matches!(rest.trim_matches([' ', '.', '!']).to_lowercase().as_str(), "ever" | "always" | "never" | "every time" | "each time")
         });
-        (comma || ends(" every single time") || ends(" each and every time")) && !self.tells()
+        (comma || ends(&["every", "single", "time"]) || ends(&["each", "and", "every", "time"])) && !self.tells()
     }
 
     /// "Don't use it anymore" corrects for good; "don't use it" may be for now. "Stop adding a greeting" corrects, too.

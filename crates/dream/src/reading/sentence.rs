@@ -1,6 +1,8 @@
 //! A sentence's words: lower case, without the marks around them, without politeness and other people's words.
 
-use super::rule_words::BEFORE;
+use std::borrow::Cow;
+
+use super::phrases::BEFORE;
 
 /// Quoted words that are somebody else's sentence, not a name.
 const QUOTED: usize = 4;
@@ -34,7 +36,10 @@ pub fn is_plural(word: &str) -> bool {
 }
 
 /// The text without quotations of several words, which are somebody else's.
-pub fn without_quotations(text: &str) -> String {
+pub fn without_quotations(text: &str) -> Cow<'_, str> {
+    if !text.contains(['"', '“', '„']) {
+        return Cow::Borrowed(text);
+    }
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find(['"', '“', '„']) {
@@ -49,7 +54,7 @@ pub fn without_quotations(text: &str) -> String {
         rest = &after[end..];
     }
     kept.push_str(rest);
-    kept
+    Cow::Owned(kept)
 }
 
 /// The words of a sentence, lower case, without the marks around them.
@@ -66,15 +71,15 @@ pub fn plain(text: &str) -> Vec<String> {
 /// How many words at the beginning are one of these.
 pub fn begins(words: &[String], with: &[&str]) -> Option<usize> {
     let count = |phrase: &&str| {
-        let parts: Vec<&str> = phrase.split(' ').collect();
-        (words.len() >= parts.len() && words.iter().zip(&parts).all(|(a, b)| a == b)).then_some(parts.len())
+        let parts = phrase.split(' ').count();
+        (words.len() >= parts && words.iter().zip(phrase.split(' ')).all(|(word, part)| word == part)).then_some(parts)
     };
     with.iter().filter_map(count).max()
 }
 
 /// The rest without politeness at its beginning.
 pub fn after_politeness(mut words: &[String]) -> &[String] {
-    while let Some(n) = begins(words, BEFORE) {
+    while let Some(n) = BEFORE.begin(words) {
         words = &words[n..];
         while words.first().is_some_and(|w| w == ":") {
             words = &words[1..];

@@ -11,7 +11,8 @@ use super::{
     Place,
     amounts::is_number_word,
     is_memory_tool,
-    words::{CHANGE_WORDS, CHANGED, COPULAS, HEDGES, MONTHS, SHORT, SINCE, TEMPORARY, TO_VALUE, UNITS},
+    phrases::TEMPORARY,
+    words::{CHANGE_WORDS, CHANGED, COPULAS, HEDGES, MONTHS, SHORT, SINCE, TO_VALUE, UNITS},
 };
 use crate::{curation::similar, types::Session};
 
@@ -113,7 +114,8 @@ fn clauses(statement: &str) -> Vec<&str> {
     let after: Vec<&str> = led.map(|(_, rest)| rest.trim()).collect();
     found.extend(after);
     // "It is 25 MB these days, not 10, for uploads": only the whole says it.
-    if found.len() > 1 && !found.contains(&statement) {
+    let names_old = [" not ", " instead ", " rather ", " longer ", " from "].iter().any(|w| statement.contains(w));
+    if found.len() > 1 && names_old && !found.contains(&statement) {
         found.push(statement);
     }
     found
@@ -129,9 +131,7 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
         return None;
     }
     let lower: Vec<String> = tokens.iter().map(|t| t.to_lowercase()).collect();
-    let joined = format!(" {} ", lower.join(" "));
-    let passes = TEMPORARY.iter().any(|p| joined.contains(&format!(" {p} ")));
-    if passes || lower.iter().any(|t| HEDGES.contains(&t.as_str())) {
+    if TEMPORARY.are_in(&lower) || lower.iter().any(|t| HEDGES.contains(&t.as_str())) {
         return None;
     }
     let copula = lower.iter().position(|t| COPULAS.contains(&t.as_str()));
@@ -170,7 +170,7 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     // One word is enough where something is said of it ("standup is on Tuesday").
     let changed = changed || lower.iter().any(|t| matches!(t.as_str(), "now" | "longer" | "anymore" | "meanwhile"));
     let was: Vec<usize> = before.iter().enumerate().filter(|(_, w)| out(w)).map(|(n, _)| n).collect();
-    let changed = changed || !was.is_empty() || joined.contains(" these days ");
+    let changed = changed || !was.is_empty() || lower.windows(2).any(|w| w[0] == "these" && w[1] == "days");
     let enough =
         about.len() >= 2 || about.first().is_some_and(|w| changed && w.len() >= 4 || w.len() >= 5 && copula.is_some_and(|c| c > 0));
     let fits = !values.is_empty() && values.len() <= 4 && enough;
