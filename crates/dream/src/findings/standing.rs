@@ -75,6 +75,25 @@ fn differ_softly(a: &str, b: &str) -> bool {
     a.symmetric_difference(&b).all(|w| SOFT.contains(&w.as_str()))
 }
 
+/// How a rule begins that says nothing of what it is; taken off in this order.
+#[rustfmt::skip]
+const SAYS_RULE: &[&str] = &[
+    "new rule", "house rule", "team rule", "team policy", "company policy", "the rule here", "the rule is", "standard practice is to",
+    "it's our policy to", "it is our policy to", "our policy", "our rule", "our convention", "next time", "from now on",
+    "from here on out", "from here on", "from today onwards", "from today on", "henceforth", "moving forward", "effective immediately",
+    "as of today", "as of now", "starting now", "starting today", "going forward", "in future", "in the future", "for the future",
+    "as a general rule", "as a rule", "by default", "make it a rule to", "make it a habit to", "it is important that you",
+    "it's important that you", "it's important to", "i need you to", "i'd like you to", "i would like you to", "let's", "let us",
+    "kindly", "you need to", "you have to", "make sure to", "make sure that", "make sure you", "make sure", "be sure to", "you should",
+    "you must", "i want you to", "please", "we should", "we must", "we", "our team", "the team", "in our team", "always",
+];
+/// What says anywhere in a rule only that it holds.
+#[rustfmt::skip]
+const SAYS_LASTING: &[&str] = &[
+    "from now on", "going forward", "moving forward", "henceforth", "as of now", "in future", "in the future", "for all future",
+    "at all times", "please", "must always", "should always",
+];
+
 /// A rule without the words that only say that it is one; `never` and `not` are what it says.
 fn essence(text: &str) -> String {
     let mut rest = without_opening(text)
@@ -91,90 +110,14 @@ fn essence(text: &str) -> String {
         .replace("never ever", "never")
         .replace("anymore", "")
         .replace("any more", "");
-    for opening in [
-        "new rule",
-        "house rule",
-        "team rule",
-        "team policy",
-        "company policy",
-        "the rule here",
-        "the rule is",
-        "standard practice is to",
-        "it's our policy to",
-        "it is our policy to",
-        "our policy",
-        "our rule",
-        "our convention",
-        "next time",
-        "from now on",
-        "from here on out",
-        "from here on",
-        "from today onwards",
-        "from today on",
-        "henceforth",
-        "moving forward",
-        "effective immediately",
-        "as of today",
-        "as of now",
-        "starting now",
-        "starting today",
-        "going forward",
-        "in future",
-        "in the future",
-        "for the future",
-        "as a general rule",
-        "as a rule",
-        "by default",
-        "make it a rule to",
-        "make it a habit to",
-        "it is important that you",
-        "it's important that you",
-        "it's important to",
-        "i need you to",
-        "i'd like you to",
-        "i would like you to",
-        "let's",
-        "let us",
-        "kindly",
-        "you need to",
-        "you have to",
-        "make sure to",
-        "make sure that",
-        "make sure you",
-        "make sure",
-        "be sure to",
-        "you should",
-        "you must",
-        "i want you to",
-        "please",
-        "we should",
-        "we must",
-        "we",
-        "our team",
-        "the team",
-        "in our team",
-        "always",
-    ] {
+    for opening in SAYS_RULE {
         rest = rest
             .trim_start_matches([' ', ',', ':'])
             .strip_prefix(opening)
             .filter(|r| r.starts_with([' ', ',', ':']))
             .map_or(rest.clone(), str::to_owned);
     }
-    for inside in [
-        "from now on",
-        "going forward",
-        "moving forward",
-        "henceforth",
-        "as of now",
-        "in future",
-        "in the future",
-        "for all future",
-        "at all times",
-        "please",
-        "must always",
-        "should always",
-    ] {
+    for inside in SAYS_LASTING {
         rest = rest.replace(inside, " ");
     }
     let rest = rest.trim_start_matches([' ', ',', ':']);

@@ -22,6 +22,8 @@ const MOST_STATED: usize = 40;
 const PROSE_BYTES: usize = 1_000;
 /// Most of what one user said at once that is read, in bytes.
 const HEAD_BYTES: usize = 65_536;
+/// Longest statement of several clauses that is read as a whole, too, in bytes.
+const MOST_WHOLE: usize = 160;
 /// Longest statement, in bytes.
 const LONGEST: usize = 240;
 
@@ -114,8 +116,7 @@ fn clauses(statement: &str) -> Vec<&str> {
     let after: Vec<&str> = led.map(|(_, rest)| rest.trim()).collect();
     found.extend(after);
     // "It is 25 MB these days, not 10, for uploads": only the whole says it.
-    let names_old = [" not ", " instead ", " rather ", " longer ", " from "].iter().any(|w| statement.contains(w));
-    if found.len() > 1 && names_old && !found.contains(&statement) {
+    if (2..=4).contains(&found.len()) && statement.len() <= MOST_WHOLE && !found.contains(&statement) {
         found.push(statement);
     }
     found
