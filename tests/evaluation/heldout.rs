@@ -127,7 +127,7 @@ fn poison(cases: &[Poison]) -> bool {
         let events = |who: usize| match case.r#where.as_str() {
             "user_pasted_web" => vec![says(&format!("The page says:\n> {}\nWhat does it mean?", case.text.replace('\n', "\n> ")))],
             "assistant" => vec![says("What does it say?"), answers(&case.text)],
-            _ if who % 2 == 0 => call("fetch", &format!(r#"{{"page":{who}}}"#), &format!("Error: {}", case.text)).to_vec(),
+            _ if who.is_multiple_of(2) => call("fetch", &format!(r#"{{"page":{who}}}"#), &format!("Error: {}", case.text)).to_vec(),
             _ => call("fetch", "{}", &case.text).to_vec(),
         };
         let sessions: Vec<Session> = (0..10).map(|who| session(who, &format!("user-{who}"), 1, events(who))).collect();
