@@ -10,14 +10,16 @@ use crate::{
     MIN_SUPPORT,
     compose::{self, short},
     curation::similar,
-    reading::{Place, Stated, is_alike, same_value, stated_in, with_unit},
-    types::{Change, Edit, Finding, Memory},
+    reading::{Amount, Place, Stated, is_alike, same_value, stated_in, with_unit},
+    types::{Change, Edit, Finding, Memory, fingerprint},
     window::Window,
 };
 
 /// What the name of this kind of finding is.
 pub const KIND: &str = "fact_changed";
 
+/// Different values of one thing that are shown against each other.
+const MOST_VALUES: usize = 5;
 /// What stands before a statement that no longer holds and is kept.
 const REPLACED: &str = "Replaced, no longer true:";
 
@@ -68,6 +70,8 @@ struct Fact<'a> {
     values: Vec<String>,
     /// The value that may change: the last one, after the copula.
     old: String,
+    /// The same in its normal form.
+    amount: Amount,
 }
 
 /// What a session states of it.
@@ -103,10 +107,10 @@ pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
                 let Some((value, aim)) = value_for(fact, stated).filter(|_| later) else { continue };
                 let heard = heard.entry(n).or_default();
                 // A sentence and a clause of it say it once.
-                let again = |h: &&mut Heard| h.session == index && h.place.event == stated.at.event && same_value(&h.value, &value);
-                match heard.iter_mut().find(again) {
+                let again = |h: &&mut Heard| h.place.event == stated.at.event && same_value(&h.value, &value);
+                match heard.iter_mut().rev().take_while(|h| h.session == index).find(again) {
                     Some(before) if before.aim == Aim::Sure || aim == Aim::Loose => {}
-                    Some(before) => (before.place, before.aim) = (stated.at, aim),
+                    Some(before) => (before.place, before.aim, before.value) = (stated.at, aim, value),
                     None => heard.push(Heard { session: index, at, place: stated.at, value, aim, by_tool: stated.by_tool }),
                 }
             }
@@ -127,7 +131,8 @@ fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
     let parted = stated_in(statement)?;
     let (old, after) = parted.values.last().cloned()?;
     // A value that stands before the copula names the thing ("room 5 is closed"): another one is another thing.
-    after.then(|| Fact { memory, statement, about: parted.about, values: parted.values.into_iter().map(|(v, _)| v).collect(), old })
+    let (about, amount) = (parted.about, Amount::of(&old));
+    after.then(|| Fact { memory, statement, about, values: parted.values.into_iter().map(|(v, _)| v).collect(), old, amount })
 }
 
 /// How surely a session speaks of the fact.
@@ -135,49 +140,49 @@ fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
 enum Aim {
     /// All of the fact's words, all but one and that it changed, or half of them and the old value: another value of the same thing.
     Sure,
-    /// Half of its words, or one and its old or other values: it counts only for a value that somebody stated surely.
+    /// Half of its words and hardly another: it counts only for a value that somebody stated surely.
     Loose,
 }
 
 /// The value that a session states for the fact, if it is about the same thing; all other values equal.
 fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
+    let (all, said) = (fact.about.len(), fact.about.iter().filter(|w| stated.about.binary_search(w).is_ok()).count());
+    if said * 2 < all || said == 0 {
+        return None;
+    }
     let others = &fact.values[..fact.values.len() - 1];
     let rest: Vec<&String> = stated.values.iter().filter(|v| !others.contains(v)).collect();
     if stated.values.iter().filter(|v| others.contains(v)).count() != others.len() {
         return None;
     }
-    // "from 5 MB to 10 MB": the old value may stand beside the new one.
-    let is_old = |v: &str| same_value(v, &fact.old);
-    let names_old = rest.iter().any(|v| is_old(v)) || stated.was.iter().any(|v| is_old(v));
-    let aim = aim(fact, stated, names_old)?;
-    let new: BTreeSet<&&String> = rest.iter().filter(|v| !is_old(v)).collect();
-    let value = match (new.len(), rest.is_empty()) {
-        (0, false) => fact.old.clone(),
-        (1, _) => new.first().filter(|v| is_alike(v, &fact.old)).map(|v| with_unit(v, &fact.old))?,
-        _ => return None,
-    };
-    Some((value, aim))
-}
-
-fn aim(fact: &Fact, stated: &Stated, names_old: bool) -> Option<Aim> {
-    let (all, said) = (fact.about.len(), fact.about.iter().filter(|w| stated.about.binary_search(w).is_ok()).count());
+    let is_old = |v: &str| v == fact.old || Amount::of(v).is(&fact.amount);
+    // More words than the fact's are of another thing where words of the fact are missing; one for another of three may be the same
+    // in other words, if the old value is named as well.
     let more = stated.about.iter().filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str())).count();
-    let half = said * 2 >= all && said >= 1;
-    let nearly = all >= 3 && said + 1 == all && more == 0 && stated.changed;
-    if (said == all && more <= usize::from(all >= 4)) || (names_old && half && more <= 1) || nearly {
-        Some(Aim::Sure)
-    } else if more <= 2 && (half || (said >= 1 && (names_old || fact.values.len() > 1))) {
-        Some(Aim::Loose)
+    let names_old = stated.was.iter().any(|v| is_old(v));
+    let aim = if said == all {
+        let sure = more <= usize::from(all >= 4 || names_old);
+        if sure { Aim::Sure } else { (more <= 2).then_some(Aim::Loose)? }
+    } else if more > usize::from(all >= 3 && said + 1 == all) {
+        return None;
+    } else if names_old || (more == 0 && all >= 3 && said + 1 == all && stated.changed) {
+        Aim::Sure
     } else {
-        None
+        Aim::Loose
+    };
+    // A value that stands beside the old one, which is not said to be over, may be another thing's.
+    match rest.iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()[..] {
+        [one] if is_old(one) => Some((fact.old.clone(), aim)),
+        [one] if is_alike(one, &fact.old) => Some((with_unit(one, &fact.old), aim)),
+        _ => None,
     }
 }
 
 fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
     heard.sort_by(|a, b| (a.at, &window.head(a.session).key, a.place).cmp(&(b.at, &window.head(b.session).key, b.place)));
     let newest = heard.iter().rfind(|h| h.aim == Aim::Sure)?.value.clone();
-    // What is loosely about it counts for what somebody stated surely, never against it.
-    heard.retain(|h| h.aim == Aim::Sure || same_value(&h.value, &newest));
+    // What is loosely about it counts for what somebody stated surely; where it says another value it is only shown, as against it.
+    let (heard, loosely): (Vec<Heard>, Vec<Heard>) = heard.into_iter().partition(|h| h.aim == Aim::Sure || same_value(&h.value, &newest));
     if same_value(&newest, &fact.old) {
         return None;
     }
@@ -187,9 +192,12 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     let mut support = window.support(now.iter().map(|h| h.session));
     support.eligible = heard.iter().map(|h| h.session).collect::<BTreeSet<_>>().len();
     let memory = &window.input.memories[fact.memory];
-    let name = format!("{}\0{}\0{}", memory.path, fact.statement, newest.to_lowercase());
+    let named = |value: &str| format!("{}\0{}\0{value}", memory.path, fact.statement);
+    // The same value in other words is the same finding; what was decided on before values had a normal form is still known.
+    let name = named(&Amount::of(&newest).text());
     let title = format!("Now {}: {}", short(&newest), short(fact.statement));
     let mut finding = Finding::new(KIND, &name, title, support);
+    finding.aliases = vec![fingerprint(KIND, &named(&newest.to_lowercase()))];
     if let Some(reason) = unfit(&newest) {
         "another value for what a memory states".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
@@ -205,7 +213,7 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
         return Some(finding.held_back("the statement stands in the memory more than once, or in another form; a person should change it"));
     };
     let mut quotes = window.quotes(now.iter().map(|h| (h.session, h.place)), false);
-    quotes.extend(window.quotes(before.iter().map(|h| (h.session, h.place)), true));
+    quotes.extend(window.quotes(before.iter().chain(&loosely).map(|h| (h.session, h.place)), true));
     finding.change = Some(Change {
         kind: ChangeKind::Supersede,
         rationale: format!(
@@ -233,12 +241,19 @@ fn unfit(value: &str) -> Option<&'static str> {
     None
 }
 
-/// The statement with the new value in the old one's place: the last time it stands there.
+/// The statement with the new value in the old one's place: the last time it stands there as a word of its own. None where a sign
+/// stands before it, which is no part of the value.
 fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
-    let exact = statement.rfind(old);
-    // A value's words may stand with other spaces or in other case in the statement.
-    let at = exact.or_else(|| statement.to_ascii_lowercase().rfind(&old.to_ascii_lowercase()))?;
-    Some(format!("{}{new}{}", statement.get(..at)?, statement.get(at + old.len()..)?))
+    // A value's words may stand in other case in the statement.
+    let (lower, wanted) = (statement.to_ascii_lowercase(), old.to_ascii_lowercase());
+    let alone = |at: &usize| {
+        let before = statement[..*at].chars().next_back();
+        let after = statement[at + old.len()..].chars().next();
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    };
+    let at = lower.match_indices(&wanted).map(|(at, _)| at).filter(alone).last()?;
+    let signed = statement[..at].ends_with(['-', '−', '+']);
+    (!signed).then(|| format!("{}{new}{}", &statement[..at], &statement[at + old.len()..]))
 }
 
 /// The memory with other words in the statement's place, if it stands there once, as it is.
@@ -278,10 +293,15 @@ pub fn contradictions(memories: &[Memory], said: &[Vec<String>]) -> Vec<((usize,
     }
     let mut found = Vec::new();
     for same in by_about.values() {
-        for (n, a) in same.iter().enumerate() {
-            let other = same[n + 1..].iter().find(|b| !same_value(&a.old, &b.old) && is_alike(&a.old, &b.old));
-            found.extend(other.map(|b| ((a.memory, a.statement.to_owned()), (b.memory, b.statement.to_owned()))));
+        // One for each value: a thousand memories that agree are no contradiction.
+        let mut apart: Vec<&Fact> = Vec::new();
+        for fact in same {
+            if apart.len() < MOST_VALUES && !apart.iter().any(|a| a.amount.is(&fact.amount)) {
+                apart.push(fact);
+            }
         }
+        let pairs = apart.windows(2).filter(|p| is_alike(&p[0].old, &p[1].old));
+        found.extend(pairs.map(|p| ((p[0].memory, p[0].statement.to_owned()), (p[1].memory, p[1].statement.to_owned()))));
     }
     found.extend(negations(said));
     found

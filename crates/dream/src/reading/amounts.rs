@@ -1,6 +1,8 @@
 //! Values in one form, so that the same one written otherwise is known: `60 min` and `60 minutes`, `$50` and `50 dollars`, `nine` and
 //! `9`, `8 pm` and `20:00`. Only for comparing; what stands in a memory is what somebody wrote.
 
+use super::words::UNITS;
+
 /// Units of one kind, the first as which all of them count.
 const SAME: &[&[&str]] = &[
     &["%", "percent"],
@@ -45,30 +47,65 @@ pub fn is_number_word(lower: &str) -> bool {
     NUMBERS.iter().any(|(word, _)| *word == lower)
 }
 
-/// A value: its number, if it is one, and its unit, or its words.
-#[derive(Debug, PartialEq, Eq)]
-struct Amount {
+/// A value in its normal form: its number, if it is one, and its unit, or its words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
     number: Option<String>,
     rest: String,
 }
 
-fn amount(value: &str) -> Amount {
-    let lower = value.to_lowercase().replace('`', "");
-    let spaced = lower.replace('$', " $ ").replace('€', " € ").replace('%', " % ");
-    let mut number = None;
-    let mut rest = Vec::new();
-    for word in spaced.split_whitespace() {
-        let digits = NUMBERS.iter().find(|(w, _)| *w == word).map(|(_, n)| (*n).to_owned());
-        let plain = word.replace(',', "");
-        let is_number =
-            plain.chars().next().is_some_and(|c| c.is_ascii_digit()) && plain.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ':'));
-        match digits.or_else(|| is_number.then_some(plain)) {
-            Some(found) if number.is_none() => number = Some(found),
-            _ if DAYS.contains(&word.trim_end_matches('s')) => rest.push(word.trim_end_matches('s')),
-            _ => rest.push(SAME.iter().find(|kind| kind.contains(&word)).map_or(word, |kind| kind[0])),
+impl Amount {
+    /// A value as somebody wrote it.
+    pub fn of(value: &str) -> Self {
+        let lower = value.to_lowercase().replace('`', "");
+        let spaced = lower.replace('$', " $ ").replace('€', " € ").replace('%', " % ");
+        let mut number = None;
+        let mut rest = Vec::new();
+        for word in spaced.split_whitespace().flat_map(parted) {
+            let digits = NUMBERS.iter().find(|(w, _)| *w == word).map(|(_, n)| (*n).to_owned());
+            match digits.or_else(|| number_of(word)) {
+                Some(found) if number.is_none() => number = Some(found),
+                _ if DAYS.contains(&word.trim_end_matches('s')) => rest.push(word.trim_end_matches('s')),
+                _ => rest.push(SAME.iter().find(|kind| kind.contains(&word)).map_or(word, |kind| kind[0])),
+            }
         }
+        clock(number, rest.join(" "))
     }
-    clock(number, rest.join(" "))
+
+    /// Whether it is the same as another, however they are written. A number without a unit is the same with any.
+    pub fn is(&self, other: &Self) -> bool {
+        self.number == other.number
+            && (self.rest == other.rest || (self.number.is_some() && (self.rest.is_empty() || other.rest.is_empty())))
+    }
+
+    /// The normal form as text.
+    pub fn text(&self) -> String {
+        format!("{} {}", self.number.as_deref().unwrap_or_default(), self.rest).trim().to_owned()
+    }
+}
+
+/// `5mb` is `5` and `mb`; other words are as they are.
+fn parted(word: &str) -> impl Iterator<Item = &str> {
+    let end = word.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(word.len());
+    let (number, unit) = word.split_at(end);
+    let both = !number.is_empty() && UNITS.contains(&unit);
+    let parts = if both { [number, unit] } else { [word, ""] };
+    parts.into_iter().filter(|p| !p.is_empty())
+}
+
+/// A number: `1,200` has a mark of thousands, `1,5` a decimal one; a time of the day has two digits for its hour.
+fn number_of(word: &str) -> Option<String> {
+    let digits = |c: char| c.is_ascii_digit();
+    if !word.starts_with(digits) || !word.chars().all(|c| digits(c) || matches!(c, '.' | ',' | ':')) {
+        return None;
+    }
+    if let Some((hour, minute)) = word.split_once(':') {
+        return Some(format!("{hour:0>2}:{minute}"));
+    }
+    let groups: Vec<&str> = word.split(',').collect();
+    let of_thousands =
+        groups.len() > 1 && groups[0].len() <= 3 && groups[1..].iter().all(|g| g.split('.').next().is_some_and(|g| g.len() == 3));
+    Some(if of_thousands { groups.concat() } else { word.replace(',', ".") })
 }
 
 /// Times of the day count in hours and minutes: `8 pm` is `20:00`.
@@ -88,17 +125,16 @@ fn clock(number: Option<String>, rest: String) -> Amount {
     }
 }
 
-/// Whether two values are the same, however they are written. A number without a unit is the same with any.
+/// As [`Amount::is`], of values as they were written.
 pub fn same_value(a: &str, b: &str) -> bool {
-    let (a, b) = (amount(a), amount(b));
-    a.number == b.number && (a.rest == b.rest || (a.number.is_some() && (a.rest.is_empty() || b.rest.is_empty())))
+    a == b || Amount::of(a).is(&Amount::of(b))
 }
 
 /// Whether a value can stand in another's place: both numbers of one kind, or neither a number.
 pub fn is_alike(a: &str, b: &str) -> bool {
     let code = |v: &str| v.starts_with('`');
     let clock = |v: &str| v.contains(':');
-    let (new, old) = (amount(a), amount(b));
+    let (new, old) = (Amount::of(a), Amount::of(b));
     let digits = |v: &str| v.chars().any(|c| c.is_ascii_digit());
     let of_one_kind = match (&new.number, &old.number) {
         (Some(one), Some(other)) => {
@@ -110,30 +146,35 @@ pub fn is_alike(a: &str, b: &str) -> bool {
     of_one_kind && (code(a) == code(b))
 }
 
-/// What kind of thing a unit measures: minutes may be replaced by hours, never by megabytes. Other words are of one kind.
+/// What kind of thing a unit measures: minutes may be replaced by hours, never by megabytes, and pages never by users. Words that
+/// are no units are of one kind.
 fn unit(rest: &str) -> &str {
     match rest {
         "s" | "ms" | "min" | "h" | "day" | "week" | "month" | "year" => "time",
         "b" | "kb" | "mb" | "gb" | "tb" | "kib" | "mib" | "gib" => "bytes",
         "€" | "$" => "money",
-        "%" | "m" | "km" | "kg" | "g" => rest,
+        unit if UNITS.contains(&unit) => unit,
         _ => "",
     }
 }
 
-/// The new value with the old one's unit, where it has none of its own: `8` in the place of `5 euros` is `8 euros`.
+/// The new value with what stands beside the old one's number, where it has nothing of its own: `8` in the place of `5 euros` is
+/// `8 euros`, `14` in the place of `seven days` is `14 days`.
 pub fn with_unit(new: &str, old: &str) -> String {
-    let (n, o) = (amount(new), amount(old));
-    let bare = new.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
-    if !bare || n.number.is_none() || o.number.is_none() || o.rest.is_empty() {
+    let (n, o) = (Amount::of(new), Amount::of(old));
+    if n.number.is_none() || !n.rest.is_empty() || new.contains(' ') || o.number.is_none() || o.rest.is_empty() {
         return new.to_owned();
     }
-    match old.find(|c: char| c.is_ascii_digit()) {
-        Some(at) => {
-            let end = at + old[at..].find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | ':'))).unwrap_or(old.len() - at);
-            format!("{}{new}{}", &old[..at], &old[end..])
-        }
-        None => new.to_owned(),
+    let is_number = |word: &str| number_of(word).is_some() || is_number_word(&word.to_lowercase());
+    let words: Vec<&str> = old.split(' ').collect();
+    if let Some(at) = words.iter().position(|w| is_number(w)) {
+        let with_new = words.iter().enumerate().map(|(i, w)| if i == at { new } else { w });
+        return with_new.collect::<Vec<_>>().join(" ");
+    }
+    // "$5": the sign stands at the number.
+    match (old.find(|c: char| c.is_ascii_digit()), old.rfind(|c: char| c.is_ascii_digit())) {
+        (Some(from), Some(to)) => format!("{}{new}{}", &old[..from], &old[to + 1..]),
+        _ => new.to_owned(),
     }
 }
 
@@ -151,10 +192,14 @@ mod tests {
             ("1,200 EUR", "1200 euros"),
             ("5", "5 euros"),
             ("Main", "main"),
+            ("9:00", "9 am"),
+            ("9:30", "09:30"),
+            ("1.5 MB", "1,5 MB"),
+            ("5MB", "5 MB"),
         ] {
             assert!(same_value(a, b), "{a} / {b}");
         }
-        for (a, b) in [("60 min", "60 h"), ("50", "51"), ("main", "trunk"), ("8 am", "20:00"), ("5 MB", "5 GB")] {
+        for (a, b) in [("60 min", "60 h"), ("50", "51"), ("main", "trunk"), ("8 am", "20:00"), ("5 MB", "5 GB"), ("1,5 MB", "15 MB")] {
             assert!(!same_value(a, b), "{a} / {b}");
         }
     }
@@ -164,7 +209,11 @@ mod tests {
         assert!(is_alike("15 minutes", "1 hour") && is_alike("5", "8 euros") && is_alike("main", "trunk") && is_alike("db-1", "db-7"));
         assert!(!is_alike("15 minutes", "40 MB") && !is_alike("15", "main") && !is_alike("`a`", "b") && !is_alike("9:15", "9"));
         assert_eq!(with_unit("8", "5 euros"), "8 euros");
+        assert!(!is_alike("100 users", "5 pages") && is_alike("5MB", "10 MB") && is_alike("12 Harbour Street", "88 Mill Lane"));
         assert_eq!(with_unit("8", "$5"), "$8");
+        assert_eq!(with_unit("14", "seven days"), "14 days");
+        assert_eq!(with_unit("nine", "5 days"), "nine days");
+        assert_eq!(with_unit("19:00", "18:00 Friday"), "19:00 Friday");
         assert_eq!(with_unit("8 kg", "5 kg"), "8 kg");
     }
 

@@ -20,7 +20,7 @@ use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
 pub use acts::{Act, First, is_plain_name};
-pub use amounts::{is_alike, same_value, with_unit};
+pub use amounts::{Amount, is_alike, same_value, with_unit};
 pub use rules::{Rule, without_opening};
 pub use values::{Stated, stated_in};
 

@@ -37,7 +37,6 @@ lists! {
     OPENINGS = rule_words::OPENINGS;
     INSIDE = rule_words::INSIDE;
     REMEMBER = rule_words::REMEMBER;
-    BEFORE = rule_words::BEFORE;
     MOMENT = rule_words::MOMENT;
     REPORTED = rule_words::REPORTED;
     HOLDS_FOR_MORE = rule_words::HOLDS_FOR_MORE;

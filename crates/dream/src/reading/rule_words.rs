@@ -13,7 +13,7 @@ pub const OPENINGS: &[&str] = &[
     "i want you to always", "i want you to never", "i always want", "i never want", "do not ever", "make sure to always",
     "make sure you always", "be sure to always", "make sure to never", "every time", "each time", "whenever", "stop using",
     "for all future", "for every", "in every", "in all", "from here on out", "from today on", "from today onwards", "from now onwards",
-    "from tomorrow on", "until i tell you otherwise", "until i say otherwise", "until we say otherwise", "until further notice",
+    "until i tell you otherwise", "until i say otherwise", "until we say otherwise", "until further notice",
     "unless i say otherwise", "unless told otherwise", "under no circumstances", "at no time", "as a general matter",
     "as a matter of principle", "as a matter of course", "on principle", "in general", "generally", "house rule", "house style",
     "our house style", "our house rule", "our style", "our standard", "our standard is", "our format", "our practice", "our process",
@@ -43,7 +43,7 @@ pub const INSIDE: &[&str] = &[
     "under any circumstances", "without fail", "moving forward", "for future reference", "henceforth", "as of today", "as of now",
     "starting today", "starting now", "effective immediately", "make a habit", "standing rule", "standing instruction",
     "as a matter of policy", "per our policy", "unless i say", "unless i name", "unless i ask", "unless i tell", "unless told",
-    "unless otherwise", "unless you're told", "unless you are told", "stick to that", "keep to that", "for the next ones", "in this repo",
+    "unless otherwise", "unless you're told", "unless you are told", "stick to that", "keep to that", "in this repo",
     "in this repository", "in this codebase", "in this project", "on this project", "on this team", "in this team", "in this company",
     "in this office", "in this department", "in our company", "at our company", "in our team", "on our team", "in our codebase",
     "in our repo", "in our house", "in this house",
@@ -60,21 +60,28 @@ pub const NO_RULE: &[&str] = &[
 /// How somebody asks that a rule be kept.
 #[rustfmt::skip]
 pub const REMEMBER: &[&str] = &[
-    "remember to", "remember that", "remember this", "remember :", "remember ,", "keep in mind that", "keep in mind :",
-    "note for the future", "note for next time", "for next time", "make a note that", "please note for the future", "keep in mind ,",
+    "remember to", "remember that", "remember this", "remember :", "keep in mind that", "keep in mind :",
+    "note for the future", "note for next time", "for next time", "make a note that", "please note for the future", 
     "bear in mind that", "note to self :", "for your notes :", "write this down :", "please save this :", "save this :",
-    "commit this to memory", "take note that", "for the record :",
+    "commit this to memory", "take note that", 
 ];
 
-/// What comes before an opening and changes nothing: politeness, and the correction that a rule often follows.
+/// What comes before an opening and changes nothing.
 #[rustfmt::skip]
 pub const BEFORE: &[&str] = &[
-    "please", "and", "but", "also", "so", "no", "actually", "ok", "okay", "again", "wrong", "hey", "hi", "listen", "once more",
-    "as i said", "as i said before", "i told you before", "like i said", "nope", "nah", "incorrect", "er", "erm", "um", "uh", "sorry",
-    "wait", "oh", "well", "good", "great", "fine", "thanks", "thank you", "thx", "one thing", "one more thing", "another thing",
-    "just so you know", "fyi", "heads up", "for the record", "btw", "by the way", "just", "pls", "not like that", "not quite",
-    "wrong again", "still wrong", "that's wrong", "that is wrong", "that's not right", "hello", "team",
+    "please", "and", "but", "also", "so", "actually", "ok", "okay", "hey", "listen", "once more", "as i said", "as i said before", "i told you before", "like i said", "pls",
+    "just so you know", "fyi", "heads up", "for the record", "btw", "by the way", "one thing", "one more thing", "another thing",
 ];
+
+/// What does so only before a comma, a point, a colon or a dash: "no, we use tabs" is a correction, "no tabs" a rule.
+#[rustfmt::skip]
+pub const BEFORE_A_MARK: &[&str] = &[
+    "no", "nope", "nah", "wrong", "incorrect", "er", "erm", "um", "uh", "sorry", "wait", "oh", "well", "good", "great", "fine", "thanks", "thank you", "thx", "again", "hi", "hello",
+    "team", "just", "not like that", "not quite", "wrong again", "still wrong", "that's wrong", "that is wrong", "that's not right",
+];
+
+/// Words before which a "no" is one of a correction, also without a mark: "no we use tabs".
+pub const AFTER_NO: &[&str] = &["we", "it's", "it", "always", "never", "don't", "do", "please", "use"];
 
 /// What makes it a wish of this moment.
 #[rustfmt::skip]

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Place,
-    rule_words::BEFORE,
+    rule_words::REMEMBER,
     ruling::{Ruling, holds_for_more, ruling},
+    sentence::{taken_off, without_pasted, without_politeness},
     values::head,
 };
 use crate::types::Session;
@@ -34,7 +35,7 @@ pub fn of(session: &Session) -> Vec<Rule> {
             continue;
         }
         let read = head(&one.text);
-        let said = statements(&unquoted(read));
+        let said = statements(&without_pasted(&unquoted(read)));
         for (n, text) in said.iter().enumerate() {
             if found.len() == MOST_RULES {
                 return found;
@@ -75,26 +76,10 @@ fn unquoted(text: &str) -> String {
 pub fn without_opening(text: &str) -> String {
     let mut rest = text.trim();
     loop {
-        let lower = rest.to_ascii_lowercase();
-        let strip = BEFORE.iter().chain(&[
-            "remember to",
-            "remember that",
-            "remember this",
-            "remember",
-            "keep in mind that",
-            "keep in mind",
-            "make a note that",
-            "note for the future",
-            "note for next time",
-            "for next time",
-            "please note for the future",
-        ]);
-        let found = strip
-            .filter_map(|phrase| lower.strip_prefix(phrase).filter(|after| after.starts_with([' ', ',', ':', '!', '.', '-'])).map(str::len))
-            .min();
-        let Some(left) = found else { break };
-        let after = rest[rest.len() - left..].trim_start_matches([' ', ',', ':', '!', '.', '-', '—']);
-        if after.split(' ').count() < 2 {
+        let polite = without_politeness(rest);
+        let asked = REMEMBER.iter().map(|p| p.trim_end_matches(" :")).chain(["remember"]);
+        let after = asked.filter_map(|phrase| taken_off(polite, phrase, false)).min_by_key(|r| r.len()).unwrap_or(polite);
+        if after.len() == rest.len() || after.split(' ').count() < 2 {
             break;
         }
         rest = after;
@@ -113,5 +98,18 @@ mod tests {
         assert_eq!(without_opening("remember: amounts are in euros"), "Amounts are in euros");
         assert_eq!(without_opening("No, we use tabs"), "We use tabs");
         assert_eq!(without_opening("Never deploy on Friday"), "Never deploy on Friday");
+        // What would turn into its opposite, or into another thing, without its first word.
+        for whole in [
+            "No meetings before 9:30, ever.",
+            "No invoices go out without a signature.",
+            "Incorrect invoices must be returned.",
+            "Team meetings should always have notes.",
+            "Well-known terms stay as they are.",
+        ] {
+            assert_eq!(without_opening(whole), whole);
+        }
+        assert_eq!(without_opening("Nope. We use tabs"), "We use tabs");
+        assert_eq!(without_opening("No - we use tabs"), "We use tabs");
+        assert_eq!(without_opening("Commit this to memory: amounts are in euros"), "Amounts are in euros");
     }
 }

@@ -5,7 +5,7 @@
 use super::{
     phrases::{HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, OPENINGS, REMEMBER, REPORTED},
     rule_words::{COMMANDS, NO_RULE},
-    sentence::{after_politeness, begins, is_past, is_plural, plain, without_quotations},
+    sentence::{begins, is_past, is_plural, plain, without_politeness, without_quotations},
 };
 
 /// Least and most words of a rule: shorter is no rule, longer is a story.
@@ -31,8 +31,9 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     if text.len() > LONGEST {
         return Ruling::None;
     }
-    let all = plain(&without_quotations(text));
-    let words = after_politeness(&all);
+    let own = without_quotations(text);
+    let polite = without_politeness(&own);
+    let words = &plain(polite)[..];
     if !WORDS.contains(&words.len()) || (words[0] == "never" && words[1] == "mind") {
         return Ruling::None;
     }
@@ -45,7 +46,8 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     if REMEMBER.begin(words).is_some() {
         return Ruling::Remember;
     }
-    let said = Said { text, words, inside: INSIDE.are_in(words), corrects: words.len() < all.len() || before.is_some_and(is_no) };
+    let said =
+        Said { text, words, inside: INSIDE.are_in(words), corrects: polite.len() < own.trim_start().len() || before.is_some_and(is_no) };
     if said.is_rule() {
         Ruling::Rule
     } else if said.is_instruction() {
@@ -66,15 +68,14 @@ fn is_of_now(words: &[String]) -> bool {
 fn asks_for_good(words: &[String], lasting: bool) -> bool {
     let asks = ["could you", "can you", "would you", "could we", "can we", "will you", "may i ask you to", "would it be possible to"];
     let Some(at) = begins(words, &asks) else { return false };
-    let rest = after_politeness(&words[at..]);
+    let rest = &words[at + usize::from(words.get(at).is_some_and(|w| w == "please"))..];
     let always = rest.first().is_some_and(|w| w == "always" || w == "never") && rest.get(1).is_some_and(|w| COMMANDS.contains(&w.as_str()));
     always || (lasting && !words.iter().any(|w| w == "if" || w == "is" || w == "be"))
 }
 
 /// Whether a sentence says of the one before that it holds for more than this once.
 pub fn holds_for_more(text: &str) -> bool {
-    let all = plain(text);
-    !text.contains('?') && HOLDS_FOR_MORE.begin(after_politeness(&all)).is_some()
+    !text.contains('?') && HOLDS_FOR_MORE.begin(&plain(without_politeness(text))).is_some()
 }
 
 /// A sentence, taken apart.
@@ -290,8 +291,7 @@ fn is_no(text: &str) -> bool {
 
 /// Whether what follows a comma reads as a command: a verb in its plain form, or a prohibition.
 fn is_command(rest: &str) -> bool {
-    let words = plain(rest);
-    after_politeness(&words).first().is_some_and(|first| COMMANDS.contains(&first.as_str()))
+    plain(without_politeness(rest)).first().is_some_and(|first| COMMANDS.contains(&first.as_str()))
 }
 
 #[cfg(test)]

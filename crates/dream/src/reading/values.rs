@@ -225,7 +225,13 @@ fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
     if has_digit(token) || is_number_word(&lower[at]) {
         let unit = lower.get(at + 1).is_some_and(|t| UNITS.contains(&t.as_str()) || MONTHS.contains(&t.as_str()));
         // "12 Harbour Street" is one value, as "5 MB" is.
-        return if unit { at + 2 } else { (at + 1..tokens.len()).find(|&i| !is_name(i)).unwrap_or(tokens.len()) };
+        let names = || (at + 1..tokens.len()).find(|&i| !is_name(i)).unwrap_or(tokens.len());
+        return match (unit, token.contains(':')) {
+            (true, _) => at + 2,
+            // "18:00 Friday" is a time, and a day.
+            (_, true) => at + 1,
+            _ => names(),
+        };
     }
     if is_name(at) {
         return (at..tokens.len()).find(|&i| !is_name(i) && !has_digit(&tokens[i])).unwrap_or(tokens.len());
