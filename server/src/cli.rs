@@ -29,6 +29,9 @@ pub struct Cli {
     /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal digits); made if it is not there.
     #[arg(long, global = true, env = "LUCID_SIGNING_KEY")]
     pub signing_key: Option<PathBuf>,
+    /// A changeset in which nobody decides for so many days expires; 0: never. The same for every server and worker on a database.
+    #[arg(long, global = true, env = "LUCID_EXPIRE_AFTER", default_value_t = domain::review::EXPIRY_DAYS, value_parser = clap::value_parser!(u32).range(..=3650))]
+    pub expire_after: u32,
     /// Which models dreams may ask.
     #[command(flatten)]
     pub models: ModelArgs,
@@ -96,9 +99,6 @@ pub struct ServeArgs {
     /// Do not work off dreams and schedules in this process.
     #[arg(long, env = "LUCID_NO_WORKER")]
     pub no_worker: bool,
-    /// A changeset in which nobody decides for so many days expires; 0: never. The same for every server on a database.
-    #[arg(long, env = "LUCID_EXPIRE_AFTER", default_value_t = domain::review::EXPIRY_DAYS, value_parser = clap::value_parser!(u32).range(..=3650))]
-    pub expire_after: u32,
     /// Whether and how mail is sent.
     #[command(flatten)]
     pub mail: MailArgs,

@@ -22,12 +22,14 @@ pub use failure::Failure;
 pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
     let done = match cli.command {
-        Command::Serve(args) => commands::serve::run(&cli.database, cli.signing_key.as_deref(), &cli.models, args).await,
+        Command::Serve(args) => {
+            commands::serve::run(&cli.database, cli.signing_key.as_deref(), (&cli.models, cli.expire_after), args).await
+        }
         Command::Import(args) => commands::import::run(&cli.database, &args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&args),
         Command::Dream(args) => commands::dream::run(&cli.database, &cli.models, &args).await,
         Command::User(args) => commands::people::add(&cli.database, &args).await,
-        Command::Worker => commands::worker::run(&cli.database, &cli.models).await,
+        Command::Worker => commands::worker::run(&cli.database, &cli.models, cli.expire_after).await,
         Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
         Command::Key(args) => commands::keys::run(&cli.database, &args).await,
         Command::Briefing(args) => commands::briefing::run(&cli.database, &args).await,

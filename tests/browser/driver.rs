@@ -128,7 +128,11 @@ impl Browser {
 
     /// Whether the page holds what the selector finds now, without waiting for it.
     pub async fn holds(&self, css: &str) -> bool {
-        self.page.find(Locator::Css(css)).await.is_ok()
+        match self.page.find(Locator::Css(css)).await {
+            Ok(_) => true,
+            Err(error) if error.is_no_such_element() => false,
+            Err(error) => panic!("{css} cannot be looked for: {error}"),
+        }
     }
 
     /// The element, waited for.
@@ -190,7 +194,8 @@ impl Browser {
     /// Waits until nothing on the page fits the selector any more.
     pub async fn wait_until_gone(&self, css: &str) {
         for _ in 0..200 {
-            if self.page.find(Locator::Css(css)).await.is_err() {
+            // A page that is just going away answers with other errors.
+            if self.page.find(Locator::Css(css)).await.is_err_and(|e| e.is_no_such_element()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

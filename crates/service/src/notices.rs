@@ -7,12 +7,12 @@ use domain::{
     actor::Actor,
     changeset::ChangeState,
     ids::{ChangesetId, NoticeId, StoreId, UserId},
+    review::Requirement,
 };
 use store::{
     Tx,
     changes::{self, ChangeRow},
-    changesets,
-    decisions::{self, Contributor},
+    changesets, decisions,
     notices::{self, MailRow, NoticeRow},
 };
 
@@ -42,19 +42,28 @@ impl Lucid {
         Ok(())
     }
 
-    /// Tells everybody who can approve something in it that a changeset waits for them, but whoever
-    /// brought that about.
+    /// Tells everybody whose approval something in it still lacks that a changeset waits for them, but whoever brought that about.
     pub(crate) async fn tell_turn(&self, tx: &mut Tx, changeset: ChangesetId, except: Option<UserId>) -> Result<()> {
         let hands = decisions::contributors_of_changeset(tx, changeset).await?;
-        let who = deciders(tx, changeset, &hands, |c| c.state == ChangeState::Pending).await?;
+        let votes = decisions::of_changeset(tx, changeset).await?;
+        let asked = |asked: &Requirements, facts: Facts<'_>| {
+            let facts = Facts { hands: &hands, votes: &votes, ..facts };
+            match asked.of(facts, None) {
+                Requirement::Satisfied => BTreeSet::new(),
+                Requirement::Missing { from, .. } => from,
+                Requirement::Impossible { could, .. } => could,
+            }
+        };
+        let who = concerned(tx, changeset, |c| c.state == ChangeState::Pending, asked).await?;
         self.tell(tx, "your_turn", changeset, who.into_iter().filter(|u| Some(*u) != except)).await
     }
 
     /// Tells whoever may mend it, those who had a hand in it too, that the memory moved below what waits in a store; for each
     /// changeset once, until its conflicts are mended.
     pub(crate) async fn tell_conflicts(&self, tx: &mut Tx, store: StoreId) -> Result<()> {
+        notices::mended_in_store(tx, store).await?;
         for changeset in changes::conflicts_untold(tx, store).await? {
-            let who = deciders(tx, changeset, &[], |c| c.conflicted && c.state.is_open()).await?;
+            let who = concerned(tx, changeset, |c| c.conflicted && c.state.is_open(), Requirements::deciders).await?;
             self.tell(tx, "conflict", changeset, who.into_iter()).await?;
         }
         Ok(())
@@ -89,7 +98,7 @@ impl Lucid {
         }
         let mut tx = self.db.write().await?;
         match changeset {
-            Some(id) => drop(notices::read(&mut tx, user, id, self.now()).await?),
+            Some(id) => notices::read(&mut tx, user, id, self.now()).await?,
             None => notices::read_all(&mut tx, user, self.now()).await?,
         }
         Ok(tx.commit().await?)
@@ -129,18 +138,19 @@ impl Lucid {
     }
 }
 
-/// Everybody who may decide on one of these changes, wherever it reaches to, and had no hand in it.
-async fn deciders(
+/// Everybody whom some of these changes concern.
+async fn concerned(
     tx: &mut Tx,
     changeset: ChangesetId,
-    hands: &[Contributor],
     which: impl Fn(&ChangeRow) -> bool,
+    whom: impl Fn(&Requirements, Facts<'_>) -> BTreeSet<UserId>,
 ) -> Result<BTreeSet<UserId>> {
     let Some(row) = changesets::get(tx, changeset).await? else { return Ok(BTreeSet::new()) };
     let asked = Requirements::read(tx, row.store_id).await?;
     let edits = changes::edits(tx, changeset).await?;
     let all = changes::changes(tx, changeset).await?;
-    Ok(all.iter().filter(|c| which(c)).flat_map(|change| asked.deciders(Facts { change, edits: &edits, hands, votes: &[] })).collect())
+    let facts = |change| Facts { change, edits: &edits, hands: &[], votes: &[] };
+    Ok(all.iter().filter(|c| which(c)).flat_map(|change| whom(&asked, facts(change))).collect())
 }
 
 /// An inbox is a person's.

@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    ids::{ChangesetId, NoticeId, UserId},
+    ids::{ChangesetId, NoticeId, StoreId, UserId},
 };
 use sqlx::FromRow;
 
@@ -24,8 +24,11 @@ statements! {
                 WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
           AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))";
     MENDED = "DELETE FROM notices WHERE changeset_id = $1 AND reason = 'conflict'";
-    READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND read_at IS NULL";
-    READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND read_at IS NULL";
+    MENDED_IN_STORE = "DELETE FROM notices WHERE reason = 'conflict' AND changeset_id IN (SELECT id FROM changesets WHERE store_id = $1 AND state = 'open')
+          AND NOT EXISTS (SELECT 1 FROM changes c JOIN conflicted_changes x ON x.change_id = c.id
+                WHERE c.changeset_id = notices.changeset_id AND c.state IN ('pending', 'approved', 'deferred'))";
+    READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND reason = $4 AND read_at IS NULL";
+    READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND reason = $3 AND read_at IS NULL";
     TO_MAIL = "SELECT n.id, n.user_id, n.reason, n.changeset_id, u.email, u.name, cs.title, s.name AS store_name
         FROM notices n JOIN users u ON u.id = n.user_id JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
         WHERE n.mailed_at IS NULL AND n.read_at IS NULL AND n.reason = 'your_turn' AND u.mail_notices AND u.disabled_at IS NULL
@@ -102,14 +105,29 @@ pub async fn mended(tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
     Ok(())
 }
 
-/// Marks what was said about a changeset as read; whether anything was unread.
-pub async fn read(tx: &mut Tx, user: UserId, changeset: ChangesetId, at: Timestamp) -> Result<bool> {
-    Ok(execute!(tx, READ, at, user, changeset)? > 0)
+/// The same for every changeset of a store whose conflicts went by themselves, with what was written since.
+pub async fn mended_in_store(tx: &mut Tx, store: StoreId) -> Result<()> {
+    execute!(tx, MENDED_IN_STORE, store)?;
+    Ok(())
+}
+
+/// The reasons, in the order in which whoever works on a changeset touches them: two who touch the same rows in another order would
+/// wait for each other.
+const IN_ORDER: [&str; 4] = ["conflict", "decided", "your_turn", "comment"];
+
+/// Marks what was said about a changeset as read.
+pub async fn read(tx: &mut Tx, user: UserId, changeset: ChangesetId, at: Timestamp) -> Result<()> {
+    for reason in IN_ORDER {
+        execute!(tx, READ, at, user, changeset, reason)?;
+    }
+    Ok(())
 }
 
 /// Marks everything as read.
 pub async fn read_all(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> {
-    execute!(tx, READ_ALL, at, user)?;
+    for reason in IN_ORDER {
+        execute!(tx, READ_ALL, at, user, reason)?;
+    }
     Ok(())
 }
 

@@ -16,7 +16,12 @@ use crate::{
 };
 
 /// Serves until it is interrupted.
-pub async fn run(database: &str, signing_key: Option<&Path>, models: &ModelArgs, args: ServeArgs) -> Result<ExitCode, Failure> {
+pub async fn run(
+    database: &str,
+    signing_key: Option<&Path>,
+    (models, expire_after): (&ModelArgs, u32),
+    args: ServeArgs,
+) -> Result<ExitCode, Failure> {
     // A thousand people with a page open each are more files than many systems allow at first.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(error = &error as &dyn std::error::Error, "the limit of open files could not be raised");
@@ -27,7 +32,7 @@ pub async fn run(database: &str, signing_key: Option<&Path>, models: &ModelArgs,
     let config = WebConfig::new(&public_url, args.insecure_http)?;
     let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, ..config };
     let lucid = super::with_signing_key(super::open(database).await?, signing_key)?;
-    let lucid = with_models(lucid, models)?.with_expiry_days(args.expire_after);
+    let lucid = with_models(lucid, models)?.with_expiry_days(expire_after);
     if args.demo {
         demo::load(&lucid, &config.public_url).await?;
     } else if let Some(token) = lucid.first_admin_link().await? {
