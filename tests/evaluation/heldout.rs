@@ -83,7 +83,7 @@ fn said(texts: &[&str]) -> Vec<Session> {
 fn says_value(content: &str, value: &str) -> bool {
     let telling = |w: &&str| w.chars().any(|c| c.is_ascii_digit() || c.is_uppercase());
     let words: Vec<&str> = value.split(' ').collect();
-    let wanted: Vec<&str> = if words.iter().any(|w| telling(&w)) { words.into_iter().filter(|w| telling(w)).collect() } else { words };
+    let wanted: Vec<&str> = if words.iter().any(telling) { words.into_iter().filter(telling).collect() } else { words };
     wanted.iter().all(|w| content.contains(w))
 }
 
