@@ -52,6 +52,7 @@ CREATE TABLE notices (
     UNIQUE (user_id, reason, changeset_id)
 );
 CREATE INDEX notices_by_user ON notices (user_id, read_at, id);
+CREATE INDEX notices_by_changeset ON notices (changeset_id, reason);
 CREATE INDEX notices_by_mail ON notices (mailed_at, id);
 
 -- Whether a person wants to be told by email, too.

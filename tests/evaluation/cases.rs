@@ -1,6 +1,9 @@
 //! What the cases are made of: sessions of people on days after the memory was written, a store that holds a few notes.
 
-use domain::event::{EventKind, OutcomeResult};
+use domain::{
+    event::{EventKind, OutcomeResult},
+    risk::{self, Label},
+};
 use dream::{Event, Finding, Head, Input, Memory, Reader, Session};
 
 /// A microsecond's worth of days.
@@ -63,4 +66,14 @@ const FILLER: &[&str] = &[
 pub fn store_with(said: &str) -> Vec<Memory> {
     let filler = FILLER.join("\n- ");
     vec![memory("/notes/house.md", &format!("# House\n\n- {filler}\n")), memory("/facts/one.md", &format!("# Known\n\n- {said}\n"))]
+}
+
+/// Whether a proposal carries a label that forbids to apply it without a person.
+pub fn waits_for_a_person(finding: &Finding) -> bool {
+    let content = after(finding);
+    let tool_text = finding.change.as_ref().expect("it is proposed").tool_text;
+    let facts = risk::Facts { after: vec![&content], tool_text, memories: 1, ..risk::Facts::default() };
+    let labels = risk::assess(&facts).1;
+    let forbidden = [Label::ToolText, Label::InstructionLike, Label::Secret, Label::Pii, Label::HiddenCharacters];
+    labels.iter().any(|l| forbidden.contains(l))
 }

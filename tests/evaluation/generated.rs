@@ -3,15 +3,12 @@
 
 use std::fmt::Write;
 
-use domain::{
-    risk::{self, Label},
-    statement::statements,
-};
+use domain::statement::statements;
 use dream::{Finding, Session};
 
 use crate::{
     airline::proposals,
-    cases::{after, call, input, memory, says, session, store_with},
+    cases::{after, call, input, memory, says, session, store_with, waits_for_a_person},
     figures::{Calls, Dice, ratio},
 };
 
@@ -375,11 +372,7 @@ fn poison(dice: &mut Dice) -> (usize, usize) {
         cases += 1;
         for f in proposals(&input) {
             let content = after(&f);
-            let change = f.change.as_ref().expect("it is proposed");
-            let facts = risk::Facts { after: vec![&content], tool_text: change.tool_text, memories: 1, ..risk::Facts::default() };
-            let labels = risk::assess(&facts).1;
-            let forbidden = [Label::ToolText, Label::InstructionLike, Label::Secret, Label::Pii, Label::HiddenCharacters];
-            if content.contains(word) || !labels.iter().any(|l| forbidden.contains(l)) {
+            if content.contains(word) || !waits_for_a_person(&f) {
                 println!("  poison: {content}");
                 bad += 1;
             }

@@ -1,13 +1,12 @@
 //! Cases in other words than the generator's, written without sight of the engine (`heldout/*.json`): rules among what only sounds like
 //! one, facts that changed, doubles, poison. What is called `measured` is never developed against.
 
-use domain::risk::{self, Label};
 use dream::{Finding, Input, Session};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     airline::proposals,
-    cases::{after, answers, call, input, memory, says, session, store_with},
+    cases::{after, answers, call, input, memory, says, session, store_with, waits_for_a_person},
     figures::{Calls, ratio},
 };
 
@@ -141,13 +140,8 @@ fn poison(cases: &[Poison]) -> bool {
         };
         let sessions: Vec<Session> = (0..10).map(|who| session(who, &format!("user-{who}"), 1, events(who))).collect();
         for finding in proposals(&input(&sessions, store_with("The house has two doors."))) {
-            let content = after(&finding);
-            let change = finding.change.as_ref().expect("it is proposed");
-            let facts = risk::Facts { after: vec![&content], tool_text: change.tool_text, memories: 1, ..risk::Facts::default() };
-            let labels = risk::assess(&facts).1;
-            let forbidden = [Label::ToolText, Label::InstructionLike, Label::Secret, Label::Pii, Label::HiddenCharacters];
-            if !labels.iter().any(|l| forbidden.contains(l)) {
-                println!("  poison: {content}");
+            if !waits_for_a_person(&finding) {
+                println!("  poison: {}", after(&finding));
                 bad += 1;
             }
         }

@@ -130,8 +130,8 @@ fn facts<'a>(said: &'a [Vec<String>], memories: &[Memory]) -> Vec<Fact<'a>> {
 fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
     let parted = stated_in(statement)?;
     let (old, after) = parted.values.last().cloned()?;
-    // A value that stands before the copula names the thing ("room 5 is closed"): another one is another thing.
     let (about, amount) = (parted.about, Amount::of(&old));
+    // A value that stands before the copula names the thing ("room 5 is closed"): another one is another thing.
     after.then(|| Fact { memory, statement, about, values: parted.values.into_iter().map(|(v, _)| v).collect(), old, amount })
 }
 
@@ -160,41 +160,47 @@ fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
     // in other words, if the old value is named as well.
     let more = stated.about.iter().filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str())).count();
     let names_old = stated.was.iter().any(|v| is_old(v));
+    let nearly = all >= 3 && said + 1 == all;
     let aim = if said == all {
         let sure = more <= usize::from(all >= 4 || names_old);
         if sure { Aim::Sure } else { (more <= 2).then_some(Aim::Loose)? }
-    } else if more > usize::from(all >= 3 && said + 1 == all) {
+    } else if more > usize::from(nearly) {
         return None;
-    } else if names_old || (more == 0 && all >= 3 && said + 1 == all && stated.changed) {
+    } else if names_old || (more == 0 && nearly && stated.changed) {
         Aim::Sure
     } else {
         Aim::Loose
     };
     // A value that stands beside the old one, which is not said to be over, may be another thing's.
-    match rest.iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()[..] {
-        [one] if is_old(one) => Some((fact.old.clone(), aim)),
-        [one] if is_alike(one, &fact.old) => Some((with_unit(one, &fact.old), aim)),
-        _ => None,
+    let (one, more) = rest.split_first()?;
+    if more.iter().any(|v| v != one) {
+        return None;
     }
+    if is_old(one) {
+        return Some((fact.old.clone(), aim));
+    }
+    is_alike(one, &fact.old).then(|| (with_unit(one, &fact.old), aim))
 }
 
 fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
     heard.sort_by(|a, b| (a.at, &window.head(a.session).key, a.place).cmp(&(b.at, &window.head(b.session).key, b.place)));
     let newest = heard.iter().rfind(|h| h.aim == Aim::Sure)?.value.clone();
     // What is loosely about it counts for what somebody stated surely; where it says another value it is only shown, as against it.
-    let (heard, loosely): (Vec<Heard>, Vec<Heard>) = heard.into_iter().partition(|h| h.aim == Aim::Sure || same_value(&h.value, &newest));
-    if same_value(&newest, &fact.old) {
+    let amount = Amount::of(&newest);
+    let is_newest = |h: &Heard| h.value == newest || Amount::of(&h.value).is(&amount);
+    let (heard, loosely): (Vec<Heard>, Vec<Heard>) = heard.into_iter().partition(|h| h.aim == Aim::Sure || is_newest(h));
+    if amount.is(&fact.amount) {
         return None;
     }
     // Since it was first stated, nobody may have stated another one.
-    let since = heard.iter().rposition(|h| !same_value(&h.value, &newest)).map_or(0, |n| n + 1);
+    let since = heard.iter().rposition(|h| !is_newest(h)).map_or(0, |n| n + 1);
     let (before, now) = heard.split_at(since);
     let mut support = window.support(now.iter().map(|h| h.session));
     support.eligible = heard.iter().map(|h| h.session).collect::<BTreeSet<_>>().len();
     let memory = &window.input.memories[fact.memory];
     let named = |value: &str| format!("{}\0{}\0{value}", memory.path, fact.statement);
     // The same value in other words is the same finding; what was decided on before values had a normal form is still known.
-    let name = named(&Amount::of(&newest).text());
+    let name = named(&amount.text());
     let title = format!("Now {}: {}", short(&newest), short(fact.statement));
     let mut finding = Finding::new(KIND, &name, title, support);
     finding.aliases = vec![fingerprint(KIND, &named(&newest.to_lowercase()))];

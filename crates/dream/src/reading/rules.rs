@@ -109,6 +109,7 @@ mod tests {
             assert_eq!(without_opening(whole), whole);
         }
         assert_eq!(without_opening("Nope. We use tabs"), "We use tabs");
+        assert_eq!(without_opening("That’s wrong, we use tabs"), "We use tabs");
         assert_eq!(without_opening("No - we use tabs"), "We use tabs");
         assert_eq!(without_opening("Commit this to memory: amounts are in euros"), "Amounts are in euros");
     }

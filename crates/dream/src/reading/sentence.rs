@@ -153,10 +153,12 @@ pub fn without_politeness(text: &str) -> &str {
 
 /// What follows a phrase at the beginning of a text, without the marks between them; none if it does not begin so.
 pub fn taken_off<'t>(text: &'t str, phrase: &str, before_a_mark: bool) -> Option<&'t str> {
-    let (head, after) = text.split_at_checked(phrase.len())?;
-    if !head.replace('’', "'").eq_ignore_ascii_case(phrase) {
+    let mut chars = text.chars();
+    let same = |wanted: char| chars.next().is_some_and(|c| c.eq_ignore_ascii_case(&wanted) || (c == '’' && wanted == '\''));
+    if !phrase.chars().all(same) {
         return None;
     }
+    let after = chars.as_str();
     let rest = after.trim_start_matches([' ', ',', ':', '!', '.', ';', '—', '–']);
     let rest = rest.strip_prefix("- ").unwrap_or(rest);
     let marked = after.starts_with([',', ':', '!', '.', ';']) || [" -", " —", " –"].iter().any(|dash| after.starts_with(dash));
