@@ -10,7 +10,10 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use service::{Error, Kind, Lucid, RefusedForm, UserView};
 use tower_sessions::Session;
 
-use crate::components::layout::{ErrorPage, Frame};
+use crate::components::{
+    forms::FormToken,
+    layout::{ErrorPage, Frame},
+};
 
 /// Who is signed in; put into the request by the server's middleware.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub struct Current {
     pub actor: Actor,
     /// How they are called.
     pub user: UserView,
+    /// What every form of their web session carries, and no other form can.
+    pub form_token: String,
 }
 
 /// Where a request came from; put into it by the server's middleware.
@@ -37,6 +42,15 @@ pub struct Client {
 /// The cookie that carries what is shown once: the secret of a new key, a one-time link. It goes from the answer of a form to the
 /// page that follows and is gone with it; Lucid keeps it nowhere.
 const ONCE: &str = "lucid-once";
+/// The cookie by which a browser is known in which somebody signed in before: who guesses elsewhere cannot lock its owner out.
+const BROWSER: &str = "lucid-browser";
+
+/// The web session's key for what was revealed last, and when.
+const REVEALED: &str = "revealed";
+/// How long it stays unmasked, in seconds.
+const REVEALED_SECONDS: i64 = 600;
+/// The web session's key for how diffs are shown.
+const SIDE_BY_SIDE: &str = "side_by_side";
 
 /// Everything that a page needs, taken before it waits for anything.
 #[derive(Clone)]
@@ -95,30 +109,44 @@ impl Request {
 
     /// The text about this subject that the form before gave to be shown once; whatever it was about, it is gone with this page.
     pub fn shown_once(&self, about: &str) -> Option<String> {
-        let name = self.once_name();
-        let all = self.cookies.as_deref()?.split(';').filter_map(|c| c.trim().split_once('='));
-        let text = all.filter(|(n, _)| *n == name).map(|(_, v)| v.to_owned()).next()?;
+        let text = self.cookie(ONCE)?;
         self.set_once("", 0);
         let (subject, text) = text.split_once('.')?;
         let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !text.is_empty();
         (plain && subject == about).then(|| text.to_owned())
     }
 
-    fn once_name(&self) -> String {
-        if self.client.secure { format!("__Host-{ONCE}") } else { ONCE.to_owned() }
+    /// The token that this browser keeps since somebody signed in here.
+    pub fn browser_token(&self) -> Option<String> {
+        self.cookie(BROWSER)
+    }
+
+    /// Lets this browser be known by a token for half a year.
+    pub fn know_browser(&self, token: &str) {
+        self.set_cookie(BROWSER, token, 182 * 86_400, "Lax");
     }
 
     fn set_once(&self, text: &str, seconds: u32) {
+        self.set_cookie(ONCE, text, seconds, "Strict");
+    }
+
+    fn cookie_name(&self, name: &str) -> String {
+        if self.client.secure { format!("__Host-{name}") } else { name.to_owned() }
+    }
+
+    fn cookie(&self, name: &str) -> Option<String> {
+        let name = self.cookie_name(name);
+        let mut all = self.cookies.as_deref()?.split(';').filter_map(|c| c.trim().split_once('='));
+        all.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+    }
+
+    fn set_cookie(&self, name: &str, value: &str, seconds: u32, same_site: &str) {
         let secure = if self.client.secure { "; Secure" } else { "" };
-        let cookie = format!("{}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", self.once_name());
+        let name = self.cookie_name(name);
+        let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
-    }
-
-    /// The bytes of the web session's id, by which its owner's sign-ins know it.
-    pub fn session_id(&self) -> Vec<u8> {
-        self.session.as_ref().and_then(Session::id).map(|id| id.0.to_be_bytes().to_vec()).unwrap_or_default()
     }
 
     /// The id in the path. One that cannot be an id names nothing.
@@ -136,9 +164,36 @@ impl Request {
         self.lucid.now()
     }
 
-    /// A time that the web session remembers.
-    pub async fn remembered(&self, key: &str) -> Option<Timestamp> {
-        self.session.as_ref()?.get(key).await.ok()?
+    /// Whether the reader revealed this a moment ago: quotes of a change, or a part of a transcript.
+    pub async fn is_revealed(&self, what: &str) -> bool {
+        let Some(session) = &self.session else { return false };
+        let revealed: Option<(String, Timestamp)> = session.get(REVEALED).await.ok().flatten();
+        revealed.is_some_and(|(subject, at)| subject == what && at.plus_seconds(REVEALED_SECONDS) > self.now())
+    }
+
+    /// Lets pages show this unmasked for a while; the trail must say so already.
+    pub async fn reveal(&self, what: &str) -> service::Result<()> {
+        let session = self.session.as_ref().ok_or(Error::Ended)?;
+        session.insert(REVEALED, (what, self.now())).await.map_err(|_| Error::Internal("the session could not be written"))
+    }
+
+    /// Masks again what was revealed.
+    pub async fn mask(&self) -> service::Result<()> {
+        let session = self.session.as_ref().ok_or(Error::Ended)?;
+        session.remove::<(String, Timestamp)>(REVEALED).await.map_err(|_| Error::Internal("the session could not be written"))?;
+        Ok(())
+    }
+
+    /// Whether the reader wants both sides of a diff beside each other, as they last chose.
+    pub async fn is_side_by_side(&self) -> bool {
+        let Some(session) = &self.session else { return false };
+        session.get(SIDE_BY_SIDE).await.ok().flatten().unwrap_or(false)
+    }
+
+    /// Keeps how the reader wants diffs shown.
+    pub async fn show_side_by_side(&self, side: bool) -> service::Result<()> {
+        let session = self.session.as_ref().ok_or(Error::Ended)?;
+        session.insert(SIDE_BY_SIDE, side).await.map_err(|_| Error::Internal("the session could not be written"))
     }
 
     /// Answers with another page instead of this one.
@@ -171,6 +226,9 @@ where
 {
     let request = Request::of_page();
     let framed = request.clone();
+    if let Some(current) = &request.current {
+        provide_context(FormToken(current.form_token.clone()));
+    }
     let content = content(request);
     let whole = async move {
         let (waiting, unread) = match &framed.current {

@@ -1,14 +1,17 @@
 //! The document around every page, and the table of routes.
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
     path,
 };
 
-use crate::{components::layout::NotFound, pages};
+use crate::{
+    components::{layout::NotFound, title::TitleFormat},
+    pages,
+};
 
 /// Addresses of the site's files, with the hash of their content in the name. Empty where the server was built without them.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +50,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|page: String| if page.is_empty() { "Lucid".to_owned() } else { format!("{page} · Lucid") } />
+        <TitleFormat />
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=pages::queue::Home ssr=SsrMode::Async />

@@ -58,10 +58,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Dream over a store, or preview what a dream would propose.
     Dream(DreamArgs),
-    /// Add a person (or give one more stores), and print the link that sets their password.
+    /// Add a person (or give one more stores), or print a link that sets somebody's password.
     User(UserArgs),
     /// Work off dreams and schedules without serving pages; any number may run on one PostgreSQL database.
-    Worker,
+    Worker(WorkArgs),
     /// Make, list and revoke API keys for agents.
     Key(KeyArgs),
     /// Print what an agent would load from a store at the start of a session, as Markdown.
@@ -99,12 +99,23 @@ pub struct ServeArgs {
     /// Do not work off dreams and schedules in this process.
     #[arg(long, env = "LUCID_NO_WORKER")]
     pub no_worker: bool,
+    /// How much it works on at once.
+    #[command(flatten)]
+    pub work: WorkArgs,
     /// Whether and how mail is sent.
     #[command(flatten)]
     pub mail: MailArgs,
     /// Load the example sessions into a fresh database, dream once, and print one-time links to sign in.
     #[arg(long)]
     pub demo: bool,
+}
+
+/// How much a worker does at once.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct WorkArgs {
+    /// How many dreams are worked on at the same time in this process.
+    #[arg(long, env = "LUCID_JOBS", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
+    pub jobs: usize,
 }
 
 /// How transcripts are read.
@@ -176,7 +187,7 @@ pub struct DreamArgs {
 /// `lucid user`.
 #[derive(Debug, Args)]
 pub struct UserArgs {
-    /// What to do: add.
+    /// What to do: add or link.
     #[command(subcommand)]
     pub command: UserCommand,
 }
@@ -203,9 +214,18 @@ pub enum UserCommand {
         /// Only under this path of those stores (they still see the rest).
         #[arg(long, default_value = "/")]
         path: PathPrefix,
-        /// The address that browsers use.
-        #[arg(long, env = "LUCID_PUBLIC_URL", default_value = "http://localhost:3000")]
-        public_url: String,
+        /// The address that browsers use; without, the one that the server on this database last said.
+        #[arg(long, env = "LUCID_PUBLIC_URL")]
+        public_url: Option<String>,
+    },
+    /// Print a one-time link with which a known person chooses a new password. Nobody with an account sees it, so that their account is
+    /// independent of every other.
+    Link {
+        /// Their address.
+        email: String,
+        /// The address that browsers use; without, the one that the server on this database last said.
+        #[arg(long, env = "LUCID_PUBLIC_URL")]
+        public_url: Option<String>,
     },
 }
 

@@ -9,7 +9,7 @@ use lettre::{
     message::{Mailbox, header::ContentType},
     transport::smtp::authentication::Credentials,
 };
-use service::{Lucid, MailRow};
+use service::{LinkMail, Lucid, MailRow};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Failure, models::secret};
@@ -40,6 +40,7 @@ pub struct MailArgs {
 }
 
 /// What sends.
+#[derive(Clone)]
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -102,14 +103,37 @@ impl Mailer {
             "It is your turn in Lucid: a changeset for the memory store {} waits for a decision.\n\n{}/changesets/{}\n\nThe link opens it; nothing is decided by following it. You asked for these messages in your inbox, and can stop them there.\n",
             mail.store_name, self.public_url, mail.changeset_id
         );
+        self.deliver((&mail.name, &mail.email), &format!("Your turn: a changeset for {}", mail.store_name), text).await
+    }
+
+    async fn deliver(
+        &self,
+        (name, email): (&str, &str),
+        subject: &str,
+        text: String,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let message = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(mail.name.clone()), mail.email.parse()?))
-            .subject(format!("Your turn: a changeset for {}", mail.store_name))
+            .to(Mailbox::new(Some(name.to_owned()), email.parse()?))
+            .subject(subject)
             .header(ContentType::TEXT_PLAIN)
             .body(text)?;
         self.transport.send(message).await?;
         Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl LinkMail for Mailer {
+    async fn send(&self, name: &str, email: &str, token: &str) -> Result<(), String> {
+        let text = format!(
+            "Choose a password for Lucid with this link. It works once, within 24 hours, and nobody else has seen it:\n\n{}\n\nIf you did not expect this message, do nothing, and tell whoever runs your Lucid.\n",
+            crate::web::link(&self.public_url, token)
+        );
+        self.deliver((name, email), "Your link to Lucid", text).await.map_err(|error| {
+            tracing::warn!(error = &*error as &dyn std::error::Error, "a one-time link could not be sent");
+            "the mail server did not take it; the log says why".to_owned()
+        })
     }
 }
 

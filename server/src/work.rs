@@ -1,16 +1,23 @@
-//! The worker's loop in a server process.
+//! The loops of a worker: jobs, time and housekeeping, each by itself, so that a long dream keeps nothing else waiting.
 
 use std::time::Duration;
 
-use service::Lucid;
+use service::{Lucid, Result};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How often an idle worker looks for work.
+/// How often an idle loop looks for a job, and for schedules whose tick has come.
 const IDLE: Duration = Duration::from_millis(500);
-/// How often expired web sessions are removed.
+/// How often what has grown is trimmed.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 /// How often deferrals and changesets are looked at whose time has come.
 const KEEP_TIME: Duration = Duration::from_mins(1);
+/// How long a job in hand may go on after the worker was told to stop; then it is handed back.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a loop waits after it could not reach the database.
+const AFTER_ERROR: Duration = Duration::from_secs(2);
+/// How often small writes are flushed.
+const FLUSH: Duration = Duration::from_secs(10);
 
 /// A name for a worker that no other has.
 pub fn owner_name() -> String {
@@ -19,31 +26,49 @@ pub fn owner_name() -> String {
     format!("{}-{}", std::process::id(), hex::encode(bytes))
 }
 
-/// How long a job in hand may go on after the worker was told to stop; then it is handed back.
-const GRACE: Duration = Duration::from_secs(5);
-/// How long a worker waits after it could not reach the database.
-const AFTER_ERROR: Duration = Duration::from_secs(2);
-/// How often small writes are flushed.
-const FLUSH: Duration = Duration::from_secs(10);
-
 /// Flushes small writes until it is told to stop; closing the database flushes the last ones.
 pub async fn flush_small_writes(lucid: Lucid, stop: CancellationToken) {
+    let flush = |lucid: Lucid| async move { lucid.flush_small_writes().await };
+    every(FLUSH, lucid, stop, "small writes wait for the database", flush).await;
+}
+
+/// Works until it is told to stop, with so many jobs at once; jobs in hand are finished, or handed back after a few seconds.
+pub async fn run(lucid: Lucid, jobs: usize, stop: CancellationToken) {
+    let mut loops = JoinSet::new();
+    for _ in 0..jobs.max(1) {
+        loops.spawn(work_off_jobs(lucid.clone(), stop.clone()));
+    }
+    let fire = |lucid: Lucid| async move { lucid.fire_schedules().await.map(drop) };
+    loops.spawn(every(IDLE, lucid.clone(), stop.clone(), "schedules could not be looked at", fire));
+    let keep_time = |lucid: Lucid| async move { lucid.keep_time().await };
+    loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "what is due could not be looked at", keep_time));
+    let trim = |lucid: Lucid| async move { lucid.trim().await.map(drop) };
+    loops.spawn(every(HOUSEKEEPING, lucid, stop, "what is of no use any more could not be trimmed", trim));
+    while loops.join_next().await.is_some() {}
+}
+
+/// Does something at once and then again and again until it is told to stop; a failure is logged, and the next time may be luckier.
+async fn every<F>(pause: Duration, lucid: Lucid, stop: CancellationToken, failed: &'static str, work: impl Fn(Lucid) -> F)
+where
+    F: Future<Output = Result<()>>,
+{
     loop {
+        let wait = match work(lucid.clone()).await {
+            Ok(()) => pause,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "{failed}");
+                pause.max(AFTER_ERROR)
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(FLUSH) => {}
-        }
-        if let Err(error) = lucid.flush_small_writes().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "small writes were lost");
+            () = tokio::time::sleep(wait) => {}
         }
     }
 }
 
-/// Works off jobs and schedules until it is told to stop; a job in hand is finished, or handed back after a few seconds.
-pub async fn run(lucid: Lucid, stop: CancellationToken) {
+async fn work_off_jobs(lucid: Lucid, stop: CancellationToken) {
     let owner = owner_name();
-    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
-    let mut time = tokio::time::interval(KEEP_TIME);
     while !stop.is_cancelled() {
         let patience = async {
             stop.cancelled().await;
@@ -60,16 +85,6 @@ pub async fn run(lucid: Lucid, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(wait) => {}
-            _ = time.tick() => {
-                if let Err(error) = lucid.keep_time().await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "what is due could not be looked at");
-                }
-            }
-            _ = housekeeping.tick() => {
-                if let Err(error) = lucid.tidy_sign_ins().await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "expired web sessions could not be removed");
-                }
-            }
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Signing in and out.
 
-use domain::ids::UserId;
 use leptos::prelude::*;
-use service::Error;
+use service::{Error, Place, SignedIn};
 use tower_sessions::Session;
 
 use super::{Answer, answer, fields};
@@ -10,6 +9,8 @@ use crate::context::Request;
 
 /// Key of the signed-in person in the web session.
 pub const USER: &str = "user";
+/// Key of the sign-in in the web session, by which the trail knows it.
+pub const SIGN_IN: &str = "sign_in";
 /// Key of the time of signing in, in microseconds: the session ends 24 hours later whatever happens.
 pub const SIGNED_IN_AT: &str = "signed_in_at";
 
@@ -19,8 +20,9 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<An
     let request = Request::of_action();
     let next = if is_own_page(&next) { next } else { "/queue".to_owned() };
     let result = async {
-        let user = request.lucid.sign_in(&email, &password, request.client.address.as_deref()).await?;
-        remember(&request, user).await?;
+        let browser = request.browser_token();
+        let signed_in = request.lucid.sign_in(&email, &password, place(&request, browser.as_deref())).await?;
+        remember(&request, &signed_in).await?;
         Ok(next.clone())
     }
     .await;
@@ -42,8 +44,9 @@ pub async fn use_link(
         if password != again {
             return Err(Error::Invalid("the two passwords are not the same".to_owned()));
         }
-        let user = request.lucid.use_link(&token, &password, &email, &name).await?;
-        remember(&request, user).await?;
+        let browser = request.browser_token();
+        let signed_in = request.lucid.use_link(&token, &password, &email, &name, place(&request, browser.as_deref())).await?;
+        remember(&request, &signed_in).await?;
         Ok("/queue".to_owned())
     }
     .await;
@@ -73,7 +76,7 @@ pub async fn change_password(before: String, password: String, again: String) ->
         if password != again {
             return Err(Error::Invalid("the two passwords are not the same".to_owned()));
         }
-        request.lucid.change_password(request.actor()?, &before, &password, &request.session_id()).await?;
+        request.lucid.change_password(request.actor()?, &before, &password).await?;
         Ok("/account?changed=yes".to_owned())
     }
     .await;
@@ -86,7 +89,7 @@ pub async fn end_sign_in(#[server(default)] handle: String) -> Result<Answer, Se
     let request = Request::of_action();
     let result = async {
         let handle = Some(handle.as_str()).filter(|h| !h.is_empty());
-        request.lucid.end_own_sign_in(request.actor()?, handle, &request.session_id()).await?;
+        request.lucid.end_own_sign_in(request.actor()?, handle).await?;
         Ok("/account".to_owned())
     }
     .await;
@@ -97,19 +100,25 @@ fn web_session(request: &Request) -> service::Result<&Session> {
     request.session.as_ref().ok_or(Error::Internal("a request came without a session"))
 }
 
-/// Binds the session to the person under a new id.
-async fn remember(request: &Request, user: UserId) -> service::Result<()> {
+fn place<'a>(request: &'a Request, browser: Option<&'a str>) -> Place<'a> {
+    Place { address: request.client.address.as_deref(), browser }
+}
+
+/// Begins an empty web session for a new sign-in, under a new id: nothing that somebody else left in this browser is taken over.
+async fn remember(request: &Request, signed_in: &SignedIn) -> service::Result<()> {
     let session = web_session(request)?;
     let failed = |_| Error::Internal("the session could not be stored");
-    session.cycle_id().await.map_err(failed)?;
-    session.insert(USER, user).await.map_err(failed)?;
+    session.flush().await.map_err(failed)?;
+    request.know_browser(&signed_in.browser);
+    session.insert(USER, signed_in.user).await.map_err(failed)?;
+    session.insert(SIGN_IN, signed_in.sign_in).await.map_err(failed)?;
     session.insert("browser", &request.client.browser).await.map_err(failed)?;
     session.insert("from", &request.client.address).await.map_err(failed)?;
     session.insert(SIGNED_IN_AT, request.now()).await.map_err(failed)
 }
 
 /// Whether an address is a page of this Lucid: only such are gone to after signing in.
-fn is_own_page(next: &str) -> bool {
+pub(super) fn is_own_page(next: &str) -> bool {
     next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control()) && !next.starts_with("/do/")
 }
 

@@ -6,7 +6,7 @@ use domain::{
     memory::PathPrefix,
 };
 use leptos::prelude::*;
-use service::{Error, Grantee, NewUser};
+use service::{Error, Grantee, Link, NewUser, Outcome};
 
 use super::{Answer, answer, fields, id};
 use crate::context::Request;
@@ -25,11 +25,8 @@ pub async fn invite(
     let result = async {
         let grants = first_grant(&store, &grant)?.into_iter().collect();
         let new = NewUser { email, name, role: word::<Role>(&role, "role")?, grants };
-        let (user, token) = request.lucid.add_user(request.actor()?, &new).await?;
-        if let Some(token) = token {
-            request.show_once(&user.to_string(), &token);
-        }
-        Ok(format!("/people/{user}"))
+        let (user, link) = request.lucid.add_user(request.actor()?, &new).await?;
+        Ok(with_link(&request, user, link))
     }
     .await;
     answer(&request, result, "/people", kept).await
@@ -67,9 +64,8 @@ pub async fn reset_password(user: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
         let user: UserId = id(&user, "person")?;
-        let token = request.lucid.reset_password(request.actor()?, user).await?;
-        request.show_once(&user.to_string(), &token);
-        Ok(person(user))
+        let link = request.lucid.reset_password(request.actor()?, user).await?;
+        Ok(with_link(&request, user, link))
     }
     .await;
     answer(&request, result, &person_or_all(&user), fields([])).await
@@ -83,8 +79,8 @@ pub async fn give_grant(to: String, store: String, #[server(default)] path: Stri
     let kept = fields([("to", &to), ("path", &path), ("role", &role)]);
     let result = async {
         let grant = Grant { store: id(&store, "store")?, path: prefix(&path)?, role: word(&role, "role on a store")? };
-        request.lucid.grant(request.actor()?, grantee(&to)?, &grant).await?;
-        Ok(back.clone())
+        let outcome = request.lucid.grant(request.actor()?, grantee(&to)?, &grant).await?;
+        Ok(after(outcome, &back))
     }
     .await;
     answer(&request, result, &back, kept).await
@@ -97,8 +93,8 @@ pub async fn revoke_grant(to: String, store: String, path: String) -> Result<Ans
     let back = settings_or_all(&store);
     let result = async {
         let grant = Grant { store: id(&store, "store")?, path: prefix(&path)?, role: StoreRole::Reader };
-        request.lucid.revoke(request.actor()?, grantee(&to)?, &grant).await?;
-        Ok(back.clone())
+        let outcome = request.lucid.revoke(request.actor()?, grantee(&to)?, &grant).await?;
+        Ok(after(outcome, &back))
     }
     .await;
     answer(&request, result, &back, fields([])).await
@@ -122,8 +118,8 @@ pub async fn set_member(team: String, user: String, inside: String) -> Result<An
     let request = Request::of_action();
     let result = async {
         let (team, user): (TeamId, UserId) = (id(&team, "team")?, id(&user, "person")?);
-        request.lucid.set_member(request.actor()?, team, user, inside == "yes").await?;
-        Ok("/people#teams".to_owned())
+        let outcome = request.lucid.set_member(request.actor()?, team, user, inside == "yes").await?;
+        Ok(after(outcome, "/people#teams"))
     }
     .await;
     answer(&request, result, "/people#teams", fields([])).await
@@ -135,7 +131,7 @@ pub async fn request_access(email: String, name: String, #[server(default)] reas
     let request = Request::of_action();
     let kept = fields([("email", &email), ("name", &name), ("reason", &reason)]);
     let result = async {
-        request.lucid.request_access(&email, &name, &reason).await?;
+        request.lucid.request_access(&email, &name, &reason, request.client.address.as_deref()).await?;
         Ok("/request-access?asked=yes".to_owned())
     }
     .await;
@@ -154,11 +150,8 @@ pub async fn accept_request(
     let result = async {
         let ask: AccessRequestId = id(&request_id, "request")?;
         let grant = first_grant(&store, &grant)?;
-        let (user, token) = request.lucid.accept_request(request.actor()?, ask, word(&role, "role")?, grant.as_ref()).await?;
-        if let Some(token) = token {
-            request.show_once(&user.to_string(), &token);
-        }
-        Ok(person(user))
+        let (user, link) = request.lucid.accept_request(request.actor()?, ask, word(&role, "role")?, grant.as_ref()).await?;
+        Ok(with_link(&request, user, link))
     }
     .await;
     answer(&request, result, "/people", fields([])).await
@@ -181,11 +174,64 @@ pub async fn decline_request(request_id: String) -> Result<Answer, ServerFnError
 pub async fn set_solo(on: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.set_solo(request.actor()?, on == "yes").await?;
-        Ok("/people#solo".to_owned())
+        let outcome = request.lucid.set_solo(request.actor()?, on == "yes").await?;
+        Ok(after(outcome, "/people#solo"))
     }
     .await;
     answer(&request, result, "/people#solo", fields([])).await
+}
+
+/// Confirms a setting that another admin asked for. `back` is the page that the form is on.
+#[server(prefix = "/do", endpoint = "confirm_setting")]
+pub async fn confirm_setting(setting: String, #[server(default)] store: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings_or_people(&store);
+    let result = async {
+        request.lucid.confirm_setting(request.actor()?, id(&setting, "setting")?).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
+/// Declines a setting, or withdraws one's own.
+#[server(prefix = "/do", endpoint = "decline_setting")]
+pub async fn decline_setting(setting: String, #[server(default)] store: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings_or_people(&store);
+    let result = async {
+        request.lucid.decline_setting(request.actor()?, id(&setting, "setting")?).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
+fn settings_or_people(store: &str) -> String {
+    store.parse::<StoreId>().map_or_else(|_| "/people".to_owned(), |s| format!("/stores/{s}/settings"))
+}
+
+/// The page that follows a setting: it says so where it waits for a second admin.
+pub(super) fn after(outcome: Outcome, back: &str) -> String {
+    match outcome {
+        Outcome::Done => back.to_owned(),
+        Outcome::Waits(_) => {
+            let (path, _) = back.split_once('#').unwrap_or((back, ""));
+            format!("{path}?waits=yes#waiting-settings")
+        }
+    }
+}
+
+/// The person's page, with their link shown once, or that it was sent.
+fn with_link(request: &Request, user: UserId, link: Link) -> String {
+    match link {
+        Link::None => person(user),
+        Link::Mailed => format!("{}?mailed=yes", person(user)),
+        Link::Shown(token) => {
+            request.show_once(&user.to_string(), &token);
+            person(user)
+        }
+    }
 }
 
 fn person(user: UserId) -> String {

@@ -12,9 +12,6 @@ use service::{CommitRequest, Decision, Error, Expected, Verdict};
 use super::{Answer, Fields, answer, fields, id};
 use crate::{context::Request, pages::desk::waits_for_reader};
 
-/// Key of the time in the web session at which the password was last entered again: what is signed rests on it for five minutes.
-pub const CONFIRMED_AT: &str = "confirmed_at";
-
 /// A vote on one change, naming the revision and digest that were shown. `verdict` is `approve`, `reject` or `defer`; `until` a day
 /// (`2026-11-22`); `password` signs, where the change is of high risk.
 #[server(prefix = "/do", endpoint = "decide")]
@@ -34,8 +31,8 @@ pub async fn decide(
     let result = async {
         let verdict = parse_verdict(&verdict, &reject_code, &until)?;
         let id: ChangeId = id(&change, "change")?;
-        let confirmed_at = confirmed(&request, &password).await?;
-        let decision = Decision { change: id, revision, digest, verdict, note, confirmed_at };
+        confirm(&request, &password).await?;
+        let decision = Decision { change: id, revision, digest, verdict, note };
         let changeset = request.lucid.decide(request.actor()?, &decision).await?;
         // What was decided is decided, also if the next cannot be found just now.
         Ok(on_to_next(&request, changeset, id).await.unwrap_or_else(|_| at(changeset, id)))
@@ -61,9 +58,8 @@ pub async fn decide_many(
     let mut kept = fields([("verdict", &verdict)]);
     let result = async {
         let verdict = parse_verdict(&verdict, &reject_code, &until)?;
-        let confirmed_at = confirmed(&request, &password).await?;
-        let named =
-            |e: Expected| Decision { change: e.change, revision: e.revision, digest: e.digest, verdict, note: note.clone(), confirmed_at };
+        confirm(&request, &password).await?;
+        let named = |e: Expected| Decision { change: e.change, revision: e.revision, digest: e.digest, verdict, note: note.clone() };
         let decisions: Vec<Decision> = chosen?.into_iter().map(named).collect();
         let results = request.lucid.decide_many(request.actor()?, &decisions).await?;
         let refused: Vec<String> =
@@ -267,6 +263,79 @@ pub async fn revert(commit: String) -> Result<Answer, ServerFnError> {
     answer(&request, result, &back, fields([])).await
 }
 
+/// Shows the quotes of a change with nothing masked, for ten minutes in this sign-in; the trail says so.
+#[server(prefix = "/do", endpoint = "reveal_quotes")]
+pub async fn reveal_quotes(changeset: String, change: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let change: ChangeId = id(&change, "change")?;
+        let changeset = request.lucid.reveal_quotes(request.actor()?, change).await?;
+        request.reveal(&change.to_string()).await?;
+        Ok(at(changeset, change))
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), fields([("change", &change)])).await
+}
+
+/// Shows a part of a transcript with nothing masked; the trail says so.
+#[server(prefix = "/do", endpoint = "reveal_session")]
+pub async fn reveal_session(session: String, #[server(default)] after: i64) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let page = format!("/sessions/{}?after={after}", plain(&session));
+    let result = async {
+        let session: domain::ids::SessionId = id(&session, "session")?;
+        request.lucid.reveal_transcript(request.actor()?, session, after).await?;
+        request.reveal(&format!("{session} {after}")).await?;
+        Ok(page.clone())
+    }
+    .await;
+    answer(&request, result, &page, fields([])).await
+}
+
+/// Masks again what was revealed.
+#[server(prefix = "/do", endpoint = "mask")]
+pub async fn mask(#[server(default)] back: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = if super::account::is_own_page(&back) { back } else { "/queue".to_owned() };
+    let result = async {
+        request.actor()?;
+        request.mask().await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
+/// Notes that a change is before the reader's eyes, and that they have read what they were told of its changeset. A page that is looked
+/// at sends it by itself; without scripts there is a button.
+#[server(prefix = "/do", endpoint = "note_opened")]
+pub async fn note_opened(changeset: String, change: String, revision: i64) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let id: ChangeId = id(&change, "change")?;
+        let changeset = request.lucid.changeset_of(request.actor()?, id).await?;
+        request.lucid.note_opened(request.actor()?, id, revision).await?;
+        request.lucid.mark_read(request.actor()?, Some(changeset)).await?;
+        Ok(at(changeset, id))
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), fields([])).await
+}
+
+/// How diffs are shown from now on in this sign-in: `side` or `unified`.
+#[server(prefix = "/do", endpoint = "set_view")]
+pub async fn set_view(changeset: String, change: String, view: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let to = back(&changeset, &change);
+    let result = async {
+        request.actor()?;
+        request.show_side_by_side(view == "side").await?;
+        Ok(to.clone())
+    }
+    .await;
+    answer(&request, result, &to, fields([])).await
+}
+
 /// Marks everything in the inbox as read.
 #[server(prefix = "/do", endpoint = "read_all")]
 pub async fn read_all() -> Result<Answer, ServerFnError> {
@@ -307,16 +376,12 @@ fn parse_verdict(verdict: &str, reject_code: &str, until: &str) -> service::Resu
     }
 }
 
-/// When the password was last entered again: just now, if it came with the form and is right.
-async fn confirmed(request: &Request, password: &str) -> service::Result<Option<Timestamp>> {
+/// Confirms the password for this sign-in, if it came with the form.
+async fn confirm(request: &Request, password: &str) -> service::Result<()> {
     if password.is_empty() {
-        return Ok(request.remembered(CONFIRMED_AT).await);
+        return Ok(());
     }
-    let at = request.lucid.confirm_password(request.actor()?, password, request.client.address.as_deref()).await?;
-    if let Some(session) = &request.session {
-        session.insert(CONFIRMED_AT, at).await.map_err(|_| Error::Internal("the session could not be written"))?;
-    }
-    Ok(Some(at))
+    request.lucid.confirm_password(request.actor()?, password).await
 }
 
 fn parse_all(expected: &str) -> service::Result<Vec<Expected>> {

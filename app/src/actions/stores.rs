@@ -6,7 +6,7 @@ use domain::{ids::StoreId, memory::GateMode, review::Approvals};
 use leptos::prelude::*;
 use service::{Error, StoreText};
 
-use super::{Answer, answer, fields, id};
+use super::{Answer, answer, fields, id, people::after};
 use crate::context::Request;
 
 /// Makes an empty store.
@@ -48,8 +48,8 @@ pub async fn set_gate(store: String, gate_mode: String, #[server(default)] budge
             "" => None,
             text => Some(text.parse().map_err(|_| Error::Invalid("the budget is a whole number of tokens, or empty".to_owned()))?),
         };
-        request.lucid.set_gate(request.actor()?, id(&store, "store")?, mode, budget).await?;
-        Ok(back.clone())
+        let outcome = request.lucid.set_gate(request.actor()?, id(&store, "store")?, mode, budget).await?;
+        Ok(after(outcome, &back))
     }
     .await;
     answer(&request, result, &back, kept).await
@@ -68,8 +68,8 @@ pub async fn set_approvals(
     let back = settings(&store);
     let result = async {
         let to = Approvals { low, medium, high, owners_only: owners_only == "yes" };
-        request.lucid.set_approvals(request.actor()?, id(&store, "store")?, to).await?;
-        Ok(back.clone())
+        let outcome = request.lucid.set_approvals(request.actor()?, id(&store, "store")?, to).await?;
+        Ok(after(outcome, &back))
     }
     .await;
     answer(&request, result, &back, fields([])).await
@@ -86,6 +86,19 @@ pub async fn delete_store(store: String, again: String) -> Result<Answer, Server
     }
     .await;
     answer(&request, result, &back, fields([])).await
+}
+
+/// Restores a deleted store under a name.
+#[server(prefix = "/do", endpoint = "restore_store")]
+pub async fn restore_store(store: String, name: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let id: StoreId = id(&store, "deleted store")?;
+        request.lucid.restore_store(request.actor()?, id, &name).await?;
+        Ok(format!("/stores/{id}"))
+    }
+    .await;
+    answer(&request, result, "/stores", fields([])).await
 }
 
 fn settings(store: &str) -> String {

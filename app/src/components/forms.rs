@@ -3,6 +3,19 @@
 use leptos::prelude::*;
 use service::RefusedForm;
 
+/// Name of the field that carries the token of the web session.
+pub const TOKEN: &str = "form_token";
+
+/// What [`form_token`] writes, known to everything on a page.
+#[derive(Debug, Clone)]
+pub struct FormToken(pub String);
+
+/// The field that every form of somebody who is signed in carries: the server refuses a form without it, so that markup which somebody
+/// smuggled into a page cannot do anything.
+pub fn form_token() -> impl IntoView {
+    use_context::<FormToken>().map(|FormToken(token)| view! { <input type="hidden" name=TOKEN value=token /> })
+}
+
 /// Says that a form was refused, and why.
 #[component]
 pub fn Refused(

@@ -2,10 +2,13 @@
 
 use domain::actor::Role;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use service::UserView;
 
-use super::{forms::sentence, text::Visible};
+use super::{
+    forms::{form_token, sentence},
+    text::Visible,
+    title::DocumentTitle,
+};
 use crate::islands::shortcuts::Shortcuts;
 
 const PLACES: &[(&str, &str, &str)] = &[
@@ -58,7 +61,7 @@ pub fn Frame(
             <div class="who">
                 <a class="quiet" href="/account">{user.name}" · "{user.role.as_str()}</a>
                 <span class="quiet keys-hint">"Keys: "<kbd>"?"</kbd></span>
-                <form method="post" action="/do/sign_out"><button class="plain">"Sign out"</button></form>
+                <form method="post" action="/do/sign_out">{form_token()}<button class="plain">"Sign out"</button></form>
             </div>
         </header>
         <main id="main">{children()}</main>
@@ -82,7 +85,7 @@ pub fn Heading(
 ) -> impl IntoView {
     let steps = trail.into_iter().map(|(href, text)| view! { <li><a href=href>{text}</a></li> }).collect_view();
     view! {
-        <Title text=title.clone() />
+        <DocumentTitle text=title.clone() />
         <div class="heading">
             <div>
                 <nav aria-label="Way here" class="trail"><ol>{steps}</ol></nav>

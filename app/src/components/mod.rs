@@ -4,6 +4,8 @@
 pub mod badges;
 pub mod diff;
 #[cfg(feature = "ssr")]
+pub mod escape;
+#[cfg(feature = "ssr")]
 pub mod forms;
 #[cfg(feature = "ssr")]
 pub mod layout;
@@ -12,5 +14,9 @@ pub mod number;
 pub mod text;
 #[cfg(feature = "ssr")]
 pub mod text_area;
+#[cfg(feature = "ssr")]
+pub mod title;
+#[cfg(feature = "ssr")]
+pub mod waiting_settings;
 #[cfg(feature = "ssr")]
 pub mod when;

@@ -3,6 +3,8 @@
 
 use leptos::prelude::*;
 
+use super::escape::escaped;
+
 /// A text area with a text that may be hostile.
 #[component]
 pub fn TextArea(
@@ -20,31 +22,12 @@ pub fn TextArea(
     /// What it is for, for those who cannot see its place.
     #[prop(into)]
     label: String,
+    /// Most characters, if there is a limit.
+    #[prop(optional)]
+    maxlength: Option<u32>,
+    /// Whether something must stand in it.
+    #[prop(optional)]
+    required: bool,
 ) -> impl IntoView {
-    view! { <textarea name=name id=id rows=rows aria-label=label spellcheck="false" inner_html=escaped(&value)></textarea> }
-}
-
-/// The text as the content of a `<textarea>`.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    out.push('\n');
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn nothing_ends_the_text_area() {
-        assert_eq!(escaped("</textarea><script>&"), "\n&lt;/textarea&gt;&lt;script&gt;&amp;");
-    }
+    view! { <textarea name=name id=id rows=rows aria-label=label maxlength=maxlength.map(|n| n.to_string()) required=required spellcheck="false" inner_html=format!("\n{}", escaped(&value))></textarea> }
 }

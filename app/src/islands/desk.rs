@@ -16,6 +16,7 @@ pub fn DeskKeys() -> impl IntoView {
 pub mod swap {
     use std::cell::Cell;
 
+    use crate::islands::region as own;
     use leptos::{
         prelude::{document, window},
         task::spawn_local,
@@ -55,6 +56,7 @@ pub mod swap {
             let plain = event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key();
             let link =
                 target(&event).and_then(|t| t.closest("a[data-swap]").ok().flatten()).and_then(|e| e.dyn_into::<HtmlAnchorElement>().ok());
+            let link = link.filter(|l| own::region().is_some_and(|r| r.contains(Some(l))));
             if let (true, Some(link)) = (plain, link) {
                 event.prevent_default();
                 if may_leave(None) {
@@ -66,6 +68,7 @@ pub mod swap {
         on_click.forget();
         let on_submit = Closure::<dyn FnMut(SubmitEvent)>::new(|event: SubmitEvent| {
             let form = target(&event).filter(|t| t.has_attribute("data-swap")).and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
+            let form = form.filter(|f| own::region().is_some_and(|r| r.contains(Some(f))));
             let Some(form) = form else { return };
             event.prevent_default();
             if let Some(fields) = fields(&form).filter(|_| may_leave(Some(&form))) {
@@ -81,6 +84,30 @@ pub mod swap {
         });
         let _ = window().add_event_listener_with_callback("popstate", on_back.as_ref().unchecked_ref());
         on_back.forget();
+        note_seen();
+    }
+
+    /// Notes that what is shown was looked at: the form for that, which is there as long as it was not, is sent by the page itself.
+    fn note_seen() {
+        let form = own::region().and_then(|r| r.query_selector("form[data-seen]").ok().flatten());
+        let Some(form) = form.and_then(|f| f.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let Some(fields) = fields(&form) else { return };
+        spawn_local(async move {
+            if send(&form.action(), &fields).await.is_ok_and(|answer| answer.ok()) {
+                form.remove();
+            }
+        });
+    }
+
+    /// Sends a form whose answer is not shown.
+    async fn send(address: &str, fields: &UrlSearchParams) -> Result<Response, JsValue> {
+        let request = RequestInit::new();
+        let headers = web_sys::Headers::new()?;
+        headers.set("accept", "application/json")?;
+        request.set_headers(&headers);
+        request.set_method("POST");
+        request.set_body(fields);
+        JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()
     }
 
     fn target(event: &Event) -> Option<Element> {
@@ -151,7 +178,8 @@ pub mod swap {
     }
 
     fn region(page: &Document) -> Option<Element> {
-        page.query_selector("[data-key-scope]").ok().flatten()
+        let all = page.query_selector_all("body > main#main > [data-key-scope]").ok()?;
+        (all.length() == 1).then(|| all.get(0)?.dyn_into::<Element>().ok()).flatten()
     }
 
     /// Puts the page's region in place of the one that is there; false if there is none of that name.
@@ -177,6 +205,7 @@ pub mod swap {
         if let Ok(event) = CustomEvent::new_with_event_init_dict("lucid:swapped", &woken) {
             let _ = new.dispatch_event(&event);
         }
+        note_seen();
         if after == After::Renew {
             if let Some(same) = focused.and_then(|path| new.query_selector(&path).ok().flatten()) {
                 focus(&same);
@@ -239,7 +268,7 @@ pub mod swap {
         let any = |css: &str| document().query_selector(css).ok().flatten().is_some();
         let typing =
             document().active_element().is_some_and(|e| e.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
-        let revealed = window().location().search().is_ok_and(|s| s.contains("reveal=1"));
+        let revealed = any("[data-key-scope] [data-revealed]");
         let at_work = "[data-key-scope] details[data-key][open], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
         typing || revealed || BUSY.get() || has_typed(None) || any(at_work)
     }

@@ -4,6 +4,8 @@ pub mod desk;
 pub mod live;
 pub mod live_diff;
 pub mod progress;
+#[cfg(feature = "hydrate")]
+mod region;
 pub mod shortcuts;
 #[cfg(feature = "hydrate")]
 mod stream;

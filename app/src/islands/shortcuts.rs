@@ -1,4 +1,5 @@
-//! The keyboard: moves between changes and presses the buttons that are there. It adds no way that a mouse does not have.
+//! The keyboard: moves between changes and presses the buttons that are there. It adds no way that a mouse does not have, and it acts in
+//! the page's own region only: markup from anywhere else is never pressed.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
 use leptos::prelude::*;
@@ -49,7 +50,7 @@ pub fn Shortcuts() -> impl IntoView {
 mod keys {
     use std::cell::Cell;
 
-    use crate::islands::desk::swap;
+    use crate::islands::{desk::swap, region::region};
     use leptos::prelude::{document, window};
     use wasm_bindgen::{JsCast, prelude::Closure};
     use web_sys::{Element, HtmlDetailsElement, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
@@ -158,9 +159,14 @@ mod keys {
         window().location().set_href(to).is_ok()
     }
 
+    /// The first control of that kind in the region in which keys act.
+    fn find(selector: &str) -> Option<Element> {
+        region()?.query_selector(selector).ok().flatten()
+    }
+
     /// Moves the focus by so many among what the selector finds; from nowhere, to the first.
     fn step(selector: &str, by: i32) -> bool {
-        let Ok(list) = document().query_selector_all(selector) else { return false };
+        let Some(Ok(list)) = region().map(|r| r.query_selector_all(selector)) else { return false };
         let all: Vec<HtmlElement> = (0..list.length()).filter_map(|i| list.get(i)?.dyn_into().ok()).collect();
         let focused = document().active_element();
         let at = focused.and_then(|f| all.iter().position(|e| e.is_same_node(Some(&f)) || e.contains(Some(&f))));
@@ -173,9 +179,15 @@ mod keys {
         all.get(to).is_some_and(|e| e.focus().is_ok())
     }
 
+    /// What has the focus, if it is in the region.
+    fn in_region() -> Option<Element> {
+        let focused = document().active_element()?;
+        region()?.contains(Some(&focused)).then_some(focused)
+    }
+
     /// Opens what has the focus, or is inside of it.
     fn open() -> bool {
-        let focused = document().active_element();
+        let focused = in_region();
         let link =
             focused.and_then(|f| if f.has_attribute("data-open") { Some(f) } else { f.query_selector("a[data-open]").ok().flatten() });
         link.and_then(|l| l.dyn_into::<HtmlElement>().ok()).map(|l| l.click()).is_some()
@@ -187,11 +199,11 @@ mod keys {
         if document().active_element().is_some_and(|e| e.matches("input").unwrap_or(false)) {
             return false;
         }
-        let row = document().active_element().and_then(|e| e.closest("[data-row]").ok().flatten());
+        let row = in_region().and_then(|e| e.closest("[data-row]").ok().flatten());
         let here = |row: Element| row.query_selector("input[type=checkbox]").ok().flatten();
         let found = match row {
             Some(row) => here(row),
-            None => document().query_selector("input[type=checkbox][data-key=' ']").ok().flatten(),
+            None => find("input[type=checkbox][data-key=' ']"),
         };
         let on_button = document().active_element().is_some_and(|e| e.matches("button, summary, a:not([data-open])").unwrap_or(false));
         !on_button && found.and_then(|e| e.dyn_into::<HtmlElement>().ok()).map(|e| e.click()).is_some()
@@ -199,7 +211,7 @@ mod keys {
 
     /// Approves; where it is signed, and the password is not there yet, goes to its field.
     fn approve() -> bool {
-        let Some(button) = document().query_selector("[data-key='a']").ok().flatten() else { return false };
+        let Some(button) = find("[data-key='a']") else { return false };
         let password = button.closest("form").ok().flatten().and_then(|f| f.query_selector("input[type=password]").ok().flatten());
         match password.and_then(|p| p.dyn_into::<HtmlInputElement>().ok()) {
             Some(field) if field.value().is_empty() => field.focus().is_ok(),
@@ -217,23 +229,22 @@ mod keys {
 
     /// Closes what was unfolded to decide.
     fn fold() -> bool {
-        let open =
-            document().query_selector("details[data-key][open]").ok().flatten().and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
+        let open = find("details[data-key][open]").and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
         open.map(|d| d.set_open(false)).is_some()
     }
 
     fn focus_on(selector: &str) -> bool {
-        let found = document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok());
+        let found = find(selector).and_then(|e| e.dyn_into::<HtmlElement>().ok());
         found.is_some_and(|e| e.focus().is_ok())
     }
 
     fn click(selector: &str) -> bool {
-        let found = document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlElement>().ok());
+        let found = find(selector).and_then(|e| e.dyn_into::<HtmlElement>().ok());
         found.map(|e| e.click()).is_some()
     }
 
     fn unfold(selector: &str) -> bool {
-        let details = document().query_selector(selector).ok().flatten().and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
+        let details = find(selector).and_then(|e| e.dyn_into::<HtmlDetailsElement>().ok());
         let Some(details) = details else { return false };
         // One thing at a time: the bar has room for one.
         fold();

@@ -5,7 +5,7 @@ use service::{LinkPurpose, OwnSignIn};
 
 use crate::{
     components::{
-        forms::{self, Refused},
+        forms::{self, Refused, form_token},
         layout::Heading,
         text::Visible,
         when::When,
@@ -24,7 +24,7 @@ pub fn SignIn() -> impl IntoView {
             <p class="brand">"Lucid"</p>
             <Heading title="Sign in" />
             <Refused form=refused />
-            <form method="post" action="/do/sign_in" class="stack card">
+            <form method="post" action="/do/sign_in" class="stack card">{form_token()}
                 <input type="hidden" name="next" value=next />
                 <label>"Address"<input type="email" name="email" value=email autocomplete="username" required autofocus /></label>
                 <label>"Password"<input type="password" name="password" autocomplete="current-password" required /></label>
@@ -66,7 +66,7 @@ pub fn UseLink() -> impl IntoView {
             <p class="brand">"Lucid"</p>
             <Heading title=title />
             <Refused form=refused />
-            <form method="post" action="/do/use_link" class="stack card">
+            <form method="post" action="/do/use_link" class="stack card">{form_token()}
                 <input type="hidden" name="token" value=token />
                 {who}
                 <label>"Password"<input type="password" name="password" autocomplete="new-password" required minlength="12" aria-describedby="rule" /></label>
@@ -100,7 +100,7 @@ pub fn RequestAccess() -> impl IntoView {
         Ok(view! {
             <Heading title="Ask for access" />
             <Refused form=refused />
-            <form method="post" action="/do/request_access" class="stack card">
+            <form method="post" action="/do/request_access" class="stack card">{form_token()}
                 <label>"Name"<input name="name" value=name autocomplete="name" required maxlength="100" /></label>
                 <label>"Address"<input type="email" name="email" value=email autocomplete="username" required /></label>
                 <label>"What for"<input name="reason" value=reason maxlength="1000" /></label>
@@ -115,7 +115,7 @@ pub fn RequestAccess() -> impl IntoView {
 #[component]
 pub fn Account() -> impl IntoView {
     page("", |request| async move {
-        let sign_ins = request.lucid.own_sign_ins(request.actor()?, &request.session_id()).await?;
+        let sign_ins = request.lucid.own_sign_ins(request.actor()?).await?;
         let refused = request.refused().await;
         let changed = request.query.contains_key("changed").then(|| {
             view! { <div class="notice good" role="status"><strong>"Your password is changed. "</strong>"Every other sign-in has ended."</div> }
@@ -135,9 +135,9 @@ pub fn Account() -> impl IntoView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            <form method="post" action="/do/end_sign_in"><button>"End every other sign-in"</button></form>
+            <form method="post" action="/do/end_sign_in">{form_token()}<button>"End every other sign-in"</button></form>
             <h2>"Password"</h2>
-            <form method="post" action="/do/change_password" class="stack card">
+            <form method="post" action="/do/change_password" class="stack card">{form_token()}
                 <label>"The one you have"<input type="password" name="before" autocomplete="current-password" required /></label>
                 <label>"The new one"<input type="password" name="password" autocomplete="new-password" required minlength="12" aria-describedby="new-rule" /></label>
                 <p id="new-rule" class="quiet">"At least 12 characters; a few words do."</p>
@@ -154,7 +154,7 @@ fn sign_in_row(sign_in: &OwnSignIn, request: &Request) -> impl IntoView + use<> 
         "this one".into_any()
     } else {
         view! {
-            <form method="post" action="/do/end_sign_in">
+            <form method="post" action="/do/end_sign_in">{form_token()}
                 <input type="hidden" name="handle" value=sign_in.handle.clone() />
                 <button class="plain">"end it"</button>
             </form>

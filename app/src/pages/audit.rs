@@ -1,66 +1,19 @@
 //! The audit trail: who did what to what, when.
 
-use domain::plural::count;
+use domain::{audit_action::AuditAction, plural::count};
 use leptos::prelude::*;
 use service::{AuditFilter, AuditRow, Checkpoint, StoreRow};
 
 use crate::{
     actions::account::encoded,
     components::{
-        forms::Refused,
+        forms::{Refused, form_token},
         layout::{Empty, Heading},
         text::Visible,
         when::When,
     },
     context::page,
 };
-
-/// Every action that an entry may have, as the filter offers them.
-const ACTIONS: &[&str] = &[
-    "access.accept",
-    "access.decline",
-    "audit.checkpoint",
-    "change.decide",
-    "change.edit",
-    "change.take_back",
-    "changeset.commit",
-    "changeset.propose",
-    "dream.cancel",
-    "dream.end",
-    "dream.request",
-    "dream.start",
-    "grant.give",
-    "grant.revoke",
-    "key.add",
-    "key.revoke",
-    "link.create",
-    "link.use",
-    "memory.write",
-    "password.change",
-    "schedule.set",
-    "session.grow",
-    "session.import",
-    "session.outcome",
-    "session.record",
-    "sign_in",
-    "sign_in.end",
-    "sign_in.fail",
-    "sign_out",
-    "solo.begin",
-    "solo.end",
-    "store.create",
-    "store.delete",
-    "store.describe",
-    "store.gate",
-    "team.create",
-    "team.join",
-    "team.leave",
-    "user.add",
-    "user.disable",
-    "user.enable",
-    "user.reset",
-    "user.role",
-];
 
 /// Periods that the filter offers, in days.
 const PERIODS: &[(i64, &str)] = &[(1, "the last day"), (7, "the last week"), (30, "the last 30 days"), (365, "the last year")];
@@ -74,7 +27,7 @@ pub fn Audit() -> impl IntoView {
         let filter = AuditFilter {
             store: request.asked("store"),
             actor: chosen("who"),
-            action: chosen("what"),
+            action: request.asked("what"),
             since: days.map(|d| request.now().plus_seconds(-d.clamp(0, 36_500) * 86_400)),
             before: request.asked("before"),
         };
@@ -126,7 +79,7 @@ fn checkpoint(last: Option<&Checkpoint>, now: domain::Timestamp) -> impl IntoVie
         None => view! { "No checkpoint was signed yet: without one that somebody else keeps, nothing shows that the end was cut off. " }.into_any(),
     };
     view! {
-        <form method="post" action="/do/sign_checkpoint" class="filters">
+        <form method="post" action="/do/sign_checkpoint" class="filters">{form_token()}
             <span>{said}</span>
             <button>"Sign a checkpoint"</button>
         </form>
@@ -135,13 +88,13 @@ fn checkpoint(last: Option<&Checkpoint>, now: domain::Timestamp) -> impl IntoVie
 
 fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreRow]) -> impl IntoView + use<> {
     let store = |s: &StoreRow| view! { <option value=s.id.to_string() selected=filter.store == Some(s.id)>{s.name.clone()}</option> };
-    let action = |a: &&'static str| view! { <option selected=filter.action.as_deref() == Some(*a)>{*a}</option> };
+    let action = |a: &AuditAction| view! { <option selected=filter.action == Some(*a)>{a.as_str()}</option> };
     let period = |(d, text): &(i64, &'static str)| view! { <option value=d.to_string() selected=days == Some(*d)>{*text}</option> };
     // Who is chosen by following a name in the list.
     let who = filter.actor.clone().map(|who| view! { <label>"Who "<input name="who" value=who /></label> });
     view! {
         <form method="get" action="/audit" class="filters">
-            <label>"What "<select name="what"><option value="">"everything"</option>{ACTIONS.iter().map(action).collect_view()}</select></label>
+            <label>"What "<select name="what"><option value="">"everything"</option>{AuditAction::ALL.iter().map(action).collect_view()}</select></label>
             <label>"Store "<select name="store"><option value="">"every store"</option>{stores.iter().map(store).collect_view()}</select></label>
             <label>"When "<select name="days"><option value="">"ever"</option>{PERIODS.iter().map(period).collect_view()}</select></label>
             {who}

@@ -16,7 +16,7 @@ use crate::{
     components::{
         badges::{KindBadge, RiskBadge, StateBadge},
         diff::Diff,
-        forms::Refused,
+        forms::{Refused, form_token},
         layout::{Empty, Heading},
         text::Visible,
     },
@@ -105,7 +105,7 @@ fn decide(request: &Request, open: &[&ChangeView], high: usize) -> AnyView {
     let until = request.now().plus_seconds(7 * 86_400).date();
     let sign = (high > 0).then(|| view! { <label>"Password, to sign what is of high risk"<input type="password" name="password" autocomplete="current-password" maxlength="1024" /></label> });
     view! {
-        <form method="post" action="/do/decide_many" class="stack card">
+        <form method="post" action="/do/decide_many" class="stack card">{form_token()}
             <input type="hidden" name="expected" value=expected />
             <fieldset>
                 <legend>"All of them"</legend>

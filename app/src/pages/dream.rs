@@ -9,7 +9,12 @@ use service::{DreamRow, DreamView, FindingRow};
 
 use super::dreams::stat;
 use crate::{
-    components::{forms::Refused, layout::Heading, text::Visible, when::When},
+    components::{
+        forms::{Refused, form_token},
+        layout::Heading,
+        text::Visible,
+        when::When,
+    },
     context::page,
     islands::progress::{DreamProgress, LiveProgress},
 };
@@ -49,7 +54,7 @@ fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
     let cancel = actor.may(Action::Dream, dream.store_id).then(|| {
         let asked = dream.cancel_requested;
         view! {
-            <form method="post" action="/do/cancel_dream">
+            <form method="post" action="/do/cancel_dream">{form_token()}
                 <input type="hidden" name="dream" value=dream.id.to_string() />
                 <button disabled=asked>{if asked { "Stopping" } else { "Cancel" }}</button>
             </form>

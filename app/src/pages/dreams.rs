@@ -8,9 +8,10 @@ use service::{DreamRow, RefusedForm, ScheduleRow, StoreRow};
 use super::stores::store_heading;
 use crate::{
     components::{
-        forms::{Refused, choices},
+        forms::{Refused, choices, form_token},
         layout::{Empty, Heading},
         text::Visible,
+        text_area::TextArea,
         when::When,
     },
     context::{Request, page},
@@ -38,7 +39,7 @@ fn start_form(store: &StoreRow) -> impl IntoView + use<> {
         <li class="card">
             <h3><a href=format!("/stores/{}/dreams", store.id)><Visible text=store.name.clone() /></a></h3>
             <p class="quiet">{count(store.sessions, "session")}" · "{count(store.memories, "memory")}</p>
-            <form method="post" action="/do/dream"><input type="hidden" name="store" value=store.id.to_string() /><button>"Dream now"</button></form>
+            <form method="post" action="/do/dream">{form_token()}<input type="hidden" name="store" value=store.id.to_string() /><button>"Dream now"</button></form>
         </li>
     }
 }
@@ -104,10 +105,10 @@ fn instructed_form(request: &Request, store: StoreId, refused: Option<&RefusedFo
     let kept = refused.and_then(|f| f.fields.get("instructions").cloned()).unwrap_or_default();
     let distiller = distiller_choice(request, refused.and_then(|f| f.fields.get("distiller").cloned()));
     view! {
-        <form method="post" action="/do/dream" class="stack card">
+        <form method="post" action="/do/dream" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.to_string() />
             <label>"Instructions (optional; whoever instructs does not count as an approver)"
-                <textarea name="instructions" maxlength="4096" rows="2" aria-describedby="instructing">{kept}</textarea>
+                <TextArea name="instructions" id="instructions" value=kept rows=2 label="Instructions" maxlength=4_096 />
             </label>
             <p class="quiet" id="instructing">"What to look at (“only failures of book_flight”), what to leave out (“ignore preferences”). A model reads all of it; the builtin distiller heeds kinds of findings and names of tools."</p>
             {distiller}
@@ -146,7 +147,7 @@ fn schedule_form(request: &Request, store: StoreId, schedule: Option<&ScheduleRo
     let distiller = distiller_choice(request, Some(value("distiller", schedule.map(|s| s.distiller.clone()), "builtin")));
     let on = kept.as_ref().map_or_else(|| schedule.is_none_or(|s| s.enabled), |f| f.get("enabled").is_some_and(|v| !v.is_empty()));
     view! {
-        <form method="post" action="/do/schedule" class="stack card">
+        <form method="post" action="/do/schedule" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.to_string() />
             <label>"When (minute, hour, day, month, weekday)"<input name="cron" value=cron required /></label>
             <label>"Time zone"<input name="time_zone" value=zone required /></label>

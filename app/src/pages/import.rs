@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
-        forms::Refused,
+        forms::{Refused, form_token},
         layout::{Empty, Heading},
         text::Visible,
     },
@@ -32,7 +32,7 @@ pub fn Import() -> impl IntoView {
                 .map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == chosen>{s.name}</option> })
                 .collect_view();
             view! {
-                <form method="post" action="/do/import" enctype="multipart/form-data" class="stack card">
+                <form method="post" action="/do/import" enctype="multipart/form-data" class="stack card">{form_token()}
                     <label>"Into the store"<select name="store" required>{options}</select></label>
                     <label>"Format"
                         <select name="format">

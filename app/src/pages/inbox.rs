@@ -5,6 +5,7 @@ use service::NoticeRow;
 
 use crate::{
     components::{
+        forms::form_token,
         layout::{Empty, Heading},
         text::Visible,
         when::When,
@@ -31,8 +32,9 @@ pub fn Inbox() -> impl IntoView {
                 </li>
             }
         };
-        let all_read =
-            unread.then(|| view! { <form method="post" action="/do/read_all"><button>"Mark all as read"</button></form> }.into_any());
+        let all_read = unread.then(|| {
+            view! { <form method="post" action="/do/read_all">{form_token()}<button>"Mark all as read"</button></form> }.into_any()
+        });
         let list = if rows.is_empty() {
             view! { <Empty title="Nothing yet">"When a dream proposes something for your stores, somebody answers you, or what you proposed was decided, it stands here."</Empty> }.into_any()
         } else {
@@ -43,7 +45,7 @@ pub fn Inbox() -> impl IntoView {
             <Heading title="Inbox" />
             {all_read}
             {list}
-            <form method="post" action="/do/mail_notices" class="card stack">
+            <form method="post" action="/do/mail_notices" class="card stack">{form_token()}
                 <p class="quiet">"Emails name the changeset and its store, never what it says; one for each item. They are sent only if whoever runs Lucid has set up a mail server."</p>
                 <input type="hidden" name="wants" value=value />
                 <button>{word}</button>

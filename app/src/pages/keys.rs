@@ -8,7 +8,7 @@ use service::{KeyView, PeopleView, RefusedForm, StoreRow};
 
 use crate::{
     components::{
-        forms::{self, Refused},
+        forms::{self, Refused, form_token},
         layout::{Empty, Heading},
         text::Visible,
         when::When,
@@ -74,7 +74,7 @@ fn row(key: &KeyView, stores: &[StoreRow], request: &Request) -> impl IntoView +
     let state = if key.good {
         let label = format!("Revoke {}", row.name);
         view! {
-            <form method="post" action="/do/revoke_key">
+            <form method="post" action="/do/revoke_key">{form_token()}
                 <input type="hidden" name="key" value=row.id.to_string() />
                 <button class="danger" aria-label=label>"Revoke"</button>
             </form>
@@ -120,7 +120,7 @@ fn form(stores: &[StoreRow], people: &PeopleView, refused: Option<&RefusedForm>,
     };
     view! {
         <h2>"Make a key"</h2>
-        <form method="post" action="/do/add_key" class="stack card">
+        <form method="post" action="/do/add_key" class="stack card">{form_token()}
             <label>"What it is for"<input name="name" value=name required maxlength="100" /></label>
             <fieldset class="stack"><legend>"Scopes"</legend>{Scope::ALL.iter().map(scope).collect_view()}</fieldset>
             <label>"Only for the store"<select name="store"><option value="">"every store of its owner"</option>{stores.collect_view()}</select></label>

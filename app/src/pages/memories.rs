@@ -2,12 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use domain::{ids::StoreId, rights::Action};
 use leptos::prelude::*;
-use service::MemoryRow;
+use service::{MemoryRow, RefusedForm};
 
 use super::stores::store_heading;
 use crate::{
-    components::{layout::Empty, text::Visible, when::When},
+    components::{
+        forms::{self, Refused, form_token},
+        layout::Empty,
+        text::Visible,
+        text_area::TextArea,
+        when::When,
+    },
     context::page,
 };
 
@@ -33,8 +40,30 @@ pub fn Memories() -> impl IntoView {
             }
             folders.into_iter().map(|(folder, inside)| section(folder, inside, now)).collect_view().into_any()
         };
-        Ok(view! { {store_heading(&store, "Memories", None)}{about}{list} }.into_any())
+        let refused = request.refused().await;
+        let may_propose = request.actor()?.knows(store.id) && request.actor()?.may(Action::SeeMemory, store.id);
+        let propose = may_propose.then(|| propose_form(store.id, refused.as_ref()));
+        Ok(view! { {store_heading(&store, "Memories", None)}<Refused form=refused />{about}{list}{propose} }.into_any())
     })
+}
+
+/// Proposing a new memory.
+fn propose_form(store: StoreId, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+    let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
+    view! {
+        <details open=refused.is_some()>
+            <summary class="button">"Propose a new memory"</summary>
+            <form method="post" action="/do/propose_memory" class="stack card">
+                {form_token()}
+                <input type="hidden" name="store" value=store.to_string() />
+                <label>"Path, as /team/topic.md"<input name="path" value=kept("path") required maxlength="1024" /></label>
+                <TextArea name="content" id="proposed-content" value=kept("content") label="Content" required=true />
+                <label>"Why"<input name="reason" value=kept("reason") required maxlength="2000" /></label>
+                <p class="quiet">"It goes into the queue; somebody else decides on it."</p>
+                <button class="primary">"Propose"</button>
+            </form>
+        </details>
+    }
 }
 
 fn section(folder: String, inside: Vec<MemoryRow>, now: domain::Timestamp) -> impl IntoView {

@@ -1,11 +1,18 @@
 //! One memory: what it says, since when, why, and who approved it; and two of its versions compared.
 
-use domain::{Timestamp, plural::count};
+use domain::{Timestamp, plural::count, rights::Action};
 use leptos::prelude::*;
-use service::{MemoryView, VersionView};
+use service::{MemoryRow, MemoryView, RefusedForm, VersionView};
 
 use crate::{
-    components::{diff::DiffLines, layout::Heading, text::Visible, when::When},
+    components::{
+        diff::DiffLines,
+        forms::{self, Refused, form_token},
+        layout::Heading,
+        text::Visible,
+        text_area::TextArea,
+        when::When,
+    },
     context::page,
 };
 
@@ -18,18 +25,100 @@ pub fn Memory() -> impl IntoView {
         let now = request.now();
         let trail = vec![("/stores".into(), "Memory".into()), (format!("/stores/{}", store.id), store.name)];
         let gone = view.memory.is_none().then(|| view! { <p class="notice bad">"It was deleted. This is what it last said."</p> });
-        let frozen = view.memory.as_ref().is_some_and(|m| m.frozen).then(|| view! { <span class="badge">"frozen"</span> });
+        let frozen = view.memory.as_ref().filter(|m| m.frozen).map(|m| is_frozen(m, now));
+        let refused = request.refused().await;
+        let actor = request.actor()?;
+        let propose = view.memory.as_ref().map(|m| {
+            let may_propose = actor.may_at(Action::Propose, m.store_id, &[m.path.as_str()]);
+            let may_freeze = actor.may_at(Action::Freeze, m.store_id, &[m.path.as_str()]);
+            let edit = may_propose.then(|| propose_forms(m, &view.content, refused.as_ref()));
+            let freeze = (may_freeze && !m.frozen || may_propose && m.frozen).then(|| freeze_form(m, refused.as_ref()));
+            view! { {edit}{freeze} }
+        });
         Ok(view! {
             <Heading title=view.path.to_string() trail=trail />
+            <Refused form=refused />
             {gone}{frozen}
             <pre class="memory" tabindex="0" aria-label="Content"><Visible text=view.content.clone() /></pre>
             {reads(&view, now)}
+            {propose}
             <h2>"Versions"</h2>
             {compare_form(&view)}
             {versions(&view, now)}
         }
         .into_any())
     })
+}
+
+/// That only people change it, since when and why.
+fn is_frozen(memory: &MemoryRow, now: Timestamp) -> AnyView {
+    let why = memory.frozen_reason.clone().map(|why| view! { ": "<Visible text=why /> });
+    view! { <p><span class="badge">"frozen"</span>" Only people change it, through the queue. "{memory.frozen_at.map(|at| view! { "Since "<When at=at now=now /> })}{why}</p> }
+        .into_any()
+}
+
+/// Proposing other content, another place, or a removal.
+fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&RefusedForm>) -> AnyView {
+    let kept = |name: &str| forms::kept(refused, name);
+    let (path, text) = (kept("path").unwrap_or_else(|| memory.path.to_string()), kept("content").unwrap_or_else(|| content.to_owned()));
+    let named = || {
+        view! {
+            {form_token()}
+            <input type="hidden" name="store" value=memory.store_id.to_string() />
+            <input type="hidden" name="memory" value=memory.id.to_string() />
+            <input type="hidden" name="sha256" value=memory.content_sha256.clone() />
+        }
+    };
+    view! {
+        <details open=kept("content").is_some()>
+            <summary class="button">"Propose an edit"</summary>
+            <form method="post" action="/do/propose_edit" class="stack card">
+                {named()}
+                <label>"Path"<input name="path" value=path required maxlength="1024" /></label>
+                <TextArea name="content" id="proposed-content" value=text label="Content" required=true />
+                <label>"Why"<input name="reason" value=kept("reason").unwrap_or_default() required maxlength="2000" /></label>
+                <p class="quiet">"It goes into the queue; somebody else decides on it."</p>
+                <button class="primary">"Propose"</button>
+            </form>
+        </details>
+        <details open=kept("removal_reason").is_some()>
+            <summary class="button">"Propose its removal"</summary>
+            <form method="post" action="/do/propose_removal" class="stack card">
+                {named()}
+                <label>"Why"<input name="reason" value=kept("removal_reason").unwrap_or_default() required maxlength="2000" /></label>
+                <button class="danger">"Propose the removal"</button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// Freezing it, or proposing to end that.
+fn freeze_form(memory: &MemoryRow, refused: Option<&RefusedForm>) -> AnyView {
+    let kept = forms::kept(refused, "freeze_reason");
+    let (open, reason) = (kept.is_some(), kept.unwrap_or_default());
+    let (action, word, says) = if memory.frozen {
+        (
+            "/do/propose_unfreeze",
+            "Propose to unfreeze",
+            "A change of high risk: it is approved and signed like any other before dreams and keys may change the memory again.",
+        )
+    } else {
+        ("/do/freeze", "Freeze", "From now on dreams and keys only propose changes to it, and each is of high risk.")
+    };
+    view! {
+        <details open=open>
+            <summary class="button">{word}</summary>
+            <form method="post" action=action class="stack card">
+                {form_token()}
+                <input type="hidden" name="memory" value=memory.id.to_string() />
+                <label>"Why"<input name="reason" value=reason required maxlength="2000" /></label>
+                <p class="quiet">{says}</p>
+                <button>{word}</button>
+            </form>
+        </details>
+    }
+    .into_any()
 }
 
 /// How often agents read what it says now.

@@ -6,7 +6,12 @@ use service::MutedRow;
 
 use super::stores::store_heading;
 use crate::{
-    components::{forms::Refused, layout::Empty, text::Visible, when::When},
+    components::{
+        forms::{Refused, form_token},
+        layout::Empty,
+        text::Visible,
+        when::When,
+    },
     context::page,
 };
 
@@ -23,7 +28,7 @@ pub fn Muted() -> impl IntoView {
         let row = move |m: MutedRow| {
             let unmute = decides.then(|| {
                 view! {
-                    <form method="post" action="/do/unmute">
+                    <form method="post" action="/do/unmute">{form_token()}
                         <input type="hidden" name="store" value=store.id.to_string() />
                         <input type="hidden" name="change" value=m.change_id.to_string() />
                         <button>"Let it come back"</button>

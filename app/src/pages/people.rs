@@ -10,9 +10,10 @@ use service::{Error, Member, PeopleView, RefusedForm, RequestRow, StoreRow, Team
 
 use crate::{
     components::{
-        forms::{self, Refused, choices},
+        forms::{self, Refused, choices, form_token},
         layout::Heading,
         text::Visible,
+        waiting_settings::waiting_settings,
         when::When,
     },
     context::{Request, page},
@@ -24,14 +25,16 @@ pub fn People() -> impl IntoView {
     page("people", |request| async move {
         let actor = request.actor()?;
         let (view, stores) = (request.lucid.people(actor).await?, request.lucid.stores(actor).await?);
+        let waiting = waiting_settings(&request.lucid.waiting_settings(actor).await?, None, request.now());
         let refused = request.refused().await;
         let action = view! { <a class="button" href="/rights">"Who may do what"</a> }.into_any();
         let requests = view.requests.iter().map(|r| ask(r, &stores, &request)).collect_view();
         let requests = (!view.requests.is_empty()).then(|| view! { <h2>"Ask for access"</h2><ul class="cards">{requests}</ul> });
-        let rows = view.people.iter().map(|m| row(m, &request)).collect_view();
+        let rows = view.people.iter().map(|m| row(m, &view, &request)).collect_view();
         Ok(view! {
             <Heading title="People" action=action />
             <Refused form=refused.clone() />
+            {waiting}
             {requests}
             <div class="scroll" tabindex="0" role="region" aria-label="People">
                 <table>
@@ -47,7 +50,16 @@ pub fn People() -> impl IntoView {
     })
 }
 
-fn row(member: &Member, request: &Request) -> impl IntoView + use<> {
+/// Why an account counts as one person with another, and what ends that.
+fn one_person(user: UserId, view: &PeopleView) -> Option<String> {
+    let (_, issuer) = view.issued.iter().find(|(account, _)| *account == user)?;
+    let issuer = view.people.iter().find(|m| m.user.id == *issuer).map_or("another admin", |m| m.user.name.as_str());
+    Some(format!(
+        "Counts as one person with {issuer}, who saw their sign-in link. Ends with a new password through a link that {issuer} does not see: by mail, or `lucid user link` on the server."
+    ))
+}
+
+fn row(member: &Member, view: &PeopleView, request: &Request) -> impl IntoView + use<> {
     let user = &member.user;
     let state = match (user.disabled_at, &user.password_hash) {
         (Some(_), _) => "disabled",
@@ -61,7 +73,7 @@ fn row(member: &Member, request: &Request) -> impl IntoView + use<> {
             <td>{user.role.as_str()}</td>
             <td>{member.teams.join(", ")}</td>
             <td>{member.grants.len()}</td>
-            <td>{state}</td>
+            <td>{state}{one_person(user.id, view).map(|why| view! { <p class="quiet">{why}</p> })}</td>
             <td><When at=user.created_at now=request.now() /></td>
         </tr>
     }
@@ -83,13 +95,13 @@ fn ask(row: &RequestRow, stores: &[StoreRow], request: &Request) -> impl IntoVie
             <h3><Visible text=row.name.clone() /></h3>
             <p>{row.email.clone()}" "<When at=row.created_at now=request.now() /></p>
             <p><Visible text=row.reason.clone() /></p>
-            <form method="post" action="/do/accept_request" class="stack">
+            <form method="post" action="/do/accept_request" class="stack">{form_token()}
                 <input type="hidden" name="request_id" value=id.clone() />
                 <label>"Role"<select name="role">{choices(Role::ALL, Role::Member.as_str())}</select></label>
                 {first_grant(stores)}
                 <button class="primary">"Accept"</button>
             </form>
-            <form method="post" action="/do/decline_request"><input type="hidden" name="request_id" value=id /><button class="danger">"Decline"</button></form>
+            <form method="post" action="/do/decline_request">{form_token()}<input type="hidden" name="request_id" value=id /><button class="danger">"Decline"</button></form>
         </li>
     }
 }
@@ -100,7 +112,7 @@ fn invite(stores: &[StoreRow], refused: Option<&RefusedForm>) -> impl IntoView +
     let role = Some(kept("role")).filter(|r| !r.is_empty()).unwrap_or_else(|| Role::Reviewer.as_str().to_owned());
     view! {
         <h2>"Invite somebody"</h2>
-        <form method="post" action="/do/invite" class="stack card">
+        <form method="post" action="/do/invite" class="stack card">{form_token()}
             <label>"Name"<input name="name" value=name required maxlength="100" /></label>
             <label>"Address"<input type="email" name="email" value=email required autocomplete="off" /></label>
             <label>"Role"<select name="role">{choices(Role::ALL, &role)}</select></label>
@@ -124,7 +136,7 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
         let members = members.iter().map(|m| {
             let label = format!("Take {} out of {}", m.user.name, team.name);
             view! {
-                <li>{m.user.name.clone()}" "<form method="post" action="/do/set_member" class="inline">{hidden(m.user.id.to_string(), "no")}<button class="plain" aria-label=label>"take out"</button></form></li>
+                <li>{m.user.name.clone()}" "<form method="post" action="/do/set_member" class="inline">{form_token()}{hidden(m.user.id.to_string(), "no")}<button class="plain" aria-label=label>"take out"</button></form></li>
             }
         });
         let options = others.iter().map(|m| view! { <option value=m.user.id.to_string()>{m.user.name.clone()}</option> }).collect_view();
@@ -132,7 +144,7 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
             <li class="card">
                 <h3>{team.name.clone()}</h3>
                 <ul>{members.collect_view()}</ul>
-                <form method="post" action="/do/set_member" class="filters">
+                <form method="post" action="/do/set_member" class="filters">{form_token()}
                     <input type="hidden" name="team" value=team.id.to_string() />
                     <input type="hidden" name="inside" value="yes" />
                     <label>"Person "<select name="user" required><option value="">"choose"</option>{options}</select></label>
@@ -145,7 +157,7 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
         <h2 id="teams">"Teams"</h2>
         <p class="quiet">"Everybody in a team has what the team was granted. Give a team a grant on a store's settings page."</p>
         <ul class="cards">{view.teams.iter().map(one).collect_view()}</ul>
-        <form method="post" action="/do/create_team" class="filters">
+        <form method="post" action="/do/create_team" class="filters">{form_token()}
             <label>"New team "<input name="name" value=name required maxlength="100" /></label>
             <button>"Make it"</button>
         </form>
@@ -155,15 +167,17 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
 fn solo(view: &PeopleView) -> impl IntoView + use<> {
     let text = match (view.solo, view.eligible) {
         (true, _) => {
-            "One person alone decides here, also on what they had a hand in. Every commit says so. It ends as soon as a second person may decide."
+            "One person alone decides here, also on what they contributed to. Every commit says so. It ends as soon as a second, independent person may decide."
         }
-        (false, 1) => "Only one person may decide here. In solo mode they may also approve what they had a hand in; every commit says so.",
+        (false, 1) => {
+            "Only one independent person may decide here. In solo mode they may also approve what they contributed to; every commit says so."
+        }
         (false, 0) => "Nobody may decide yet: give a reviewer or an admin a reviewer's grant on a store.",
-        (false, _) => "More than one person may decide, so whoever had a hand in a change does not count as its approver.",
+        (false, _) => "More than one person may decide, so whoever contributed to a change does not count as its approver.",
     };
     let (on, label) = if view.solo { ("no", "End solo mode") } else { ("yes", "Begin solo mode") };
     let form = (view.solo || view.eligible == 1).then(|| {
-        view! { <form method="post" action="/do/set_solo"><input type="hidden" name="on" value=on /><button>{label}</button></form> }
+        view! { <form method="post" action="/do/set_solo">{form_token()}<input type="hidden" name="on" value=on /><button>{label}</button></form> }
     });
     view! { <h2 id="solo">"Solo mode"</h2><p>{text}</p>{form} }
 }
@@ -176,6 +190,10 @@ pub fn Person() -> impl IntoView {
         let actor = request.actor()?;
         let view = request.lucid.people(actor).await?;
         let stores = request.lucid.stores(actor).await?;
+        let with = one_person(id, &view).map(|why| view! { <p class="notice">{why}</p> });
+        let mailed = request.query.contains_key("mailed").then(|| {
+            view! { <div class="notice good" role="status">"The one-time link was sent to their address; nobody else has seen it."</div> }
+        });
         let member = view.people.into_iter().find(|m| m.user.id == id).ok_or(Error::NotFound("person"))?;
         let refused = request.refused().await;
         let link = request.shown_once(&id.to_string()).map(|token| one_time_link(&request, &member.user.name, &token));
@@ -196,7 +214,7 @@ pub fn Person() -> impl IntoView {
         Ok(view! {
             <Heading title=member.user.name.clone() trail=vec![("/people".into(), "People".into())] />
             <Refused form=refused />
-            {link}
+            {link}{mailed}{with}
             <p class="about">{member.user.email.clone()}" · since "<When at=member.user.created_at now=request.now() /></p>
             {account(&member)}
             <h2>"Grants"</h2>
@@ -211,6 +229,7 @@ fn one_time_link(request: &Request, name: &str, token: &str) -> impl IntoView + 
     view! {
         <div class="notice good" role="status">
             <p><strong>{format!("{name} chooses a password with this link, once, within 24 hours. It is shown only now:")}</strong></p>
+            <p>"Because you see it, their account counts as one person with yours for approvals, until they get a link that you do not see."</p>
             <p><code class="wrap">{link}</code></p>
         </div>
     }
@@ -223,7 +242,7 @@ fn account(member: &Member) -> impl IntoView + use<> {
     let (yes, label) = if disabled { ("no", "Enable the account") } else { ("yes", "Disable the account") };
     let reset = (!disabled).then(|| {
         view! {
-            <form method="post" action="/do/reset_password">
+            <form method="post" action="/do/reset_password">{form_token()}
                 <input type="hidden" name="user" value=id.clone() />
                 <button>"Reset the password"</button>
             </form>
@@ -231,13 +250,13 @@ fn account(member: &Member) -> impl IntoView + use<> {
     });
     view! {
         <div class="filters">
-            <form method="post" action="/do/set_role" class="filters">
+            <form method="post" action="/do/set_role" class="filters">{form_token()}
                 <input type="hidden" name="user" value=id.clone() />
                 <label>"Role "<select name="role">{choices(Role::ALL, user.role.as_str())}</select></label>
                 <button>"Change"</button>
             </form>
             {reset}
-            <form method="post" action="/do/set_disabled">
+            <form method="post" action="/do/set_disabled">{form_token()}
                 <input type="hidden" name="user" value=id.clone() />
                 <input type="hidden" name="disabled" value=yes />
                 <button class="danger">{label}</button>

@@ -13,6 +13,7 @@ use super::stores::store_heading;
 use crate::{
     components::{
         badges::OutcomeBadge,
+        forms::form_token,
         layout::{Empty, Heading},
         text::Visible,
         when::When,
@@ -89,17 +90,27 @@ pub fn Transcript() -> impl IntoView {
     page("sessions", |request| async move {
         let id = request.id::<SessionId>("session")?;
         let after = request.asked("after").unwrap_or(0);
-        let reveal = request.asked::<u8>("reveal") == Some(1);
+        let reveal = request.is_revealed(&format!("{id} {after}")).await;
         let view = if reveal {
             request.lucid.revealed_transcript(request.actor()?, id, after).await?
         } else {
             request.lucid.transcript(request.actor()?, id, after).await?
         };
         let masking = if reveal {
-            view! { <p class="notice">"Nothing is masked here, and the audit says that you looked. "<a href=format!("/sessions/{id}?after={after}")>"Mask it again"</a></p> }.into_any()
+            view! { <p class="notice">"Nothing is masked here, and the audit says that you looked. "</p><form method="post" action="/do/mask">{form_token()}<input type="hidden" name="back" value=format!("/sessions/{id}?after={after}") /><button>"Mask it again"</button></form> }.into_any()
         } else {
             let may = request.actor()?.may(Action::Decide, view.store);
-            may.then(|| view! { <p class="quiet"><a href=format!("/sessions/{id}?after={after}&reveal=1")>"Reveal what is masked"</a>" (the audit will say so)"</p> }).into_any()
+            may.then(|| {
+                view! {
+                    <form method="post" action="/do/reveal_session" class="quiet">
+                        {form_token()}
+                        <input type="hidden" name="session" value=id.to_string() />
+                        <input type="hidden" name="after" value=after.to_string() />
+                        <button>"Reveal what is masked"</button>" (the audit will say so)"
+                    </form>
+                }
+            })
+            .into_any()
         };
         let store = request.lucid.store(request.actor()?, view.store).await?;
         let now = request.now();

@@ -12,8 +12,9 @@ use service::{BriefingRequest, GrantRow, PeopleView, RefusedForm, StoreRow};
 use super::stores::store_heading;
 use crate::{
     components::{
-        forms::{self, Refused, choices},
+        forms::{self, Refused, choices, form_token},
         text::Visible,
+        waiting_settings::waiting_settings,
     },
     context::page,
 };
@@ -26,6 +27,13 @@ pub fn StoreSettings() -> impl IntoView {
         let store = request.lucid.store(actor, request.id("store")?).await?;
         let grants = request.lucid.grants_on(actor, store.id).await?;
         let manages = actor.may(Action::ManageStore, store.id);
+        let waiting = if actor.may_in_general(Action::ManagePeople) {
+            let all = request.lucid.waiting_settings(actor).await?;
+            let of_store: Vec<_> = all.into_iter().filter(|w| w.row.store_id == Some(store.id)).collect();
+            waiting_settings(&of_store, Some(store.id.to_string()), request.now())
+        } else {
+            None
+        };
         let people = if manages { Some(request.lucid.people(actor).await?) } else { None };
         let refused = request.refused().await;
         let needs = request.lucid.approvals(actor, store.id).await?;
@@ -35,6 +43,7 @@ pub fn StoreSettings() -> impl IntoView {
         Ok(view! {
             {store_heading(&store, "Settings", None)}
             <Refused form=refused.clone() />
+            {waiting}
             {(!manages).then(|| view! { {read_only(&store)}<p>{needed(needs)}</p> })}
             {forms}
             <h2>"Grants and owners"</h2>
@@ -64,7 +73,7 @@ fn describe(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + 
     let (name, description) = (kept("name", &store.name), kept("description", &store.description));
     view! {
         <h2>"Name"</h2>
-        <form method="post" action="/do/describe_store" class="stack card">
+        <form method="post" action="/do/describe_store" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
             <label>"Name"<input name="name" value=name required maxlength="255" /></label>
             <label>"What it is for"<input name="description" value=description maxlength="1024" /></label>
@@ -80,7 +89,7 @@ fn gate(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<
     let option = |mode: &GateMode| view! { <option value=mode.as_str() selected=mode.as_str() == chosen>{gate_words(*mode)}</option> };
     view! {
         <h2>"Gate and budget"</h2>
-        <form method="post" action="/do/set_gate" class="stack card">
+        <form method="post" action="/do/set_gate" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
             <label>"What goes through the gate"<select name="gate_mode">{GateMode::ALL.iter().map(option).collect_view()}</select></label>
             <label>"Budget of the store in tokens, 4 bytes each (empty: none)"<input name="budget_tokens" value=budget inputmode="numeric" /></label>
@@ -102,13 +111,13 @@ fn approvals(store: &StoreRow, now: Approvals) -> impl IntoView + use<> {
     };
     view! {
         <h2>"Approvals"</h2>
-        <form method="post" action="/do/set_approvals" class="stack card">
+        <form method="post" action="/do/set_approvals" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
             {field("low", "Independent approvals that a change of low risk needs", now.low)}
             {field("medium", "of medium risk", now.medium)}
             {field("high", "of high risk", now.high)}
             <label class="check"><input type="checkbox" name="owners_only" value="yes" checked=now.owners_only />"Only approvals of the store’s owners count"</label>
-            <p class="quiet">"Whoever proposed or edited a change does not count. Where somebody is named owner of a path, only owners of that path count there, always. What too few people can approve stays open: it is never passed by itself."</p>
+            <p class="quiet">"Asking for fewer approvals, or for others than owners, needs a second admin. Whoever proposed or edited a change, or brought its evidence, does not count. Where somebody is named owner of a path, only owners of that path count there, always. What too few people can approve stays open: it is never passed by itself."</p>
             <button>"Save"</button>
         </form>
     }
@@ -122,7 +131,7 @@ fn grants_table(store: &StoreRow, grants: &[GrantRow], manages: bool) -> impl In
         let label = format!("Take back what {} has on {}", g.name, g.path_prefix);
         let revoke = manages.then(|| {
             view! {
-                <form method="post" action="/do/revoke_grant">
+                <form method="post" action="/do/revoke_grant">{form_token()}
                     <input type="hidden" name="to" value=to />
                     <input type="hidden" name="store" value=store.clone() />
                     <input type="hidden" name="path" value=g.path_prefix.to_string() />
@@ -151,7 +160,7 @@ fn give(store: &StoreRow, people: &PeopleView, refused: Option<&RefusedForm>) ->
     let persons = people.people.iter().map(|m| option(m.user.id.to_string(), m.user.name.clone())).collect_view();
     let teams = people.teams.iter().map(|(t, _)| option(t.id.to_string(), format!("Team {}", t.name))).collect_view();
     view! {
-        <form method="post" action="/do/give_grant" class="stack card">
+        <form method="post" action="/do/give_grant" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
             <label>"Give"<select name="to" required><option value="">"choose a person or team"</option>{persons}{teams}</select></label>
             <label>"The role"<select name="role">{choices(StoreRole::ALL, &role)}</select></label>
@@ -164,9 +173,9 @@ fn give(store: &StoreRow, people: &PeopleView, refused: Option<&RefusedForm>) ->
 fn delete(store: &StoreRow) -> impl IntoView + use<> {
     view! {
         <h2>"Delete"</h2>
-        <form method="post" action="/do/delete_store" class="stack card">
+        <form method="post" action="/do/delete_store" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
-            <p>"Nobody will see the store, its memory, changesets or sessions any more. The audit keeps what was done."</p>
+            <p>"Nobody will see the store, its memory, changesets or sessions any more. An admin can restore it for 30 days; the audit keeps what was done."</p>
             <label>{format!("Type its name, {}, to delete it", store.name)}<input name="again" required autocomplete="off" /></label>
             <button class="danger">"Delete the store"</button>
         </form>

@@ -2,13 +2,14 @@
 
 use domain::{plural::count, rights::Action};
 use leptos::prelude::*;
-use service::StoreRow;
+use service::{DeletedStore, StoreRow};
 
 use crate::{
     components::{
-        forms::{self, Refused},
+        forms::{self, Refused, form_token},
         layout::{Empty, Heading},
         text::Visible,
+        when::When,
     },
     context::page,
 };
@@ -35,15 +36,41 @@ pub fn Stores() -> impl IntoView {
         let form = actor.may_in_general(Action::CreateStore).then(|| {
             view! {
                 <h2>"Make a store"</h2>
-                <form method="post" action="/do/create_store" class="stack card">
+                <form method="post" action="/do/create_store" class="stack card">{form_token()}
                     <label>"Name"<input name="name" value=name required maxlength="255" /></label>
                     <label>"What it is for"<input name="description" value=description maxlength="1024" /></label>
                     <button class="primary">"Make it"</button>
                 </form>
             }
         });
-        Ok(view! { <Heading title="Memory" /><Refused form=refused />{list}{form} }.into_any())
+        let gone = if actor.may_in_general(Action::ManagePeople) { request.lucid.deleted_stores(&actor).await? } else { Vec::new() };
+        let gone = (!gone.is_empty()).then(|| deleted(gone, request.now()));
+        Ok(view! { <Heading title="Memory" /><Refused form=refused />{list}{form}{gone} }.into_any())
     })
+}
+
+/// Stores that can still be restored.
+fn deleted(gone: Vec<DeletedStore>, now: domain::Timestamp) -> impl IntoView {
+    let one = move |s: DeletedStore| {
+        view! {
+            <li class="card">
+                <form method="post" action="/do/restore_store" class="filters">
+                    {form_token()}
+                    <input type="hidden" name="store" value=s.id.to_string() />
+                    <span><strong><Visible text=s.name.clone() /></strong>", deleted "<When at=s.deleted_at now=now /></span>
+                    <label>"Restore as "<input name="name" value=s.name.clone() required maxlength="255" /></label>
+                    <button>"Restore"</button>
+                </form>
+            </li>
+        }
+    };
+    view! {
+        <section>
+            <h2>"Deleted stores"</h2>
+            <p class="quiet">"A deleted store can be restored for 30 days, with its memories, history and grants. Its schedule stays off."</p>
+            <ul class="cards">{gone.into_iter().map(one).collect_view()}</ul>
+        </section>
+    }
 }
 
 fn card(store: StoreRow) -> impl IntoView {

@@ -47,6 +47,8 @@ pub enum Who {
     Operator,
     /// Lucid itself, in the background.
     Worker,
+    /// Somebody who is not signed in. They have no rights; the trail names them so where they did something nevertheless.
+    Anonymous,
 }
 
 impl Who {
@@ -55,7 +57,7 @@ impl Who {
     pub const fn person(self) -> Option<UserId> {
         match self {
             Self::Person(id) | Self::Key(_, id) => Some(id),
-            Self::Operator | Self::Worker => None,
+            Self::Operator | Self::Worker | Self::Anonymous => None,
         }
     }
 
@@ -74,6 +76,7 @@ impl std::fmt::Display for Who {
             Self::Key(id, _) => write!(f, "key:{id}"),
             Self::Operator => f.write_str("operator"),
             Self::Worker => f.write_str("worker"),
+            Self::Anonymous => f.write_str("anonymous"),
         }
     }
 }
@@ -98,7 +101,18 @@ impl Grant {
     }
 }
 
-/// Who acts and what they were granted, as it stood when the request came in.
+/// A web session by the SHA-256 of its id, as the database knows it. The id itself signs people in and stays in their browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WebSession(pub [u8; 32]);
+
+impl std::fmt::Debug for WebSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WebSession(..)")
+    }
+}
+
+/// Who acts and what they were granted, as it stood when the request came in. Reads rely on it; a write reads all of it again inside
+/// its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// Who.
@@ -111,6 +125,8 @@ pub struct Actor {
     pub scopes: Vec<Scope>,
     /// The one store that a key is for, if it is for one.
     pub only: Option<StoreId>,
+    /// The web session through which a person acts. Whatever they do ends with it.
+    pub web_session: Option<WebSession>,
 }
 
 /// Which stores a list may show.
@@ -152,13 +168,19 @@ impl Actor {
     }
 
     const fn unattended(who: Who) -> Self {
-        Self { who, role: Role::Admin, grants: Vec::new(), scopes: Vec::new(), only: None }
+        Self { who, role: Role::Admin, grants: Vec::new(), scopes: Vec::new(), only: None, web_session: None }
     }
 
     /// Somebody signed in.
     #[must_use]
     pub const fn signed_in(id: UserId, role: Role, grants: Vec<Grant>) -> Self {
-        Self { who: Who::Person(id), role, grants, scopes: Vec::new(), only: None }
+        Self { who: Who::Person(id), role, grants, scopes: Vec::new(), only: None, web_session: None }
+    }
+
+    /// The same person through this web session.
+    #[must_use]
+    pub fn through(self, session: WebSession) -> Self {
+        Self { web_session: Some(session), ..self }
     }
 
     /// Whether the actor may do this to the whole of this store. An admin's role alone opens no store.
@@ -172,13 +194,22 @@ impl Actor {
     pub fn may_at(&self, action: Action, store: StoreId, paths: &[&str]) -> bool {
         let right = action.right();
         match self.who {
+            Who::Anonymous => false,
             Who::Operator | Who::Worker => right.unattended,
             Who::Person(_) => self.granted(right.access(self.role), store, paths),
             Who::Key(..) => {
-                // Deciding and managing are done as the owner; what agents do, the scope alone allows on the owner's stores.
+                // Deciding and managing are done as the owner; what agents do, the scope allows on the owner's stores. What touches memory
+                // is bound to the paths that the owner was granted.
                 let as_owner = matches!(right.scope, Some(Scope::Review | Scope::Admin));
-                let needs = if as_owner { right.access(self.role) } else { Access::Granted(StoreRole::Reader) };
-                self.has_scope(action) && self.role != Role::Auditor && self.granted(needs, store, paths)
+                self.has_scope(action)
+                    && self.role != Role::Auditor
+                    && match action {
+                        _ if as_owner => self.granted(right.access(self.role), store, paths),
+                        Action::WriteMemory | Action::DeleteMemory | Action::Propose | Action::DescribeStore | Action::DeleteStore => {
+                            self.holds(StoreRole::Reader, store, paths)
+                        }
+                        _ => self.granted(Access::Granted(StoreRole::Reader), store, paths),
+                    }
             }
         }
     }
@@ -193,8 +224,9 @@ impl Actor {
     #[must_use]
     pub fn knows(&self, store: StoreId) -> bool {
         match self.who {
+            Who::Anonymous => false,
             Who::Operator | Who::Worker => true,
-            _ => self.role != Role::Auditor && self.grants.iter().any(|g| g.store == store),
+            Who::Person(_) | Who::Key(..) => self.role != Role::Auditor && self.grants.iter().any(|g| g.store == store),
         }
     }
 
@@ -203,11 +235,14 @@ impl Actor {
             Access::No => false,
             Access::Yes => true,
             Access::Granted(StoreRole::Reader) => self.grants.iter().any(|g| g.store == store),
-            Access::Granted(role) => {
-                let holds = |path: &&str| self.grants.iter().any(|g| g.store == store && g.role >= role && g.path.holds(path));
-                !paths.is_empty() && paths.iter().all(holds)
-            }
+            Access::Granted(role) => self.holds(role, store, paths),
         }
+    }
+
+    /// Whether each of these places is under a grant of at least this power.
+    fn holds(&self, role: StoreRole, store: StoreId, paths: &[&str]) -> bool {
+        let holds = |path: &&str| self.grants.iter().any(|g| g.store == store && g.role >= role && g.path.holds(path));
+        !paths.is_empty() && paths.iter().all(holds)
     }
 
     /// Whether the actor may do this to the installation, or to their own account.
@@ -216,6 +251,7 @@ impl Actor {
         let right = action.right();
         right.resource != Resource::Store
             && match self.who {
+                Who::Anonymous => false,
                 Who::Operator | Who::Worker => right.unattended,
                 Who::Person(_) => right.access(self.role) == Access::Yes,
                 Who::Key(..) => {
@@ -229,6 +265,7 @@ impl Actor {
     #[must_use]
     pub fn visible(&self, action: Action) -> Visible {
         match (self.who, action.right().access(self.role)) {
+            (Who::Anonymous, _) => Visible::Nothing,
             (Who::Operator | Who::Worker, _) | (Who::Person(_), Access::Yes) => Visible::All,
             (_, Access::No) => Visible::Nothing,
             (Who::Person(id), Access::Granted(_)) => Visible::GrantedTo(id),

@@ -6,7 +6,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::changeset::{ChangeKind, Edit, Quote};
+use crate::{
+    Timestamp,
+    changeset::{ChangeKind, Edit, Quote},
+    ids::{ChangeId, SignInId, UserId},
+};
 
 /// SHA-256 of bytes, as lower-case hexadecimal.
 #[must_use]
@@ -46,6 +50,40 @@ pub fn change_bytes(kind: ChangeKind, edits: &[Edit], quotes: &[Quote]) -> Vec<u
     out.0
 }
 
+/// What a signature on a decision stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature<'a> {
+    /// Who signs.
+    pub user: UserId,
+    /// In which sign-in.
+    pub sign_in: SignInId,
+    /// When they entered their password.
+    pub confirmed_at: Timestamp,
+    /// What they mean: `approved` or `reviewed`.
+    pub meaning: &'a str,
+    /// The change.
+    pub change: ChangeId,
+    /// Its revision.
+    pub revision: i64,
+    /// Its digest.
+    pub digest: &'a str,
+}
+
+/// The digest of a signature as lower-case hexadecimal: over `lucid.signature.v1` and the fields in their order, as texts; the time in
+/// microseconds since the epoch.
+#[must_use]
+pub fn signature_digest(signature: &Signature<'_>) -> String {
+    let mut out = Canonical(b"lucid.signature.v1".to_vec());
+    out.field(signature.user.to_string().as_bytes());
+    out.field(signature.sign_in.to_string().as_bytes());
+    out.field(signature.confirmed_at.0.to_string().as_bytes());
+    out.field(signature.meaning.as_bytes());
+    out.field(signature.change.to_string().as_bytes());
+    out.field(signature.revision.to_string().as_bytes());
+    out.field(signature.digest.as_bytes());
+    sha256_hex(&out.0)
+}
+
 struct Canonical(Vec<u8>);
 
 impl Canonical {
@@ -79,6 +117,31 @@ mod tests {
     fn edit(path: &str, content: Option<&str>) -> Edit {
         let path = path.parse().unwrap();
         Edit { memory_id: None, base_version: None, base_sha256: None, path, new_path: None, content: content.map(Into::into) }
+    }
+
+    #[test]
+    fn every_field_of_a_signature_counts() {
+        let id = Uuid::from_u128;
+        let one = Signature {
+            user: UserId(id(1)),
+            sign_in: SignInId(id(2)),
+            confirmed_at: Timestamp(3),
+            meaning: "approved",
+            change: ChangeId(id(4)),
+            revision: 5,
+            digest: "6",
+        };
+        let others = [
+            Signature { user: UserId(id(9)), ..one },
+            Signature { sign_in: SignInId(id(9)), ..one },
+            Signature { confirmed_at: Timestamp(9), ..one },
+            Signature { meaning: "reviewed", ..one },
+            Signature { change: ChangeId(id(9)), ..one },
+            Signature { revision: 9, ..one },
+            Signature { digest: "9", ..one },
+        ];
+        assert_eq!(signature_digest(&one).len(), 64);
+        assert!(others.iter().all(|other| signature_digest(other) != signature_digest(&one)));
     }
 
     /// Test vector: written out by hand from the description above, so that another program can be checked against it.

@@ -97,6 +97,10 @@ id! {
     DecisionId = "dec";
     /// A person with an account.
     UserId = "user";
+    /// One sign-in of a person, from the password to the end of its web session.
+    SignInId = "sign";
+    /// A setting that waits for a second admin.
+    SettingChangeId = "setting";
     /// A key for the API.
     KeyId = "key";
     /// People who get grants together.

@@ -5,6 +5,7 @@
 mod text_enum;
 
 pub mod actor;
+pub mod audit_action;
 pub mod briefing;
 pub mod canonical;
 pub mod changeset;

@@ -17,6 +17,8 @@ text_enum! {
         MemoryRead => "memory:read",
         /// Write memory and make stores; proposed instead of written where everything is gated.
         MemoryWrite => "memory:write",
+        /// Delete memories and stores.
+        MemoryDelete => "memory:delete",
         /// Read the drafts of dreams.
         DraftsRead => "drafts:read",
         /// Start, see and cancel dreams.
@@ -51,10 +53,18 @@ text_enum! {
         Dream => "dream",
         /// Approve, reject, defer, edit, take back and commit.
         Decide => "decide",
+        /// Propose a new memory, other content, another path or a removal.
+        Propose => "propose changes",
+        /// Freeze a memory, so that only people change it.
+        Freeze => "freeze memories",
         /// Write memories at once, past the queue (versioned and audited).
         WriteMemory => "write memory",
-        /// Change a store's name, description and metadata, or delete it (it leaves a tombstone).
+        /// Delete memories at once, past the queue.
+        DeleteMemory => "delete memory",
+        /// Change a store's name, description and metadata.
         DescribeStore => "describe a store",
+        /// Delete a store; it leaves a tombstone for 30 days.
+        DeleteStore => "delete a store",
         /// Change a store's schedule, gate mode, budget, grants and owners.
         ManageStore => "manage a store",
         /// Make a memory store.
@@ -124,11 +134,13 @@ pub struct Right {
 }
 
 use Access::{Granted, No, Yes};
-use StoreRole::{Reader, Reviewer};
+use StoreRole::{Owner, Reader, Reviewer};
 
 const READERS: [Access; 4] = [Granted(Reader), Granted(Reader), Granted(Reader), No];
 const REVIEWERS: [Access; 4] = [Granted(Reviewer), Granted(Reviewer), No, No];
 const ADMINS: [Access; 4] = [Yes, No, No, No];
+/// Admins who own the store: their role alone manages none.
+const OWNING_ADMINS: [Access; 4] = [Granted(Owner), No, No, No];
 
 /// Who may do what. A test of every route and server function reads it, and so does the page for admins.
 pub const TABLE: &[Right] = &[
@@ -141,9 +153,13 @@ pub const TABLE: &[Right] = &[
     // A decision is a person's: never the worker's, never the command line's.
     Right { action: Action::Decide, resource: Resource::Store, roles: REVIEWERS, scope: Some(Scope::Review), unattended: false },
     // A person proposes; agents write where the store's gate lets them.
+    on_store(Action::Propose, READERS, Some(Scope::ChangesetsWrite)),
+    Right { action: Action::Freeze, resource: Resource::Store, roles: REVIEWERS, scope: None, unattended: true },
     on_store(Action::WriteMemory, [No, No, No, No], Some(Scope::MemoryWrite)),
-    on_store(Action::DescribeStore, [Granted(Reader), No, No, No], Some(Scope::MemoryWrite)),
-    on_store(Action::ManageStore, [Granted(Reader), No, No, No], Some(Scope::Admin)),
+    on_store(Action::DeleteMemory, [No, No, No, No], Some(Scope::MemoryDelete)),
+    on_store(Action::DescribeStore, OWNING_ADMINS, Some(Scope::MemoryWrite)),
+    on_store(Action::DeleteStore, OWNING_ADMINS, Some(Scope::MemoryDelete)),
+    on_store(Action::ManageStore, OWNING_ADMINS, Some(Scope::Admin)),
     on_all(Action::CreateStore, ADMINS, Some(Scope::MemoryWrite)),
     on_all(Action::ManagePeople, ADMINS, Some(Scope::Admin)),
     on_all(Action::ManageKeys, ADMINS, None),
@@ -176,8 +192,17 @@ impl Action {
             Self::Decide => {
                 "deciding needs the role reviewer or admin, and a reviewer's grant on the store or on every path that is touched"
             }
-            Self::WriteMemory => "a person proposes a change; only keys with memory:write and the command line write memories directly",
-            Self::DescribeStore | Self::ManageStore => "this needs the role admin, and a grant on the store",
+            Self::Propose => "proposing needs a grant on the store, and of a key the scope changesets:write",
+            Self::Freeze => "freezing needs the role reviewer or admin, and a reviewer's grant on the memory's path",
+            Self::WriteMemory => {
+                "a person proposes a change; only keys with memory:write, under the paths of their owner's grants, and the command line write directly"
+            }
+            Self::DeleteMemory => {
+                "a person proposes a removal; only keys with memory:delete, under the paths of their owner's grants, and the command line delete directly"
+            }
+            Self::DescribeStore | Self::ManageStore | Self::DeleteStore => {
+                "this needs the role admin and an owner's grant on the whole store; of a key, its scope for it on the whole store"
+            }
             Self::CreateStore => "making a store needs the role admin, or a key with memory:write that is for no single store",
             Self::ManagePeople => "managing people needs the role admin",
             Self::ManageKeys => "managing keys needs the role admin",

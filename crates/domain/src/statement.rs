@@ -107,6 +107,74 @@ pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
     before.iter().filter(|s| !kept.contains(bare(s))).cloned().collect()
 }
 
+/// Words by which a statement says the opposite, more, or less: where one of these changes, its meaning does.
+const TURNING: &[&str] = &[
+    "not", "no", "never", "none", "nobody", "nothing", "without", "with", "except", "unless", "only", "always", "all", "any", "every",
+    "must", "should", "may", "can", "cannot", "dont", "doesnt", "isnt", "wont", "cant", "nicht", "kein", "keine", "keinen", "nie",
+    "niemals", "ohne", "immer", "nur", "alle", "ne", "pas", "jamais", "sans", "aucun", "toujours", "nunca", "sin", "siempre", "solo",
+    "jamás", "non", "mai", "senza", "sempre", "não", "nao", "sem", "zero",
+];
+
+/// Words for values that are written in small letters: units, numbers, days and months.
+const VALUE_WORDS: &[&str] = &[
+    "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years", "ms",
+    "s", "min", "h", "kb", "mb", "gb", "tb", "kib", "mib", "gib", "percent", "am", "pm", "one", "two", "three", "four", "five", "six",
+    "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty", "sixty", "hundred", "thousand",
+];
+
+/// Whether `after` is the statement `before` with other values in it: a number, a unit, a name, something in quotation marks. At least
+/// half of the words stay, in their order. Another address or link is no value of that kind: it may lead elsewhere.
+#[must_use]
+pub fn changes_a_value(before: &str, after: &str) -> bool {
+    let (a, b): (Vec<&str>, Vec<&str>) = (before.split_whitespace().collect(), after.split_whitespace().collect());
+    let plain_a: Vec<&str> = a.iter().map(|w| core(w)).collect();
+    let plain_b: Vec<&str> = b.iter().map(|w| core(w)).collect();
+    let ops = similar::capture_diff_slices(similar::Algorithm::Myers, &plain_a, &plain_b);
+    let mut kept = 0;
+    for op in ops {
+        let (tag, old, new) = op.as_tag_tuple();
+        if tag == similar::DiffTag::Equal {
+            kept += old.len();
+            continue;
+        }
+        // A value is replaced by a value: one that only appears or disappears changes what is said.
+        if old.is_empty() || new.is_empty() {
+            return false;
+        }
+        let value = |all: &[&str], range: std::ops::Range<usize>| range.into_iter().all(|at| is_value(all[at], at == 0));
+        if !value(&a, old) || !value(&b, new) {
+            return false;
+        }
+    }
+    kept * 2 >= a.len().max(b.len()) && kept > 0
+}
+
+/// A word without the punctuation around it.
+fn core(word: &str) -> &str {
+    word.trim_matches(|c: char| c.is_ascii_punctuation() && !matches!(c, '%' | '$' | '+' | '-'))
+}
+
+fn is_value(word: &str, first: bool) -> bool {
+    let plain = core(word).to_lowercase().replace('\'', "");
+    if TURNING.contains(&plain.as_str()) || word.contains("://") || word.contains('@') || looks_like_host(&plain) {
+        return false;
+    }
+    let quoted = word.starts_with(['`', '"', '\'', '“', '‘', '«', '„']);
+    let name = !first && core(word).chars().next().is_some_and(char::is_uppercase);
+    plain.chars().any(|c| c.is_ascii_digit()) || quoted || name || VALUE_WORDS.contains(&plain.as_str())
+}
+
+/// Whether a word may be the name of a host: parts of letters with dots between, the last of at least two letters.
+fn looks_like_host(word: &str) -> bool {
+    let host = word.split('/').next().unwrap_or_default();
+    let parts: Vec<&str> = host.split('.').collect();
+    let is_part = |p: &&str| !p.is_empty() && p.chars().all(|c| c.is_alphanumeric() || c == '-');
+    parts.len() >= 2
+        && parts.iter().all(is_part)
+        && parts.last().is_some_and(|p| p.len() >= 2 && p.chars().all(char::is_alphabetic))
+        && host.chars().any(char::is_alphabetic)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

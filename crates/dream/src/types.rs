@@ -45,6 +45,8 @@ pub struct Head {
     pub outcome: OutcomeResult,
     /// When its last event was, in microseconds since the epoch.
     pub at: Option<i64>,
+    /// Through whom it came, each independent of the others, by number. Agent, subject and task are what these say.
+    pub recorders: Vec<u32>,
 }
 
 /// A session in the engine's form, to be read.
@@ -247,6 +249,9 @@ pub struct Support {
     pub tasks: usize,
     /// How often it was seen.
     pub occurrences: usize,
+    /// Independent recorders through whom these sessions came.
+    #[serde(skip)]
+    pub recorders: usize,
     /// Sessions in which it could have been seen.
     #[serde(skip)]
     pub eligible: usize,

@@ -47,13 +47,14 @@ impl<'a> Window<'a> {
     pub fn support(&self, seen_in: impl IntoIterator<Item = usize>) -> Support {
         let mut support = Support::default();
         let (mut distinct, mut subjects, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let (mut tasks_of_unknown, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+        let (mut tasks_of_unknown, mut unknown, mut recorders) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::<u32>::new());
         for index in seen_in {
             support.occurrences += 1;
             distinct.insert(index);
             let head = self.head(index);
             subjects.extend(head.subject.as_deref());
             tasks.extend(head.task.as_deref());
+            recorders.extend(&head.recorders);
             match (&head.subject, &head.task) {
                 (Some(_), _) => {}
                 (None, Some(task)) => {
@@ -65,6 +66,7 @@ impl<'a> Window<'a> {
             }
         }
         (support.sessions, support.subjects, support.tasks) = (distinct.len(), subjects.len(), tasks.len());
+        support.recorders = recorders.len();
         support.known_apart = subjects.len().max(tasks_of_unknown.len()).max(unknown.len());
         support
     }
@@ -86,16 +88,22 @@ impl<'a> Window<'a> {
         self.all_endings
     }
 
-    /// Quotes from different subjects, tasks and sessions first, else in the given order; at most [`QUOTES`].
+    /// Quotes through different recorders first, then from different subjects, tasks and sessions, else in the given order; at most
+    /// [`QUOTES`].
     pub fn quotes(&self, places: impl IntoIterator<Item = (usize, Place)>, counter: bool) -> Vec<Quote> {
         let mut seen = BTreeSet::new();
         let who = |i: usize| {
             let head = self.head(i);
             head.subject.as_deref().or(head.task.as_deref()).unwrap_or(&head.key)
         };
-        let (first, rest): (Vec<_>, Vec<_>) = places.into_iter().partition(|(i, _)| seen.insert(who(*i)));
+        let mut recorders = BTreeSet::new();
+        let (first, others): (Vec<_>, Vec<_>) = places.into_iter().partition(|(i, _)| {
+            let new = self.head(*i).recorders.iter().filter(|r| recorders.insert(**r)).count();
+            new > 0 && seen.insert(who(*i))
+        });
+        let (second, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|(i, _)| seen.insert(who(*i)));
         let quote = |(session, at): (usize, Place)| Quote { session, event: at.event, start: at.start, end: at.end, counter };
-        first.into_iter().chain(rest).take(QUOTES).map(quote).collect()
+        first.into_iter().chain(second).chain(rest).take(QUOTES).map(quote).collect()
     }
 
     /// In how many of these sessions the agent had been told one of these statements.

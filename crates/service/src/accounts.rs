@@ -2,8 +2,9 @@
 
 use domain::{
     Timestamp,
-    actor::{Actor, Grant, Role, StoreRole, Who},
-    ids::{GrantId, UserId},
+    actor::{Actor, Grant, Role, StoreRole, WebSession, Who},
+    audit_action::AuditAction,
+    ids::{GrantId, SignInId, UserId},
     rights::Action,
 };
 use serde_json::json;
@@ -11,10 +12,10 @@ use sha2::{Digest, Sha256};
 use store::{
     Tx,
     grants::{self, Grantee},
-    memory_stores, sign_in, users,
+    memory_stores, settings, sign_in, users,
 };
 
-use crate::{Error, Lucid, Record, Result};
+use crate::{Error, Lucid, Record, Result, authority::Authorized};
 
 /// How long a one-time link works, in seconds.
 const LINK_SECONDS: i64 = 24 * 3_600;
@@ -24,6 +25,10 @@ const FREE_FAILURES: i64 = 5;
 const LONGEST_WAIT: i64 = 60;
 /// Failures before the last so many seconds are forgotten at the next one.
 const FORGOTTEN_SECONDS: i64 = 3_600;
+/// How long a browser is known after the last sign-in from it, in seconds: half a year.
+pub(crate) const BROWSER_SECONDS: i64 = 182 * 86_400;
+/// What failed sign-ins under addresses that nobody has are counted under, for the trail.
+const UNKNOWN_ADDRESSES: &str = "unknown addresses";
 
 /// What a one-time link is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,29 +74,47 @@ pub struct UserView {
     pub role: Role,
 }
 
+/// Where a sign-in comes from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place<'a> {
+    /// Network address.
+    pub address: Option<&'a str>,
+    /// The token that the browser keeps since somebody signed in there.
+    pub browser: Option<&'a str>,
+}
+
+/// Somebody who has just signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub user: UserId,
+    /// The sign-in, as the trail names it.
+    pub sign_in: SignInId,
+    /// The token by which the browser is known from now on.
+    pub browser: String,
+}
+
 impl Lucid {
     /// Makes the one-time link that makes the first admin; `None` if somebody has an account already. Earlier ones end.
     pub async fn first_admin_link(&self) -> Result<Option<String>> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         if users::count(&mut tx).await? > 0 {
             return Ok(None);
         }
         sign_in::drop_first_admin_links(&mut tx, self.now()).await?;
-        let token = self.insert_link(&mut tx, "first_admin", None).await?;
-        self.record(
-            &mut tx,
-            &Actor::operator(),
-            Record { action: "link.create", subject: "first_admin".into(), store: None, commit: None, payload: &json!({}) },
-        )
-        .await?;
+        let token = self.insert_link(&mut tx, "first_admin", None, None).await?;
+        let record =
+            Record { action: AuditAction::LinkCreate, subject: "first_admin".into(), store: None, commit: None, payload: &json!({}) };
+        self.record(&mut tx, Authorized::operator(), record).await?;
         tx.commit().await?;
         Ok(Some(token))
     }
 
-    pub(crate) async fn insert_link(&self, tx: &mut Tx, purpose: &str, user: Option<UserId>) -> Result<String> {
+    /// Stores a one-time link. `issued_by` is whoever will see it, if that is not its owner.
+    pub(crate) async fn insert_link(&self, tx: &mut Tx, purpose: &str, user: Option<UserId>, issued_by: Option<UserId>) -> Result<String> {
         let token = hex::encode(self.random_bytes::<32>());
         let now = self.now();
-        sign_in::insert_link(tx, &token_hash(&token), purpose, user, now, now.plus_seconds(LINK_SECONDS)).await?;
+        sign_in::insert_link(tx, &token_hash(&token), purpose, user, issued_by, (now, now.plus_seconds(LINK_SECONDS))).await?;
         Ok(token)
     }
 
@@ -104,8 +127,9 @@ impl Lucid {
         Ok(LinkPurpose::SetPassword { name: user.name, email: user.email })
     }
 
-    /// Uses a link: sets the password, and makes the first admin (with name and address) where it is for that.
-    pub async fn use_link(&self, token: &str, password: &str, email: &str, name: &str) -> Result<UserId> {
+    /// Uses a link: sets the password, and makes the first admin (with name and address) where it is for that. Who saw the link stays
+    /// recorded on the credential.
+    pub async fn use_link(&self, token: &str, password: &str, email: &str, name: &str, place: Place<'_>) -> Result<SignedIn> {
         let purpose = self.link_purpose(token).await?;
         let (email, name) = if purpose == LinkPurpose::FirstAdmin { (check_email(email)?, check_name(name)?) } else { Default::default() };
         let about: Vec<&str> = match &purpose {
@@ -114,34 +138,31 @@ impl Lucid {
         };
         let hash = self.hash_password(password, &about).await?;
         let now = self.now();
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
+        // Signing somebody out and changing who is independent of whom: every write that relies on either is over or still to begin.
+        settings::lock_people(&mut tx).await?;
         let link = sign_in::link(&mut tx, &token_hash(token), now).await?.ok_or(Error::Link)?;
+        if !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
+            return Err(Error::Link);
+        }
         let user = if let Some(id) = link.user_id {
-            // The person's row first, then their links: the order in which a reset takes them, too.
-            if !users::set_password(&mut tx, id, &hash).await? || !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
+            if !users::set_password(&mut tx, id, &hash, link.issued_by).await? {
                 return Err(Error::Link);
             }
-            // Whoever was signed in with the old password no longer is.
+            // Whoever was signed in with the old password no longer is, and their browsers are strangers.
             sign_in::end_all_of(&mut tx, id, now).await?;
+            sign_in::forget_browsers_of(&mut tx, id).await?;
             id
         } else {
-            if !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
-                return Err(Error::Link);
-            }
             self.insert_first_admin(&mut tx, email, name, hash).await?
         };
-        let actor = Actor::signed_in(user, Role::Member, Vec::new());
+        let signed_in = self.signed_in(&mut tx, user, place).await?;
         // A first admin is made by the link, with a grant on every store there is.
         let made = link.user_id.is_none().then_some(json!({"role": Role::Admin, "grants": "every store"}));
-        let payload = json!({"purpose": link.purpose, "made": made});
-        self.record(
-            &mut tx,
-            &actor,
-            Record { action: "link.use", subject: user.to_string(), store: None, commit: None, payload: &payload },
-        )
-        .await?;
+        let payload = json!({"purpose": link.purpose, "made": made, "issued_by": link.issued_by, "sign_in": signed_in.sign_in});
+        self.record(&mut tx, Authorized::proved(user), about_account(AuditAction::LinkUse, user, &payload)).await?;
         tx.commit().await?;
-        Ok(user)
+        Ok(signed_in)
     }
 
     /// The first admin gets a grant on every store there is: nobody else could give it.
@@ -150,8 +171,16 @@ impl Lucid {
             return Err(Error::Link);
         }
         let id = self.id(UserId::new);
-        let row =
-            users::UserRow { id, email, name, password_hash: Some(hash), role: Role::Admin, created_at: self.now(), disabled_at: None };
+        let row = users::UserRow {
+            id,
+            email,
+            name,
+            password_hash: Some(hash),
+            role: Role::Admin,
+            created_at: self.now(),
+            disabled_at: None,
+            credential_issuer: None,
+        };
         users::insert(tx, &row).await?;
         for store in memory_stores::list(tx, domain::actor::Visible::All).await? {
             let owns = Grant::whole(store.id, StoreRole::Owner);
@@ -160,90 +189,146 @@ impl Lucid {
         Ok(id)
     }
 
+    /// A new sign-in of somebody, in a browser that is known from now on.
+    async fn signed_in(&self, tx: &mut Tx, user: UserId, place: Place<'_>) -> Result<SignedIn> {
+        let kept = place.browser.filter(|token| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()));
+        let browser = kept.map_or_else(|| hex::encode(self.random_bytes::<32>()), str::to_owned);
+        sign_in::know_browser(tx, &token_hash(&browser), user, self.now()).await?;
+        Ok(SignedIn { user, sign_in: self.id(SignInId::new), browser })
+    }
+
     /// Checks address and password. Wrong ones are counted and slow down further tries: from the same network address under the
-    /// same account, under the account from anywhere, and from the same network address under any account.
-    pub async fn sign_in(&self, email: &str, password: &str, from: Option<&str>) -> Result<UserId> {
-        self.prove(email, password, from, "sign_in").await
-    }
-
-    /// Checks the password of whoever is signed in once more, counted as a sign-in is; what they sign rests on it for five minutes.
-    pub async fn confirm_password(&self, actor: &Actor, password: &str, from: Option<&str>) -> Result<Timestamp> {
-        let user = users::get(&mut self.db.read().await?, own_account(actor)?).await?.ok_or(Error::SignIn)?;
-        match self.prove(&user.email, password, from, "password.confirm").await {
-            Ok(_) => Ok(self.now()),
-            Err(Error::SignIn) => Err(Error::Invalid("this is not your password; nothing was signed".to_owned())),
-            Err(other) => Err(other),
-        }
-    }
-
-    async fn prove(&self, email: &str, password: &str, from: Option<&str>, action: &'static str) -> Result<UserId> {
+    /// same account, under the account from anywhere, and from the same network address under any account. A browser from which the
+    /// account has signed in before has a count of its own instead of the account's: nobody elsewhere can lock its owner out.
+    pub async fn sign_in(&self, email: &str, password: &str, place: Place<'_>) -> Result<SignedIn> {
         let email = email.trim().to_lowercase();
-        let counters = counters(&email, from);
-        // Counted before the password is looked at, so that a thousand tries at once are a thousand tries.
         let now = self.now();
-        let mut tx = self.db.write().await?;
-        for counter in &counters {
-            if let Some((failures, last)) = sign_in::failures(&mut tx, &counter.name).await? {
-                let left = counter.seconds_to_wait(failures, last, now);
-                if left > 0 {
-                    return Err(Error::TooMany(left));
-                }
-            }
-        }
-        for counter in &counters {
-            sign_in::count_failure(&mut tx, &counter.name, now, now.plus_seconds(-FORGOTTEN_SECONDS)).await?;
-        }
+        let mut tx = self.db.background().await?;
         let user = users::by_email(&mut tx, &email).await?.filter(|u| u.disabled_at.is_none());
+        let known = match (&user, place.browser) {
+            (Some(user), Some(token)) => {
+                sign_in::is_known_browser(&mut tx, &token_hash(token), user.id, now.plus_seconds(-BROWSER_SECONDS)).await?
+            }
+            _ => false,
+        };
+        let counters = sign_in_counters(&email, place, known);
+        self.count_try(&mut tx, &counters).await?;
         tx.commit().await?;
         let hash = user.as_ref().and_then(|u| u.password_hash.clone());
         let good = password.len() <= 1_024 && self.verify_password(password, hash).await?;
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         // While the password was looked at, it may have been reset, or the account disabled: then it is not good any more.
-        let now_stands = match &user {
-            Some(user) => users::get(&mut tx, user.id).await?.filter(|u| u.disabled_at.is_none() && u.password_hash == user.password_hash),
-            None => None,
+        let stands = match &user {
+            Some(user) => still_has(&mut tx, user).await?,
+            None => false,
         };
-        let good = good && now_stands.is_some();
-        let (Some(user), true) = (&user, good) else {
-            if let Some(user) = &user {
-                let nobody = Actor::signed_in(user.id, Role::Member, Vec::new());
-                self.record(&mut tx, &Actor { who: Who::Worker, ..nobody }, about_account("sign_in.fail", user.id, &json!({}))).await?;
-                tx.commit().await?;
-            }
-            // An address that nobody has is logged, not chained: else anybody could fill the trail.
+        let (Some(user), true) = (&user, good && stands) else {
+            self.record_failed_sign_in(&mut tx, user.as_ref().map(|u| u.id)).await?;
+            tx.commit().await?;
             tracing::warn!(known = user.is_some(), "a sign-in failed");
             return Err(Error::SignIn);
         };
         for counter in &counters {
             sign_in::uncount_failure(&mut tx, &counter.name, counter.cleared_by_success).await?;
         }
-        let actor = Actor::signed_in(user.id, user.role, Vec::new());
-        self.record(&mut tx, &actor, about_account(action, user.id, &json!({}))).await?;
+        let signed_in = self.signed_in(&mut tx, user.id, place).await?;
+        let payload = json!({"sign_in": signed_in.sign_in});
+        self.record(&mut tx, Authorized::proved(user.id), about_account(AuditAction::SignIn, user.id, &payload)).await?;
         tx.commit().await?;
-        Ok(user.id)
+        Ok(signed_in)
     }
 
-    /// Sets one's own password, who knows the one before; every other sign-in of the account ends.
-    pub async fn change_password(&self, actor: &Actor, before: &str, after: &str, this: &[u8]) -> Result<()> {
-        let id = own_account(actor)?;
-        let user = users::get(&mut self.db.read().await?, id).await?.ok_or(Error::SignIn)?;
-        if before.len() > 1_024 || !self.verify_password(before, user.password_hash).await? {
-            return Err(Error::Invalid("the password you have now is another".to_owned()));
+    /// Counts a try before the password is looked at, so that a thousand tries at once are a thousand tries; refused while it must wait.
+    async fn count_try(&self, tx: &mut Tx, counters: &[Counter]) -> Result<()> {
+        let now = self.now();
+        for counter in counters {
+            if let Some((failures, last)) = sign_in::failures(tx, &counter.name).await? {
+                let left = counter.seconds_to_wait(failures, last, now);
+                if left > 0 {
+                    return Err(Error::TooMany(left));
+                }
+            }
         }
-        let hash = self.hash_password(after, &[&user.email, &user.name]).await?;
-        let mut tx = self.db.write().await?;
-        if !users::set_password(&mut tx, id, &hash).await? {
-            return Err(Error::SignIn);
+        for counter in counters {
+            sign_in::count_failure(tx, &counter.name, now, now.plus_seconds(-FORGOTTEN_SECONDS)).await?;
         }
-        sign_in::end_others_of(&mut tx, id, &Sha256::digest(this)).await?;
-        self.record(&mut tx, actor, about_account("password.change", id, &json!({}))).await?;
+        Ok(())
+    }
+
+    /// A failed sign-in in the trail. Of addresses that nobody has, the first hundred in an hour have an entry each and then every
+    /// hundredth: else anybody could fill the trail.
+    async fn record_failed_sign_in(&self, tx: &mut Tx, user: Option<UserId>) -> Result<()> {
+        if let Some(user) = user {
+            return self.record(tx, Authorized::anonymous(), about_account(AuditAction::SignInFail, user, &json!({}))).await;
+        }
+        let now = self.now();
+        sign_in::count_failure(tx, UNKNOWN_ADDRESSES, now, now.plus_seconds(-FORGOTTEN_SECONDS)).await?;
+        let failures = sign_in::failures(tx, UNKNOWN_ADDRESSES).await?.map_or(1, |(failures, _)| failures);
+        if failures > 100 && failures % 100 != 0 {
+            return Ok(());
+        }
+        let payload = json!({"failures": failures});
+        let record =
+            Record { action: AuditAction::SignInFail, subject: "unknown address".into(), store: None, commit: None, payload: &payload };
+        self.record(tx, Authorized::anonymous(), record).await
+    }
+
+    /// Checks the password of whoever is signed in once more: what they sign rests on it for five minutes, in this sign-in alone.
+    /// Wrong ones are counted for the sign-in, so that nobody elsewhere can keep somebody from signing.
+    pub async fn confirm_password(&self, actor: &Actor, password: &str) -> Result<()> {
+        let user = self.own_password(actor, password, "this is not your password; nothing was signed").await?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let (id, right) = actor.own_account()?;
+        let session = actor.web_session.ok_or(Error::Ended)?;
+        if !still_has(&mut tx, &user).await? || !sign_in::confirm(&mut tx, &session.0, id, self.now()).await? {
+            return Err(Error::Ended);
+        }
+        let payload = json!({"sign_in": actor.sign_in().map(|s| s.id)});
+        self.record(&mut tx, right, about_account(AuditAction::PasswordConfirm, id, &payload)).await?;
         Ok(tx.commit().await?)
     }
 
-    /// One's own sign-ins, newest first; `this` is the id of the one that asks.
-    pub async fn own_sign_ins(&self, actor: &Actor, this: &[u8]) -> Result<Vec<OwnSignIn>> {
+    /// Sets one's own password, who knows the one before; every other sign-in of the account ends.
+    pub async fn change_password(&self, actor: &Actor, before: &str, after: &str) -> Result<()> {
+        let user = self.own_password(actor, before, "the password you have now is another").await?;
+        let hash = self.hash_password(after, &[&user.email, &user.name]).await?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let (id, right) = actor.own_account()?;
+        let now_is = user.password_hash.as_deref().unwrap_or_default();
+        if !users::change_password(&mut tx, id, now_is, &hash).await? {
+            return Err(Error::Conflict("your password was changed or reset in between; sign in again".to_owned()));
+        }
+        sign_in::end_others_of(&mut tx, id, &hash_of(&actor)).await?;
+        self.record(&mut tx, right, about_account(AuditAction::PasswordChange, id, &json!({}))).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Checks the password of whoever is signed in, counted for their sign-in; the account as it was then.
+    async fn own_password(&self, actor: &Actor, password: &str, otherwise: &str) -> Result<users::UserRow> {
+        let (mut tx, acting) = self.begin(actor).await?;
+        let (id, _) = acting.own_account()?;
+        let counter =
+            Counter { name: hashed(&format!("confirm\0{}", hex::encode(hash_of(&acting)))), free: FREE_FAILURES, cleared_by_success: true };
+        self.count_try(&mut tx, std::slice::from_ref(&counter)).await?;
+        let user = users::get(&mut tx, id).await?.ok_or(Error::Ended)?;
+        tx.commit().await?;
+        let good = password.len() <= 1_024 && self.verify_password(password, user.password_hash.clone()).await?;
+        let (mut tx, acting) = self.begin(actor).await?;
+        let (id, right) = acting.own_account()?;
+        if good {
+            sign_in::uncount_failure(&mut tx, &counter.name, true).await?;
+        } else {
+            let payload = json!({"sign_in": acting.sign_in().map(|s| s.id)});
+            self.record(&mut tx, right, about_account(AuditAction::PasswordFail, id, &payload)).await?;
+        }
+        tx.commit().await?;
+        if good { Ok(user) } else { Err(Error::Invalid(otherwise.to_owned())) }
+    }
+
+    /// One's own sign-ins, newest first.
+    pub async fn own_sign_ins(&self, actor: &Actor) -> Result<Vec<OwnSignIn>> {
         let id = own_account(actor)?;
-        let this = hex::encode(Sha256::digest(this));
+        let this = hex::encode(hash_of(actor));
         let rows = sign_in::sessions_of(&mut self.db.read().await?, id, self.now()).await?;
         let view = |row: sign_in::SessionRow| {
             let data: serde_json::Value = serde_json::from_str(&row.data).unwrap_or_default();
@@ -262,9 +347,9 @@ impl Lucid {
     }
 
     /// Ends one of one's own sign-ins by its handle, or with none all but the one that asks.
-    pub async fn end_own_sign_in(&self, actor: &Actor, handle: Option<&str>, this: &[u8]) -> Result<()> {
-        let id = own_account(actor)?;
-        let mut tx = self.db.write().await?;
+    pub async fn end_own_sign_in(&self, actor: &Actor, handle: Option<&str>) -> Result<()> {
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let (id, right) = actor.own_account()?;
         match handle {
             Some(handle) => {
                 let hash = hex::decode(handle).map_err(|_| Error::NotFound("sign-in"))?;
@@ -272,33 +357,49 @@ impl Lucid {
                     return Err(Error::NotFound("sign-in"));
                 }
             }
-            None => sign_in::end_others_of(&mut tx, id, &Sha256::digest(this)).await?,
+            None => sign_in::end_others_of(&mut tx, id, &hash_of(&actor)).await?,
         }
-        self.record(&mut tx, actor, about_account("sign_in.end", id, &json!({"all_others": handle.is_none()}))).await?;
+        let payload = json!({"all_others": handle.is_none()});
+        self.record(&mut tx, right, about_account(AuditAction::SignInEnd, id, &payload)).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Records that somebody signed out.
+    /// Records that somebody signed out; their web session is ended by whoever calls.
     pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
-        let Some(user) = actor.who.person() else { return Ok(()) };
-        let mut tx = self.db.write().await?;
-        self.record(
-            &mut tx,
-            actor,
-            Record { action: "sign_out", subject: user.to_string(), store: None, commit: None, payload: &json!({}) },
-        )
-        .await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let (user, right) = actor.own_account()?;
+        let payload = json!({"sign_in": actor.sign_in().map(|s| s.id)});
+        self.record(&mut tx, right, about_account(AuditAction::SignOut, user, &payload)).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Who somebody is now, and what they were granted; `None` if the account is gone or disabled.
-    pub async fn actor(&self, id: UserId) -> Result<Option<(Actor, UserView)>> {
+    /// Who somebody is now through a web session (or in this process, with none), and what they were granted; `None` if the account or
+    /// the session ended.
+    pub async fn actor(&self, id: UserId, session: Option<WebSession>) -> Result<Option<(Actor, UserView)>> {
         let mut tx = self.db.read().await?;
-        let Some(user) = users::get(&mut tx, id).await?.filter(|u| u.disabled_at.is_none()) else { return Ok(None) };
-        let grants = grants::of_user(&mut tx, id).await?;
+        let asked = Actor { web_session: session, ..Actor::signed_in(id, Role::Member, Vec::new()) };
+        let Some(acting) = self.read_rights(&mut tx, &asked).await? else { return Ok(None) };
+        let Some(user) = users::get(&mut tx, id).await? else { return Ok(None) };
         let view = UserView { id, name: user.name, email: user.email, role: user.role };
-        Ok(Some((Actor::signed_in(id, user.role, grants), view)))
+        Ok(Some(((*acting).clone(), view)))
     }
+
+    /// Whether the password was confirmed in this sign-in within the time that it signs for.
+    pub async fn is_confirmed(&self, actor: &Actor) -> Result<bool> {
+        let acting = self.read_rights(&mut self.db.read().await?, actor).await?;
+        Ok(acting.and_then(|a| a.sign_in()).is_some_and(|s| domain::review::signs(s.confirmed_at, self.now())))
+    }
+}
+
+/// Whether an account still has the password that was looked at.
+async fn still_has(tx: &mut Tx, then: &users::UserRow) -> Result<bool> {
+    let now = users::get(tx, then.id).await?;
+    Ok(now.is_some_and(|u| u.disabled_at.is_none() && u.password_hash == then.password_hash))
+}
+
+/// The hash of the web session that somebody acts through; that of none, if there is none.
+fn hash_of(actor: &Actor) -> [u8; 32] {
+    actor.web_session.map_or([0; 32], |session| session.0)
 }
 
 /// Whoever is signed in: what is done to one's own account, no key and no process does.
@@ -318,16 +419,24 @@ struct Counter {
     cleared_by_success: bool,
 }
 
+fn hashed(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
 /// What failures are counted under. Guessing from one place slows down that place, and leaves the owner of the account alone;
-/// only guessing from everywhere slows the account down for all.
-fn counters(email: &str, from: Option<&str>) -> Vec<Counter> {
-    let hashed = |text: &str| hex::encode(Sha256::digest(text.as_bytes()));
-    let mut all = vec![
-        Counter { name: hashed(&format!("{email}\0{}", from.unwrap_or_default())), free: FREE_FAILURES, cleared_by_success: true },
-        Counter { name: hashed(email), free: 10 * FREE_FAILURES, cleared_by_success: true },
-    ];
-    if let Some(place) = from {
-        all.push(Counter { name: hashed(&format!("\0{place}")), free: 10 * FREE_FAILURES, cleared_by_success: false });
+/// only guessing from everywhere slows the account down, and then not for browsers that it knows (OWASP's device cookies).
+fn sign_in_counters(email: &str, place: Place<'_>, known_browser: bool) -> Vec<Counter> {
+    let here = format!("{email}\0{}", place.address.unwrap_or_default());
+    let mut all = vec![Counter { name: hashed(&here), free: FREE_FAILURES, cleared_by_success: true }];
+    match place.browser.filter(|_| known_browser) {
+        Some(token) => {
+            let own = format!("{email}\0browser\0{token}");
+            all = vec![Counter { name: hashed(&own), free: FREE_FAILURES, cleared_by_success: true }];
+        }
+        None => all.push(Counter { name: hashed(email), free: 10 * FREE_FAILURES, cleared_by_success: true }),
+    }
+    if let Some(address) = place.address {
+        all.push(Counter { name: hashed(&format!("\0{address}")), free: 10 * FREE_FAILURES, cleared_by_success: false });
     }
     all
 }
@@ -343,7 +452,7 @@ impl Counter {
 }
 
 /// The audit entry of something that was done to an account.
-pub fn about_account<'a>(action: &'static str, user: UserId, payload: &'a serde_json::Value) -> Record<'a> {
+pub fn about_account<'a>(action: AuditAction, user: UserId, payload: &'a serde_json::Value) -> Record<'a> {
     Record { action, subject: user.to_string(), store: None, commit: None, payload }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::{
     actor::{Actor, Role, StoreRole, Visible},
+    audit_action::AuditAction,
     ids::{ChangeId, ChangesetId, EvidenceId, UserId},
     masking,
     review::Requirement,
@@ -71,6 +72,16 @@ pub struct ChangeView {
 }
 
 impl ChangeView {
+    /// Shows its quotes with nothing masked, to who may decide on it. That they are looked at was recorded before
+    /// ([`Lucid::reveal_quotes`]).
+    pub fn unmask(&mut self) {
+        if self.may_decide {
+            for quote in &mut self.quotes {
+                quote.masked.clone_from(&quote.row.quote);
+            }
+        }
+    }
+
     /// How it would be carried over to the memory as it is now, if that has moved.
     #[must_use]
     pub fn rebase(&self) -> Option<Rebase> {
@@ -178,7 +189,7 @@ impl Lucid {
                 labels: serde_json::from_str(&change.labels).unwrap_or_default(),
                 quotes: quotes.iter().filter(|q| q.change_id == change.id).map(|q| quote(q, &verified)).collect(),
                 decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
-                contributed: me.is_some_and(|me| facts.had_a_hand(me)) && !rules.solo,
+                contributed: me.is_some_and(|me| rules.contributed(facts, me)) && !rules.solo,
                 approved_by_me: votes.iter().filter(mine).any(|d| d.change_id == change.id && d.revision == change.revision),
                 needs: needs(&rules, facts),
                 comments: said.iter().filter(|c| c.change_id == change.id).cloned().collect(),
@@ -195,21 +206,24 @@ impl Lucid {
         Ok(ChangesetView { owners, may_decide, created_by, changes, claim, solo: rules.solo, changeset })
     }
 
-    /// Shows the quotes of a change with nothing masked: to who decides on it, and each time an entry in the audit.
-    pub async fn reveal_quotes(&self, actor: &Actor, view: &mut ChangeView) -> Result<()> {
-        if !view.may_decide || actor.who.is_key() {
-            return Err(Error::Forbidden(Action::Decide.needs()));
+    /// Records that the quotes of a change are shown with nothing masked: to who decides on it, each time an entry in the audit.
+    pub async fn reveal_quotes(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let id = changes::changeset_of(&mut tx, change).await?.ok_or(Error::NotFound("change"))?;
+        seen(&mut tx, &actor, id).await?;
+        let row = changes::changes(&mut tx, id).await?.into_iter().find(|c| c.id == change).ok_or(Error::NotFound("change"))?;
+        let edits = changes::edits(&mut tx, id).await?;
+        let right = actor.may_on_paths(Action::Decide, row.store_id, &touched(&row, &edits))?;
+        if actor.who.is_key() {
+            return Err(Error::Forbidden("only a person looks at what is masked"));
         }
-        let mut tx = self.db.write().await?;
-        let quotes: Vec<EvidenceId> = view.quotes.iter().map(|q| q.row.id).collect();
-        let payload = json!({"quotes": quotes, "revision": view.change.revision});
-        let (subject, store) = (view.change.id.to_string(), Some(view.change.store_id));
-        self.record(&mut tx, actor, Record { action: "change.reveal", subject, store, commit: None, payload: &payload }).await?;
+        let quotes = evidence::of_changeset(&mut tx, id).await?;
+        let quotes: Vec<EvidenceId> = quotes.iter().filter(|q| q.change_id == change).map(|q| q.id).collect();
+        let payload = json!({"quotes": quotes, "revision": row.revision});
+        let (subject, store) = (change.to_string(), Some(row.store_id));
+        self.record(&mut tx, right, Record { action: AuditAction::ChangeReveal, subject, store, commit: None, payload: &payload }).await?;
         tx.commit().await?;
-        for quote in &mut view.quotes {
-            quote.masked = quote.row.quote.clone();
-        }
-        Ok(())
+        Ok(id)
     }
 
     /// A changeset without its changes.
@@ -240,22 +254,20 @@ fn decider(actor: &Actor) -> Option<UserId> {
     actor.who.person().filter(|_| matches!(actor.role, Role::Admin | Role::Reviewer))
 }
 
+/// The paths that a change touches.
+pub fn touched<'a>(change: &ChangeRow, edits: &'a [EditRow]) -> Vec<&'a str> {
+    edits.iter().filter(|e| e.change_id == change.id).flat_map(EditRow::paths).collect()
+}
+
 /// Whether the actor may decide on a change: every path that it touches must be theirs to decide on.
 pub fn may_decide(actor: &Actor, change: &ChangeRow, edits: &[EditRow]) -> bool {
-    let touched: Vec<&str> = edits.iter().filter(|e| e.change_id == change.id).flat_map(EditRow::paths).collect();
-    actor.may_at(Action::Decide, change.store_id, &touched)
+    actor.may_at(Action::Decide, change.store_id, &touched(change, edits))
 }
 
 /// A changeset, as if it were not there for whoever may not see it.
 pub async fn seen(tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<ChangesetRow> {
     let row = changesets::get(tx, id).await?;
     row.filter(|c| actor.may(Action::SeeChanges, c.store_id)).ok_or(Error::NotFound("changeset"))
-}
-
-/// Whether the actor may decide on any change of a changeset.
-pub async fn may_decide_somewhere(tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<bool> {
-    let edits = changes::edits(tx, id).await?;
-    Ok(changes::changes(tx, id).await?.iter().any(|c| may_decide(actor, c, &edits)))
 }
 
 fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {

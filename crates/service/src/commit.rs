@@ -1,8 +1,11 @@
 //! Committing: what was approved of a changeset goes into the memory in one transaction, all of it or nothing, and only if every
 //! approval names the very bytes that stand there.
 
+use std::collections::BTreeSet;
+
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
     changeset::{Action, ChangeState, Edit},
     ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
@@ -20,14 +23,14 @@ use store::{
     changesets,
     commits::{self, NewCommit, Outcome, Write},
     decisions::{self, Contributor, DecisionRow},
-    evidence, forms, memory_stores,
+    evidence, forms, memories, memory_stores,
 };
 
 use crate::{
     Error, Lucid, Record, Result,
-    changesets::may_decide,
-    require,
+    changesets::touched,
     review::{self, Facts, Requirements},
+    write_proposals::UNFREEZE,
 };
 
 /// A change as it was shown when the commit was asked for.
@@ -90,9 +93,9 @@ impl Lucid {
         }
         let asked = sha256_hex(serde_json::to_string(request).map_err(|_| Error::Internal("a request could not be written"))?.as_bytes());
         let by = actor.who.to_string();
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
         let row = changesets::get(&mut tx, request.changeset).await?.ok_or(Error::NotFound("changeset"))?;
-        require(actor, Right::SeeChanges, row.store_id)?;
+        actor.may_on(Right::SeeChanges, row.store_id)?;
         memory_stores::lock(&mut tx, row.store_id).await?;
         if let Some(answer) = answered(&mut tx, &by, &request.idempotency_key, &asked).await? {
             return Ok(answer);
@@ -100,9 +103,8 @@ impl Lucid {
         review::still_reviewed(changesets::lock(&mut tx, request.changeset, self.now()).await?)?;
         let standing = read(&mut tx, request.changeset, row.store_id).await?;
         let asked_for = standing.changes.iter().filter(|c| request.expected.iter().any(|e| e.change == c.id));
-        if !asked_for.into_iter().all(|change| may_decide(actor, change, &standing.edits)) {
-            return Err(Error::Forbidden(Right::Decide.needs()));
-        }
+        let paths: BTreeSet<&str> = asked_for.flat_map(|change| touched(change, &standing.edits)).collect();
+        let right = actor.may_on_paths(Right::Decide, row.store_id, &paths.into_iter().collect::<Vec<_>>())?;
         let ready = standing.ready(&request.expected)?;
         let commit = CommitId::new(self.now(), self.random_bytes());
         let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, &standing)).collect();
@@ -119,6 +121,14 @@ impl Lucid {
         if commits::memory_count(&mut tx, row.store_id).await? > limits::MEMORIES_PER_STORE {
             return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
         }
+        let mut unfrozen = Vec::new();
+        for change in ready.iter().filter(|c| c.finding == UNFREEZE && standing.only_unfreezes(c)) {
+            for memory in standing.edits_of(change).iter().filter_map(|e| e.memory_id) {
+                if memories::unfreeze(&mut tx, memory).await? {
+                    unfrozen.push(memory);
+                }
+            }
+        }
         for change in &ready {
             changes::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
         }
@@ -130,22 +140,28 @@ impl Lucid {
         let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
         let versions: Vec<_> =
             writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
-        let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions, "solo": standing.rules.solo});
+        let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions, "unfrozen": unfrozen, "solo": standing.rules.solo});
         let record = Record {
-            action: "changeset.commit",
+            action: AuditAction::ChangesetCommit,
             subject: commit.to_string(),
             store: Some(row.store_id),
             commit: Some(commit),
             payload: &payload,
         };
-        self.record(&mut tx, actor, record).await?;
+        self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(done)
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
-        let edited = standing.hands.iter().any(|h| h.change_id == change.id && h.how == "edited");
+        let edited = standing.hands.iter().any(|h| h.change_id == change.id && matches!(h.how.as_str(), "edited" | "wrote"));
+        let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
+        let restored = |edit: &Edit| {
+            let place = edit.new_path.as_ref().unwrap_or(&edit.path).as_str();
+            facts["by_person"].as_array().is_some_and(|all| all.iter().any(|p| p == place))
+        };
         let one = |edit: Edit| Write {
+            by_person: edited || restored(&edit),
             memory_id: edit.memory_id.unwrap_or_else(|| self.id(MemoryId::new)),
             version_id: self.id(VersionId::new),
             base: edit.base_version,
@@ -154,14 +170,15 @@ impl Lucid {
                 None => Outcome::Delete,
             },
             change_id: Some(change.id),
-            by_person: edited,
         };
         // What stays as it is was checked with the rest; it gets no version, and keeps who wrote it.
-        let stays = |e: &Edit| {
-            e.new_path.is_none() && e.content.is_some() && e.content.as_deref().map(|c| sha256_hex(c.as_bytes())) == e.base_sha256
-        };
         standing.edits_of(change).into_iter().filter(|e| !stays(e)).map(one).collect()
     }
+}
+
+/// Whether an edit leaves its memory as it is.
+fn stays(e: &Edit) -> bool {
+    e.new_path.is_none() && e.content.is_some() && e.content.as_deref().map(|c| sha256_hex(c.as_bytes())) == e.base_sha256
 }
 
 async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Option<Committed>> {
@@ -229,9 +246,7 @@ impl Standing {
         }
         match self.rules.of(self.facts(change), None) {
             Requirement::Satisfied => None,
-            Requirement::Missing { approvals, .. } => {
-                Some(format!("it lacks {} of people who had no hand in it", count(approvals, "approval")))
-            }
+            Requirement::Missing { approvals, .. } => Some(format!("it lacks {} of independent people", count(approvals, "approval"))),
             Requirement::Impossible { needed, could } => {
                 Some(format!("it needs {}, and only {} could give one", count(needed, "approval"), could.len()))
             }
@@ -253,6 +268,11 @@ impl Standing {
         self.edits.iter().filter(|e| e.change_id == change.id).map(changes::EditRow::edit).collect()
     }
 
+    /// Whether a change writes nothing: it only ends a memory's being frozen. One that was edited since says something else, and does not.
+    fn only_unfreezes(&self, change: &ChangeRow) -> bool {
+        self.edits_of(change).iter().all(stays)
+    }
+
     fn facts<'a>(&'a self, change: &'a ChangeRow) -> Facts<'a> {
         Facts { change, edits: &self.edits, hands: &self.hands, votes: &self.votes }
     }
@@ -260,10 +280,13 @@ impl Standing {
     fn approvals(&self, ready: &[ChangeRow]) -> String {
         let of = |change: &ChangeRow| {
             let approver = |d: &DecisionRow| {
-                let overridden = self.facts(change).had_a_hand(d.user_id).then_some("had a hand in it; solo mode");
-                let signed =
-                    d.meaning.as_ref().map(|meaning| json!({"meaning": meaning, "confirmed_at": d.confirmed_at, "digest": d.digest}));
-                json!({"user": d.user_id, "name": d.user_name, "at": d.created_at, "independence_overridden": overridden, "signed": signed})
+                let overridden = self.rules.contributed(self.facts(change), d.user_id).then_some("contributed to it; solo mode");
+                let signed = d.meaning.as_ref().map(|meaning| {
+                    json!({
+                    "meaning": meaning, "confirmed_at": d.confirmed_at, "sign_in": d.sign_in, "digest": d.digest, "signature": d.signature})
+                });
+                json!({"user": d.user_id, "name": d.user_name, "at": d.created_at, "independence_overridden": overridden, "signed": signed,
+                    "credential_issued_by": self.rules.issuer(d.user_id)})
             };
             let by: Vec<_> = self.rules.approvals(self.facts(change)).into_iter().map(approver).collect();
             json!({"change": change.id, "revision": change.revision, "digest": change.digest, "solo": self.rules.solo, "by": by})

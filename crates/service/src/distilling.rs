@@ -283,7 +283,7 @@ impl Run<'_> {
             output_tokens: count(kept.usage.output),
             cost_micros,
         };
-        let mut tx = self.lucid.db.write().await?;
+        let mut tx = self.lucid.db.background().await?;
         model_batches::put(&mut tx, self.dream.store_id, self.dream.id, &row, self.lucid.now()).await?;
         tx.commit().await?;
         Ok(Some(kept.candidates))

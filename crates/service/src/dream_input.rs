@@ -1,18 +1,18 @@
 //! What a dream looks at, in the engine's form: the features of the pinned sessions, the memory, what was proposed before, and what was
 //! lost lately. A session is read once; its features are stored, and later dreams load those.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
     Timestamp,
     changeset::ChangeState,
     event::{EventKind, OutcomeResult},
-    ids::{SessionId, StoreId},
+    ids::{DreamId, SessionId, StoreId, UserId},
 };
 use dream::{Features, Head, Input, Known, KnownState, Memory, Progress, Reader, Session, reading};
 use store::{Tx, changes, decisions, dreams::DreamRow, features, memories, reads, sessions, sessions::SessionRow};
 
-use crate::{Error, Lucid, Result, propose::Loaded};
+use crate::{Error, Lucid, Result, independence::Identities, keys::answer_for, propose::Loaded};
 
 /// Days over which what dreams lose is counted (rule 9), and what agents read; in seconds.
 const MONTH_SECONDS: i64 = 30 * 86_400;
@@ -60,8 +60,10 @@ impl Lucid {
             memories: memories::contents_of_store(&mut tx, dream.store_id).await?,
             sessions: Vec::with_capacity(all),
             trust: Vec::with_capacity(all),
+            recorders: Vec::with_capacity(all),
             whole,
         };
+        let recorders = Recorders::read(&mut tx, dream.id).await?;
         loaded.input.memories = contents(&mut tx, dream.store_id, &loaded.memories, self.now()).await?;
         loaded.input.nothing_new = whole
             && missing_none
@@ -71,7 +73,10 @@ impl Lucid {
             let features = known.remove(&row.id).unwrap_or_default();
             loaded.sessions.push(row.id);
             loaded.trust.push(row.trust);
-            loaded.input.sessions.push(dream::Seen { head: head(row), features });
+            let (accounts, numbers) = recorders.of(row.id);
+            let head = Head { recorders: numbers, ..head(row) };
+            loaded.recorders.push(accounts);
+            loaded.input.sessions.push(dream::Seen { head, features });
         }
         Ok(Some(loaded))
     }
@@ -100,7 +105,7 @@ impl Lucid {
         if fresh.is_empty() {
             return Ok(());
         }
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         // Two dreams of one session write its features in the same order, so that neither waits for the other in a circle.
         fresh.sort_by_key(|(id, _)| *id);
         for (id, one) in fresh.iter() {
@@ -121,6 +126,55 @@ fn head(row: &SessionRow) -> Head {
         task: row.task_key.clone(),
         outcome: row.outcome.unwrap_or(OutcomeResult::Unknown),
         at: row.last_event_at.map(|t| t.0),
+        recorders: Vec::new(),
+    }
+}
+
+/// Who answers for what was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Recorder {
+    /// A person, by one of their accounts.
+    Person(UserId),
+    /// The command line, or what was recorded before recorders were kept.
+    Other(String),
+}
+
+/// Recorders of the sessions of a dream.
+#[derive(Default)]
+struct Recorders {
+    /// The accounts behind each recorder, and the number of the person that they count as: keys of one person, and accounts that count
+    /// as one, are one.
+    known: HashMap<String, (Vec<UserId>, u32)>,
+    of: HashMap<SessionId, Vec<String>>,
+}
+
+impl Recorders {
+    async fn read(tx: &mut Tx, dream: DreamId) -> Result<Self> {
+        let identities = Identities::read(tx).await?;
+        let mut numbers: BTreeMap<Recorder, u32> = BTreeMap::new();
+        let mut all = Self::default();
+        for (session, recorder) in sessions::recorders_of_dream(tx, dream).await? {
+            if !all.known.contains_key(&recorder) {
+                let accounts = answer_for(tx, &recorder).await?;
+                let one = accounts.first().map_or_else(|| Recorder::Other(recorder.clone()), |user| Recorder::Person(identities.of(*user)));
+                let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+                let number = *numbers.entry(one).or_insert(next);
+                all.known.insert(recorder.clone(), (accounts, number));
+            }
+            all.of.entry(session).or_default().push(recorder);
+        }
+        Ok(all)
+    }
+
+    /// The accounts through which a session came, and the numbers of the people that they count as.
+    fn of(&self, session: SessionId) -> (BTreeSet<UserId>, Vec<u32>) {
+        let known = self.of.get(&session).into_iter().flatten().filter_map(|recorder| self.known.get(recorder));
+        let (mut accounts, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+        for (of_one, number) in known {
+            accounts.extend(of_one);
+            numbers.insert(*number);
+        }
+        (accounts, numbers.into_iter().collect())
     }
 }
 

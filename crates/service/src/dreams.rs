@@ -11,6 +11,7 @@ use std::{
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     changeset::ChangeState,
     ids::{DreamId, JobId, SessionId, StoreId},
     limits,
@@ -27,10 +28,10 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
+    authority::Authorized,
     distilling::Distilled,
     names::Names,
     propose::{Loaded, Proposed},
-    require,
 };
 
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
@@ -41,6 +42,8 @@ const WINDOW_SESSIONS: i64 = 100_000;
 pub(crate) const BEAT: Duration = Duration::from_millis(300);
 /// How often its lease is renewed: well within its length.
 const RENEW: Duration = Duration::from_secs(10);
+/// Renewals that may fail one after the other while the lease still holds.
+const RENEWALS_A_LEASE: u32 = 2;
 /// The dream is no longer this worker's, or was canceled at the last moment.
 const LOST: Error = Error::Internal("another worker took this dream over, or it was canceled just now");
 
@@ -88,7 +91,8 @@ impl Lucid {
         instructions: Option<&str>,
         chosen: &[SessionId],
     ) -> Result<DreamId> {
-        require(actor, Action::Dream, store)?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::Dream, store)?;
         let distiller = self.check_distiller(distiller)?;
         if chosen.len() > limits::SESSIONS_A_DREAM {
             return Err(Error::Invalid(format!("a dream is over at most {} chosen sessions", limits::SESSIONS_A_DREAM)));
@@ -97,7 +101,6 @@ impl Lucid {
         if instructions.is_some_and(|t| t.chars().count() > limits::INSTRUCTIONS_CHARS) {
             return Err(Error::Invalid(format!("instructions have at most {} characters", limits::INSTRUCTIONS_CHARS)));
         }
-        let mut tx = self.db.write().await?;
         if let Some(reason) = self.why_not_dream(&mut tx, store).await? {
             return Err(Error::Conflict(reason));
         }
@@ -106,7 +109,7 @@ impl Lucid {
                 return Err(Error::Invalid(format!("{session} is not a session of this store")));
             }
         }
-        let id = self.insert_dream(&mut tx, actor, store, (distiller, instructions, chosen)).await?;
+        let id = self.insert_dream(&mut tx, right, store, (distiller, instructions, chosen)).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -117,29 +120,31 @@ impl Lucid {
         if dreams::active(tx, store).await? > 0 {
             return Ok(Some("this store is dreaming already; wait until it is done, or cancel it".to_owned()));
         }
-        let undecided = changes::undecided(tx, store).await?;
+        let undecided = changes::undecided_of_dreams(tx, store).await?;
         let paused = undecided > limits::UNDECIDED_CHANGES;
-        Ok(paused.then(|| format!("{undecided} changes wait for a decision; dreams pause above {}", limits::UNDECIDED_CHANGES)))
+        Ok(paused.then(|| {
+            format!("{undecided} changes that dreams proposed wait for a decision; dreams pause above {}", limits::UNDECIDED_CHANGES)
+        }))
     }
 
     /// Queues a dream with what it was told and the sessions that were chosen for it.
     pub(crate) async fn insert_dream(
         &self,
         tx: &mut Tx,
-        actor: &Actor,
+        right: Authorized,
         store: StoreId,
         (distiller, instructions, chosen): (&str, Option<&str>, &[SessionId]),
     ) -> Result<DreamId> {
         let id = self.id(DreamId::new);
         let now = self.now();
-        dreams::insert(tx, id, store, (distiller, instructions), &actor.who.to_string(), now).await?;
+        dreams::insert(tx, id, store, (distiller, instructions, !chosen.is_empty()), &right.who().to_string(), now).await?;
         dreams::choose(tx, id, chosen).await?;
         jobs::insert(tx, self.id(JobId::new), "dream", id.0, now).await?;
         let payload = json!({"distiller": distiller, "instructions": instructions.is_some(), "sessions": chosen.len()});
         self.record(
             tx,
-            actor,
-            Record { action: "dream.request", subject: id.to_string(), store: Some(store), commit: None, payload: &payload },
+            right,
+            Record { action: AuditAction::DreamRequest, subject: id.to_string(), store: Some(store), commit: None, payload: &payload },
         )
         .await?;
         Ok(id)
@@ -147,16 +152,22 @@ impl Lucid {
 
     /// Asks a dream to stop. It ends at its next step; what it found so far is not proposed.
     pub async fn cancel_dream(&self, actor: &Actor, id: DreamId) -> Result<()> {
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::NotFound("dream"))?;
-        require(actor, Action::Dream, dream.store_id)?;
+        let right = actor.may_on(Action::Dream, dream.store_id)?;
         if !dreams::cancel(&mut tx, id).await? {
             return Err(Error::Conflict(format!("this dream is already {}", dream.state)));
         }
         self.record(
             &mut tx,
-            actor,
-            Record { action: "dream.cancel", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &json!({}) },
+            right,
+            Record {
+                action: AuditAction::DreamCancel,
+                subject: id.to_string(),
+                store: Some(dream.store_id),
+                commit: None,
+                payload: &json!({}),
+            },
         )
         .await?;
         Ok(tx.commit().await?)
@@ -206,15 +217,28 @@ impl Lucid {
 
     /// Renews the lease again and again; ends only when it was lost.
     async fn hold_lease(&self, job: &Claimed, owner: &str) -> Result<()> {
+        let mut failures = 0;
         loop {
             tokio::time::sleep(RENEW).await;
-            let mut tx = self.db.write().await?;
-            let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await?;
-            tx.commit().await?;
-            if !held {
-                return Err(LOST);
+            match self.renew_lease(job, owner).await {
+                Ok(true) => failures = 0,
+                Ok(false) => return Err(LOST),
+                // The lease outlasts three renewals: a database that is gone for a moment ends no dream.
+                Err(error) if failures < RENEWALS_A_LEASE => {
+                    failures += 1;
+                    tracing::warn!(job = %job.id, failures, error = &error as &dyn std::error::Error, "a lease could not be renewed; it is tried again");
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Renews the lease; false if it was lost.
+    async fn renew_lease(&self, job: &Claimed, owner: &str) -> Result<bool> {
+        let mut tx = self.db.background().await?;
+        let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await?;
+        tx.commit().await?;
+        Ok(held)
     }
 
     /// The last transaction proposes, ends the dream and ends the job together, and only if the lease still holds: a dream
@@ -227,7 +251,7 @@ impl Lucid {
             Some(loaded) => self.think(id, loaded).await?,
             None => None,
         };
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         memory_stores::lock(&mut tx, dream.store_id).await?;
         let canceled = proposal.is_none() || dreams::is_canceled(&mut tx, id).await?;
         let (state, mut stats) = if canceled { ("canceled", json!({})) } else { ("completed", json!(proposal.as_ref().map(|p| &p.stats))) };
@@ -245,16 +269,21 @@ impl Lucid {
         {
             return Err(LOST);
         }
-        let worker = Actor::worker();
+        let worker = Authorized::worker();
         let store = Some(dream.store_id);
         let ended = json!({"state": state, "sessions": loaded.as_ref().map_or(0, |l| l.sessions.len()), "stats": stats, "obsolete": proposed.obsolete});
         if let Some(changeset) = proposed.changeset {
             let payload = json!({"dream": id, "changes": proposed.changes, "retired": proposed.retired});
-            let record = Record { action: "changeset.propose", subject: changeset.to_string(), store, commit: None, payload: &payload };
-            self.record(&mut tx, &worker, record).await?;
+            let record =
+                Record { action: AuditAction::ChangesetPropose, subject: changeset.to_string(), store, commit: None, payload: &payload };
+            self.record(&mut tx, worker, record).await?;
         }
-        self.record(&mut tx, &worker, Record { action: "dream.end", subject: id.to_string(), store, commit: None, payload: &ended })
-            .await?;
+        self.record(
+            &mut tx,
+            worker,
+            Record { action: AuditAction::DreamEnd, subject: id.to_string(), store, commit: None, payload: &ended },
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -265,9 +294,14 @@ impl Lucid {
             && let Some(dream) = dreams::get(tx, id).await?
         {
             let payload = json!({"state": "failed"});
-            let record =
-                Record { action: "dream.end", subject: id.to_string(), store: Some(dream.store_id), commit: None, payload: &payload };
-            self.record(tx, &Actor::worker(), record).await?;
+            let record = Record {
+                action: AuditAction::DreamEnd,
+                subject: id.to_string(),
+                store: Some(dream.store_id),
+                commit: None,
+                payload: &payload,
+            };
+            self.record(tx, Authorized::worker(), record).await?;
         }
         Ok(())
     }
@@ -275,38 +309,37 @@ impl Lucid {
     /// Pins the store's revision and each session's last event, and loads them. `None` if the dream has ended or was canceled; nothing
     /// loaded if it was canceled while it read.
     async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Option<Read>)>> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a job names a dream that is not there"))?;
         let revision = memory_stores::lock(&mut tx, dream.store_id).await?;
         if !jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await? {
             return Err(LOST);
         }
-        let worker = Actor::worker();
+        let worker = Authorized::worker();
         let record = |action, payload| Record { action, subject: id.to_string(), store: Some(dream.store_id), commit: None, payload };
         if dream.cancel_requested || !matches!(dream.state.as_str(), "pending" | "running") {
             let ended = dreams::finish(&mut tx, id, "canceled", "{}", None, self.now()).await?;
             jobs::finish(&mut tx, job, owner, None, self.now()).await?;
             if ended {
-                self.record(&mut tx, &worker, record("dream.end", &json!({"state": "canceled"}))).await?;
+                self.record(&mut tx, worker, record(AuditAction::DreamEnd, &json!({"state": "canceled"}))).await?;
             }
             tx.commit().await?;
             return Ok(None);
         }
         let since = self.now().plus_seconds(-WINDOW_SECONDS);
-        // Sessions that were chosen when it was asked for; else, or on a second try, what is pinned already.
-        let chosen = dreams::pinned(&mut tx, id).await?;
-        if chosen.is_empty() {
-            dreams::pin_window(&mut tx, id, dream.store_id, since, WINDOW_SESSIONS).await?;
-        } else {
+        // On a second try the window is pinned already, and stays as it is.
+        if dream.chosen {
             dreams::pin_chosen(&mut tx, id).await?;
+        } else if dreams::pinned(&mut tx, id).await?.is_empty() {
+            dreams::pin_window(&mut tx, id, dream.store_id, since, WINDOW_SESSIONS).await?;
         }
         let window = sessions::pinned(&mut tx, id).await?;
         dreams::start(&mut tx, id, revision, self.now()).await?;
         let payload = json!({"revision": revision, "sessions": window.len(), "attempt": job.attempt});
-        self.record(&mut tx, &worker, record("dream.start", &payload)).await?;
+        self.record(&mut tx, worker, record(AuditAction::DreamStart, &payload)).await?;
         tx.commit().await?;
         let dream = dreams::get(&mut self.db.read().await?, id).await?.ok_or(Error::Internal("a dream went away"))?;
-        let read = self.read_all(&dream, &window, chosen.is_empty()).await?;
+        let read = self.read_all(&dream, &window, !dream.chosen).await?;
         Ok(Some((dream, read)))
     }
 
@@ -349,7 +382,7 @@ impl Lucid {
 
     /// Writes where the dream is; false if it should stop.
     pub(crate) async fn beat(&self, id: DreamId, progress: Progress) -> Result<bool> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         dreams::progress(&mut tx, id, &json!(progress).to_string()).await?;
         let canceled = dreams::is_canceled(&mut tx, id).await?;
         tx.commit().await?;

@@ -36,12 +36,18 @@ pub enum Error {
     /// Name and password do not match; deliberately not which.
     #[error("the address or the password is wrong")]
     SignIn,
+    /// Account or sign-in ended while the request was on its way.
+    #[error("you were signed out, or your account was disabled, before this was done; nothing was changed, sign in again")]
+    Ended,
     /// The API key is not good.
     #[error("this API key is not known, was revoked, has expired, or its owner's account is disabled")]
     Key,
     /// Too many tries; seconds to wait.
     #[error("too many tries; wait {0} seconds")]
     TooMany(i64),
+    /// A one-time link could not be sent to its owner.
+    #[error("everything else was done, but the link could not be sent by mail: {0}. Send a new one once mail works")]
+    Mail(String),
     /// The link was used, has expired, or never was.
     #[error("this link was already used or has expired; ask for a new one")]
     Link,
@@ -78,6 +84,8 @@ pub enum Kind {
     RateLimit,
     /// 503.
     Unavailable,
+    /// 502.
+    Mail,
     /// 507.
     Full,
     /// 500.
@@ -105,6 +113,7 @@ impl Kind {
             Self::Authentication => "authentication_error",
             Self::RateLimit => "rate_limit_error",
             Self::Unavailable => "overloaded_error",
+            Self::Mail => "mail_error",
             Self::Full => "storage_full_error",
             Self::Internal => "api_error",
         }
@@ -121,6 +130,7 @@ impl Kind {
             Self::Authentication => 401,
             Self::RateLimit => 429,
             Self::Unavailable => 503,
+            Self::Mail => 502,
             Self::Full => 507,
             Self::Internal => 500,
         }
@@ -136,11 +146,12 @@ impl Error {
             Self::Forbidden(_) => Kind::Permission,
             Self::Invalid(_) | Self::Sign | Self::Link => Kind::Invalid,
             Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale) => Kind::Conflict,
-            Self::SignIn | Self::Key => Kind::Authentication,
+            Self::SignIn | Self::Ended | Self::Key => Kind::Authentication,
             Self::Store(error) if error.is_full() => Kind::Full,
             Self::Store(error) if error.is_unreachable() => Kind::Unavailable,
             Self::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Kind::Full,
             Self::TooMany(_) => Kind::RateLimit,
+            Self::Mail(_) => Kind::Mail,
             Self::Store(_) | Self::Io(_) | Self::Internal(_) => Kind::Internal,
         }
     }

@@ -8,7 +8,7 @@ use store::forms;
 use crate::{Error, Lucid, Result};
 
 /// How long a refused form is kept, in seconds.
-const KEPT_SECONDS: i64 = 3_600;
+pub(crate) const KEPT_SECONDS: i64 = 3_600;
 /// Longest field that is kept for somebody who is not signed in, in characters: the longest address there is.
 const ANONYMOUS_CHARS: usize = 320;
 
@@ -33,8 +33,7 @@ impl Lucid {
         let fields = serde_json::to_string(&fields).map_err(|_| Error::Internal("a form could not be kept"))?;
         let draft = forms::Draft { message: error.message(), status: i64::from(error.kind().status()), fields };
         let now = self.now();
-        let mut tx = self.db.write().await?;
-        forms::drop_drafts(&mut tx, now.plus_seconds(-KEPT_SECONDS)).await?;
+        let mut tx = self.db.background().await?;
         forms::insert_draft(&mut tx, id, user, &draft, now).await?;
         tx.commit().await?;
         Ok(id)

@@ -2,6 +2,7 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     ids::{EventId, SessionId, StoreId},
     rights::Action,
 };
@@ -12,7 +13,7 @@ use store::{
 };
 
 use crate::{
-    Error, Lucid, Record, Result, require,
+    Error, Lucid, Record, Result,
     transcripts::{SpoolReader, Spooled, roll},
 };
 
@@ -34,9 +35,9 @@ impl Lucid {
     /// Writes one session, or the events by which it has grown. All of it or nothing. Sessions are known within their store
     /// only, so that nobody can append to, or find out about, a session of a store that they may not see.
     pub async fn import_session(&self, actor: &Actor, store: StoreId, spooled: &Spooled, events: &mut SpoolReader) -> Result<Imported> {
-        require(actor, Action::RecordSessions, store)?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::RecordSessions, store)?;
         let key = spooled.import_key(&store.to_string());
-        let mut tx = self.db.write().await?;
         let known = sessions::by_import_key(&mut tx, &key).await?;
         let (id, from, digest) = match &known {
             Some(known) => (known.id, usize::try_from(known.event_count).unwrap_or(0), known.events_digest.clone()),
@@ -59,8 +60,9 @@ impl Lucid {
             return Ok(Imported::Unchanged(id));
         }
         let payload = json!({"source": spooled.source, "events": {"first": from + 1, "last": from + added, "digest": spooled.digest}});
-        let action = if known.is_none() { "session.import" } else { "session.grow" };
-        self.record(&mut tx, actor, Record { action, subject: id.to_string(), store: Some(store), commit: None, payload: &payload })
+        let action = if known.is_none() { AuditAction::SessionImport } else { AuditAction::SessionGrow };
+        sessions::recorded_by(&mut tx, id, &actor.who.to_string()).await?;
+        self.record(&mut tx, right, Record { action, subject: id.to_string(), store: Some(store), commit: None, payload: &payload })
             .await?;
         tx.commit().await?;
         Ok(if known.is_none() { Imported::Added(id) } else { Imported::Grown(id, added) })

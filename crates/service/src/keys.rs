@@ -3,20 +3,20 @@
 use std::str::FromStr;
 
 use domain::{
-    Timestamp,
-    actor::{Actor, Who},
+    actor::Actor,
+    audit_action::AuditAction,
     ids::{KeyId, StoreId, UserId},
     rights::{Action, Scope},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{
-    Tx, grants,
+    Tx,
     keys::{self, KeyRow},
     users,
 };
 
-use crate::{Error, Lucid, Record, Result, require, require_in_general};
+use crate::{Error, Lucid, Record, Result, authority::actor_of_key};
 
 /// What a secret begins with, so that scanners of leaked secrets can know it.
 const PREFIX: &str = "lucid_sk_";
@@ -53,9 +53,10 @@ impl Lucid {
     /// Makes a key; the secret is in the answer and nowhere else. `review` and `admin` act as the owner, so nobody makes such a
     /// key for somebody else.
     pub async fn add_key(&self, actor: &Actor, new: &NewKey) -> Result<(KeyId, String)> {
-        require_in_general(actor, Action::ManageKeys)?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_in_installation(Action::ManageKeys)?;
         if let Some(store) = new.store {
-            require(actor, Action::SeeMemory, store)?;
+            actor.may_on(Action::SeeMemory, store)?;
         }
         let name = new.name.trim();
         if !(1..=100).contains(&name.chars().count()) || domain::scan::has_hidden(name) {
@@ -81,7 +82,6 @@ impl Lucid {
         scopes.sort();
         scopes.dedup();
         let now = self.now();
-        let mut tx = self.db.write().await?;
         let user = users::get(&mut tx, owner).await?.filter(|u| u.disabled_at.is_none()).ok_or(Error::NotFound("person"))?;
         let row = KeyRow {
             id: self.id(KeyId::new),
@@ -99,28 +99,34 @@ impl Lucid {
         let secret = format!("{PREFIX}{}", hex::encode(self.random_bytes::<32>()));
         keys::insert(&mut tx, &row, &hash(&secret)).await?;
         let payload = json!({"name": row.name, "owner": owner, "store": row.store_id, "scopes": scopes, "expires_at": row.expires_at});
-        self.record(&mut tx, actor, about(row.id, "key.add", &payload)).await?;
+        self.record(&mut tx, right, about(row.id, AuditAction::KeyAdd, &payload)).await?;
         tx.commit().await?;
         Ok((row.id, secret))
     }
 
-    /// Every key on stores that the actor knows, newest last.
+    /// Every key on stores that the actor knows, newest last. That it was read is recorded: who has which key is worth knowing to an
+    /// attacker.
     pub async fn keys(&self, actor: &Actor) -> Result<Vec<KeyView>> {
-        require_in_general(actor, Action::ManageKeys)?;
-        let rows = keys::all(&mut self.db.read().await?).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_in_installation(Action::ManageKeys)?;
+        let rows = keys::all(&mut tx).await?;
+        let payload = json!({"keys": rows.len()});
+        let record = Record { action: AuditAction::KeyList, subject: "installation".into(), store: None, commit: None, payload: &payload };
+        self.record(&mut tx, right, record).await?;
+        tx.commit().await?;
         let now = self.now();
-        let view = |row: KeyRow| KeyView { scopes: scopes_of(&row), good: is_good(&row, now), row };
+        let view = |row: KeyRow| KeyView { scopes: scopes_of(&row), good: row.is_good(now), row };
         Ok(rows.into_iter().filter(|k| k.store_id.is_none_or(|s| actor.knows(s))).map(view).collect())
     }
 
     /// Ends a key at once.
     pub async fn revoke_key(&self, actor: &Actor, id: KeyId) -> Result<()> {
-        require_in_general(actor, Action::ManageKeys)?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_in_installation(Action::ManageKeys)?;
         if !keys::revoke(&mut tx, id, self.now()).await? {
             return Err(Error::Conflict("this key was revoked already, or never was".to_owned()));
         }
-        self.record(&mut tx, actor, about(id, "key.revoke", &json!({}))).await?;
+        self.record(&mut tx, right, about(id, AuditAction::KeyRevoke, &json!({}))).await?;
         Ok(tx.commit().await?)
     }
 
@@ -128,22 +134,10 @@ impl Lucid {
     pub async fn key_actor(&self, secret: &str) -> Result<Actor> {
         let mut tx = self.db.read().await?;
         let now = self.now();
-        let key = keys::by_secret(&mut tx, &hash(secret)).await?.filter(|k| is_good(k, now)).ok_or(Error::Key)?;
-        let owner = users::get(&mut tx, key.user_id).await?.ok_or(Error::Key)?;
-        let mut held = grants::of_user(&mut tx, key.user_id).await?;
-        held.retain(|g| key.store_id.is_none_or(|only| g.store == only));
+        let key = keys::by_secret(&mut tx, &hash(secret)).await?.filter(|k| k.is_good(now)).ok_or(Error::Key)?;
+        let actor = actor_of_key(&mut tx, &key).await?.ok_or(Error::Key)?;
         self.small_writes.key_used(key.id, now);
-        Ok(Actor { who: Who::Key(key.id, key.user_id), role: owner.role, grants: held, scopes: scopes_of(&key), only: key.store_id })
-    }
-}
-
-impl Lucid {
-    /// The same actor with the grants that its person has now.
-    pub async fn refreshed(&self, actor: &Actor) -> Result<Actor> {
-        let Some(person) = actor.who.person() else { return Ok(actor.clone()) };
-        let mut held = grants::of_user(&mut self.db.read().await?, person).await?;
-        held.retain(|g| actor.only.is_none_or(|only| g.store == only));
-        Ok(Actor { grants: held, ..actor.clone() })
+        Ok(actor)
     }
 }
 
@@ -163,14 +157,10 @@ fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-fn scopes_of(key: &KeyRow) -> Vec<Scope> {
+pub fn scopes_of(key: &KeyRow) -> Vec<Scope> {
     key.scopes.split(' ').filter_map(|s| Scope::from_str(s).ok()).collect()
 }
 
-fn is_good(key: &KeyRow, now: Timestamp) -> bool {
-    key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > now)
-}
-
-fn about<'a>(id: KeyId, action: &'static str, payload: &'a serde_json::Value) -> Record<'a> {
+fn about<'a>(id: KeyId, action: AuditAction, payload: &'a serde_json::Value) -> Record<'a> {
     Record { action, subject: id.to_string(), store: None, commit: None, payload }
 }

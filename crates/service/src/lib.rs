@@ -3,6 +3,7 @@
 //! through here; nothing else checks rights, opens a transaction or writes audit.
 
 mod accounts;
+mod authority;
 mod beside;
 mod briefing;
 mod changesets;
@@ -13,7 +14,9 @@ mod dreams;
 mod error;
 mod figures;
 mod forms;
+mod housekeeping;
 mod import;
+mod independence;
 mod keys;
 mod memory;
 mod memory_writes;
@@ -30,6 +33,7 @@ mod revert;
 mod review;
 mod schedules;
 mod sessions;
+mod setting_changes;
 mod small_writes;
 mod stores;
 mod trail;
@@ -41,16 +45,18 @@ mod write_proposals;
 
 use std::sync::Arc;
 
+use authority::{Authorized, Database};
 use domain::{
     Timestamp,
     actor::Actor,
+    audit_action::AuditAction,
     ids::{CommitId, StoreId},
     rights::Action,
 };
 use serde_json::Value;
 use store::{Db, Tx, audit_log};
 
-pub use accounts::{LinkPurpose, OwnSignIn, UserView};
+pub use accounts::{LinkPurpose, OwnSignIn, Place, SignedIn, UserView};
 pub use audit::Checkpoint;
 pub use beside::{BesideView, SimilarMemory, TouchedMemory};
 pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
@@ -60,17 +66,19 @@ pub use distilling::{Distillers, Limits as ModelLimits};
 pub use dreams::DreamView;
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
+pub use housekeeping::Trimmed;
 pub use import::Imported;
 pub use keys::{KeyView, NewKey};
 pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryView, VersionView};
 pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
-pub use people::{Member, NewUser, PeopleView};
+pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
 pub use preview::{PreviewInput, preview};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use review::{BulkResult, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict};
 pub use schedules::{NewSchedule, check_schedule};
 pub use sessions::{SessionView, TranscriptView};
+pub use setting_changes::{Outcome, Setting, WaitingSetting};
 pub use store::{
     Page,
     access_requests::RequestRow,
@@ -83,7 +91,7 @@ pub use store::{
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
     memories::{MemoryRow, VersionRow},
-    memory_stores::StoreRow,
+    memory_stores::{DeletedStore, StoreRow},
     notices::{MailRow, NoticeRow},
     reads::ReaderRow,
     schedules::ScheduleRow,
@@ -91,6 +99,7 @@ pub use store::{
 };
 pub use stores::StoreText;
 pub use trail::{AuditRow, Verified};
+pub use web_sessions::{form_token, web_session_of};
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -100,7 +109,7 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 /// Lucid: a database, a clock and randomness, with every use case as a method.
 #[derive(Clone)]
 pub struct Lucid {
-    db: Db,
+    db: Database,
     clock: Clock,
     random: Random,
     hashing: Arc<tokio::sync::Semaphore>,
@@ -109,6 +118,7 @@ pub struct Lucid {
     signing_key: Option<Arc<[u8; 32]>>,
     distillers: Distillers,
     expiry_days: u32,
+    link_mail: Option<Arc<dyn LinkMail>>,
 }
 
 impl Lucid {
@@ -119,7 +129,7 @@ impl Lucid {
         // At most 64 wait for that: at twenty hashes a second nobody waits longer than a few seconds, and the rest are told to.
         let places = |n| Arc::new(tokio::sync::Semaphore::new(n));
         Self {
-            db,
+            db: Database::new(db),
             clock,
             random,
             hashing: places(2),
@@ -128,6 +138,7 @@ impl Lucid {
             signing_key: None,
             distillers: Distillers::default(),
             expiry_days: domain::review::EXPIRY_DAYS,
+            link_mail: None,
         }
     }
 
@@ -141,6 +152,12 @@ impl Lucid {
     #[must_use]
     pub fn with_distillers(self, distillers: Distillers) -> Self {
         Self { distillers, ..self }
+    }
+
+    /// The same, where one-time links go to their owners by mail and are shown to nobody.
+    #[must_use]
+    pub fn with_link_mail(self, mail: Arc<dyn LinkMail>) -> Self {
+        Self { link_mail: Some(mail), ..self }
     }
 
     /// The same, where a changeset in which nobody decides expires after so many days; 0 is never.
@@ -161,9 +178,39 @@ impl Lucid {
         self.db.engine()
     }
 
-    /// Copies an SQLite database into a new file, while it is in use.
+    /// Copies an SQLite database into a new file, while it is in use; for whoever runs the command line.
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
-        Ok(self.db.backup(file).await?)
+        self.db.backup(file).await?;
+        let mut tx = self.db.background().await?;
+        let record = Record {
+            action: AuditAction::BackupCreate,
+            subject: "installation".into(),
+            store: None,
+            commit: None,
+            payload: &serde_json::json!({}),
+        };
+        self.record(&mut tx, Authorized::operator(), record).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Bytes of SQLite's write-ahead log; `None` on PostgreSQL.
+    pub async fn wal_bytes(&self) -> Option<u64> {
+        self.db.wal_bytes().await
+    }
+
+    /// Keeps the address that browsers use, for links that the command line prints.
+    pub async fn note_public_url(&self, url: &str) -> Result<()> {
+        if self.public_url().await?.as_deref() == Some(url) {
+            return Ok(());
+        }
+        let mut tx = self.db.background().await?;
+        store::settings::put(&mut tx, PUBLIC_URL, url).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The address that browsers use, as the server on this database said when it last started.
+    pub async fn public_url(&self) -> Result<Option<String>> {
+        Ok(store::settings::get(&mut self.db.read().await?, PUBLIC_URL).await?)
     }
 
     /// Whether the database answers.
@@ -193,10 +240,10 @@ impl Lucid {
     }
 
     /// Appends the audit entry of what the transaction does. The last statement before its commit.
-    async fn record(&self, tx: &mut Tx, actor: &Actor, what: Record<'_>) -> Result<()> {
+    async fn record(&self, tx: &mut Tx, by: Authorized, what: Record<'_>) -> Result<()> {
         let entry = audit_log::NewEntry {
             at: self.now(),
-            actor: actor.who.to_string(),
+            actor: by.who().to_string(),
             action: what.action,
             subject: what.subject,
             store_id: what.store,
@@ -209,9 +256,12 @@ impl Lucid {
     }
 }
 
+/// The setting that holds the address that browsers use.
+const PUBLIC_URL: &str = "public_url";
+
 /// What an audit entry says.
 struct Record<'a> {
-    action: &'static str,
+    action: AuditAction,
     subject: String,
     store: Option<StoreId>,
     commit: Option<CommitId>,

@@ -161,6 +161,15 @@ impl Lucid {
         Ok((memory, content))
     }
 
+    /// A memory as it stands now, for a person who is about to propose another content. An agent has not read it thereby.
+    pub async fn read_for_edit(&self, actor: &Actor, id: MemoryId) -> Result<(MemoryRow, String)> {
+        let mut tx = self.db.read().await?;
+        let memory = memories::get(&mut tx, id).await?.filter(|m| actor.may(Action::SeeMemory, m.store_id));
+        let memory = memory.ok_or(Error::NotFound("memory"))?;
+        let content = content_of(&mut tx, Some(&memory.content_sha256)).await?;
+        Ok((memory, content))
+    }
+
     /// Every memory of a store by path.
     pub async fn memories(&self, actor: &Actor, store: StoreId) -> Result<Vec<MemoryRow>> {
         require(actor, Action::SeeMemory, store)?;
@@ -223,7 +232,7 @@ impl Lucid {
         let mut versions = Vec::new();
         for version in memories::versions_of_commit(&mut tx, id).await? {
             let before = memories::version_numbered(&mut tx, version.memory_id, version.number - 1).await?;
-            let before = content_of(&mut tx, before.and_then(|(sha256, _)| sha256).as_deref()).await?;
+            let before = content_of(&mut tx, before.and_then(|b| b.content_sha256).as_deref()).await?;
             let after = content_of(&mut tx, version.content_sha256.as_deref()).await?;
             versions.push((version_view(version, &names), diff::lines(&before, &after)));
         }

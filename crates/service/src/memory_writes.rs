@@ -3,6 +3,7 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     canonical::sha256_hex,
     ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
     limits,
@@ -17,7 +18,7 @@ use store::{
     memory_stores::{self, StoreRow},
 };
 
-use crate::{Error, Lucid, Record, Result, Stale, require};
+use crate::{Error, Lucid, Record, Result, Stale, authority::Authorized, write_proposals::Proposal};
 
 /// A memory to be written directly.
 #[derive(Debug, Clone)]
@@ -51,13 +52,23 @@ pub enum MemoryWrite {
         /// Only if this is the hash of what it says now.
         expected_sha256: Option<String>,
     },
-    /// It goes; its versions stay.
+    /// It is removed; its versions stay.
     Delete {
         /// Which.
         id: MemoryId,
         /// Only if this is the hash of what it says now.
         expected_sha256: Option<String>,
     },
+}
+
+impl MemoryWrite {
+    /// What it needs the right to.
+    const fn action(&self) -> Action {
+        match self {
+            Self::Create { .. } | Self::Update { .. } => Action::WriteMemory,
+            Self::Delete { .. } => Action::DeleteMemory,
+        }
+    }
 }
 
 /// What became of it.
@@ -92,13 +103,19 @@ pub struct Target {
 }
 
 impl Lucid {
-    /// Writes, proposes or deletes one memory of a store, as its gate says.
+    /// Writes, proposes or deletes one memory of a store, as its gate says; only under the paths that the actor was granted.
     pub async fn write_memory(&self, actor: &Actor, store: StoreId, write: &MemoryWrite) -> Result<Written> {
-        require(actor, Action::WriteMemory, store)?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        if !actor.knows(store) {
+            return Err(Error::NotFound("store"));
+        }
+        if !actor.has_scope(write.action()) {
+            return Err(Error::Forbidden(write.action().needs()));
+        }
         memory_stores::lock(&mut tx, store).await?;
         let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
         let target = target(&mut tx, store, write).await?;
+        let right = actor.may_on_paths(write.action(), store, &target.paths())?;
         let said = target.content.as_deref().map(|c| sha256_hex(c.as_bytes()));
         if let (Some(before), Some(said)) = (&target.before, &said)
             && (&before.path, &before.content_sha256) == (&target.path, said)
@@ -107,7 +124,7 @@ impl Lucid {
             return Ok(Written::Committed { id: before.id, memory: target.before });
         }
         if let Some(reason) = gate(&row, target.before.as_ref()) {
-            let (changeset, change) = self.propose_write(&mut tx, actor, &row, &target).await?;
+            let (changeset, change) = self.propose_write(&mut tx, right, &row, &Proposal::by_key(target)).await?;
             tx.commit().await?;
             return Ok(Written::Proposed { changeset, change, reason });
         }
@@ -124,7 +141,7 @@ impl Lucid {
             by_person: false,
         };
         let verb = if target.content.is_none() { "Delete" } else { "Write" };
-        self.commit_writes(&mut tx, actor, store, &[one], &format!("{verb} {}", target.path)).await?;
+        self.commit_writes(&mut tx, right, store, &[one], &format!("{verb} {}", target.path)).await?;
         let memory = memories::get(&mut tx, id).await?;
         tx.commit().await?;
         Ok(Written::Committed { memory, id })
@@ -132,11 +149,11 @@ impl Lucid {
 
     /// Writes memories directly, in one commit: new ones, or other content at their paths. For whoever runs the command line.
     pub async fn write_memories(&self, actor: &Actor, store: StoreId, new: &[NewMemory], message: &str) -> Result<i64> {
-        require(actor, Action::WriteMemory, store)?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::WriteMemory, store)?;
         if actor.who.is_key() {
             return Err(Error::Forbidden("a key writes one memory at a time, as its store's gate lets it"));
         }
-        let mut tx = self.db.write().await?;
         memory_stores::lock(&mut tx, store).await?;
         let mut writes = Vec::new();
         for memory in new {
@@ -152,19 +169,19 @@ impl Lucid {
                 by_person: memory.by_person,
             });
         }
-        let revision = self.commit_writes(&mut tx, actor, store, &writes, message).await?;
+        let revision = self.commit_writes(&mut tx, right, store, &writes, message).await?;
         tx.commit().await?;
         Ok(revision)
     }
 
     /// The commit of direct writes with its audit entry, the last statement of the transaction that the caller commits.
-    async fn commit_writes(&self, tx: &mut Tx, actor: &Actor, store: StoreId, writes: &[Write], message: &str) -> Result<i64> {
+    async fn commit_writes(&self, tx: &mut Tx, right: Authorized, store: StoreId, writes: &[Write], message: &str) -> Result<i64> {
         let id = self.id(CommitId::new);
         let commit = NewCommit {
             id,
             store_id: store,
             at: self.now(),
-            actor: actor.who.to_string(),
+            actor: right.who().to_string(),
             message: message.to_owned(),
             changeset_id: None,
             approvals: "[]".to_owned(),
@@ -176,13 +193,23 @@ impl Lucid {
         self.tell_conflicts(tx, store).await?;
         let versions: Vec<_> = writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id})).collect();
         let payload = json!({"revision": revision, "memories": writes.len(), "versions": versions});
-        let record = Record { action: "memory.write", subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload };
-        self.record(tx, actor, record).await?;
+        let record =
+            Record { action: AuditAction::MemoryWrite, subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload };
+        self.record(tx, right, record).await?;
         Ok(revision)
     }
 }
 
-/// Why a write has to be proposed; `None` if it may be written at once (rule 9: what a person wrote or froze, a person changes).
+impl Target {
+    /// The paths that the write touches.
+    pub fn paths(&self) -> Vec<&str> {
+        let before = self.before.as_ref().map(|m| m.path.as_str());
+        before.into_iter().chain([self.path.as_str()]).collect()
+    }
+}
+
+/// Why a key's write has to be proposed; `None` if it may be written at once (rule 11: what a person wrote, froze or approved, a person
+/// changes).
 fn gate(store: &StoreRow, before: Option<&MemoryRow>) -> Option<&'static str> {
     if store.gate_mode == GateMode::AllGated {
         return Some("every write to this store is proposed");
@@ -190,12 +217,13 @@ fn gate(store: &StoreRow, before: Option<&MemoryRow>) -> Option<&'static str> {
     match before {
         Some(memory) if memory.frozen => Some("this memory is frozen"),
         Some(memory) if memory.by_person => Some("a person wrote this memory"),
+        Some(memory) if memory.approved => Some("people approved what this memory says"),
         _ => None,
     }
 }
 
 /// What stands there now, and what is to stand there.
-async fn target(tx: &mut Tx, store: StoreId, write: &MemoryWrite) -> Result<Target> {
+pub async fn target(tx: &mut Tx, store: StoreId, write: &MemoryWrite) -> Result<Target> {
     let found =
         |id, memory: Option<MemoryRow>| memory.filter(|m: &MemoryRow| m.store_id == store && m.id == id).ok_or(Error::NotFound("memory"));
     let target = match write {

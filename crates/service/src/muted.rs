@@ -2,6 +2,7 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     ids::{ChangeId, StoreId},
     rights::Action,
 };
@@ -20,14 +21,15 @@ impl Lucid {
 
     /// Lets what was rejected come back with the next dream that finds it. The rejection itself stands.
     pub async fn unmute(&self, actor: &Actor, store: StoreId, change: ChangeId) -> Result<()> {
-        require(actor, Action::Decide, store)?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::Decide, store)?;
         let muted = decisions::muted_of_store(&mut tx, store).await?.into_iter().find(|m| m.change_id == change);
         let muted = muted.ok_or_else(|| Error::Conflict("this is not muted any more".to_owned()))?;
         decisions::unmute(&mut tx, store, &muted.fingerprint, change, self.now()).await?;
         let payload = json!({"reject_code": muted.reject_code, "support": muted.support});
-        let record = Record { action: "finding.unmute", subject: change.to_string(), store: Some(store), commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
+        let record =
+            Record { action: AuditAction::FindingUnmute, subject: change.to_string(), store: Some(store), commit: None, payload: &payload };
+        self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -3,6 +3,7 @@
 
 use domain::{
     actor::{Actor, Who},
+    audit_action::AuditAction,
     ids::{ChangeId, ChangesetId},
     rights::Action,
 };
@@ -12,6 +13,9 @@ use crate::{Lucid, Result, names::Names};
 
 /// Entries that are looked at together; more come with the next look.
 const A_LOOK: i64 = 500;
+
+/// How far back a page that was away for long is told: after more it shows everything anew anyway.
+const MOST_NEWS: i64 = 2_000;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,44 +38,26 @@ impl Lucid {
 
     /// What happened after a position in stores whose changesets the actor may see, and the position that this goes up to.
     pub async fn news(&self, actor: &Actor, after: i64) -> Result<(Vec<Happened>, i64)> {
+        // One snapshot: an entry that is appended between two reads is not passed over.
         let mut tx = self.db.read().await?;
+        let head = audit_log::head(&mut tx).await?.0;
+        let after = after.max(head - MOST_NEWS);
         let rows = audit_log::news(&mut tx, after, A_LOOK).await?;
-        let Some(last) = rows.last().map(|r| r.seq) else { return Ok((Vec::new(), audit_log::head(&mut tx).await?.0.max(after))) };
+        let Some(last) = rows.last().map(|r| r.seq) else { return Ok((Vec::new(), head.max(after))) };
         let names = Names::all(&mut tx).await?;
         let mut news = Vec::new();
         for row in rows {
-            let Some(what) = in_words(&row.action).filter(|_| actor.may(Action::SeeChanges, row.store_id)) else { continue };
+            let Ok(action) = row.action.parse::<AuditAction>() else { continue };
+            let Some(what) = action.news().filter(|_| actor.may(Action::SeeChanges, row.store_id)) else { continue };
             let changeset = match (row.changeset_id, row.subject.parse::<ChangeId>()) {
                 (Some(id), _) => Some(id),
                 (None, Ok(change)) => changes::changeset_of(&mut tx, change).await?,
                 (None, Err(_)) => row.subject.parse::<ChangesetId>().ok(),
             };
             let who = if row.actor == Who::Worker.to_string() { "Lucid".to_owned() } else { names.of(&row.actor) };
-            let moved = row.action.ends_with(".commit") || row.action.starts_with("memory.");
+            let moved = action.moves_memory();
             news.push(Happened { text: format!("{who} {what}"), changeset, moved, store: row.store_id });
         }
         Ok((news, last))
     }
-}
-
-/// What a page about changesets should know of; nothing else is told.
-fn in_words(action: &str) -> Option<&'static str> {
-    Some(match action {
-        "change.decide" => "decided on a change",
-        "change.take_back" => "took a decision back",
-        "change.edit" => "edited a change",
-        "change.rebase" => "rebased a change",
-        "change.comment" => "commented on a change",
-        "change.resume" => "brought a deferred change back",
-        "change.obsolete" => "found that a change no longer holds",
-        "changeset.claim" => "claimed a changeset",
-        "changeset.release" => "released a changeset",
-        "changeset.propose" => "proposed a changeset",
-        "changeset.commit" => "committed",
-        "changeset.withdraw" => "withdrew a changeset",
-        "changeset.expire" => "ended a changeset in which nobody decided",
-        "dream.end" => "ended a dream",
-        a if a.starts_with("memory.") || a.ends_with(".commit") => "changed the memory",
-        _ => return None,
-    })
 }

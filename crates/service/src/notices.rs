@@ -96,7 +96,7 @@ impl Lucid {
         if changeset.is_some() && notices::unread(&mut self.db.read().await?, user).await? == 0 {
             return Ok(());
         }
-        let mut tx = self.db.write().await?;
+        let (mut tx, _) = self.begin(actor).await?;
         match changeset {
             Some(id) => notices::read(&mut tx, user, id, self.now()).await?,
             None => notices::read_all(&mut tx, user, self.now()).await?,
@@ -112,7 +112,7 @@ impl Lucid {
     /// Sets it; off unless somebody asks for it.
     pub async fn set_wants_mail(&self, actor: &Actor, wants: bool) -> Result<()> {
         let user = reader(actor)?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, _) = self.begin(actor).await?;
         notices::set_wants_mail(&mut tx, user, wants).await?;
         Ok(tx.commit().await?)
     }
@@ -120,7 +120,7 @@ impl Lucid {
     /// Takes the next message that is to be sent: each is given to one process only, and once.
     pub async fn take_mail(&self) -> Result<Option<MailRow>> {
         for mail in notices::to_mail(&mut self.db.read().await?, MAILS_LOOKED_AT).await? {
-            let mut tx = self.db.write().await?;
+            let mut tx = self.db.background().await?;
             let taken = notices::take_for_mail(&mut tx, mail.id, self.now()).await?;
             tx.commit().await?;
             if taken {
@@ -132,7 +132,7 @@ impl Lucid {
 
     /// Puts back what could not be sent, to be tried again.
     pub async fn not_mailed(&self, id: NoticeId) -> Result<()> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         notices::not_mailed(&mut tx, id).await?;
         Ok(tx.commit().await?)
     }

@@ -48,7 +48,7 @@ pub fn preview(preview: &PreviewInput) -> Value {
 
 fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {
     let change = finding.change.as_ref()?;
-    let (level, labels) = assess(change, &preview.input.memories);
+    let (level, labels) = assess(finding, change, &preview.input.memories, None);
     let quotes = |counter: bool| -> Vec<Value> {
         change.quotes.iter().filter(|q| q.counter == counter).map(|q| preview_quote(q, preview)).collect()
     };

@@ -1,13 +1,13 @@
 //! From what a dream found to a changeset: quotes are checked against the stored events, risk is computed here and never taken
 //! from the distiller, and what waits already is left out.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::{
     briefing::tokens,
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit, Quote},
-    ids::{ChangeId, ChangesetId, EvidenceId, SessionId, StoreId},
+    ids::{ChangeId, ChangesetId, EvidenceId, SessionId, StoreId, UserId},
     plural,
     risk::{self, Label, RiskLevel},
 };
@@ -41,14 +41,17 @@ pub struct Loaded {
     pub sessions: Vec<SessionId>,
     /// How far each session is trusted.
     pub trust: Vec<i64>,
+    /// The accounts through which each session came: of a key, its owner's and whoever made it.
+    pub recorders: Vec<BTreeSet<UserId>>,
     /// The memories, in the input's order.
     pub memories: Vec<MemoryContent>,
     /// It looks at the whole window, not at chosen sessions: what it does not find is no longer there.
     pub whole: bool,
 }
 
-/// Risk and labels of a change that the engine proposes.
-pub(crate) fn assess(change: &Change, memories: &[dream::Memory]) -> (RiskLevel, Vec<Label>) {
+/// Risk and labels of a change that the engine proposes. `recorders` is through how many independent ones its support came.
+pub(crate) fn assess(finding: &Finding, change: &Change, memories: &[dream::Memory], recorders: Option<i64>) -> (RiskLevel, Vec<Label>) {
+    let (title, standing) = (finding.title.as_str(), finding.kind == "standing_instruction");
     let touched: Vec<&dream::Memory> = change.edits.iter().filter_map(|e| e.memory).map(|i| &memories[i]).collect();
     let changed = change.edits.iter().filter_map(|e| e.memory.map(|i| (&memories[i], &e.content)));
     let changed: Vec<&dream::Memory> = changed.filter(|(m, content)| content.as_deref() != Some(&m.content)).map(|(m, _)| m).collect();
@@ -57,7 +60,12 @@ pub(crate) fn assess(change: &Change, memories: &[dream::Memory]) -> (RiskLevel,
         after: change.edits.iter().filter_map(|e| e.content.as_deref()).collect(),
         human_written: changed.iter().any(|m| m.by_person),
         frozen: changed.iter().any(|m| m.frozen),
+        names: std::iter::once(title)
+            .chain(change.edits.iter().flat_map(|e| e.new_path.as_deref().into_iter().chain([e.path.as_str()])))
+            .collect(),
         tool_text: change.tool_text,
+        single_source: recorders.is_some_and(|n| n < 2),
+        standing,
         merge: change.kind == ChangeKind::Merge,
         memories: change.edits.len(),
         ..risk::Facts::default()
@@ -142,7 +150,9 @@ impl Lucid {
             return Ok(None);
         }
         let Some(edits) = change.edits.iter().map(|e| edit(e, loaded)).collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let (level, labels) = assess(change, &loaded.input.memories);
+        let recorders = (finding.support.sessions > 0).then(|| i64::try_from(finding.support.recorders).unwrap_or(i64::MAX));
+        let (level, labels) = assess(finding, change, &loaded.input.memories, recorders);
+        let through: BTreeSet<UserId> = change.quotes.iter().flat_map(|q| &loaded.recorders[q.session]).copied().collect();
         // As far as the least trusted of what it comes from: what only a tool said not at all, else a session's, else a person's memory.
         let trust = if change.tool_text { 0 } else { change.quotes.iter().map(|q| loaded.trust[q.session]).min().unwrap_or(PERSON_TRUST) };
         Ok(Some(Ready {
@@ -155,6 +165,8 @@ impl Lucid {
             labels,
             lost: dream::loss::of_change(change, &loaded.input.memories, touched),
             trust,
+            recorders,
+            through,
         }))
     }
 
@@ -193,6 +205,7 @@ impl Lucid {
                 "distinct": finding.support.distinct(),
             })
             .to_string(),
+            recorders: ready.recorders,
             defer_until: None,
             commit_id: None,
             created_at: self.now(),
@@ -204,13 +217,33 @@ impl Lucid {
         for (position, quote) in (0..).zip(&ready.quotes) {
             evidence::insert(tx, self.id(EvidenceId::new), (id, position), quote, false).await?;
         }
+        // Whoever brought the evidence does not count as approver of what rests on it (rule 5).
+        for user in &ready.through {
+            decisions::contribute(tx, id, *user, "recorded", self.now()).await?;
+        }
         // Instructions make a person part of the proposal; only starting a dream does not (rule 5).
         if dream.instructions.is_some() {
             for user in answer_for(tx, &dream.requested_by).await? {
                 decisions::contribute(tx, id, user, "instructed", self.now()).await?;
             }
         }
+        self.carry_contributors(tx, &row, &ready.edits).await?;
         Ok(id)
+    }
+
+    /// Whoever contributed to an earlier copy of a change contributes to this one: to one that was withdrawn, rejected or became
+    /// obsolete, and to the change that first wrote what this one brings back (rule 5).
+    pub(crate) async fn carry_contributors(&self, tx: &mut Tx, change: &changes::ChangeRow, edits: &[Edit]) -> Result<()> {
+        let mut earlier = changes::repeated(tx, change.store_id, change.id, &change.fingerprint).await?;
+        for edit in edits {
+            let Some(content) = &edit.content else { continue };
+            let place = edit.new_path.as_ref().unwrap_or(&edit.path);
+            earlier.extend(changes::writers(tx, change.store_id, place, &sha256_hex(content.as_bytes())).await?);
+        }
+        for from in earlier.into_iter().filter(|id| *id != change.id) {
+            decisions::carry(tx, from, change.id, self.now()).await?;
+        }
+        Ok(())
     }
 }
 
@@ -260,6 +293,10 @@ struct Ready {
     labels: Vec<Label>,
     lost: dream::Loss,
     trust: i64,
+    /// Through how many independent recorders the support came; `None` without sessions.
+    recorders: Option<i64>,
+    /// The accounts through which the quoted sessions came.
+    through: BTreeSet<UserId>,
 }
 
 /// The quote by ids, if it stands in its event (rule 7).

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     actor::{Actor, Who},
+    audit_action::AuditAction,
     canonical::sha256_hex,
     event::{Event, Outcome, SessionHead},
     ids::{EventId, SessionId, StoreId},
@@ -18,7 +19,11 @@ use store::{
     sessions::{self, Growth, NewSession, SessionRow},
 };
 
-use crate::{Error, Lucid, Record, Result, require, transcripts::roll};
+use crate::{
+    Error, Lucid, Record, Result,
+    authority::{Acting, Authorized},
+    transcripts::roll,
+};
 
 /// Trust of what an agent says of itself (person 3, import 2, agent 1, tool text 0).
 const AGENT_TRUST: i64 = 1;
@@ -59,10 +64,10 @@ pub struct Recorded {
 impl Lucid {
     /// Records a new session.
     pub async fn record_session(&self, actor: &Actor, new: &NewRecording, once: Option<&Once>) -> Result<Recorded> {
-        let stores = stores_for(actor, &new.stores)?;
         check_count(&new.events)?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let (stores, right) = stores_for(&actor, &new.stores)?;
         let by = actor.who.to_string();
-        let mut tx = self.db.write().await?;
         if let Some(answer) = answered(&mut tx, &by, once).await? {
             return Ok(answer);
         }
@@ -74,11 +79,17 @@ impl Lucid {
         }
         let (events, digest) = self.append_events(&mut tx, id, &new.events).await?;
         let done = Recorded { session: id, events };
+        sessions::recorded_by(&mut tx, id, &by).await?;
         self.answer(&mut tx, &by, once, &done).await?;
         let payload = json!({"stores": stores, "events": {"first": 1, "last": done.events.len(), "digest": digest}});
-        let record =
-            Record { action: "session.record", subject: id.to_string(), store: stores.first().copied(), commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
+        let record = Record {
+            action: AuditAction::SessionRecord,
+            subject: id.to_string(),
+            store: stores.first().copied(),
+            commit: None,
+            payload: &payload,
+        };
+        self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -89,9 +100,10 @@ impl Lucid {
         if events.is_empty() {
             return Err(Error::Invalid("send at least one event".to_owned()));
         }
+        let (mut tx, actor) = self.begin(actor).await?;
         let by = actor.who.to_string();
-        let mut tx = self.db.write().await?;
-        let stores = self.recorded_session(&mut tx, actor, id, Action::RecordSessions).await?;
+        let stores = self.recorded_session(&mut tx, &actor, id, Action::RecordSessions).await?;
+        let right = actor.may_record(&stores)?;
         if let Some(answer) = answered(&mut tx, &by, once).await? {
             return Ok(answer);
         }
@@ -103,12 +115,18 @@ impl Lucid {
         let (events, digest) = self.append_events(&mut tx, id, events).await?;
         let done = Recorded { session: id, events };
         let after = sessions::recorded(&mut tx, id).await?.ok_or(Error::NotFound("session"))?;
+        sessions::recorded_by(&mut tx, id, &by).await?;
         self.answer(&mut tx, &by, once, &done).await?;
         if after.event_count > before.event_count {
             let payload = json!({"events": {"first": before.event_count + 1, "last": after.event_count, "digest": digest}});
-            let record =
-                Record { action: "session.grow", subject: id.to_string(), store: stores.first().copied(), commit: None, payload: &payload };
-            self.record(&mut tx, actor, record).await?;
+            let record = Record {
+                action: AuditAction::SessionGrow,
+                subject: id.to_string(),
+                store: stores.first().copied(),
+                commit: None,
+                payload: &payload,
+            };
+            self.record(&mut tx, right, record).await?;
         }
         tx.commit().await?;
         Ok(done)
@@ -120,14 +138,21 @@ impl Lucid {
         if note.is_some_and(|n| n.chars().count() > NOTE_CHARS || n.contains('\0')) {
             return Err(Error::Invalid(format!("a note has at most {NOTE_CHARS} characters, and no U+0000")));
         }
-        let mut tx = self.db.write().await?;
-        let stores = self.recorded_session(&mut tx, actor, id, Action::RecordSessions).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let stores = self.recorded_session(&mut tx, &actor, id, Action::RecordSessions).await?;
+        let right = actor.may_record(&stores)?;
+        sessions::recorded_by(&mut tx, id, &actor.who.to_string()).await?;
         sessions::lock(&mut tx, id).await?;
         sessions::insert_outcome(&mut tx, id, outcome, note, self.now()).await?;
         let payload = json!({"result": outcome.result, "score_millionths": outcome.score, "note": note.is_some()});
-        let record =
-            Record { action: "session.outcome", subject: id.to_string(), store: stores.first().copied(), commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
+        let record = Record {
+            action: AuditAction::SessionOutcome,
+            subject: id.to_string(),
+            store: stores.first().copied(),
+            commit: None,
+            payload: &payload,
+        };
+        self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
 
@@ -165,9 +190,12 @@ impl Lucid {
     /// Appends what is not there yet; the ids of all of them in order, and the digest over the whole session.
     async fn append_events(&self, tx: &mut Tx, id: SessionId, events: &[Event]) -> Result<(Vec<EventId>, String)> {
         let at = sessions::recorded(tx, id).await?.ok_or(Error::NotFound("session"))?;
-        let named = events.iter().any(|e| e.external_id.is_some());
-        let mut known: BTreeMap<String, EventId> =
-            if named { sessions::external_ids(tx, id).await?.into_iter().collect() } else { BTreeMap::new() };
+        let mut known: BTreeMap<String, EventId> = BTreeMap::new();
+        for own in events.iter().filter_map(|e| e.external_id.as_ref()) {
+            if let Some(there) = sessions::by_external_id(tx, id, own).await? {
+                known.insert(own.clone(), there);
+            }
+        }
         let (mut seq, mut digest) = (at.event_count, at.events_digest);
         let (mut first_event_at, mut last_event_at) = (None, None);
         let mut ids = Vec::new();
@@ -228,7 +256,7 @@ async fn answered(tx: &mut Tx, by: &str, once: Option<&Once>) -> Result<Option<R
 }
 
 /// The stores that a new session belongs to.
-fn stores_for(actor: &Actor, named: &[StoreId]) -> Result<Vec<StoreId>> {
+fn stores_for(actor: &Acting, named: &[StoreId]) -> Result<(Vec<StoreId>, Authorized)> {
     if !actor.has_scope(Action::RecordSessions) || !matches!(actor.who, Who::Key(..)) {
         return Err(Error::Forbidden("recording sessions over the API needs a key with the scope sessions:write"));
     }
@@ -241,10 +269,18 @@ fn stores_for(actor: &Actor, named: &[StoreId]) -> Result<Vec<StoreId>> {
     }
     stores.sort();
     stores.dedup();
-    for &store in &stores {
-        require(actor, Action::RecordSessions, store)?;
+    let right = actor.may_record(&stores)?;
+    Ok((stores, right))
+}
+
+impl Acting {
+    /// The right to record into these stores, all of them. A session of no store is its recorder's own.
+    fn may_record(&self, stores: &[StoreId]) -> Result<Authorized> {
+        for &store in stores {
+            self.may_on(Action::RecordSessions, store)?;
+        }
+        self.with_scope(Action::RecordSessions)
     }
-    Ok(stores)
 }
 
 fn check_count(events: &[Event]) -> Result<()> {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit},
     ids::{ChangeId, ChangesetId, CommitId},
-    memory::Operation,
+    memory::{MemoryPath, Operation},
     plural::count,
     rights::Action as Right,
     risk::{self, Label, RiskLevel},
@@ -23,24 +24,24 @@ use store::{
     memory_stores,
 };
 
-use crate::{Error, Lucid, Record, Result, require_at};
+use crate::{Error, Lucid, Record, Result};
 
 impl Lucid {
     /// Proposes to take a commit back. The same commit again, while that waits, is the same changeset.
     pub async fn revert(&self, actor: &Actor, commit: CommitId) -> Result<ChangesetId> {
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
         let row =
             commits::get(&mut tx, commit).await?.filter(|c| actor.may(Right::SeeMemory, c.store_id)).ok_or(Error::NotFound("commit"))?;
         let versions = memories::versions_of_commit(&mut tx, commit).await?;
         let paths: Vec<&str> = versions.iter().map(|v| v.path.as_str()).collect();
-        require_at(actor, Right::Decide, row.store_id, &paths)?;
+        let right = actor.may_on_paths(Right::Decide, row.store_id, &paths)?;
         let person = actor.who.person().ok_or(Error::Forbidden("only a person takes a commit back"))?;
         // Two who ask at once ask for one.
         memory_stores::lock(&mut tx, row.store_id).await?;
         if let Some(open) = changesets::open_revert(&mut tx, commit).await? {
             return Ok(open);
         }
-        let mut groups: BTreeMap<Option<ChangeId>, Vec<Edit>> = BTreeMap::new();
+        let mut groups: BTreeMap<Option<ChangeId>, Vec<Inverse>> = BTreeMap::new();
         for version in &versions {
             groups.entry(version.change_id).or_default().push(inverse(&mut tx, version).await?);
         }
@@ -66,14 +67,23 @@ impl Lucid {
         }
         self.tell_turn(&mut tx, id, None).await?;
         let payload = json!({"changes": made, "origin": "revert", "reverts": commit});
-        let record =
-            Record { action: "changeset.propose", subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
+        let record = Record {
+            action: AuditAction::ChangesetPropose,
+            subject: id.to_string(),
+            store: Some(row.store_id),
+            commit: None,
+            payload: &payload,
+        };
+        self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(id)
     }
 
-    async fn inverse_change(&self, tx: &mut Tx, (changeset, position): (&NewChangeset, i64), edits: &[Edit]) -> Result<ChangeId> {
+    async fn inverse_change(&self, tx: &mut Tx, (changeset, position): (&NewChangeset, i64), inverse: &[Inverse]) -> Result<ChangeId> {
+        let edits: &[Edit] = &inverse.iter().map(|i| i.edit.clone()).collect::<Vec<_>>();
+        // Whose words they were is restored with them: by the place that they go back to.
+        let by_person: Vec<&MemoryPath> =
+            inverse.iter().filter(|i| i.by_person).map(|i| i.edit.new_path.as_ref().unwrap_or(&i.edit.path)).collect();
         let (kind, title) = match edits {
             [one] if one.content.is_none() => (ChangeKind::Remove, format!("Remove {} again", one.path)),
             [one] if one.memory_id.is_none() => (ChangeKind::Add, format!("Put {} back", one.path)),
@@ -81,7 +91,7 @@ impl Lucid {
             several => (ChangeKind::Restructure, format!("Bring {} back to what they were", count(several.len(), "memory"))),
         };
         let digest = change_digest(kind, edits, &[]);
-        let (level, labels) = assess(tx, edits).await?;
+        let (level, labels) = assess(tx, &title, edits).await?;
         for content in edits.iter().filter_map(|e| e.content.as_deref()) {
             commits::put_content(tx, &sha256_hex(content.as_bytes()), content).await?;
         }
@@ -92,7 +102,7 @@ impl Lucid {
             position,
             kind,
             title,
-            rationale: "A person asked for what a commit did to be taken back. Nothing is lost that stood there before that commit."
+            rationale: "A person asked for what a commit did to be taken back. What stood there before that commit stands there again."
                 .to_owned(),
             confidence_bp: 10_000,
             state: ChangeState::Pending,
@@ -107,7 +117,8 @@ impl Lucid {
             support_tasks: 0,
             occurrences: 1,
             eligible_sessions: 0,
-            facts: json!({"version": 1, "reverts": changeset.reverts}).to_string(),
+            facts: json!({"version": 1, "reverts": changeset.reverts, "by_person": by_person}).to_string(),
+            recorders: None,
             defer_until: None,
             commit_id: None,
             created_at: changeset.created_at,
@@ -116,37 +127,47 @@ impl Lucid {
         };
         changes::insert_change(tx, &row).await?;
         changes::insert_edits(tx, row.id, 1, edits).await?;
+        self.carry_contributors(tx, &row, edits).await?;
         Ok(row.id)
     }
 }
 
-/// What takes a version back.
-async fn inverse(tx: &mut Tx, version: &VersionRow) -> Result<Edit> {
+/// What takes a version back, and whether a person wrote what it restores.
+struct Inverse {
+    edit: Edit,
+    by_person: bool,
+}
+
+async fn inverse(tx: &mut Tx, version: &VersionRow) -> Result<Inverse> {
     let erased = || Error::Conflict(format!("what {} held before was erased, so it cannot be brought back", version.path));
     let before = match version.operation {
         Operation::Created => None,
         Operation::Modified | Operation::Deleted => {
-            let (sha256, path) = memories::version_numbered(tx, version.memory_id, version.number - 1).await?.ok_or_else(erased)?;
-            let sha256 = sha256.ok_or_else(erased)?;
-            Some((memories::content(tx, &sha256).await?.ok_or_else(erased)?, path))
+            let before = memories::version_numbered(tx, version.memory_id, version.number - 1).await?.ok_or_else(erased)?;
+            let sha256 = before.content_sha256.ok_or_else(erased)?;
+            Some((memories::content(tx, &sha256).await?.ok_or_else(erased)?, before.path, before.by_person))
         }
     };
     let gone = version.operation == Operation::Deleted;
-    let back_to = before.as_ref().map(|(_, path)| path.clone()).filter(|path| *path != version.path);
-    Ok(Edit {
+    let back_to = before.as_ref().map(|(_, path, _)| path.clone()).filter(|path| *path != version.path);
+    let by_person = before.as_ref().is_some_and(|(_, _, by_person)| *by_person);
+    let edit = Edit {
         memory_id: (!gone).then_some(version.memory_id),
         base_version: (!gone).then_some(version.id),
         base_sha256: if gone { None } else { version.content_sha256.clone() },
         path: version.path.clone(),
         new_path: back_to.filter(|_| !gone),
-        content: before.map(|(content, _)| content),
-    })
+        content: before.map(|(content, _, _)| content),
+    };
+    Ok(Inverse { edit, by_person })
 }
 
-/// What it brings back is looked at as anything new is: that it once stood there makes a credential no better.
-async fn assess(tx: &mut Tx, edits: &[Edit]) -> Result<(RiskLevel, Vec<Label>)> {
+/// It is judged by what it does, as anything new is: that it once stood there makes a credential no better, and taking a removal back
+/// brings as much into the memory as adding it would.
+async fn assess(tx: &mut Tx, title: &str, edits: &[Edit]) -> Result<(RiskLevel, Vec<Label>)> {
     let mut before = Vec::new();
-    let mut facts = risk::Facts { undoes: true, memories: edits.len(), ..risk::Facts::default() };
+    let names = std::iter::once(title).chain(edits.iter().flat_map(|e| e.new_path.iter().chain([&e.path])).map(MemoryPath::as_str));
+    let mut facts = risk::Facts { names: names.collect(), memories: edits.len(), ..risk::Facts::default() };
     for edit in edits {
         if let Some(sha256) = &edit.base_sha256 {
             before.extend(memories::content(tx, sha256).await?);

@@ -4,6 +4,7 @@ use croner::Cron;
 use domain::{
     Timestamp,
     actor::Actor,
+    audit_action::AuditAction,
     ids::{ScheduleId, StoreId},
     rights::Action,
 };
@@ -15,7 +16,7 @@ use store::{
     sessions,
 };
 
-use crate::{Error, Lucid, Record, Result, require};
+use crate::{Error, Lucid, Record, Result, authority::Authorized, require};
 
 /// What a schedule is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,8 @@ pub struct NewSchedule {
 impl Lucid {
     /// Sets a store's schedule.
     pub async fn set_schedule(&self, actor: &Actor, store: StoreId, new: &NewSchedule) -> Result<()> {
-        require(actor, Action::ManageStore, store)?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::ManageStore, store)?;
         if !(0..=100_000).contains(&new.min_sessions) || !(0..=10_080).contains(&new.idle_minutes) {
             return Err(Error::Invalid("new sessions are 0 to 100,000 and idle minutes 0 to 10,080 (a week)".to_owned()));
         }
@@ -54,13 +56,12 @@ impl Lucid {
             last_result: None,
             distiller: self.check_distiller(&new.distiller)?.to_owned(),
         };
-        let mut tx = self.db.write().await?;
         schedules::put(&mut tx, &row, &actor.who.to_string(), self.now()).await?;
         let payload = json!({"cron": row.cron, "time_zone": row.time_zone, "min_sessions": row.min_sessions, "idle_minutes": row.idle_minutes, "enabled": row.enabled});
         self.record(
             &mut tx,
-            actor,
-            Record { action: "schedule.set", subject: store.to_string(), store: Some(store), commit: None, payload: &payload },
+            right,
+            Record { action: AuditAction::ScheduleSet, subject: store.to_string(), store: Some(store), commit: None, payload: &payload },
         )
         .await?;
         Ok(tx.commit().await?)
@@ -81,14 +82,19 @@ impl Lucid {
         drop(tx);
         let mut asked = 0;
         for schedule in due {
-            asked += usize::from(self.fire(&schedule).await?);
+            match self.fire(&schedule).await {
+                Ok(fired) => asked += usize::from(fired),
+                Err(error) => {
+                    tracing::error!(store = %schedule.store_id, error = &error as &dyn std::error::Error, "a schedule could not fire; the others go on");
+                }
+            }
         }
         Ok(asked)
     }
 
     async fn fire(&self, schedule: &ScheduleRow) -> Result<bool> {
         let now = self.now();
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         let next = check_schedule(&schedule.cron, &schedule.time_zone, now)?;
         let reason = match self.why_not(&mut tx, schedule, now).await? {
             None => self.why_not_dream(&mut tx, schedule.store_id).await?,
@@ -98,7 +104,7 @@ impl Lucid {
             return Ok(false);
         }
         if reason.is_none() {
-            self.insert_dream(&mut tx, &Actor::worker(), schedule.store_id, (&schedule.distiller, None, &[])).await?;
+            self.insert_dream(&mut tx, Authorized::worker(), schedule.store_id, (&schedule.distiller, None, &[])).await?;
         }
         tx.commit().await?;
         Ok(reason.is_none())

@@ -2,6 +2,7 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     ids::{SessionId, StoreId},
     masking,
     rights::Action,
@@ -57,17 +58,30 @@ impl Lucid {
         Ok(view)
     }
 
-    /// The same with nothing masked: for who decides on changes of the store, and each time an entry in its audit.
+    /// The same with nothing masked, for who decides on changes of the store. That it is looked at was recorded before
+    /// ([`Lucid::reveal_transcript`]).
     pub async fn revealed_transcript(&self, actor: &Actor, id: SessionId, after: i64) -> Result<TranscriptView> {
-        let mut tx = self.db.write().await?;
-        let view = Self::page_of_transcript(&mut tx, actor, id, after).await?;
+        let view = Self::page_of_transcript(&mut self.db.read().await?, actor, id, after).await?;
         require(actor, Action::Decide, view.store)?;
+        Ok(view)
+    }
+
+    /// Records that a part of a transcript is shown with nothing masked: each time an entry in the store's audit.
+    pub async fn reveal_transcript(&self, actor: &Actor, id: SessionId, after: i64) -> Result<()> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let view = Self::page_of_transcript(&mut tx, &actor, id, after).await?;
+        let right = actor.may_on(Action::Decide, view.store)?;
         let seqs = view.events.rows.first().map(|e| e.seq).zip(view.events.rows.last().map(|e| e.seq));
         let payload = json!({"events": seqs});
-        let record = Record { action: "session.reveal", subject: id.to_string(), store: Some(view.store), commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
-        tx.commit().await?;
-        Ok(view)
+        let record = Record {
+            action: AuditAction::SessionReveal,
+            subject: id.to_string(),
+            store: Some(view.store),
+            commit: None,
+            payload: &payload,
+        };
+        self.record(&mut tx, right, record).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn page_of_transcript(tx: &mut Tx, actor: &Actor, id: SessionId, after: i64) -> Result<TranscriptView> {

@@ -46,6 +46,18 @@ impl SmallWrites {
         }
     }
 
+    /// Puts back what could not be written, before what came since.
+    fn put_back(&self, old: Waiting) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, at) in old.keys {
+            waiting.keys.entry(key).or_insert(at);
+        }
+        let since = std::mem::replace(&mut waiting.reads, old.reads);
+        let room = MOST_READS.saturating_sub(waiting.reads.len());
+        waiting.dropped += since.len().saturating_sub(room);
+        waiting.reads.extend(since.into_iter().take(room));
+    }
+
     fn take(&self) -> Waiting {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -61,7 +73,16 @@ impl Lucid {
         if waiting.keys.is_empty() && waiting.reads.is_empty() {
             return Ok(());
         }
-        let mut tx = self.db.write().await?;
+        if let Err(error) = self.write_small(&waiting).await {
+            // What could not be written waits for the next time; a read of what is gone meanwhile must not keep the others.
+            self.small_writes.put_back(waiting);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    async fn write_small(&self, waiting: &Waiting) -> Result<()> {
+        let mut tx = self.db.background().await?;
         for (&key, &at) in &waiting.keys {
             keys::used(&mut tx, key, at).await?;
         }

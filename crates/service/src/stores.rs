@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
+    audit_action::AuditAction,
     ids::{GrantId, StoreId},
     memory::{GateMode, check_store_name},
     review::{Approvals, MOST_APPROVALS},
@@ -13,16 +14,22 @@ use serde_json::json;
 use store::{
     Tx, dreams,
     grants::{self, Grantee},
-    memory_stores::{self, Description, StoreRow},
+    memory_stores::{self, DeletedStore, Description, StoreRow},
     schedules, users,
 };
 
-use crate::{Error, Lucid, Record, Result, require, require_in_general};
+use crate::{
+    Error, Lucid, Record, Result, require, require_in_general,
+    setting_changes::{Outcome, Setting},
+};
 
 /// Longest description, in characters.
 const DESCRIPTION_CHARS: usize = 1_024;
 /// Largest budget of a store, in tokens: as much as its memories could hold.
 const LARGEST_BUDGET: i64 = 256_000_000;
+
+/// How long a deleted store can be restored, in seconds: 30 days.
+const RESTORABLE_SECONDS: i64 = 30 * 86_400;
 
 /// How a store is called and what it is for; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,11 +51,11 @@ impl Lucid {
 
     /// As [`Lucid::create_store`], with metadata.
     pub async fn create_store_with(&self, actor: &Actor, text: &StoreText) -> Result<StoreId> {
-        require_in_general(actor, Action::CreateStore)?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_in_installation(Action::CreateStore)?;
         let about = described(text, None)?;
         let id = self.id(StoreId::new);
         let by = actor.who.to_string();
-        let mut tx = self.db.write().await?;
         free_name(&mut tx, &about.name, None).await?;
         memory_stores::insert(&mut tx, id, &about, &by, self.now()).await?;
         // Somebody must be able to manage it, and somebody other than the key's owner to decide.
@@ -63,15 +70,15 @@ impl Lucid {
             grants::grant(&mut tx, self.id(GrantId::new), Grantee::Person(owner), &owns, &by, self.now()).await?;
         }
         let payload = json!({"name": about.name, "owners": owners});
-        self.record(&mut tx, actor, about_store("store.create", id, &payload)).await?;
+        self.record(&mut tx, right, about_store(AuditAction::StoreCreate, id, &payload)).await?;
         tx.commit().await?;
         Ok(id)
     }
 
     /// Calls and describes a store otherwise.
     pub async fn describe_store(&self, actor: &Actor, id: StoreId, text: &StoreText) -> Result<StoreRow> {
-        require(actor, Action::DescribeStore, id)?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::DescribeStore, id)?;
         memory_stores::lock(&mut tx, id).await?;
         let before = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
         let about = described(text, Some(&before))?;
@@ -79,22 +86,21 @@ impl Lucid {
         memory_stores::describe(&mut tx, id, &about, self.now()).await?;
         let after = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
         let payload = json!({"name": about.name, "was": before.name, "description": about.description, "metadata": about.metadata});
-        self.record(&mut tx, actor, about_store("store.describe", id, &payload)).await?;
+        self.record(&mut tx, right, about_store(AuditAction::StoreDescribe, id, &payload)).await?;
         tx.commit().await?;
         Ok(after)
     }
 
     /// Sets what goes through the gate, and how many tokens all memories of the store may have together.
-    pub async fn set_gate(&self, actor: &Actor, id: StoreId, mode: GateMode, budget_tokens: Option<i64>) -> Result<()> {
-        require(actor, Action::ManageStore, id)?;
+    pub async fn set_gate(&self, actor: &Actor, id: StoreId, mode: GateMode, budget_tokens: Option<i64>) -> Result<Outcome> {
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_on(Action::ManageStore, id)?;
         if budget_tokens.is_some_and(|b| !(1..=LARGEST_BUDGET).contains(&b)) {
             return Err(Error::Invalid(format!("a budget is 1 to {LARGEST_BUDGET} tokens, or none")));
         }
-        let mut tx = self.db.write().await?;
-        memory_stores::set_gate(&mut tx, id, mode, budget_tokens, self.now()).await?;
-        let payload = json!({"gate_mode": mode, "budget_tokens": budget_tokens});
-        self.record(&mut tx, actor, about_store("store.gate", id, &payload)).await?;
-        Ok(tx.commit().await?)
+        let outcome = self.set(&mut tx, &actor, right, &Setting::Gate { store: id, mode, budget_tokens }).await?;
+        tx.commit().await?;
+        Ok(outcome)
     }
 
     /// How many independent approvals changes of each risk need in a store.
@@ -104,23 +110,22 @@ impl Lucid {
     }
 
     /// Sets it, 1 to 5 each and never fewer for more risk. What was approved and now lacks an approval is not committed before it has it.
-    pub async fn set_approvals(&self, actor: &Actor, id: StoreId, to: Approvals) -> Result<()> {
-        require(actor, Action::ManageStore, id)?;
+    pub async fn set_approvals(&self, actor: &Actor, id: StoreId, to: Approvals) -> Result<Outcome> {
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_on(Action::ManageStore, id)?;
         if !to.is_sound() {
             return Err(Error::Invalid(format!("1 to {MOST_APPROVALS} approvals each, and never fewer for more risk")));
         }
-        let mut tx = self.db.write().await?;
-        let before = memory_stores::approvals(&mut tx, id).await?;
-        memory_stores::set_approvals(&mut tx, id, to, self.now()).await?;
-        self.record(&mut tx, actor, about_store("store.approvals", id, &json!({"from": before, "to": to}))).await?;
-        Ok(tx.commit().await?)
+        let outcome = self.set(&mut tx, &actor, right, &Setting::Approvals { store: id, to }).await?;
+        tx.commit().await?;
+        Ok(outcome)
     }
 
-    /// Leaves a tombstone: nobody sees the store any more, its rows and its audit stay. A key cannot where everything is gated;
-    /// a person types the store's name again.
+    /// Leaves a tombstone: nobody sees the store any more, its rows and its audit stay, and an admin can restore it for 30 days. A key
+    /// cannot where everything is gated, or where people approved or wrote anything; a person types the store's name again.
     pub async fn delete_store(&self, actor: &Actor, id: StoreId, again: Option<&str>) -> Result<()> {
-        require(actor, Action::DescribeStore, id)?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_on(Action::DeleteStore, id)?;
         memory_stores::lock(&mut tx, id).await?;
         let store = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
         if again.is_some_and(|name| name.trim() != store.name) {
@@ -129,11 +134,47 @@ impl Lucid {
         if actor.who.is_key() && store.gate_mode == GateMode::AllGated {
             return Err(Error::Forbidden("everything in this store goes through the gate; an admin can delete it, a key cannot"));
         }
+        if actor.who.is_key() && memory_stores::holds_what_people_decided(&mut tx, id).await? {
+            return Err(Error::Forbidden(
+                "this store holds memories that people wrote, froze or approved; an admin can delete it, a key cannot",
+            ));
+        }
         dreams::cancel_all(&mut tx, id).await?;
         schedules::switch_off(&mut tx, id).await?;
         memory_stores::delete(&mut tx, id, self.now()).await?;
         let payload = json!({"name": store.name, "memories": store.memories, "revision": store.revision});
-        self.record(&mut tx, actor, about_store("store.delete", id, &payload)).await?;
+        self.record(&mut tx, right, about_store(AuditAction::StoreDelete, id, &payload)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Stores that were deleted within the last 30 days, of those on which the admin held a grant; of all on the command line.
+    pub async fn deleted_stores(&self, actor: &Actor) -> Result<Vec<DeletedStore>> {
+        require_in_general(actor, Action::ManagePeople)?;
+        let mut tx = self.db.read().await?;
+        let mut seen = Vec::new();
+        for row in memory_stores::deleted_since(&mut tx, self.now().plus_seconds(-RESTORABLE_SECONDS)).await? {
+            if held(&mut tx, actor, row.id).await? {
+                seen.push(row);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Brings a deleted store back under a free name, with its grants, memories and history; its schedule stays off.
+    pub async fn restore_store(&self, actor: &Actor, id: StoreId, name: &str) -> Result<()> {
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_in_installation(Action::ManagePeople)?;
+        let gone = memory_stores::deleted_since(&mut tx, self.now().plus_seconds(-RESTORABLE_SECONDS)).await?;
+        let known = gone.iter().any(|row| row.id == id) && held(&mut tx, &actor, id).await?;
+        if !known {
+            return Err(Error::NotFound("deleted store"));
+        }
+        let name = check_store_name(name).map_err(|e| Error::Invalid(e.to_string()))?;
+        free_name(&mut tx, &name, Some(id)).await?;
+        if !memory_stores::restore(&mut tx, id, &name, self.now()).await? {
+            return Err(Error::Conflict("this store was restored already".to_owned()));
+        }
+        self.record(&mut tx, right, about_store(AuditAction::StoreRestore, id, &json!({"name": name}))).await?;
         Ok(tx.commit().await?)
     }
 
@@ -156,6 +197,14 @@ impl Lucid {
     pub async fn store_named(&self, actor: &Actor, name: &str) -> Result<Option<StoreId>> {
         let mut tx = self.db.read().await?;
         Ok(memory_stores::by_name(&mut tx, name).await?.filter(|&id| actor.may(Action::SeeMemory, id)))
+    }
+}
+
+/// Whether somebody held a grant on a store that may be deleted; the command line always.
+async fn held(tx: &mut Tx, actor: &Actor, store: StoreId) -> Result<bool> {
+    match actor.who.person() {
+        Some(person) => Ok(grants::holds_any(tx, person, store).await?),
+        None => Ok(true),
     }
 }
 
@@ -192,6 +241,6 @@ fn described(text: &StoreText, before: Option<&StoreRow>) -> Result<Description>
     Ok(Description { name, description, metadata })
 }
 
-fn about_store<'a>(action: &'static str, id: StoreId, payload: &'a serde_json::Value) -> Record<'a> {
+fn about_store<'a>(action: AuditAction, id: StoreId, payload: &'a serde_json::Value) -> Record<'a> {
     Record { action, subject: id.to_string(), store: Some(id), commit: None, payload }
 }

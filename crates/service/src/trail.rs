@@ -4,7 +4,8 @@ use audit::{
     Checkpoint, Verifier,
     export::{ExportedEntry, Line},
 };
-use domain::{actor::Actor, rights::Action};
+use domain::{actor::Actor, audit_action::AuditAction, rights::Action};
+use serde_json::{Value, json};
 use store::{
     Page,
     audit_log::{self, Filter},
@@ -46,7 +47,12 @@ impl Lucid {
         Ok(Page { rows: rows.collect(), more: page.more })
     }
 
-    /// Checks the whole trail in the database. The outer error is the database's; the inner one names what is wrong.
+    /// Checks the whole trail, as [`Lucid::verify_audit`] does, and leaves no entry: for a check that runs again and again.
+    pub async fn check_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, audit::Broken>> {
+        self.check_audit_with(actor, Vec::new(), None).await
+    }
+
+    /// Checks the whole trail in the database, and records that it was. The outer error is the database's; the inner one names what is wrong.
     pub async fn verify_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, audit::Broken>> {
         self.verify_audit_with(actor, Vec::new(), None).await
     }
@@ -58,8 +64,21 @@ impl Lucid {
         kept: Vec<Checkpoint>,
         key: Option<String>,
     ) -> Result<std::result::Result<Verified, audit::Broken>> {
+        let verified = self.check_audit_with(actor, kept, key).await?;
+        if let Ok(verified) = &verified {
+            let payload = json!({"entries": verified.entries, "head": verified.head});
+            self.record_about_the_trail(actor, AuditAction::AuditVerify, Action::ReadAudit, &payload).await?;
+        }
+        Ok(verified)
+    }
+
+    async fn check_audit_with(
+        &self,
+        actor: &Actor,
+        kept: Vec<Checkpoint>,
+        key: Option<String>,
+    ) -> Result<std::result::Result<Verified, audit::Broken>> {
         require_in_general(actor, Action::ReadAudit)?;
-        // One transaction on SQLite is one view; on PostgreSQL entries up to the head that is read first never change.
         let mut tx = self.db.read().await?;
         let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
         // One that was signed after the head was read is looked at the next time.
@@ -81,6 +100,15 @@ impl Lucid {
             after = last;
         }
         Ok(verifier.finish(head_seq, head_hash).map(|entries| Verified { entries, head: hex::encode(head_hash) }))
+    }
+
+    /// An entry that says what was done with the trail as a whole.
+    async fn record_about_the_trail(&self, actor: &Actor, action: AuditAction, needs: Action, payload: &Value) -> Result<()> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_in_installation(needs)?;
+        let record = Record { action, subject: "installation".into(), store: None, commit: None, payload };
+        self.record(&mut tx, right, record).await?;
+        Ok(tx.commit().await?)
     }
 }
 
@@ -104,6 +132,9 @@ impl Lucid {
             after = last;
         }
         take(&Line::Head { seq: head_seq, hash: hex::encode(head_hash) })?;
+        drop(tx);
+        let payload = json!({"entries": head_seq, "head": hex::encode(head_hash)});
+        self.record_about_the_trail(actor, AuditAction::AuditExport, Action::ExportAudit, &payload).await?;
         Ok(head_seq)
     }
 }
@@ -115,7 +146,8 @@ impl Lucid {
         let secret = self.signing_key.as_deref().ok_or_else(|| {
             Error::Conflict("there is no key to sign with: start Lucid with --signing-key FILE (or LUCID_SIGNING_KEY)".to_owned())
         })?;
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_in_installation(Action::ReadAudit)?;
         let (size, head) = audit_log::head(&mut tx).await?;
         if size == 0 {
             return Err(Error::Conflict("the trail has no entry yet, so there is nothing to sign".to_owned()));
@@ -131,9 +163,10 @@ impl Lucid {
             signature: bytes(&signed.signature),
         };
         checkpoints::insert(&mut tx, &row).await?;
-        let payload = serde_json::json!({"size": size, "head": signed.head, "public_key": signed.public_key});
-        let record = Record { action: "audit.checkpoint", subject: size.to_string(), store: None, commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
+        let payload = json!({"size": size, "head": signed.head, "public_key": signed.public_key});
+        let record =
+            Record { action: AuditAction::AuditCheckpoint, subject: size.to_string(), store: None, commit: None, payload: &payload };
+        self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(signed)
     }

@@ -1,23 +1,51 @@
 //! Web sessions at rest: by the SHA-256 of their id, so that a stolen database signs nobody in.
 
-use domain::{Timestamp, ids::UserId};
+use domain::{
+    Timestamp,
+    actor::WebSession,
+    ids::{SignInId, UserId},
+};
 use sha2::{Digest, Sha256};
-use store::sign_in;
+use store::{settings, sign_in};
 
 use crate::{Lucid, Result};
 
+/// A web session by its id.
+#[must_use]
+pub fn web_session_of(id: &[u8]) -> WebSession {
+    WebSession(Sha256::digest(id).into())
+}
+
+/// The token that forms of a web session carry: whoever does not know the session's id cannot make one, and it says nothing of the id.
+#[must_use]
+pub fn form_token(id: &[u8]) -> String {
+    hex::encode(Sha256::digest([b"lucid form token\0", id].concat()))
+}
+
 impl Lucid {
-    /// Stores a new web session until it expires.
-    pub async fn create_web_session(&self, id: &[u8], user: Option<UserId>, data: &str, expires: Timestamp) -> Result<()> {
-        let mut tx = self.db.write().await?;
-        sign_in::create_session(&mut tx, &Sha256::digest(id), user, data, self.now(), expires).await?;
+    /// Stores a new web session until it expires, and whose it is in which sign-in.
+    pub async fn create_web_session(
+        &self,
+        id: &[u8],
+        whose: (Option<UserId>, Option<SignInId>),
+        data: &str,
+        expires: Timestamp,
+    ) -> Result<()> {
+        let mut tx = self.db.background().await?;
+        sign_in::create_session(&mut tx, &Sha256::digest(id), whose, data, (self.now(), expires)).await?;
         Ok(tx.commit().await?)
     }
 
     /// Stores what a web session holds now; one that was ended meanwhile stays ended.
-    pub async fn save_web_session(&self, id: &[u8], user: Option<UserId>, data: &str, expires: Timestamp) -> Result<()> {
-        let mut tx = self.db.write().await?;
-        sign_in::save_session(&mut tx, &Sha256::digest(id), user, data, expires).await?;
+    pub async fn save_web_session(
+        &self,
+        id: &[u8],
+        whose: (Option<UserId>, Option<SignInId>),
+        data: &str,
+        expires: Timestamp,
+    ) -> Result<()> {
+        let mut tx = self.db.background().await?;
+        sign_in::save_session(&mut tx, &Sha256::digest(id), whose, data, expires).await?;
         Ok(tx.commit().await?)
     }
 
@@ -29,16 +57,10 @@ impl Lucid {
 
     /// Ends a web session.
     pub async fn delete_web_session(&self, id: &[u8]) -> Result<()> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
+        // Writes that came through it are over, or will find it gone.
+        settings::lock_people(&mut tx).await?;
         sign_in::delete_session(&mut tx, &Sha256::digest(id)).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Removes expired web sessions and failed sign-ins of more than a day ago; the worker calls it now and then.
-    pub async fn tidy_sign_ins(&self) -> Result<()> {
-        let mut tx = self.db.write().await?;
-        sign_in::delete_expired(&mut tx, self.now()).await?;
-        sign_in::drop_failures(&mut tx, self.now().plus_seconds(-86_400)).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -13,17 +13,17 @@ pub const LEASE_SECONDS: i64 = 30;
 impl Lucid {
     /// Fires what is due, then claims one job and works it off. False if there was nothing to do.
     pub async fn work_once(&self, owner: &str) -> Result<bool> {
+        self.fire_schedules().await?;
         self.work_until(owner, std::future::pending()).await
     }
 
-    /// As [`Lucid::work_once`], but hands the job back for another worker as soon as `stop` is done: as if it had not been tried.
+    /// Claims one job and works it off, but hands the job back for another worker as soon as `stop` is done: as if it had not been tried.
     pub async fn work_until(&self, owner: &str, stop: impl Future<Output = ()> + Send) -> Result<bool> {
-        self.fire_schedules().await?;
         let now = self.now();
         if !jobs::is_due(&mut self.db.read().await?, now).await? {
             return Ok(false);
         }
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         let claimed = jobs::claim(&mut tx, owner, now, now.plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
         let Some(job) = claimed else { return Ok(false) };
@@ -33,7 +33,7 @@ impl Lucid {
             "dream" => tokio::select! {
                 worked = self.run_dream(&job, owner) => worked,
                 () = stop => {
-                    let mut tx = self.db.write().await?;
+                    let mut tx = self.db.background().await?;
                     jobs::hand_back(&mut tx, &job, owner, self.now()).await?;
                     tx.commit().await?;
                     tracing::info!(job = %job.id, "a job was handed back");
@@ -63,7 +63,7 @@ impl Lucid {
 
     /// Puts a failed job back to be tried again (after 5, 10, 20 .. seconds), or ends it after its last try.
     async fn give_back(&self, job: &Claimed, owner: &str, error: &Error) -> Result<()> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         let now = self.now();
         if job.attempt < job.max_attempts {
             let wait = 5_i64.saturating_mul(1 << job.attempt.clamp(1, 6)) / 2;

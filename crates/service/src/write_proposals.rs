@@ -1,10 +1,13 @@
-//! What an agent wanted to write and the gate did not let through: a changeset of one change, in the queue like any other.
+//! Changesets of one change each: what an agent wanted to write and the gate did not let through, and what a person proposes. They are in
+//! the queue like any other.
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
     changeset::{ChangeKind, ChangeState, Edit},
-    ids::{ChangeId, ChangesetId},
+    ids::{ChangeId, ChangesetId, MemoryId, StoreId},
+    rights::Action,
     risk,
 };
 use serde_json::json;
@@ -12,54 +15,161 @@ use store::{
     Tx,
     changes::{self, ChangeRow},
     changesets::{self, NewChangeset},
-    commits, decisions, memories,
-    memory_stores::StoreRow,
+    commits, decisions,
+    memories::{self, MemoryRow},
+    memory_stores::{self, StoreRow},
 };
 
-use crate::{Error, Lucid, Record, Result, briefing, keys::answer_for, memory_writes::Target};
+use crate::{
+    Error, Lucid, Record, Result,
+    authority::{Acting, Authorized},
+    briefing,
+    keys::answer_for,
+    memory_writes::{MemoryWrite, Target, target},
+};
 
-/// Undecided changes of a store above which agents' writes are refused: a queue that nobody can finish protects nothing.
+/// Undecided proposals of a store above which no more are taken: a queue that nobody can finish protects nothing.
 const MOST_WAITING: i64 = 500;
+/// Undecided proposals of one key.
+const MOST_WAITING_OF_A_KEY: i64 = 50;
+/// Proposals of one key within 24 hours, whatever became of them.
+const PROPOSALS_A_DAY: i64 = 100;
+/// Longest reason, in characters.
+const REASON_CHARS: usize = 2_000;
+
+/// What is proposed, and why.
+pub struct Proposal {
+    target: Target,
+    rationale: String,
+    origin: &'static str,
+    finding: &'static str,
+}
+
+impl Proposal {
+    /// What a key wanted to write.
+    pub fn by_key(target: Target) -> Self {
+        let rationale = "An agent wanted to write this with its key. It gave no evidence.".to_owned();
+        Self { target, rationale, origin: "agent", finding: "agent_write" }
+    }
+
+    fn kind(&self) -> ChangeKind {
+        match (&self.target.before, &self.target.content) {
+            (None, _) => ChangeKind::Add,
+            (Some(_), None) => ChangeKind::Remove,
+            (Some(before), Some(content)) if before.path != self.target.path && before.content_sha256 == sha256_hex(content.as_bytes()) => {
+                ChangeKind::Move
+            }
+            (Some(_), Some(_)) => ChangeKind::Update,
+        }
+    }
+}
 
 impl Lucid {
-    /// Proposes a write. What waits already is not proposed again: the answer then names what waits. Appends its own audit entry,
-    /// so nothing may follow it in the transaction.
+    /// Proposes a new memory, other content, another path or a removal, as a person (or a key with `changesets:write`) who gives a
+    /// reason of 1 to 2,000 characters. It is decided on like any other change, by somebody else.
+    pub async fn propose_change(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        write: &MemoryWrite,
+        reason: &str,
+    ) -> Result<(ChangesetId, ChangeId)> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        actor.may_on(Action::SeeMemory, store)?;
+        let rationale = checked_reason(reason)?;
+        memory_stores::lock(&mut tx, store).await?;
+        let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
+        let target = target(&mut tx, store, write).await?;
+        let right = actor.may_on_paths(Action::Propose, store, &target.paths())?;
+        if let (Some(before), Some(content)) = (&target.before, &target.content)
+            && before.path == target.path
+            && before.content_sha256 == sha256_hex(content.as_bytes())
+        {
+            return Err(Error::Invalid("nothing was changed".to_owned()));
+        }
+        let (origin, finding) = if actor.who.is_key() { ("agent", "agent_write") } else { ("person", "person_edit") };
+        let made = self.propose_write(&mut tx, right, &row, &Proposal { target, rationale, origin, finding }).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Freezes a memory at once, with a reason: from now on only people change it, through the queue.
+    pub async fn freeze(&self, actor: &Actor, id: MemoryId, reason: &str) -> Result<()> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let memory = seen_memory(&mut tx, &actor, id).await?;
+        let right = actor.may_on_paths(Action::Freeze, memory.store_id, &[memory.path.as_str()])?;
+        let reason = checked_reason(reason)?;
+        memory_stores::lock(&mut tx, memory.store_id).await?;
+        if !memories::freeze(&mut tx, id, &reason, &actor.who.to_string(), self.now()).await? {
+            return Err(Error::Conflict("this memory is frozen already, or gone".to_owned()));
+        }
+        let payload = json!({"path": memory.path, "reason": reason, "version": memory.version_id});
+        let record = Record {
+            action: AuditAction::MemoryFreeze,
+            subject: id.to_string(),
+            store: Some(memory.store_id),
+            commit: None,
+            payload: &payload,
+        };
+        self.record(&mut tx, right, record).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Proposes to end that: a change of high risk, which says what the memory says now and nothing else.
+    pub async fn propose_unfreeze(&self, actor: &Actor, id: MemoryId, reason: &str) -> Result<(ChangesetId, ChangeId)> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let memory = seen_memory(&mut tx, &actor, id).await?;
+        let right = actor.may_on_paths(Action::Propose, memory.store_id, &[memory.path.as_str()])?;
+        let rationale = checked_reason(reason)?;
+        memory_stores::lock(&mut tx, memory.store_id).await?;
+        let row = memory_stores::get(&mut tx, memory.store_id).await?.ok_or(Error::NotFound("store"))?;
+        if !memory.frozen {
+            return Err(Error::Conflict("this memory is not frozen".to_owned()));
+        }
+        let content = memories::content(&mut tx, &memory.content_sha256).await?.unwrap_or_default();
+        let target = Target { path: memory.path.clone(), before: Some(memory), content: Some(content) };
+        let proposal = Proposal { target, rationale, origin: "person", finding: UNFREEZE };
+        let made = self.propose_write(&mut tx, right, &row, &proposal).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Stores a proposal. What waits already is not proposed again: the answer then names what waits. Appends its own audit entry, so
+    /// nothing may follow it in the transaction.
     pub(crate) async fn propose_write(
         &self,
         tx: &mut Tx,
-        actor: &Actor,
+        right: Authorized,
         store: &StoreRow,
-        target: &Target,
+        proposal: &Proposal,
     ) -> Result<(ChangesetId, ChangeId)> {
-        let edit = edit(target);
-        let kind = match (&target.before, &target.content) {
-            (None, _) => ChangeKind::Add,
-            (Some(_), None) => ChangeKind::Remove,
-            (Some(before), Some(content)) if before.content_sha256 == sha256_hex(content.as_bytes()) => ChangeKind::Move,
-            (Some(_), Some(_)) => ChangeKind::Update,
-        };
+        let target = &proposal.target;
+        let (edit, kind) = (edit(target), proposal.kind());
         let digest = change_digest(kind, std::slice::from_ref(&edit), &[]);
         let fingerprint = format!("write:{digest}");
-        if let Some(waits) = waiting(tx, store, &fingerprint).await? {
+        let by = right.who().to_string();
+        if let Some(waits) = changes::waiting_same(tx, store.id, &fingerprint).await? {
             return Ok(waits);
         }
+        self.has_room(tx, right, store.id, &fingerprint).await?;
         let before = match &target.before {
             Some(memory) => memories::content(tx, &memory.content_sha256).await?,
             None => None,
         };
         briefing::fits_budget(tx, store, before.as_deref(), target.content.as_deref()).await?;
-        let (risk_level, labels) = assess(target, before.as_deref());
         let (changeset, id, now) = (self.id(ChangesetId::new), self.id(ChangeId::new), self.now());
-        let title = format!("{} {}", verb(kind), target.path);
+        let verb = if proposal.finding == UNFREEZE { "Unfreeze" } else { verb(kind) };
+        let title = format!("{verb} {}", target.path);
+        let (risk_level, labels) = assess(&title, target, before.as_deref());
         let new = NewChangeset {
             id: changeset,
             store_id: store.id,
             dream_id: None,
-            origin: "agent",
+            origin: proposal.origin,
             title: title.clone(),
             base_revision: store.revision,
             reverts: None,
-            created_by: actor.who.to_string(),
+            created_by: by.clone(),
             created_at: now,
         };
         if let Some(content) = &target.content {
@@ -73,21 +183,22 @@ impl Lucid {
             position: 0,
             kind,
             title,
-            rationale: "An agent wanted to write this with its key. It gave no evidence.".to_owned(),
+            rationale: proposal.rationale.clone(),
             confidence_bp: 0,
             state: ChangeState::Pending,
             revision: 1,
             digest,
             risk_level,
             labels: serde_json::to_string(&labels).map_err(|_| Error::Internal("labels could not be written"))?,
-            finding: "agent_write".to_owned(),
+            finding: proposal.finding.to_owned(),
             fingerprint,
             support_sessions: 0,
             support_subjects: 0,
             support_tasks: 0,
             occurrences: 1,
             eligible_sessions: 0,
-            facts: json!({"version": 1, "key": actor.who.is_key()}).to_string(),
+            facts: json!({"version": 1, "key": right.who().is_key()}).to_string(),
+            recorders: None,
             defer_until: None,
             commit_id: None,
             created_at: now,
@@ -95,41 +206,74 @@ impl Lucid {
             conflicted: false,
         };
         changes::insert_change(tx, &row).await?;
-        changes::insert_edits(tx, id, 1, &[edit]).await?;
-        // Whoever owns the key it came through, or made it, does not count as its approver (rule 5).
-        for person in answer_for(tx, &actor.who.to_string()).await? {
-            decisions::contribute(tx, id, person, "proposed", now).await?;
+        changes::insert_edits(tx, id, 1, std::slice::from_ref(&edit)).await?;
+        // A person who proposes is no approver of it; nor is whoever owns the key it came through, or made it (rule 5).
+        let how = match (proposal.finding, right.who().is_key()) {
+            ("person_edit", false) => "wrote",
+            _ => "proposed",
+        };
+        for person in answer_for(tx, &by).await? {
+            decisions::contribute(tx, id, person, how, now).await?;
         }
-        self.tell_turn(tx, changeset, None).await?;
-        let payload = json!({"changes": [id], "origin": "agent"});
-        let record =
-            Record { action: "changeset.propose", subject: changeset.to_string(), store: Some(store.id), commit: None, payload: &payload };
-        self.record(tx, actor, record).await?;
+        self.carry_contributors(tx, &row, std::slice::from_ref(&edit)).await?;
+        self.tell_turn(tx, changeset, right.who().person().filter(|_| !right.who().is_key())).await?;
+        let payload = json!({"changes": [id], "origin": proposal.origin});
+        let record = Record {
+            action: AuditAction::ChangesetPropose,
+            subject: changeset.to_string(),
+            store: Some(store.id),
+            commit: None,
+            payload: &payload,
+        };
+        self.record(tx, right, record).await?;
         Ok((changeset, id))
     }
+
+    /// Refuses what was rejected before, and what would fill the queue. One key cannot take the room of the others.
+    async fn has_room(&self, tx: &mut Tx, right: Authorized, store: StoreId, fingerprint: &str) -> Result<()> {
+        if let Some(why) = decisions::muted_as(tx, store, fingerprint).await? {
+            return Err(Error::Conflict(format!("the same was rejected before ({why}); it stays away until somebody lets it back")));
+        }
+        if changes::undecided(tx, store).await? >= MOST_WAITING {
+            return Err(Error::Conflict(format!(
+                "{MOST_WAITING} changes wait for a decision in this store; nothing more is taken until some are decided"
+            )));
+        }
+        if !right.who().is_key() {
+            return Ok(());
+        }
+        let by = right.who().to_string();
+        if changesets::undecided_of(tx, &by).await? >= MOST_WAITING_OF_A_KEY {
+            return Err(Error::Conflict(format!(
+                "{MOST_WAITING_OF_A_KEY} proposals of this key wait for a decision; it can propose more once some are decided"
+            )));
+        }
+        if changesets::proposed_since(tx, &by, self.now().plus_seconds(-86_400)).await? >= PROPOSALS_A_DAY {
+            return Err(Error::TooMany(3_600));
+        }
+        Ok(())
+    }
 }
 
-/// What waits already for the same write. Refused, if the same was rejected before, or too much waits.
-async fn waiting(tx: &mut Tx, store: &StoreRow, fingerprint: &str) -> Result<Option<(ChangesetId, ChangeId)>> {
-    let waits = |s: ChangeState| matches!(s, ChangeState::Pending | ChangeState::Deferred | ChangeState::Approved);
-    let same = |k: &changes::KnownRow| k.fingerprint == fingerprint && waits(k.state) && !k.conflicted;
-    if let Some(waits) = changes::known(tx, store.id).await?.into_iter().find(same) {
-        return Ok(Some((waits.changeset_id, waits.id)));
+/// The finding behind a change that ends a memory's being frozen.
+pub const UNFREEZE: &str = "unfreeze";
+
+fn checked_reason(reason: &str) -> Result<String> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_CHARS || reason.contains('\0') {
+        return Err(Error::Invalid(format!("say why, in 1 to {REASON_CHARS} characters")));
     }
-    if let Some(muted) = decisions::muted(tx, store.id).await?.into_iter().find(|m| m.fingerprint == fingerprint) {
-        let why = muted.reject_code;
-        return Err(Error::Conflict(format!("the same was rejected before ({why}); a person can write it, a key cannot")));
-    }
-    if changes::undecided(tx, store.id).await? >= MOST_WAITING {
-        return Err(Error::Conflict(format!(
-            "{MOST_WAITING} changes wait for a decision in this store; nothing more is taken until some are decided"
-        )));
-    }
-    Ok(None)
+    Ok(reason.replace("\r\n", "\n"))
 }
 
-fn assess(target: &Target, before: Option<&str>) -> (risk::RiskLevel, Vec<risk::Label>) {
+async fn seen_memory(tx: &mut Tx, actor: &Acting, id: MemoryId) -> Result<MemoryRow> {
+    let memory = memories::get(tx, id).await?;
+    memory.filter(|m| actor.may(Action::SeeMemory, m.store_id)).ok_or(Error::NotFound("memory"))
+}
+
+fn assess(title: &str, target: &Target, before: Option<&str>) -> (risk::RiskLevel, Vec<risk::Label>) {
     risk::assess(&risk::Facts {
+        names: vec![title, target.path.as_str()],
         before: before.into_iter().collect(),
         after: target.content.as_deref().into_iter().collect(),
         human_written: target.before.as_ref().is_some_and(|m| m.by_person),

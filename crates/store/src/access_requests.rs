@@ -6,9 +6,11 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT = "INSERT INTO access_requests (id, email, name, reason, state, created_at) VALUES ($1, $2, $3, $4, 'waiting', $5)";
+    INSERT = "INSERT INTO access_requests (id, email, name, reason, state, network, created_at) VALUES ($1, $2, $3, $4, 'waiting', $5, $6)";
+    FROM_NETWORK = "SELECT COUNT(*) FROM access_requests WHERE network = $1 AND created_at > $2";
+    DROP_WAITING = "DELETE FROM access_requests WHERE state = 'waiting' AND created_at <= $1";
     WAITING = "SELECT id, email, name, reason, state, created_at FROM access_requests WHERE state = 'waiting' ORDER BY id";
-    WAITING_OF = "SELECT COUNT(*) FROM access_requests WHERE state = 'waiting' AND (CAST($1 AS TEXT) IS NULL OR email = $1)";
+    WAITING_OF = "SELECT COUNT(*) FROM access_requests WHERE state = 'waiting' AND email = $1";
     GET = "SELECT id, email, name, reason, state, created_at FROM access_requests WHERE id = $1";
     DECIDE = "UPDATE access_requests SET state = $1, decided_at = $2, decided_by = $3 WHERE id = $4 AND state = 'waiting'";
 }
@@ -31,9 +33,9 @@ pub struct RequestRow {
 }
 
 /// Stores a request.
-pub async fn insert(tx: &mut Tx, request: &RequestRow) -> Result<()> {
+pub async fn insert(tx: &mut Tx, request: &RequestRow, network: Option<&str>) -> Result<()> {
     let (email, name, reason) = (request.email.as_str(), request.name.as_str(), request.reason.as_str());
-    execute!(tx, INSERT, request.id, email, name, reason, request.created_at)?;
+    execute!(tx, INSERT, request.id, email, name, reason, network, request.created_at)?;
     Ok(())
 }
 
@@ -42,9 +44,19 @@ pub async fn waiting(tx: &mut Tx) -> Result<Vec<RequestRow>> {
     fetch_all!(tx, RequestRow, WAITING)
 }
 
-/// How many wait, of one address or of all.
-pub async fn count_waiting(tx: &mut Tx, email: Option<&str>) -> Result<i64> {
+/// How many requests of one mail address wait.
+pub async fn count_waiting(tx: &mut Tx, email: &str) -> Result<i64> {
     fetch_scalar!(tx, i64, WAITING_OF, email)
+}
+
+/// How many came from one network since a time, whatever became of them.
+pub async fn count_from(tx: &mut Tx, network: &str, since: Timestamp) -> Result<i64> {
+    fetch_scalar!(tx, i64, FROM_NETWORK, network, since)
+}
+
+/// Forgets requests that nobody answered until a time.
+pub async fn drop_waiting(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP_WAITING, until)
 }
 
 /// One request.

@@ -4,6 +4,7 @@ use audit::Entry;
 use domain::{
     Timestamp,
     actor::Visible,
+    audit_action::AuditAction,
     ids::{ChangesetId, CommitId, StoreId},
 };
 use sqlx::FromRow;
@@ -39,7 +40,7 @@ pub struct NewEntry {
     /// Kind and id of the actor.
     pub actor: String,
     /// What was done.
-    pub action: &'static str,
+    pub action: AuditAction,
     /// To what.
     pub subject: String,
     /// In which store, if in one.
@@ -105,7 +106,7 @@ pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
         seq: seq + 1,
         at: new.at.0,
         actor: new.actor.clone(),
-        action: new.action.to_owned(),
+        action: new.action.as_str().to_owned(),
         subject: new.subject.clone(),
         commitment: audit::commitment(&new.salt, &new.payload),
         prev: hash32(&prev),
@@ -140,7 +141,7 @@ pub struct Filter {
     /// By one actor only: kind and id.
     pub actor: Option<String>,
     /// Of one action only.
-    pub action: Option<String>,
+    pub action: Option<AuditAction>,
     /// Not before this time.
     pub since: Option<Timestamp>,
     /// Before this position.
@@ -150,7 +151,7 @@ pub struct Filter {
 /// The newest entries that the viewer may see; those of no store only if `storeless`.
 pub async fn list(tx: &mut Tx, visible: Visible, storeless: bool, filter: &Filter, limit: i64) -> Result<Page<Row>> {
     let before = filter.before.unwrap_or(i64::MAX);
-    let (actor, action) = (filter.actor.as_deref(), filter.action.as_deref());
+    let (actor, action) = (filter.actor.as_deref(), filter.action);
     let rows = fetch_all!(tx, Row, LIST, before, viewer(visible), storeless, filter.store, actor, action, filter.since, limit + 1)?;
     Ok(Page::of(rows, limit))
 }

@@ -12,14 +12,19 @@ use sqlx::FromRow;
 use crate::{Error, Result, Tx};
 
 statements! {
+    WAITING_SAME = "SELECT c.changeset_id, c.id FROM changes c
+        WHERE c.store_id = $1 AND c.fingerprint = $2 AND c.state IN ('pending', 'deferred', 'approved')
+          AND NOT EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) ORDER BY c.id LIMIT 1";
+    UNDECIDED_OF_DREAMS = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
+        WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred') AND cs.origin = 'dream'";
     UNDECIDED = "SELECT COUNT(*) FROM changes WHERE store_id = $1 AND state IN ('pending', 'deferred')";
     INSERT_CHANGE = "INSERT INTO changes (id, changeset_id, store_id, position, kind, title, rationale, confidence_bp, state, revision, digest,
             risk_level, labels, finding, fingerprint, support_sessions, support_subjects, support_tasks, occurrences, eligible_sessions,
-            facts, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)";
+            facts, recorders, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)";
     CHANGES = "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
             c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
-            c.eligible_sessions, c.facts, c.defer_until, c.commit_id, c.created_at, c.updated_at,
+            c.eligible_sessions, c.facts, c.recorders, c.defer_until, c.commit_id, c.created_at, c.updated_at,
             EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
         FROM changes c WHERE c.changeset_id = $1 ORDER BY c.position";
     FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
@@ -60,6 +65,13 @@ statements! {
           AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.changeset_id = c.changeset_id AND n.reason = 'conflict') ORDER BY 1";
     RECOUNT = "UPDATE changes SET support_sessions = $1, support_subjects = $2, support_tasks = $3, occurrences = $4, eligible_sessions = $5
         WHERE id = $6 AND state IN ('pending', 'deferred', 'approved')";
+    REPEATED = "SELECT c.id FROM changes c WHERE c.store_id = $1 AND c.id <> $2
+          AND (c.fingerprint = $3 OR EXISTS (
+            SELECT 1 FROM change_edits a JOIN change_edits b ON b.content_sha256 = a.content_sha256 AND COALESCE(b.new_path, b.path) = COALESCE(a.new_path, a.path)
+            WHERE a.change_id = $2 AND a.content_sha256 IS NOT NULL AND b.change_id = c.id))
+          AND c.state <> 'committed' ORDER BY c.id";
+    WRITERS = "SELECT DISTINCT v.change_id FROM memory_versions v
+        WHERE v.store_id = $1 AND v.path = $2 AND v.content_sha256 = $3 AND v.change_id IS NOT NULL";
     RETIRE = "UPDATE changes SET state = 'obsolete', updated_at = $1 WHERE id = $2 AND state IN ('pending', 'deferred', 'approved')";
 }
 
@@ -108,6 +120,8 @@ pub struct ChangeRow {
     pub eligible_sessions: i64,
     /// What it was computed from, as versioned JSON.
     pub facts: String,
+    /// Through how many independent recorders its support came; `None` where it rests on no sessions.
+    pub recorders: Option<i64>,
     /// Until when it is put off, if a date was given.
     pub defer_until: Option<Timestamp>,
     /// The commit it is in.
@@ -202,9 +216,30 @@ pub async fn insert_change(tx: &mut Tx, c: &ChangeRow) -> Result<()> {
         c.occurrences,
         c.eligible_sessions,
         c.facts.as_str(),
+        c.recorders,
         c.updated_at
     )?;
     Ok(())
+}
+
+/// What waits under a fingerprint, if it is not conflicted.
+pub async fn waiting_same(tx: &mut Tx, store: StoreId, fingerprint: &str) -> Result<Option<(ChangesetId, ChangeId)>> {
+    fetch_optional!(tx, (ChangesetId, ChangeId), WAITING_SAME, store, fingerprint)
+}
+
+/// How many changes that dreams proposed wait for a decision in a store.
+pub async fn undecided_of_dreams(tx: &mut Tx, store: StoreId) -> Result<i64> {
+    fetch_scalar!(tx, i64, UNDECIDED_OF_DREAMS, store)
+}
+
+/// Changes of a store, not committed, that a change repeats: known by the same, or putting the same content at the same place.
+pub async fn repeated(tx: &mut Tx, store: StoreId, change: ChangeId, fingerprint: &str) -> Result<Vec<ChangeId>> {
+    Ok(fetch_all!(tx, (ChangeId,), REPEATED, store, change, fingerprint)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Changes that once wrote a content at a path of a store.
+pub async fn writers(tx: &mut Tx, store: StoreId, path: &MemoryPath, sha256: &str) -> Result<Vec<ChangeId>> {
+    Ok(fetch_all!(tx, (ChangeId,), WRITERS, store, path, sha256)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Stores the edits of a revision. Their contents must be stored already.

@@ -14,6 +14,9 @@ use crate::{Error, Page, Result, Tx, engine::viewer};
 statements! {
     INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, state, base_revision, reverts, created_by, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $9)";
+    UNDECIDED_OF = "SELECT COUNT(*) FROM changesets cs JOIN changes c ON c.changeset_id = cs.id
+        WHERE cs.created_by = $1 AND c.state IN ('pending', 'deferred')";
+    PROPOSED_SINCE = "SELECT COUNT(*) FROM changesets WHERE created_by = $1 AND created_at > $2 AND origin = 'agent'";
     LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
     // $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
@@ -206,6 +209,16 @@ pub async fn insert(tx: &mut Tx, new: &NewChangeset) -> Result<()> {
         new.created_at
     )?;
     Ok(())
+}
+
+/// How many undecided changes somebody proposed: kind and id.
+pub async fn undecided_of(tx: &mut Tx, by: &str) -> Result<i64> {
+    fetch_scalar!(tx, i64, UNDECIDED_OF, by)
+}
+
+/// How many changesets a key proposed since a time.
+pub async fn proposed_since(tx: &mut Tx, by: &str, since: Timestamp) -> Result<i64> {
+    fetch_scalar!(tx, i64, PROPOSED_SINCE, by, since)
 }
 
 /// Takes a changeset's lock (second in the order of locks, after its store's) and returns its state.

@@ -4,15 +4,15 @@ use domain::{
     Timestamp,
     actor::Visible,
     changeset::RejectCode,
-    ids::{ChangeId, ChangesetId, DecisionId, StoreId, UserId},
+    ids::{ChangeId, ChangesetId, DecisionId, SignInId, StoreId, UserId},
 };
 use sqlx::FromRow;
 
 use crate::{Result, Tx, engine::viewer};
 
 statements! {
-    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, meaning, confirmed_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, meaning, confirmed_at, sign_in, signature, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     TAKE_BACK = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND taken_back_at IS NULL";
     TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND user_id = $3 AND revision = $4 AND taken_back_at IS NULL";
     END_DEFERRALS = "UPDATE decisions SET taken_back_at = $1 WHERE change_id = $2 AND verdict = 'defer' AND taken_back_at IS NULL";
@@ -35,20 +35,35 @@ statements! {
         WHERE d.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $2))
         ORDER BY d.created_at DESC, d.id DESC LIMIT $3";
     OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note,
-            d.meaning, d.confirmed_at, d.created_at, d.taken_back_at
+            d.meaning, d.confirmed_at, d.sign_in, d.signature, d.created_at, d.taken_back_at
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
         WHERE c.changeset_id = $1 ORDER BY d.created_at, d.id";
     CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
     CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
         WHERE c.changeset_id = $1";
+    CARRY = "INSERT INTO change_contributors (change_id, user_id, how, created_at)
+        SELECT $2, x.user_id, x.how, $3 FROM change_contributors x WHERE x.change_id = $1
+        ON CONFLICT (change_id, user_id, how) DO NOTHING";
     MUTE = "INSERT INTO fingerprints (store_id, fingerprint, reject_code, support, change_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (store_id, fingerprint) DO UPDATE SET reject_code = excluded.reject_code, support = excluded.support,
             change_id = excluded.change_id, created_at = excluded.created_at, unmuted_at = NULL";
     UNMUTE = "UPDATE fingerprints SET unmuted_at = $1 WHERE store_id = $2 AND fingerprint = $3 AND change_id = $4";
     MUTED_OF_STORE = "SELECT f.fingerprint, f.reject_code, f.support, f.change_id, f.created_at, c.title, c.finding, c.changeset_id
         FROM fingerprints f JOIN changes c ON c.id = f.change_id WHERE f.store_id = $1 AND f.unmuted_at IS NULL ORDER BY f.created_at DESC, f.fingerprint";
+    MUTED_AS = "SELECT reject_code FROM fingerprints WHERE store_id = $1 AND fingerprint = $2 AND unmuted_at IS NULL";
     MUTED = "SELECT fingerprint, reject_code, support FROM fingerprints WHERE store_id = $1 AND unmuted_at IS NULL ORDER BY fingerprint";
+}
+
+/// Why something stays away from a store, if it does.
+pub async fn muted_as(tx: &mut Tx, store: StoreId, fingerprint: &str) -> Result<Option<RejectCode>> {
+    Ok(fetch_optional!(tx, (RejectCode,), MUTED_AS, store, fingerprint)?.map(|(code,)| code))
+}
+
+/// Makes everybody who contributed to one change a contributor to another, too.
+pub async fn carry(tx: &mut Tx, from: ChangeId, to: ChangeId, at: Timestamp) -> Result<()> {
+    execute!(tx, CARRY, from, to, at)?;
+    Ok(())
 }
 
 /// A vote.
@@ -76,6 +91,10 @@ pub struct DecisionRow {
     pub meaning: Option<String>,
     /// When the password was entered that the signature rests on.
     pub confirmed_at: Option<Timestamp>,
+    /// The sign-in in which that was.
+    pub sign_in: Option<SignInId>,
+    /// SHA-256 over all that the signature stands for ([`domain::canonical::signature_digest`]).
+    pub signature: Option<String>,
     /// When.
     pub created_at: Timestamp,
     /// When it was taken back.
@@ -97,6 +116,8 @@ pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
         d.note.as_str(),
         d.meaning.as_deref(),
         d.confirmed_at,
+        d.sign_in,
+        d.signature.as_deref(),
         d.created_at
     )?;
     Ok(())

@@ -10,17 +10,17 @@ use sqlx::FromRow;
 use crate::{Error, Result, Tx, engine::viewer};
 
 statements! {
-    INSERT = "INSERT INTO dreams (id, store_id, state, distiller, instructions, requested_by, cancel_requested, progress, stats, created_at)
-        VALUES ($1, $2, 'pending', $6, $3, $4, FALSE, '{}', '{}', $5)";
+    INSERT = "INSERT INTO dreams (id, store_id, state, distiller, instructions, requested_by, cancel_requested, progress, stats, created_at, chosen)
+        VALUES ($1, $2, 'pending', $6, $3, $4, FALSE, '{}', '{}', $5, $7)";
     LIST = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
-            d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at,
+            d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at, d.chosen,
             (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
         FROM dreams d JOIN stores s ON s.id = d.store_id
         WHERE (CAST($1 AS UUID) IS NULL OR d.store_id = $1)
           AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = d.store_id AND g.user_id = $2))
         ORDER BY d.id DESC LIMIT $3";
     GET = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
-            d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at,
+            d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at, d.chosen,
             (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
         FROM dreams d JOIN stores s ON s.id = d.store_id WHERE d.id = $1";
     ACTIVE = "SELECT COUNT(*) FROM dreams WHERE store_id = $1 AND state IN ('pending', 'running')";
@@ -78,6 +78,8 @@ pub struct DreamRow {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// Whether whoever asked for it chose its sessions: then it says nothing of the others.
+    pub chosen: bool,
     /// What it proposed.
     pub changeset_id: Option<ChangesetId>,
 }
@@ -125,11 +127,11 @@ pub async fn insert(
     tx: &mut Tx,
     id: DreamId,
     store: StoreId,
-    (distiller, instructions): (&str, Option<&str>),
+    (distiller, instructions, chosen): (&str, Option<&str>, bool),
     requested_by: &str,
     at: Timestamp,
 ) -> Result<()> {
-    execute!(tx, INSERT, id, store, instructions, requested_by, at, distiller)?;
+    execute!(tx, INSERT, id, store, instructions, requested_by, at, distiller, chosen)?;
     Ok(())
 }
 

@@ -77,6 +77,9 @@ macro_rules! execute {
     };
 }
 
+/// Bytes to which SQLite's write-ahead log is cut back.
+const WAL_BYTES: u64 = 64 * 1024 * 1024;
+
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations/postgres");
 
@@ -229,11 +232,11 @@ impl Db {
         open_sqlite(Path::new(path.trim_start_matches("//"))).await
     }
 
-    /// A transaction for reading: one consistent view on SQLite, statement by statement on PostgreSQL.
+    /// A transaction for reading: one snapshot on either engine, so that what a page shows and the digest beside it belong together.
     pub async fn read(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?),
         })
     }
 
@@ -262,8 +265,19 @@ impl Db {
         if file.exists() {
             return Err(Error::File { path: file.display().to_string(), source: std::io::ErrorKind::AlreadyExists.into() });
         }
+        // VACUUM INTO takes an empty file as one that is not there, and leaves its rights as they are.
+        make_private(file)?;
         sqlx::query(BACKUP).bind(file.display().to_string()).execute(read).await?;
         Ok(())
+    }
+
+    /// Bytes of SQLite's write-ahead log; `None` on PostgreSQL, or where there is none.
+    pub async fn wal_bytes(&self) -> Option<u64> {
+        let Self::Sqlite { read, .. } = self else { return None };
+        let file = read.connect_options().get_filename().to_owned();
+        let mut name = file.into_os_string();
+        name.push("-wal");
+        tokio::task::spawn_blocking(move || std::fs::metadata(name).map(|m| m.len()).ok()).await.ok().flatten()
     }
 
     /// Closes every connection.
@@ -288,6 +302,8 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
         .busy_timeout(Duration::from_secs(30))
         // Else `INSERT OR REPLACE` deletes rows past the triggers that guard them.
         .pragma("recursive_triggers", "ON")
+        // The write-ahead log is cut back to this after each checkpoint, however large a long read once made it.
+        .pragma("journal_size_limit", WAL_BYTES.to_string())
         .pragma("trusted_schema", "OFF");
     make_private(path)?;
     // The writer, and with it the file and the schema, comes first: readers cannot make them.

@@ -13,6 +13,7 @@ statements! {
     DRAFT = "SELECT message, status, fields FROM form_drafts
         WHERE id = $1 AND (user_id = $2 OR (user_id IS NULL AND CAST($2 AS UUID) IS NULL)) AND created_at > $3";
     DROP_DRAFTS = "DELETE FROM form_drafts WHERE created_at <= $1";
+    DROP_ANSWERS = "DELETE FROM idempotency_keys WHERE created_at <= $1";
     ANSWER = "SELECT request_sha256, response FROM idempotency_keys WHERE actor = $1 AND idempotency_key = $2";
     PUT_ANSWER = "INSERT INTO idempotency_keys (actor, idempotency_key, request_sha256, response, created_at) VALUES ($1, $2, $3, $4, $5)";
 }
@@ -42,6 +43,11 @@ pub async fn draft(tx: &mut Tx, id: DraftId, user: Option<UserId>, since: Timest
 /// Forgets refused forms up to a time.
 pub async fn drop_drafts(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP_DRAFTS, until)
+}
+
+/// Forgets answers up to a time; a request that comes again later is a new one.
+pub async fn drop_answers(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP_ANSWERS, until)
 }
 
 /// The answer given under a key: the request's hash and the response.

@@ -13,6 +13,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     BY_SECRET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.secret_hash = $1 AND u.disabled_at IS NULL";
+    GET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
+        FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.id = $1";
     ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id ORDER BY k.id";
     ANSWER_FOR = "SELECT user_id, created_by FROM api_keys WHERE id = $1";
@@ -47,6 +49,14 @@ pub struct KeyRow {
     pub created_by: Option<UserId>,
 }
 
+impl KeyRow {
+    /// Whether it still opens anything.
+    #[must_use]
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
 /// Stores a key by the SHA-256 of its secret.
 pub async fn insert(tx: &mut Tx, key: &KeyRow, secret_hash: &[u8]) -> Result<()> {
     let (name, scopes) = (key.name.as_str(), key.scopes.as_str());
@@ -57,6 +67,11 @@ pub async fn insert(tx: &mut Tx, key: &KeyRow, secret_hash: &[u8]) -> Result<()>
 /// The key of a secret, whether it is still good or not, if its owner's account is.
 pub async fn by_secret(tx: &mut Tx, secret_hash: &[u8]) -> Result<Option<KeyRow>> {
     fetch_optional!(tx, KeyRow, BY_SECRET, secret_hash)
+}
+
+/// One key, whether it is still good or not.
+pub async fn get(tx: &mut Tx, id: KeyId) -> Result<Option<KeyRow>> {
+    fetch_optional!(tx, KeyRow, GET, id)
 }
 
 /// Every key, oldest first.

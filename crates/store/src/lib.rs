@@ -30,6 +30,7 @@ pub mod notices;
 pub mod reads;
 pub mod schedules;
 pub mod sessions;
+pub mod setting_changes;
 pub mod settings;
 pub mod sign_in;
 pub mod users;
@@ -67,6 +68,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("reads", reads::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("setting_changes", setting_changes::STATEMENTS),
         ("settings", settings::STATEMENTS),
         ("sign_in", sign_in::STATEMENTS),
         ("users", users::STATEMENTS),

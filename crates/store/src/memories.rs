@@ -13,13 +13,16 @@ statements! {
     WITH_WORDS = "SELECT m.id, m.path, c.content FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
         WHERE m.store_id = $1 AND (LOWER(c.content) LIKE $2 ESCAPE '!' OR LOWER(c.content) LIKE $3 ESCAPE '!' OR LOWER(c.content) LIKE $4 ESCAPE '!')
         ORDER BY m.path LIMIT $5";
-    TREE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
+    TREE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person, v.change_id IS NOT NULL AS approved,
+            m.frozen_reason, m.frozen_by, m.frozen_at
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 ORDER BY m.path";
-    ONE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
+    ONE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person, v.change_id IS NOT NULL AS approved,
+            m.frozen_reason, m.frozen_by, m.frozen_at
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.id = $1";
-    AT_PATH = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person
+    AT_PATH = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person, v.change_id IS NOT NULL AS approved,
+            m.frozen_reason, m.frozen_by, m.frozen_at
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 AND m.path = $2";
     CONTENT = "SELECT content FROM contents WHERE sha256 = $1";
@@ -42,7 +45,9 @@ statements! {
         FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
     SUPPORT_OF_STORE = "SELECT support FROM memories WHERE store_id = $1 ORDER BY path";
     REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
-    VERSION_BEFORE = "SELECT content_sha256, path FROM memory_versions WHERE memory_id = $1 AND number = $2";
+    FREEZE = "UPDATE memories SET frozen = TRUE, frozen_reason = $1, frozen_by = $2, frozen_at = $3 WHERE id = $4 AND NOT frozen";
+    UNFREEZE = "UPDATE memories SET frozen = FALSE, frozen_reason = NULL, frozen_by = NULL, frozen_at = NULL WHERE id = $1 AND frozen";
+    VERSION_BEFORE = "SELECT content_sha256, path, by_person FROM memory_versions WHERE memory_id = $1 AND number = $2";
 }
 
 /// A memory without its content.
@@ -70,6 +75,14 @@ pub struct MemoryRow {
     pub number: i64,
     /// Whether a person wrote the current version.
     pub by_person: bool,
+    /// Whether people approved the current version through the gate.
+    pub approved: bool,
+    /// Why it is frozen.
+    pub frozen_reason: Option<String>,
+    /// Who froze it: kind and id.
+    pub frozen_by: Option<String>,
+    /// When.
+    pub frozen_at: Option<Timestamp>,
 }
 
 /// A memory with its content, as a dream loads it.
@@ -194,9 +207,30 @@ pub async fn versions_of_commit(tx: &mut Tx, commit: CommitId) -> Result<Vec<Ver
     fetch_all!(tx, VersionRow, VERSIONS_OF_COMMIT, commit)
 }
 
-/// Hash and path of a memory's version by number.
-pub async fn version_numbered(tx: &mut Tx, memory: MemoryId, number: i64) -> Result<Option<(Option<String>, MemoryPath)>> {
-    fetch_optional!(tx, (Option<String>, MemoryPath), VERSION_BEFORE, memory, number)
+/// What a memory's version of a number said, where, and whether a person wrote it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Numbered {
+    /// SHA-256 of what it said; none if it deleted, or was redacted.
+    pub content_sha256: Option<String>,
+    /// Where it stood.
+    pub path: MemoryPath,
+    /// Whether a person wrote it.
+    pub by_person: bool,
+}
+
+/// A memory's version by number.
+pub async fn version_numbered(tx: &mut Tx, memory: MemoryId, number: i64) -> Result<Option<Numbered>> {
+    fetch_optional!(tx, Numbered, VERSION_BEFORE, memory, number)
+}
+
+/// Freezes a memory: only people change it from now on. False if it is frozen already, or gone.
+pub async fn freeze(tx: &mut Tx, id: MemoryId, reason: &str, by: &str, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, FREEZE, reason, by, at, id)? == 1)
+}
+
+/// Ends that; false if it was not frozen.
+pub async fn unfreeze(tx: &mut Tx, id: MemoryId) -> Result<bool> {
+    Ok(execute!(tx, UNFREEZE, id)? == 1)
 }
 
 /// What is known of each memory's support, as JSON, in the order of their paths.

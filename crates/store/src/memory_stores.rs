@@ -10,7 +10,12 @@ statements! {
         VALUES ($1, $2, $3, $4, 'dreams_gated', 0, $5, $6)";
     DESCRIBE = "UPDATE stores SET name = $1, description = $2, metadata = $3, updated_at = $4 WHERE id = $5 AND deleted_at IS NULL";
     GATE = "UPDATE stores SET gate_mode = $1, budget_tokens = $2, updated_at = $3 WHERE id = $4 AND deleted_at IS NULL";
-    DELETE = "UPDATE stores SET deleted_at = $1, name = $2 WHERE id = $3 AND deleted_at IS NULL";
+    // The name is kept for whoever restores it, and is free for others meanwhile.
+    DELETE = "UPDATE stores SET deleted_at = $1, name = $2 || name WHERE id = $3 AND deleted_at IS NULL";
+    DELETED_SINCE = "SELECT id, name, deleted_at FROM stores WHERE deleted_at > $1 ORDER BY deleted_at DESC";
+    RESTORE = "UPDATE stores SET deleted_at = NULL, name = $1, updated_at = $2 WHERE id = $3 AND deleted_at IS NOT NULL";
+    OF_PEOPLE = "SELECT COUNT(*) FROM memories m JOIN memory_versions v ON v.id = m.version_id
+        WHERE m.store_id = $1 AND (m.frozen OR v.by_person OR v.change_id IS NOT NULL)";
     LIST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
             (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
@@ -90,8 +95,46 @@ pub async fn set_gate(tx: &mut Tx, id: StoreId, mode: GateMode, budget_tokens: O
 
 /// Leaves a tombstone: the rows stay, nobody sees them, and the name is free again.
 pub async fn delete(tx: &mut Tx, id: StoreId, at: Timestamp) -> Result<()> {
-    execute!(tx, DELETE, at, format!("deleted {id}"), id)?;
+    execute!(tx, DELETE, at, tombstone(id), id)?;
     Ok(())
+}
+
+/// What stands before the name of a deleted store.
+fn tombstone(id: StoreId) -> String {
+    format!("deleted {id} ")
+}
+
+/// A store that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedStore {
+    /// Id.
+    pub id: StoreId,
+    /// How it was called.
+    pub name: String,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
+/// Stores that were deleted after a time, the last first.
+pub async fn deleted_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<DeletedStore>> {
+    let rows = fetch_all!(tx, (StoreId, String, Timestamp), DELETED_SINCE, since)?;
+    let shown = |(id, name, deleted_at): (StoreId, String, Timestamp)| DeletedStore {
+        id,
+        // Before names were kept, nothing stood after the tombstone.
+        name: name.strip_prefix(&tombstone(id)).unwrap_or_default().to_owned(),
+        deleted_at,
+    };
+    Ok(rows.into_iter().map(shown).collect())
+}
+
+/// Ends the tombstone under a name; false if it had ended.
+pub async fn restore(tx: &mut Tx, id: StoreId, name: &str, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, RESTORE, name, at, id)? == 1)
+}
+
+/// Whether a store holds any memory that a person wrote or froze, or that people approved.
+pub async fn holds_what_people_decided(tx: &mut Tx, id: StoreId) -> Result<bool> {
+    Ok(fetch_scalar!(tx, i64, OF_PEOPLE, id)? > 0)
 }
 
 /// The stores that the viewer may see, by name.

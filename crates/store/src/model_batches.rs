@@ -16,10 +16,16 @@ statements! {
         WHERE store_id = $1 AND request_sha256 = $2";
     OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros FROM model_batches
         WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3 ORDER BY created_at, request_sha256";
+    DROP = "DELETE FROM model_batches WHERE created_at <= $1";
     SPENT_SINCE = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
             CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE created_at >= $1";
     SPENT_BY = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
             CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE dream_id = $1";
+}
+
+/// Forgets answers up to a time.
+pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP, until)
 }
 
 /// One request that was answered.

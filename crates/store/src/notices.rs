@@ -18,6 +18,7 @@ statements! {
                 WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
           AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))
         ORDER BY CASE WHEN n.read_at IS NULL THEN 0 ELSE 1 END, n.created_at DESC, n.id LIMIT $2";
+    UNREAD_OF = "SELECT COUNT(*) FROM notices WHERE user_id = $1 AND changeset_id = $2 AND read_at IS NULL";
     UNREAD = "SELECT COUNT(*) FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
         WHERE n.user_id = $1 AND n.read_at IS NULL AND s.deleted_at IS NULL
           AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
@@ -97,6 +98,11 @@ pub async fn of_user(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<Notice
 /// How much of it is unread.
 pub async fn unread(tx: &mut Tx, user: UserId) -> Result<i64> {
     fetch_scalar!(tx, i64, UNREAD, user)
+}
+
+/// How much a person has not read of what they were told of a changeset.
+pub async fn unread_of(tx: &mut Tx, user: UserId, changeset: ChangesetId) -> Result<i64> {
+    fetch_scalar!(tx, i64, UNREAD_OF, user, changeset)
 }
 
 /// Nothing conflicts in a changeset any more: the next conflict in it is told anew.

@@ -15,7 +15,13 @@ statements! {
     INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at) VALUES ($1, $2, $3, $4)";
     OF_VERSION = "SELECT COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions, MAX(read_at) AS last_at FROM recorded_reads
         WHERE version_id = $1";
+    DROP = "DELETE FROM recorded_reads WHERE read_at <= $1";
     OF_STORE = "SELECT version_id, COUNT(*) AS times FROM recorded_reads WHERE store_id = $1 AND read_at >= $2 GROUP BY version_id";
+}
+
+/// Forgets reads up to a time.
+pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP, until)
 }
 
 /// One read.

@@ -15,8 +15,12 @@ statements! {
             event_count, events_digest, created_at, updated_at, created_by)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11, $11, $12)";
     RECORDED = "SELECT event_count, events_digest, created_by FROM sessions WHERE id = $1 AND deleted_at IS NULL";
+    RECORDED_BY = "INSERT INTO session_recorders (session_id, recorder) VALUES ($1, $2) ON CONFLICT (session_id, recorder) DO NOTHING";
+    RECORDERS = "SELECT recorder FROM session_recorders WHERE session_id = $1 ORDER BY recorder";
+    RECORDERS_OF_DREAM = "SELECT r.session_id, r.recorder FROM session_recorders r JOIN dream_sessions p ON p.session_id = r.session_id
+        WHERE p.dream_id = $1 ORDER BY r.session_id, r.recorder";
+    BY_EXTERNAL_ID = "SELECT id FROM events WHERE session_id = $1 AND external_id = $2";
     LOCK = "UPDATE sessions SET event_count = event_count WHERE id = $1";
-    EXTERNAL_IDS = "SELECT external_id, id FROM events WHERE session_id = $1 AND external_id IS NOT NULL ORDER BY seq";
     BY_KEY = "SELECT id, event_count, events_digest FROM sessions WHERE import_key = $1";
     GROW = "UPDATE sessions SET event_count = $1, events_digest = $2, updated_at = $3,
             first_event_at = COALESCE(first_event_at, $4), last_event_at = COALESCE($5, last_event_at)
@@ -171,9 +175,25 @@ pub async fn lock(tx: &mut Tx, id: SessionId) -> Result<()> {
     Ok(())
 }
 
-/// The sources' own ids of a session's events, with ours.
-pub async fn external_ids(tx: &mut Tx, id: SessionId) -> Result<Vec<(String, EventId)>> {
-    fetch_all!(tx, (String, EventId), EXTERNAL_IDS, id)
+/// The event of a session by the id that its source gave it.
+pub async fn by_external_id(tx: &mut Tx, id: SessionId, external: &str) -> Result<Option<EventId>> {
+    Ok(fetch_optional!(tx, (EventId,), BY_EXTERNAL_ID, id, external)?.map(|(id,)| id))
+}
+
+/// Notes that events of a session came through somebody: kind and id of an actor.
+pub async fn recorded_by(tx: &mut Tx, id: SessionId, recorder: &str) -> Result<()> {
+    execute!(tx, RECORDED_BY, id, recorder)?;
+    Ok(())
+}
+
+/// Through whom each session came that a dream pinned.
+pub async fn recorders_of_dream(tx: &mut Tx, dream: DreamId) -> Result<Vec<(SessionId, String)>> {
+    fetch_all!(tx, (SessionId, String), RECORDERS_OF_DREAM, dream)
+}
+
+/// Everybody through whom events of a session came.
+pub async fn recorders(tx: &mut Tx, id: SessionId) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), RECORDERS, id)?.into_iter().map(|(recorder,)| recorder).collect())
 }
 
 /// Makes a session without events.

@@ -1,17 +1,31 @@
 //! What signing in needs: one-time links, web sessions (ids hashed at rest), and the count of failures that slows guessing down.
 
-use domain::{Timestamp, ids::UserId};
+use domain::{
+    Timestamp,
+    ids::{SignInId, UserId},
+};
 use sqlx::FromRow;
 
 use crate::{Result, Tx};
 
 statements! {
-    INSERT_LINK = "INSERT INTO sign_in_links (token_hash, purpose, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
-    LINK = "SELECT purpose, user_id FROM sign_in_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
+    INSERT_LINK = "INSERT INTO sign_in_links (token_hash, purpose, user_id, issued_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    LINK = "SELECT purpose, user_id, issued_by FROM sign_in_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
     USE_LINK = "UPDATE sign_in_links SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1";
     DROP_FIRST_ADMIN_LINKS = "UPDATE sign_in_links SET used_at = $1 WHERE purpose = 'first_admin' AND used_at IS NULL";
-    CREATE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
-    SAVE_SESSION = "UPDATE web_sessions SET user_id = $1, data = $2, expires_at = $3 WHERE id_hash = $4";
+    CREATE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, sign_in, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    // What was confirmed is of one person and one sign-in.
+    SAVE_SESSION = "UPDATE web_sessions SET user_id = $1, sign_in = $2, data = $3, expires_at = $4,
+            confirmed_at = CASE WHEN user_id = $1 AND sign_in = $2 THEN confirmed_at ELSE NULL END
+        WHERE id_hash = $5";
+    OF_SESSION = "SELECT sign_in, confirmed_at FROM web_sessions
+        WHERE id_hash = $1 AND user_id = $2 AND expires_at > $3 AND sign_in IS NOT NULL";
+    CONFIRM = "UPDATE web_sessions SET confirmed_at = $1 WHERE id_hash = $2 AND user_id = $3";
+    KNOW_BROWSER = "INSERT INTO known_browsers (token_hash, user_id, created_at, last_at) VALUES ($1, $2, $3, $3)
+        ON CONFLICT (token_hash, user_id) DO UPDATE SET last_at = excluded.last_at";
+    IS_KNOWN_BROWSER = "SELECT COUNT(*) FROM known_browsers WHERE token_hash = $1 AND user_id = $2 AND last_at > $3";
+    DROP_BROWSERS = "DELETE FROM known_browsers WHERE last_at <= $1";
+    FORGET_BROWSERS_OF = "DELETE FROM known_browsers WHERE user_id = $1";
     END_SESSIONS_OF = "DELETE FROM web_sessions WHERE user_id = $1";
     END_ONE_OF = "DELETE FROM web_sessions WHERE user_id = $1 AND id_hash = $2";
     END_OTHERS_OF = "DELETE FROM web_sessions WHERE user_id = $1 AND id_hash <> $2";
@@ -37,6 +51,8 @@ pub struct Link {
     pub purpose: String,
     /// Whose password it sets.
     pub user_id: Option<UserId>,
+    /// Who made it and saw it; none where it went by mail or was printed on the server.
+    pub issued_by: Option<UserId>,
 }
 
 /// Stores a link by the SHA-256 of its token.
@@ -45,10 +61,10 @@ pub async fn insert_link(
     token_hash: &[u8],
     purpose: &str,
     user: Option<UserId>,
-    at: Timestamp,
-    expires: Timestamp,
+    issued_by: Option<UserId>,
+    (at, expires): (Timestamp, Timestamp),
 ) -> Result<()> {
-    execute!(tx, INSERT_LINK, token_hash, purpose, user, at, expires)?;
+    execute!(tx, INSERT_LINK, token_hash, purpose, user, issued_by, at, expires)?;
     Ok(())
 }
 
@@ -72,18 +88,55 @@ pub async fn drop_first_admin_links(tx: &mut Tx, now: Timestamp) -> Result<()> {
 pub async fn create_session(
     tx: &mut Tx,
     id_hash: &[u8],
-    user: Option<UserId>,
+    (user, sign_in): (Option<UserId>, Option<SignInId>),
     data: &str,
-    at: Timestamp,
-    expires: Timestamp,
+    (at, expires): (Timestamp, Timestamp),
 ) -> Result<()> {
-    execute!(tx, CREATE_SESSION, id_hash, user, data, at, expires)?;
+    execute!(tx, CREATE_SESSION, id_hash, user, sign_in, data, at, expires)?;
     Ok(())
 }
 
 /// Stores what a web session holds now. One that was ended meanwhile stays ended.
-pub async fn save_session(tx: &mut Tx, id_hash: &[u8], user: Option<UserId>, data: &str, expires: Timestamp) -> Result<()> {
-    execute!(tx, SAVE_SESSION, user, data, expires, id_hash)?;
+pub async fn save_session(
+    tx: &mut Tx,
+    id_hash: &[u8],
+    (user, sign_in): (Option<UserId>, Option<SignInId>),
+    data: &str,
+    expires: Timestamp,
+) -> Result<()> {
+    execute!(tx, SAVE_SESSION, user, sign_in, data, expires, id_hash)?;
+    Ok(())
+}
+
+/// The sign-in of a person's web session, and when the password was last confirmed in it; `None` if it ended.
+pub async fn of_session(tx: &mut Tx, id_hash: &[u8], user: UserId, now: Timestamp) -> Result<Option<(SignInId, Option<Timestamp>)>> {
+    fetch_optional!(tx, (SignInId, Option<Timestamp>), OF_SESSION, id_hash, user, now)
+}
+
+/// Notes that the password was confirmed in a web session; false if it ended, or is somebody else's.
+pub async fn confirm(tx: &mut Tx, id_hash: &[u8], user: UserId, at: Timestamp) -> Result<bool> {
+    Ok(execute!(tx, CONFIRM, at, id_hash, user)? == 1)
+}
+
+/// Notes that a person signed in from a browser, known by the SHA-256 of a token that it keeps.
+pub async fn know_browser(tx: &mut Tx, token_hash: &[u8], user: UserId, at: Timestamp) -> Result<()> {
+    execute!(tx, KNOW_BROWSER, token_hash, user, at)?;
+    Ok(())
+}
+
+/// Whether a person has signed in from a browser since a time.
+pub async fn is_known_browser(tx: &mut Tx, token_hash: &[u8], user: UserId, since: Timestamp) -> Result<bool> {
+    Ok(fetch_scalar!(tx, i64, IS_KNOWN_BROWSER, token_hash, user, since)? > 0)
+}
+
+/// Forgets browsers that were not used since a time.
+pub async fn drop_browsers(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP_BROWSERS, until)
+}
+
+/// Forgets every browser of a person: their password was reset, so whoever knew the one before is a stranger.
+pub async fn forget_browsers_of(tx: &mut Tx, user: UserId) -> Result<()> {
+    execute!(tx, FORGET_BROWSERS_OF, user)?;
     Ok(())
 }
 
@@ -128,7 +181,7 @@ pub async fn session(tx: &mut Tx, id_hash: &[u8], now: Timestamp) -> Result<Opti
     fetch_optional!(tx, (String, Timestamp), SESSION, id_hash, now)
 }
 
-/// Ends a web session.
+/// Ends a web session, under the lock of all rights.
 pub async fn delete_session(tx: &mut Tx, id_hash: &[u8]) -> Result<()> {
     execute!(tx, DELETE_SESSION, id_hash)?;
     Ok(())

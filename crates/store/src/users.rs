@@ -7,16 +7,18 @@ use crate::{Result, Tx};
 
 statements! {
     INSERT = "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users WHERE id = $1";
-    BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users WHERE email = $1";
-    ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at FROM users ORDER BY name, id";
+    GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE id = $1";
+    BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE email = $1";
+    ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users ORDER BY name, id";
     COUNT = "SELECT COUNT(*) FROM users";
     FORGET_PASSWORD = "UPDATE users SET password_hash = NULL WHERE id = $1";
     SET_ROLE = "UPDATE users SET role = $1 WHERE id = $2 AND role = $3";
     DISABLE = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
     ENABLE = "UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
     ADMINS = "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL";
-    SET_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2 AND disabled_at IS NULL";
+    SET_PASSWORD = "UPDATE users SET password_hash = $1, credential_issuer = $3 WHERE id = $2 AND disabled_at IS NULL";
+    CHANGE_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2 AND disabled_at IS NULL AND password_hash = $3";
+    ISSUERS = "SELECT id, credential_issuer FROM users WHERE credential_issuer IS NOT NULL";
 }
 
 /// An account.
@@ -36,6 +38,8 @@ pub struct UserRow {
     pub created_at: Timestamp,
     /// Since when they may not sign in.
     pub disabled_at: Option<Timestamp>,
+    /// Who issued the current credential and saw the link, if anybody did.
+    pub credential_issuer: Option<UserId>,
 }
 
 impl std::fmt::Debug for UserRow {
@@ -71,9 +75,20 @@ pub async fn count(tx: &mut Tx) -> Result<i64> {
     fetch_scalar!(tx, i64, COUNT)
 }
 
-/// Sets a password hash; false if the account is disabled or gone.
-pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str) -> Result<bool> {
-    Ok(execute!(tx, SET_PASSWORD, hash, id)? == 1)
+/// Sets a password hash by a one-time link, and who saw that link; false if the account is disabled or gone.
+pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, issuer: Option<UserId>) -> Result<bool> {
+    Ok(execute!(tx, SET_PASSWORD, hash, id, issuer)? == 1)
+}
+
+/// Replaces a password hash by another; false if it is no longer the one before, or the account is disabled. Whoever saw the link that
+/// the account began with may have chosen the one before, and so this one: that stays recorded.
+pub async fn change_password(tx: &mut Tx, id: UserId, before: &str, after: &str) -> Result<bool> {
+    Ok(execute!(tx, CHANGE_PASSWORD, after, id, before)? == 1)
+}
+
+/// Accounts whose current credential was issued by somebody who saw it, with that somebody.
+pub async fn issuers(tx: &mut Tx) -> Result<Vec<(UserId, UserId)>> {
+    fetch_all!(tx, (UserId, UserId), ISSUERS)
 }
 
 /// Changes what somebody is; false if they are no longer what they were.

@@ -43,7 +43,7 @@ pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -
     let text: Text = body(&bytes, false)?;
     let made = lucid.create_store_with(&actor, &text.into()).await?;
     // The key's actor was read before its owner owned the new store.
-    let actor = lucid.refreshed(&actor).await?;
+    let actor = lucid.refreshed(&actor).await?.ok_or(service::Error::Key)?;
     Ok(Json(shown(&lucid.store(&actor, made).await?)))
 }
 

@@ -34,6 +34,10 @@ pub async fn run(database: &str, signing_key: Option<&Path>, args: &DoctorArgs) 
             found.push(("clock", clock(&lucid).await));
             found.push(("audit", audit(&lucid).await));
             found.push(("jobs", jobs(&lucid).await));
+            found.push(("independence", independence(&lucid).await));
+            if let Some(bytes) = lucid.wal_bytes().await {
+                found.push(("log", write_ahead_log(bytes)));
+            }
             lucid.close().await;
         }
         Err(error) => found.push(("database", Bad(error.to_string()))),
@@ -128,8 +132,37 @@ async fn clock(lucid: &Lucid) -> Finding {
     }
 }
 
+/// Whether two people here can approve independently of each other.
+async fn independence(lucid: &Lucid) -> Finding {
+    let view = match lucid.people(&Actor::operator()).await {
+        Ok(view) => view,
+        Err(error) => return Bad(error.to_string()),
+    };
+    match (view.eligible, view.issued.len()) {
+        (0, _) => Warn("nobody may decide yet: give a reviewer or an admin a reviewer's grant on a store".to_owned()),
+        (1, 0) => {
+            Warn("one person may decide: nothing that needs two approvals passes, but in solo mode, which every commit says".to_owned())
+        }
+        (1, issued) => Warn(format!(
+            "no two accounts are independent: {issued} got a sign-in link that another account saw, and count as one person with it. Give each a new one that nobody sees: `lucid user link ADDRESS` here, or set up mail (--smtp-url) and reset the password"
+        )),
+        (people, _) => Good(format!("{people} people may decide independently of each other")),
+    }
+}
+
+/// SQLite cuts its write-ahead log back after a checkpoint; one that stays large has a reader that never ends.
+fn write_ahead_log(bytes: u64) -> Finding {
+    let megabytes = bytes / 1_000_000;
+    if megabytes > 256 {
+        return Warn(format!(
+            "the write-ahead log has {megabytes} MB: something has been reading for a long time; restart Lucid when it suits"
+        ));
+    }
+    Good(format!("the write-ahead log has {megabytes} MB"))
+}
+
 async fn audit(lucid: &Lucid) -> Finding {
-    match lucid.verify_audit(&Actor::operator()).await {
+    match lucid.check_audit(&Actor::operator()).await {
         Ok(Ok(verified)) => Good(format!("{} entries verify", verified.entries)),
         Ok(Err(broken)) => Bad(format!("the trail does NOT verify: {broken}")),
         Err(error) => Bad(error.to_string()),

@@ -59,6 +59,7 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
     let head = &spooled.head;
     let id = head.external_id.clone().unwrap_or_else(|| spooled.name.clone());
     let head = Head {
+        recorders: Vec::new(),
         // The same id may stand in two files; their places tell them apart.
         key: format!("{id}\0{}", spooled.name),
         agent: head.agent.clone(),

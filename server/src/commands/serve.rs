@@ -1,6 +1,6 @@
 //! `lucid serve`: pages, and the worker beside them.
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,12 @@ pub async fn run(
     let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, ..config };
     let lucid = super::with_signing_key(super::open(database).await?, signing_key)?;
     let lucid = with_models(lucid, models)?.with_expiry_days(expire_after);
+    let mailer = Mailer::new(&args.mail, &config.public_url)?;
+    let lucid = match &mailer {
+        Some(mailer) => lucid.with_link_mail(Arc::new(mailer.clone())),
+        None => lucid,
+    };
+    lucid.note_public_url(&config.public_url).await?;
     if args.demo {
         demo::load(&lucid, &config.public_url).await?;
     } else if let Some(token) = lucid.first_admin_link().await? {
@@ -41,13 +47,12 @@ pub async fn run(
             web::link(&config.public_url, &token)
         );
     }
-    let mailer = Mailer::new(&args.mail, &config.public_url)?;
     let stop = CancellationToken::new();
     let router = web::router(&lucid, &config, stop.clone())?;
     println!("Lucid serves on {} ({})", config.public_url, lucid.engine());
     tokio::spawn(work::flush_small_writes(lucid.clone(), stop.clone()));
     let mailer = mailer.map(|mailer| tokio::spawn(mailer.run(lucid.clone(), stop.clone())));
-    let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), stop.clone())));
+    let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), args.work.jobs, stop.clone())));
     tokio::spawn(stop_on_signal(stop.clone()));
     web::serve(listener, router, stop.clone()).await?;
     stop.cancel();

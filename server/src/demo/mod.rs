@@ -42,7 +42,7 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
     for &(email, name, role, grant) in PEOPLE {
         let new = NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![Grant::whole(store, grant)] };
         let (_, token) = lucid.add_user(&operator, &new).await?;
-        let how = token.map_or_else(|| "has a password already".to_owned(), |token| web::link(public_url, &token));
+        let how = token.shown().map_or_else(|| "has a password already".to_owned(), |token| web::link(public_url, &token));
         links.push(format!("  {role:<9} {email:<24} {how}"));
     }
     // After the people: who is there is told what the dream proposes.

@@ -14,9 +14,7 @@ use axum::{
 };
 use domain::{Timestamp, ids::UserId};
 use futures::StreamExt;
-use leptos::{nonce::use_nonce, prelude::use_context};
-use leptos_axum::ResponseOptions;
-use service::Lucid;
+use service::{Lucid, form_token, web_session_of};
 use tower_sessions::Session;
 
 use crate::api::ApiError;
@@ -81,8 +79,10 @@ async fn current(lucid: &Lucid, session: &Session) -> Result<Option<Current>, ()
     if touched.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now) {
         session.insert(TOUCHED_AT, now).await.map_err(unreadable)?;
     }
-    let found = lucid.actor(user).await.map_err(unreadable)?;
-    Ok(found.map(|(actor, user)| Current { actor, user }))
+    let Some(id) = session.id().map(|id| id.0.to_be_bytes()) else { return Ok(None) };
+    // Whoever was disabled, or whose sign-in ended elsewhere, is nobody here.
+    let found = lucid.actor(user, Some(web_session_of(&id))).await.map_err(unreadable)?;
+    Ok(found.map(|(actor, user)| Current { actor, user, form_token: form_token(&id) }))
 }
 
 fn unreadable(error: impl std::error::Error + 'static) {
@@ -127,11 +127,12 @@ pub async fn headers(request: Request, next: Next) -> Response {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (HeaderName::from_static("reporting-endpoints"), "csp=\"/csp-report\""),
     ] {
         out.insert(name, HeaderValue::from_static(value));
     }
     if !out.contains_key(header::CONTENT_SECURITY_POLICY)
-        && let Ok(policy) = HeaderValue::from_str(&policy(""))
+        && let Ok(policy) = HeaderValue::from_str(&super::csp::policy(""))
     {
         out.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -140,21 +141,6 @@ pub async fn headers(request: Request, next: Next) -> Response {
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
-}
-
-/// Lets the page that is being made run the scripts that leptos writes into it, and no others.
-pub fn allow_own_scripts() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
-    if let Ok(policy) = HeaderValue::from_str(&policy(&format!(" 'nonce-{nonce}'"))) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
-}
-
-fn policy(scripts: &str) -> String {
-    format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
 }
 
 /// A one-line answer for a request that was refused before it reached a page.

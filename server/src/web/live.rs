@@ -129,19 +129,27 @@ pub async fn dream(State(live): State<Live>, Extension(current): Extension<Curre
     let mut receiver = live.watch(id, progress(&row));
     // What it is now is told at once.
     receiver.mark_changed();
-    let events = stream::unfold(Some((live, current, receiver)), move |state| async move {
-        let (live, current, mut receiver) = state?;
-        tokio::select! {
-            () = live.stop.cancelled() => return None,
-            changed = receiver.changed() => changed.ok()?,
+    let trail = live.position.subscribe();
+    let events = stream::unfold(Some((live, current, receiver, trail)), move |state| async move {
+        let (live, current, mut receiver, mut trail) = state?;
+        loop {
+            let progressed = tokio::select! {
+                () = live.stop.cancelled() => return None,
+                changed = receiver.changed() => changed.map(|()| true).ok()?,
+                // Signing out, a reset and disabling an account are entries of the trail.
+                moved = trail.changed() => moved.map(|()| false).ok()?,
+            };
+            // Rights may have changed since the last wake, and the sign-in may have ended.
+            let actor = live.lucid.refreshed(&current.actor).await.ok()??;
+            live.lucid.dream_row(&actor, id).await.ok()?;
+            if !progressed {
+                continue;
+            }
+            let told = receiver.borrow_and_update().clone();
+            let ended = has_ended(&told);
+            let event = Event::default().json_data(told).ok()?;
+            return Some((Ok::<_, Infallible>(event), (!ended).then_some((live, current, receiver, trail))));
         }
-        let told = receiver.borrow_and_update().clone();
-        // Rights may have changed since the last wake.
-        let (actor, _) = live.lucid.actor(current.user.id).await.ok()??;
-        live.lucid.dream_row(&actor, id).await.ok()?;
-        let ended = has_ended(&told);
-        let event = Event::default().json_data(told).ok()?;
-        Some((Ok::<_, Infallible>(event), (!ended).then_some((live, current, receiver))))
     });
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }
@@ -213,8 +221,8 @@ fn tell(live: Live, current: Current, about: About, after: i64) -> Response {
                 changed = receiver.changed() => changed.ok()?,
             }
             receiver.borrow_and_update();
-            // Rights may have changed since the last wake.
-            let (actor, _) = live.lucid.actor(current.user.id).await.ok()??;
+            // Rights may have changed since the last wake, and the sign-in may have ended.
+            let actor = live.lucid.refreshed(&current.actor).await.ok()??;
             if let About::Changeset(id, store) = about {
                 if !actor.may(Action::SeeChanges, store) {
                     return None;

@@ -60,7 +60,13 @@ pub async fn scrape(State(metrics): State<Metrics>, headers: HeaderMap) -> Respo
         return super::guard::plain(StatusCode::UNAUTHORIZED, "Send the metrics token as a bearer token.");
     }
     match metrics.lucid.figures().await {
-        Ok(now) => set(&metrics.lucid, &now),
+        Ok(now) => {
+            set(&metrics.lucid, &now);
+            if let Some(bytes) = metrics.lucid.wal_bytes().await {
+                #[expect(clippy::cast_precision_loss, reason = "sizes far below 2^52")]
+                gauge!("lucid_sqlite_wal_bytes").set(bytes as f64);
+            }
+        }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the numbers could not be read");
             return super::guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer");

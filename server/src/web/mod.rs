@@ -1,6 +1,8 @@
 //! HTTP: the router with its layers, outermost last.
 
 pub mod assets;
+mod csp;
+mod forms;
 pub mod guard;
 mod live;
 mod metrics;
@@ -67,6 +69,12 @@ impl WebConfig {
     /// Checks the public URL: https, or http on this machine, or http by explicit wish.
     pub fn new(public_url: &str, insecure_http: bool) -> Result<Self, Failure> {
         let public_url = public_url.trim_end_matches('/').to_owned();
+        let path = public_url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
+        if path.is_some_and(|p| !p.is_empty()) {
+            return Err(Failure::Said(format!(
+                "the public URL {public_url} has a path, and Lucid serves at the root of a host only: give it a host name of its own"
+            )));
+        }
         let plain_http = public_url.strip_prefix("http://");
         let local = plain_http.is_some_and(|rest| {
             let host = rest.rsplit_once(':').map_or(rest, |(host, _)| host);
@@ -98,10 +106,11 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
     let actions = post(move |request: Request| handle_server_fns_with_context(in_actions.clone(), request));
     let pages = Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, move || {
-            guard::allow_own_scripts();
+            csp::allow_own_scripts();
             shell(assets.clone())
         })
         .route("/do/{action}", actions)
+        .layer(middleware::from_fn_with_state(lucid.clone(), forms::own))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
@@ -131,6 +140,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .layer(cookie(lucid, config))
         // Files and the health check need no session, and so no database.
         .route("/assets/{name}", get(assets::serve))
+        .route(csp::REPORTS, post(csp::report).layer(DefaultBodyLimit::max(csp::REPORT_BYTES)).with_state(lucid.clone()))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready).with_state(lucid.clone()))
         .layer(csrf)

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use domain::{Timestamp, ids::UserId};
+use domain::{
+    Timestamp,
+    ids::{SignInId, UserId},
+};
 use service::Lucid;
 use time::OffsetDateTime;
 use tower_sessions::{
@@ -26,25 +29,26 @@ fn backend(error: service::Error) -> Error {
     Error::Backend(error.message())
 }
 
-/// Whose session it is, what it holds and when it expires.
-fn stored(record: &Record) -> Result<(Option<UserId>, String, Timestamp)> {
+/// Whose session it is and in which sign-in, what it holds and when it expires.
+fn stored(record: &Record) -> Result<((Option<UserId>, Option<SignInId>), String, Timestamp)> {
     let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
     let user = record.data.get(app::actions::account::USER).and_then(|v| serde_json::from_value(v.clone()).ok());
     let expires = Timestamp(i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX));
-    Ok((user, data, expires))
+    let sign_in = record.data.get(app::actions::account::SIGN_IN).and_then(|v| serde_json::from_value(v.clone()).ok());
+    Ok(((user, sign_in), data, expires))
 }
 
 #[async_trait::async_trait]
 impl SessionStore for DatabaseSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         // Ids have 128 random bits: a collision is refused by the database, and not waited for.
-        let (user, data, expires) = stored(record)?;
-        self.0.create_web_session(&record.id.0.to_be_bytes(), user, &data, expires).await.map_err(backend)
+        let (whose, data, expires) = stored(record)?;
+        self.0.create_web_session(&record.id.0.to_be_bytes(), whose, &data, expires).await.map_err(backend)
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let (user, data, expires) = stored(record)?;
-        self.0.save_web_session(&record.id.0.to_be_bytes(), user, &data, expires).await.map_err(backend)
+        let (whose, data, expires) = stored(record)?;
+        self.0.save_web_session(&record.id.0.to_be_bytes(), whose, &data, expires).await.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

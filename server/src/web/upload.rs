@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use app::{actions::account::encoded, context::Current};
+use app::{actions::account::encoded, components::forms::TOKEN, context::Current};
 use axum::{
     Extension,
     extract::{Multipart, State, multipart::Field},
     response::{IntoResponse, Redirect, Response},
 };
-use domain::{actor::Actor, ids::StoreId};
+use domain::ids::StoreId;
 use service::{
     Error, Lucid, Result,
     transcripts::{self, Format, Options, Source, Spool},
@@ -20,9 +20,16 @@ use crate::commands::import::{Summary, write};
 /// Most bytes of one upload: as much as the command line is meant for at once.
 pub const UPLOAD_BYTES: usize = 256 * 1024 * 1024;
 
+/// Bytes after which it is looked again whether the uploader's sign-in still stands.
+const CHECKED_EVERY: usize = 4 * 1024 * 1024;
+/// Why an upload that is not from a page of the sign-in is refused.
+const FOREIGN: &str = "this form is not from a page of your present sign-in";
+
 /// What the form holds.
 #[derive(Default)]
 struct Form {
+    /// The token came, and is the web session's.
+    own: bool,
     store: Option<StoreId>,
     options: Options,
     files: Vec<(String, tempfile::TempPath)>,
@@ -31,7 +38,8 @@ struct Form {
 /// Takes the form, and leads back to its page with what came of it.
 pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Current>, multipart: Multipart) -> Response {
     let user = Some(current.user.id);
-    match import(&lucid, &current.actor, multipart).await {
+    match import(&lucid, &current, multipart).await {
+        Err(Error::Forbidden(FOREIGN)) => super::forms::foreign(),
         Ok((store, summary)) if summary.problems.is_empty() => {
             Redirect::to(&format!("/import?store={store}&done={}", encoded(&summary.to_string()))).into_response()
         }
@@ -54,11 +62,11 @@ async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error
     }
 }
 
-async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Result<(StoreId, Summary)> {
+async fn import(lucid: &Lucid, current: &Current, mut multipart: Multipart) -> Result<(StoreId, Summary)> {
     let unreadable = |_| Error::Invalid(format!("the upload broke off, or is over {} MB", UPLOAD_BYTES / 1_000_000));
     let mut form = Form::default();
     while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
-        take_field(field, actor, &mut form).await?;
+        take_field(field, lucid, current, &mut form).await?;
     }
     let store = form.store.ok_or(Error::NotFound("store"))?;
     if form.files.is_empty() {
@@ -66,17 +74,20 @@ async fn import(lucid: &Lucid, actor: &Actor, mut multipart: Multipart) -> Resul
     }
     let spool =
         tokio::task::spawn_blocking(move || spool(&form)).await.map_err(|_| Error::Internal("reading an upload stopped in error"))??;
-    let summary = write(lucid, actor, store, spool).await.map_err(|failure| match failure {
+    let summary = write(lucid, &current.actor, store, spool).await.map_err(|failure| match failure {
         crate::Failure::Service(error) => error,
         other => Error::Invalid(other.to_string()),
     })?;
     Ok((store, summary))
 }
 
-/// Takes one field. The store comes before the files, and is checked before any of them is taken.
-async fn take_field(mut field: Field<'_>, actor: &Actor, form: &mut Form) -> Result<()> {
+/// Takes one field. The token comes first, then the store, then the files: each is checked before anything after it is taken.
+async fn take_field(mut field: Field<'_>, lucid: &Lucid, current: &Current, form: &mut Form) -> Result<()> {
     let broken = |_| Error::Invalid("the upload broke off".to_owned());
+    let actor = &current.actor;
     match field.name().unwrap_or_default() {
+        TOKEN => form.own = short(field).await? == current.form_token,
+        _ if !form.own => return Err(Error::Forbidden(FOREIGN)),
         "store" => {
             let store = short(field).await?.parse().ok().filter(|&s| actor.may(domain::rights::Action::RecordSessions, s));
             form.store = Some(store.ok_or(Error::NotFound("store"))?);
@@ -88,8 +99,14 @@ async fn take_field(mut field: Field<'_>, actor: &Actor, form: &mut Form) -> Res
             let name = field.file_name().unwrap_or("upload").to_owned();
             let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
             let mut file = tokio::fs::File::from_std(file);
+            let mut unchecked = 0;
             while let Some(chunk) = field.chunk().await.map_err(broken)? {
                 file.write_all(&chunk).await?;
+                unchecked += chunk.len();
+                if unchecked >= CHECKED_EVERY {
+                    unchecked = 0;
+                    lucid.refreshed(actor).await?.ok_or(Error::Ended)?;
+                }
             }
             file.flush().await?;
             form.files.push((name, path));

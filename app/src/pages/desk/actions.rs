@@ -13,7 +13,11 @@ use service::{ChangeView, EditView, RebaseEdit};
 
 use super::{Desk, waits_for_reader};
 use crate::{
-    components::{diff::Diff, forms::Refused, text_area::TextArea},
+    components::{
+        diff::Diff,
+        forms::{Refused, form_token},
+        text_area::TextArea,
+    },
     islands::live_diff::LiveDiff,
 };
 
@@ -67,7 +71,7 @@ fn decide(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     }
     let decided = view.decisions.iter().any(|d| d.taken_back_at.is_none() && d.revision == c.revision);
     let back = (decided && c.state.after(Action::TakeBack).is_ok()).then(|| {
-        view! { <form method="post" action="/do/take_back" data-swap>{named(desk, view)}<button data-key="t">"Take back"</button></form> }
+        view! { <form method="post" action="/do/take_back" data-swap>{form_token()}{named(desk, view)}<button data-key="t">"Take back"</button></form> }
     });
     match c.state {
         ChangeState::Pending => {
@@ -91,7 +95,7 @@ fn approve(desk: &Desk, view: &ChangeView) -> AnyView {
         return rebase(desk, view);
     }
     if view.contributed {
-        return view! { <p class="quiet">"You had a hand in this change, so somebody else has to approve it."</p> }.into_any();
+        return view! { <p class="quiet">"You contributed to this change or brought its evidence (or count as one person with somebody who did), so somebody else has to approve it."</p> }.into_any();
     }
     // Where fewer approvals are asked for than when it was given, the one that stands is enough: approving it says so.
     if view.approved_by_me && !view.needs.satisfied {
@@ -101,7 +105,7 @@ fn approve(desk: &Desk, view: &ChangeView) -> AnyView {
         view! { <label class="sign">"Password, to sign"<input type="password" name="password" autocomplete="current-password" maxlength="1024" required /></label> }
     });
     let word = if view.change.risk_level == RiskLevel::High { "Approve and sign" } else { "Approve" };
-    view! { <form method="post" action="/do/decide" class="approve" data-swap>{vote(desk, view, "approve")}{sign}<button class="primary" data-key="a">{word}</button></form> }.into_any()
+    view! { <form method="post" action="/do/decide" class="approve" data-swap>{form_token()}{vote(desk, view, "approve")}{sign}<button class="primary" data-key="a">{word}</button></form> }.into_any()
 }
 
 fn reject(desk: &Desk, view: &ChangeView) -> AnyView {
@@ -114,7 +118,7 @@ fn reject(desk: &Desk, view: &ChangeView) -> AnyView {
     view! {
         <details data-key="x" open=open>
             <summary class="button">"Reject"</summary>
-            <form method="post" action="/do/decide" class="stack" data-swap>
+            <form method="post" action="/do/decide" class="stack" data-swap>{form_token()}
                 {vote(desk, view, "reject")}
                 <label>"Why"<select name="reject_code" required><option value="">"Choose why"</option>{RejectCode::ALL.iter().map(option).collect_view()}</select></label>
                 <label>"Note"<input name="note" maxlength="2000" value=note /></label>
@@ -133,7 +137,7 @@ fn defer(desk: &Desk, view: &ChangeView) -> AnyView {
     view! {
         <details data-key="d" open=open>
             <summary class="button">"Defer"</summary>
-            <form method="post" action="/do/decide" class="stack" data-swap>
+            <form method="post" action="/do/decide" class="stack" data-swap>{form_token()}
                 {vote(desk, view, "defer")}
                 <label>"Until the morning of (UTC; empty: until somebody takes it back)"<input type="date" name="until" value=until min=least /></label>
                 <label>"Note"<input name="note" maxlength="2000" value=kept.get("note").cloned().unwrap_or_default() /></label>
@@ -159,7 +163,7 @@ fn editor(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
         view! {
             <details data-key="e" open=open>
                 <summary class="button">"Edit"</summary>
-                <form method="post" action="/do/edit_change" class="stack" data-swap>
+                <form method="post" action="/do/edit_change" class="stack" data-swap>{form_token()}
                     {named(desk, view)}
                     {texts_of(&view.change.id.to_string(), &fields, &kept)}
                     <p class="quiet">"Saving makes a new revision: it outdates the approvals so far, and somebody else has to approve it."</p>
@@ -212,7 +216,7 @@ fn rebase(desk: &Desk, view: &ChangeView) -> AnyView {
     view! {
         <details data-key="e" open=open>
             <summary class="button primary">"Rebase"</summary>
-            <form method="post" action="/do/rebase_change" class="stack" data-swap>
+            <form method="post" action="/do/rebase_change" class="stack" data-swap>{form_token()}
                 {named(desk, view)}
                 <input type="hidden" name="against" value=against />
                 <p>{what}</p>
@@ -233,7 +237,7 @@ fn comment(desk: &Desk, view: &ChangeView) -> AnyView {
     view! {
         <details data-key="c" open=open>
             <summary class="button">"Comment"</summary>
-            <form method="post" action="/do/comment" class="stack" data-swap>
+            <form method="post" action="/do/comment" class="stack" data-swap>{form_token()}
                 {named(desk, view)}
                 <TextArea name="body" id=id value=kept.unwrap_or_default() rows=3 label="Comment" />
                 <button>"Say it"</button>
@@ -256,7 +260,7 @@ fn claim(desk: &Desk) -> Option<AnyView> {
     };
     let title = if action == "/do/claim" { "Others see that you work on it, for ten minutes at a time" } else { "Let somebody else go on" };
     Some(
-        view! { <form method="post" action=action class="claim" data-swap><input type="hidden" name="changeset" value=desk.view.changeset.id.to_string() /><button title=title data-key="r">{word}</button></form> }
+        view! { <form method="post" action=action class="claim" data-swap>{form_token()}<input type="hidden" name="changeset" value=desk.view.changeset.id.to_string() /><button title=title data-key="r">{word}</button></form> }
             .into_any(),
     )
 }
@@ -286,7 +290,7 @@ fn commit(desk: &Desk) -> Option<AnyView> {
     let key = domain::canonical::sha256_hex(expected.as_bytes());
     Some(
         view! {
-            <form method="post" action="/do/commit" class="commit-bar" data-swap>
+            <form method="post" action="/do/commit" class="commit-bar" data-swap>{form_token()}
                 <input type="hidden" name="changeset" value=view.changeset.id.to_string() />
                 <input type="hidden" name="expected" value=expected />
                 <input type="hidden" name="idempotency_key" value=key />

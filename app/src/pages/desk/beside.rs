@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use service::{BesideView, LikeRow, ReaderRow, SimilarMemory, TouchedMemory, VersionRow};
 
 use crate::{
-    components::{layout::Heading, text::Visible, when::When},
+    components::{forms::form_token, layout::Heading, text::Visible, when::When},
     context::{Request, page},
 };
 
@@ -63,9 +63,9 @@ fn question(view: &BesideView, s: &SimilarMemory) -> AnyView {
     let answers = view.may_replace.then(|| {
         view! {
             <div class="actions">
-                <form method="post" action="/do/decide">{named()}<input type="hidden" name="verdict" value="reject" /><input type="hidden" name="reject_code" value="never" /><input type="hidden" name="note" value=format!("The memory already says so: {}", s.path) /><button>"The same: reject the new one"</button></form>
+                <form method="post" action="/do/decide">{form_token()}{named()}<input type="hidden" name="verdict" value="reject" /><input type="hidden" name="reject_code" value="never" /><input type="hidden" name="note" value=format!("The memory already says so: {}", s.path) /><button>"The same: reject the new one"</button></form>
                 <a class="button" href=desk>"Keep both: back to the desk"</a>
-                <form method="post" action="/do/replace_instead">{named()}<input type="hidden" name="memory" value=s.id.to_string() /><button>"Replace: put the new one in its place"</button></form>
+                <form method="post" action="/do/replace_instead">{form_token()}{named()}<input type="hidden" name="memory" value=s.id.to_string() /><button>"Replace: put the new one in its place"</button></form>
             </div>
         }
     });

@@ -8,6 +8,7 @@ use super::Desk;
 use crate::components::{
     badges::{KindBadge, Labels, RiskBadge, StateBadge},
     diff::Diff,
+    forms::form_token,
     number::Number,
     text::Visible,
     when::When,
@@ -56,6 +57,7 @@ fn numbers(view: &ChangeView) -> AnyView {
             {rate}
             {known(c.support_subjects, "user", "different end users, by their pseudonyms, in whose sessions it was seen")}
             {known(c.support_tasks, "task", "different tasks in which it was seen")}
+            {c.recorders.map(|n| view! { <Number text=count(n, "recorder") means="independent people or systems through whom these sessions came. Users, tasks and teams are what they say; of one recorder nobody else confirms it" /> })}
             {(c.occurrences > c.support_sessions).then(|| known(c.occurrences, "time", "how often it was seen, several times in one session counted each time"))}
             {(c.confidence_bp > 0).then(|| view! { <Number text=format!("confidence {} %", c.confidence_bp / 100) means="how sure the distiller is; computed by rules for the built-in one, a model's own claim otherwise. No rule reads it" /> })}
             <Number text=tokens_added(view) means="what agents that load these memories whole read more or less, at 4 bytes a token" />
@@ -80,7 +82,7 @@ fn needs(needs: &Needs, view: &ChangeView) -> Option<AnyView> {
     let given = if needs.given.is_empty() { "none yet".to_owned() } else { format!("given by {}", needs.given.join(", ")) };
     let open = match (needs.satisfied, needs.impossible) {
         (true, _) => "satisfied".to_owned(),
-        (_, true) if needs.from.is_empty() => "cannot be satisfied: nobody who had no hand in it may approve it. An admin can grant somebody the store, or ask for fewer approvals in its settings".to_owned(),
+        (_, true) if needs.from.is_empty() => "cannot be satisfied: nobody who may decide here is independent of it. An admin can grant somebody else the store, or ask for fewer approvals in its settings".to_owned(),
         (_, true) => format!("cannot be satisfied: only {} could give one. An admin can grant somebody else the store, or ask for fewer approvals in its settings", needs.from.join(", ")),
         _ => format!("missing; {} can give it", either(&needs.from)),
     };
@@ -108,8 +110,17 @@ fn edits(desk: &Desk, view: &ChangeView) -> AnyView {
         view! { <p class="notice bad"><strong>"Conflict. "</strong>"The memory has changed since this was proposed, so it cannot be approved as it stands. Rebase it onto what stands there now, or reject it."</p> }
     });
     let fate = several.then(|| fate(view));
-    let toggle = if desk.side { "one below the other" } else { "side by side" };
-    let href = view_address(desk, view);
+    let (toggle, other) = if desk.side { ("one below the other", "unified") } else { ("side by side", "side") };
+    let (changeset, change) = (desk.view.changeset.id.to_string(), view.change.id.to_string());
+    let switch = view! {
+        <form method="post" action="/do/set_view" class="view-switch" data-swap>
+            {form_token()}
+            <input type="hidden" name="changeset" value=changeset />
+            <input type="hidden" name="change" value=change />
+            <input type="hidden" name="view" value=other />
+            <button class="plain quiet" data-key="v">{toggle}</button>
+        </form>
+    };
     let unfolded = if several { 0 } else { UNFOLDED.min(view.edits.len()) };
     let (first, rest) = view.edits.split_at(unfolded);
     let shown = first.iter().map(|e| edit(e, view.change.conflicted)).collect_view();
@@ -118,12 +129,7 @@ fn edits(desk: &Desk, view: &ChangeView) -> AnyView {
         let open = view.change.conflicted;
         view! { <details class="stack" open=open><summary>{text}</summary>{rest.iter().map(|e| edit(e, open)).collect_view()}</details> }
     });
-    view! { {conflict}{fate}<div class="edits"><a class="view-switch quiet" href=href data-swap data-key="v">{toggle}</a>{shown}{folded}</div> }.into_any()
-}
-
-fn view_address(desk: &Desk, view: &ChangeView) -> String {
-    let side = if desk.side { "&view=unified" } else { "&view=side" };
-    format!("/changesets/{}?change={}{side}", desk.view.changeset.id, view.change.id)
+    view! { {conflict}{fate}<div class="edits">{switch}{shown}{folded}</div> }.into_any()
 }
 
 /// What becomes of each statement of a merge or restructuring.

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use service::{ChangeView, QuoteView};
 
 use super::Desk;
-use crate::components::{badges::OutcomeBadge, text::Visible, when::When};
+use crate::components::{badges::OutcomeBadge, forms::form_token, text::Visible, when::When};
 
 /// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and stands above the fold.
 const QUOTES: usize = 5;
@@ -67,12 +67,25 @@ pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
 
 fn reveal(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     let masked = view.quotes.iter().any(|q| q.masked != q.row.quote);
-    let address = desk.address(view.change.id);
     if desk.reveal {
-        return Some(view! { <a class="quiet" href=address data-swap data-key="m">"mask again"</a> }.into_any());
+        let back = desk.address(view.change.id);
+        return Some(
+            view! { <form method="post" action="/do/mask" class="inline" data-swap>{form_token()}<input type="hidden" name="back" value=back /><button class="plain quiet" data-key="m" data-revealed>"mask again"</button></form> }
+                .into_any(),
+        );
     }
-    (masked && view.may_decide)
-        .then(|| view! { <a class="quiet" href=format!("{address}&reveal=1") data-swap data-key="m" title="The audit will say that you looked">"reveal what is masked"</a> }.into_any())
+    let (changeset, change) = (desk.view.changeset.id.to_string(), view.change.id.to_string());
+    (masked && view.may_decide).then(|| {
+        view! {
+            <form method="post" action="/do/reveal_quotes" class="inline" data-swap>
+                {form_token()}
+                <input type="hidden" name="changeset" value=changeset />
+                <input type="hidden" name="change" value=change />
+                <button class="plain quiet" data-key="m" title="The audit will say that you looked">"reveal what is masked"</button>
+            </form>
+        }
+        .into_any()
+    })
 }
 
 fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView], shown: usize) -> AnyView {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use service::ChangeView;
 
 use super::{Desk, waits_for_reader};
-use crate::components::{badges::state_mark, text::Visible};
+use crate::components::{badges::state_mark, forms::form_token, text::Visible};
 
 /// The list, with the way to the next and the one before.
 pub fn list(desk: &Desk) -> AnyView {
@@ -22,7 +22,7 @@ pub fn list(desk: &Desk) -> AnyView {
             _ => "deferral of",
         };
         view! {
-            <form method="post" action="/do/undo" class="undo" data-swap>
+            <form method="post" action="/do/undo" class="undo" data-swap>{form_token()}
                 <input type="hidden" name="back" value=desk.view.changeset.id.to_string() />
                 <button class="plain" data-key="z">"Undo"</button>" "<span class="quiet">{what}" “"<Visible text=u.title.clone() />"”"</span>
             </form>

@@ -11,7 +11,6 @@ use domain::{
     Timestamp,
     changeset::{ChangeState, ChangesetState},
     ids::{ChangeId, CommitId},
-    review::signs,
 };
 use leptos::prelude::*;
 use service::{ChangeView, ChangesetView, Error, RefusedForm, UndoRow};
@@ -19,14 +18,14 @@ use service::{ChangeView, ChangesetView, Error, RefusedForm, UndoRow};
 pub use beside::Beside;
 
 use crate::{
-    actions::review::CONFIRMED_AT,
-    components::{forms::Refused, layout::Heading, when::When},
+    components::{
+        forms::{Refused, form_token},
+        layout::Heading,
+        when::When,
+    },
     context::{Request, page},
     islands::{desk::DeskKeys, live::Live},
 };
-
-/// The web session's key for how diffs are shown.
-const SIDE_BY_SIDE: &str = "side_by_side";
 
 /// What every part of the page needs.
 #[derive(Clone)]
@@ -45,6 +44,8 @@ pub struct Desk {
     pub side: bool,
     /// Nothing is masked in the quotes.
     pub reveal: bool,
+    /// That the open change was looked at is not noted yet.
+    pub unseen: bool,
 }
 
 impl Desk {
@@ -79,34 +80,21 @@ pub fn Changeset() -> impl IntoView {
         let position = request.lucid.position().await?;
         let mut view = request.lucid.changeset(&actor, id).await?;
         let at = chosen(&request, &view)?;
-        let reveal = request.asked::<u8>("reveal") == Some(1);
+        let (mut reveal, mut unseen) = (false, false);
         if let Some(open) = view.changes.get_mut(at) {
-            request.lucid.note_opened(&actor, open.change.id, open.change.revision).await?;
+            reveal = open.may_decide && request.is_revealed(&open.change.id.to_string()).await;
             if reveal {
-                // Refused on a change that the reader may not decide on.
-                request.lucid.reveal_quotes(&actor, open).await?;
+                open.unmask();
             }
+            unseen = request.lucid.is_unseen(&actor, open).await?;
         }
-        request.lucid.mark_read(&actor, Some(id)).await?;
         let undo = request.lucid.undoable(&actor).await?.into_iter().next();
         let refused = request.refused().await;
-        let side = shown_side_by_side(&request).await;
-        let signed = signs(request.remembered(CONFIRMED_AT).await, request.now());
-        let desk = Desk { request, view, at, refused, signed, undo, side, reveal };
+        let side = request.is_side_by_side().await;
+        let signed = request.lucid.is_confirmed(&actor).await?;
+        let desk = Desk { request, view, at, refused, signed, undo, side, reveal, unseen };
         Ok(layout(&desk, position))
     })
-}
-
-/// Whether the reader wants both sides of a diff beside each other: as the address says, else as they last chose. A reader whose web
-/// session cannot be written gets what the address says.
-async fn shown_side_by_side(request: &Request) -> bool {
-    let Some(session) = &request.session else { return false };
-    let chosen = session.get(SIDE_BY_SIDE).await.ok().flatten().unwrap_or(false);
-    let Some(asked) = request.query.get("view").map(|v| v == "side") else { return chosen };
-    if asked != chosen && session.insert(SIDE_BY_SIDE, asked).await.is_err() {
-        tracing::warn!("how a diff is shown could not be kept in the web session");
-    }
-    asked
 }
 
 /// The change that the address names; else the first that waits for the reader; else the first.
@@ -139,6 +127,7 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
                 {desk.open().map(|open| view! { {change::change(desk, open)}{evidence::evidence(desk, open)} })}
             </div>
             {actions::bar(desk)}
+            {desk.unseen.then(|| seen(desk))}
         </div>
         <DeskKeys />
         <Live stream=stream region="desk".to_owned() />
@@ -168,13 +157,30 @@ fn about(desk: &Desk) -> AnyView {
     }.into_any()
 }
 
+/// Notes that the open change was looked at: sent by the page itself, or, without scripts, by its reader.
+fn seen(desk: &Desk) -> Option<AnyView> {
+    let c = &desk.open()?.change;
+    Some(
+        view! {
+            <form method="post" action="/do/note_opened" class="seen" data-seen>
+                {form_token()}
+                <input type="hidden" name="changeset" value=desk.view.changeset.id.to_string() />
+                <input type="hidden" name="change" value=c.id.to_string() />
+                <input type="hidden" name="revision" value=c.revision.to_string() />
+                <button class="plain">"Mark as seen"</button>
+            </form>
+        }
+        .into_any(),
+    )
+}
+
 /// Taking one's own proposal back.
 fn withdraw(desk: &Desk) -> Option<AnyView> {
     let row = &desk.view.changeset;
     let mine = desk.request.current.as_ref().is_some_and(|me| me.actor.who.to_string() == row.created_by);
     let id = row.id.to_string();
     (mine && row.origin != "dream" && row.state == ChangesetState::Open).then(|| {
-        view! { <form method="post" action="/do/withdraw" class="inline">" "<input type="hidden" name="changeset" value=id /><button class="plain">"Withdraw"</button></form> }
+        view! { <form method="post" action="/do/withdraw" class="inline">{form_token()}" "<input type="hidden" name="changeset" value=id /><button class="plain">"Withdraw"</button></form> }
             .into_any()
     })
 }
@@ -184,7 +190,7 @@ fn done(desk: &Desk, commit: CommitId) -> AnyView {
     let changeset = desk.view.changeset.id.to_string();
     let undo = desk.view.may_decide.then(|| {
         view! {
-            <form method="post" action="/do/revert" class="inline">
+            <form method="post" action="/do/revert" class="inline">{form_token()}
                 <input type="hidden" name="changeset" value=changeset />
                 <input type="hidden" name="commit" value=commit.to_string() />
                 <button class="plain">"Undo"</button>

@@ -41,8 +41,8 @@ impl Lucid {
 
     async fn one_of_many(&self, actor: &Actor, decision: &Decision) -> std::result::Result<String, (String, Error)> {
         let unnamed = |e: Error| (String::new(), e);
-        let mut tx = self.db.write().await.map_err(|e| unnamed(e.into()))?;
-        let opened = self.open(&mut tx, actor, decision.change).await.map_err(unnamed)?;
+        let (mut tx, actor) = self.begin(actor).await.map_err(unnamed)?;
+        let opened = self.open(&mut tx, &actor, decision.change).await.map_err(unnamed)?;
         let title = opened.change.title.clone();
         let named = |e: Error| (title.clone(), e);
         let (change, user) = (&opened.change, opened.user);
@@ -52,7 +52,7 @@ impl Lucid {
                 return Err(named(Error::Conflict("it is of high risk: open it, look at it, then decide".to_owned())));
             }
         }
-        self.cast(&mut tx, actor, &opened, decision).await.map_err(named)?;
+        self.cast(&mut tx, &actor, &opened, decision).await.map_err(named)?;
         tx.commit().await.map_err(|e| (title.clone(), e.into()))?;
         Ok(title)
     }

@@ -5,6 +5,7 @@
 use domain::{
     Timestamp,
     actor::{Actor, Role},
+    audit_action::AuditAction,
     changeset::ChangeState,
     ids::{ChangesetId, UserId},
     review::CLAIM_SECONDS,
@@ -20,23 +21,24 @@ use store::{
 use super::Opened;
 use crate::{
     Error, Lucid, Record, Result,
-    changesets::{may_decide_somewhere, seen},
+    authority::{Acting, Authorized},
+    changesets::{seen, touched},
 };
 
 impl Lucid {
     /// Claims a changeset, or renews one's claim. Refused while somebody else's holds, but not to an admin.
     pub async fn claim(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
-        let mut tx = self.db.write().await?;
-        let user = self.works_on(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let (user, right) = self.works_on(&mut tx, &actor, id).await?;
         let now = self.now();
         let held = claims::of_changeset(&mut tx, id, now).await?;
-        self.unclaimed(&mut tx, actor, id, user, now).await?;
+        self.unclaimed(&mut tx, &actor, id, user, now).await?;
         claims::put(&mut tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
         if held.is_none_or(|c| c.user_id != user) {
             let store = changesets::get(&mut tx, id).await?.map(|c| c.store_id);
             let payload = json!({"until": now.plus_seconds(CLAIM_SECONDS)});
-            let record = Record { action: "changeset.claim", subject: id.to_string(), store, commit: None, payload: &payload };
-            self.record(&mut tx, actor, record).await?;
+            let record = Record { action: AuditAction::ChangesetClaim, subject: id.to_string(), store, commit: None, payload: &payload };
+            self.record(&mut tx, right, record).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -49,8 +51,8 @@ impl Lucid {
         if !claims::of_changeset(&mut self.db.read().await?, id, now).await?.is_some_and(half) {
             return Ok(());
         }
-        let mut tx = self.db.write().await?;
-        self.works_on(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        self.works_on(&mut tx, &actor, id).await?;
         if claims::of_changeset(&mut tx, id, now).await?.is_some_and(|c| c.user_id == user) {
             claims::put(&mut tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?;
         }
@@ -59,14 +61,14 @@ impl Lucid {
 
     /// Lets go of one's claim.
     pub async fn release(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
-        let mut tx = self.db.write().await?;
-        let user = self.works_on(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let (user, right) = self.works_on(&mut tx, &actor, id).await?;
         if !claims::release(&mut tx, id, user).await? {
             return Err(Error::Conflict("you have no claim on this changeset".to_owned()));
         }
         let store = changesets::get(&mut tx, id).await?.map(|c| c.store_id);
-        let record = Record { action: "changeset.release", subject: id.to_string(), store, commit: None, payload: &json!({}) };
-        self.record(&mut tx, actor, record).await?;
+        let record = Record { action: AuditAction::ChangesetRelease, subject: id.to_string(), store, commit: None, payload: &json!({}) };
+        self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
 
@@ -85,16 +87,19 @@ impl Lucid {
     }
 
     /// The person, who may decide on something in the changeset; its lock is taken.
-    async fn works_on(&self, tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<UserId> {
+    async fn works_on(&self, tx: &mut Tx, actor: &Acting, id: ChangesetId) -> Result<(UserId, Authorized)> {
         let row = seen(tx, actor, id).await?;
         let user = actor.who.person().filter(|_| !actor.who.is_key()).ok_or(Error::Forbidden("only a person claims a changeset"))?;
         super::still_reviewed(changesets::lock(tx, row.id, self.now()).await?)?;
-        if may_decide_somewhere(tx, actor, id).await? { Ok(user) } else { Err(Error::Forbidden(Right::Decide.needs())) }
+        let edits = changes::edits(tx, id).await?;
+        let all = changes::changes(tx, id).await?;
+        let somewhere = all.iter().find_map(|c| actor.may_on_paths(Right::Decide, c.store_id, &touched(c, &edits)).ok());
+        Ok((user, somewhere.ok_or(Error::Forbidden(Right::Decide.needs()))?))
     }
 
     /// What everybody does who changes something in a changeset, under its lock: refused while somebody else has claimed it, and one's
     /// own claim is renewed.
-    pub(super) async fn unclaimed(&self, tx: &mut Tx, actor: &Actor, id: ChangesetId, user: UserId, now: Timestamp) -> Result<()> {
+    pub(super) async fn unclaimed(&self, tx: &mut Tx, actor: &Acting, id: ChangesetId, user: UserId, now: Timestamp) -> Result<()> {
         match claims::of_changeset(tx, id, now).await? {
             Some(claim) if claim.user_id == user => claims::put(tx, id, user, now, now.plus_seconds(CLAIM_SECONDS)).await?,
             // An admin steps in and leaves the claim where it is.

@@ -2,6 +2,7 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     ids::{ChangeId, ChangesetId, CommentId, UserId},
     rights::Action as Right,
 };
@@ -10,10 +11,14 @@ use std::collections::BTreeSet;
 use store::{
     changes, changesets,
     comments::{self, CommentRow},
-    decisions,
+    decisions, notices,
 };
 
-use crate::{Error, Lucid, Result, changesets::may_decide, require};
+use crate::{
+    Error, Lucid, Result,
+    changesets::{ChangeView, may_decide},
+    require,
+};
 
 /// Most comments on one change; a longer talk belongs elsewhere.
 const MOST_COMMENTS: i64 = 200;
@@ -25,8 +30,8 @@ impl Lucid {
         if body.is_empty() || body.chars().count() > 4_000 {
             return Err(Error::Invalid("a comment has 1 to 4,000 characters".to_owned()));
         }
-        let mut tx = self.db.write().await?;
-        let opened = self.open(&mut tx, actor, change).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, change).await?;
         if comments::count(&mut tx, change).await? >= MOST_COMMENTS {
             return Err(Error::Invalid(format!("a change has at most {MOST_COMMENTS} comments")));
         }
@@ -48,7 +53,7 @@ impl Lucid {
         self.tell(&mut tx, "comment", opened.changeset, told.into_iter()).await?;
         // What people say can be erased one day; the trail says only that they did.
         let payload = json!({"comment": row.id, "revision": row.revision});
-        self.record_change(&mut tx, actor, "change.comment", &opened.change, &payload).await?;
+        self.record_change(&mut tx, opened.right, AuditAction::ChangeComment, &opened.change, &payload).await?;
         tx.commit().await?;
         Ok(opened.changeset)
     }
@@ -70,9 +75,19 @@ impl Lucid {
         if !all.iter().any(|c| c.id == change && c.revision == revision && may_decide(actor, c, &edits)) {
             return Ok(());
         }
-        let mut tx = self.db.write().await?;
+        let (mut tx, _) = self.begin(actor).await?;
         comments::opened(&mut tx, change, revision, user, self.now()).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Whether a person who may decide on a change has not had this revision of it before their eyes, or has not read what they were told
+    /// of its changeset: then the page lets that be noted.
+    pub async fn is_unseen(&self, actor: &Actor, view: &ChangeView) -> Result<bool> {
+        let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else { return Ok(false) };
+        let mut tx = self.db.read().await?;
+        let c = &view.change;
+        let opened = !view.may_decide || comments::is_opened(&mut tx, c.id, c.revision, user).await?;
+        Ok(!opened || notices::unread_of(&mut tx, user, c.changeset_id).await? > 0)
     }
 
     /// A person's last decisions that can be undone, the last first.

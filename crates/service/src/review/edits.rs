@@ -3,10 +3,11 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
     changeset::{Action, ChangeKind, Edit},
     ids::{ChangeId, ChangesetId, MemoryId, VersionId},
-    memory::check_content,
+    memory::{MemoryPath, check_content},
     merge::{Merged, merge},
     risk::{self, Label},
 };
@@ -18,7 +19,7 @@ use store::{
 };
 
 use super::{Opened, same, stale};
-use crate::{Error, Lucid, Result};
+use crate::{Error, Lucid, Result, authority::Acting};
 
 /// How a conflicted change would be carried over: one entry for each of its edits that still makes sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,15 +89,15 @@ pub fn rebase_of(rows: &[&EditRow]) -> Rebase {
 impl Lucid {
     /// Gives a change other contents: a new revision, pending again. `contents` holds one text for each edit that puts one, in order.
     pub async fn edit_change(&self, actor: &Actor, id: ChangeId, shown: (i64, &str), contents: &[String]) -> Result<ChangesetId> {
-        let mut tx = self.db.write().await?;
-        let opened = self.open(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, id).await?;
         same(&opened.change, shown.0, shown.1)?;
         let before: Vec<Edit> = opened.rows().map(EditRow::edit).collect();
         let edits = with_contents(before.clone(), contents)?;
         if edits == before {
             return Err(Error::Invalid("nothing was changed".to_owned()));
         }
-        self.revise(&mut tx, actor, &opened, (opened.change.kind, edits), "change.edit").await?;
+        self.revise(&mut tx, &actor, &opened, (opened.change.kind, edits), AuditAction::ChangeEdit).await?;
         tx.commit().await?;
         Ok(opened.changeset)
     }
@@ -111,8 +112,8 @@ impl Lucid {
         against: &[Option<VersionId>],
         contents: &[String],
     ) -> Result<ChangesetId> {
-        let mut tx = self.db.write().await?;
-        let opened = self.open(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, id).await?;
         let change = &opened.change;
         same(change, shown.0, shown.1)?;
         if !change.conflicted {
@@ -127,15 +128,15 @@ impl Lucid {
             return Err(Error::Invalid("everything that it would remove is gone already; reject it".to_owned()));
         }
         let edits = with_contents(edits, contents)?;
-        self.revise(&mut tx, actor, &opened, (kind_of(change.kind, &edits), edits), "change.rebase").await?;
+        self.revise(&mut tx, &actor, &opened, (kind_of(change.kind, &edits), edits), AuditAction::ChangeRebase).await?;
         tx.commit().await?;
         Ok(opened.changeset)
     }
 
     /// Lets a proposed new memory take the place of one that says nearly the same: a new revision that replaces its content.
     pub async fn replace_instead(&self, actor: &Actor, id: ChangeId, shown: (i64, &str), memory: MemoryId) -> Result<ChangesetId> {
-        let mut tx = self.db.write().await?;
-        let opened = self.open(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, id).await?;
         same(&opened.change, shown.0, shown.1)?;
         let rows: Vec<&EditRow> = opened.rows().collect();
         let content = match rows[..] {
@@ -155,7 +156,7 @@ impl Lucid {
             new_path: None,
             content,
         };
-        self.revise(&mut tx, actor, &opened, (ChangeKind::Supersede, vec![edit]), "change.edit").await?;
+        self.revise(&mut tx, &actor, &opened, (ChangeKind::Supersede, vec![edit]), AuditAction::ChangeEdit).await?;
         tx.commit().await?;
         Ok(opened.changeset)
     }
@@ -163,10 +164,10 @@ impl Lucid {
     async fn revise(
         &self,
         tx: &mut Tx,
-        actor: &Actor,
+        actor: &Acting,
         opened: &Opened,
         (kind, edits): (ChangeKind, Vec<Edit>),
-        action: &'static str,
+        action: AuditAction,
     ) -> Result<()> {
         let (change, now) = (&opened.change, self.now());
         change.state.after(Action::Revise).map_err(|e| Error::Conflict(e.to_string()))?;
@@ -200,10 +201,11 @@ impl Lucid {
         changes::insert_edits(tx, change.id, number, &edits).await?;
         changes::revise(tx, change, &revision, now).await?;
         decisions::contribute(tx, change.id, opened.user, "edited", now).await?;
+        self.carry_contributors(tx, change, &edits).await?;
         self.settle(tx, opened.changeset).await?;
         self.tell_turn(tx, opened.changeset, Some(opened.user)).await?;
         let payload = json!({"revision": number, "digest": revision.digest, "was": change.digest});
-        self.record_change(tx, actor, action, change, &payload).await
+        self.record_change(tx, opened.right, action, change, &payload).await
     }
 }
 
@@ -252,6 +254,7 @@ fn with_contents(mut edits: Vec<Edit>, contents: &[String]) -> Result<Vec<Edit>>
 async fn reassess(tx: &mut Tx, change: &ChangeRow, kind: ChangeKind, edits: &[Edit]) -> Result<(risk::RiskLevel, Vec<Label>)> {
     let was: Vec<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
     let mut before = Vec::new();
+    let paths: Vec<&str> = edits.iter().flat_map(|e| e.new_path.iter().chain([&e.path])).map(MemoryPath::as_str).collect();
     let mut facts = risk::Facts::default();
     for edit in edits {
         let Some(id) = edit.memory_id else { continue };
@@ -270,7 +273,10 @@ async fn reassess(tx: &mut Tx, change: &ChangeRow, kind: ChangeKind, edits: &[Ed
     Ok(risk::assess(&risk::Facts {
         before: before.iter().map(String::as_str).collect(),
         after: edits.iter().filter_map(|e| e.content.as_deref()).collect(),
+        names: std::iter::once(change.title.as_str()).chain(paths.iter().copied()).collect(),
         tool_text: was.contains(&Label::ToolText),
+        single_source: was.contains(&Label::SingleSource),
+        standing: change.finding == "standing_instruction",
         merge: kind == ChangeKind::Merge,
         memories: edits.len(),
         ..facts

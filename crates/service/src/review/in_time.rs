@@ -4,13 +4,15 @@
 use domain::{
     Timestamp,
     actor::{Actor, Who},
+    audit_action::AuditAction,
     changeset::{Action, ChangesetState},
     ids::{ChangeId, ChangesetId},
+    rights::Action as Right,
 };
 use serde_json::json;
 use store::{Tx, changes, changesets, decisions, keys};
 
-use crate::{Error, Lucid, Record, Result, changesets::seen};
+use crate::{Error, Lucid, Record, Result, authority::Authorized, changesets::seen};
 
 /// Rows that one round looks at; the next comes a minute later.
 const A_ROUND: i64 = 200;
@@ -22,12 +24,16 @@ impl Lucid {
         let now = self.now();
         let due = changes::deferrals_due(&mut self.db.read().await?, now, A_ROUND).await?;
         for (change, changeset) in due {
-            self.resume(change, changeset).await?;
+            if let Err(error) = self.resume(change, changeset).await {
+                tracing::error!(%change, error = &error as &dyn std::error::Error, "a deferral could not be ended; the others go on");
+            }
         }
         if self.expiry_days > 0 {
             let since = self.expiring_since();
             for id in changesets::expired(&mut self.db.read().await?, None, since, A_ROUND).await? {
-                self.end(&Actor::worker(), id, ChangesetState::Expired).await?;
+                if let Err(error) = self.end(&Actor::worker(), id, ChangesetState::Expired).await {
+                    tracing::error!(changeset = %id, error = &error as &dyn std::error::Error, "a changeset could not expire; the others go on");
+                }
             }
         }
         Ok(())
@@ -39,7 +45,7 @@ impl Lucid {
     }
 
     async fn resume(&self, id: ChangeId, changeset: ChangesetId) -> Result<()> {
-        let mut tx = self.db.write().await?;
+        let mut tx = self.db.background().await?;
         changesets::lock(&mut tx, changeset, self.now()).await?;
         let due = |c: &changes::ChangeRow| c.id == id && c.defer_until.is_some_and(|at| at <= self.now());
         let Some(change) = changes::changes(&mut tx, changeset).await?.into_iter().find(due) else { return Ok(()) };
@@ -48,7 +54,8 @@ impl Lucid {
         decisions::end_deferrals(&mut tx, id, self.now()).await?;
         changes::set_change_state(&mut tx, &change, to, None, self.now()).await?;
         self.tell_turn(&mut tx, changeset, None).await?;
-        self.record_change(&mut tx, &Actor::worker(), "change.resume", &change, &json!({"until": change.defer_until})).await?;
+        self.record_change(&mut tx, Authorized::worker(), AuditAction::ChangeResume, &change, &json!({"until": change.defer_until}))
+            .await?;
         Ok(tx.commit().await?)
     }
 
@@ -71,7 +78,9 @@ impl Lucid {
 
     /// Ends an open changeset; not if it was ended in between.
     async fn end(&self, actor: &Actor, id: ChangesetId, state: ChangesetState) -> Result<()> {
-        let mut tx = self.db.write().await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let of = changesets::get(&mut tx, id).await?.ok_or(Error::NotFound("changeset"))?;
+        let right = actor.may_on(Right::SeeChanges, of.store_id)?;
         if changesets::lock(&mut tx, id, self.now()).await? != ChangesetState::Open {
             return if actor.who == Who::Worker { Ok(()) } else { Err(Error::Conflict("this changeset is not open any more".to_owned())) };
         }
@@ -86,10 +95,10 @@ impl Lucid {
         if state == ChangesetState::Expired {
             self.tell_proposer(&mut tx, id).await?;
         }
-        let action = if state == ChangesetState::Expired { "changeset.expire" } else { "changeset.withdraw" };
+        let action = if state == ChangesetState::Expired { AuditAction::ChangesetExpire } else { AuditAction::ChangesetWithdraw };
         let payload = json!({"obsolete": retired});
         let record = Record { action, subject: id.to_string(), store: Some(row.store_id), commit: None, payload: &payload };
-        self.record(&mut tx, actor, record).await?;
+        self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
 

@@ -13,6 +13,8 @@ mod undo;
 use domain::{
     Timestamp,
     actor::Actor,
+    audit_action::AuditAction,
+    canonical::{Signature, signature_digest},
     changeset::{Action, ChangeState, ChangesetState, Guard, RejectCode, derived_state},
     ids::{ChangeId, ChangesetId, DecisionId, UserId},
     review::{DEFERRAL_DAYS, Requirement, signs},
@@ -29,7 +31,11 @@ use store::{
 };
 
 pub use self::requirements::{Facts, Requirements};
-use crate::{Error, Lucid, Record, Result, Stale, changesets::may_decide, require};
+use crate::{
+    Error, Lucid, Record, Result, Stale,
+    authority::{Acting, Authorized, SignIn},
+    changesets::touched,
+};
 
 pub use bulk::BulkResult;
 pub use edits::{Rebase, RebaseEdit, rebase_of};
@@ -47,10 +53,9 @@ pub struct Decision {
     pub digest: String,
     /// The vote.
     pub verdict: Verdict,
-    /// In the reviewer's words; at most 2,000 characters.
+    /// In the reviewer's words; at most 2,000 characters. A decision on a change of high risk is signed: the reviewer confirmed their
+    /// password in this sign-in within the last five minutes ([`Lucid::confirm_password`]).
     pub note: String,
-    /// When the reviewer last entered their password, if they did: what signs a decision on a change of high risk.
-    pub confirmed_at: Option<Timestamp>,
 }
 
 /// What a reviewer may say.
@@ -74,6 +79,10 @@ struct Opened {
     votes: Vec<DecisionRow>,
     hands: Vec<decisions::Contributor>,
     user: UserId,
+    /// The right to decide on the change.
+    right: Authorized,
+    /// The sign-in through which the person acts.
+    sign_in: Option<SignIn>,
 }
 
 impl Opened {
@@ -97,14 +106,14 @@ impl Lucid {
         if decision.note.chars().count() > 2_000 {
             return Err(Error::Invalid("a note has at most 2,000 characters".to_owned()));
         }
-        let mut tx = self.db.write().await?;
-        let opened = self.open(&mut tx, actor, decision.change).await?;
-        self.cast(&mut tx, actor, &opened, decision).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, decision.change).await?;
+        self.cast(&mut tx, &actor, &opened, decision).await?;
         tx.commit().await?;
         Ok(opened.changeset)
     }
 
-    async fn cast(&self, tx: &mut Tx, actor: &Actor, opened: &Opened, decision: &Decision) -> Result<()> {
+    async fn cast(&self, tx: &mut Tx, actor: &Acting, opened: &Opened, decision: &Decision) -> Result<()> {
         let Opened { changeset, change, user, .. } = opened;
         same(change, decision.revision, &decision.digest)?;
         let now = self.now();
@@ -137,10 +146,10 @@ impl Lucid {
         }
         let payload = json!({
             "verdict": row.verdict, "revision": change.revision, "digest": change.digest, "reject_code": row.reject_code, "note": row.note,
-            "meaning": row.meaning, "confirmed_at": row.confirmed_at, "state": to,
+            "meaning": row.meaning, "confirmed_at": row.confirmed_at, "sign_in": row.sign_in, "signature": row.signature, "state": to,
             "until": match decision.verdict { Verdict::Defer(until) => until, _ => None },
         });
-        self.record_change(tx, actor, "change.decide", change, &payload).await
+        self.record_change(tx, opened.right, AuditAction::ChangeDecide, change, &payload).await
     }
 
     /// The state after a vote, and what must hold for it.
@@ -168,14 +177,15 @@ impl Lucid {
         change.state.after(action).map_err(refused)
     }
 
-    fn vote(&self, actor: &Actor, opened: &Opened, decision: &Decision, now: Timestamp) -> Result<DecisionRow> {
+    fn vote(&self, actor: &Acting, opened: &Opened, decision: &Decision, now: Timestamp) -> Result<DecisionRow> {
         let change = &opened.change;
         let (verdict, reject_code) = match decision.verdict {
             Verdict::Approve => ("approve", None),
             Verdict::Reject(code) => ("reject", Some(code)),
             Verdict::Defer(_) => ("defer", None),
         };
-        let signed = signs(decision.confirmed_at, now) && !actor.who.is_key();
+        let sign_in = opened.sign_in.filter(|s| signs(s.confirmed_at, now));
+        let signed = sign_in.is_some();
         if change.risk_level == RiskLevel::High && verdict == "approve" && !signed {
             return Err(if actor.who.is_key() {
                 Error::Forbidden("a change of high risk is signed with a password, so a key cannot approve it")
@@ -188,6 +198,17 @@ impl Lucid {
             (RiskLevel::High, "reject") if signed => Some("reviewed"),
             _ => None,
         };
+        let signature = meaning.zip(sign_in.and_then(|s| s.confirmed_at.map(|at| (s.id, at)))).map(|(meaning, (sign_in, confirmed_at))| {
+            signature_digest(&Signature {
+                user: opened.user,
+                sign_in,
+                confirmed_at,
+                meaning,
+                change: change.id,
+                revision: change.revision,
+                digest: &change.digest,
+            })
+        });
         Ok(DecisionRow {
             id: self.id(DecisionId::new),
             change_id: change.id,
@@ -199,30 +220,30 @@ impl Lucid {
             reject_code,
             note: decision.note.trim().to_owned(),
             meaning: meaning.map(str::to_owned),
-            confirmed_at: decision.confirmed_at.filter(|_| meaning.is_some()),
+            confirmed_at: sign_in.and_then(|s| s.confirmed_at).filter(|_| meaning.is_some()),
+            sign_in: sign_in.map(|s| s.id).filter(|_| meaning.is_some()),
+            signature,
             created_at: now,
             taken_back_at: None,
         })
     }
 
     /// Checks rights, locks the changeset and reads the change.
-    async fn open(&self, tx: &mut Tx, actor: &Actor, id: ChangeId) -> Result<Opened> {
+    async fn open(&self, tx: &mut Tx, actor: &Acting, id: ChangeId) -> Result<Opened> {
         let missing = || Error::NotFound("change");
         let changeset = changes::changeset_of(tx, id).await?.ok_or_else(missing)?;
         let row = changesets::get(tx, changeset).await?.ok_or_else(missing)?;
-        require(actor, Right::SeeChanges, row.store_id)?;
+        actor.may_on(Right::SeeChanges, row.store_id)?;
         let user = actor.who.person().ok_or(Error::Forbidden("only a person decides"))?;
         still_reviewed(changesets::lock(tx, changeset, self.now()).await?)?;
         let all = changes::changes(tx, changeset).await?;
         let open_changes = all.iter().filter(|c| c.state.is_open()).map(|c| c.id).collect();
         let change = all.into_iter().find(|c| c.id == id).ok_or_else(missing)?;
         let edits = changes::edits(tx, changeset).await?;
-        if !may_decide(actor, &change, &edits) {
-            return Err(Error::Forbidden(Right::Decide.needs()));
-        }
+        let right = actor.may_on_paths(Right::Decide, change.store_id, &touched(&change, &edits))?;
         let votes = decisions::of_changeset(tx, changeset).await?;
         let hands = decisions::contributors_of_changeset(tx, changeset).await?;
-        Ok(Opened { changeset, change, open_changes, edits, votes, hands, user })
+        Ok(Opened { changeset, change, open_changes, edits, votes, hands, user, right, sign_in: actor.sign_in() })
     }
 
     /// Sets the changeset's state to what its changes mean.
@@ -242,13 +263,13 @@ impl Lucid {
     async fn record_change(
         &self,
         tx: &mut Tx,
-        actor: &Actor,
-        action: &'static str,
+        right: Authorized,
+        action: AuditAction,
         change: &ChangeRow,
         payload: &serde_json::Value,
     ) -> Result<()> {
         let record = Record { action, subject: change.id.to_string(), store: Some(change.store_id), commit: None, payload };
-        self.record(tx, actor, record).await
+        self.record(tx, right, record).await
     }
 
     /// The quotes of a change in the form that the digest takes.
@@ -269,8 +290,10 @@ fn may_approve(opened: &Opened, rules: &Requirements) -> Result<()> {
     if change.conflicted {
         return Err(Error::Stale(vec![stale(change, "the memory that it changes has changed since")]));
     }
-    if opened.facts().had_a_hand(user) && !rules.solo {
-        return Err(Error::Forbidden("you had a hand in this change, so somebody else has to approve it"));
+    if rules.contributed(opened.facts(), user) && !rules.solo {
+        return Err(Error::Forbidden(
+            "you contributed to this change or brought its evidence (or count as one person with somebody who did), so somebody else has to approve it",
+        ));
     }
     if opened.has_approved() {
         return Err(Error::Conflict("you have approved this revision already".to_owned()));

@@ -12,16 +12,18 @@ use store::{
     changes::{ChangeRow, EditRow},
     decisions::{Contributor, DecisionRow},
     grants::{self, DeciderRow},
-    memory_stores,
+    memory_stores, users,
 };
 
-use crate::{Result, people::is_solo};
+use crate::{Result, independence::Identities, people::is_solo};
 
 /// What a store asks for, and who is there to give it.
 pub struct Requirements {
     approvals: Approvals,
     deciders: Vec<DeciderRow>,
     owners: Vec<(UserId, PathPrefix)>,
+    issuers: BTreeMap<UserId, UserId>,
+    identities: Identities,
     /// One person alone decides here, also on what they had a hand in (rule 5).
     pub solo: bool,
 }
@@ -43,11 +45,6 @@ impl<'a> Facts<'a> {
         self.edits.iter().filter(|e| e.change_id == self.change.id).flat_map(EditRow::paths).collect()
     }
 
-    /// Whether somebody had a hand in the change.
-    pub fn had_a_hand(&self, user: UserId) -> bool {
-        self.hands.iter().any(|h| h.change_id == self.change.id && h.user_id == user)
-    }
-
     /// Standing approvals of this very revision and digest (rule 2).
     fn approvals(&self) -> impl Iterator<Item = &'a DecisionRow> + use<'a> {
         let c = self.change;
@@ -64,6 +61,8 @@ impl Requirements {
             approvals: memory_stores::approvals(tx, store).await?,
             deciders: grants::deciders(tx, store).await?,
             owners: grants::owners(tx, store).await?,
+            issuers: users::issuers(tx).await?.into_iter().collect(),
+            identities: Identities::read(tx).await?,
             solo: is_solo(tx).await?,
         })
     }
@@ -73,7 +72,17 @@ impl Requirements {
         if self.solo { 1 } else { self.approvals.needed(change.risk_level) }
     }
 
-    /// People who may decide on every place that a change touches and had no hand in it.
+    /// Whether somebody contributed to the change, or counts as one person with somebody who did.
+    pub fn contributed(&self, facts: Facts<'_>, user: UserId) -> bool {
+        facts.hands.iter().any(|h| h.change_id == facts.change.id && self.identities.same(h.user_id, user))
+    }
+
+    /// Who issued the credential of an account and saw it, if anybody did.
+    pub fn issuer(&self, user: UserId) -> Option<UserId> {
+        self.issuers.get(&user).copied()
+    }
+
+    /// Accounts that may decide on every place that a change touches and did not contribute to it.
     pub fn deciders(&self, facts: Facts<'_>) -> BTreeSet<UserId> {
         let paths = facts.paths();
         let mut by_person: BTreeMap<UserId, Vec<&DeciderRow>> = BTreeMap::new();
@@ -81,7 +90,7 @@ impl Requirements {
             by_person.entry(row.user_id).or_default().push(row);
         }
         let everywhere = |rows: &[&DeciderRow]| paths.iter().all(|p| rows.iter().any(|r| r.path_prefix.holds(p)));
-        let counts = |user: UserId| self.solo || !facts.had_a_hand(user);
+        let counts = |user: UserId| self.solo || !self.contributed(facts, user);
         by_person.into_iter().filter(|(user, rows)| counts(*user) && everywhere(rows)).map(|(user, _)| user).collect()
     }
 
@@ -96,17 +105,27 @@ impl Requirements {
         facts.paths().into_iter().map(of).collect()
     }
 
-    /// Where a change stands, with one more approval if somebody is about to give it.
+    /// Where a change stands, with one more approval if somebody is about to give it. People are counted, not accounts.
     pub fn of(&self, facts: Facts<'_>, and: Option<UserId>) -> Requirement {
-        let approvers: BTreeSet<UserId> = facts.approvals().map(|d| d.user_id).chain(and).collect();
-        let (deciders, owners) = (self.deciders(facts), self.owners(facts));
-        requirement(self.needed(facts.change), &deciders, if self.solo { &[] } else { &owners }, &approvers)
+        let accounts = self.deciders(facts);
+        let of = |all: BTreeSet<UserId>| self.identities.people(all);
+        let owners: Vec<_> = self.owners(facts).into_iter().map(|named| named.map(of)).collect();
+        // Only accounts that may decide approve anything, whoever else is one person with them.
+        let approvers = of(facts.approvals().map(|d| d.user_id).chain(and).filter(|u| accounts.contains(u)).collect());
+        let owners: &[_] = if self.solo { &[] } else { &owners };
+        let all = |people: &BTreeSet<UserId>| accounts.iter().copied().filter(|a| people.contains(&self.identities.of(*a))).collect();
+        match requirement(self.needed(facts.change), &of(accounts.clone()), owners, &approvers) {
+            Requirement::Satisfied => Requirement::Satisfied,
+            Requirement::Missing { approvals, from } => Requirement::Missing { approvals, from: all(&from) },
+            Requirement::Impossible { needed, could } => Requirement::Impossible { needed, could: all(&could) },
+        }
     }
 
-    /// The approvals that count: of independent people who may still decide (rule 5).
+    /// The approvals that count, one for each independent person who may still decide (rule 5).
     pub fn approvals<'a>(&self, facts: Facts<'a>) -> Vec<&'a DecisionRow> {
         let deciders = self.deciders(facts);
-        facts.approvals().filter(|d| deciders.contains(&d.user_id)).collect()
+        let mut counted = BTreeSet::new();
+        facts.approvals().filter(|d| deciders.contains(&d.user_id) && counted.insert(self.identities.of(d.user_id))).collect()
     }
 
     /// How somebody is called.

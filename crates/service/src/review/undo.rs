@@ -2,6 +2,7 @@
 
 use domain::{
     actor::Actor,
+    audit_action::AuditAction,
     changeset::{Action, ChangeState},
     ids::{ChangeId, ChangesetId},
     review::Requirement,
@@ -13,7 +14,7 @@ use store::{
 };
 
 use super::{Opened, Requirements, stale};
-use crate::{Error, Lucid, Result};
+use crate::{Error, Lucid, Result, authority::Acting};
 
 /// A decision that was undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +37,12 @@ impl Lucid {
     }
 
     async fn take_back_as(&self, actor: &Actor, id: ChangeId, revision: i64, may_override: bool) -> Result<ChangesetId> {
-        let mut tx = self.db.write().await?;
-        let opened = self.open(&mut tx, actor, id).await?;
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, id).await?;
         if opened.change.revision != revision {
             return Err(Error::Stale(vec![stale(&opened.change, "it has a newer revision")]));
         }
-        self.take_back_open(&mut tx, actor, &opened, may_override).await?;
+        self.take_back_open(&mut tx, &actor, &opened, may_override).await?;
         tx.commit().await?;
         Ok(opened.changeset)
     }
@@ -55,7 +56,7 @@ impl Lucid {
     }
 
     /// Takes one's own vote back, or, where the state is not of one's own making and it may override, everybody's.
-    async fn take_back_open(&self, tx: &mut Tx, actor: &Actor, opened: &Opened, may_override: bool) -> Result<()> {
+    async fn take_back_open(&self, tx: &mut Tx, actor: &Acting, opened: &Opened, may_override: bool) -> Result<()> {
         let (change, user, now) = (&opened.change, opened.user, self.now());
         let (to, _) = change.state.after(Action::TakeBack).map_err(|e| Error::Conflict(e.to_string()))?;
         self.unclaimed(tx, actor, opened.changeset, user, now).await?;
@@ -87,7 +88,7 @@ impl Lucid {
         }
         self.settle(tx, opened.changeset).await?;
         let payload = json!({"from": change.state, "revision": change.revision, "overrides": overrides});
-        self.record_change(tx, actor, "change.take_back", change, &payload).await
+        self.record_change(tx, opened.right, AuditAction::ChangeTakeBack, change, &payload).await
     }
 }
 

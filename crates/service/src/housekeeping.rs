@@ -1,0 +1,57 @@
+//! What grows with use and is of no use later is trimmed: expired web sessions, counts of failed sign-ins, refused forms, answers kept
+//! for repeated requests, recorded reads, answers of models. What was decided, written or recorded is never touched here.
+
+use domain::Timestamp;
+use store::{access_requests, forms, model_batches, reads, sign_in};
+
+use crate::{Lucid, Result, accounts::BROWSER_SECONDS};
+
+const DAY: i64 = 86_400;
+/// Answers to repeated requests are kept for so many days.
+const ANSWERS_DAYS: i64 = 7;
+/// Reads of memory versions: a year and a month, so that last year's answer to "which sessions were given this" is still there.
+const READS_DAYS: i64 = 400;
+/// Answers of models: as long as the window of sessions that a dream reads.
+const MODEL_DAYS: i64 = 90;
+/// Requests for access that nobody answered.
+const REQUESTS_DAYS: i64 = 90;
+
+/// Rows that were removed, by what they were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Web sessions that had expired.
+    pub web_sessions: u64,
+    /// Refused forms.
+    pub forms: u64,
+    /// Answers to repeated requests.
+    pub answers: u64,
+    /// Recorded reads.
+    pub reads: u64,
+    /// Answers of models.
+    pub model_answers: u64,
+}
+
+impl Lucid {
+    /// Trims everything once; one short transaction for each kind, so that nobody waits for long.
+    pub async fn trim(&self) -> Result<Trimmed> {
+        let ago = |days: i64| -> Timestamp { self.now().plus_seconds(-days * DAY) };
+        let mut done = Trimmed::default();
+        let mut tx = self.db.background().await?;
+        done.web_sessions = sign_in::delete_expired(&mut tx, self.now()).await?;
+        sign_in::drop_failures(&mut tx, ago(1)).await?;
+        sign_in::drop_browsers(&mut tx, self.now().plus_seconds(-BROWSER_SECONDS)).await?;
+        done.forms = forms::drop_drafts(&mut tx, self.now().plus_seconds(-crate::forms::KEPT_SECONDS)).await?;
+        tx.commit().await?;
+        let mut tx = self.db.background().await?;
+        done.answers = forms::drop_answers(&mut tx, ago(ANSWERS_DAYS)).await?;
+        access_requests::drop_waiting(&mut tx, ago(REQUESTS_DAYS)).await?;
+        tx.commit().await?;
+        let mut tx = self.db.background().await?;
+        done.reads = reads::drop_until(&mut tx, ago(READS_DAYS)).await?;
+        tx.commit().await?;
+        let mut tx = self.db.background().await?;
+        done.model_answers = model_batches::drop_until(&mut tx, ago(MODEL_DAYS)).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+}
