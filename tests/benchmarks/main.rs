@@ -139,6 +139,7 @@ fn chat(n: usize) -> dream::Session {
         events.push(event(EventKind::ToolResult, Some(tool), answer));
     }
     let head = dream::Head {
+        recorders: Vec::new(),
         key: format!("{n:06}"),
         subject: Some(format!("u{}", n % 97)),
         task: Some(format!("t{}", n % 50)),
@@ -219,6 +220,7 @@ fn input(sessions: usize) -> dream::Input {
     };
     let session = |n: usize| dream::Session {
         head: dream::Head {
+            recorders: Vec::new(),
             key: n.to_string(),
             subject: Some(format!("subject-{}", n % 97)),
             outcome: if n.is_multiple_of(3) { OutcomeResult::Failure } else { OutcomeResult::Success },
@@ -249,8 +251,8 @@ fn pages() {
             form.len()
         ),
     );
-    let cookie =
-        answer.lines().find_map(|l| l.strip_prefix("set-cookie: ")).and_then(|c| c.split(';').next()).unwrap_or_default().to_owned();
+    let cookies = answer.lines().filter_map(|l| l.strip_prefix("set-cookie: ")).filter_map(|c| c.split(';').next());
+    let cookie = cookies.into_iter().find(|c| c.starts_with("__Host-lucid=")).unwrap_or_default().to_owned();
     let get = |path: &str| {
         exchange(&address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"))
     };

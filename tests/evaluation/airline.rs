@@ -40,6 +40,7 @@ pub fn sessions(path: &Path) -> Option<Corpus> {
             |e: domain::event::Event| Event { kind: e.kind, tool: e.tool, tool_use_id: e.tool_use_id, is_error: e.is_error, text: e.text };
         corpus.sessions.push(Session {
             head: Head {
+                recorders: Vec::new(),
                 key: format!("{n:06}"),
                 agent: spooled.head.agent.clone(),
                 subject: spooled.head.subject.clone(),

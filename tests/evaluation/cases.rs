@@ -32,6 +32,7 @@ pub fn call(tool: &str, arguments: &str, answer: &str) -> [Event; 2] {
 /// A session of a subject on a day after the memory was written (before it, if the day is negative).
 pub fn session(n: usize, subject: &str, day: i64, events: Vec<Event>) -> Session {
     let head = Head {
+        recorders: Vec::new(),
         key: format!("{n:05}"),
         subject: Some(subject.into()),
         outcome: OutcomeResult::Success,

@@ -114,7 +114,7 @@ async fn recording_is_idempotent(world: World) {
     let lone = key(&world, &[Scope::SessionsWrite, Scope::SessionsRead], false).await;
     let empty = NewRecording { stores: Vec::new(), ..NewRecording::default() };
     lucid.create_store(&world.admin, "Second", "").await.unwrap();
-    let lone = lucid.refreshed(&lone).await.unwrap();
+    let lone = lucid.refreshed(&lone).await.unwrap().unwrap();
     let nowhere = lucid.record_session(&lone, &empty, None).await.unwrap().session;
     assert_eq!(lucid.session(&lone, nowhere).await.unwrap().1, []);
     assert_eq!(lucid.session(&agent, nowhere).await.unwrap_err().kind(), Kind::NotFound);
@@ -127,7 +127,7 @@ async fn recording_is_idempotent(world: World) {
 
 async fn writes_go_through_the_gate_that_the_store_has(world: World) {
     let lucid = &world.lucid;
-    let agent = key(&world, &[Scope::MemoryRead, Scope::MemoryWrite], true).await;
+    let agent = key(&world, &[Scope::MemoryRead, Scope::MemoryWrite, Scope::MemoryDelete], true).await;
     let Written::Committed { memory: Some(memory), id } = lucid.write_memory(&agent, world.store, &create("/a.md", "one\n")).await.unwrap()
     else {
         panic!("dreams are gated here, agents are not")
@@ -238,10 +238,12 @@ async fn a_briefing_holds_committed_memory_only(world: World) {
 async fn a_deleted_store_is_gone_for_everybody(world: World) {
     let lucid = &world.lucid;
     world.proposal().await;
-    let agent = key(&world, &[Scope::MemoryRead, Scope::MemoryWrite], true).await;
+    let writer = key(&world, &[Scope::MemoryRead, Scope::MemoryWrite], true).await;
+    assert_eq!(lucid.delete_store(&writer, world.store, None).await.unwrap_err().kind(), Kind::Permission, "deleting has its own scope");
+    let agent = key(&world, &[Scope::MemoryRead, Scope::MemoryDelete], true).await;
     lucid.delete_store(&agent, world.store, None).await.unwrap();
     for actor in [&world.admin, &world.reviewer, &agent] {
-        let now = lucid.refreshed(actor).await.unwrap();
+        let now = lucid.refreshed(actor).await.unwrap().unwrap();
         assert!(
             lucid.stores(&now).await.unwrap().is_empty()
                 && lucid.queue(&now, &service::QueueFilter::default()).await.unwrap().rows.is_empty()

@@ -120,13 +120,16 @@ async fn what_is_revealed_stands_in_the_audit(world: World) {
         masked.events.rows.iter().any(|e| e.text.contains("[personal]")) && !masked.events.rows.iter().any(|e| e.text.contains("4111"))
     );
     let before = world.verified().await;
+    world.lucid.reveal_transcript(&world.reviewer, session, 0).await.unwrap();
     let shown = world.lucid.revealed_transcript(&world.reviewer, session, 0).await.unwrap();
     assert!(shown.events.rows.iter().any(|e| e.text.contains("4111 1111")));
     assert_eq!(world.verified().await, before + 1);
     assert!(matches!(world.lucid.revealed_transcript(&world.stranger, session, 0).await, Err(Error::NotFound(_))));
+    assert!(matches!(world.lucid.reveal_transcript(&world.stranger, session, 0).await, Err(Error::NotFound(_))));
     let reader =
         crate::world::add(&world.lucid, "reader", domain::actor::Role::Member, vec![(world.store, domain::actor::StoreRole::Reader)]).await;
     assert!(matches!(world.lucid.revealed_transcript(&reader, session, 0).await, Err(Error::Forbidden(_))));
+    assert!(matches!(world.lucid.reveal_transcript(&reader, session, 0).await, Err(Error::Forbidden(_))));
     assert_eq!(world.verified().await, before + 2, "but for the account that was made, nothing was written");
 }
 

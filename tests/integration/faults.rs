@@ -53,7 +53,7 @@ impl Page {
         let token = link.rsplit('/').next().unwrap();
         let form = [("token", token), ("password", PASSWORD), ("again", PASSWORD)];
         let answer = client.post(format!("{}/do/use_link", served.url)).header("origin", &served.url).form(&form).send().await.unwrap();
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let cookie = crate::support::session_cookie(&answer);
         Self { client, url: served.url.clone(), cookie }
     }
 
@@ -67,7 +67,8 @@ impl Page {
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
         let request =
             self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
-        request.header("origin", &self.url).form(form).send().await.unwrap()
+        let token = crate::support::form_token(&self.cookie);
+        request.header("x-form-token", token).header("origin", &self.url).form(form).send().await.unwrap()
     }
 
     /// Waits until a page is answered so.

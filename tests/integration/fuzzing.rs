@@ -81,6 +81,7 @@ fn session(dice: &mut Dice, n: usize) -> Session {
     };
     let known = |dice: &mut Dice, all: usize| (below(dice, 2) > 0).then(|| below(dice, all).to_string());
     let head = Head {
+        recorders: Vec::new(),
         key: n.to_string(),
         agent: known(dice, 2),
         subject: known(dice, 4),

@@ -22,7 +22,8 @@ impl Visitor {
         let token = link.rsplit('/').next().unwrap();
         let answer = self.post("/do/use_link", "", &[("token", token), ("password", PASSWORD), ("again", PASSWORD)]).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+        let all = answer.headers().get_all(header::SET_COOKIE).iter().map(|v| v.to_str().unwrap().to_owned());
+        let cookie = all.into_iter().find(|c| c.starts_with("__Host-lucid=")).expect("a web session begins");
         assert!(
             cookie.starts_with("__Host-lucid=")
                 && cookie.contains("HttpOnly")
@@ -44,8 +45,10 @@ impl Visitor {
     }
 
     async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
+        let token = crate::support::form_token(cookie);
+        let form: Vec<_> = form.iter().copied().chain([("form_token", token.as_str())]).collect();
         let request = self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, cookie).header(header::ACCEPT, "text/html");
-        request.header(header::ORIGIN, &self.url).form(form).send().await.unwrap()
+        request.header(header::ORIGIN, &self.url).form(&form).send().await.unwrap()
     }
 
     /// Follows the redirect of a refused form to the page that shows it.
@@ -229,7 +232,7 @@ async fn an_upload_takes_sessions_in_and_names_what_is_wrong() {
     let store = page[start..].split('"').next().unwrap().to_owned();
     let upload = |text: String| {
         let part = reqwest::multipart::Part::bytes(text.into_bytes()).file_name("up.jsonl");
-        let form = reqwest::multipart::Form::new().text("store", store.clone()).text("format", "auto").part("file", part);
+        let form = reqwest::multipart::Form::new().text("form_token", crate::support::form_token(&cookie)).text("store", store.clone()).text("format", "auto").part("file", part);
         visitor.client.post(format!("{}/do/import", served.url)).header(header::COOKIE, &cookie).multipart(form).send()
     };
     let good = crate::world::failing("up1", "t1", 1);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     actor::{Actor, Role, StoreRole},
+    audit_action::AuditAction,
     changeset::{ChangeState, ChangesetState, RejectCode},
     ids::{ChangeId, ChangesetId},
     review::Approvals,
@@ -46,8 +47,7 @@ impl Walk<'_> {
 
     fn decision(&self, view: &ChangeView, verdict: Verdict) -> Decision {
         let c = &view.change;
-        let confirmed_at = Some(self.world.lucid.now());
-        Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new(), confirmed_at }
+        Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new() }
     }
 
     /// One thing that somebody does. It may be refused; it may not fail.
@@ -57,9 +57,9 @@ impl Walk<'_> {
         let view = self.seen[pick(dice, self.seen.len())].clone();
         let shown = (view.change.revision, view.change.digest.as_str());
         let done = match dice.below(14) {
-            0..=4 => lucid.decide(&actor, &self.decision(&view, Verdict::Approve)).await.map(drop),
-            5 => lucid.decide(&actor, &self.decision(&view, Verdict::Reject(RejectCode::NotYet))).await.map(drop),
-            6 => lucid.decide(&actor, &self.decision(&view, Verdict::Defer(None))).await.map(drop),
+            0..=4 => self.world.decide(&actor, &self.decision(&view, Verdict::Approve)).await.map(drop),
+            5 => self.world.decide(&actor, &self.decision(&view, Verdict::Reject(RejectCode::NotYet))).await.map(drop),
+            6 => self.world.decide(&actor, &self.decision(&view, Verdict::Defer(None))).await.map(drop),
             7 => lucid.take_back(&actor, view.change.id, view.change.revision).await.map(drop),
             8 => {
                 let n = dice.below(1_000);
@@ -93,7 +93,7 @@ impl Walk<'_> {
                 2 => {
                     let n = 1 + i64::try_from(dice.below(2)).unwrap();
                     let to = Approvals { low: n, medium: n, high: 2, owners_only: dice.below(8) == 0 };
-                    lucid.set_approvals(&self.people[0], self.world.store, to).await
+                    lucid.set_approvals(&self.people[0], self.world.store, to).await.map(drop)
                 }
                 _ => lucid.withdraw(&actor, self.changeset).await,
             },
@@ -162,8 +162,8 @@ impl Walk<'_> {
     /// Whoever edited or rebased it, by the audit trail: the rows that the gate itself reads are not asked.
     async fn hands(&self, change: ChangeId) -> BTreeSet<String> {
         let mut hands = BTreeSet::new();
-        for action in ["change.edit", "change.rebase"] {
-            let filter = service::AuditFilter { action: Some(action.into()), ..Default::default() };
+        for action in [AuditAction::ChangeEdit, AuditAction::ChangeRebase] {
+            let filter = service::AuditFilter { action: Some(action), ..Default::default() };
             let rows = self.world.lucid.audit(&self.people[0], &filter).await.unwrap().rows;
             let of = rows.iter().filter(|r| r.row.subject == change.to_string());
             hands.extend(of.map(|r| r.row.actor.trim_start_matches("person:").to_owned()));

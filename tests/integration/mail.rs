@@ -65,7 +65,7 @@ async fn your_turn_is_told_once_to_who_asked_for_it() {
     let lucid = mixed::open(&database).await;
     let people = lucid.people(&Actor::operator()).await.unwrap().people;
     let rui = people.iter().find(|m| m.user.name == "Rui Reviewer").unwrap();
-    let (actor, _) = lucid.actor(rui.user.id).await.unwrap().unwrap();
+    let (actor, _) = lucid.actor(rui.user.id, None).await.unwrap().unwrap();
     lucid.mark_read(&actor, None).await.unwrap();
     lucid.set_wants_mail(&actor, true).await.unwrap();
     let store = lucid.stores(&Actor::operator()).await.unwrap()[0].id;

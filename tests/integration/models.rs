@@ -257,7 +257,7 @@ async fn what_somebody_steered_is_never_what_nobody_did(world: World) {
     let changeset = lucid.dream(&world.admin, id).await.unwrap().dream.changeset_id.unwrap();
     let change = &world.changes(changeset).await[0];
     let own = world.vote(&world.admin, change, service::Verdict::Approve).await.unwrap_err();
-    assert!(own.to_string().contains("hand in this change"), "{own}");
+    assert!(own.to_string().contains("contributed to this change"), "{own}");
     world.vote(&world.reviewer, change, service::Verdict::Reject(domain::changeset::RejectCode::NotYet)).await.unwrap();
     mock.heard();
     let plain = dream(&world, &lucid, Kind::OpenAi).await;

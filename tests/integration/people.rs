@@ -4,7 +4,7 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     rights::Scope,
 };
-use service::{Grantee, Kind, NewKey, NewUser, Verdict};
+use service::{Grantee, Kind, Link, NewKey, NewUser, Place, Verdict};
 
 use crate::world::{World, actor, on_both_engines};
 
@@ -24,22 +24,22 @@ const GOOD: &str = "a long enough phrase";
 async fn person(world: &World, name: &str, role: Role) -> Actor {
     let new = NewUser { email: format!("{name}@lucid.example"), name: name.to_owned(), role, grants: Vec::new() };
     let (id, token) = world.lucid.add_user(&Actor::operator(), &new).await.unwrap();
-    world.lucid.use_link(&token.unwrap(), GOOD, "", "").await.unwrap();
+    world.lucid.use_link(&token.shown().unwrap(), GOOD, "", "", Place::default()).await.unwrap();
     actor(&world.lucid, id).await
 }
 
 async fn guessing_slows_down_whoever_guesses(world: World) {
     let lucid = &world.lucid;
     let ana = person(&world, "ana", Role::Member).await.who.person().unwrap();
-    let sign_in = |password: &'static str, from: &'static str| lucid.sign_in("ana@lucid.example", password, Some(from));
+    let sign_in = |password: &'static str, from: &'static str| lucid.sign_in("ana@lucid.example", password, Place { address: Some(from), browser: None });
     for _ in 0..6 {
         assert_eq!(sign_in("a wrong but long phrase", "192.0.2.1").await.unwrap_err().kind(), Kind::Authentication);
     }
     assert_eq!(sign_in(GOOD, "192.0.2.1").await.unwrap_err().kind(), Kind::RateLimit, "from where somebody guesses");
-    assert_eq!(sign_in(GOOD, "192.0.2.2").await.unwrap(), ana, "its owner, from elsewhere, is let in");
+    assert_eq!(sign_in(GOOD, "192.0.2.2").await.unwrap().user, ana, "its owner, from elsewhere, is let in");
     // One place that tries many accounts is slowed down, too.
     for n in 0..51 {
-        let _ = lucid.sign_in(&format!("nobody{n}@lucid.example"), "a wrong but long phrase", Some("192.0.2.3")).await;
+        let _ = lucid.sign_in(&format!("nobody{n}@lucid.example"), "a wrong but long phrase", Place { address: Some("192.0.2.3"), browser: None }).await;
     }
     assert_eq!(sign_in(GOOD, "192.0.2.3").await.unwrap_err().kind(), Kind::RateLimit);
     // A clock that is set back locks nobody out for as long as it went back.
@@ -47,7 +47,7 @@ async fn guessing_slows_down_whoever_guesses(world: World) {
     let Err(service::Error::TooMany(seconds)) = sign_in(GOOD, "192.0.2.1").await else { panic!("still slowed down") };
     assert!(seconds <= 60, "{seconds}");
     world.wait_seconds(7_300);
-    assert_eq!(sign_in(GOOD, "192.0.2.1").await.unwrap(), ana, "nobody is locked out for good");
+    assert_eq!(sign_in(GOOD, "192.0.2.1").await.unwrap().user, ana, "nobody is locked out for good");
 }
 
 async fn roles_and_disabling(world: World) {
@@ -63,21 +63,21 @@ async fn roles_and_disabling(world: World) {
     let new = NewKey { name: "agent".into(), owner: Some(id), store: Some(world.store), scopes: vec![Scope::MemoryRead], days: None };
     let (_, secret) = lucid.add_key(admin, &new).await.unwrap();
     lucid.key_actor(&secret).await.unwrap();
-    lucid.create_web_session(b"bo's browser 123", Some(id), "{}", world.lucid.now().plus_seconds(3_600)).await.unwrap();
+    lucid.create_web_session(b"bo's browser 123", (Some(id), None), "{}", world.lucid.now().plus_seconds(3_600)).await.unwrap();
     lucid.set_disabled(admin, id, true).await.unwrap();
-    assert!(lucid.actor(id).await.unwrap().is_none());
+    assert!(lucid.actor(id, None).await.unwrap().is_none());
     assert!(lucid.web_session(b"bo's browser 123").await.unwrap().is_none(), "their sign-ins end");
     assert_eq!(lucid.key_actor(&secret).await.unwrap_err().kind(), Kind::Authentication, "and their keys");
-    assert_eq!(lucid.sign_in("bo@lucid.example", GOOD, None).await.unwrap_err().kind(), Kind::Authentication);
+    assert_eq!(lucid.sign_in("bo@lucid.example", GOOD, Place::default()).await.unwrap_err().kind(), Kind::Authentication);
     lucid.set_disabled(admin, id, false).await.unwrap();
-    lucid.sign_in("bo@lucid.example", GOOD, None).await.unwrap();
+    lucid.sign_in("bo@lucid.example", GOOD, Place::default()).await.unwrap();
     let token = lucid.reset_password(admin, id).await.unwrap();
     assert_eq!(
-        lucid.sign_in("bo@lucid.example", GOOD, None).await.unwrap_err().kind(),
+        lucid.sign_in("bo@lucid.example", GOOD, Place::default()).await.unwrap_err().kind(),
         Kind::Authentication,
         "a reset ends the old password"
     );
-    lucid.use_link(&token, "another good long phrase", "", "").await.unwrap();
+    lucid.use_link(&token.shown().unwrap(), "another good long phrase", "", "", Place::default()).await.unwrap();
     world.verified().await;
 }
 
@@ -136,21 +136,21 @@ async fn teams_give_what_they_have(world: World) {
 
 async fn requests_for_access(world: World) {
     let (lucid, admin) = (&world.lucid, &world.admin);
-    let ask = lucid.request_access("Eve@Lucid.Example", "Eve", "I answer tickets").await.unwrap();
-    lucid.request_access("eve@lucid.example", "Eve", "again").await.unwrap();
+    let ask = lucid.request_access("Eve@Lucid.Example", "Eve", "I answer tickets", None).await.unwrap();
+    lucid.request_access("eve@lucid.example", "Eve", "again", None).await.unwrap();
     assert_eq!(lucid.people(admin).await.unwrap().requests.len(), 1, "one address waits once");
-    assert_eq!(lucid.request_access("no address", "Eve", "").await.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(lucid.request_access("no address", "Eve", "", None).await.unwrap_err().kind(), Kind::Invalid);
     assert_eq!(lucid.decline_request(&world.reviewer, ask).await.unwrap_err().kind(), Kind::Permission);
     let grant = Grant::whole(world.store, StoreRole::Reader);
     let (eve, token) = lucid.accept_request(admin, ask, Role::Member, Some(&grant)).await.unwrap();
-    assert_eq!(lucid.use_link(&token.unwrap(), GOOD, "", "").await.unwrap(), eve);
+    assert_eq!(lucid.use_link(&token.shown().unwrap(), GOOD, "", "", Place::default()).await.unwrap().user, eve);
     assert_eq!(lucid.stores(&actor(lucid, eve).await).await.unwrap().len(), 1);
     assert_eq!(lucid.accept_request(admin, ask, Role::Admin, None).await.unwrap_err().kind(), Kind::Conflict);
-    let again = lucid.request_access("eve@lucid.example", "Eve", "more").await.unwrap();
+    let again = lucid.request_access("eve@lucid.example", "Eve", "more", None).await.unwrap();
     lucid.decline_request(admin, again).await.unwrap();
     // Somebody else's request under a known address gives them no link to that account.
-    let posing = lucid.request_access("eve@lucid.example", "Eve", "please send me the link").await.unwrap();
-    assert_eq!(lucid.accept_request(admin, posing, Role::Member, None).await.unwrap(), (eve, None));
+    let posing = lucid.request_access("eve@lucid.example", "Eve", "please send me the link", None).await.unwrap();
+    assert_eq!(lucid.accept_request(admin, posing, Role::Member, None).await.unwrap(), (eve, Link::None));
     assert!(lucid.people(admin).await.unwrap().requests.is_empty());
     world.verified().await;
 }
@@ -160,21 +160,21 @@ async fn own_sign_ins_and_password(world: World) {
     let fay = person(&world, "fay", Role::Member).await;
     let id = fay.who.person();
     let until = lucid.now().plus_seconds(3_600);
-    for browser in [b"one 456789012345", b"two 456789012345", b"six 456789012345"] {
+    for browser in [b"two 456789012345", b"six 456789012345"] {
         let data = r#"{"browser":"Firefox","from":"192.0.2.7"}"#;
-        lucid.create_web_session(browser, id, data, until).await.unwrap();
+        lucid.create_web_session(browser, (id, None), data, until).await.unwrap();
     }
-    lucid.create_web_session(b"somebody else's.", world.admin.who.person(), "{}", until).await.unwrap();
-    let mine = lucid.own_sign_ins(&fay, b"one 456789012345").await.unwrap();
+    lucid.create_web_session(b"somebody else's.", (world.admin.who.person(), None), "{}", until).await.unwrap();
+    let mine = lucid.own_sign_ins(&fay).await.unwrap();
     assert_eq!(mine.iter().filter(|s| s.current).count(), 1);
     assert_eq!((mine.len(), mine[0].from.as_deref(), mine[0].browser.as_deref()), (3, Some("192.0.2.7"), Some("Firefox")));
     let other = mine.iter().find(|s| !s.current).unwrap();
-    assert_eq!(lucid.end_own_sign_in(&world.admin, Some(&other.handle), b"").await.unwrap_err().kind(), Kind::NotFound, "not theirs");
-    lucid.end_own_sign_in(&fay, Some(&other.handle), b"one 456789012345").await.unwrap();
-    assert_eq!(lucid.own_sign_ins(&fay, b"").await.unwrap().len(), 2);
-    assert_eq!(lucid.change_password(&fay, "not it at all", "some other good phrase", b"").await.unwrap_err().kind(), Kind::Invalid);
-    lucid.change_password(&fay, GOOD, "some other good phrase", b"one 456789012345").await.unwrap();
-    assert_eq!(lucid.own_sign_ins(&fay, b"").await.unwrap().len(), 1, "a new password ends every other sign-in");
+    assert_eq!(lucid.end_own_sign_in(&world.admin, Some(&other.handle)).await.unwrap_err().kind(), Kind::NotFound, "not theirs");
+    lucid.end_own_sign_in(&fay, Some(&other.handle)).await.unwrap();
+    assert_eq!(lucid.own_sign_ins(&fay).await.unwrap().len(), 2);
+    assert_eq!(lucid.change_password(&fay, "not it at all", "some other good phrase").await.unwrap_err().kind(), Kind::Invalid);
+    lucid.change_password(&fay, GOOD, "some other good phrase").await.unwrap();
+    assert_eq!(lucid.own_sign_ins(&fay).await.unwrap().len(), 1, "a new password ends every other sign-in");
     assert!(lucid.web_session(b"somebody else's.").await.unwrap().is_some());
 }
 
@@ -196,7 +196,7 @@ async fn solo_mode_until_somebody_joins(world: World) {
     let request = service::CommitRequest { changeset: id, expected, idempotency_key: "solo-idempotency".into() };
     let done = lucid.commit(admin, &request).await.unwrap();
     let commit = lucid.commit_view(admin, done.commit).await.unwrap().commit;
-    assert!(commit.approvals.contains("had a hand in it; solo mode"), "{}", commit.approvals);
+    assert!(commit.approvals.contains("contributed to it; solo mode"), "{}", commit.approvals);
     lucid.set_disabled(admin, world.reviewer.who.person().unwrap(), false).await.unwrap();
     assert!(!lucid.people(admin).await.unwrap().solo, "a second person ends it");
     assert_eq!(lucid.set_solo(admin, true).await.unwrap_err().kind(), Kind::Conflict);

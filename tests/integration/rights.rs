@@ -110,7 +110,9 @@ impl Ids {
 
     /// Every action: its form, which nobody's rights make it do any harm, and what it needs.
     fn actions(&self, somebody: &str) -> Vec<(&'static str, Form, Needs)> {
-        use Action::{CreateStore, Decide, DescribeStore, Dream, ManageKeys, ManagePeople, ManageStore, OwnAccount, ReadAudit};
+        use Action::{
+            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManageStore, OwnAccount, Propose, ReadAudit,
+        };
         use Needs::{Action as May, Nothing};
         let (store, changeset, change) = (self.store.to_string(), self.changeset.to_string(), self.change.to_string());
         let named = |more: &[(&'static str, &str)]| {
@@ -123,6 +125,8 @@ impl Ids {
         let ask = domain::ids::AccessRequestId(uuid::Uuid::nil()).to_string();
         let team = domain::ids::TeamId(uuid::Uuid::nil()).to_string();
         let key = domain::ids::KeyId(uuid::Uuid::nil()).to_string();
+        let setting = domain::ids::SettingChangeId(uuid::Uuid::nil()).to_string();
+        let memory = self.memory.to_string();
         vec![
             ("sign_in", form(&[("email", "a@b.example"), ("password", "x"), ("next", "/")]), Nothing),
             ("use_link", form(&[("token", "0"), ("password", "x"), ("again", "x")]), Nothing),
@@ -161,7 +165,24 @@ impl Ids {
             ("describe_store", form(&[("store", &store), ("name", "")]), May(DescribeStore)),
             ("set_gate", form(&[("store", &store), ("gate_mode", "dreams_gated"), ("budget_tokens", "-1")]), May(ManageStore)),
             ("set_approvals", form(&[("store", &store), ("low", "0"), ("medium", "1"), ("high", "2")]), May(ManageStore)),
-            ("delete_store", form(&[("store", &self.store.to_string()), ("again", "not its name")]), May(DescribeStore)),
+            ("delete_store", form(&[("store", &self.store.to_string()), ("again", "not its name")]), May(DeleteStore)),
+            ("restore_store", form(&[("store", &self.store.to_string()), ("name", "x")]), May(ManagePeople)),
+            ("propose_memory", form(&[("store", &store), ("path", "/x.md"), ("content", "x"), ("reason", "")]), May(Propose)),
+            (
+                "propose_edit",
+                form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("path", "/x.md"), ("content", "x"), ("reason", "x")]),
+                May(Propose),
+            ),
+            ("propose_removal", form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("reason", "x")]), May(Propose)),
+            ("freeze", form(&[("memory", &memory), ("reason", "")]), May(Freeze)),
+            ("propose_unfreeze", form(&[("memory", &memory), ("reason", "")]), May(Propose)),
+            ("confirm_setting", form(&[("setting", &setting)]), May(ManagePeople)),
+            ("decline_setting", form(&[("setting", &setting)]), May(ManagePeople)),
+            ("reveal_quotes", form(&[("changeset", &changeset), ("change", &change)]), May(Decide)),
+            ("reveal_session", form(&[("session", &self.session.to_string()), ("after", "0")]), May(Decide)),
+            ("mask", form(&[("back", "/queue")]), May(OwnAccount)),
+            ("note_opened", named(&[]), May(Action::SeeChanges)),
+            ("set_view", form(&[("changeset", &changeset), ("change", &change), ("view", "side")]), May(OwnAccount)),
             ("give_grant", form(&[("to", &team), ("store", &store), ("path", "/"), ("role", "reader")]), May(ManageStore)),
             ("revoke_grant", form(&[("to", &team), ("store", &store), ("path", "/")]), May(ManageStore)),
             ("invite", form(&[("email", "no address"), ("name", "x"), ("role", "member")]), May(ManagePeople)),
@@ -181,7 +202,9 @@ impl Ids {
 
     /// Every route of the API: method, route, address, body, and what it needs. The scratch store is deleted, the demo's is not.
     fn api(&self) -> Vec<(Method, &'static str, String, serde_json::Value, Action)> {
-        use Action::{CreateStore, DescribeStore, Dream, RecordSessions, SeeDreams, SeeMemory, SeeSessions, WriteMemory};
+        use Action::{
+            CreateStore, DeleteMemory, DeleteStore, DescribeStore, Dream, RecordSessions, SeeDreams, SeeMemory, SeeSessions, WriteMemory,
+        };
         let (post, get, delete) = (Method::POST, Method::GET, Method::DELETE);
         let Self { store, scratch, memory, session, dream, .. } = self;
         let wrong = json!({"content": "x", "precondition": {"type": "content_sha256", "content_sha256": "0"}});
@@ -196,12 +219,12 @@ impl Ids {
             (get.clone(), stores, stores.into(), json!(null), SeeMemory),
             (get.clone(), one, at.clone(), json!(null), SeeMemory),
             (post.clone(), one, at.clone(), json!({"name": ""}), DescribeStore),
-            (delete.clone(), one, format!("/v1/memory_stores/{scratch}"), json!(null), DescribeStore),
+            (delete.clone(), one, format!("/v1/memory_stores/{scratch}"), json!(null), DeleteStore),
             (post.clone(), memories, format!("{at}/memories"), json!({"path": "/x", "content": "\0"}), WriteMemory),
             (get.clone(), memories, format!("{at}/memories"), json!(null), SeeMemory),
             (get.clone(), single, format!("{at}/memories/{memory}"), json!(null), SeeMemory),
             (post.clone(), single, format!("{at}/memories/{memory}"), wrong, WriteMemory),
-            (delete, single, format!("{at}/memories/{memory}?expected_content_sha256=0"), json!(null), WriteMemory),
+            (delete, single, format!("{at}/memories/{memory}?expected_content_sha256=0"), json!(null), DeleteMemory),
             (get.clone(), "/v1/memory_stores/{id}/briefing", format!("{at}/briefing"), json!(null), SeeMemory),
             (post.clone(), "/v1/sessions", "/v1/sessions".into(), recorded, RecordSessions),
             (get.clone(), "/v1/sessions/{id}", format!("/v1/sessions/{session}"), json!(null), SeeSessions),
@@ -253,14 +276,14 @@ async fn visitors(served: &Served, database: &str) -> (Vec<Visitor>, String) {
         let mut arguments = vec!["--database", database, "user", "add", &email, "--name", role.as_str(), "--role", role.as_str()];
         arguments.extend(["--public-url", &served.url]);
         if granted {
-            arguments.extend(["--store", "Studio agents", "--grant", "reviewer"]);
+            arguments.extend(["--store", "Studio agents", "--grant", "owner"]);
         }
         let (code, out, err) = run(&arguments);
         assert_eq!(code, 0, "{err}");
         let token = out.trim().rsplit('/').next().unwrap().to_owned();
         let form = [("token", token.as_str()), ("password", PASSWORD), ("again", PASSWORD)];
         let answer = client().post(format!("{}/do/use_link", served.url)).header(ORIGIN, &served.url).form(&form).send().await.unwrap();
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let cookie = crate::support::session_cookie(&answer);
         all.push(Visitor { role: Some(role), granted, cookie });
     }
     // Whom the actions on people name: the admin of the demo, who is one already and is not disabled.
@@ -303,7 +326,8 @@ async fn every_page_and_action_is_as_the_table_says() {
         }
         for (action, form, needs) in &actions {
             let request = client.post(format!("{}/do/{action}", served.url)).header(header::COOKIE, &visitor.cookie);
-            let status = request.header(ORIGIN, &served.url).form(form).send().await.unwrap().status();
+            let token = ("x-form-token", crate::support::form_token(&visitor.cookie));
+            let status = request.header(token.0, token.1).header(ORIGIN, &served.url).form(form).send().await.unwrap().status();
             let refused = match visitor.role {
                 None => status == StatusCode::UNAUTHORIZED,
                 Some(_) => status == StatusCode::FORBIDDEN || status == StatusCode::NOT_FOUND,
@@ -312,7 +336,16 @@ async fn every_page_and_action_is_as_the_table_says() {
             let done = matches!(status.as_u16(), 200 | 409 | 422 | 429) || (status == 401 && *action == "sign_in");
             let names_nothing = matches!(
                 *action,
-                "give_grant" | "revoke_grant" | "reset_password" | "set_member" | "accept_request" | "decline_request" | "end_sign_in"
+                "give_grant"
+                    | "revoke_grant"
+                    | "reset_password"
+                    | "set_member"
+                    | "accept_request"
+                    | "decline_request"
+                    | "end_sign_in"
+                    | "restore_store"
+                    | "confirm_setting"
+                    | "decline_setting"
             );
             let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
             let expected = if visitor.may(*needs) { allowed } else { refused };

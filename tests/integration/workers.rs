@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use domain::audit_action::AuditAction;
 use domain::actor::Actor;
 
 use crate::{
@@ -92,18 +93,18 @@ async fn two_servers_and_three_workers_run_each_dream_once() {
         assert_eq!((view.dream.state.as_str(), view.dream.changeset_id.is_some(), view.findings.len()), ("completed", true, 1), "{id}");
     }
     // Begun again after a kill, but ended and proposed once.
-    assert!(entries(&world, "dream.start").await >= count);
-    assert_eq!(entries(&world, "dream.end").await, count + 1);
-    assert_eq!(entries(&world, "changeset.propose").await, count);
+    assert!(entries(&world, AuditAction::DreamStart).await >= count);
+    assert_eq!(entries(&world, AuditAction::DreamEnd).await, count + 1);
+    assert_eq!(entries(&world, AuditAction::ChangesetPropose).await, count);
     assert_eq!(world.lucid.dreams(&operator, Some(scheduled)).await.unwrap().len(), 1, "one tick, one dream");
     world.verified().await;
 }
 
 /// How many entries of an action the trail has.
-async fn entries(world: &World, action: &str) -> usize {
+async fn entries(world: &World, action: AuditAction) -> usize {
     let (mut count, mut before) = (0, None);
     loop {
-        let filter = service::AuditFilter { action: Some(action.to_owned()), before, ..service::AuditFilter::default() };
+        let filter = service::AuditFilter { action: Some(action), before, ..service::AuditFilter::default() };
         let page = world.lucid.audit(&Actor::operator(), &filter).await.unwrap();
         count += page.rows.len();
         before = page.rows.last().map(|r| r.row.seq);

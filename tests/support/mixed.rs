@@ -40,7 +40,7 @@ pub async fn people(lucid: &Lucid, stores: &[StoreId], names: &[(&str, Role)]) -
     for (name, role) in names {
         let grants = stores.iter().map(|&s| Grant::whole(s, StoreRole::Reviewer)).collect();
         let new = NewUser { email: format!("{name}@lucid.example"), name: (*name).to_owned(), role: *role, grants };
-        tokens.push(lucid.add_user(&Actor::operator(), &new).await.expect("the person is added").1.expect("a link"));
+        tokens.push(lucid.add_user(&Actor::operator(), &new).await.expect("the person is added").1.shown().expect("a link"));
     }
     tokens
 }

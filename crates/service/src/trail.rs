@@ -67,7 +67,10 @@ impl Lucid {
         let verified = self.check_audit_with(actor, kept, key).await?;
         if let Ok(verified) = &verified {
             let payload = json!({"entries": verified.entries, "head": verified.head});
-            self.record_about_the_trail(actor, AuditAction::AuditVerify, Action::ReadAudit, &payload).await?;
+            // The trail verifies whether that can be written down or not: a full disk must not say otherwise.
+            if let Err(error) = self.record_about_the_trail(actor, AuditAction::AuditVerify, Action::ReadAudit, &payload).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "that the trail was verified could not be recorded");
+            }
         }
         Ok(verified)
     }

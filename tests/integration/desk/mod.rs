@@ -9,17 +9,10 @@ use service::{ChangeView, Decision, Verdict};
 
 use crate::world::World;
 
-/// A decision on a change as it is shown, signed just now.
-fn decision(world: &World, view: &ChangeView, verdict: Verdict) -> Decision {
+/// A decision on a change as it is shown.
+fn decision(view: &ChangeView, verdict: Verdict) -> Decision {
     let c = &view.change;
-    Decision {
-        change: c.id,
-        revision: c.revision,
-        digest: c.digest.clone(),
-        verdict,
-        note: String::new(),
-        confirmed_at: Some(world.lucid.now()),
-    }
+    Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new() }
 }
 
 /// A dream's change of high risk: two notes that say the same, written by a person.

@@ -1,13 +1,12 @@
 //! What a change needs before it is committed: requirements by risk and owner, signatures, undo, many at once, and how well it goes.
 
 use domain::{
-    Timestamp,
     actor::{Actor, Grant, Role, StoreRole},
     changeset::{ChangeState, RejectCode},
     review::{Approvals, SIGNING_SECONDS},
     rights::Scope,
 };
-use service::{Decision, Error, Kind, NewKey, Verdict};
+use service::{Error, Kind, NewKey, Verdict};
 
 use super::{again, decision, risky};
 use crate::world::{World, add, failing, on_both_engines};
@@ -28,10 +27,11 @@ async fn high_risk_needs_two_signatures(world: World) {
     let change = risky(&world).await;
     assert_eq!((change.needs.approvals, change.needs.satisfied), (2, false));
     // Not signed, or signed too long ago.
-    for confirmed_at in [None, Some(Timestamp(world.lucid.now().0 - (SIGNING_SECONDS + 1) * 1_000_000))] {
-        let unsigned = Decision { confirmed_at, ..decision(&world, &change, Verdict::Approve) };
-        assert!(matches!(world.lucid.decide(&world.reviewer, &unsigned).await, Err(Error::Sign)));
-    }
+    let unsigned = decision(&change, Verdict::Approve);
+    assert!(matches!(world.lucid.decide(&world.reviewer, &unsigned).await, Err(Error::Sign)));
+    world.confirm(&world.reviewer).await;
+    world.wait_seconds(SIGNING_SECONDS + 1);
+    assert!(matches!(world.lucid.decide(&world.reviewer, &unsigned).await, Err(Error::Sign)));
     // A key that decides as its owner does not sign.
     let new = NewKey {
         name: "k".into(),
@@ -195,15 +195,16 @@ async fn bulk_decides_each_by_itself(world: World) {
     world.import(&failing("s2", "t2", 2)).await;
     let changeset = world.dream().await.unwrap();
     let low = world.changes(changeset).await.remove(0);
-    let mut stale = decision(&world, &low, Verdict::Approve);
+    let mut stale = decision(&low, Verdict::Approve);
     stale.revision = 7;
-    let all = [decision(&world, &high, Verdict::Approve), stale];
+    world.confirm(&world.reviewer).await;
+    let all = [decision(&high, Verdict::Approve), stale];
     let results = world.lucid.decide_many(&world.reviewer, &all).await.unwrap();
     let why: Vec<String> = results.iter().map(|r| r.refused.as_ref().unwrap().message()).collect();
     assert!(why[0].contains("open it") && why[1].contains("you saw revision 7"), "{why:?}");
     world.lucid.note_opened(&world.reviewer, high.change.id, 1).await.unwrap();
     let both =
-        [decision(&world, &high, Verdict::Approve), decision(&world, &low, Verdict::Approve), decision(&world, &low, Verdict::Approve)];
+        [decision(&high, Verdict::Approve), decision(&low, Verdict::Approve), decision(&low, Verdict::Approve)];
     let before = world.verified().await;
     let results = world.lucid.decide_many(&world.reviewer, &both).await.unwrap();
     assert!(results.len() == 2 && results.iter().all(|r| r.refused.is_none()), "{results:?}");
@@ -211,7 +212,7 @@ async fn bulk_decides_each_by_itself(world: World) {
     assert_eq!(again(&world, &low).await.change.state, ChangeState::Approved);
     assert_eq!(again(&world, &high).await.change.state, ChangeState::Pending, "one of two");
     for wrong in [0, 201] {
-        let many = vec![decision(&world, &low, Verdict::Approve); wrong];
+        let many = vec![decision(&low, Verdict::Approve); wrong];
         assert_eq!(world.lucid.decide_many(&world.reviewer, &many).await.unwrap_err().kind(), Kind::Invalid);
     }
     // Another's changes: refused one by one, as if they were not there.

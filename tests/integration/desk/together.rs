@@ -1,5 +1,6 @@
 //! Several people at one queue: claims, comments and the inbox, deferrals, expiry, whose turn it is.
 
+use domain::audit_action::AuditAction;
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
@@ -46,7 +47,7 @@ async fn a_claim_keeps_others_and_no_admin(world: World) {
     assert_eq!(world.lucid.release(&other, changeset).await.unwrap_err().kind(), Kind::Conflict);
     let claims = world
         .lucid
-        .audit(&world.admin, &service::AuditFilter { action: Some("changeset.claim".into()), ..Default::default() })
+        .audit(&world.admin, &service::AuditFilter { action: Some(AuditAction::ChangesetClaim), ..Default::default() })
         .await
         .unwrap();
     assert_eq!(claims.rows.len(), 2, "renewing says nothing new");
@@ -210,16 +211,22 @@ async fn every_filter_of_the_queue_runs(world: World) {
 }
 
 async fn quotes_are_revealed_to_who_decides_and_the_audit_says_so(world: World) {
-    let changeset = world.proposal().await;
+    world.import(&failing("s1", "t1", 1).replace("not enough seats", "no card 4111 1111 1111 1111 here; seats")).await;
+    world.import(&failing("s2", "t2", 2).replace("not enough seats", "no card 4111 1111 1111 1111 here; seats")).await;
+    let changeset = world.dream().await.expect("a changeset");
     let mut change = world.changes(changeset).await.remove(0);
-    world.lucid.reveal_quotes(&world.reviewer, &mut change).await.unwrap();
+    assert!(change.quotes.iter().any(|q| q.masked != q.row.quote));
+    world.lucid.reveal_quotes(&world.reviewer, change.change.id).await.unwrap();
+    change.unmask();
     assert!(change.quotes.iter().all(|q| q.masked == q.row.quote));
     let reader = add(&world.lucid, "reader", Role::Member, vec![(world.store, StoreRole::Reader)]).await;
     let mut seen = world.lucid.changeset(&reader, changeset).await.unwrap().changes.remove(0);
-    assert_eq!(world.lucid.reveal_quotes(&reader, &mut seen).await.unwrap_err().kind(), Kind::Permission);
+    seen.unmask();
+    assert!(seen.quotes.iter().any(|q| q.masked != q.row.quote), "whoever may not decide sees nothing more");
+    assert_eq!(world.lucid.reveal_quotes(&reader, seen.change.id).await.unwrap_err().kind(), Kind::Permission);
     let entries = world
         .lucid
-        .audit(&world.admin, &service::AuditFilter { action: Some("change.reveal".into()), ..Default::default() })
+        .audit(&world.admin, &service::AuditFilter { action: Some(AuditAction::ChangeReveal), ..Default::default() })
         .await
         .unwrap();
     assert_eq!(entries.rows.len(), 1);
