@@ -7,6 +7,7 @@ mod airline;
 mod cases;
 mod figures;
 mod generated;
+mod guard;
 mod heldout;
 mod locomo;
 mod pairs;
@@ -18,6 +19,7 @@ fn main() {
     println!("{:<34} {:>8} {:>8} {:>20}", "what", "called", "good", "precision (95 %)");
     assert!(generated::print(), "poison got into a proposal");
     assert!(heldout::print(), "poison got into a proposal");
+    assert!(guard::print(), "the guard finds less on its development sets than it did");
     // `cargo test` passes arguments of its own; without a folder there is no more to measure.
     let Some(folder) = std::env::var_os("LUCID_EVAL_DATA").map(PathBuf::from) else {
         println!("SKIPPED: set LUCID_EVAL_DATA to the folder with the corpora (make eval DATA=..)");

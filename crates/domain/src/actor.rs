@@ -265,9 +265,8 @@ impl Actor {
     #[must_use]
     pub fn visible(&self, action: Action) -> Visible {
         match (self.who, action.right().access(self.role)) {
-            (Who::Anonymous, _) => Visible::Nothing,
             (Who::Operator | Who::Worker, _) | (Who::Person(_), Access::Yes) => Visible::All,
-            (_, Access::No) => Visible::Nothing,
+            (Who::Anonymous, _) | (_, Access::No) => Visible::Nothing,
             (Who::Person(id), Access::Granted(_)) => Visible::GrantedTo(id),
             (Who::Key(..), _) if !self.has_scope(action) => Visible::Nothing,
             (Who::Key(_, owner), _) => self.only.map_or(Visible::GrantedTo(owner), |store| Visible::OneOf(owner, store)),
@@ -298,8 +297,9 @@ mod tests {
         use Action::{Decide, Dream, ManageStore, ReadStoreAudit, SeeMemory, WriteMemory};
         use StoreRole::{Reader, Reviewer};
         for (role, grant, allowed) in [
-            (Role::Admin, Reviewer, &[SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit][..]),
-            (Role::Admin, Reader, &[SeeMemory, ManageStore, ReadStoreAudit]),
+            (Role::Admin, StoreRole::Owner, &[SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit][..]),
+            (Role::Admin, Reviewer, &[SeeMemory, Dream, Decide, ReadStoreAudit]),
+            (Role::Admin, Reader, &[SeeMemory, ReadStoreAudit]),
             (Role::Reviewer, StoreRole::Owner, &[SeeMemory, Dream, Decide, ReadStoreAudit]),
             (Role::Reviewer, Reader, &[SeeMemory, ReadStoreAudit]),
             (Role::Member, Reviewer, &[SeeMemory, ReadStoreAudit]),
@@ -347,6 +347,20 @@ mod tests {
         assert_eq!(visible, Visible::OneOf(ME, STORE));
         assert_eq!(visible.narrowed(None), (Visible::GrantedTo(ME), Some(STORE)));
         assert_eq!(visible.narrowed(Some(OTHER)).0, Visible::Nothing);
+    }
+
+    #[test]
+    fn a_key_writes_under_its_owners_paths_and_deletes_only_where_it_says_so() {
+        let path = "/agents".parse().unwrap();
+        let grants = vec![Grant { store: STORE, path, role: StoreRole::Reader }];
+        let writes = Actor { grants, ..key(Role::Member, StoreRole::Reader, &[Scope::MemoryRead, Scope::MemoryWrite]) };
+        assert!(writes.may_at(Action::WriteMemory, STORE, &["/agents/a.md"]) && !writes.may_at(Action::WriteMemory, STORE, &["/ops/a.md"]));
+        assert!(!writes.may_at(Action::WriteMemory, STORE, &["/agents/a.md", "/ops/a.md"]), "a move needs both places");
+        assert!(!writes.may_at(Action::DeleteMemory, STORE, &["/agents/a.md"]));
+        let deletes = Actor { scopes: vec![Scope::MemoryDelete], ..writes };
+        assert!(
+            deletes.may_at(Action::DeleteMemory, STORE, &["/agents/a.md"]) && !deletes.may_at(Action::DeleteMemory, STORE, &["/ops/a.md"])
+        );
     }
 
     #[test]

@@ -46,7 +46,6 @@ text_enum! {
         /// A changeset was withdrawn by its proposer.
         ChangesetWithdraw => "changeset.withdraw",
         /// A browser reported that a page tried what its policy forbids.
-        CspViolation => "csp.violation",
         /// A dream was told to stop.
         DreamCancel => "dream.cancel",
         /// A dream ended.

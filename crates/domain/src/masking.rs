@@ -1,6 +1,6 @@
 //! Masks what is sensitive before a quote or a transcript is shown. Revealing it is a right of its own and is audited.
 
-use crate::scan::{Sensitive, sensitive_spans};
+use crate::sensitive::{Sensitive, sensitive_spans};
 
 /// The text with every secret as `[secret]` and every personal datum as `[personal]`.
 #[must_use]

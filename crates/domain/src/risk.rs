@@ -1,7 +1,8 @@
 //! Risk labels and level of a change, computed from its edits and never taken from whoever proposed it (rule 6).
 
 use crate::{
-    scan::{self, Sensitive},
+    scan,
+    sensitive::{self, Sensitive},
     statement::{changes_a_value, lost, statements},
     text_enum::text_enum,
 };
@@ -109,7 +110,7 @@ pub fn assess(facts: &Facts) -> (RiskLevel, Vec<Label>) {
     let fate = losses(&before, &after);
     let fresh: Vec<&str> = facts.after.iter().copied().filter(|text| !facts.before.contains(text)).collect();
     let shown: Vec<&str> = fresh.iter().chain(&facts.names).copied().collect();
-    let spans: Vec<Sensitive> = shown.iter().flat_map(|t| scan::sensitive_spans(t)).map(|s| s.kind).collect();
+    let spans: Vec<Sensitive> = shown.iter().flat_map(|t| sensitive::sensitive_spans(t)).map(|s| s.kind).collect();
     put(fate == Losses::Statement, Label::Destructive);
     put(facts.human_written, Label::HumanWritten);
     put(facts.frozen, Label::Frozen);

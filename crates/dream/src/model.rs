@@ -291,7 +291,7 @@ pub fn ground(raw: Raw, sessions: &[(String, &Session)]) -> Candidate {
     for quote in raw.quotes {
         let Some((_, session)) = sessions.iter().find(|(label, _)| *label == quote.session) else { continue };
         let (characters, words) = (quote.text.trim().chars().count(), quote.text.split_whitespace().count());
-        if characters < LEAST_QUOTE.0 || words < LEAST_QUOTE.1 || !domain::scan::sensitive_spans(&quote.text).is_empty() {
+        if characters < LEAST_QUOTE.0 || words < LEAST_QUOTE.1 || !domain::sensitive::sensitive_spans(&quote.text).is_empty() {
             continue;
         }
         let read = |k: EventKind| matches!(k, EventKind::User | EventKind::ToolResult);

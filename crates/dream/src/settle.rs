@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use domain::{changeset::ChangeKind, scan, statement::statements};
+use domain::{changeset::ChangeKind, scan, sensitive, statement::statements};
 
 use crate::{
     MAX_CHANGES, compose,
@@ -92,7 +92,7 @@ fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let spaced = text.replace('\n', " ");
     let reason = if scan::has_hidden(&spaced) {
         "it would hold characters that are not seen"
-    } else if !scan::sensitive_spans(&text).is_empty() {
+    } else if !sensitive::sensitive_spans(&text).is_empty() {
         "it would hold personal data or a credential"
     } else if scan::is_instruction_like(&spaced) {
         "it would read as text that redirects an agent"

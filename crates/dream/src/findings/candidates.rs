@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{changeset::ChangeKind, scan};
+use domain::{changeset::ChangeKind, scan, sensitive};
 
 use crate::{
     MIN_SUPPORT, compose,
@@ -69,7 +69,7 @@ fn unfit(text: &str) -> Option<&'static str> {
     if text.chars().count() > LONGEST {
         return Some("it is longer than a note may be");
     }
-    if !scan::sensitive_spans(text).is_empty() {
+    if !sensitive::sensitive_spans(text).is_empty() {
         return Some("it holds personal data or a credential");
     }
     if scan::is_instruction_like(text) {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::{changeset::ChangeKind, scan, statement::statements};
+use domain::{changeset::ChangeKind, scan, sensitive, statement::statements};
 
 use crate::{
     MIN_SUPPORT,
@@ -238,7 +238,7 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
 }
 
 fn unfit(value: &str) -> Option<&'static str> {
-    if !scan::sensitive_spans(value).is_empty() {
+    if !sensitive::sensitive_spans(value).is_empty() {
         return Some("the new value is personal data or a credential");
     }
     if scan::has_hidden(value) || scan::is_instruction_like(value) || value.chars().count() > 80 {

@@ -6,7 +6,7 @@ use std::{
     fmt::Write,
 };
 
-use domain::{changeset::ChangeKind, plural, scan};
+use domain::{changeset::ChangeKind, plural, scan, sensitive};
 
 use super::{
     recovery::{self, Step, Try},
@@ -152,7 +152,7 @@ fn unfit(tool: &str, signature: &str, support: &Support) -> Option<Unfit> {
     if scan::has_hidden(signature) {
         return says("what the tool answered holds characters that are not seen", true);
     }
-    if !scan::sensitive_spans(signature).is_empty() {
+    if !sensitive::sensitive_spans(signature).is_empty() {
         return says("what the tool answered holds personal data or a credential", true);
     }
     if !signature.chars().any(char::is_alphabetic) {

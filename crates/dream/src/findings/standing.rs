@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{changeset::ChangeKind, plural, scan};
+use domain::{changeset::ChangeKind, plural, scan, sensitive};
 
 use super::templates::{link, root_of};
 use crate::{
@@ -193,7 +193,7 @@ fn unfit(said: &str, text: &str) -> Option<&'static str> {
     if scan::has_hidden(said) {
         return Some("it holds characters that are not seen");
     }
-    if !scan::sensitive_spans(said).is_empty() {
+    if !sensitive::sensitive_spans(said).is_empty() {
         return Some("it holds personal data or a credential");
     }
     if text.contains("://") || text.contains("![") {

@@ -91,7 +91,7 @@ fn place(call: &Call) -> Place {
 /// The longest part of a span that holds no personal data and no credential; the span itself where it holds none, or nothing else.
 fn without_personal(text: &str, start: usize, end: usize) -> (usize, usize) {
     let span = &text[start..end];
-    let sensitive = domain::scan::sensitive_spans(span);
+    let sensitive = domain::sensitive::sensitive_spans(span);
     let edges = sensitive.iter().map(|s| (s.start, s.end)).chain([(span.len(), span.len())]);
     let mut from = 0;
     let mut best = (0, 0);
