@@ -36,7 +36,7 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
         browser.fill(&format!("input[name={field}]"), text).await;
     }
     browser.follow("button.primary").await;
-    let scopes = ["sessions:write", "sessions:read", "memory:write", "memory:read", "dreams:write"];
+    let scopes = ["sessions:write", "sessions:read", "memory:write", "memory:delete", "memory:read", "dreams:write"];
     let mut add = vec!["--database", &database, "key", "add", "booking agent"];
     add.extend(scopes.iter().flat_map(|s| ["--scope", s]));
     let (code, key, err) = run(&add);

@@ -118,7 +118,7 @@ async fn the_same_without_scripts() {
     browser.click("details[data-key='e'] summary").await;
     browser.fill("details[open] textarea", "# In other words\n").await;
     browser.follow("details[open] form[action='/do/edit_change'] button.primary").await;
-    browser.wait_for_text("You had a hand in this change").await;
+    browser.wait_for_text("You contributed to this change").await;
     commit_and_look(&browser, &lucid.url).await;
 }
 
@@ -139,7 +139,7 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     reviewer.wait_for_text("Other words").await;
     reviewer.picture("desk-editor").await;
     reviewer.click("details[open] form[action='/do/edit_change'] button.primary").await;
-    reviewer.wait_for_text("You had a hand in this change").await;
+    reviewer.wait_for_text("You contributed to this change").await;
     reviewer.check_console().await;
     let address = reviewer.address().await;
     let admin = Browser::start(Settings::default()).await;
@@ -179,6 +179,6 @@ async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     browser.click("details[open] form[action='/do/rebase_change'] button.primary").await;
     browser.wait_until_gone("article[data-change='conflicted']").await;
     browser.wait_for_text("revision 2").await;
-    browser.wait_for_text("You had a hand in this change").await;
+    browser.wait_for_text("You contributed to this change").await;
     browser.check_console().await;
 }

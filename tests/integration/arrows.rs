@@ -57,3 +57,27 @@ pub fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
     found
 }
+
+/// Forms carry the token of the sign-in, and what leptos does not escape is written in one place each.
+#[test]
+fn pages_are_made_of_what_is_safe() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src");
+    let mut forms = 0;
+    for file in rust_files(root.as_ref()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.display().to_string();
+        for form in text.split("method=\"post\"").skip(1) {
+            forms += 1;
+            let start: String = form.chars().skip_while(|&c| c != '>').skip(1).take(60).collect();
+            assert!(start.trim_start().starts_with("{form_token()}"), "a form in {name} does not begin with its token: {start}");
+        }
+        if !name.ends_with("components/title.rs") {
+            assert!(!text.contains("leptos_meta::Title") && !text.contains("<Title "), "{name} writes a title that is not escaped");
+        }
+        if !name.ends_with("components/text_area.rs") {
+            assert!(!text.contains("view! { <textarea") && !text.contains("\n<textarea"), "{name} writes a text area that is not escaped");
+        }
+        assert!(!text.contains("inner_html=") || name.contains("components/") || name.ends_with("shell.rs"), "{name} writes raw HTML");
+    }
+    assert!(forms >= 50, "{forms}");
+}

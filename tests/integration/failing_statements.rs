@@ -75,7 +75,8 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     let change = world.changes(id).await.remove(0);
     world.confirm(&world.reviewer).await;
     let c = &change.change;
-    let vote = service::Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict: Verdict::Approve, note: String::new() };
+    let vote =
+        service::Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict: Verdict::Approve, note: String::new() };
     fail_each!(world, "a vote", lucid.decide(&world.reviewer, &vote));
     let new = NewKey {
         name: "agent".into(),

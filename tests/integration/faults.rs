@@ -167,7 +167,7 @@ async fn what_people_see_while_the_disk_is_full() {
     let database = format!("sqlite:{}/small.db", folder.path().display());
     // The disk is filled to its end once the demo stands.
     let script = format!(
-        "{LUCID} --database {database} serve --demo --no-worker --listen 127.0.0.1:0 >{said} 2>/dev/null & server=$!\n\
+        "{LUCID} --database {database} serve --demo --no-worker --behind-proxy --listen 127.0.0.1:0 >{said} 2>/dev/null & server=$!\n\
          while ! grep -q 'serves on' {said}; do sleep 0.1; done\n\
          cat /dev/zero >{folder}/full 2>/dev/null || true\n\
          echo full >>{said}\n\
@@ -187,11 +187,17 @@ async fn what_people_see_while_the_disk_is_full() {
     let url = text.split("serves on ").nth(1).unwrap_or_else(|| panic!("it does not serve: {text}")).split(' ').next().unwrap().to_owned();
     let page = Page { client: crate::support::http().redirect(Policy::none()).build().unwrap(), url, cookie: String::new() };
     let mut seen = (StatusCode::OK, String::new());
+    let mut last = String::new();
     // SQLite still fits a few small writes into pages that it has; then it says so.
     for n in 0..3_000 {
         let email = format!("somebody{n}@lucid.example");
-        let answer = page.post("/do/sign_in", &[("email", &email), ("password", "wrong"), ("next", "/")]).await;
+        // From many networks, because one is soon asked to wait.
+        let from = format!("10.{}.{}.1", n / 250, n % 250);
+        let form = [("email", email.as_str()), ("password", "wrong"), ("next", "/")];
+        let request = page.client.post(format!("{}/do/sign_in", page.url)).header("x-forwarded-for", from).header("origin", &page.url);
+        let answer = request.header(header::ACCEPT, "text/html").form(&form).send().await.unwrap();
         let to = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        last.clone_from(&to);
         if to.contains("trouble=507") {
             seen = page.get(&to).await;
             break;
@@ -200,7 +206,7 @@ async fn what_people_see_while_the_disk_is_full() {
     let _ = Command::new("kill").args(["-9", "--", &format!("-{}", shell.id())]).status();
     let _ = shell.wait();
     let _ = fs::remove_file(said);
-    assert!(seen.0.as_u16() == 507 && seen.1.contains("The disk under Lucid is full."), "{seen:?}");
+    assert!(seen.0.as_u16() == 507 && seen.1.contains("The disk under Lucid is full."), "{seen:?} {last}");
 }
 
 /// `kill` reaches the shell and what it started.

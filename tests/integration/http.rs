@@ -141,6 +141,35 @@ async fn a_form_of_another_site_is_refused() {
 }
 
 #[tokio::test]
+async fn a_form_without_the_token_of_its_sign_in_is_refused() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("reviewer@")).await;
+    let other = visitor.sign_in(&served.link("admin@")).await;
+    for token in [String::new(), "0".repeat(64), crate::support::form_token(&other)] {
+        let request = visitor.client.post(format!("{}/do/sign_out", served.url)).header(header::COOKIE, &cookie);
+        let request = request.header(header::ACCEPT, "text/html").header(header::ORIGIN, &served.url).form(&[("form_token", &token)]);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::FORBIDDEN, "{token}");
+    }
+    assert_eq!(visitor.get("/queue", &cookie).await.status(), StatusCode::OK, "still signed in");
+    assert_eq!(visitor.get("/do/sign_out", &cookie).await.status(), StatusCode::METHOD_NOT_ALLOWED, "nothing is done by looking");
+}
+
+#[tokio::test]
+async fn violations_of_the_content_policy_are_logged() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let policy = visitor.get("/sign-in", "").await.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("/csp-report"), "{policy}");
+    let report =
+        r#"{"csp-report":{"document-uri":"http://x/queue","violated-directive":"script-src","blocked-uri":"https://evil.example"}}"#;
+    let sent = visitor.client.post(format!("{}/csp-report", served.url)).header(header::CONTENT_TYPE, "application/csp-report");
+    assert_eq!(sent.body(report).send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    let sent = visitor.client.post(format!("{}/csp-report", served.url)).header(header::CONTENT_TYPE, "application/csp-report");
+    assert!(sent.body("[".repeat(100_000)).send().await.unwrap().status().as_u16() < 500);
+}
+
+#[tokio::test]
 async fn every_answer_carries_its_headers() {
     let (_folder, served) = demo();
     let visitor = Visitor::new(&served);
@@ -232,7 +261,11 @@ async fn an_upload_takes_sessions_in_and_names_what_is_wrong() {
     let store = page[start..].split('"').next().unwrap().to_owned();
     let upload = |text: String| {
         let part = reqwest::multipart::Part::bytes(text.into_bytes()).file_name("up.jsonl");
-        let form = reqwest::multipart::Form::new().text("form_token", crate::support::form_token(&cookie)).text("store", store.clone()).text("format", "auto").part("file", part);
+        let form = reqwest::multipart::Form::new()
+            .text("form_token", crate::support::form_token(&cookie))
+            .text("store", store.clone())
+            .text("format", "auto")
+            .part("file", part);
         visitor.client.post(format!("{}/do/import", served.url)).header(header::COOKIE, &cookie).multipart(form).send()
     };
     let good = crate::world::failing("up1", "t1", 1);

@@ -29,4 +29,5 @@ mod real_model;
 mod rights;
 mod schedules;
 mod statements;
+mod trust;
 mod workers;

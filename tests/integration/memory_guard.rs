@@ -41,6 +41,8 @@ async fn what_was_written_stays(world: World) {
         "UPDATE events SET text = 'other'",
         "UPDATE events SET is_error = FALSE",
         "DELETE FROM events",
+        "DELETE FROM decisions",
+        "UPDATE decisions SET actor = 'person:user_other'",
         "UPDATE contents SET content = 'other'",
         "UPDATE memories SET path = '/other'",
         "UPDATE memories SET content_sha256 = (SELECT MAX(sha256) FROM contents WHERE sha256 <> memories.content_sha256)",
@@ -70,7 +72,15 @@ async fn a_commit_needs_its_audit_entry(world: World) {
 async fn replacing_is_no_way_around(world: World) {
     if let Db::Postgres(_) = world.db {
         // PostgreSQL has no INSERT OR REPLACE; its TRUNCATE is what goes past row triggers.
-        assert!(raw(&world.db, "TRUNCATE audit CASCADE").await.is_err());
+        for truncate in [
+            "TRUNCATE audit CASCADE",
+            "TRUNCATE decisions CASCADE",
+            "TRUNCATE commits CASCADE",
+            "TRUNCATE memory_versions CASCADE",
+            "TRUNCATE events CASCADE",
+        ] {
+            assert!(raw(&world.db, truncate).await.is_err(), "the engine allowed: {truncate}");
+        }
         return;
     }
     let replaced = "INSERT OR REPLACE INTO audit SELECT seq, at, 'nobody', action, subject, store_id, commit_id, salt, payload, commitment, prev, hash FROM audit WHERE seq = 1";

@@ -31,7 +31,9 @@ async fn person(world: &World, name: &str, role: Role) -> Actor {
 async fn guessing_slows_down_whoever_guesses(world: World) {
     let lucid = &world.lucid;
     let ana = person(&world, "ana", Role::Member).await.who.person().unwrap();
-    let sign_in = |password: &'static str, from: &'static str| lucid.sign_in("ana@lucid.example", password, Place { address: Some(from), browser: None });
+    let sign_in = |password: &'static str, from: &'static str| {
+        lucid.sign_in("ana@lucid.example", password, Place { address: Some(from), browser: None })
+    };
     for _ in 0..6 {
         assert_eq!(sign_in("a wrong but long phrase", "192.0.2.1").await.unwrap_err().kind(), Kind::Authentication);
     }
@@ -39,7 +41,9 @@ async fn guessing_slows_down_whoever_guesses(world: World) {
     assert_eq!(sign_in(GOOD, "192.0.2.2").await.unwrap().user, ana, "its owner, from elsewhere, is let in");
     // One place that tries many accounts is slowed down, too.
     for n in 0..51 {
-        let _ = lucid.sign_in(&format!("nobody{n}@lucid.example"), "a wrong but long phrase", Place { address: Some("192.0.2.3"), browser: None }).await;
+        let _ = lucid
+            .sign_in(&format!("nobody{n}@lucid.example"), "a wrong but long phrase", Place { address: Some("192.0.2.3"), browser: None })
+            .await;
     }
     assert_eq!(sign_in(GOOD, "192.0.2.3").await.unwrap_err().kind(), Kind::RateLimit);
     // A clock that is set back locks nobody out for as long as it went back.

@@ -96,9 +96,16 @@ async fn accounts_and_links(world: World) {
     for _ in 0..5 {
         let _ = lucid.sign_in("ana@lucid.example", "another long phrase", Place::default()).await;
     }
-    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase", Place::default()).await.unwrap_err().kind(), service::Kind::RateLimit);
+    assert_eq!(
+        lucid.sign_in("ana@lucid.example", "a long enough phrase", Place::default()).await.unwrap_err().kind(),
+        service::Kind::RateLimit
+    );
     world.wait_seconds(61);
-    assert_eq!(lucid.sign_in("ana@lucid.example", "a long enough phrase", Place::default()).await.unwrap().user, id, "nobody is locked out for good");
+    assert_eq!(
+        lucid.sign_in("ana@lucid.example", "a long enough phrase", Place::default()).await.unwrap().user,
+        id,
+        "nobody is locked out for good"
+    );
     assert_eq!(lucid.add_user(&domain::actor::Actor::operator(), &new).await.unwrap(), (id, Link::None), "who has a password gets no link");
     let expired = lucid.reset_password(&domain::actor::Actor::operator(), id).await.unwrap().shown().unwrap();
     world.wait_seconds(25 * 3_600);
@@ -109,7 +116,9 @@ async fn a_burst_of_sign_ins_is_cut(world: World) {
     let mut tries = tokio::task::JoinSet::new();
     for n in 0..120 {
         let lucid = world.lucid.clone();
-        tries.spawn(async move { lucid.sign_in(&format!("nobody{n}@lucid.example"), "some long phrase", Place::default()).await.unwrap_err().kind() });
+        tries.spawn(async move {
+            lucid.sign_in(&format!("nobody{n}@lucid.example"), "some long phrase", Place::default()).await.unwrap_err().kind()
+        });
     }
     let kinds = tries.join_all().await;
     let cut = kinds.iter().filter(|k| **k == service::Kind::RateLimit).count();

@@ -111,7 +111,8 @@ impl Ids {
     /// Every action: its form, which nobody's rights make it do any harm, and what it needs.
     fn actions(&self, somebody: &str) -> Vec<(&'static str, Form, Needs)> {
         use Action::{
-            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManageStore, OwnAccount, Propose, ReadAudit,
+            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManageStore, OwnAccount, Propose,
+            ReadAudit,
         };
         use Needs::{Action as May, Nothing};
         let (store, changeset, change) = (self.store.to_string(), self.changeset.to_string(), self.change.to_string());

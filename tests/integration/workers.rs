@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-use domain::audit_action::AuditAction;
 use domain::actor::Actor;
+use domain::audit_action::AuditAction;
 
 use crate::{
     support::{

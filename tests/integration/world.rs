@@ -139,13 +139,7 @@ impl World {
     /// Votes as shown.
     pub async fn vote(&self, by: &Actor, change: &ChangeView, verdict: Verdict) -> service::Result<ChangesetId> {
         let c = &change.change;
-        let decision = Decision {
-            change: c.id,
-            revision: c.revision,
-            digest: c.digest.clone(),
-            verdict,
-            note: String::new(),
-        };
+        let decision = Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new() };
         self.decide(by, &decision).await
     }
 

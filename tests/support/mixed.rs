@@ -149,7 +149,7 @@ async fn gated_key(lucid: &Lucid, store: StoreId, number: usize) -> Actor {
     let grants = vec![Grant::whole(store, StoreRole::Reader)];
     let owner = NewUser { email: "keys@lucid.example".into(), name: "Keys".into(), role: Role::Member, grants };
     let (owner, _) = lucid.add_user(&operator, &owner).await.expect("the key's owner");
-    let scopes = vec![Scope::MemoryWrite, Scope::MemoryRead];
+    let scopes = vec![Scope::MemoryWrite, Scope::MemoryDelete, Scope::MemoryRead];
     let new = NewKey { name: format!("agent {number}"), owner: Some(owner), store: Some(store), scopes, days: None };
     let secret = lucid.add_key(&operator, &new).await.expect("a key").1;
     lucid.key_actor(&secret).await.expect("the key works")

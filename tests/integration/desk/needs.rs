@@ -203,8 +203,7 @@ async fn bulk_decides_each_by_itself(world: World) {
     let why: Vec<String> = results.iter().map(|r| r.refused.as_ref().unwrap().message()).collect();
     assert!(why[0].contains("open it") && why[1].contains("you saw revision 7"), "{why:?}");
     world.lucid.note_opened(&world.reviewer, high.change.id, 1).await.unwrap();
-    let both =
-        [decision(&high, Verdict::Approve), decision(&low, Verdict::Approve), decision(&low, Verdict::Approve)];
+    let both = [decision(&high, Verdict::Approve), decision(&low, Verdict::Approve), decision(&low, Verdict::Approve)];
     let before = world.verified().await;
     let results = world.lucid.decide_many(&world.reviewer, &both).await.unwrap();
     assert!(results.len() == 2 && results.iter().all(|r| r.refused.is_none()), "{results:?}");
