@@ -42,6 +42,10 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
     let (code, key, err) = run(&add);
     assert_eq!(code, 0, "{err}");
     let done = agent(&lucid, key.trim(), &["record"]);
+    // Ada owns the key through which the sessions came, so she contributed to what rests on them: alone, she decides in solo mode.
+    browser.go(&format!("{}/people", lucid.url)).await;
+    browser.follow("form[action='/do/set_solo'] button").await;
+    browser.wait_for_text("One person alone decides here").await;
     browser.go(&format!("{}/changesets/{}", lucid.url, done["changeset"].as_str().unwrap())).await;
     browser.wait_for_text("book fails: not enough seats").await;
     assert!(browser.text().await.contains("0 → "), "what it costs in tokens stands there");

@@ -63,7 +63,6 @@ fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&RefusedForm
     let (path, text) = (kept("path").unwrap_or_else(|| memory.path.to_string()), kept("content").unwrap_or_else(|| content.to_owned()));
     let named = || {
         view! {
-            {form_token()}
             <input type="hidden" name="store" value=memory.store_id.to_string() />
             <input type="hidden" name="memory" value=memory.id.to_string() />
             <input type="hidden" name="sha256" value=memory.content_sha256.clone() />
@@ -73,6 +72,7 @@ fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&RefusedForm
         <details open=kept("content").is_some()>
             <summary class="button">"Propose an edit"</summary>
             <form method="post" action="/do/propose_edit" class="stack card">
+                {form_token()}
                 {named()}
                 <label>"Path"<input name="path" value=path required maxlength="1024" /></label>
                 <TextArea name="content" id="proposed-content" value=text label="Content" required=true />
@@ -84,6 +84,7 @@ fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&RefusedForm
         <details open=kept("removal_reason").is_some()>
             <summary class="button">"Propose its removal"</summary>
             <form method="post" action="/do/propose_removal" class="stack card">
+                {form_token()}
                 {named()}
                 <label>"Why"<input name="reason" value=kept("removal_reason").unwrap_or_default() required maxlength="2000" /></label>
                 <button class="danger">"Propose the removal"</button>

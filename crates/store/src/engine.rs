@@ -171,8 +171,9 @@ impl Error {
     /// Whether the disk under the database is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        // SQLite: SQLITE_FULL, and its write that found no room; PostgreSQL: disk_full.
-        self.code().is_some_and(|c| matches!(c.as_str(), "13" | "778" | "53100"))
+        // SQLite: SQLITE_FULL, its write that found no room, and the index of its log that could not grow (SQLITE_IOERR_SHMSIZE);
+        // PostgreSQL: disk_full.
+        self.code().is_some_and(|c| matches!(c.as_str(), "13" | "778" | "4874" | "53100"))
     }
 
     /// Whether a unique constraint refused the row.
