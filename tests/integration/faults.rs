@@ -203,10 +203,24 @@ async fn what_people_see_while_the_disk_is_full() {
             break;
         }
     }
+    // Each write that does not fit says the same, however many there were before.
+    let mut after = String::new();
+    for n in 0..20 {
+        let email = format!("later{n}@lucid.example");
+        let request = page
+            .client
+            .post(format!("{}/do/sign_in", page.url))
+            .header("x-forwarded-for", format!("10.99.{n}.1"))
+            .header("origin", &page.url);
+        let form = [("email", email.as_str()), ("password", "wrong"), ("next", "/")];
+        let answer = request.header(header::ACCEPT, "text/html").form(&form).send().await.unwrap();
+        after = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+    }
     let _ = Command::new("kill").args(["-9", "--", &format!("-{}", shell.id())]).status();
     let _ = shell.wait();
     let _ = fs::remove_file(said);
     assert!(seen.0.as_u16() == 507 && seen.1.contains("The disk under Lucid is full."), "{seen:?} {last}");
+    assert!(!after.contains("trouble=500"), "{after}");
 }
 
 /// `kill` reaches the shell and what it started.

@@ -313,7 +313,14 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
     let lock = File::create(&lock_path).map_err(file_error)?;
     let lock =
         tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(|e| file_error(e.into()))?.map_err(file_error)?;
-    let write = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_mins(1)).connect_with(options.clone()).await?;
+    // A commit that a full disk refused is rolled back by SQLite itself, and the connection then takes itself for one that is still in a
+    // transaction: every later write would fail on it. Such a connection is closed and another opened.
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_mins(1))
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
+        .connect_with(options.clone())
+        .await?;
     SQLITE_MIGRATIONS.run(&write).await?;
     drop(lock);
     let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
