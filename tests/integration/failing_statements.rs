@@ -37,7 +37,7 @@ async fn every_statement_of_a_commit_fails_once(world: World) {
     let before = Before::of(&world, id).await;
     let mut statements = 0;
     loop {
-        let (done, failed) = failing_at(statements, world.lucid.commit(&world.reviewer, &request)).await;
+        let (done, failed) = Box::pin(failing_at(statements, world.lucid.commit(&world.reviewer, &request))).await;
         if !failed {
             done.unwrap();
             break;

@@ -45,7 +45,7 @@ impl Walk<'_> {
         self.seen = self.world.changes(self.changeset).await;
     }
 
-    fn decision(&self, view: &ChangeView, verdict: Verdict) -> Decision {
+    fn decision(view: &ChangeView, verdict: Verdict) -> Decision {
         let c = &view.change;
         Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict, note: String::new() }
     }
@@ -57,9 +57,9 @@ impl Walk<'_> {
         let view = self.seen[pick(dice, self.seen.len())].clone();
         let shown = (view.change.revision, view.change.digest.as_str());
         let done = match dice.below(14) {
-            0..=4 => self.world.decide(&actor, &self.decision(&view, Verdict::Approve)).await.map(drop),
-            5 => self.world.decide(&actor, &self.decision(&view, Verdict::Reject(RejectCode::NotYet))).await.map(drop),
-            6 => self.world.decide(&actor, &self.decision(&view, Verdict::Defer(None))).await.map(drop),
+            0..=4 => self.world.decide(&actor, &Self::decision(&view, Verdict::Approve)).await.map(drop),
+            5 => self.world.decide(&actor, &Self::decision(&view, Verdict::Reject(RejectCode::NotYet))).await.map(drop),
+            6 => self.world.decide(&actor, &Self::decision(&view, Verdict::Defer(None))).await.map(drop),
             7 => lucid.take_back(&actor, view.change.id, view.change.revision).await.map(drop),
             8 => {
                 let n = dice.below(1_000);
@@ -247,7 +247,7 @@ async fn all_walks(world: impl AsyncFn() -> World) {
     let mut commits = 0;
     let all = rounds(WALKS.0, WALKS.1);
     for from in (0..all).step_by(A_WORLD) {
-        commits += walks(world().await, from..all.min(from + A_WORLD)).await;
+        commits += Box::pin(walks(world().await, from..all.min(from + A_WORLD))).await;
         println!("{} walks of {STEPS} steps, {commits} commits", all.min(from + A_WORLD));
     }
     assert!(commits > 10, "only {commits} commits went through: the walks prove little");

@@ -109,6 +109,7 @@ impl Ids {
     }
 
     /// Every action: its form, which nobody's rights make it do any harm, and what it needs.
+    #[expect(clippy::too_many_lines, reason = "a list with a line for each action")]
     fn actions(&self, somebody: &str) -> Vec<(&'static str, Form, Needs)> {
         use Action::{
             CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManageStore, OwnAccount, Propose,

@@ -452,7 +452,7 @@ impl Counter {
 }
 
 /// The audit entry of something that was done to an account.
-pub fn about_account<'a>(action: AuditAction, user: UserId, payload: &'a serde_json::Value) -> Record<'a> {
+pub fn about_account(action: AuditAction, user: UserId, payload: &serde_json::Value) -> Record<'_> {
     Record { action, subject: user.to_string(), store: None, commit: None, payload }
 }
 

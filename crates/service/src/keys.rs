@@ -161,6 +161,6 @@ pub fn scopes_of(key: &KeyRow) -> Vec<Scope> {
     key.scopes.split(' ').filter_map(|s| Scope::from_str(s).ok()).collect()
 }
 
-fn about<'a>(id: KeyId, action: AuditAction, payload: &'a serde_json::Value) -> Record<'a> {
+fn about(id: KeyId, action: AuditAction, payload: &serde_json::Value) -> Record<'_> {
     Record { action, subject: id.to_string(), store: None, commit: None, payload }
 }

@@ -68,7 +68,6 @@ pub(crate) fn assess(finding: &Finding, change: &Change, memories: &[dream::Memo
         standing,
         merge: change.kind == ChangeKind::Merge,
         memories: change.edits.len(),
-        ..risk::Facts::default()
     })
 }
 

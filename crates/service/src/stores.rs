@@ -241,6 +241,6 @@ fn described(text: &StoreText, before: Option<&StoreRow>) -> Result<Description>
     Ok(Description { name, description, metadata })
 }
 
-fn about_store<'a>(action: AuditAction, id: StoreId, payload: &'a serde_json::Value) -> Record<'a> {
+fn about_store(action: AuditAction, id: StoreId, payload: &serde_json::Value) -> Record<'_> {
     Record { action, subject: id.to_string(), store: Some(id), commit: None, payload }
 }

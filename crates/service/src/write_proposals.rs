@@ -147,7 +147,6 @@ impl Lucid {
         let (edit, kind) = (edit(target), proposal.kind());
         let digest = change_digest(kind, std::slice::from_ref(&edit), &[]);
         let fingerprint = format!("write:{digest}");
-        let by = right.who().to_string();
         if let Some(waits) = changes::waiting_same(tx, store.id, &fingerprint).await? {
             return Ok(waits);
         }
@@ -169,7 +168,7 @@ impl Lucid {
             title: title.clone(),
             base_revision: store.revision,
             reverts: None,
-            created_by: by.clone(),
+            created_by: right.who().to_string(),
             created_at: now,
         };
         if let Some(content) = &target.content {
@@ -207,15 +206,7 @@ impl Lucid {
         };
         changes::insert_change(tx, &row).await?;
         changes::insert_edits(tx, id, 1, std::slice::from_ref(&edit)).await?;
-        // A person who proposes is no approver of it; nor is whoever owns the key it came through, or made it (rule 5).
-        let how = match (proposal.finding, right.who().is_key()) {
-            ("person_edit", false) => "wrote",
-            _ => "proposed",
-        };
-        for person in answer_for(tx, &by).await? {
-            decisions::contribute(tx, id, person, how, now).await?;
-        }
-        self.carry_contributors(tx, &row, std::slice::from_ref(&edit)).await?;
+        self.proposer_contributed(tx, right, &row, &edit).await?;
         self.tell_turn(tx, changeset, right.who().person().filter(|_| !right.who().is_key())).await?;
         let payload = json!({"changes": [id], "origin": proposal.origin});
         let record = Record {
@@ -227,6 +218,18 @@ impl Lucid {
         };
         self.record(tx, right, record).await?;
         Ok((changeset, id))
+    }
+
+    /// A person who proposes is no approver of it; nor is whoever owns the key it came through, or made it (rule 5).
+    async fn proposer_contributed(&self, tx: &mut Tx, right: Authorized, row: &ChangeRow, edit: &Edit) -> Result<()> {
+        let how = match (row.finding.as_str(), right.who().is_key()) {
+            ("person_edit", false) => "wrote",
+            _ => "proposed",
+        };
+        for person in answer_for(tx, &right.who().to_string()).await? {
+            decisions::contribute(tx, row.id, person, how, row.created_at).await?;
+        }
+        self.carry_contributors(tx, row, std::slice::from_ref(edit)).await
     }
 
     /// Refuses what was rejected before, and what would fill the queue. One key cannot take the room of the others.

@@ -29,8 +29,11 @@ fn backend(error: service::Error) -> Error {
     Error::Backend(error.message())
 }
 
-/// Whose session it is and in which sign-in, what it holds and when it expires.
-fn stored(record: &Record) -> Result<((Option<UserId>, Option<SignInId>), String, Timestamp)> {
+/// Whose session it is, and in which sign-in; nobody's before somebody signs in.
+type Whose = (Option<UserId>, Option<SignInId>);
+
+/// Whose session it is, what it holds and when it expires.
+fn stored(record: &Record) -> Result<(Whose, String, Timestamp)> {
     let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
     let user = record.data.get(app::actions::account::USER).and_then(|v| serde_json::from_value(v.clone()).ok());
     let expires = Timestamp(i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX));

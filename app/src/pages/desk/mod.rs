@@ -28,6 +28,7 @@ use crate::{
 };
 
 /// What every part of the page needs.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone)]
 pub struct Desk {
     pub request: Request,
