@@ -186,35 +186,29 @@ async fn what_people_see_while_the_disk_is_full() {
     }
     let url = text.split("serves on ").nth(1).unwrap_or_else(|| panic!("it does not serve: {text}")).split(' ').next().unwrap().to_owned();
     let page = Page { client: crate::support::http().redirect(Policy::none()).build().unwrap(), url, cookie: String::new() };
+    // Where a wrong sign-in leads; from many networks, because one is soon asked to wait.
+    let sign_in = async |n: usize| {
+        let from = format!("10.{}.{}.1", n / 250, n % 250);
+        let email = format!("somebody{n}@lucid.example");
+        let form = [("email", email.as_str()), ("password", "wrong"), ("next", "/")];
+        let request = page.client.post(format!("{}/do/sign_in", page.url)).header("x-forwarded-for", from).header("origin", &page.url);
+        let answer = request.header(header::ACCEPT, "text/html").form(&form).send().await.unwrap();
+        answer.headers()[header::LOCATION].to_str().unwrap().to_owned()
+    };
     let mut seen = (StatusCode::OK, String::new());
     let mut last = String::new();
     // SQLite still fits a few small writes into pages that it has; then it says so.
     for n in 0..3_000 {
-        let email = format!("somebody{n}@lucid.example");
-        // From many networks, because one is soon asked to wait.
-        let from = format!("10.{}.{}.1", n / 250, n % 250);
-        let form = [("email", email.as_str()), ("password", "wrong"), ("next", "/")];
-        let request = page.client.post(format!("{}/do/sign_in", page.url)).header("x-forwarded-for", from).header("origin", &page.url);
-        let answer = request.header(header::ACCEPT, "text/html").form(&form).send().await.unwrap();
-        let to = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        last.clone_from(&to);
-        if to.contains("trouble=507") {
-            seen = page.get(&to).await;
+        last = sign_in(n).await;
+        if last.contains("trouble=507") {
+            seen = page.get(&last).await;
             break;
         }
     }
     // Each write that does not fit says the same, however many there were before.
     let mut after = String::new();
-    for n in 0..20 {
-        let email = format!("later{n}@lucid.example");
-        let request = page
-            .client
-            .post(format!("{}/do/sign_in", page.url))
-            .header("x-forwarded-for", format!("10.99.{n}.1"))
-            .header("origin", &page.url);
-        let form = [("email", email.as_str()), ("password", "wrong"), ("next", "/")];
-        let answer = request.header(header::ACCEPT, "text/html").form(&form).send().await.unwrap();
-        after = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+    for n in 3_000..3_020 {
+        after = sign_in(n).await;
     }
     let _ = Command::new("kill").args(["-9", "--", &format!("-{}", shell.id())]).status();
     let _ = shell.wait();

@@ -26,9 +26,8 @@ pub fn waiting_settings(waiting: &[WaitingSetting], page_of: Option<String>, now
         let confirm = w.may_confirm.then(|| button("/do/confirm_setting", "Confirm", "primary"));
         let decline = button("/do/decline_setting", if w.mine { "Withdraw" } else { "Decline" }, "");
         let of = w.row.store_name.clone().map(|name| view! { "In "<strong><Visible text=name /></strong>": " });
-        let why_not = (!w.may_confirm && !w.mine).then_some(
-            "You cannot confirm it: you and whoever asked for it count as one person, because one issued the other’s sign-in link. ",
-        );
+        let why_not = (!w.may_confirm && !w.mine)
+            .then_some("You cannot confirm it: one of you two issued the other’s sign-in link, so you count as one person. ");
         view! {
             <li class="card">
                 <p>{of}<Visible text=w.row.summary.clone() />"."</p>
@@ -41,7 +40,7 @@ pub fn waiting_settings(waiting: &[WaitingSetting], page_of: Option<String>, now
         view! {
             <section aria-labelledby="waiting-settings">
                 <h2 id="waiting-settings">"Waiting for a second admin"</h2>
-                <p class="quiet">"These settings make the gate weaker. Another admin, independent of whoever asked, confirms them; until then nothing changes."</p>
+                <p class="quiet">"These settings make the gate weaker. Nothing changes until another, independent admin confirms them."</p>
                 <ul class="cards">{waiting.iter().map(one).collect_view()}</ul>
             </section>
         }

@@ -102,7 +102,7 @@ fn freeze_form(memory: &MemoryRow, refused: Option<&RefusedForm>) -> AnyView {
         (
             "/do/propose_unfreeze",
             "Propose to unfreeze",
-            "A change of high risk: it is approved and signed like any other before dreams and keys may change the memory again.",
+            "This is a high-risk change. Dreams and keys can change the memory again once it is approved, signed and committed.",
         )
     } else {
         ("/do/freeze", "Freeze", "From now on dreams and keys only propose changes to it, and each is of high risk.")

@@ -278,20 +278,19 @@ impl Lucid {
     /// Gives a role on a store or path. Where that makes whoever gives it eligible, or takes an owner's name away, a second admin
     /// confirms it.
     pub async fn grant(&self, actor: &Actor, to: Grantee, grant: &Grant) -> Result<Outcome> {
-        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
-        let right = actor.may_on(Action::ManageStore, grant.store)?;
-        grantee_exists(&mut tx, to).await?;
-        let outcome = self.set(&mut tx, &actor, right, &Setting::grant(to, grant.clone())).await?;
-        tx.commit().await?;
-        Ok(outcome)
+        self.set_grant(actor, to, grant.store, &Setting::grant(to, grant.clone())).await
     }
 
     /// Takes a grant back; an owner's with a second admin.
     pub async fn revoke(&self, actor: &Actor, from: Grantee, grant: &Grant) -> Result<Outcome> {
+        self.set_grant(actor, from, grant.store, &Setting::revoke(from, grant.clone())).await
+    }
+
+    async fn set_grant(&self, actor: &Actor, grantee: Grantee, store: StoreId, setting: &Setting) -> Result<Outcome> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
-        let right = actor.may_on(Action::ManageStore, grant.store)?;
-        grantee_exists(&mut tx, from).await?;
-        let outcome = self.set(&mut tx, &actor, right, &Setting::revoke(from, grant.clone())).await?;
+        let right = actor.may_on(Action::ManageStore, store)?;
+        grantee_exists(&mut tx, grantee).await?;
+        let outcome = self.set(&mut tx, &actor, right, setting).await?;
         tx.commit().await?;
         Ok(outcome)
     }
