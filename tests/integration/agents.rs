@@ -142,12 +142,12 @@ async fn writes_go_through_the_gate_that_the_store_has(world: World) {
     assert_eq!(lucid.write_memory(&agent, world.store, &update("two\n", Some("0".repeat(64)))).await.unwrap_err().kind(), Kind::Conflict);
     lucid.write_memory(&agent, world.store, &update("two\n", Some(memory.content_sha256))).await.unwrap();
     lucid.write_memory(&agent, world.store, &update("two\n", None)).await.unwrap();
-    let view = lucid.memory(&world.admin, id).await.unwrap();
+    let view = lucid.memory(&world.admin, id, None).await.unwrap();
     assert_eq!(view.versions.len(), 2, "the same again is no version");
     assert_eq!(view.versions[0].committed_by, "agent (key of admin)");
     // What a person wrote, a person changes.
     world.remember(&[("/b.md", "by hand\n", true)]).await;
-    let by_hand = lucid.memories(&world.admin, world.store).await.unwrap().into_iter().find(|m| m.by_person).unwrap();
+    let by_hand = lucid.memories(&world.admin, world.store, None).await.unwrap().rows.into_iter().find(|m| m.by_person).unwrap();
     let delete = MemoryWrite::Delete { id: by_hand.id, expected_sha256: None };
     assert!(matches!(lucid.write_memory(&agent, world.store, &delete).await.unwrap(), Written::Proposed { .. }));
     lucid.set_gate(&world.admin, world.store, GateMode::AllGated, None).await.unwrap();
@@ -190,7 +190,7 @@ async fn a_budget_is_checked_when_something_is_proposed(world: World) {
     world.import(&crate::world::failing("s1", "t1", 1)).await;
     world.import(&crate::world::failing("s2", "t2", 2)).await;
     assert_eq!(world.dream().await, None);
-    let dream = lucid.dreams(&world.admin, None).await.unwrap()[0].id;
+    let dream = lucid.dreams(&world.admin, None, None).await.unwrap().rows[0].id;
     let findings = lucid.dream(&world.admin, dream).await.unwrap().findings;
     assert!(findings.iter().any(|f| f.reason.contains("budget")), "{findings:?}");
     // Without the budget the same is proposed.
@@ -227,7 +227,7 @@ async fn a_briefing_holds_committed_memory_only(world: World) {
     assert!(unknown.memories.is_empty() && unknown.text.contains("Nothing is known"));
     // What was read is recorded with its version.
     lucid.flush_small_writes().await.unwrap();
-    let read = lucid.memory(&world.admin, before.memories[0].id).await.unwrap().reads.unwrap();
+    let read = lucid.memory(&world.admin, before.memories[0].id, None).await.unwrap().reads.unwrap();
     assert_eq!((read.times, read.sessions), (4, 1));
     let other = key(&world, &[Scope::MemoryWrite], true).await;
     assert_eq!(lucid.briefing(&other, world.store, &BriefingRequest::default()).await.unwrap_err().kind(), Kind::Permission);
@@ -248,7 +248,7 @@ async fn a_deleted_store_is_gone_for_everybody(world: World) {
             lucid.stores(&now).await.unwrap().is_empty()
                 && lucid.queue(&now, &service::QueueFilter::default()).await.unwrap().rows.is_empty()
         );
-        assert_eq!(lucid.memories(&now, world.store).await.unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(lucid.memories(&now, world.store, None).await.unwrap_err().kind(), Kind::NotFound);
     }
     lucid.create_store(&world.admin, "Support", "").await.expect("its name is free again");
     world.verified().await;

@@ -20,7 +20,7 @@ on_both_engines!(
 /// How many sessions have stored features.
 async fn features(world: &World) -> i64 {
     let mut tx = world.db.read().await.unwrap();
-    let dreams = world.lucid.dreams(&world.admin, None).await.unwrap();
+    let dreams = world.lucid.dreams(&world.admin, None, None).await.unwrap().rows;
     let rows = store::features::of_dream(&mut tx, dreams[0].id, dream::reading::VERSION, None, 100).await.unwrap();
     i64::try_from(rows.len()).unwrap()
 }
@@ -31,7 +31,7 @@ async fn sessions_are_read_once(world: World) {
     world.dream().await.unwrap();
     assert_eq!(features(&world).await, 2);
     // Texts that are gone would be missed if they were read again: nothing but the quotes' events is.
-    let dreams = world.lucid.dreams(&world.admin, None).await.unwrap();
+    let dreams = world.lucid.dreams(&world.admin, None, None).await.unwrap().rows;
     let mut tx = world.db.read().await.unwrap();
     let stored = store::features::of_dream(&mut tx, dreams[0].id, dream::reading::VERSION, None, 100).await.unwrap();
     drop(tx);

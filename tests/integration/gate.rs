@@ -44,8 +44,8 @@ async fn from_sessions_to_memory(world: World) {
     let view = world.lucid.changeset(&world.reviewer, changeset).await.unwrap();
     assert_eq!(view.changeset.state, ChangesetState::Closed);
     // Who approved stands in the memory's history.
-    let memories = world.lucid.memories(&world.reviewer, world.store).await.unwrap();
-    let note = world.lucid.memory(&world.reviewer, memories[1].id).await.unwrap();
+    let memories = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows;
+    let note = world.lucid.memory(&world.reviewer, memories[1].id, None).await.unwrap();
     assert_eq!(note.versions[0].approved_by, ["reviewer"]);
     // A second dream over nothing new proposes nothing.
     assert_eq!(world.dream().await, None);
@@ -67,7 +67,7 @@ async fn a_decision_names_what_was_shown(world: World) {
     world.vote(&world.reviewer, &now, Verdict::Approve).await.unwrap();
     let request = world.commit_request(changeset, "edited").await;
     world.lucid.commit(&world.reviewer, &request).await.unwrap();
-    let memories = world.lucid.memories(&world.reviewer, world.store).await.unwrap();
+    let memories = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows;
     assert!(memories.iter().any(|m| m.by_person), "what a person edited is a person's");
 }
 
@@ -209,17 +209,17 @@ async fn nobody_without_a_grant_sees_or_does_anything(world: World) {
             .is_empty()
     );
     assert!(lucid.sessions(stranger, None, None).await.unwrap().rows.is_empty());
-    assert!(lucid.dreams(stranger, None).await.unwrap().is_empty());
+    assert!(lucid.dreams(stranger, None, None).await.unwrap().rows.is_empty());
     assert!(lucid.audit(stranger, &service::AuditFilter::default()).await.unwrap().rows.is_empty());
     assert_eq!(lucid.waiting(stranger).await.unwrap(), 0);
     let session = lucid.sessions(&world.reviewer, None, None).await.unwrap().rows.remove(0);
-    let memory = lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    let memory = lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
     let not_found = |kind: Kind| assert_eq!(kind, Kind::NotFound);
     not_found(lucid.store(stranger, world.store).await.unwrap_err().kind());
     not_found(lucid.changeset(stranger, changeset).await.unwrap_err().kind());
     not_found(lucid.transcript(stranger, session.id, 0).await.unwrap_err().kind());
-    not_found(lucid.memory(stranger, memory.id).await.unwrap_err().kind());
-    not_found(lucid.memories(stranger, world.store).await.unwrap_err().kind());
+    not_found(lucid.memory(stranger, memory.id, None).await.unwrap_err().kind());
+    not_found(lucid.memories(stranger, world.store, None).await.unwrap_err().kind());
     not_found(lucid.history(stranger, world.store, None).await.unwrap_err().kind());
     not_found(lucid.request_dream(stranger, world.store, None).await.unwrap_err().kind());
     not_found(world.vote(stranger, &change, Verdict::Approve).await.unwrap_err().kind());
@@ -288,7 +288,7 @@ async fn a_duplicate_that_comes_back_is_found_again(world: World) {
     world.vote(&world.reviewer, &merge, Verdict::Approve).await.unwrap();
     let request = world.commit_request(first, "merge").await;
     world.lucid.commit(&world.reviewer, &request).await.unwrap();
-    let kept = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    let kept = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
     assert_eq!(kept.number, 1, "what stays as it is gets no new version");
     world.remember(&[("/c.md", "Same.", false)]).await;
     let again = world.dream().await.expect("the copy is back");

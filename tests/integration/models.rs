@@ -209,7 +209,7 @@ async fn limits_stop_a_model_cleanly(world: World) {
         assert!(model_stats(&view)["stopped"].as_str().unwrap().contains(why));
     }
     // What the builtin distiller finds does not depend on it.
-    let queue = world.lucid.dreams(&world.admin, Some(world.store)).await.unwrap();
+    let queue = world.lucid.dreams(&world.admin, Some(world.store), None).await.unwrap().rows;
     assert_eq!(queue.iter().filter(|d| d.changeset_id.is_some()).count(), 1);
 }
 

@@ -199,7 +199,7 @@ async fn solo_mode_until_somebody_joins(world: World) {
         vec![service::Expected { change: edited.change.id, revision: edited.change.revision, digest: edited.change.digest.clone() }];
     let request = service::CommitRequest { changeset: id, expected, idempotency_key: "solo-idempotency".into() };
     let done = lucid.commit(admin, &request).await.unwrap();
-    let commit = lucid.commit_view(admin, done.commit).await.unwrap().commit;
+    let commit = lucid.commit_view(admin, done.commit, None).await.unwrap().commit;
     assert!(commit.approvals.contains("contributed to it; solo mode"), "{}", commit.approvals);
     lucid.set_disabled(admin, world.reviewer.who.person().unwrap(), false).await.unwrap();
     assert!(!lucid.people(admin).await.unwrap().solo, "a second person ends it");

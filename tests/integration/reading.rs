@@ -61,14 +61,14 @@ async fn paths_are_ordered_by_bytes(world: World) {
 async fn versions_are_compared(world: World) {
     world.remember(&[("/a.md", "one\ntwo\n", false)]).await;
     world.remember(&[("/a.md", "one\n2\n", true)]).await;
-    let memory = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    let memory = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
     assert_eq!((memory.number, memory.by_person), (2, true));
     let view = world.lucid.compare(&world.reviewer, memory.id, 1, 2).await.unwrap();
     let marks: Vec<_> = view.lines.iter().map(|l| l.mark.as_str()).collect();
     assert_eq!(marks, ["same", "removed", "added"]);
     let commits = world.lucid.history(&world.reviewer, world.store, None).await.unwrap().rows;
     assert_eq!(commits.iter().map(|c| c.commit.revision).collect::<Vec<_>>(), [2, 1]);
-    let commit = world.lucid.commit_view(&world.reviewer, commits[0].commit.id).await.unwrap();
+    let commit = world.lucid.commit_view(&world.reviewer, commits[0].commit.id, None).await.unwrap();
     assert_eq!(commit.versions.len(), 1);
     assert!(world.lucid.compare(&world.reviewer, memory.id, 1, 9).await.is_err());
 }

@@ -56,10 +56,10 @@ impl Ids {
             scratch,
             changeset,
             change: lucid.changeset(&me, changeset).await.unwrap().changes[0].change.id,
-            memory: lucid.memories(&me, store).await.unwrap()[0].id,
+            memory: lucid.memories(&me, store, None).await.unwrap().rows[0].id,
             commit: lucid.history(&me, store, None).await.unwrap().rows[0].commit.id,
             session: lucid.sessions(&me, None, None).await.unwrap().rows[0].id,
-            dream: lucid.dreams(&me, None).await.unwrap()[0].id,
+            dream: lucid.dreams(&me, None, None).await.unwrap().rows[0].id,
         };
         lucid.close().await;
         ids

@@ -30,7 +30,7 @@ async fn a_tick_fires_once(world: World) {
     }
     let fired: usize = tasks.join_all().await.into_iter().sum();
     assert_eq!(fired, 1);
-    assert_eq!(world.lucid.dreams(&world.admin, Some(world.store)).await.unwrap().len(), 1);
+    assert_eq!(world.lucid.dreams(&world.admin, Some(world.store), None).await.unwrap().rows.len(), 1);
     let next = world.lucid.schedule(&world.admin, world.store).await.unwrap().unwrap();
     assert_eq!(next.next_run_at.rfc3339(), "2026-11-24T02:00:00Z");
 }

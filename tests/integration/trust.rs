@@ -71,7 +71,7 @@ async fn a_right_that_ended_ends_with_requests_in_hand(world: World) {
     world.lucid.set_disabled(&world.admin, owner, true).await.unwrap();
     assert_eq!(world.vote(&again, &change, Verdict::Approve).await.unwrap_err().kind(), Kind::Authentication, "this account is disabled");
     assert_eq!(world.lucid.changeset(&world.admin, id).await.unwrap().changes[0].change.state, ChangeState::Pending);
-    assert!(!world.lucid.memories(&world.admin, world.store).await.unwrap().iter().any(|m| m.path.as_str() == "/late.md"));
+    assert!(!world.lucid.memories(&world.admin, world.store, None).await.unwrap().rows.iter().any(|m| m.path.as_str() == "/late.md"));
     world.verified().await;
 }
 
@@ -200,7 +200,7 @@ async fn a_key_deletes_only_with_its_scope_and_never_what_people_decided(world: 
     let (_, writes) = lucid.add_key(&Actor::operator(), &key(vec![Scope::MemoryRead, Scope::MemoryWrite], "writes")).await.unwrap();
     let (_, deletes) = lucid.add_key(&Actor::operator(), &key(vec![Scope::MemoryRead, Scope::MemoryDelete], "deletes")).await.unwrap();
     let (writes, deletes) = (with(writes).await, with(deletes).await);
-    let all = lucid.memories(&world.admin, world.store).await.unwrap();
+    let all = lucid.memories(&world.admin, world.store, None).await.unwrap().rows;
     let delete = |path: &str| MemoryWrite::Delete { id: all.iter().find(|m| m.path.as_str() == path).unwrap().id, expected_sha256: None };
     assert_eq!(lucid.write_memory(&writes, world.store, &delete("/agents/a.md")).await.unwrap_err().kind(), Kind::Permission);
     assert_eq!(
@@ -220,7 +220,7 @@ async fn a_key_deletes_only_with_its_scope_and_never_what_people_decided(world: 
 async fn a_frozen_memory_changes_through_the_queue_alone(world: World) {
     let lucid = &world.lucid;
     world.remember(&[("/a.md", "The limit is 5.\n", false)]).await;
-    let id = lucid.memories(&world.admin, world.store).await.unwrap()[0].id;
+    let id = lucid.memories(&world.admin, world.store, None).await.unwrap().rows[0].id;
     assert_eq!(lucid.freeze(&world.admin, id, "  ").await.unwrap_err().kind(), Kind::Invalid, "a reason is needed");
     lucid.freeze(&world.admin, id, "It is a rule of the house.").await.unwrap();
     assert_eq!(lucid.freeze(&world.admin, id, "Again.").await.unwrap_err().kind(), Kind::Conflict);

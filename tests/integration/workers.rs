@@ -96,7 +96,7 @@ async fn two_servers_and_three_workers_run_each_dream_once() {
     assert!(entries(&world, AuditAction::DreamStart).await >= count);
     assert_eq!(entries(&world, AuditAction::DreamEnd).await, count + 1);
     assert_eq!(entries(&world, AuditAction::ChangesetPropose).await, count);
-    assert_eq!(world.lucid.dreams(&operator, Some(scheduled)).await.unwrap().len(), 1, "one tick, one dream");
+    assert_eq!(world.lucid.dreams(&operator, Some(scheduled), None).await.unwrap().rows.len(), 1, "one tick, one dream");
     world.verified().await;
 }
 

@@ -173,7 +173,7 @@ impl World {
 
     /// The paths of the store's memories.
     pub async fn paths(&self) -> Vec<String> {
-        self.lucid.memories(&self.reviewer, self.store).await.unwrap().into_iter().map(|m| m.path.to_string()).collect()
+        self.lucid.memories(&self.reviewer, self.store, None).await.unwrap().rows.into_iter().map(|m| m.path.to_string()).collect()
     }
 
     /// The trail verifies; how many entries it has.

@@ -125,7 +125,7 @@ async fn writes(lucid: &Lucid, store: StoreId, number: usize) {
     let operator = Actor::operator();
     let key = gated_key(lucid, store, number).await;
     let at = |path: &str| path.parse().expect("a path");
-    let memories = lucid.memories(&operator, store).await.expect("memories");
+    let memories = lucid.memories(&operator, store, None).await.expect("memories").rows;
     let rates = memories.iter().find(|m| m.path.as_str() == "/ops/rates.md").expect("it is there").id;
     let regions = memories.iter().find(|m| m.path.as_str() == "/ops/regions.md").expect("it is there").id;
     let more = "# Rates\n\n- The rate is 20 calls a minute.\n- Ask before a burst.\n- Bursts end after a minute.\n".to_owned();

@@ -2,7 +2,7 @@
 
 use domain::{audit_action::AuditAction, plural::count};
 use leptos::prelude::*;
-use service::{AuditFilter, AuditRow, Checkpoint, StoreRow};
+use service::{AuditFilter, AuditRow, Checkpoint, StoreName};
 
 use crate::{
     actions::account::encoded,
@@ -32,7 +32,7 @@ pub fn Audit() -> impl IntoView {
             before: request.asked("before"),
         };
         let list = request.lucid.audit(request.actor()?, &filter).await?;
-        let stores = request.lucid.stores(request.actor()?).await?;
+        let stores = request.lucid.store_names(request.actor()?).await?;
         let refused = request.refused().await;
         let signed = match request.lucid.last_checkpoint(request.actor()?).await {
             Ok(last) => Some(checkpoint(last.as_ref(), request.now())),
@@ -86,8 +86,8 @@ fn checkpoint(last: Option<&Checkpoint>, now: domain::Timestamp) -> impl IntoVie
     }
 }
 
-fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreRow]) -> impl IntoView + use<> {
-    let store = |s: &StoreRow| view! { <option value=s.id.to_string() selected=filter.store == Some(s.id)>{s.name.clone()}</option> };
+fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreName]) -> impl IntoView + use<> {
+    let store = |s: &StoreName| view! { <option value=s.id.to_string() selected=filter.store == Some(s.id)>{s.name.clone()}</option> };
     let action = |a: &AuditAction| view! { <option selected=filter.action == Some(*a)>{a.as_str()}</option> };
     let period = |(d, text): &(i64, &'static str)| view! { <option value=d.to_string() selected=days == Some(*d)>{*text}</option> };
     // Who is chosen by following a name in the list.

@@ -23,6 +23,16 @@ use crate::{
     context::{Request, page},
 };
 
+/// Bytes of contents and proposed contents that the page shows; what is larger is opened by itself.
+const SHOWN_BYTES: usize = 256 * 1024;
+
+/// A change that was chosen.
+struct Chosen {
+    view: ChangeView,
+    /// Whether its diff is shown here. Where it is not, its contents are not kept either.
+    shown: bool,
+}
+
 /// The page.
 #[component]
 pub fn Bulk() -> impl IntoView {
@@ -39,7 +49,7 @@ pub fn Bulk() -> impl IntoView {
         }
         let over = chosen.len() > BULK;
         chosen.truncate(BULK);
-        let open: Vec<&ChangeView> = chosen.iter().filter(|c| waits_for_reader(c)).take(BULK).collect();
+        let open: Vec<&ChangeView> = chosen.iter().map(|c| &c.view).filter(|c| waits_for_reader(c)).take(BULK).collect();
         let high = open.iter().filter(|c| c.change.risk_level == RiskLevel::High).count();
         let rows = chosen.iter().map(row).collect_view();
         let form = (!open.is_empty()).then(|| decide(&request, &open, high));
@@ -56,7 +66,7 @@ pub fn Bulk() -> impl IntoView {
 }
 
 /// Every change that the address names, in its changeset's order.
-async fn chosen(request: &Request) -> service::Result<Vec<ChangeView>> {
+async fn chosen(request: &Request) -> service::Result<Vec<Chosen>> {
     let actor = request.actor()?;
     let mut changesets: Vec<(ChangesetId, Option<ChangeId>)> = Vec::new();
     for name in request.query.keys().take(BULK + 1) {
@@ -66,19 +76,31 @@ async fn chosen(request: &Request) -> service::Result<Vec<ChangeView>> {
             changesets.push((request.lucid.changeset_of(actor, id).await?, Some(id)));
         }
     }
-    let mut all = Vec::new();
+    let (mut all, mut room) = (Vec::new(), SHOWN_BYTES);
     let mut read: Vec<ChangesetId> = changesets.iter().map(|(id, _)| *id).collect();
     read.dedup();
     for id in read {
         let view = request.lucid.changeset(actor, id).await?;
         let whole = changesets.contains(&(id, None));
         let named = |c: &ChangeView| changesets.contains(&(id, Some(c.change.id)));
-        all.extend(view.changes.into_iter().filter(|c| named(c) || (whole && c.change.state.is_open())));
+        for mut view in view.changes.into_iter().filter(|c| named(c) || (whole && c.change.state.is_open())) {
+            let size = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            let bytes: usize = view.edits.iter().map(|e| size(&e.base_content) + size(&e.content)).sum();
+            let shown = bytes <= room;
+            if shown {
+                room -= bytes;
+            } else {
+                view.edits.clear();
+                view.quotes.clear();
+            }
+            all.push(Chosen { view, shown });
+        }
     }
     Ok(all)
 }
 
-fn row(c: &ChangeView) -> AnyView {
+fn row(chosen: &Chosen) -> AnyView {
+    let c = &chosen.view;
     let href = format!("/changesets/{}?change={}", c.change.changeset_id, c.change.id);
     let diffs = c
         .edits
@@ -90,11 +112,17 @@ fn row(c: &ChangeView) -> AnyView {
         })
         .collect_view();
     let more = c.edits.len().saturating_sub(3);
+    let more = (more > 0).then(|| view! { <p class="quiet">{format!("and {}", count(more, "more memory"))}</p> });
+    let does = if chosen.shown {
+        view! { <details><summary>"What it would do"</summary>{diffs}{more}</details> }.into_any()
+    } else {
+        view! { <p class="quiet">"It is too large to be shown here. Open it to see what it would do."</p> }.into_any()
+    };
     view! {
         <li class="card">
             <div class="badges"><KindBadge kind=c.change.kind /><RiskBadge level=c.change.risk_level /><StateBadge state=c.change.state conflicted=c.change.conflicted /></div>
             <h2><a href=href><Visible text=c.change.title.clone() /></a></h2>
-            <details><summary>"What it would do"</summary>{diffs}{(more > 0).then(|| view! { <p class="quiet">{format!("and {}", count(more, "more memory"))}</p> })}</details>
+            {does}
         </li>
     }.into_any()
 }

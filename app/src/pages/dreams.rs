@@ -3,7 +3,7 @@
 use domain::plural::count;
 use domain::{actor::Actor, ids::StoreId, rights::Action};
 use leptos::prelude::*;
-use service::{DreamRow, RefusedForm, ScheduleRow, StoreRow};
+use service::{DreamRow, Page, RefusedForm, ScheduleRow, StoreRow};
 
 use super::stores::store_heading;
 use crate::{
@@ -22,13 +22,13 @@ use crate::{
 pub fn Dreams() -> impl IntoView {
     page("dreams", |request| async move {
         let actor = request.actor()?.clone();
-        let dreams = request.lucid.dreams(&actor, None).await?;
+        let dreams = request.lucid.dreams(&actor, None, request.asked("before")).await?;
         let stores = request.lucid.stores(&actor).await?;
         let start = stores.iter().filter(|s| actor.may(Action::Dream, s.id)).map(start_form).collect_view();
-        let list = if dreams.is_empty() {
+        let list = if dreams.rows.is_empty() {
             view! { <Empty title="No dream yet">"A dream goes over the sessions and the memory of a store and proposes what to change. Start one below."</Empty> }.into_any()
         } else {
-            table(dreams, request.now())
+            table(dreams, "/dreams", request.now())
         };
         Ok(view! { <Heading title="Dreams" />{list}<h2>"Start a dream"</h2><ul class="cards">{start}</ul> }.into_any())
     })
@@ -44,7 +44,9 @@ fn start_form(store: &StoreRow) -> impl IntoView + use<> {
     }
 }
 
-fn table(dreams: Vec<DreamRow>, now: domain::Timestamp) -> AnyView {
+fn table(dreams: Page<DreamRow>, here: &str, now: domain::Timestamp) -> AnyView {
+    let older = dreams.rows.last().filter(|_| dreams.more).map(|d| format!("{here}?before={}", d.id));
+    let older = older.map(|href| view! { <p><a href=href>"Older dreams"</a></p> });
     let row = move |d: DreamRow| {
         let proposed = match d.changeset_id {
             Some(id) => view! { <a href=format!("/changesets/{id}")>{count(stat(&d.stats, "proposed"), "change")}</a> }.into_any(),
@@ -64,9 +66,10 @@ fn table(dreams: Vec<DreamRow>, now: domain::Timestamp) -> AnyView {
         <div class="scroll" tabindex="0" role="region" aria-label="Dreams">
             <table>
                 <thead><tr><th>"State"</th><th>"Store"</th><th>"Proposed"</th><th>"Asked for"</th></tr></thead>
-                <tbody>{dreams.into_iter().map(row).collect_view()}</tbody>
+                <tbody>{dreams.rows.into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
+        {older}
     }
     .into_any()
 }
@@ -82,13 +85,13 @@ pub fn StoreDreams() -> impl IntoView {
     page("memory", |request| async move {
         let actor = request.actor()?.clone();
         let store = request.lucid.store(&actor, request.id("store")?).await?;
-        let dreams = request.lucid.dreams(&actor, Some(store.id)).await?;
+        let dreams = request.lucid.dreams(&actor, Some(store.id), request.asked("before")).await?;
         let schedule = request.lucid.schedule(&actor, store.id).await?;
         let refused = request.refused().await;
-        let list = if dreams.is_empty() {
+        let list = if dreams.rows.is_empty() {
             view! { <Empty title="No dream yet">"Start one, or set a schedule."</Empty> }.into_any()
         } else {
-            table(dreams, request.now())
+            table(dreams, &format!("/stores/{}/dreams", store.id), request.now())
         };
         Ok(view! {
             {store_heading(&store, "Dreams", None)}

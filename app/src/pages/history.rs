@@ -58,7 +58,7 @@ pub fn History() -> impl IntoView {
 #[component]
 pub fn Commit() -> impl IntoView {
     page("memory", |request| async move {
-        let view = request.lucid.commit_view(request.actor()?, request.id("commit")?).await?;
+        let view = request.lucid.commit_view(request.actor()?, request.id("commit")?, request.asked("after")).await?;
         let store = request.lucid.store(request.actor()?, view.commit.store_id).await?;
         let now = request.now();
         let trail = vec![
@@ -74,6 +74,7 @@ pub fn Commit() -> impl IntoView {
                 .into_any()
         });
         let solo = view.solo.then(solo_badge);
+        let next = view.versions.last().filter(|_| view.more).map(|(v, _)| format!("/commits/{}?after={}", view.commit.id, v.version.id));
         Ok(view! {
             <Heading title=format!("Revision {}", view.commit.revision) trail=trail />
             {revert}
@@ -82,6 +83,7 @@ pub fn Commit() -> impl IntoView {
                 <When at=view.commit.created_at now=now />{from}{solo}
             </p>
             {versions(view)}
+            {next.map(|href| view! { <p><a href=href>"Next page"</a></p> })}
         }
         .into_any())
     })

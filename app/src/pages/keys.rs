@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::rights::{Scope, TABLE};
 use leptos::prelude::*;
-use service::{KeyView, PeopleView, RefusedForm, StoreRow};
+use service::{KeyView, PeopleView, RefusedForm, StoreName};
 
 use crate::{
     components::{
@@ -22,7 +22,7 @@ pub fn Keys() -> impl IntoView {
     page("keys", |request| async move {
         let actor = request.actor()?;
         let keys = request.lucid.keys(actor).await?;
-        let stores = request.lucid.stores(actor).await?;
+        let stores = request.lucid.store_names(actor).await?;
         let people = request.lucid.people(actor).await?;
         let refused = request.refused().await;
         let secret = request.shown_once("key").map(|secret| {
@@ -57,7 +57,7 @@ pub fn Keys() -> impl IntoView {
     })
 }
 
-fn row(key: &KeyView, stores: &[StoreRow], request: &Request) -> impl IntoView + use<> {
+fn row(key: &KeyView, stores: &[StoreName], request: &Request) -> impl IntoView + use<> {
     let row = &key.row;
     let store = row.store_id.map_or_else(
         || "every store of its owner".to_owned(),
@@ -98,7 +98,7 @@ fn row(key: &KeyView, stores: &[StoreRow], request: &Request) -> impl IntoView +
     }
 }
 
-fn form(stores: &[StoreRow], people: &PeopleView, refused: Option<&RefusedForm>, request: &Request) -> impl IntoView + use<> {
+fn form(stores: &[StoreName], people: &PeopleView, refused: Option<&RefusedForm>, request: &Request) -> impl IntoView + use<> {
     let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
     let (name, store, owner, days) = (kept("name"), kept("store"), kept("owner"), kept("days"));
     let checked: BTreeSet<String> = kept("scopes").split(' ').map(str::to_owned).collect();

@@ -8,6 +8,7 @@ use service::{MemoryRow, RefusedForm};
 
 use super::stores::store_heading;
 use crate::{
+    actions::account::encoded,
     components::{
         forms::{self, Refused, form_token},
         layout::Empty,
@@ -23,10 +24,13 @@ use crate::{
 pub fn Memories() -> impl IntoView {
     page("memory", |request| async move {
         let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
-        let memories = request.lucid.memories(request.actor()?, store.id).await?;
+        let memories = request.lucid.memories(request.actor()?, store.id, request.query.get("after").map(String::as_str)).await?;
         let now = request.now();
         let about = (!store.description.is_empty()).then(|| view! { <p><Visible text=store.description.clone() /></p> });
-        let list = if memories.is_empty() {
+        let next =
+            memories.rows.last().filter(|_| memories.more).map(|m| format!("/stores/{}?after={}", store.id, encoded(m.path.as_str())));
+        let next = next.map(|href| view! { <p><a href=href>"Next page"</a></p> });
+        let list = if memories.rows.is_empty() {
             view! {
                 <Empty title="Nothing is remembered yet">
                     "Import sessions into this store and start a dream; what you approve of it stands here. "<a href="/import">"Import sessions"</a>
@@ -35,7 +39,7 @@ pub fn Memories() -> impl IntoView {
             .into_any()
         } else {
             let mut folders: BTreeMap<String, Vec<MemoryRow>> = BTreeMap::new();
-            for memory in memories {
+            for memory in memories.rows {
                 folders.entry(memory.path.folder().to_owned()).or_default().push(memory);
             }
             folders.into_iter().map(|(folder, inside)| section(folder, inside, now)).collect_view().into_any()
@@ -43,7 +47,7 @@ pub fn Memories() -> impl IntoView {
         let refused = request.refused().await;
         let may_propose = request.actor()?.knows(store.id) && request.actor()?.may(Action::SeeMemory, store.id);
         let propose = may_propose.then(|| propose_form(store.id, refused.as_ref()));
-        Ok(view! { {store_heading(&store, "Memories", None)}<Refused form=refused />{about}{list}{propose} }.into_any())
+        Ok(view! { {store_heading(&store, "Memories", None)}<Refused form=refused />{about}{list}{next}{propose} }.into_any())
     })
 }
 

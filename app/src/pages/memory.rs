@@ -20,7 +20,7 @@ use crate::{
 #[component]
 pub fn Memory() -> impl IntoView {
     page("memory", |request| async move {
-        let view = request.lucid.memory(request.actor()?, request.id("memory")?).await?;
+        let view = request.lucid.memory(request.actor()?, request.id("memory")?, request.asked("before")).await?;
         let store = request.lucid.store(request.actor()?, view.store_id).await?;
         let now = request.now();
         let trail = vec![("/stores".into(), "Memory".into()), (format!("/stores/{}", store.id), store.name)];
@@ -45,6 +45,7 @@ pub fn Memory() -> impl IntoView {
             <h2>"Versions"</h2>
             {compare_form(&view)}
             {versions(&view, now)}
+            {older(&view)}
         }
         .into_any())
     })
@@ -164,17 +165,23 @@ fn versions(view: &MemoryView, now: Timestamp) -> impl IntoView + use<> {
     }
 }
 
+/// The way to older versions.
+fn older(view: &MemoryView) -> Option<AnyView> {
+    let last = view.versions.last().filter(|_| view.more)?;
+    let href = format!("/memories/{}?before={}", view.id, last.version.number);
+    Some(view! { <p><a href=href>"Older versions"</a></p> }.into_any())
+}
+
 fn compare_form(view: &MemoryView) -> Option<AnyView> {
-    let newest = view.versions.first()?.version.number;
+    let newest = view.newest;
     if newest < 3 {
         return None;
     }
-    let options = |chosen: i64| (1..=newest).map(|n| view! { <option selected=n == chosen>{n}</option> }).collect_view();
     Some(
         view! {
             <form method="get" action=format!("/memories/{}/compare", view.id) class="filters">
-                <label>"Compare "<select name="from">{options(1)}</select></label>
-                <label>"with "<select name="to">{options(newest)}</select></label>
+                <label>"Compare version "<input type="number" name="from" value="1" min="1" max=newest required /></label>
+                <label>"with "<input type="number" name="to" value=newest min="1" max=newest required /></label>
                 <button>"Show"</button>
             </form>
         }

@@ -6,7 +6,7 @@ use domain::{
     rights::{Access, TABLE},
 };
 use leptos::prelude::*;
-use service::{Error, Member, PeopleView, RefusedForm, RequestRow, StoreRow, TeamRow};
+use service::{Error, Member, PeopleView, RefusedForm, RequestRow, StoreName, TeamRow};
 
 use crate::{
     components::{
@@ -24,7 +24,7 @@ use crate::{
 pub fn People() -> impl IntoView {
     page("people", |request| async move {
         let actor = request.actor()?;
-        let (view, stores) = (request.lucid.people(actor).await?, request.lucid.stores(actor).await?);
+        let (view, stores) = (request.lucid.people(actor).await?, request.lucid.store_names(actor).await?);
         let waiting = waiting_settings(&request.lucid.waiting_settings(actor).await?, None, request.now());
         let refused = request.refused().await;
         let action = view! { <a class="button" href="/rights">"Who may do what"</a> }.into_any();
@@ -80,7 +80,7 @@ fn row(member: &Member, view: &PeopleView, request: &Request) -> impl IntoView +
 }
 
 /// The fields of a first grant; no store is chosen at first.
-fn first_grant(stores: &[StoreRow]) -> impl IntoView + use<> {
+fn first_grant(stores: &[StoreName]) -> impl IntoView + use<> {
     let options = stores.iter().map(|s| view! { <option value=s.id.to_string()>{s.name.clone()}</option> }).collect_view();
     view! {
         <label>"Store"<select name="store"><option value="">"none yet"</option>{options}</select></label>
@@ -88,7 +88,7 @@ fn first_grant(stores: &[StoreRow]) -> impl IntoView + use<> {
     }
 }
 
-fn ask(row: &RequestRow, stores: &[StoreRow], request: &Request) -> impl IntoView + use<> {
+fn ask(row: &RequestRow, stores: &[StoreName], request: &Request) -> impl IntoView + use<> {
     let id = row.id.to_string();
     view! {
         <li class="card">
@@ -106,7 +106,7 @@ fn ask(row: &RequestRow, stores: &[StoreRow], request: &Request) -> impl IntoVie
     }
 }
 
-fn invite(stores: &[StoreRow], refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+fn invite(stores: &[StoreName], refused: Option<&RefusedForm>) -> impl IntoView + use<> {
     let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
     let (email, name) = (kept("email"), kept("name"));
     let role = Some(kept("role")).filter(|r| !r.is_empty()).unwrap_or_else(|| Role::Reviewer.as_str().to_owned());
@@ -189,7 +189,7 @@ pub fn Person() -> impl IntoView {
         let id: UserId = request.id("person")?;
         let actor = request.actor()?;
         let view = request.lucid.people(actor).await?;
-        let stores = request.lucid.stores(actor).await?;
+        let stores = request.lucid.store_names(actor).await?;
         let with = one_person(id, &view).map(|why| view! { <p class="notice">{why}</p> });
         let mailed = request.query.contains_key("mailed").then(|| {
             view! { <div class="notice good" role="status">"The one-time link was sent to their address; nobody else has seen it."</div> }

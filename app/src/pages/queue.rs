@@ -54,13 +54,13 @@ pub fn Queue() -> impl IntoView {
         let actor = request.actor()?.clone();
         let position = request.lucid.position().await?;
         let asked = asked(&request, matches!(actor.role, Role::Admin | Role::Reviewer));
-        let counts = request.lucid.queue_counts(&actor, &asked.filter).await?;
-        let list = if asked.state == "done" {
-            request.lucid.done(&actor, &asked.filter, asked.filter.after.map(|(_, id)| id)).await?
+        let (list, counts) = if asked.state == "done" {
+            let done = request.lucid.done(&actor, &asked.filter, asked.filter.after.map(|(_, id)| id)).await?;
+            (done, request.lucid.queue_counts(&actor, &asked.filter).await?)
         } else {
-            request.lucid.queue(&actor, &asked.filter).await?
+            request.lucid.queue_with_counts(&actor, &asked.filter).await?
         };
-        let stores = request.lucid.stores(&actor).await?;
+        let stores = request.lucid.store_names(&actor).await?;
         let agents = request.lucid.agents(&actor).await?;
         let next = list.rows.last().filter(|_| list.more).map(|r| format!("{}:{}", r.place(asked.filter.by_age), r.changeset.id));
         let options: Vec<(String, String)> = stores.iter().map(|s| (s.id.to_string(), s.name.clone())).collect();

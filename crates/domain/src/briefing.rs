@@ -64,10 +64,54 @@ pub struct Briefing {
     pub left_out: Vec<usize>,
 }
 
-/// Composes a briefing of at most `budget` tokens. Frozen memories come first, then the best supported, then by path; one that does
+/// A memory by everything but what it says, for choosing whose contents are worth reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    /// Where it stands.
+    pub path: &'a str,
+    /// Size of the content, in bytes.
+    pub bytes: usize,
+    /// Whether only a person may change it.
+    pub frozen: bool,
+    /// Distinct subjects, else tasks, else sessions behind it; 0 where nobody counted.
+    pub support: i64,
+}
+
+/// The memories that can have a place in a briefing of this budget, whole or by title, in the order of [`compose`]; and how many more
+/// are for this agent. Sizes are taken without a last line end, as [`compose`] does.
+#[must_use]
+pub fn choose(agent: Option<&str>, budget: i64, candidates: &[Candidate<'_>]) -> (Vec<usize>, usize) {
+    let mut room = usize::try_from(bytes(budget)).unwrap_or(0).saturating_sub(CLOSING_BYTES);
+    let mut order: Vec<usize> = (0..candidates.len()).filter(|&i| is_for(candidates[i].path, agent)).collect();
+    order.sort_by_key(|&i| (!candidates[i].frozen, -candidates[i].support, candidates[i].path));
+    let all = order.len();
+    let (mut chosen, mut rest) = (Vec::new(), Vec::new());
+    for i in order {
+        let section = candidates[i].path.len() + candidates[i].bytes.saturating_sub(1) + "\n## \n\n\n".len();
+        if section <= room {
+            room -= section;
+            chosen.push(i);
+        } else {
+            rest.push(i);
+        }
+    }
+    for i in rest {
+        let line = candidates[i].path.len() + "- : .\n".len();
+        if line > room {
+            break;
+        }
+        room -= line;
+        chosen.push(i);
+    }
+    let more = all - chosen.len();
+    (chosen, more)
+}
+
+/// Composes a briefing of at most `budget` tokens; `more` memories are known beside those given, and have no place in it. Frozen
+/// memories come first, then the best supported, then by path; one that does
 /// not fit any more stands among the titles. What stands under `/agents/<name>` is for that agent only.
 #[must_use]
-pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<'_>]) -> Briefing {
+pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<'_>], more: usize) -> Briefing {
     let budget = usize::try_from(bytes(budget)).unwrap_or(0);
     let mut order: Vec<usize> = (0..memories.len()).filter(|&i| is_for(memories[i].path, agent)).collect();
     order.sort_by_key(|&i| (!memories[i].frozen, -memories[i].support, memories[i].path));
@@ -96,9 +140,9 @@ pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<
             left_out.push(i);
         }
     }
-    if !titles.is_empty() || !left_out.is_empty() {
-        let _ =
-            writeln!(text, "\nNot shown for lack of room: {} whole, {} not even by title.", titles.len() + left_out.len(), left_out.len());
+    let unnamed = left_out.len() + more;
+    if titles.len() + unnamed > 0 {
+        let _ = writeln!(text, "\nNot shown for lack of room: {} whole, {unnamed} not even by title.", titles.len() + unnamed);
     }
     Briefing { text, whole, titles, left_out }
 }
@@ -164,9 +208,9 @@ mod tests {
             known("/c", "fixed", true, 0),
             known("/d", "# D", false, 5),
         ];
-        let all = compose("T", None, 2_000, &memories);
+        let all = compose("T", None, 2_000, &memories, 0);
         assert_eq!((all.whole, all.titles.len(), all.left_out.len()), (vec![2, 1, 3, 0], 0, 0));
-        let little = compose("T", None, 100, &memories);
+        let little = compose("T", None, 100, &memories, 0);
         assert_eq!((little.whole.clone(), little.titles.clone()), (vec![2, 3, 0], vec![1]), "{}", little.text);
         assert!(little.text.contains("- /b: xxx") && little.text.contains("1 whole, 0 not even by title"), "{}", little.text);
         assert!(tokens(&little.text) <= 100);
@@ -175,8 +219,8 @@ mod tests {
     #[test]
     fn what_is_another_agents_stays_out() {
         let memories = [known("/agents/bo/x", "bo", false, 0), known("/agents/al/x", "al", false, 0), known("/agents", "all", false, 0)];
-        assert_eq!(compose("T", Some("bo"), 2_000, &memories).whole, [2, 0]);
-        assert_eq!(compose("T", None, 2_000, &memories).whole, [2]);
+        assert_eq!(compose("T", Some("bo"), 2_000, &memories, 0).whole, [2, 0]);
+        assert_eq!(compose("T", None, 2_000, &memories, 0).whole, [2]);
     }
 
     #[test]
@@ -201,11 +245,23 @@ mod tests {
         fn never_over_budget_and_nothing_lost(contents in prop::collection::vec("[a-zé\n#]{0,200}", 0..12), budget in LEAST_BUDGET..400) {
             let paths: Vec<String> = (0..contents.len()).map(|n| format!("/p{n}")).collect();
             let memories: Vec<Known<'_>> = contents.iter().zip(&paths).map(|(c, p)| known(p, c, c.len() % 3 == 0, tokens(c) % 5)).collect();
-            let briefing = compose(&"Ä".repeat(300), None, budget, &memories);
+            let briefing = compose(&"Ä".repeat(300), None, budget, &memories, 0);
             prop_assert!(tokens(&briefing.text) <= budget, "{} > {budget}", tokens(&briefing.text));
             let mut every = [briefing.whole, briefing.titles, briefing.left_out].concat();
             every.sort_unstable();
             prop_assert_eq!(every, (0..memories.len()).collect::<Vec<_>>());
+            // What is chosen before it is read stays in the budget, and counts what it leaves.
+            let candidates: Vec<Candidate<'_>> = memories
+                .iter()
+                .map(|m| Candidate { path: m.path, bytes: m.content.len(), frozen: m.frozen, support: m.support })
+                .collect();
+            let (chosen, more) = choose(None, budget, &candidates);
+            let read: Vec<Known<'_>> = chosen.iter().map(|&i| memories[i].clone()).collect();
+            let briefing = compose("T", None, budget, &read, more);
+            prop_assert!(tokens(&briefing.text) <= budget);
+            prop_assert_eq!(briefing.whole.len() + briefing.titles.len() + briefing.left_out.len() + more, memories.len());
+            let ample = choose(None, 4_000, &candidates).0.iter().map(|&i| memories[i].clone()).collect::<Vec<_>>();
+            prop_assert_eq!(compose("T", None, 4_000, &ample, 0).text, compose("T", None, 4_000, &memories, 0).text);
         }
     }
 }

@@ -7,6 +7,7 @@ use domain::{
     actor::Actor,
     briefing::tokens,
     ids::{ChangeId, MemoryId},
+    limits,
     rights::Action,
     statement::statements,
 };
@@ -101,7 +102,7 @@ impl Lucid {
             touched.push(TouchedMemory {
                 id: memory,
                 path: edit.now_path.as_ref().unwrap_or(&edit.path).to_string(),
-                versions: memories::versions(&mut tx, memory).await?,
+                versions: memories::versions(&mut tx, memory, i64::MAX, limits::PAGE).await?.rows,
                 readers: reads::readers(&mut tx, memory, self.now().plus_seconds(-READ_DAYS * 86_400)).await?,
             });
         }

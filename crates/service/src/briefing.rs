@@ -1,16 +1,18 @@
 //! The way out: what an agent loads at the start of a session, and what is known about a failure. Committed memory only, ever
 //! (rule 11): nothing here reads a changeset, a draft or a dream.
 
+use std::collections::BTreeMap;
+
 use domain::{
     actor::{Actor, Who},
-    briefing::{self, Known, tokens},
+    briefing::{self, Candidate, Known, tokens},
     ids::{MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
     rights::Action,
 };
 use store::{
     Tx,
-    memories::{self, BriefingRow},
+    memories::{self, BriefingRow, RankedRow},
     memory_stores::{self, StoreRow},
     reads::Read,
 };
@@ -22,6 +24,9 @@ const ASKED_CHARS: usize = 4_096;
 
 /// Contents of up to so many bytes are looked at for what they say of a failure, however small the budget.
 const LEAST_BYTES: i64 = 16_384;
+
+/// Memories that are read one by one by their hashes; for more, all are read at once.
+const MOST_CHOSEN: usize = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -92,14 +97,20 @@ impl Lucid {
             // The session must be one of this store, or one that the actor recorded in none.
             self.recorded_session(&mut tx, actor, session, Action::SeeMemory).await?;
         }
-        let rows = memories::for_briefing(&mut tx, store, briefing::bytes(budget_tokens).max(LEAST_BYTES)).await?;
+        let (tool, error) = (asked.tool.as_deref().unwrap_or_default(), asked.error.as_deref().unwrap_or_default());
+        let asks_for_failure = !tool.is_empty() || !error.is_empty();
+        // What is known of a failure is found by what every memory says.
+        let chosen = if asks_for_failure { None } else { chosen_rows(&mut tx, store, asked.agent.as_deref(), budget_tokens).await? };
+        let (rows, more) = match chosen {
+            Some(chosen) => chosen,
+            None => (memories::for_briefing(&mut tx, store, briefing::bytes(budget_tokens).max(LEAST_BYTES)).await?, 0),
+        };
         let known: Vec<Known<'_>> = rows
             .iter()
             .map(|r| Known { path: r.path.as_str(), content: &r.content, whole: r.whole, frozen: r.frozen, support: support(r) })
             .collect();
-        let (tool, error) = (asked.tool.as_deref().unwrap_or_default(), asked.error.as_deref().unwrap_or_default());
         let about: Option<Vec<usize>> =
-            (!tool.is_empty() || !error.is_empty()).then(|| briefing::about_failure(tool, &dream::reading::signature::of(error), &known));
+            asks_for_failure.then(|| briefing::about_failure(tool, &dream::reading::signature::of(error), &known));
         let title = match &about {
             Some(found) if found.is_empty() => format!("Nothing is known in {} about this failure (revision {})", row.name, row.revision),
             Some(_) => format!("What {} knows about this failure (revision {})", row.name, row.revision),
@@ -110,7 +121,7 @@ impl Lucid {
             Some(found) => (1..).zip(found).map(|(n, &i)| Known { support: -n, frozen: false, ..known[i].clone() }).collect(),
             None => known.clone(),
         };
-        let composed = briefing::compose(&title, asked.agent.as_deref(), budget_tokens, &chosen);
+        let composed = briefing::compose(&title, asked.agent.as_deref(), budget_tokens, &chosen, more);
         let at = |n: usize| &rows[about.as_ref().map_or(n, |found| found[n])];
         let listed = |indices: &[usize]| indices.iter().map(|&n| briefed(at(n))).collect::<Vec<_>>();
         let view = BriefingView {
@@ -119,7 +130,7 @@ impl Lucid {
             tokens: tokens(&composed.text),
             memories: listed(&composed.whole),
             titles: listed(&composed.titles),
-            left_out: composed.left_out.len(),
+            left_out: composed.left_out.len() + more,
             text: composed.text,
         };
         let read_at = self.now();
@@ -133,6 +144,46 @@ impl Lucid {
             }));
         }
         Ok(view)
+    }
+}
+
+/// The memories that can have a place in a briefing, with what they say or how that begins, and how many more there are; `None` where so
+/// many fit that reading all of them at once is less work.
+async fn chosen_rows(tx: &mut Tx, store: StoreId, agent: Option<&str>, budget_tokens: i64) -> Result<Option<(Vec<BriefingRow>, usize)>> {
+    let ranked = memories::ranked(tx, store).await?;
+    let candidates: Vec<Candidate<'_>> = ranked.iter().map(candidate).collect();
+    let (chosen, more) = briefing::choose(agent, budget_tokens, &candidates);
+    if chosen.len() > MOST_CHOSEN {
+        return Ok(None);
+    }
+    let limit = briefing::bytes(budget_tokens);
+    let hashes = |whole: bool| -> Vec<&str> {
+        chosen.iter().map(|&i| &ranked[i]).filter(|r| (r.bytes <= limit) == whole).map(|r| r.content_sha256.as_str()).collect()
+    };
+    let mut contents: BTreeMap<String, String> = memories::contents(tx, &hashes(true)).await?.into_iter().collect();
+    contents.extend(memories::beginnings(tx, &hashes(false)).await?);
+    let row = |&i: &usize| {
+        let r = &ranked[i];
+        BriefingRow {
+            id: r.id,
+            path: r.path.clone(),
+            version_id: r.version_id,
+            frozen: r.frozen,
+            whole: r.bytes <= limit,
+            content: contents.get(&r.content_sha256).cloned().unwrap_or_default(),
+            support: r.support,
+            refreshed: r.refreshed.clone(),
+        }
+    };
+    Ok(Some((chosen.iter().map(row).collect(), more)))
+}
+
+fn candidate(row: &RankedRow) -> Candidate<'_> {
+    Candidate {
+        path: row.path.as_str(),
+        bytes: usize::try_from(row.bytes).unwrap_or(usize::MAX),
+        frozen: row.frozen,
+        support: counted(&row.refreshed, row.support),
     }
 }
 
@@ -163,8 +214,13 @@ pub fn over_budget(now: i64, added: i64, budget: i64) -> String {
     format!("the store's budget is {budget} tokens; it holds {now}, and this would add {added}")
 }
 
+/// What backs a memory.
+fn support(row: &BriefingRow) -> i64 {
+    counted(&row.refreshed, row.support)
+}
+
 /// What backs a memory: as the last dream counted it, else as the change that wrote it said.
-fn support(row: &memories::BriefingRow) -> i64 {
-    let refreshed: serde_json::Value = serde_json::from_str(&row.refreshed).unwrap_or_default();
-    refreshed["distinct"].as_i64().unwrap_or(row.support)
+fn counted(refreshed: &str, of_change: i64) -> i64 {
+    let refreshed: serde_json::Value = serde_json::from_str(refreshed).unwrap_or_default();
+    refreshed["distinct"].as_i64().unwrap_or(of_change)
 }

@@ -122,9 +122,20 @@ pub struct QuoteView {
 impl Lucid {
     /// A page of the queue: what is open and fits the filter.
     pub async fn queue(&self, actor: &Actor, filter: &QueueFilter) -> Result<Page<QueueRow>> {
+        Ok(self.queue_with_counts(actor, filter).await?.0)
+    }
+
+    /// A page of the queue, and how much of what is open fits the filter, its state left aside.
+    pub async fn queue_with_counts(&self, actor: &Actor, filter: &QueueFilter) -> Result<(Page<QueueRow>, QueueCounts)> {
         let (visible, filter) = narrowed(actor, filter);
+        let (me, now) = (decider(actor), self.now());
         let mut tx = self.db.read().await?;
-        Ok(changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), domain::limits::PAGE).await?)
+        let (page, counts) = changesets::queue(&mut tx, visible, me, &filter, now, domain::limits::PAGE).await?;
+        let counts = match counts {
+            Some(counts) => counts,
+            None => changesets::counts(&mut tx, visible, me, &filter, now).await?,
+        };
+        Ok((page, counts))
     }
 
     /// How much of what is open fits the filter, its state left aside.
@@ -150,7 +161,7 @@ impl Lucid {
     pub async fn neighbour(&self, actor: &Actor, of: ChangesetId, after: bool) -> Result<Option<ChangesetId>> {
         let (visible, filter) = narrowed(actor, &QueueFilter { state: Some("mine"), ..QueueFilter::default() });
         let mut tx = self.db.read().await?;
-        let all = changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), NEIGHBOURS).await?.rows;
+        let all = changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), NEIGHBOURS).await?.0.rows;
         let at = all.iter().position(|r| r.changeset.id == of);
         let next = match (at, after) {
             (Some(at), true) => all.get(at + 1).or(all.first()),
@@ -176,7 +187,7 @@ impl Lucid {
         let verified = evidence::verified(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;
         let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
-        let created_by = Names::all(&mut tx).await?.of(&changeset.created_by);
+        let created_by = Names::of_one(&mut tx, &changeset.created_by).await?;
         let said = comments::of_changeset(&mut tx, id).await?;
         let rules = Requirements::read(&mut tx, changeset.store_id).await?;
         let claim = claims::of_changeset(&mut tx, id, self.now()).await?;

@@ -20,7 +20,7 @@ use domain::{
 use dream::Progress;
 use serde_json::json;
 use store::{
-    Tx, changes,
+    Page, Tx, changes,
     dreams::{self, DreamRow, FindingRow},
     jobs::{self, Claimed},
     memory_stores, sessions,
@@ -173,11 +173,11 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// The newest dreams that the actor may see.
-    pub async fn dreams(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<DreamRow>> {
+    /// A page of the dreams that the actor may see, before one of them; newest first.
+    pub async fn dreams(&self, actor: &Actor, store: Option<StoreId>, before: Option<DreamId>) -> Result<Page<DreamRow>> {
         let (visible, store) = actor.visible(Action::SeeDreams).narrowed(store);
         let mut tx = self.db.read().await?;
-        Ok(dreams::list(&mut tx, visible, store, limits::PAGE).await?)
+        Ok(dreams::list(&mut tx, visible, store, before, limits::PAGE).await?)
     }
 
     /// Where a dream stands, without what it saw: for whoever looks again and again.
@@ -199,7 +199,7 @@ impl Lucid {
         let dream = seen(&mut tx, actor, id).await?;
         let findings = dreams::findings(&mut tx, id).await?;
         let sessions = dreams::pinned(&mut tx, id).await?.len();
-        let requested_by = Names::all(&mut tx).await?.of(&dream.requested_by);
+        let requested_by = Names::of_one(&mut tx, &dream.requested_by).await?;
         let accepted = match dream.changeset_id {
             Some(changeset) => changes::changes(&mut tx, changeset).await?.iter().filter(|c| c.state == ChangeState::Committed).count(),
             None => 0,

@@ -91,11 +91,12 @@ pub use store::{
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
     memories::{MemoryRow, VersionRow},
-    memory_stores::{DeletedStore, StoreRow},
+    memory_stores::{DeletedStore, StoreName, StoreRow},
     notices::{MailRow, NoticeRow},
     reads::ReaderRow,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionRow},
+    statements_run,
 };
 pub use stores::StoreText;
 pub use trail::{AuditRow, Verified};

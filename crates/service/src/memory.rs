@@ -1,16 +1,18 @@
 //! Reading memory and its history: what a store holds, since when, why, and who approved it.
 
+use std::collections::BTreeMap;
+
 use domain::{
     actor::Actor,
     diff,
-    ids::{CommitId, MemoryId, StoreId},
+    ids::{CommitId, MemoryId, StoreId, VersionId},
     memory::MemoryPath,
     rights::Action,
 };
 use store::{
     Page, Tx,
     commits::{self, CommitRow},
-    memories::{self, MemoryRow, VersionRow},
+    memories::{self, MemoryRow, VersionRow, WrittenRow},
     reads::{self, Read, ReadCount},
 };
 
@@ -29,8 +31,12 @@ pub struct MemoryView {
     pub path: MemoryPath,
     /// What it says, or last said.
     pub content: String,
-    /// Its versions, newest first.
+    /// The number of its newest version.
+    pub newest: i64,
+    /// A page of its versions, newest first.
     pub versions: Vec<VersionView>,
+    /// Whether there are older ones.
+    pub more: bool,
     /// How often agents read its current version.
     pub reads: Option<ReadCount>,
 }
@@ -81,6 +87,8 @@ pub struct CommitView {
     pub committed_by: String,
     /// What it wrote: each version, and the lines against the version before.
     pub versions: Vec<(VersionView, Vec<diff::Line>)>,
+    /// Whether it wrote more than these.
+    pub more: bool,
     /// One person alone decided in the installation when it was made.
     pub solo: bool,
 }
@@ -116,6 +124,13 @@ impl Listed {
             Self::Prefix(path) => path,
         }
     }
+
+    fn sha256(&self) -> Option<&str> {
+        match self {
+            Self::Memory(memory, _) => Some(&memory.content_sha256),
+            Self::Prefix(_) => None,
+        }
+    }
 }
 
 impl Lucid {
@@ -126,27 +141,11 @@ impl Lucid {
             return Err(Error::Invalid("a path prefix begins and ends with `/`".to_owned()));
         }
         let mut tx = self.db.read().await?;
-        let mut items: Vec<Listed> = Vec::new();
-        for memory in memories::tree(&mut tx, store).await? {
-            let Some(rest) = memory.path.as_str().strip_prefix(&listing.prefix) else { continue };
-            let item = match rest.split_once('/').filter(|_| listing.children_only) {
-                Some((child, _)) => Listed::Prefix(format!("{}{child}/", listing.prefix)),
-                None => Listed::Memory(Box::new(memory), None),
-            };
-            let again = items.last().is_some_and(|last| matches!(last, Listed::Prefix(_)) && last.place() == item.place());
-            if !again && listing.after.as_deref().is_none_or(|after| item.place() > after) {
-                items.push(item);
-            }
-        }
-        items.sort_by(|a, b| a.place().cmp(b.place()));
-        let next = (items.len() > listing.limit).then(|| items[listing.limit - 1].place().to_owned());
+        let (mut items, more) = page_of(&mut tx, store, listing).await?;
         items.truncate(listing.limit);
+        let next = items.last().filter(|_| more).map(|last| last.place().to_owned());
         if listing.contents {
-            for item in &mut items {
-                if let Listed::Memory(memory, content) = item {
-                    *content = Some(content_of(&mut tx, Some(&memory.content_sha256)).await?);
-                }
-            }
+            add_contents(&mut tx, &mut items).await?;
         }
         Ok((items, next))
     }
@@ -170,43 +169,48 @@ impl Lucid {
         Ok((memory, content))
     }
 
-    /// Every memory of a store by path.
-    pub async fn memories(&self, actor: &Actor, store: StoreId) -> Result<Vec<MemoryRow>> {
+    /// A page of a store's memories by path, after a path.
+    pub async fn memories(&self, actor: &Actor, store: StoreId, after: Option<&str>) -> Result<Page<MemoryRow>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
-        Ok(memories::tree(&mut tx, store).await?)
+        let from = after.map_or_else(|| "/".to_owned(), right_after);
+        let mut rows = memories::range(&mut tx, store, &from, &end_of("/"), MEMORIES_PAGE + 1).await?;
+        let limit = usize::try_from(MEMORIES_PAGE).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(Page { rows, more })
     }
 
-    /// A memory with its history, also after it was deleted.
-    pub async fn memory(&self, actor: &Actor, id: MemoryId) -> Result<MemoryView> {
+    /// A memory with a page of its history before a version's number, also after it was deleted.
+    pub async fn memory(&self, actor: &Actor, id: MemoryId, before: Option<i64>) -> Result<MemoryView> {
         let mut tx = self.db.read().await?;
-        let versions = memories::versions(&mut tx, id).await?;
-        let newest = versions.first().filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
-        let (store_id, path) = (newest.store_id, newest.path.clone());
-        let said = versions.iter().find_map(|v| v.content_sha256.clone());
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
+        let newest = newest.filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
+        let versions = memories::versions(&mut tx, id, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
+        let said = memories::last_said(&mut tx, id).await?;
         let content = content_of(&mut tx, said.as_deref()).await?;
         let memory = memories::get(&mut tx, id).await?;
         let reads = match &memory {
             Some(memory) => Some(reads::of_version(&mut tx, memory.version_id).await?),
             None => None,
         };
-        let names = Names::all(&mut tx).await?;
-        let versions = versions.into_iter().map(|v| version_view(v, &names)).collect();
-        Ok(MemoryView { id, store_id, memory, path, content, versions, reads })
+        let names = Names::of_actors(&mut tx, versions.rows.iter().map(|v| v.actor.as_str())).await?;
+        let more = versions.more;
+        let versions = versions.rows.into_iter().map(|v| version_view(v, &names)).collect();
+        Ok(MemoryView { id, store_id: newest.store_id, path: newest.path, newest: newest.number, memory, content, versions, more, reads })
     }
 
     /// Two versions of a memory, by number.
     pub async fn compare(&self, actor: &Actor, id: MemoryId, from: i64, to: i64) -> Result<CompareView> {
         let mut tx = self.db.read().await?;
-        let versions = memories::versions(&mut tx, id).await?;
-        let store_id =
-            versions.first().map(|v| v.store_id).filter(|&s| actor.may(Action::SeeMemory, s)).ok_or(Error::NotFound("memory"))?;
-        let numbered = |n: i64| versions.iter().find(|v| v.number == n).ok_or(Error::NotFound("version"));
-        let (old, new) = (numbered(from)?, numbered(to)?);
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
+        let store_id = newest.map(|v| v.store_id).filter(|&s| actor.may(Action::SeeMemory, s)).ok_or(Error::NotFound("memory"))?;
+        let old = memories::version_numbered(&mut tx, id, from).await?.ok_or(Error::NotFound("version"))?;
+        let new = memories::version_numbered(&mut tx, id, to).await?.ok_or(Error::NotFound("version"))?;
         let before = content_of(&mut tx, old.content_sha256.as_deref()).await?;
         let after = content_of(&mut tx, new.content_sha256.as_deref()).await?;
-        let side = |v: &VersionRow| (v.number, v.path.clone());
-        Ok(CompareView { memory: id, store_id, from: side(old), to: side(new), lines: diff::lines(&before, &after) })
+        let lines = diff::lines(&before, &after);
+        Ok(CompareView { memory: id, store_id, from: (from, old.path), to: (to, new.path), lines })
     }
 
     /// A store's commits before a revision, newest first.
@@ -214,7 +218,7 @@ impl Lucid {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         let page = commits::list(&mut tx, store, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
-        let names = Names::all(&mut tx).await?;
+        let names = Names::of_actors(&mut tx, page.rows.iter().map(|c| c.actor.as_str())).await?;
         let rows = page
             .rows
             .into_iter()
@@ -223,21 +227,90 @@ impl Lucid {
         Ok(Page { rows, more: page.more })
     }
 
-    /// A commit with what it did to each memory.
-    pub async fn commit_view(&self, actor: &Actor, id: CommitId) -> Result<CommitView> {
+    /// A commit with a page of what it did to each memory, after a version.
+    pub async fn commit_view(&self, actor: &Actor, id: CommitId, after: Option<VersionId>) -> Result<CommitView> {
         let mut tx = self.db.read().await?;
         let commit =
             commits::get(&mut tx, id).await?.filter(|c| actor.may(Action::SeeMemory, c.store_id)).ok_or(Error::NotFound("commit"))?;
-        let names = Names::all(&mut tx).await?;
-        let mut versions = Vec::new();
-        for version in memories::versions_of_commit(&mut tx, id).await? {
-            let before = memories::version_numbered(&mut tx, version.memory_id, version.number - 1).await?;
-            let before = content_of(&mut tx, before.and_then(|b| b.content_sha256).as_deref()).await?;
-            let after = content_of(&mut tx, version.content_sha256.as_deref()).await?;
-            versions.push((version_view(version, &names), diff::lines(&before, &after)));
-        }
-        Ok(CommitView { committed_by: names.of(&commit.actor), solo: in_solo_mode(&commit.approvals), commit, versions })
+        let names = Names::of_actors(&mut tx, [commit.actor.as_str()]).await?;
+        let page = memories::written_by_commit(&mut tx, id, after, COMMIT_PAGE).await?;
+        let written = |row: WrittenRow| {
+            let lines = diff::lines(&row.content_before.unwrap_or_default(), &row.content_after.unwrap_or_default());
+            (version_view(row.version, &names), lines)
+        };
+        let versions = page.rows.into_iter().map(written).collect();
+        let solo = in_solo_mode(&commit.approvals);
+        Ok(CommitView { committed_by: names.of(&commit.actor), solo, commit, versions, more: page.more })
     }
+}
+
+/// Memories on a page of a store.
+const MEMORIES_PAGE: i64 = 200;
+/// Versions on a page of a commit, each with its diff.
+const COMMIT_PAGE: i64 = 20;
+/// Memories that are read together where most of them stand under few prefixes.
+const A_STRETCH: i64 = 1_000;
+
+/// The least text after a path, and before everything that stands after it: paths have no control characters.
+fn right_after(path: &str) -> String {
+    format!("{path}\u{1}")
+}
+
+/// The least text after everything under a prefix: `0` comes right after `/`.
+fn end_of(prefix: &str) -> String {
+    format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix))
+}
+
+/// The items of a listing in order, and whether there are more than were asked for. Reads what stands under a prefix only as far as it
+/// must: once the prefix is listed, reading goes on after it.
+async fn page_of(tx: &mut Tx, store: StoreId, listing: &Listing) -> Result<(Vec<Listed>, bool)> {
+    let end = end_of(&listing.prefix);
+    let mut from = match listing.after.as_deref() {
+        Some(after) if after.ends_with('/') => end_of(after).max(listing.prefix.clone()),
+        Some(after) => right_after(after).max(listing.prefix.clone()),
+        None => listing.prefix.clone(),
+    };
+    let mut limit = i64::try_from(listing.limit).unwrap_or(A_STRETCH) + 1;
+    let mut items: Vec<Listed> = Vec::new();
+    loop {
+        let rows = memories::range(tx, store, &from, &end, limit).await?;
+        let is_last = rows.len() < usize::try_from(limit).unwrap_or(0);
+        for memory in rows {
+            let child = memory.path.as_str().strip_prefix(&listing.prefix).and_then(|rest| rest.split_once('/'));
+            match child.filter(|_| listing.children_only) {
+                Some((child, _)) => {
+                    let prefix = format!("{}{child}/", listing.prefix);
+                    from = end_of(&prefix);
+                    if items.last().is_none_or(|last| last.place() != prefix) {
+                        items.push(Listed::Prefix(prefix));
+                    }
+                }
+                None => {
+                    from = right_after(memory.path.as_str());
+                    items.push(Listed::Memory(Box::new(memory), None));
+                }
+            }
+            if items.len() > listing.limit {
+                return Ok((items, true));
+            }
+        }
+        if is_last {
+            return Ok((items, false));
+        }
+        limit = A_STRETCH;
+    }
+}
+
+/// Adds to each memory of a listing what it says.
+async fn add_contents(tx: &mut Tx, items: &mut [Listed]) -> Result<()> {
+    let hashes: Vec<&str> = items.iter().filter_map(Listed::sha256).collect();
+    let contents: BTreeMap<String, String> = memories::contents(tx, &hashes).await?.into_iter().collect();
+    for item in items {
+        if let Listed::Memory(memory, content) = item {
+            *content = contents.get(&memory.content_sha256).cloned();
+        }
+    }
+    Ok(())
 }
 
 pub async fn content_of(tx: &mut Tx, sha256: Option<&str>) -> Result<String> {

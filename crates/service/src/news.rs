@@ -1,6 +1,8 @@
 //! What has just happened in the stores that somebody may see, in words, for pages that are open. The audit trail is the feed: it is
 //! in the order of commits, and every process writes it.
 
+use std::collections::BTreeMap;
+
 use domain::{
     actor::{Actor, Who},
     audit_action::AuditAction,
@@ -44,14 +46,16 @@ impl Lucid {
         let after = after.max(head - MOST_NEWS);
         let rows = audit_log::news(&mut tx, after, A_LOOK).await?;
         let Some(last) = rows.last().map(|r| r.seq) else { return Ok((Vec::new(), head.max(after))) };
-        let names = Names::all(&mut tx).await?;
+        let names = Names::of_actors(&mut tx, rows.iter().map(|r| r.actor.as_str())).await?;
+        let told: Vec<ChangeId> = rows.iter().filter(|r| r.changeset_id.is_none()).filter_map(|r| r.subject.parse().ok()).collect();
+        let changesets: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &told).await?.into_iter().collect();
         let mut news = Vec::new();
         for row in rows {
             let Ok(action) = row.action.parse::<AuditAction>() else { continue };
             let Some(what) = action.news().filter(|_| actor.may(Action::SeeChanges, row.store_id)) else { continue };
             let changeset = match (row.changeset_id, row.subject.parse::<ChangeId>()) {
                 (Some(id), _) => Some(id),
-                (None, Ok(change)) => changes::changeset_of(&mut tx, change).await?,
+                (None, Ok(change)) => changesets.get(&change).copied(),
                 (None, Err(_)) => row.subject.parse::<ChangesetId>().ok(),
             };
             let who = if row.actor == Who::Worker.to_string() { "Lucid".to_owned() } else { names.of(&row.actor) };

@@ -12,9 +12,9 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    Tx, dreams,
+    Page, Tx, dreams,
     grants::{self, Grantee},
-    memory_stores::{self, DeletedStore, Description, StoreRow},
+    memory_stores::{self, DeletedStore, Description, StoreName, StoreRow},
     schedules, users,
 };
 
@@ -151,22 +151,15 @@ impl Lucid {
     pub async fn deleted_stores(&self, actor: &Actor) -> Result<Vec<DeletedStore>> {
         require_in_general(actor, Action::ManagePeople)?;
         let mut tx = self.db.read().await?;
-        let mut seen = Vec::new();
-        for row in memory_stores::deleted_since(&mut tx, self.now().plus_seconds(-RESTORABLE_SECONDS)).await? {
-            if held(&mut tx, actor, row.id).await? {
-                seen.push(row);
-            }
-        }
-        Ok(seen)
+        Ok(memory_stores::deleted_since(&mut tx, self.now().plus_seconds(-RESTORABLE_SECONDS), actor.who.person()).await?)
     }
 
     /// Brings a deleted store back under a free name, with its grants, memories and history; its schedule stays off.
     pub async fn restore_store(&self, actor: &Actor, id: StoreId, name: &str) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
-        let gone = memory_stores::deleted_since(&mut tx, self.now().plus_seconds(-RESTORABLE_SECONDS)).await?;
-        let known = gone.iter().any(|row| row.id == id) && held(&mut tx, &actor, id).await?;
-        if !known {
+        let gone = memory_stores::deleted_since(&mut tx, self.now().plus_seconds(-RESTORABLE_SECONDS), actor.who.person()).await?;
+        if !gone.iter().any(|row| row.id == id) {
             return Err(Error::NotFound("deleted store"));
         }
         let name = check_store_name(name).map_err(|e| Error::Invalid(e.to_string()))?;
@@ -186,6 +179,21 @@ impl Lucid {
         Ok(all.into_iter().filter(|s| only.is_none_or(|id| id == s.id)).collect())
     }
 
+    /// A page of the stores that the actor may see, before a store; newest first.
+    pub async fn newest_stores(&self, actor: &Actor, before: Option<StoreId>, limit: i64) -> Result<Page<StoreRow>> {
+        let (visible, only) = actor.visible(Action::SeeMemory).narrowed(None);
+        let mut tx = self.db.read().await?;
+        Ok(memory_stores::newest(&mut tx, visible, only, before, limit).await?)
+    }
+
+    /// The names of the stores that the actor may see: for lists to choose from.
+    pub async fn store_names(&self, actor: &Actor) -> Result<Vec<StoreName>> {
+        let (visible, only) = actor.visible(Action::SeeMemory).narrowed(None);
+        let mut tx = self.db.read().await?;
+        let all = memory_stores::names(&mut tx, visible).await?;
+        Ok(all.into_iter().filter(|s| only.is_none_or(|id| id == s.id)).collect())
+    }
+
     /// One store.
     pub async fn store(&self, actor: &Actor, id: StoreId) -> Result<StoreRow> {
         require(actor, Action::SeeMemory, id)?;
@@ -197,14 +205,6 @@ impl Lucid {
     pub async fn store_named(&self, actor: &Actor, name: &str) -> Result<Option<StoreId>> {
         let mut tx = self.db.read().await?;
         Ok(memory_stores::by_name(&mut tx, name).await?.filter(|&id| actor.may(Action::SeeMemory, id)))
-    }
-}
-
-/// Whether somebody held a grant on a store that may be deleted; the command line always.
-async fn held(tx: &mut Tx, actor: &Actor, store: StoreId) -> Result<bool> {
-    match actor.who.person() {
-        Some(person) => Ok(grants::holds_any(tx, person, store).await?),
-        None => Ok(true),
     }
 }
 

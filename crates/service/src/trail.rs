@@ -42,7 +42,7 @@ impl Lucid {
         let filter = Filter { store, ..filter.clone() };
         let storeless = actor.may_in_general(Action::ReadAudit);
         let page = audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
-        let names = Names::all(&mut tx).await?;
+        let names = Names::of_actors(&mut tx, page.rows.iter().map(|r| r.actor.as_str())).await?;
         let rows = page.rows.into_iter().map(|row| AuditRow { actor: names.of(&row.actor), hash: hex::encode(row.entry().hash), row });
         Ok(Page { rows: rows.collect(), more: page.more })
     }

@@ -9,7 +9,7 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Error, Result, Tx};
+use crate::{Error, Result, Tx, engine::folded};
 
 statements! {
     WAITING_SAME = "SELECT c.changeset_id, c.id FROM changes c
@@ -17,11 +17,13 @@ statements! {
           AND NOT EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) ORDER BY c.id LIMIT 1";
     UNDECIDED_OF_DREAMS = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND c.state IN ('pending', 'deferred') AND cs.origin = 'dream'";
+    UNFOLDED = "SELECT id, title FROM changes WHERE title_folded IS NULL LIMIT 500";
+    FOLD = "UPDATE changes SET title_folded = $1 WHERE id = $2";
     UNDECIDED = "SELECT COUNT(*) FROM changes WHERE store_id = $1 AND state IN ('pending', 'deferred')";
     INSERT_CHANGE = "INSERT INTO changes (id, changeset_id, store_id, position, kind, title, rationale, confidence_bp, state, revision, digest,
             risk_level, labels, finding, fingerprint, support_sessions, support_subjects, support_tasks, occurrences, eligible_sessions,
-            facts, recorders, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)";
+            facts, recorders, created_at, updated_at, title_folded)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21, $22)";
     CHANGES = "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
             c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
             c.eligible_sessions, c.facts, c.recorders, c.defer_until, c.commit_id, c.created_at, c.updated_at,
@@ -30,6 +32,7 @@ statements! {
     FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND cs.origin = 'dream'
           AND (c.state IN ('pending', 'approved', 'deferred') OR (c.state = 'committed' AND c.updated_at >= $2))";
+    CHANGESETS_OF = concat!("SELECT id, changeset_id FROM changes WHERE id IN (", fifty!(), ")");
     CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
     SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3, defer_until = NULL WHERE id = $4 AND state = $5 AND revision = $6";
     DEFER_UNTIL = "UPDATE changes SET defer_until = $1 WHERE id = $2 AND state = 'deferred'";
@@ -217,9 +220,19 @@ pub async fn insert_change(tx: &mut Tx, c: &ChangeRow) -> Result<()> {
         c.eligible_sessions,
         c.facts.as_str(),
         c.recorders,
-        c.updated_at
+        c.updated_at,
+        folded(&c.title)
     )?;
     Ok(())
+}
+
+/// Folds up to 500 titles that have no form for searching yet; how many it found.
+pub(crate) async fn fold_titles(tx: &mut Tx) -> Result<usize> {
+    let unfolded = fetch_all!(tx, (ChangeId, String), UNFOLDED)?;
+    for (id, title) in &unfolded {
+        execute!(tx, FOLD, folded(title), *id)?;
+    }
+    Ok(unfolded.len())
 }
 
 /// What waits under a fingerprint, if it is not conflicted.
@@ -276,6 +289,11 @@ pub async fn edits(tx: &mut Tx, id: ChangesetId) -> Result<Vec<EditRow>> {
 /// The changeset that a change is in.
 pub async fn changeset_of(tx: &mut Tx, change: ChangeId) -> Result<Option<ChangesetId>> {
     Ok(fetch_optional!(tx, (ChangesetId,), CHANGESET_OF, change)?.map(|(id,)| id))
+}
+
+/// The changesets that some changes are in.
+pub async fn changesets_of(tx: &mut Tx, changes: &[ChangeId]) -> Result<Vec<(ChangeId, ChangesetId)>> {
+    fetch_listed!(tx, (ChangeId, ChangesetId), CHANGESETS_OF, changes)
 }
 
 /// Moves a change from the state and revision it was read in; [`Error::Stale`] if it is no longer there.

@@ -9,18 +9,24 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Error, Page, Result, Tx, engine::viewer};
+use crate::{
+    Error, Page, Result, Tx,
+    engine::{folded, like, viewer},
+};
 
 statements! {
-    INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, state, base_revision, reverts, created_by, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $9)";
+    INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, title_folded, state, base_revision, reverts, created_by, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $10, 'open', $6, $7, $8, $9, $9)";
+    UNFOLDED = "SELECT id, title FROM changesets WHERE title_folded IS NULL LIMIT 500";
+    FOLD = "UPDATE changesets SET title_folded = $1 WHERE id = $2";
     UNDECIDED_OF = "SELECT COUNT(*) FROM changesets cs JOIN changes c ON c.changeset_id = cs.id
         WHERE cs.created_by = $1 AND c.state IN ('pending', 'deferred')";
     PROPOSED_SINCE = "SELECT COUNT(*) FROM changesets WHERE created_by = $1 AND created_at > $2 AND origin = 'agent'";
     LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
     // $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
-    QUEUE = "SELECT w.* FROM (
+    // What the filter leaves is found once, then counted and cut to a page.
+    QUEUE = "WITH w AS (
             SELECT q.*, k.user_id AS claimed_by, u.name AS claimed_name, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
                     JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
                 WHERE c.changeset_id = q.id
@@ -37,20 +43,25 @@ statements! {
           AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
           AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
                 WHERE f.changeset_id = q.id AND n.agent = $7))
-          AND (CAST($8 AS TEXT) IS NULL OR LOWER(q.title) LIKE $8 ESCAPE '!'
-                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND LOWER(f.title) LIKE $8 ESCAPE '!'))
+          AND (CAST($8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = q.id AND COALESCE(t.title_folded, LOWER(t.title)) LIKE $8 ESCAPE '!')
+                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND COALESCE(f.title_folded, LOWER(f.title)) LIKE $8 ESCAPE '!'))
           AND (CAST($9 AS TEXT) IS NULL OR ($9 = 'nobody' AND k.user_id IS NULL) OR ($9 = 'me' AND k.user_id = $3) OR ($9 = 'others' AND k.user_id <> $3))
-        ) w
+        ), n AS (SELECT COUNT(*) AS n_open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS n_mine,
+            CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
+            CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
+            CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
+            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue FROM w)
+        SELECT w.*, n.* FROM w CROSS JOIN n
         WHERE (CAST($10 AS TEXT) IS NULL OR ($10 = 'mine' AND w.mine = 1) OR ($10 = 'conflicted' AND w.conflicted > 0)
               OR ($10 = 'deferred' AND w.deferred > 0) OR ($10 = 'ready' AND w.approved > 0) OR ($10 = 'overdue' AND w.due_at < $2))
           AND (CAST($11 AS BIGINT) IS NULL OR (CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) > $11
               OR ((CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) = $11 AND w.id > $12))
         ORDER BY CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END, w.id LIMIT $14";
-    COUNTS = "SELECT COUNT(*) AS open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS mine,
-            CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS conflicted,
-            CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS deferred,
-            CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS ready,
-            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS overdue
+    COUNTS = "SELECT COUNT(*) AS n_open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS n_mine,
+            CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
+            CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
+            CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
+            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
         FROM (SELECT q.*, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
                     JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
                 WHERE c.changeset_id = q.id
@@ -66,8 +77,8 @@ statements! {
           AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
           AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
                 WHERE f.changeset_id = q.id AND n.agent = $7))
-          AND (CAST($8 AS TEXT) IS NULL OR LOWER(q.title) LIKE $8 ESCAPE '!'
-                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND LOWER(f.title) LIKE $8 ESCAPE '!'))
+          AND (CAST($8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = q.id AND COALESCE(t.title_folded, LOWER(t.title)) LIKE $8 ESCAPE '!')
+                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND COALESCE(f.title_folded, LOWER(f.title)) LIKE $8 ESCAPE '!'))
           AND (CAST($9 AS TEXT) IS NULL OR ($9 = 'nobody' AND k.user_id IS NULL) OR ($9 = 'me' AND k.user_id = $3) OR ($9 = 'others' AND k.user_id <> $3))) w";
     DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
             CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
@@ -79,13 +90,18 @@ statements! {
         WHERE cs.state <> 'open' AND s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1))
           AND (CAST($2 AS UUID) IS NULL OR cs.store_id = $2)
-          AND (CAST($3 AS TEXT) IS NULL OR LOWER(cs.title) LIKE $3 ESCAPE '!')
+          AND (CAST($3 AS TEXT) IS NULL OR COALESCE(cs.title_folded, LOWER(cs.title)) LIKE $3 ESCAPE '!')
           AND (CAST($4 AS UUID) IS NULL OR cs.id < $4)
         ORDER BY cs.id DESC LIMIT $5";
-    AGENTS = "SELECT DISTINCT n.agent FROM sessions n JOIN session_stores x ON x.session_id = n.id
-        WHERE n.agent IS NOT NULL AND n.deleted_at IS NULL
-          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = x.store_id AND g.user_id = $1))
-        ORDER BY 1 LIMIT 200";
+    // Steps from one name to the next over the index of names, not over every session.
+    AGENTS = "WITH RECURSIVE names (agent) AS (
+            SELECT (SELECT MIN(agent) FROM sessions WHERE agent > '')
+            UNION ALL SELECT (SELECT MIN(s.agent) FROM sessions s WHERE s.agent > names.agent) FROM names WHERE names.agent IS NOT NULL
+        ) SELECT a.agent FROM names a WHERE a.agent IS NOT NULL AND EXISTS (
+            SELECT 1 FROM sessions n JOIN session_stores x ON x.session_id = n.id
+            WHERE n.agent = a.agent AND n.deleted_at IS NULL
+              AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = x.store_id AND g.user_id = $1)))
+        LIMIT 200";
     GET = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at
         FROM changesets cs JOIN stores s ON s.id = cs.store_id WHERE cs.id = $1 AND s.deleted_at IS NULL";
     OPEN_REVERT = "SELECT id FROM changesets WHERE reverts = $1 AND state = 'open' ORDER BY id LIMIT 1";
@@ -132,17 +148,32 @@ pub struct QueueRow {
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct QueueCounts {
     /// Changesets.
+    #[sqlx(rename = "n_open")]
     pub open: i64,
     /// Of them, where it is the asker's turn.
+    #[sqlx(rename = "n_mine")]
     pub mine: i64,
     /// Where the memory has moved.
+    #[sqlx(rename = "n_conflicted")]
     pub conflicted: i64,
     /// Where something was put off.
+    #[sqlx(rename = "n_deferred")]
     pub deferred: i64,
     /// Where something may be committed.
+    #[sqlx(rename = "n_ready")]
     pub ready: i64,
     /// Where something is overdue.
+    #[sqlx(rename = "n_overdue")]
     pub overdue: i64,
+}
+
+/// A row of the queue with how much there is in all.
+#[derive(Debug, Clone, FromRow)]
+struct CountedRow {
+    #[sqlx(flatten)]
+    row: QueueRow,
+    #[sqlx(flatten)]
+    counts: QueueCounts,
 }
 
 /// A changeset.
@@ -206,9 +237,19 @@ pub async fn insert(tx: &mut Tx, new: &NewChangeset) -> Result<()> {
         new.base_revision,
         new.reverts,
         new.created_by.as_str(),
-        new.created_at
+        new.created_at,
+        folded(&new.title)
     )?;
     Ok(())
+}
+
+/// Folds up to 500 titles that have no form for searching yet; how many it found.
+pub(crate) async fn fold_titles(tx: &mut Tx) -> Result<usize> {
+    let unfolded = fetch_all!(tx, (ChangesetId, String), UNFOLDED)?;
+    for (id, title) in &unfolded {
+        execute!(tx, FOLD, folded(title), *id)?;
+    }
+    Ok(unfolded.len())
 }
 
 /// How many undecided changes somebody proposed: kind and id.
@@ -266,13 +307,6 @@ impl QueueFilter {
     }
 }
 
-/// A pattern that finds a text as it was typed, in any case.
-fn like(text: &str) -> String {
-    let escaped: String =
-        text.to_lowercase().chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
-    format!("%{escaped}%")
-}
-
 impl QueueRow {
     /// Its place in the order, for the page that comes after it.
     #[must_use]
@@ -281,7 +315,8 @@ impl QueueRow {
     }
 }
 
-/// A page of the queue. `me` is whose turn is meant.
+/// A page of the queue, and how much the filter leaves, its state left aside; `None` where the page is empty ([`counts`] then says it).
+/// `me` is whose turn is meant.
 pub async fn queue(
     tx: &mut Tx,
     visible: Visible,
@@ -289,11 +324,11 @@ pub async fn queue(
     filter: &QueueFilter,
     now: Timestamp,
     limit: i64,
-) -> Result<Page<QueueRow>> {
+) -> Result<(Page<QueueRow>, Option<QueueCounts>)> {
     let (place, id) = filter.after.unzip();
     let rows = fetch_all!(
         tx,
-        QueueRow,
+        CountedRow,
         QUEUE,
         viewer(visible),
         now,
@@ -310,7 +345,8 @@ pub async fn queue(
         filter.by_age,
         limit + 1
     )?;
-    Ok(Page::of(rows, limit))
+    let counts = rows.first().map(|r| r.counts.clone());
+    Ok((Page::of(rows.into_iter().map(|r| r.row).collect(), limit), counts))
 }
 
 /// How much the filter leaves, its state left aside.

@@ -7,7 +7,7 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Error, Result, Tx, engine::viewer};
+use crate::{Error, Page, Result, Tx, engine::viewer};
 
 statements! {
     INSERT = "INSERT INTO dreams (id, store_id, state, distiller, instructions, requested_by, cancel_requested, progress, stats, created_at, chosen)
@@ -18,7 +18,8 @@ statements! {
         FROM dreams d JOIN stores s ON s.id = d.store_id
         WHERE (CAST($1 AS UUID) IS NULL OR d.store_id = $1)
           AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = d.store_id AND g.user_id = $2))
-        ORDER BY d.id DESC LIMIT $3";
+          AND (CAST($3 AS UUID) IS NULL OR d.id < $3)
+        ORDER BY d.id DESC LIMIT $4";
     GET = "SELECT d.id, d.store_id, s.name AS store_name, d.state, d.distiller, d.instructions, d.requested_by, d.base_revision, d.cancel_requested,
             d.progress, d.stats, d.error, d.created_at, d.started_at, d.ended_at, d.chosen,
             (SELECT cs.id FROM changesets cs WHERE cs.dream_id = d.id) AS changeset_id
@@ -135,9 +136,9 @@ pub async fn insert(
     Ok(())
 }
 
-/// The newest dreams that the viewer may see, of one store or all.
-pub async fn list(tx: &mut Tx, visible: Visible, store: Option<StoreId>, limit: i64) -> Result<Vec<DreamRow>> {
-    fetch_all!(tx, DreamRow, LIST, store, viewer(visible), limit)
+/// A page of the dreams that the viewer may see, of one store or all, before one of them; newest first.
+pub async fn list(tx: &mut Tx, visible: Visible, store: Option<StoreId>, before: Option<DreamId>, limit: i64) -> Result<Page<DreamRow>> {
+    Ok(Page::of(fetch_all!(tx, DreamRow, LIST, store, viewer(visible), before, limit + 1)?, limit))
 }
 
 /// One dream. Rights are the caller's to check.

@@ -1,7 +1,12 @@
 //! The two engines behind one face. SQLite has one writer and a pool of readers; PostgreSQL one pool.
 //! A [`Tx`] is what every read and write takes; the macros below run one SQL text on whichever engine it is.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::File,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use domain::actor::Visible;
 use sqlx::{
@@ -13,15 +18,25 @@ use uuid::Uuid;
 
 /// Declares the statements of a module and the list of them.
 macro_rules! statements {
-    ($($(#[$meta:meta])* $name:ident = $sql:literal;)+) => {
+    ($($(#[$meta:meta])* $name:ident = $sql:expr;)+) => {
         $($(#[$meta])* const $name: &str = $sql;)+
         /// Every statement of this module, by name.
         pub const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
     };
 }
 
-/// Whether the statement that comes next is to fail on purpose; never but in tests of that.
+/// Statements that this process ran since it started.
+static STATEMENTS_RUN: AtomicU64 = AtomicU64::new(0);
+
+/// How many statements this process ran since it started, those that failed among them.
+#[must_use]
+pub fn statements_run() -> u64 {
+    STATEMENTS_RUN.load(Ordering::Relaxed)
+}
+
+/// Counts the statement that comes next, and says whether it is to fail on purpose; never but in tests of that.
 pub(crate) fn fails() -> bool {
+    STATEMENTS_RUN.fetch_add(1, Ordering::Relaxed);
     #[cfg(feature = "faults")]
     return crate::faults::fails();
     #[cfg(not(feature = "faults"))]
@@ -75,6 +90,39 @@ macro_rules! execute {
         }
         .map_err($crate::Error::from)
     };
+}
+
+/// Most values of a list that one statement looks for: a page of rows.
+pub(crate) const LISTED: usize = 50;
+
+/// The parameters `$1` to `$50`: as many as [`LISTED`].
+macro_rules! fifty {
+    () => {
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, \
+         $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50"
+    };
+}
+
+/// All rows whose column is in a list of any length, as a type that derives `FromRow`. The statement takes [`fifty`]
+/// parameters; those that a short list leaves are NULL, which equals nothing.
+macro_rules! fetch_listed {
+    ($tx:expr, $row:ty, $sql:expr, $list:expr) => {{
+        let mut rows: Vec<$row> = Vec::new();
+        for part in $list.chunks($crate::engine::LISTED) {
+            let slots = (0..$crate::engine::LISTED).map(|n| part.get(n));
+            let more = match $tx {
+                _ if $crate::engine::fails() => Err($crate::engine::failed()),
+                $crate::Tx::Sqlite(t) => {
+                    slots.fold(sqlx::query_as::<_, $row>($sql), |query, value| query.bind(value)).fetch_all(&mut **t).await
+                }
+                $crate::Tx::Postgres(t) => {
+                    slots.fold(sqlx::query_as::<_, $row>($sql), |query, value| query.bind(value)).fetch_all(&mut **t).await
+                }
+            };
+            rows.extend(more.map_err($crate::Error::from)?);
+        }
+        $crate::Result::Ok(rows)
+    }};
 }
 
 /// Bytes to which SQLite's write-ahead log is cut back.
@@ -227,10 +275,26 @@ impl Db {
             let options: PgConnectOptions = url.parse()?;
             let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
             POSTGRES_MIGRATIONS.run(&pool).await?;
-            return Ok(Self::Postgres(pool));
+            let db = Self::Postgres(pool);
+            db.fold_titles().await?;
+            return Ok(db);
         }
         let Some(path) = url.strip_prefix("sqlite:") else { return Err(Error::Url(without_password(url))) };
-        open_sqlite(Path::new(path.trim_start_matches("//"))).await
+        let db = open_sqlite(Path::new(path.trim_start_matches("//"))).await?;
+        db.fold_titles().await?;
+        Ok(db)
+    }
+
+    /// Folds titles that were stored before there was a form for searching, or by an older server beside this one.
+    async fn fold_titles(&self) -> Result<()> {
+        loop {
+            let mut tx = self.write().await?;
+            let folded = crate::changesets::fold_titles(&mut tx).await? + crate::changes::fold_titles(&mut tx).await?;
+            tx.commit().await?;
+            if folded == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// A transaction for reading: one snapshot on either engine, so that what a page shows and the digest beside it belong together.
@@ -345,6 +409,17 @@ fn without_password(url: &str) -> String {
         (Some(scheme), Some(at)) if scheme < at => format!("{}://***{}", &url[..scheme], &url[at..]),
         _ => url.to_owned(),
     }
+}
+
+/// A text as it is searched: lower case in every script. SQLite's own `LOWER` knows ASCII only.
+pub(crate) fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// A pattern that finds a text as it was typed, in any case, in what [`folded`] gave; `!` escapes.
+pub(crate) fn like(text: &str) -> String {
+    let escaped: String = folded(text).chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
+    format!("%{escaped}%")
 }
 
 /// The viewer as a parameter: NULL sees all, a person what was granted, and the nil id nothing.

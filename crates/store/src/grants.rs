@@ -27,9 +27,6 @@ statements! {
         ORDER BY 3, 4";
     OF_TEAM = "SELECT store_id, path_prefix, role FROM team_grants WHERE team_id = $1 ORDER BY store_id, path_prefix";
     OF_ALL = "SELECT user_id, store_id, path_prefix, role FROM user_grants ORDER BY user_id, store_id, path_prefix, role";
-    HELD_ON = "SELECT COUNT(*) FROM (SELECT user_id, store_id FROM grants UNION ALL
-            SELECT m.user_id, g.store_id FROM team_grants g JOIN team_members m ON m.team_id = g.team_id) h
-        WHERE h.user_id = $1 AND h.store_id = $2";
     ELIGIBLE = "SELECT DISTINCT g.user_id FROM user_grants g JOIN users u ON u.id = g.user_id
         WHERE u.disabled_at IS NULL AND u.role IN ('admin', 'reviewer') AND g.role IN ('reviewer', 'owner')
           AND (CAST($1 AS UUID) IS NULL OR g.store_id = $1) ORDER BY 1";
@@ -119,11 +116,6 @@ pub async fn of_all(tx: &mut Tx) -> Result<Vec<(UserId, Grant)>> {
 pub async fn of_team(tx: &mut Tx, team: TeamId) -> Result<Vec<Grant>> {
     let rows = fetch_all!(tx, (StoreId, PathPrefix, StoreRole), OF_TEAM, team)?;
     Ok(rows.into_iter().map(|(store, path, role)| Grant { store, path, role }).collect())
-}
-
-/// Whether a person holds any grant on a store, also one that is deleted.
-pub async fn holds_any(tx: &mut Tx, user: UserId, store: StoreId) -> Result<bool> {
-    Ok(fetch_scalar!(tx, i64, HELD_ON, user, store)? > 0)
 }
 
 /// Accounts that may decide somewhere in a store, or in any store.

@@ -17,6 +17,7 @@ statements! {
         FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.id = $1";
     ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id ORDER BY k.id";
+    NAMES = concat!("SELECT k.id, k.name, u.name FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.id IN (", fifty!(), ")");
     ANSWER_FOR = "SELECT user_id, created_by FROM api_keys WHERE id = $1";
     REVOKE = "UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
     USED = "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
@@ -77,6 +78,11 @@ pub async fn get(tx: &mut Tx, id: KeyId) -> Result<Option<KeyRow>> {
 /// Every key, oldest first.
 pub async fn all(tx: &mut Tx) -> Result<Vec<KeyRow>> {
     fetch_all!(tx, KeyRow, ALL)
+}
+
+/// How these keys and their owners are called.
+pub async fn names(tx: &mut Tx, ids: &[KeyId]) -> Result<Vec<(KeyId, String, String)>> {
+    fetch_listed!(tx, (KeyId, String, String), NAMES, ids)
 }
 
 /// Who owns a key, and who made it.

@@ -38,7 +38,7 @@ pub mod users;
 #[cfg(feature = "faults")]
 pub mod faults;
 
-pub use engine::{Db, Error, Page, Result, Tx, newest_migration};
+pub use engine::{Db, Error, Page, Result, Tx, newest_migration, statements_run};
 
 /// Every statement of the crate, for the test that prepares them on both engines.
 #[must_use]

@@ -7,16 +7,17 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Result, Tx};
+use crate::{Page, Result, Tx, engine::folded};
 
 statements! {
     WITH_WORDS = "SELECT m.id, m.path, c.content FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
-        WHERE m.store_id = $1 AND (LOWER(c.content) LIKE $2 ESCAPE '!' OR LOWER(c.content) LIKE $3 ESCAPE '!' OR LOWER(c.content) LIKE $4 ESCAPE '!')
-        ORDER BY m.path LIMIT $5";
-    TREE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person, v.change_id IS NOT NULL AS approved,
+        WHERE m.store_id = $1 AND (LOWER(c.content) LIKE $2 ESCAPE '!' OR LOWER(c.content) LIKE $3 ESCAPE '!' OR LOWER(c.content) LIKE $4 ESCAPE '!'
+            OR LOWER(c.content) LIKE $5 ESCAPE '!' OR LOWER(c.content) LIKE $6 ESCAPE '!' OR LOWER(c.content) LIKE $7 ESCAPE '!')
+        ORDER BY m.path LIMIT $8";
+    RANGE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person, v.change_id IS NOT NULL AS approved,
             m.frozen_reason, m.frozen_by, m.frozen_at
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
-        WHERE m.store_id = $1 ORDER BY m.path";
+        WHERE m.store_id = $1 AND m.path >= $2 AND m.path < $3 ORDER BY m.path LIMIT $4";
     ONE = "SELECT m.id, m.store_id, m.path, m.version_id, m.content_sha256, m.frozen, m.created_at, m.updated_at, c.bytes, v.number, v.by_person, v.change_id IS NOT NULL AS approved,
             m.frozen_reason, m.frozen_by, m.frozen_at
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
@@ -25,6 +26,7 @@ statements! {
             m.frozen_reason, m.frozen_by, m.frozen_at
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 AND m.path = $2";
+    CONTENTS = concat!("SELECT sha256, content FROM contents WHERE sha256 IN (", fifty!(), ")");
     CONTENT = "SELECT content FROM contents WHERE sha256 = $1";
     CONTENTS_OF_STORE = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, m.updated_at, v.by_person, c.content
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
@@ -35,14 +37,27 @@ statements! {
         FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
         LEFT JOIN changes ch ON ch.id = v.change_id
         WHERE m.store_id = $1 ORDER BY m.path";
+    RANKED = "SELECT m.id, m.path, m.version_id, m.content_sha256, m.frozen, c.bytes,
+            COALESCE(NULLIF(ch.support_subjects, 0), NULLIF(ch.support_tasks, 0), ch.support_sessions, 0) AS support, m.support AS refreshed
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 JOIN memory_versions v ON v.id = m.version_id
+        LEFT JOIN changes ch ON ch.id = v.change_id
+        WHERE m.store_id = $1 ORDER BY m.path";
+    BEGINNINGS = concat!("SELECT sha256, SUBSTR(content, 1, 400) FROM contents WHERE sha256 IN (", fifty!(), ")");
     TOKENS_OF_STORE = "SELECT CAST(COALESCE(SUM((c.bytes + 3) / 4), 0) AS BIGINT) FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
         WHERE m.store_id = $1";
     VERSIONS = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.memory_id = $1 ORDER BY v.number DESC";
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3";
+    LAST_SAID = "SELECT content_sha256 FROM memory_versions WHERE memory_id = $1 AND content_sha256 IS NOT NULL ORDER BY number DESC LIMIT 1";
     VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
         FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
+    WRITTEN_BY_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, before.content AS content_before, after.content AS content_after
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id
+        LEFT JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
+        LEFT JOIN contents before ON before.sha256 = b.content_sha256 LEFT JOIN contents after ON after.sha256 = v.content_sha256
+        WHERE v.commit_id = $1 AND (CAST($2 AS UUID) IS NULL OR v.id > $2) ORDER BY v.id LIMIT $3";
     SUPPORT_OF_STORE = "SELECT support FROM memories WHERE store_id = $1 ORDER BY path";
     REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
     FREEZE = "UPDATE memories SET frozen = TRUE, frozen_reason = $1, frozen_by = $2, frozen_at = $3 WHERE id = $4 AND NOT frozen";
@@ -127,6 +142,27 @@ pub struct BriefingRow {
     pub refreshed: String,
 }
 
+/// A memory as a briefing chooses it: everything but what it says.
+#[derive(Debug, Clone, FromRow)]
+pub struct RankedRow {
+    /// Id.
+    pub id: MemoryId,
+    /// Where it stands.
+    pub path: MemoryPath,
+    /// Its current version.
+    pub version_id: VersionId,
+    /// SHA-256 of its content.
+    pub content_sha256: String,
+    /// Whether only a person may change it.
+    pub frozen: bool,
+    /// Size of the content.
+    pub bytes: i64,
+    /// Distinct subjects, else tasks, else sessions behind the change that wrote it; 0 if no change did.
+    pub support: i64,
+    /// What dreams have counted since, as JSON.
+    pub refreshed: String,
+}
+
 /// A version with the commit that wrote it.
 #[derive(Debug, Clone, FromRow)]
 pub struct VersionRow {
@@ -162,9 +198,9 @@ pub struct VersionRow {
     pub approvals: String,
 }
 
-/// Every memory of a store by path, without contents.
-pub async fn tree(tx: &mut Tx, store: StoreId) -> Result<Vec<MemoryRow>> {
-    fetch_all!(tx, MemoryRow, TREE, store)
+/// Memories of a store by path, without contents: from the first path on, up to before the second, at most so many.
+pub async fn range(tx: &mut Tx, store: StoreId, from: &str, before: &str, limit: i64) -> Result<Vec<MemoryRow>> {
+    fetch_all!(tx, MemoryRow, RANGE, store, from, before, limit)
 }
 
 /// One memory, if it still exists.
@@ -182,6 +218,11 @@ pub async fn content(tx: &mut Tx, sha256: &str) -> Result<Option<String>> {
     Ok(fetch_optional!(tx, (String,), CONTENT, sha256)?.map(|(content,)| content))
 }
 
+/// Contents by their hashes; those that are not there are left out.
+pub async fn contents(tx: &mut Tx, hashes: &[&str]) -> Result<Vec<(String, String)>> {
+    fetch_listed!(tx, (String, String), CONTENTS, hashes)
+}
+
 /// Every memory of a store with its content, by path.
 pub async fn contents_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<MemoryContent>> {
     fetch_all!(tx, MemoryContent, CONTENTS_OF_STORE, store)
@@ -192,14 +233,46 @@ pub async fn for_briefing(tx: &mut Tx, store: StoreId, bytes: i64) -> Result<Vec
     fetch_all!(tx, BriefingRow, FOR_BRIEFING, store, bytes)
 }
 
+/// Every memory of a store by path, as a briefing chooses among them.
+pub async fn ranked(tx: &mut Tx, store: StoreId) -> Result<Vec<RankedRow>> {
+    fetch_all!(tx, RankedRow, RANKED, store)
+}
+
+/// The first 400 characters of contents by their hashes.
+pub async fn beginnings(tx: &mut Tx, hashes: &[&str]) -> Result<Vec<(String, String)>> {
+    fetch_listed!(tx, (String, String), BEGINNINGS, hashes)
+}
+
 /// Tokens (4 bytes each, rounded up for each memory) of all memories of a store.
 pub async fn tokens_of_store(tx: &mut Tx, store: StoreId) -> Result<i64> {
     fetch_scalar!(tx, i64, TOKENS_OF_STORE, store)
 }
 
-/// Every version of a memory, newest first.
-pub async fn versions(tx: &mut Tx, id: MemoryId) -> Result<Vec<VersionRow>> {
-    fetch_all!(tx, VersionRow, VERSIONS, id)
+/// A page of a memory's versions before a number, newest first.
+pub async fn versions(tx: &mut Tx, id: MemoryId, before: i64, limit: i64) -> Result<Page<VersionRow>> {
+    Ok(Page::of(fetch_all!(tx, VersionRow, VERSIONS, id, before, limit + 1)?, limit))
+}
+
+/// The hash of what a memory says, or last said.
+pub async fn last_said(tx: &mut Tx, id: MemoryId) -> Result<Option<String>> {
+    Ok(fetch_optional!(tx, (String,), LAST_SAID, id)?.map(|(sha256,)| sha256))
+}
+
+/// A version that a commit wrote, with what the memory said before and says after.
+#[derive(Debug, Clone, FromRow)]
+pub struct WrittenRow {
+    /// The version.
+    #[sqlx(flatten)]
+    pub version: VersionRow,
+    /// What the version before said, if there was one.
+    pub content_before: Option<String>,
+    /// What it says, unless it deleted.
+    pub content_after: Option<String>,
+}
+
+/// A page of what a commit wrote, in the order in which it was written, after a version.
+pub async fn written_by_commit(tx: &mut Tx, commit: CommitId, after: Option<VersionId>, limit: i64) -> Result<Page<WrittenRow>> {
+    Ok(Page::of(fetch_all!(tx, WrittenRow, WRITTEN_BY_COMMIT, commit, after, limit + 1)?, limit))
 }
 
 /// Every version that a commit wrote, by path.
@@ -244,9 +317,18 @@ pub async fn refresh_support(tx: &mut Tx, id: MemoryId, support: &str) -> Result
     Ok(())
 }
 
-/// Memories of a store that hold any of up to three words, in any case; at most so many, by path.
+/// Memories of a store that hold any of up to three words, in lower case or with a capital; at most so many, by path.
 pub async fn with_words(tx: &mut Tx, store: StoreId, words: &[String], limit: i64) -> Result<Vec<(MemoryId, MemoryPath, String)>> {
-    let pattern =
-        |n: usize| words.get(n).map(|w| format!("%{}%", w.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_")));
-    fetch_all!(tx, (MemoryId, MemoryPath, String), WITH_WORDS, store, pattern(0), pattern(1), pattern(2), limit)
+    let pattern = |text: String| format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"));
+    let small = |n: usize| words.get(n).map(|w| pattern(folded(w)));
+    // SQLite's LOWER leaves a capital outside of ASCII as it is: such a word is looked for with it, too.
+    let capital = |n: usize| words.get(n).filter(|w| !w.starts_with(|c: char| c.is_ascii())).map(|w| pattern(capitalised(w)));
+    let (a, b, c) = (small(0), small(1), small(2));
+    fetch_all!(tx, (MemoryId, MemoryPath, String), WITH_WORDS, store, a, b, c, capital(0), capital(1), capital(2), limit)
+}
+
+fn capitalised(word: &str) -> String {
+    let word = folded(word);
+    let mut chars = word.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }

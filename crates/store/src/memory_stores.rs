@@ -1,9 +1,15 @@
 //! Memory stores.
 
-use domain::{Timestamp, actor::Visible, ids::StoreId, memory::GateMode, review::Approvals};
+use domain::{
+    Timestamp,
+    actor::Visible,
+    ids::{StoreId, UserId},
+    memory::GateMode,
+    review::Approvals,
+};
 use sqlx::FromRow;
 
-use crate::{Error, Result, Tx, engine::viewer};
+use crate::{Error, Page, Result, Tx, engine::viewer};
 
 statements! {
     INSERT = "INSERT INTO stores (id, name, description, metadata, gate_mode, revision, created_by, created_at)
@@ -12,7 +18,11 @@ statements! {
     GATE = "UPDATE stores SET gate_mode = $1, budget_tokens = $2, updated_at = $3 WHERE id = $4 AND deleted_at IS NULL";
     // The name is kept for whoever restores it, and is free for others meanwhile.
     DELETE = "UPDATE stores SET deleted_at = $1, name = $2 || name WHERE id = $3 AND deleted_at IS NULL";
-    DELETED_SINCE = "SELECT id, name, deleted_at FROM stores WHERE deleted_at > $1 ORDER BY deleted_at DESC";
+    DELETED_SINCE = "SELECT s.id, s.name, s.deleted_at FROM stores s
+        WHERE s.deleted_at > $1
+          AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM grants g WHERE g.store_id = s.id AND g.user_id = $2)
+            OR EXISTS (SELECT 1 FROM team_grants g JOIN team_members m ON m.team_id = g.team_id WHERE g.store_id = s.id AND m.user_id = $2))
+        ORDER BY s.deleted_at DESC";
     RESTORE = "UPDATE stores SET deleted_at = NULL, name = $1, updated_at = $2 WHERE id = $3 AND deleted_at IS NOT NULL";
     OF_PEOPLE = "SELECT COUNT(*) FROM memories m JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 AND (m.frozen OR v.by_person OR v.change_id IS NOT NULL)";
@@ -21,6 +31,19 @@ statements! {
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
         FROM stores s
+        WHERE s.deleted_at IS NULL
+          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
+        ORDER BY s.name";
+    NEWEST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
+            (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
+            (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
+            (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
+        FROM stores s
+        WHERE s.deleted_at IS NULL
+          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
+          AND (CAST($2 AS UUID) IS NULL OR s.id = $2) AND (CAST($3 AS UUID) IS NULL OR s.id < $3)
+        ORDER BY s.id DESC LIMIT $4";
+    NAMES = "SELECT s.id, s.name FROM stores s
         WHERE s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
         ORDER BY s.name";
@@ -115,9 +138,9 @@ pub struct DeletedStore {
     pub deleted_at: Timestamp,
 }
 
-/// Stores that were deleted after a time, the last first.
-pub async fn deleted_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<DeletedStore>> {
-    let rows = fetch_all!(tx, (StoreId, String, Timestamp), DELETED_SINCE, since)?;
+/// Stores that were deleted after a time, of those on which a person holds a grant, or of all; the last first.
+pub async fn deleted_since(tx: &mut Tx, since: Timestamp, holder: Option<UserId>) -> Result<Vec<DeletedStore>> {
+    let rows = fetch_all!(tx, (StoreId, String, Timestamp), DELETED_SINCE, since, holder)?;
     let shown = |(id, name, deleted_at): (StoreId, String, Timestamp)| DeletedStore {
         id,
         // Before names were kept, nothing stood after the tombstone.
@@ -140,6 +163,25 @@ pub async fn holds_what_people_decided(tx: &mut Tx, id: StoreId) -> Result<bool>
 /// The stores that the viewer may see, by name.
 pub async fn list(tx: &mut Tx, visible: Visible) -> Result<Vec<StoreRow>> {
     fetch_all!(tx, StoreRow, LIST, viewer(visible))
+}
+
+/// A page of the stores that the viewer may see, or of one of them, before a store; newest first.
+pub async fn newest(tx: &mut Tx, visible: Visible, only: Option<StoreId>, before: Option<StoreId>, limit: i64) -> Result<Page<StoreRow>> {
+    Ok(Page::of(fetch_all!(tx, StoreRow, NEWEST, viewer(visible), only, before, limit + 1)?, limit))
+}
+
+/// A store by its name, without what is counted in it.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct StoreName {
+    /// Id.
+    pub id: StoreId,
+    /// Name.
+    pub name: String,
+}
+
+/// The names of the stores that the viewer may see.
+pub async fn names(tx: &mut Tx, visible: Visible) -> Result<Vec<StoreName>> {
+    fetch_all!(tx, StoreName, NAMES, viewer(visible))
 }
 
 /// One store. Rights are the caller's to check.

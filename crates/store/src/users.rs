@@ -10,6 +10,7 @@ statements! {
     GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE id = $1";
     BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE email = $1";
     ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users ORDER BY name, id";
+    NAMES = concat!("SELECT id, name FROM users WHERE id IN (", fifty!(), ")");
     COUNT = "SELECT COUNT(*) FROM users";
     FORGET_PASSWORD = "UPDATE users SET password_hash = NULL WHERE id = $1";
     SET_ROLE = "UPDATE users SET role = $1 WHERE id = $2 AND role = $3";
@@ -68,6 +69,11 @@ pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<UserRow>> {
 /// Every account, by name.
 pub async fn all(tx: &mut Tx) -> Result<Vec<UserRow>> {
     fetch_all!(tx, UserRow, ALL)
+}
+
+/// How the people of these accounts are called.
+pub async fn names(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
+    fetch_listed!(tx, (UserId, String), NAMES, ids)
 }
 
 /// How many accounts there are.

@@ -15,7 +15,7 @@ use service::{Lucid, StoreRow, StoreText};
 use super::{ApiError, Key, body, id};
 
 /// Most stores on one page.
-const MOST: usize = 100;
+const MOST: i64 = 100;
 
 /// What a store is made from, or changed to: a field that is missing stays as it is.
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ impl From<Text> for StoreText {
 /// Which page of the list.
 #[derive(Deserialize)]
 pub struct Asked {
-    limit: Option<usize>,
+    limit: Option<i64>,
     page: Option<String>,
 }
 
@@ -50,12 +50,9 @@ pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -
 pub async fn list(State(lucid): State<Lucid>, Key(actor): Key, Query(asked): Query<Asked>) -> Result<Json<Value>, ApiError> {
     let limit = asked.limit.unwrap_or(20).clamp(1, MOST);
     let after: Option<StoreId> = asked.page.as_deref().map(|p| id(p, "page")).transpose()?;
-    let mut stores = lucid.stores(&actor).await?;
-    stores.sort_by_key(|s| std::cmp::Reverse(s.id));
-    stores.retain(|s| after.is_none_or(|a| s.id < a));
-    let next = (stores.len() > limit).then(|| stores[limit - 1].id);
-    stores.truncate(limit);
-    Ok(Json(json!({"data": stores.iter().map(shown).collect::<Vec<_>>(), "next_page": next})))
+    let page = lucid.newest_stores(&actor, after, limit).await?;
+    let next = page.rows.last().filter(|_| page.more).map(|s| s.id);
+    Ok(Json(json!({"data": page.rows.iter().map(shown).collect::<Vec<_>>(), "next_page": next})))
 }
 
 pub async fn retrieve(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>) -> Result<Json<Value>, ApiError> {

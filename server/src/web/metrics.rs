@@ -31,6 +31,7 @@ fn recorder() -> Option<&'static PrometheusHandle> {
 
 /// Begins to count, and keeps what is counted small. Without it nothing is counted, and nothing grows.
 pub fn begin() {
+    counter!("lucid_database_statements_total").absolute(service::statements_run());
     let Some(recorder) = recorder() else { return };
     tokio::spawn(async move {
         loop {
@@ -72,6 +73,7 @@ pub async fn scrape(State(metrics): State<Metrics>, headers: HeaderMap) -> Respo
             return super::guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer");
         }
     }
+    counter!("lucid_database_statements_total").absolute(service::statements_run());
     let Some(recorder) = recorder() else { return super::guard::plain(StatusCode::NOT_FOUND, "Metrics are not recorded.") };
     recorder.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], recorder.render()).into_response()

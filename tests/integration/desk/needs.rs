@@ -63,7 +63,7 @@ async fn high_risk_needs_two_signatures(world: World) {
     assert_eq!(whole.change.state, ChangeState::Approved);
     assert!(whole.decisions.iter().all(|d| d.meaning.as_deref() == Some("approved") && d.confirmed_at.is_some()));
     let done = world.lucid.commit(&world.reviewer, &request).await.unwrap();
-    let approvals = world.lucid.commit_view(&world.reviewer, done.commit).await.unwrap().commit.approvals;
+    let approvals = world.lucid.commit_view(&world.reviewer, done.commit, None).await.unwrap().commit.approvals;
     assert_eq!(approvals.matches("\"meaning\":\"approved\"").count(), 2, "{approvals}");
     world.verified().await;
 }

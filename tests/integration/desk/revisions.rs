@@ -118,7 +118,7 @@ async fn a_move_whose_place_was_taken_is_refused(world: World) {
     let new = NewKey { owner: world.admin.who.person(), ..new };
     let (_, secret) = world.lucid.add_key(&Actor::operator(), &new).await.unwrap();
     let key = world.lucid.key_actor(&secret).await.unwrap();
-    let id = world.lucid.memories(&world.reviewer, world.store).await.unwrap()[0].id;
+    let id = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows[0].id;
     let write = service::MemoryWrite::Update { id, path: Some("/new.md".parse().unwrap()), content: None, expected_sha256: None };
     let service::Written::Proposed { changeset, .. } = world.lucid.write_memory(&key, world.store, &write).await.unwrap() else {
         panic!("it is proposed")
@@ -161,13 +161,13 @@ async fn a_revert_goes_through_the_gate(world: World) {
     let request = world.commit_request(revert, "back").await;
     world.lucid.commit(&world.reviewer, &request).await.unwrap();
     assert_eq!(world.paths().await, before);
-    for memory in world.lucid.memories(&world.reviewer, world.store).await.unwrap() {
+    for memory in world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows {
         assert_eq!(world.lucid.read_memory(&world.reviewer, world.store, memory.id).await.unwrap().1, "Same.");
     }
     // What has changed since is a conflict, shown before anybody clicks.
-    let a = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
+    let a = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
     world.remember(&[("/a.md", "Newer.", false)]).await;
-    let commit = world.lucid.memory(&world.reviewer, a.id).await.unwrap().versions[0].version.commit_id;
+    let commit = world.lucid.memory(&world.reviewer, a.id, None).await.unwrap().versions[0].version.commit_id;
     world.remember(&[("/a.md", "Newest.", false)]).await;
     let late = world.lucid.revert(&world.reviewer, commit).await.unwrap();
     assert!(world.changes(late).await.iter().all(|c| c.change.conflicted));
@@ -177,8 +177,8 @@ async fn a_revert_goes_through_the_gate(world: World) {
 async fn a_revert_is_looked_at_as_anything_new_is(world: World) {
     world.remember(&[("/notes.md", "- Write to ana@example.com about it.\n- Keep it short.\n", false)]).await;
     world.remember(&[("/notes.md", "- Keep it short.\n", false)]).await;
-    let memory = world.lucid.memories(&world.reviewer, world.store).await.unwrap().remove(0);
-    let commit = world.lucid.memory(&world.reviewer, memory.id).await.unwrap().versions[0].version.commit_id;
+    let memory = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
+    let commit = world.lucid.memory(&world.reviewer, memory.id, None).await.unwrap().versions[0].version.commit_id;
     let revert = world.lucid.revert(&world.reviewer, commit).await.unwrap();
     let change = world.changes(revert).await.remove(0);
     assert_eq!((change.change.risk_level, change.labels.as_slice()), (RiskLevel::High, &[domain::risk::Label::Pii][..]));
