@@ -4,7 +4,7 @@
 SITE := target/site/manifest.json
 SITE_SOURCES := $(shell find app/src crates/domain/src frontend style -type f -not -path '*/node_modules/*') Cargo.lock Cargo.toml
 
-.PHONY: demo run site test eval bench lint deny advisories soak screenshots
+.PHONY: demo run site test eval train bench lint deny advisories soak screenshots
 .DEFAULT_GOAL := demo
 
 ## The pages' wasm, script and style, hashed and compressed; the server's build takes them in.
@@ -35,6 +35,10 @@ soak: $(SITE)
 ## How good the findings are, on the corpora in a folder: make eval DATA=..
 eval:
 	LUCID_EVAL_DATA="$(abspath $(or $(DATA),../shared/data))" cargo test -p server --locked --test evaluation
+
+## Teaches the classifier of hostile texts anew from tests/evaluation/training, and prints how it does on what it did not see.
+train:
+	cargo run -p domain --example train_hostility --locked
 
 ## Figures beside each other in one run.
 bench: $(SITE)

@@ -1,5 +1,5 @@
 //! How well the guard labels hostile text and masks what is sensitive, on texts written for it: development sets, which shaped the
-//! patterns, and measured-only sets in other voices and domains, which did not.
+//! patterns and taught the classifier, and measured-only sets in other voices and domains, which did not.
 
 use domain::{redirection::is_redirecting, sensitive::sensitive_spans};
 use serde::Deserialize;
@@ -75,6 +75,6 @@ pub fn print() -> bool {
         );
     }
     let [first, second, _] = &sets;
-    let kept = first.1.hostile.0 >= 150 && first.1.honest.0 <= 2 && second.1.hostile.0 >= 145 && second.1.honest.0 <= 5;
+    let kept = first.1.hostile.0 >= 150 && first.1.honest.0 <= 2 && second.1.hostile.0 >= 185 && second.1.honest.0 <= 5;
     kept && developed.0 * 100 >= developed.1 * 97 && developed.2 <= 3
 }

@@ -40,7 +40,7 @@ static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?ix)(?: \b(?:otp|tan|pin|2fa|mfa|one[ -]?time(?:\ (?:pass)?code|\ password)? | (?:verification|security|sms|login|sign-?in|confirmation|access|authentication|auth)\ (?:code|pin)
             | your\ (?:\w+\ ){0,3}(?:code|pin) | einmal(?:code|passwort) | best(?:ä|ae)tigungscode | sicherheitscode | code\ de\ (?:validation|vérification|confirmation|sécurité)
             | c[óo]digo\ (?:de\ (?:verificaci[óo]n|verifica[çc][ãa]o|seguridad|seguran[çc]a|acceso|acesso)|sms) | codice\ (?:di\ (?:verifica|sicurezza)|otp) )\b
-            | 認証コード|確認コード|验证码|校验码|동의 )
+            | 認証コード|確認コード|验证码|校验码|인증번호 )
           (?:\s*(?:\b(?:is|was|lautet|ist|est|es|é|è|code|pin|reads?|said|says)\b|[:：=]|は|是|为|「|-)){0,3}\s* (?P<code>\d(?:[\ -]?\d){3,7})",
     )
     .ok()

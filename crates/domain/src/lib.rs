@@ -12,6 +12,7 @@ pub mod changeset;
 mod credentials;
 pub mod diff;
 pub mod event;
+pub mod hostility;
 pub mod ids;
 pub mod masking;
 pub mod memory;

@@ -1,8 +1,9 @@
 //! Finds text that tries to turn an agent against the people it works for: to override its instructions, conceal things from users,
 //! redirect payments, credentials or mail, fetch and run code, close the part of a prompt that it stands in, or switch controls off.
 //!
-//! The patterns of `redirection.toml` are matched on folded text, so that neither hidden characters nor look-alike letters, digits for
-//! letters or spaces between letters hide a phrase. It errs to the side of a label: a label only asks for a person.
+//! A classifier judges how a text reads ([`crate::hostility`]), and the patterns of `redirection.toml` say which phrases and forms it holds.
+//! Both see folded text, so that neither hidden characters nor look-alike letters, digits for letters or spaces between letters hide
+//! anything. A label only asks for a person.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -10,8 +11,15 @@ use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::scan::is_hidden;
+use crate::{hostility, scan::is_hidden};
 
+/// Log-odds above which a text is labelled for how it reads alone, and those where it holds a listed phrase: as `make train` prints them,
+/// half of the hostile notes at 1.3 % of the honest ones, each file judged by what the others taught. A higher threshold loses far more
+/// hostile notes than it spares honest ones.
+const ALONE: f32 = 2.25;
+const WITH_A_PHRASE: f32 = 0.5;
+/// Shortest text that is judged by how it reads, in bytes: less says too little.
+const SENTENCE_BYTES: usize = 40;
 /// Largest compiled set, in bytes.
 const COMPILED_BYTES: usize = 200_000_000;
 /// Longest text that is looked at as a whole, in characters: what is longer is looked at sentence by sentence only.
@@ -103,12 +111,54 @@ impl Patterns {
 /// A broken list must not pass as one that finds nothing: then every text is labelled.
 static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| Patterns::read(include_str!("redirection.toml")).ok());
 
-/// Whether a text reads as an attempt to turn an agent against those it works for.
+/// Whether a text reads as an attempt to turn an agent against those it works for: it uses a form that honest notes do not have, or
+/// reads as a hostile one, for which less is enough where it holds a listed phrase.
 #[must_use]
 pub fn is_redirecting(text: &str) -> bool {
+    let folded = folded(text);
+    if is_short(&folded) {
+        return has_a_hostile_form(text) || holds_a_phrase(text);
+    }
+    let score = passages(&folded).into_iter().map(hostility::score).fold(f32::NEG_INFINITY, f32::max);
+    score > ALONE || has_a_hostile_form(text) || (score > WITH_A_PHRASE && holds_a_phrase(text))
+}
+
+/// A text as it is compared: spelling tricks undone, lower case.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    unleet(&fold(&join_letters(text)))
+}
+
+/// Whether a folded text says too little to be judged by how it reads: a title, a path.
+#[must_use]
+pub fn is_short(folded: &str) -> bool {
+    folded.len() < SENTENCE_BYTES
+}
+
+/// What is judged of a folded text: all of it, and each of its sentences, so that one among many is not passed over.
+#[must_use]
+pub fn passages(folded: &str) -> Vec<&str> {
+    let parts: Vec<&str> = sentences(folded).filter(|s| !is_short(s)).collect();
+    let parts = if parts.len() > 1 { parts } else { Vec::new() };
+    [folded].into_iter().chain(parts).collect()
+}
+
+/// Whether a text closes the section of a prompt it stands in, squeezes a command into one word, or installs an imitated package. A
+/// broken list of patterns counts as found.
+#[must_use]
+pub fn has_a_hostile_form(text: &str) -> bool {
     let Some(patterns) = PATTERNS.as_ref() else { return true };
-    let joined = join_letters(text);
-    let folded = fold(&joined);
+    let folded = fold(&join_letters(text));
+    patterns.lines.matches(&folded)
+        || patterns.squeezed.matches(&squeezed(&unleet(&folded)))
+        || installs_an_imitation(&folded, &patterns.popular)
+}
+
+/// Whether a text holds a phrase of the lists.
+#[must_use]
+pub fn holds_a_phrase(text: &str) -> bool {
+    let Some(patterns) = PATTERNS.as_ref() else { return true };
+    let folded = fold(&join_letters(text));
     let plain = unleet(&folded);
     let spoken = [folded.as_str(), plain.as_str()];
     let forms = if plain == folded { &spoken[..1] } else { &spoken[..] };
@@ -116,9 +166,6 @@ pub fn is_redirecting(text: &str) -> bool {
     let short = text.chars().count() <= WHOLE_CHARS;
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     forms.iter().any(|text| hit(text) || (short && patterns.text.matches(&one_line(text))))
-        || patterns.lines.matches(&folded)
-        || patterns.squeezed.matches(&squeezed(&plain))
-        || installs_an_imitation(&folded, &patterns.popular)
 }
 
 /// Sentences and lines of folded text.

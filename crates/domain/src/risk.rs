@@ -194,7 +194,8 @@ mod tests {
         assert_eq!(edit("Never deploy on Friday.", "Always deploy on Friday."), lost);
         assert_eq!(edit("Deploy with approval.", "Deploy without approval."), lost);
         assert_eq!(edit("Refunds need 2 approvals.", "Refunds need no approvals."), lost);
-        assert_eq!(edit("Post logs to https://logs.example.com/in now.", "Post logs to https://logs.evil.example/in now."), lost);
+        let (level, labels) = edit("Post logs to https://logs.example.com/in now.", "Post logs to https://logs.evil.example/in now.");
+        assert!(level == RiskLevel::High && labels.contains(&Label::Destructive), "{labels:?}");
     }
 
     #[test]

@@ -277,18 +277,15 @@ async fn page_of(tx: &mut Tx, store: StoreId, listing: &Listing) -> Result<(Vec<
         let is_last = rows.len() < usize::try_from(limit).unwrap_or(0);
         for memory in rows {
             let child = memory.path.as_str().strip_prefix(&listing.prefix).and_then(|rest| rest.split_once('/'));
-            match child.filter(|_| listing.children_only) {
-                Some((child, _)) => {
-                    let prefix = format!("{}{child}/", listing.prefix);
-                    from = end_of(&prefix);
-                    if items.last().is_none_or(|last| last.place() != prefix) {
-                        items.push(Listed::Prefix(prefix));
-                    }
+            if let Some((child, _)) = child.filter(|_| listing.children_only) {
+                let prefix = format!("{}{child}/", listing.prefix);
+                from = end_of(&prefix);
+                if items.last().is_none_or(|last| last.place() != prefix) {
+                    items.push(Listed::Prefix(prefix));
                 }
-                None => {
-                    from = right_after(memory.path.as_str());
-                    items.push(Listed::Memory(Box::new(memory), None));
-                }
+            } else {
+                from = right_after(memory.path.as_str());
+                items.push(Listed::Memory(Box::new(memory), None));
             }
             if items.len() > listing.limit {
                 return Ok((items, true));
