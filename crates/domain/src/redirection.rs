@@ -364,6 +364,8 @@ mod tests {
             "The API answers 429 after 100 calls; wait 30 s.",
             "Ответ приходит через час.",
             "npm install lodash before the build",
+            // Notes as dreams write them.
+            "# book fails: not enough seats on flight\n\n- When: calling `book`.\n- The tool answered: `Error: not enough seats on flight <id>`\n- Way out: call `book` again with another `seats`.\n- Seen 2 times in 2 sessions.\n",
             // The name of an argument in an error's signature.
             "document <document> is locked by another reviewer",
         ] {

@@ -106,6 +106,13 @@ fn in_flag(chars: &[char], at: usize) -> bool {
     short && start.is_some_and(|s| chars[s] == '\u{1f3f4}') && end.is_some_and(|e| e <= 8 && chars[at..at + e].iter().all(tag))
 }
 
+/// Whether a text holds a phrase or form that redirects an agent: sure enough for a dream to leave it out. What only reads like it is
+/// proposed, and labelled for a person ([`is_instruction_like`]).
+#[must_use]
+pub fn holds_an_instruction(text: &str) -> bool {
+    redirection::has_a_hostile_form(text) || redirection::holds_a_phrase(text)
+}
+
 /// Whether a text reads as an attempt to redirect the agent that loads it ([`crate::redirection`]).
 #[must_use]
 pub fn is_instruction_like(text: &str) -> bool {

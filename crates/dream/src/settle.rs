@@ -94,7 +94,7 @@ fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         "it would hold characters that are not seen"
     } else if !sensitive::sensitive_spans(&text).is_empty() {
         "it would hold personal data or a credential"
-    } else if scan::is_instruction_like(&spaced) {
+    } else if scan::holds_an_instruction(&spaced) {
         "it would read as text that redirects an agent"
     } else if text.contains("![") || (text.contains("://") && change.kind == ChangeKind::Add) {
         "it would hold an address or a picture"

@@ -72,7 +72,7 @@ fn unfit(text: &str) -> Option<&'static str> {
     if !sensitive::sensitive_spans(text).is_empty() {
         return Some("it holds personal data or a credential");
     }
-    if scan::is_instruction_like(text) {
+    if scan::holds_an_instruction(text) {
         return Some("it reads as text that redirects an agent");
     }
     if scan::has_hidden(&text.replace('\n', " ")) {

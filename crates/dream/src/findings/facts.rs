@@ -241,7 +241,7 @@ fn unfit(value: &str) -> Option<&'static str> {
     if !sensitive::sensitive_spans(value).is_empty() {
         return Some("the new value is personal data or a credential");
     }
-    if scan::has_hidden(value) || scan::is_instruction_like(value) || value.chars().count() > 80 {
+    if scan::has_hidden(value) || scan::holds_an_instruction(value) || value.chars().count() > 80 {
         return Some("the new value is no plain value");
     }
     None

@@ -146,7 +146,7 @@ fn unfit(tool: &str, signature: &str, support: &Support) -> Option<Unfit> {
     if !is_plain_name(tool) {
         return says("the tool's name is not a plain identifier", true);
     }
-    if scan::is_instruction_like(signature) {
+    if scan::holds_an_instruction(signature) {
         return says("what the tool answered reads as an instruction to the agent", true);
     }
     if scan::has_hidden(signature) {

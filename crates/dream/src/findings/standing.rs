@@ -200,5 +200,5 @@ fn unfit(said: &str, text: &str) -> Option<&'static str> {
         return Some("it holds an address or a picture");
     }
     // "Remember to always .." is what people say; of the rest only what would redirect the agent that loads it.
-    scan::is_instruction_like(text).then_some("it reads as text that redirects an agent")
+    scan::holds_an_instruction(text).then_some("it reads as text that redirects an agent")
 }
