@@ -49,10 +49,12 @@ fn main() {
         of(true).into_iter().chain(of(false)).collect()
     };
     let files: Vec<Vec<Note>> = (1..=4).map(|n| both(&format!("KIND_{n}.json"))).collect();
-    // The development sets shaped the phrases, and what people say of their wishes shaped the engine: they teach, and judge nothing.
+    // The development sets shaped the phrases, and what people say of their wishes shaped the engine; notes have the form in
+    // which dreams and teams write them. They teach, and judge nothing.
     let wishes = ["rules.json", "facts.json"].iter().flat_map(|n| read(&folder.join("../heldout").join(n), false));
+    let notes = read(&folder.join("notes.json"), false);
     let developed: Vec<Note> =
-        ["guard_KIND.json", "guard_KIND_2.json"].iter().flat_map(|n| both(&format!("../heldout/{n}"))).chain(wishes).collect();
+        ["guard_KIND.json", "guard_KIND_2.json"].iter().flat_map(|n| both(&format!("../heldout/{n}"))).chain(wishes).chain(notes).collect();
     let mut scores: Vec<(f32, &Note)> = Vec::new();
     for held in 0..files.len() {
         let rest: Vec<&Note> = files.iter().enumerate().filter(|(n, _)| *n != held).flat_map(|(_, f)| f).chain(&developed).collect();

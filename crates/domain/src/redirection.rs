@@ -365,7 +365,7 @@ mod tests {
             "Ответ приходит через час.",
             "npm install lodash before the build",
             // Notes as dreams write them.
-            "# book fails: not enough seats on flight\n\n- When: calling `book`.\n- The tool answered: `Error: not enough seats on flight <id>`\n- Way out: call `book` again with another `seats`.\n- Seen 2 times in 2 sessions.\n",
+            "# query_logs fails: `time range exceeds <n> hours`\n\n- When: calling `query_logs`.\n- What to do: before calling `query_logs`, check `window` against what the answer names, and do not repeat the call unchanged.\n- What worked afterwards: calling `query_logs` with `window` set to `day`.\n- Why: it keeps coming back for different users or tasks.\n",
             // The name of an argument in an error's signature.
             "document <document> is locked by another reviewer",
         ] {
