@@ -1,6 +1,13 @@
 //! What a page or an action knows about its request: Lucid, who is signed in, and what a refused form held.
 
-use std::{collections::BTreeMap, future::Future};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use domain::{Timestamp, actor::Actor};
 use http::{HeaderValue, StatusCode, header, request::Parts};
@@ -11,7 +18,7 @@ use service::{Error, Kind, Lucid, RefusedForm, UserView};
 use tower_sessions::Session;
 
 use crate::components::{
-    forms::FormToken,
+    forms::{FormToken, Refused},
     layout::{ErrorPage, Frame},
 };
 
@@ -69,6 +76,8 @@ pub struct Request {
     pub session: Option<Session>,
     cookies: Option<String>,
     response: ResponseOptions,
+    /// The page itself shows the refused form.
+    shows_refused: Arc<AtomicBool>,
 }
 
 impl Request {
@@ -94,6 +103,7 @@ impl Request {
             params: BTreeMap::new(),
             query: BTreeMap::new(),
             response: expect_context::<ResponseOptions>(),
+            shows_refused: Arc::default(),
         }
     }
 
@@ -215,7 +225,13 @@ impl Request {
         let user = self.current.as_ref().map(|c| c.user.id);
         let form = self.lucid.refused_form(user, id).await.ok()??;
         self.set_status(form.status);
+        self.shows_refused.store(true, Ordering::Relaxed);
         Some(form)
+    }
+
+    /// The refused form that the page does not show by itself: a form that it has none of its own for led here.
+    async fn refused_elsewhere(&self) -> Option<RefusedForm> {
+        if self.shows_refused.load(Ordering::Relaxed) { None } else { self.refused().await }
     }
 }
 
@@ -239,7 +255,10 @@ where
         };
         let trouble = framed.asked::<u16>("trouble").map(|status| in_trouble(&framed, status));
         let inner = match content.await {
-            Ok(view) => view,
+            Ok(view) => {
+                let refused = framed.refused_elsewhere().await;
+                view! { <Refused form=refused />{view} }.into_any()
+            }
             Err(error) => failed(&framed, &error),
         };
         view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting unread=unread>{trouble}{inner}</Frame> }

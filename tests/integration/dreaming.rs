@@ -11,6 +11,7 @@ on_both_engines!(
     sessions_are_read_once,
     what_waits_gets_evidence_and_keeps_its_revision,
     what_no_longer_holds_becomes_obsolete,
+    a_dream_that_is_tried_again_does_what_it_would_have_done,
     what_was_rejected_is_listed_and_let_back,
     support_is_refreshed_without_a_change,
     what_is_revealed_stands_in_the_audit,
@@ -73,6 +74,40 @@ async fn what_no_longer_holds_becomes_obsolete(world: World) {
     world.dream().await;
     let states: Vec<_> = world.changes(changeset).await.iter().map(|c| c.change.state).collect();
     assert_eq!(states, [ChangeState::Obsolete, ChangeState::Pending]);
+    world.verified().await;
+}
+
+async fn a_dream_that_is_tried_again_does_what_it_would_have_done(world: World) {
+    let changeset = world.proposal().await;
+    let note = world.changes(changeset).await[0].edits[0].content.clone().unwrap();
+    world.remember(&[("/own/note.md", &note, true)]).await;
+    let dream = world.lucid.request_dream(&world.admin, world.store, None).await.unwrap();
+    // It is handed back after it took hold of its sessions: by a worker that stops, and by a statement that fails.
+    world.lucid.work_until("first", async {}).await.unwrap();
+    for statement in [30, 60] {
+        let _ = Box::pin(store::faults::failing_at(statement, world.lucid.work_once("second"))).await;
+        world.wait_seconds(120);
+    }
+    for _ in 0..3 {
+        world.lucid.work_once("third").await.unwrap();
+        world.wait_seconds(120);
+    }
+    let view = world.lucid.dream(&world.admin, dream).await.unwrap();
+    assert_eq!((view.dream.state.as_str(), view.sessions), ("completed", 2));
+    let states: Vec<_> = world.changes(changeset).await.iter().map(|c| c.change.state).collect();
+    assert_eq!(states, [ChangeState::Obsolete, ChangeState::Pending], "it looked at everything, as nobody chose sessions for it");
+    // A dream over chosen sessions does not know what else there is.
+    let only = world.lucid.sessions(&world.admin, None, None).await.unwrap().rows[0].id;
+    let other = world.proposal_of("ship").await;
+    let note = world.changes(other).await[0].edits[0].content.clone().unwrap();
+    world.remember(&[("/own/ship.md", &note, true)]).await;
+    world.lucid.request_dream_over(&world.admin, world.store, "builtin", None, &[only]).await.unwrap();
+    let _ = Box::pin(store::faults::failing_at(40, world.lucid.work_once("first"))).await;
+    for _ in 0..3 {
+        world.wait_seconds(120);
+        world.lucid.work_once("second").await.unwrap();
+    }
+    assert_eq!(world.changes(other).await[0].change.state, ChangeState::Pending, "chosen sessions say nothing about the rest");
     world.verified().await;
 }
 

@@ -6,19 +6,20 @@ use crate::support::process::Served;
 
 const PASSWORD: &str = "four plain words here";
 
-struct Visitor {
-    client: Client,
+/// Somebody with a browser that runs no scripts.
+pub struct Visitor {
+    pub client: Client,
     url: String,
 }
 
 impl Visitor {
-    fn new(served: &Served) -> Self {
+    pub fn new(served: &Served) -> Self {
         let client = crate::support::http().redirect(Policy::none()).build().unwrap();
         Self { client, url: served.url.clone() }
     }
 
     /// Signs in by a one-time link; the cookie for what follows (it is `Secure`, which reqwest keeps from plain http).
-    async fn sign_in(&self, link: &str) -> String {
+    pub async fn sign_in(&self, link: &str) -> String {
         let token = link.rsplit('/').next().unwrap();
         let answer = self.post("/do/use_link", "", &[("token", token), ("password", PASSWORD), ("again", PASSWORD)]).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
@@ -44,7 +45,7 @@ impl Visitor {
             .unwrap()
     }
 
-    async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
+    pub async fn post(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
         let token = crate::support::form_token(cookie);
         let form: Vec<_> = form.iter().copied().chain([("form_token", token.as_str())]).collect();
         let request = self.client.post(format!("{}{path}", self.url)).header(header::COOKIE, cookie).header(header::ACCEPT, "text/html");
@@ -153,6 +154,36 @@ async fn a_form_without_the_token_of_its_sign_in_is_refused() {
     }
     assert_eq!(visitor.get("/queue", &cookie).await.status(), StatusCode::OK, "still signed in");
     assert_eq!(visitor.get("/do/sign_out", &cookie).await.status(), StatusCode::METHOD_NOT_ALLOWED, "nothing is done by looking");
+}
+
+#[tokio::test]
+async fn a_form_without_a_field_that_it_needs_is_refused_on_its_own_page() {
+    let (_folder, served) = demo();
+    let visitor = Visitor::new(&served);
+    let cookie = visitor.sign_in(&served.link("admin@")).await;
+    let token = crate::support::form_token(&cookie);
+    for (action, page) in [
+        ("create_store", "/stores"),
+        ("decide", "/queue"),
+        ("invite", "/people"),
+        ("set_gate", "/stores"),
+        ("mail_notices", "/inbox"),
+        ("revert", "/audit"),
+        ("dream", "/insights"),
+    ] {
+        let send = |accept: &str| {
+            let request = visitor.client.post(format!("{}/do/{action}", served.url)).header(header::COOKIE, &cookie);
+            let request = request.header(header::ACCEPT, accept).header(header::ORIGIN, &served.url);
+            request.header(header::REFERER, format!("{}{page}", served.url)).form(&[("form_token", &token)]).send()
+        };
+        let answer = send("text/html").await.unwrap();
+        let location = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
+        assert!(location.starts_with(page), "{action} leads to {location}");
+        let (status, shown) = visitor.shown(answer, &cookie).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{action}");
+        assert!(shown.contains("The form came without a field that it needs"), "{action}: {shown}");
+        assert_eq!(send("application/json").await.unwrap().status(), StatusCode::UNPROCESSABLE_ENTITY, "{action}");
+    }
 }
 
 #[tokio::test]

@@ -358,12 +358,16 @@ async fn every_page_and_action_is_as_the_table_says() {
     assert_eq!(code, 0, "{out}");
 }
 
+/// The routes of the pages, as the router has them.
+pub fn page_routes() -> BTreeSet<String> {
+    let shell = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/shell.rs")).unwrap();
+    shell.split("path!(\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
 /// Every route of the pages and every action of the server is in the lists above.
 fn complete(pages: &[(&'static str, String, Needs)], actions: &[(&'static str, Form, Needs)]) {
     let listed: BTreeSet<&str> = pages.iter().map(|(route, ..)| *route).collect();
-    let shell = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src/shell.rs")).unwrap();
-    let routes: BTreeSet<&str> = shell.split("path!(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert_eq!(listed, routes, "pages");
+    assert_eq!(listed, page_routes().iter().map(String::as_str).collect(), "pages");
     let mut listed: BTreeSet<&str> = actions.iter().map(|(action, ..)| *action).collect();
     // Signing out needs nothing but the cookie that it ends; an upload has its own test.
     listed.insert("sign_out");

@@ -17,6 +17,7 @@ on_both_engines!(
     a_right_that_ended_ends_with_requests_in_hand,
     a_password_is_entered_in_the_sign_in_that_signs,
     a_changed_password_needs_the_one_before_and_is_counted,
+    guesses_from_everywhere_lock_no_known_browser_out,
     who_issued_a_credential_counts_as_its_account,
     what_weakens_the_gate_takes_two_admins,
     one_admin_alone_overrides_and_everybody_can_see_it,
@@ -108,6 +109,43 @@ async fn a_changed_password_needs_the_one_before_and_is_counted(world: World) {
     world.wait_seconds(120);
     lucid.change_password(&ana, GOOD, "another good long phrase").await.unwrap();
     assert_eq!(entries(&world, AuditAction::PasswordChange).await, 1);
+    world.verified().await;
+}
+
+async fn guesses_from_everywhere_lock_no_known_browser_out(world: World) {
+    let lucid = &world.lucid;
+    with_password(&world, "ana", Role::Member, Vec::new()).await;
+    let email = "ana@lucid.example";
+    let home = Place { address: Some("192.0.2.7"), browser: None };
+    let browser = lucid.sign_in(email, GOOD, home).await.unwrap().browser;
+    for n in 0..60 {
+        let address = format!("198.51.100.{n}");
+        let from = Place { address: Some(&address), browser: None };
+        let _ = lucid.sign_in(email, "a wrong but long phrase", from).await.unwrap_err();
+    }
+    let strange = Place { address: Some("203.0.113.9"), browser: None };
+    assert_eq!(lucid.sign_in(email, GOOD, strange).await.unwrap_err().kind(), Kind::RateLimit, "the account waits for strangers");
+    let known = Place { browser: Some(&browser), ..home };
+    lucid.sign_in(email, GOOD, known).await.expect("its own browser does not wait");
+    let forged = "0".repeat(64);
+    let invented = Place { address: Some("203.0.113.9"), browser: Some(&forged) };
+    assert_eq!(lucid.sign_in(email, GOOD, invented).await.unwrap_err().kind(), Kind::RateLimit, "nobody invents a known browser");
+    // A known browser that guesses waits itself.
+    for _ in 0..8 {
+        let _ = lucid.sign_in(email, "a wrong but long phrase", known).await.unwrap_err();
+    }
+    assert_eq!(lucid.sign_in(email, GOOD, known).await.unwrap_err().kind(), Kind::RateLimit);
+    // After a reset, every browser is a stranger.
+    let link = lucid.operator_link(&Actor::operator(), email).await.unwrap();
+    lucid.use_link(&link, "another good long phrase", "", "", Place::default()).await.unwrap();
+    world.wait_seconds(61);
+    for n in 0..60 {
+        let address = format!("198.51.101.{n}");
+        let from = Place { address: Some(&address), browser: None };
+        let _ = lucid.sign_in(email, "a wrong but long phrase", from).await.unwrap_err();
+    }
+    let before = Place { address: Some("203.0.113.8"), browser: Some(&browser) };
+    assert_eq!(lucid.sign_in(email, "another good long phrase", before).await.unwrap_err().kind(), Kind::RateLimit);
     world.verified().await;
 }
 

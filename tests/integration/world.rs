@@ -56,8 +56,13 @@ pub const START: i64 = 1_795_316_400_000_000;
 
 impl World {
     pub async fn on(test_db: TestDb) -> Self {
+        Self::since(test_db, START).await
+    }
+
+    /// The same, begun at another time.
+    pub async fn since(test_db: TestDb, start: i64) -> Self {
         let db = test_db.open().await;
-        let clock = Arc::new(AtomicI64::new(START));
+        let clock = Arc::new(AtomicI64::new(start));
         let time = clock.clone();
         let seed = AtomicU64::new(1);
         let random = move |bytes: &mut [u8]| {
@@ -128,6 +133,14 @@ impl World {
         self.remember(&[("/a.md", "Same.", false), ("/b.md", "Same.", false)]).await;
         self.import(&failing("s1", "t1", 1)).await;
         self.import(&failing("s2", "t2", 2)).await;
+        self.dream().await.expect("a changeset")
+    }
+
+    /// A proposal about another tool that fails in two tasks.
+    pub async fn proposal_of(&self, tool: &str) -> ChangesetId {
+        for n in 1..=2 {
+            self.import(&failing(&format!("{tool}{n}"), &format!("{tool}-t{n}"), n).replace("book", tool)).await;
+        }
         self.dream().await.expect("a changeset")
     }
 

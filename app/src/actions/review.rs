@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use service::{CommitRequest, Decision, Error, Expected, Verdict};
 
 use super::{Answer, Fields, answer, fields, id};
-use crate::{context::Request, pages::desk::waits_for_reader};
+use crate::context::Request;
 
 /// A vote on one change, naming the revision and digest that were shown. `verdict` is `approve`, `reject` or `defer`; `until` a day
 /// (`2026-11-22`); `password` signs, where the change is of high risk.
@@ -407,7 +407,7 @@ async fn on_to_next(request: &Request, changeset: ChangesetId, after: ChangeId) 
     let view = request.lucid.changeset(request.actor()?, changeset).await?;
     let from = view.changes.iter().position(|c| c.change.id == after).unwrap_or(0);
     let (before, rest) = view.changes.split_at(from);
-    let next = rest.iter().chain(before).find(|c| waits_for_reader(c) && c.change.id != after);
+    let next = rest.iter().chain(before).find(|c| c.waits_for_reader() && c.change.id != after);
     Ok(at(changeset, next.map_or(after, |c| c.change.id)))
 }
 

@@ -3,6 +3,7 @@
 use domain::{
     actor::{Actor, Role, StoreRole, Visible},
     audit_action::AuditAction,
+    changeset::ChangeState,
     ids::{ChangeId, ChangesetId, EvidenceId, UserId},
     masking,
     review::Requirement,
@@ -72,6 +73,12 @@ pub struct ChangeView {
 }
 
 impl ChangeView {
+    /// Whether a decision of the reader would move it on.
+    #[must_use]
+    pub fn waits_for_reader(&self) -> bool {
+        self.may_decide && waits_for(&self.change, self.approved_by_me, self.contributed)
+    }
+
     /// Shows its quotes with nothing masked, to who may decide on it. That they are looked at was recorded before
     /// ([`Lucid::reveal_quotes`]).
     pub fn unmask(&mut self) {
@@ -263,6 +270,12 @@ fn narrowed(actor: &Actor, filter: &QueueFilter) -> (Visible, QueueFilter) {
 /// Whoever decides at all: whose turn it can be.
 fn decider(actor: &Actor) -> Option<UserId> {
     actor.who.person().filter(|_| matches!(actor.role, Role::Admin | Role::Reviewer))
+}
+
+/// Whether a change waits for somebody who may decide on it: by whether they approved it, and whether they contributed to it. Whoever
+/// contributed can still carry it over to a memory that has moved.
+pub fn waits_for(change: &ChangeRow, approved: bool, contributed: bool) -> bool {
+    change.state == ChangeState::Pending && !approved && (!contributed || change.conflicted)
 }
 
 /// The paths that a change touches.

@@ -75,7 +75,9 @@ pub use news::Happened;
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
 pub use preview::{PreviewInput, preview};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
-pub use review::{BulkResult, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict};
+pub use review::{
+    BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
+};
 pub use schedules::{NewSchedule, check_schedule};
 pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};
@@ -83,6 +85,7 @@ pub use store::{
     Page,
     access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
+    changes::ChangeRow,
     changesets::{QueueCounts, QueueFilter, QueueRow},
     claims::ClaimRow,
     comments::CommentRow,

@@ -11,6 +11,29 @@ use sqlx::FromRow;
 
 use crate::{Error, Result, Tx, engine::folded};
 
+macro_rules! change_columns {
+    () => {
+        "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
+                c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
+                c.eligible_sessions, c.facts, c.recorders, c.defer_until, c.commit_id, c.created_at, c.updated_at,
+                EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
+            FROM changes c"
+    };
+}
+
+macro_rules! edit_columns {
+    () => {
+        "SELECT e.change_id, e.memory_id, e.base_version, e.base_sha256, e.path, e.new_path, e.content_sha256,
+                after.content AS content, before.content AS base_content, now.id AS now_id, now.version_id AS now_version,
+                now.content_sha256 AS now_sha256, now.path AS now_path, now_content.content AS now_content
+            FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
+            LEFT JOIN contents after ON after.sha256 = e.content_sha256
+            LEFT JOIN contents before ON before.sha256 = e.base_sha256
+            LEFT JOIN memories now ON now.id = e.memory_id OR (e.memory_id IS NULL AND now.store_id = c.store_id AND now.path = e.path)
+            LEFT JOIN contents now_content ON now_content.sha256 = now.content_sha256"
+    };
+}
+
 statements! {
     WAITING_SAME = "SELECT c.changeset_id, c.id FROM changes c
         WHERE c.store_id = $1 AND c.fingerprint = $2 AND c.state IN ('pending', 'deferred', 'approved')
@@ -24,11 +47,8 @@ statements! {
             risk_level, labels, finding, fingerprint, support_sessions, support_subjects, support_tasks, occurrences, eligible_sessions,
             facts, recorders, created_at, updated_at, title_folded)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21, $22)";
-    CHANGES = "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
-            c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
-            c.eligible_sessions, c.facts, c.recorders, c.defer_until, c.commit_id, c.created_at, c.updated_at,
-            EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted
-        FROM changes c WHERE c.changeset_id = $1 ORDER BY c.position";
+    CHANGES = concat!(change_columns!(), " WHERE c.changeset_id = $1 ORDER BY c.position");
+    CHANGES_OF = concat!(change_columns!(), " WHERE c.changeset_id IN (", fifty!(), ") ORDER BY c.changeset_id, c.position");
     FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND cs.origin = 'dream'
           AND (c.state IN ('pending', 'approved', 'deferred') OR (c.state = 'committed' AND c.updated_at >= $2))";
@@ -41,15 +61,14 @@ statements! {
         WHERE id = $7 AND revision = $8 AND state = $9";
     INSERT_EDIT = "INSERT INTO change_edits (change_id, revision, position, memory_id, base_version, base_sha256, path, new_path, content_sha256)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    EDITS = "SELECT e.change_id, e.memory_id, e.base_version, e.base_sha256, e.path, e.new_path, e.content_sha256,
-            after.content AS content, before.content AS base_content, now.id AS now_id, now.version_id AS now_version,
-            now.content_sha256 AS now_sha256, now.path AS now_path, now_content.content AS now_content
+    EDITS = concat!(edit_columns!(), " WHERE c.changeset_id = $1 ORDER BY c.position, e.position");
+    EDITS_OF = concat!(edit_columns!(), " WHERE c.id IN (", fifty!(), ") ORDER BY c.id, e.position");
+    PATHS_OF = concat!("SELECT e.change_id, e.path, e.new_path, now.path AS now_path, COALESCE(after.bytes, 0) + COALESCE(before.bytes, 0) AS bytes
         FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         LEFT JOIN contents after ON after.sha256 = e.content_sha256
         LEFT JOIN contents before ON before.sha256 = e.base_sha256
         LEFT JOIN memories now ON now.id = e.memory_id OR (e.memory_id IS NULL AND now.store_id = c.store_id AND now.path = e.path)
-        LEFT JOIN contents now_content ON now_content.sha256 = now.content_sha256
-        WHERE c.changeset_id = $1 ORDER BY c.position, e.position";
+        WHERE c.changeset_id IN (", fifty!(), ")");
     FINGERPRINTS = "SELECT c.id, c.changeset_id, c.fingerprint, c.state, c.revision, c.finding, c.support_sessions, cs.dream_id,
             EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted,
             (SELECT MIN(m.path) FROM memories m JOIN memory_versions v ON v.id = m.version_id WHERE v.change_id = c.id) AS memory_path,
@@ -284,6 +303,43 @@ pub async fn changes(tx: &mut Tx, id: ChangesetId) -> Result<Vec<ChangeRow>> {
 /// The edits of a changeset's changes at their current revisions.
 pub async fn edits(tx: &mut Tx, id: ChangesetId) -> Result<Vec<EditRow>> {
     fetch_all!(tx, EditRow, EDITS, id)
+}
+
+/// The changes of some changesets, each changeset's in its order.
+pub async fn changes_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<ChangeRow>> {
+    fetch_listed!(tx, ChangeRow, CHANGES_OF, changesets)
+}
+
+/// The edits of some changes at their current revisions, each change's in their order.
+pub async fn edits_of(tx: &mut Tx, changes: &[ChangeId]) -> Result<Vec<EditRow>> {
+    fetch_listed!(tx, EditRow, EDITS_OF, changes)
+}
+
+/// Where an edit is, without its contents.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct EditPaths {
+    /// Its change.
+    pub change_id: ChangeId,
+    /// The path before, or of the new memory.
+    pub path: MemoryPath,
+    /// The path after, if it moves.
+    pub new_path: Option<MemoryPath>,
+    /// Where the memory stands now.
+    pub now_path: Option<MemoryPath>,
+    /// Bytes of the content that it was proposed against and of the content after.
+    pub bytes: i64,
+}
+
+impl EditPaths {
+    /// Every path that it touches: before, after, and where the memory stands now.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.path), self.new_path.as_ref(), self.now_path.as_ref()].into_iter().flatten().map(MemoryPath::as_str)
+    }
+}
+
+/// Where the edits of some changesets are.
+pub async fn paths_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<EditPaths>> {
+    fetch_listed!(tx, EditPaths, PATHS_OF, changesets)
 }
 
 /// The changeset that a change is in.

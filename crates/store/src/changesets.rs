@@ -104,6 +104,8 @@ statements! {
         LIMIT 200";
     GET = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at
         FROM changesets cs JOIN stores s ON s.id = cs.store_id WHERE cs.id = $1 AND s.deleted_at IS NULL";
+    STORES_OF = concat!("SELECT cs.id, cs.store_id FROM changesets cs JOIN stores s ON s.id = cs.store_id
+        WHERE s.deleted_at IS NULL AND cs.id IN (", fifty!(), ")");
     OPEN_REVERT = "SELECT id FROM changesets WHERE reverts = $1 AND state = 'open' ORDER BY id LIMIT 1";
     EXPIRED = "SELECT cs.id FROM changesets cs WHERE cs.state = 'open' AND cs.created_at < $1 AND (CAST($3 AS UUID) IS NULL OR cs.id = $3)
         AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.changeset_id = cs.id AND p.state = 'deferred' AND p.defer_until IS NOT NULL)
@@ -383,6 +385,11 @@ pub async fn done(
 /// Agents whose sessions the viewer may see, by name.
 pub async fn agents(tx: &mut Tx, visible: Visible) -> Result<Vec<String>> {
     Ok(fetch_all!(tx, (String,), AGENTS, viewer(visible))?.into_iter().map(|(agent,)| agent).collect())
+}
+
+/// The store of each of some changesets, where it is not deleted.
+pub async fn stores_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<(ChangesetId, StoreId)>> {
+    fetch_listed!(tx, (ChangesetId, StoreId), STORES_OF, changesets)
 }
 
 /// One changeset. Rights are the caller's to check.

@@ -42,6 +42,10 @@ statements! {
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
     CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
         WHERE c.changeset_id = $1";
+    CONTRIBUTORS_OF = concat!("SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
+        WHERE c.changeset_id IN (", fifty!(), ")");
+    APPROVERS_OF = concat!("SELECT d.change_id, d.user_id FROM decisions d JOIN changes c ON c.id = d.change_id AND c.revision = d.revision
+        WHERE d.verdict = 'approve' AND d.taken_back_at IS NULL AND c.changeset_id IN (", fifty!(), ")");
     CARRY = "INSERT INTO change_contributors (change_id, user_id, how, created_at)
         SELECT $2, x.user_id, x.how, $3 FROM change_contributors x WHERE x.change_id = $1
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
@@ -186,6 +190,16 @@ pub struct Contributor {
 /// Who had a hand in each change of a changeset.
 pub async fn contributors_of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<Contributor>> {
     fetch_all!(tx, Contributor, CONTRIBUTORS_OF_CHANGESET, id)
+}
+
+/// The hands in the changes of some changesets.
+pub async fn contributors_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<Contributor>> {
+    fetch_listed!(tx, Contributor, CONTRIBUTORS_OF, changesets)
+}
+
+/// Who approved which change of some changesets, at the revision that it has now.
+pub async fn approvers_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<(ChangeId, UserId)>> {
+    fetch_listed!(tx, (ChangeId, UserId), APPROVERS_OF, changesets)
 }
 
 /// What was rejected in a store: fingerprint, code and the support it had.

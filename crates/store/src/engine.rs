@@ -411,9 +411,10 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// A text as it is searched: lower case in every script. SQLite's own `LOWER` knows ASCII only.
+/// A text as it is searched: each letter without its case, in every script, wherever it stands (`ß` is `ss`, and a final `ς` is `σ`).
+/// SQLite's own `LOWER` knows ASCII only.
 pub(crate) fn folded(text: &str) -> String {
-    text.to_lowercase()
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// A pattern that finds a text as it was typed, in any case, in what [`folded`] gave; `!` escapes.

@@ -11,7 +11,7 @@ use domain::{
 use leptos::prelude::*;
 use service::{ChangeView, EditView, RebaseEdit};
 
-use super::{Desk, waits_for_reader};
+use super::Desk;
 use crate::{
     components::{
         diff::Diff,
@@ -272,7 +272,7 @@ fn commit(desk: &Desk) -> Option<AnyView> {
     let ready = |c: &&ChangeView| c.change.state == ChangeState::Approved && c.needs.satisfied && !c.change.conflicted;
     let approved: Vec<&ChangeView> = mine().filter(ready).collect();
     let held = mine().filter(|c| c.change.state == ChangeState::Approved).count() - approved.len();
-    let left = mine().filter(|c| waits_for_reader(c)).count();
+    let left = mine().filter(|c| c.waits_for_reader()).count();
     if !view.may_decide || (approved.is_empty() && left == 0 && held == 0) {
         return None;
     }

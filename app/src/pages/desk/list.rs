@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 use service::ChangeView;
 
-use super::{Desk, waits_for_reader};
+use super::Desk;
 use crate::components::{badges::state_mark, forms::form_token, text::Visible};
 
 /// The list, with the way to the next and the one before.
 pub fn list(desk: &Desk) -> AnyView {
     let all = &desk.view.changes;
-    let left = all.iter().filter(|c| waits_for_reader(c)).count();
+    let left = all.iter().filter(|c| c.waits_for_reader()).count();
     let link = |c: &ChangeView, key: &'static str, text: &'static str| view! { <a href=desk.address(c.change.id) data-swap data-key=key>{text}</a> };
     let previous = desk.at.checked_sub(1).and_then(|i| all.get(i)).map(|c| link(c, "k", "← previous"));
     let next = all.get(desk.at + 1).map(|c| link(c, "j", "next →"));
@@ -46,7 +46,7 @@ fn row(desk: &Desk, at: usize, c: &ChangeView) -> AnyView {
     let id = c.change.id.to_string();
     let (icon, word) = state_mark(c.change.state, c.change.conflicted);
     let here = at == desk.at;
-    let choose = waits_for_reader(c).then(|| {
+    let choose = c.waits_for_reader().then(|| {
         let label = format!("Choose “{}”", c.change.title);
         view! { <input type="checkbox" name=id.clone() value="on" aria-label=label data-key=here.then_some(" ") /> }
     });

@@ -9,7 +9,7 @@ mod list;
 
 use domain::{
     Timestamp,
-    changeset::{ChangeState, ChangesetState},
+    changeset::ChangesetState,
     ids::{ChangeId, CommitId},
 };
 use leptos::prelude::*;
@@ -103,12 +103,12 @@ fn chosen(request: &Request, view: &ChangesetView) -> service::Result<usize> {
     if let Some(wanted) = request.query.get("change") {
         return view.changes.iter().position(|c| c.change.id.to_string() == *wanted).ok_or(Error::NotFound("change"));
     }
-    Ok(view.changes.iter().position(waits_for_reader).or_else(|| view.changes.iter().position(|c| c.change.state.is_open())).unwrap_or(0))
-}
-
-/// Whether the reader can move a change on.
-pub fn waits_for_reader(c: &ChangeView) -> bool {
-    c.may_decide && c.change.state == ChangeState::Pending && !c.approved_by_me && (!c.contributed || c.change.conflicted)
+    Ok(view
+        .changes
+        .iter()
+        .position(ChangeView::waits_for_reader)
+        .or_else(|| view.changes.iter().position(|c| c.change.state.is_open()))
+        .unwrap_or(0))
 }
 
 fn layout(desk: &Desk, position: i64) -> AnyView {

@@ -2,11 +2,46 @@
 
 use std::collections::BTreeSet;
 
-use domain::{actor::Actor, ids::ChangeId, review::BULK, risk::RiskLevel};
-use store::comments;
+use domain::{
+    actor::Actor,
+    ids::{ChangeId, ChangesetId},
+    review::BULK,
+    rights::Action,
+    risk::RiskLevel,
+};
+use store::{
+    Tx,
+    changes::{self, ChangeRow, EditRow},
+    changesets, comments, decisions,
+};
 
 use super::Decision;
-use crate::{Error, Lucid, Result};
+use crate::{Error, Lucid, Result, changesets::waits_for, independence::Identities, people::is_solo};
+
+/// Bytes of contents and proposed contents that are read to be shown together; what is larger is opened by itself.
+const SHOWN_BYTES: i64 = 256 * 1024;
+/// Changesets whose changes are read together.
+const CHANGESETS_READ: usize = 50;
+
+/// What somebody chose to decide on together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// One change, whatever its state is.
+    Change(ChangeId),
+    /// Every open change of a changeset.
+    Changeset(ChangesetId),
+}
+
+/// A change that was chosen.
+#[derive(Debug, Clone)]
+pub struct ChosenChange {
+    /// The change.
+    pub change: ChangeRow,
+    /// Its edits with their contents; `None` where those would be too much to be shown beside the others.
+    pub edits: Option<Vec<EditRow>>,
+    /// Whether a decision of the reader would move it on.
+    pub waits_for_reader: bool,
+}
 
 /// What came of one decision among many.
 #[derive(Debug)]
@@ -20,6 +55,29 @@ pub struct BulkResult {
 }
 
 impl Lucid {
+    /// The changes that were chosen, each changeset's in its order: at most one more than can be decided on together. Read from one
+    /// snapshot.
+    pub async fn chosen(&self, actor: &Actor, choices: &[Choice]) -> Result<Vec<ChosenChange>> {
+        let mut tx = self.db.read().await?;
+        let in_changesets = changesets_of(&mut tx, choices).await?;
+        let (mut ids, mut once) = (Vec::new(), BTreeSet::new());
+        ids.extend(in_changesets.iter().map(|(id, _)| *id).filter(|id| once.insert(*id)));
+        let mut all = Vec::new();
+        for part in ids.chunks(CHANGESETS_READ) {
+            let stores = changesets::stores_of(&mut tx, part).await?;
+            if part.iter().any(|id| !stores.iter().any(|(c, store)| c == id && actor.may(Action::SeeChanges, *store))) {
+                return Err(Error::NotFound("changeset"));
+            }
+            all.extend(read_chosen(&mut tx, actor, part, &in_changesets).await?);
+            all.truncate(BULK + 1);
+            if all.len() > BULK {
+                break;
+            }
+        }
+        add_edits(&mut tx, &mut all).await?;
+        Ok(all.into_iter().map(|(chosen, _)| chosen).collect())
+    }
+
     /// Casts up to 200 votes, one after the other. A change of high risk is decided only by whoever has had this revision of it
     /// before their eyes.
     pub async fn decide_many(&self, actor: &Actor, decisions: &[Decision]) -> Result<Vec<BulkResult>> {
@@ -56,4 +114,67 @@ impl Lucid {
         tx.commit().await.map_err(|e| (title.clone(), e.into()))?;
         Ok(title)
     }
+}
+
+/// What was chosen, by changeset: one change of it, or all that are open.
+async fn changesets_of(tx: &mut Tx, choices: &[Choice]) -> Result<Vec<(ChangesetId, Option<ChangeId>)>> {
+    let changes: Vec<ChangeId> = choices.iter().filter_map(|c| if let Choice::Change(id) = c { Some(*id) } else { None }).collect();
+    let known = changes::changesets_of(tx, &changes).await?;
+    let of = |choice: &Choice| match choice {
+        Choice::Changeset(id) => Ok((*id, None)),
+        Choice::Change(id) => {
+            known.iter().find(|(change, _)| change == id).map(|(_, set)| (*set, Some(*id))).ok_or(Error::NotFound("change"))
+        }
+    };
+    choices.iter().map(of).collect()
+}
+
+/// The chosen changes of some changesets with the bytes of their contents, still without their edits.
+async fn read_chosen(
+    tx: &mut Tx,
+    actor: &Actor,
+    ids: &[ChangesetId],
+    choices: &[(ChangesetId, Option<ChangeId>)],
+) -> Result<Vec<(ChosenChange, i64)>> {
+    let mut rows = changes::changes_of(tx, ids).await?;
+    let paths = changes::paths_of(tx, ids).await?;
+    let hands = decisions::contributors_of(tx, ids).await?;
+    let approvers = decisions::approvers_of(tx, ids).await?;
+    let (identities, solo) = (Identities::read(tx).await?, is_solo(tx).await?);
+    let me = actor.who.person();
+    let is_chosen = |c: &ChangeRow| {
+        let whole = c.state.is_open() && choices.contains(&(c.changeset_id, None));
+        whole || choices.contains(&(c.changeset_id, Some(c.id)))
+    };
+    rows.retain(is_chosen);
+    rows.sort_by_key(|c| (ids.iter().position(|id| *id == c.changeset_id), c.position));
+    let view = |change: ChangeRow| {
+        let edits = || paths.iter().filter(|p| p.change_id == change.id);
+        let touched: Vec<&str> = edits().flat_map(changes::EditPaths::paths).collect();
+        let may_decide = actor.may_at(Action::Decide, change.store_id, &touched);
+        let contributed = hands.iter().any(|h| h.change_id == change.id && me.is_some_and(|me| identities.same(h.user_id, me)));
+        let approved = me.is_some_and(|me| approvers.contains(&(change.id, me)));
+        let waits_for_reader = may_decide && waits_for(&change, approved, contributed && !solo);
+        let bytes = edits().map(|p| p.bytes).sum();
+        (ChosenChange { edits: None, waits_for_reader, change }, bytes)
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// Reads the edits of as many changes as there is room for, the first ones first.
+async fn add_edits(tx: &mut Tx, all: &mut [(ChosenChange, i64)]) -> Result<()> {
+    let mut room = SHOWN_BYTES;
+    let fitting = all.iter().filter(|(_, bytes)| {
+        let fits = *bytes <= room;
+        room -= if fits { *bytes } else { 0 };
+        fits
+    });
+    let fitting: Vec<ChangeId> = fitting.map(|(chosen, _)| chosen.change.id).collect();
+    let mut edits = changes::edits_of(tx, &fitting).await?;
+    for (chosen, _) in all.iter_mut().filter(|(chosen, _)| fitting.contains(&chosen.change.id)) {
+        let (own, others): (Vec<_>, Vec<_>) = edits.into_iter().partition(|e| e.change_id == chosen.change.id);
+        chosen.edits = Some(own);
+        edits = others;
+    }
+    Ok(())
 }

@@ -37,7 +37,7 @@ use crate::{
     changesets::touched,
 };
 
-pub use bulk::BulkResult;
+pub use bulk::{BulkResult, Choice, ChosenChange};
 pub use edits::{Rebase, RebaseEdit, rebase_of};
 pub use figures::{DAYS, ReviewFigures, Reviewing};
 pub use undo::Undone;
