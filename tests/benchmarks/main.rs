@@ -11,6 +11,7 @@ mod desk;
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
 #[path = "../browser/driver.rs"]
 mod driver;
+mod memory;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -26,9 +27,12 @@ use domain::event::{EventKind, OutcomeResult};
 use service::transcripts::{self, Options, Source, Spool};
 
 fn main() {
-    // One of them alone: `cargo bench -p server -- desk`.
+    // One of them alone: `cargo bench -p server -- desk`, or `memory`.
     if std::env::args().any(|a| a == "desk") {
         return desk::run();
+    }
+    if std::env::args().any(|a| a == "memory") {
+        return memory::run();
     }
     reading();
     engine();
@@ -36,6 +40,7 @@ fn main() {
     near_duplicates();
     many_sessions();
     pages();
+    memory::run();
     desk::run();
 }
 
