@@ -81,3 +81,31 @@ fn pages_are_made_of_what_is_safe() {
     }
     assert!(forms >= 50, "{forms}");
 }
+
+/// A transaction that reads nobody's rights is begun only where nobody acts, or where somebody is just proving who they are. A new place
+/// is a decision, to be made here as well.
+#[test]
+fn transactions_without_an_actor_are_begun_in_few_places() {
+    const PLACES: &[&str] = &[
+        "accounts.rs",
+        "authority.rs",
+        "distilling.rs",
+        "dream_input.rs",
+        "dreams.rs",
+        "forms.rs",
+        "housekeeping.rs",
+        "lib.rs",
+        "notices.rs",
+        "people.rs",
+        "review/in_time.rs",
+        "schedules.rs",
+        "small_writes.rs",
+        "web_sessions.rs",
+        "worker.rs",
+    ];
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/service/src"));
+    let begins = |file: &std::path::PathBuf| std::fs::read_to_string(file).unwrap().contains(".background()");
+    let found: std::collections::BTreeSet<String> =
+        rust_files(folder).into_iter().filter(begins).map(|file| file.strip_prefix(folder).unwrap().display().to_string()).collect();
+    assert_eq!(found, PLACES.iter().map(|p| (*p).to_owned()).collect());
+}

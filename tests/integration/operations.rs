@@ -38,6 +38,8 @@ fn a_backup_under_load_restores_to_what_verifies() {
         let copy = folder.path().join(format!("copy{n}.db"));
         let (code, out, err) = run(&["--database", &database, "backup", &copy.display().to_string()]);
         assert_eq!(code, 0, "{out}{err}");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "a backup is its owner's");
         let (code, out, err) = run(&["--database", &url(&copy), "audit", "verify"]);
         assert_eq!(code, 0, "{out}{err}");
         entries.push(out.split(' ').next().unwrap().parse::<u32>().unwrap());

@@ -79,9 +79,9 @@ async fn list(request: &Request, store: Option<StoreId>, here: &str) -> service:
     .into_any())
 }
 
-/// What the source said, masked; or that it said nothing.
+/// What the source said, or that it said nothing.
 fn known(value: Option<String>) -> String {
-    value.map_or_else(|| "unknown".to_owned(), |text| domain::masking::mask(&text))
+    value.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// A part of a session's transcript.

@@ -26,6 +26,7 @@ use crate::{
     Error, Lucid, Record, Result,
     names::Names,
     review::{Facts, Rebase, Requirements, rebase_of},
+    sessions::mask_name,
 };
 
 /// A changeset with everything that a decision needs.
@@ -118,7 +119,7 @@ pub type EditView = EditRow;
 /// A quote with where it stands.
 #[derive(Debug, Clone)]
 pub struct QuoteView {
-    /// The stored row.
+    /// The stored row, with the names that its recorder gave masked.
     pub row: EvidenceRow,
     /// The quote, masked.
     pub masked: String,
@@ -310,5 +311,9 @@ fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {
 }
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {
-    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row: row.clone() }
+    let mut row = row.clone();
+    for name in [&mut row.tool, &mut row.agent, &mut row.subject, &mut row.task_key, &mut row.external_id] {
+        mask_name(name);
+    }
+    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row }
 }

@@ -45,15 +45,20 @@ impl Lucid {
     pub async fn sessions(&self, actor: &Actor, store: Option<StoreId>, before: Option<SessionId>) -> Result<Page<SessionRow>> {
         let (visible, store) = actor.visible(Action::SeeSessions).narrowed(store);
         let mut tx = self.db.read().await?;
-        Ok(sessions::list(&mut tx, visible, store, before, domain::limits::PAGE).await?)
+        let mut page = sessions::list(&mut tx, visible, store, before, domain::limits::PAGE).await?;
+        page.rows.iter_mut().for_each(mask_session);
+        Ok(page)
     }
 
-    /// A page of a session's transcript after an event's position. What is sensitive in it is masked.
+    /// A page of a session's transcript after an event's position. What is sensitive in it is masked, also in the names of its tools
+    /// and in what the recorder calls it.
     pub async fn transcript(&self, actor: &Actor, id: SessionId, after: i64) -> Result<TranscriptView> {
         let mut tx = self.db.read().await?;
         let mut view = Self::page_of_transcript(&mut tx, actor, id, after).await?;
+        mask_session(&mut view.session);
         for event in &mut view.events.rows {
             event.text = masking::mask(&event.text);
+            mask_name(&mut event.tool);
         }
         Ok(view)
     }
@@ -90,5 +95,18 @@ impl Lucid {
         let store = stores.into_iter().find(|&s| actor.may(Action::SeeSessions, s)).ok_or(Error::NotFound("session"))?;
         let events = sessions::shown_events(tx, id, after.max(0), EVENTS_PAGE, SHOWN_CHARACTERS).await?;
         Ok(TranscriptView { session, store, events })
+    }
+}
+
+fn mask_session(session: &mut SessionRow) {
+    for name in [&mut session.external_id, &mut session.agent, &mut session.subject, &mut session.team, &mut session.task_key] {
+        mask_name(name);
+    }
+}
+
+/// Masks what is sensitive in a name that a recorder gave.
+pub fn mask_name(name: &mut Option<String>) {
+    if let Some(text) = name {
+        *text = masking::mask(text);
     }
 }

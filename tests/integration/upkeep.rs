@@ -1,0 +1,127 @@
+//! What Lucid does by itself: it trims what is of no use any more, tells what happened without gaps, and goes on with the rest where one
+//! thing fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{actor::Actor, ids::ChangesetId, rights::Scope};
+use service::{Error, MemoryWrite, NewKey, NewRecording, NewSchedule, Once, Verdict};
+use store::Db;
+
+use crate::world::{World, on_both_engines};
+
+on_both_engines!(what_is_of_no_use_is_trimmed_and_nothing_else, the_feed_has_no_gaps, what_fails_keeps_nothing_else_waiting);
+
+/// Runs raw SQL past the one door.
+async fn raw(db: &Db, sql: &'static str) {
+    match db {
+        Db::Sqlite { write, .. } => drop(sqlx::raw_sql(sql).execute(write).await.unwrap()),
+        Db::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
+    }
+}
+
+async fn what_is_of_no_use_is_trimmed_and_nothing_else(world: World) {
+    let lucid = &world.lucid;
+    let changeset = world.proposal().await;
+    let change = world.changes(changeset).await.remove(0);
+    world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
+    let fields = BTreeMap::from([("name".to_owned(), "typed".to_owned())]);
+    lucid.keep_refused_form(None, &Error::Invalid("no".into()), &fields).await.unwrap();
+    let scopes = vec![Scope::MemoryRead, Scope::SessionsWrite];
+    let new = NewKey { name: "agent".into(), owner: None, store: Some(world.store), scopes, days: None };
+    let key = lucid.key_actor(&lucid.add_key(&world.admin, &new).await.unwrap().1).await.unwrap();
+    let once = Once::new("retry-1", "POST /v1/sessions", b"body").unwrap();
+    lucid.record_session(&key, &NewRecording::default(), Some(&once)).await.unwrap();
+    let memory = lucid.memories(&world.admin, world.store, None).await.unwrap().rows[0].id;
+    lucid.read_memory(&key, world.store, memory).await.unwrap();
+    lucid.flush_small_writes().await.unwrap();
+    assert_eq!(lucid.trim().await.unwrap(), service::Trimmed::default(), "nothing of it is old yet");
+    let before = world.verified().await;
+    world.wait_seconds(401 * 86_400);
+    let trimmed = lucid.trim().await.unwrap();
+    assert_eq!((trimmed.forms, trimmed.answers, trimmed.reads), (1, 1, 1), "{trimmed:?}");
+    assert_eq!(lucid.trim().await.unwrap(), service::Trimmed::default());
+    assert_eq!(world.verified().await, before, "the trail is never trimmed");
+    assert_eq!(world.changes(changeset).await[0].decisions.len(), 1);
+    assert_eq!(world.paths().await, ["/a.md", "/b.md"]);
+}
+
+async fn the_feed_has_no_gaps(world: World) {
+    let lucid = &world.lucid;
+    let start = lucid.position().await.unwrap();
+    let mut wanted: BTreeSet<ChangesetId> = BTreeSet::new();
+    for n in 0..30 {
+        let write = MemoryWrite::Create { path: format!("/{n}.md").parse().unwrap(), content: "Noted.\n".into() };
+        wanted.insert(lucid.propose_change(&world.admin, world.store, &write, "It was agreed.").await.unwrap().0);
+    }
+    // Writers and a reader at once: whatever lands between two looks is told by the next.
+    let writers: Vec<_> = (0..4)
+        .map(|w| {
+            let (lucid, admin, store) = (lucid.clone(), world.admin.clone(), world.store);
+            tokio::spawn(async move {
+                let mut made = Vec::new();
+                for n in 0..10 {
+                    let write = MemoryWrite::Create { path: format!("/w{w}/{n}.md").parse().unwrap(), content: "Noted.\n".into() };
+                    made.push(lucid.propose_change(&admin, store, &write, "It was agreed.").await.unwrap().0);
+                }
+                made
+            })
+        })
+        .collect();
+    let (mut told, mut at) = (BTreeSet::new(), start);
+    let mut made = Vec::new();
+    let look = async |at: &mut i64, told: &mut BTreeSet<ChangesetId>| {
+        let (news, position) = lucid.news(&world.reviewer, *at).await.unwrap();
+        assert!(position >= *at);
+        *at = position;
+        told.extend(news.into_iter().filter_map(|n| n.changeset));
+    };
+    while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+        look(&mut at, &mut told).await;
+        tokio::task::yield_now().await;
+    }
+    for writer in writers {
+        made.extend(writer.await.unwrap());
+    }
+    look(&mut at, &mut told).await;
+    wanted.extend(made);
+    assert_eq!(told, wanted);
+    assert_eq!(at, lucid.position().await.unwrap());
+    assert!(lucid.news(&world.stranger, start).await.unwrap().0.is_empty(), "nobody is told of what they may not see");
+    assert!(!lucid.news(&world.reviewer, 0).await.unwrap().0.is_empty(), "who asks from the beginning is told the newest");
+}
+
+async fn what_fails_keeps_nothing_else_waiting(world: World) {
+    let lucid = &world.lucid;
+    let nightly = NewSchedule {
+        cron: "0 3 * * *".into(),
+        time_zone: "UTC".into(),
+        min_sessions: 0,
+        idle_minutes: 0,
+        enabled: true,
+        distiller: "builtin".into(),
+    };
+    let other = lucid.create_store(&Actor::operator(), "Other", "").await.unwrap();
+    for store in [world.store, other] {
+        lucid.set_schedule(&Actor::operator(), store, &nightly).await.unwrap();
+    }
+    raw(&world.db, "UPDATE schedules SET cron = 'nonsense' WHERE store_id IN (SELECT id FROM stores WHERE name = 'Support')").await;
+    // What was put off until an hour from now.
+    let changeset = world.proposal().await;
+    let changes = world.changes(changeset).await;
+    let until = lucid.now().plus_seconds(3_600);
+    for change in &changes {
+        world.vote(&world.reviewer, change, Verdict::Defer(Some(until))).await.unwrap();
+    }
+    world.wait_seconds(2 * 86_400);
+    assert_eq!(lucid.fire_schedules().await.unwrap(), 1, "the one that can be read fires");
+    let dreams = lucid.dreams(&Actor::operator(), None, None).await.unwrap().rows;
+    assert!(dreams.iter().any(|d| d.store_id == other));
+    // While a dream is worked on, time is kept.
+    let busy = lucid.clone();
+    let worker = tokio::spawn(async move { busy.work_once("busy").await.unwrap() });
+    lucid.keep_time().await.unwrap();
+    let pending = |c: &service::ChangeView| c.change.state == domain::changeset::ChangeState::Pending;
+    assert!(world.changes(changeset).await.iter().all(pending), "both came back");
+    worker.await.unwrap();
+    world.verified().await;
+}
