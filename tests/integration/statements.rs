@@ -41,8 +41,8 @@ fn no_sql_stands_outside_the_lists() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/store/src");
     for file in rust_files(folder.as_ref()) {
         let text = std::fs::read_to_string(&file).unwrap();
-        // Columns that two statements of a list share are a macro before it.
-        let outside = without(&without(&text, "statements! {\n"), "_columns {\n");
+        // What two statements of a list share is a macro before it.
+        let outside = without(&without(&text, "statements! {\n"), "_sql {\n");
         for word in ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE ", "\"WITH "] {
             assert!(!outside.contains(word), "{} has SQL outside its list", file.display());
         }

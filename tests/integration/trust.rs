@@ -165,11 +165,14 @@ async fn who_issued_a_credential_counts_as_its_account(world: World) {
     let change = lucid.changeset(&puppet, changeset).await.unwrap().changes.remove(0);
     assert!(change.contributed, "the admin saw the link, so the account may be theirs");
     assert_eq!(world.vote(&puppet, &change, Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
+    let mine = service::QueueFilter { state: Some("mine"), ..service::QueueFilter::default() };
+    assert!(lucid.queue(&puppet, &mine).await.unwrap().rows.is_empty(), "nor is it their turn");
     // A password that the admin did not see the link of: made on the machine itself.
     let link = lucid.operator_link(&Actor::operator(), "puppet@lucid.example").await.unwrap();
     lucid.use_link(&link, "another good long phrase", "", "", Place::default()).await.unwrap();
     let own = actor(lucid, id).await;
     let change = lucid.changeset(&own, changeset).await.unwrap().changes.remove(0);
+    assert_eq!(lucid.queue(&own, &mine).await.unwrap().rows.len(), 1);
     world.vote(&own, &change, Verdict::Approve).await.unwrap();
     world.verified().await;
 }

@@ -11,7 +11,7 @@ use sqlx::FromRow;
 
 use crate::{Error, Result, Tx, engine::folded};
 
-macro_rules! change_columns {
+macro_rules! change_sql {
     () => {
         "SELECT c.id, c.changeset_id, c.store_id, c.position, c.kind, c.title, c.rationale, c.confidence_bp, c.state, c.revision, c.digest,
                 c.risk_level, c.labels, c.finding, c.fingerprint, c.support_sessions, c.support_subjects, c.support_tasks, c.occurrences,
@@ -21,7 +21,7 @@ macro_rules! change_columns {
     };
 }
 
-macro_rules! edit_columns {
+macro_rules! edit_sql {
     () => {
         "SELECT e.change_id, e.memory_id, e.base_version, e.base_sha256, e.path, e.new_path, e.content_sha256,
                 after.content AS content, before.content AS base_content, now.id AS now_id, now.version_id AS now_version,
@@ -47,8 +47,8 @@ statements! {
             risk_level, labels, finding, fingerprint, support_sessions, support_subjects, support_tasks, occurrences, eligible_sessions,
             facts, recorders, created_at, updated_at, title_folded)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21, $22)";
-    CHANGES = concat!(change_columns!(), " WHERE c.changeset_id = $1 ORDER BY c.position");
-    CHANGES_OF = concat!(change_columns!(), " WHERE c.changeset_id IN (", fifty!(), ") ORDER BY c.changeset_id, c.position");
+    CHANGES = concat!(change_sql!(), " WHERE c.changeset_id = $1 ORDER BY c.position");
+    CHANGES_OF = concat!(change_sql!(), " WHERE c.changeset_id IN (", fifty!(), ") ORDER BY c.changeset_id, c.position");
     FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND cs.origin = 'dream'
           AND (c.state IN ('pending', 'approved', 'deferred') OR (c.state = 'committed' AND c.updated_at >= $2))";
@@ -61,8 +61,8 @@ statements! {
         WHERE id = $7 AND revision = $8 AND state = $9";
     INSERT_EDIT = "INSERT INTO change_edits (change_id, revision, position, memory_id, base_version, base_sha256, path, new_path, content_sha256)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    EDITS = concat!(edit_columns!(), " WHERE c.changeset_id = $1 ORDER BY c.position, e.position");
-    EDITS_OF = concat!(edit_columns!(), " WHERE c.id IN (", fifty!(), ") ORDER BY c.id, e.position");
+    EDITS = concat!(edit_sql!(), " WHERE c.changeset_id = $1 ORDER BY c.position, e.position");
+    EDITS_OF = concat!(edit_sql!(), " WHERE c.id IN (", fifty!(), ") ORDER BY c.id, e.position");
     PATHS_OF = concat!("SELECT e.change_id, e.path, e.new_path, now.path AS now_path, COALESCE(after.bytes, 0) + COALESCE(before.bytes, 0) AS bytes
         FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         LEFT JOIN contents after ON after.sha256 = e.content_sha256

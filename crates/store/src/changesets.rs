@@ -14,26 +14,23 @@ use crate::{
     engine::{folded, like, viewer},
 };
 
-statements! {
-    INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, title_folded, state, base_revision, reverts, created_by, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $10, 'open', $6, $7, $8, $9, $9)";
-    UNFOLDED = "SELECT id, title FROM changesets WHERE title_folded IS NULL LIMIT 500";
-    FOLD = "UPDATE changesets SET title_folded = $1 WHERE id = $2";
-    UNDECIDED_OF = "SELECT COUNT(*) FROM changesets cs JOIN changes c ON c.changeset_id = cs.id
-        WHERE cs.created_by = $1 AND c.state IN ('pending', 'deferred')";
-    PROPOSED_SINCE = "SELECT COUNT(*) FROM changesets WHERE created_by = $1 AND created_at > $2 AND origin = 'agent'";
-    LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
-    SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
-    // $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
-    // What the filter leaves is found once, then counted and cut to a page.
-    QUEUE = "WITH w AS (
+/// The open changesets that a filter leaves (`w`), found once, and how many of which kind they are (`n`). Whoever is one person with
+/// the reader (`me`) contributed for them: one issued the other's credential.
+/// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
+macro_rules! queue_sql {
+    () => {
+        "WITH RECURSIVE me (id) AS (
+            SELECT id FROM users WHERE id = $3
+            UNION SELECT CASE WHEN u.id = me.id THEN u.credential_issuer ELSE u.id END
+                FROM me JOIN users u ON u.credential_issuer IS NOT NULL AND (u.id = me.id OR u.credential_issuer = me.id)
+        ), w AS (
             SELECT q.*, k.user_id AS claimed_by, u.name AS claimed_name, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
                     JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
                 WHERE c.changeset_id = q.id
                     AND (g.path_prefix = '/' OR e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))
                     AND (c.state = 'approved' OR (c.state = 'pending'
                         AND (q.conflicted > 0 OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on')
-                            OR NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3))
+                            OR NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id IN (SELECT me.id FROM me)))
                         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
                 THEN 1 ELSE 0 END AS BIGINT) AS mine
             FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
@@ -50,36 +47,29 @@ statements! {
             CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
             CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
             CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
-            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue FROM w)
+            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue FROM w)"
+    };
+}
+
+statements! {
+    INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, title_folded, state, base_revision, reverts, created_by, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $10, 'open', $6, $7, $8, $9, $9)";
+    UNFOLDED = "SELECT id, title FROM changesets WHERE title_folded IS NULL LIMIT 500";
+    FOLD = "UPDATE changesets SET title_folded = $1 WHERE id = $2";
+    UNDECIDED_OF = "SELECT COUNT(*) FROM changesets cs JOIN changes c ON c.changeset_id = cs.id
+        WHERE cs.created_by = $1 AND c.state IN ('pending', 'deferred')";
+    PROPOSED_SINCE = "SELECT COUNT(*) FROM changesets WHERE created_by = $1 AND created_at > $2 AND origin = 'agent'";
+    LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
+    SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
+    // $10 which of them, $11 to $13 where the page begins and its order, $14 how many.
+    QUEUE = concat!(queue_sql!(), "
         SELECT w.*, n.* FROM w CROSS JOIN n
         WHERE (CAST($10 AS TEXT) IS NULL OR ($10 = 'mine' AND w.mine = 1) OR ($10 = 'conflicted' AND w.conflicted > 0)
               OR ($10 = 'deferred' AND w.deferred > 0) OR ($10 = 'ready' AND w.approved > 0) OR ($10 = 'overdue' AND w.due_at < $2))
           AND (CAST($11 AS BIGINT) IS NULL OR (CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) > $11
               OR ((CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) = $11 AND w.id > $12))
-        ORDER BY CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END, w.id LIMIT $14";
-    COUNTS = "SELECT COUNT(*) AS n_open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS n_mine,
-            CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
-            CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
-            CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
-            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
-        FROM (SELECT q.*, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
-                    JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
-                WHERE c.changeset_id = q.id
-                    AND (g.path_prefix = '/' OR e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))
-                    AND (c.state = 'approved' OR (c.state = 'pending'
-                        AND (q.conflicted > 0 OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on')
-                            OR NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id = $3))
-                        AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
-                THEN 1 ELSE 0 END AS BIGINT) AS mine FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
-        WHERE (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $1))
-          AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
-          AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
-          AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
-          AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
-                WHERE f.changeset_id = q.id AND n.agent = $7))
-          AND (CAST($8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = q.id AND COALESCE(t.title_folded, LOWER(t.title)) LIKE $8 ESCAPE '!')
-                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND COALESCE(f.title_folded, LOWER(f.title)) LIKE $8 ESCAPE '!'))
-          AND (CAST($9 AS TEXT) IS NULL OR ($9 = 'nobody' AND k.user_id IS NULL) OR ($9 = 'me' AND k.user_id = $3) OR ($9 = 'others' AND k.user_id <> $3))) w";
+        ORDER BY CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END, w.id LIMIT $14");
+    COUNTS = concat!(queue_sql!(), " SELECT n.* FROM n");
     DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
             CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
             (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected, CAST(0 AS BIGINT) AS deferred,
