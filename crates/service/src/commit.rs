@@ -28,6 +28,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
+    assessing::stays,
     changesets::touched,
     review::{self, Facts, Requirements},
     write_proposals::UNFREEZE,
@@ -174,11 +175,6 @@ impl Lucid {
         // What stays as it is was checked with the rest; it gets no version, and keeps who wrote it.
         standing.edits_of(change).into_iter().filter(|e| !stays(e)).map(one).collect()
     }
-}
-
-/// Whether an edit leaves its memory as it is.
-fn stays(e: &Edit) -> bool {
-    e.new_path.is_none() && e.content.is_some() && e.content.as_deref().map(|c| sha256_hex(c.as_bytes())) == e.base_sha256
 }
 
 async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Option<Committed>> {

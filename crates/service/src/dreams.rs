@@ -30,6 +30,7 @@ use crate::{
     Error, Lucid, Record, Result,
     authority::Authorized,
     distilling::Distilled,
+    lease::LOST,
     names::Names,
     propose::{Loaded, Proposed},
 };
@@ -40,12 +41,6 @@ pub const WINDOW_SECONDS: i64 = 90 * 86_400;
 const WINDOW_SESSIONS: i64 = 100_000;
 /// How often a running dream writes where it is and looks whether it was canceled.
 pub(crate) const BEAT: Duration = Duration::from_millis(300);
-/// How often its lease is renewed: well within its length.
-const RENEW: Duration = Duration::from_secs(10);
-/// Renewals that may fail one after the other while the lease still holds.
-const RENEWALS_A_LEASE: u32 = 2;
-/// The dream is no longer this worker's, or was canceled at the last moment.
-const LOST: Error = Error::Internal("another worker took this dream over, or it was canceled just now");
 
 /// What a dream read, and what its model did.
 type Read = (Loaded, Option<Distilled>);
@@ -213,32 +208,6 @@ impl Lucid {
             done = self.dream_to_its_end(job, owner) => done,
             lost = self.hold_lease(job, owner) => lost,
         }
-    }
-
-    /// Renews the lease again and again; ends only when it was lost.
-    async fn hold_lease(&self, job: &Claimed, owner: &str) -> Result<()> {
-        let mut failures = 0;
-        loop {
-            tokio::time::sleep(RENEW).await;
-            match self.renew_lease(job, owner).await {
-                Ok(true) => failures = 0,
-                Ok(false) => return Err(LOST),
-                // The lease outlasts three renewals: a database that is gone for a moment ends no dream.
-                Err(error) if failures < RENEWALS_A_LEASE => {
-                    failures += 1;
-                    tracing::warn!(job = %job.id, failures, error = &error as &dyn std::error::Error, "a lease could not be renewed; it is tried again");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Renews the lease; false if it was lost.
-    async fn renew_lease(&self, job: &Claimed, owner: &str) -> Result<bool> {
-        let mut tx = self.db.background().await?;
-        let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await?;
-        tx.commit().await?;
-        Ok(held)
     }
 
     /// The last transaction proposes, ends the dream and ends the job together, and only if the lease still holds: a dream

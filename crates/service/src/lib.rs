@@ -3,6 +3,7 @@
 //! through here; nothing else checks rights, opens a transaction or writes audit.
 
 mod accounts;
+mod assessing;
 mod authority;
 mod beside;
 mod briefing;
@@ -18,6 +19,7 @@ mod housekeeping;
 mod import;
 mod independence;
 mod keys;
+mod lease;
 mod memory;
 mod memory_writes;
 mod muted;

@@ -12,7 +12,6 @@ use domain::{
     memory::{MemoryPath, Operation},
     plural::count,
     rights::Action as Right,
-    risk::{self, Label, RiskLevel},
 };
 use serde_json::json;
 use store::{
@@ -24,7 +23,10 @@ use store::{
     memory_stores,
 };
 
-use crate::{Error, Lucid, Record, Result};
+use crate::{
+    Error, Lucid, Record, Result,
+    assessing::{Known, assess},
+};
 
 impl Lucid {
     /// Proposes to take a commit back. The same commit again, while that waits, is the same changeset.
@@ -91,7 +93,7 @@ impl Lucid {
             several => (ChangeKind::Restructure, format!("Bring {} back to what they were", count(several.len(), "memory"))),
         };
         let digest = change_digest(kind, edits, &[]);
-        let (level, labels) = assess(tx, &title, edits).await?;
+        let (level, labels) = assess(tx, &title, edits, Known::default()).await?;
         for content in edits.iter().filter_map(|e| e.content.as_deref()) {
             commits::put_content(tx, &sha256_hex(content.as_bytes()), content).await?;
         }
@@ -160,25 +162,4 @@ async fn inverse(tx: &mut Tx, version: &VersionRow) -> Result<Inverse> {
         content: before.map(|(content, _, _)| content),
     };
     Ok(Inverse { edit, by_person })
-}
-
-/// It is judged by what it does, as anything new is: that it once stood there makes a credential no better, and taking a removal back
-/// brings as much into the memory as adding it would.
-async fn assess(tx: &mut Tx, title: &str, edits: &[Edit]) -> Result<(RiskLevel, Vec<Label>)> {
-    let mut before = Vec::new();
-    let names = std::iter::once(title).chain(edits.iter().flat_map(|e| e.new_path.iter().chain([&e.path])).map(MemoryPath::as_str));
-    let mut facts = risk::Facts { names: names.collect(), memories: edits.len(), ..risk::Facts::default() };
-    for edit in edits {
-        if let Some(sha256) = &edit.base_sha256 {
-            before.extend(memories::content(tx, sha256).await?);
-        }
-        let Some(id) = edit.memory_id else { continue };
-        if let Some(memory) = memories::get(tx, id).await?.filter(|m| Some(m.version_id) == edit.base_version) {
-            facts.human_written |= memory.by_person;
-            facts.frozen |= memory.frozen;
-        }
-    }
-    facts.before = before.iter().map(String::as_str).collect();
-    facts.after = edits.iter().filter_map(|e| e.content.as_deref()).collect();
-    Ok(risk::assess(&facts))
 }

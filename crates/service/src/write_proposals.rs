@@ -8,7 +8,6 @@ use domain::{
     changeset::{ChangeKind, ChangeState, Edit},
     ids::{ChangeId, ChangesetId, MemoryId, StoreId},
     rights::Action,
-    risk,
 };
 use serde_json::json;
 use store::{
@@ -22,6 +21,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
+    assessing::{Known, assess},
     authority::{Acting, Authorized},
     briefing,
     keys::answer_for,
@@ -159,7 +159,8 @@ impl Lucid {
         let (changeset, id, now) = (self.id(ChangesetId::new), self.id(ChangeId::new), self.now());
         let verb = if proposal.finding == UNFREEZE { "Unfreeze" } else { verb(kind) };
         let title = format!("{verb} {}", target.path);
-        let (risk_level, labels) = assess(&title, target, before.as_deref());
+        let known = Known { unfreezes: proposal.finding == UNFREEZE, ..Known::default() };
+        let (risk_level, labels) = assess(tx, &title, std::slice::from_ref(&edit), known).await?;
         let new = NewChangeset {
             id: changeset,
             store_id: store.id,
@@ -272,18 +273,6 @@ fn checked_reason(reason: &str) -> Result<String> {
 async fn seen_memory(tx: &mut Tx, actor: &Acting, id: MemoryId) -> Result<MemoryRow> {
     let memory = memories::get(tx, id).await?;
     memory.filter(|m| actor.may(Action::SeeMemory, m.store_id)).ok_or(Error::NotFound("memory"))
-}
-
-fn assess(title: &str, target: &Target, before: Option<&str>) -> (risk::RiskLevel, Vec<risk::Label>) {
-    risk::assess(&risk::Facts {
-        names: vec![title, target.path.as_str()],
-        before: before.into_iter().collect(),
-        after: target.content.as_deref().into_iter().collect(),
-        human_written: target.before.as_ref().is_some_and(|m| m.by_person),
-        frozen: target.before.as_ref().is_some_and(|m| m.frozen),
-        memories: 1,
-        ..risk::Facts::default()
-    })
 }
 
 fn edit(target: &Target) -> Edit {

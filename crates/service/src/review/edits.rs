@@ -7,9 +7,9 @@ use domain::{
     canonical::{change_digest, sha256_hex},
     changeset::{Action, ChangeKind, Edit},
     ids::{ChangeId, ChangesetId, MemoryId, VersionId},
-    memory::{MemoryPath, check_content},
+    memory::check_content,
     merge::{Merged, merge},
-    risk::{self, Label},
+    risk::Label,
 };
 use serde_json::json;
 use store::{
@@ -19,7 +19,12 @@ use store::{
 };
 
 use super::{Opened, same, stale};
-use crate::{Error, Lucid, Result, authority::Acting};
+use crate::{
+    Error, Lucid, Result,
+    assessing::{Known, assess},
+    authority::Acting,
+    write_proposals::UNFREEZE,
+};
 
 /// How a conflicted change would be carried over: one entry for each of its edits that still makes sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +196,7 @@ impl Lucid {
             }
         }
         let quotes = self.stored_quotes(tx, opened.changeset, change.id).await?;
-        let (risk_level, labels) = reassess(tx, change, kind, &edits).await?;
+        let (risk_level, labels) = assess(tx, &change.title, &edits, known(change, kind)).await?;
         let number = change.revision + 1;
         let labels = serde_json::to_string(&labels).map_err(|_| Error::Internal("labels could not be written"))?;
         let revision = Revision { number, digest: change_digest(kind, &edits, &quotes), risk_level, labels, kind };
@@ -250,35 +255,14 @@ fn with_contents(mut edits: Vec<Edit>, contents: &[String]) -> Result<Vec<Edit>>
     Ok(edits)
 }
 
-/// Risk and labels of what a person made of a change, computed anew.
-async fn reassess(tx: &mut Tx, change: &ChangeRow, kind: ChangeKind, edits: &[Edit]) -> Result<(risk::RiskLevel, Vec<Label>)> {
+/// What stays known of a change whoever edits it.
+fn known(change: &ChangeRow, kind: ChangeKind) -> Known {
     let was: Vec<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
-    let mut before = Vec::new();
-    let paths: Vec<&str> = edits.iter().flat_map(|e| e.new_path.iter().chain([&e.path])).map(MemoryPath::as_str).collect();
-    let mut facts = risk::Facts::default();
-    for edit in edits {
-        let Some(id) = edit.memory_id else { continue };
-        let base = match edit.base_sha256.as_deref() {
-            Some(sha256) => memories::content(tx, sha256).await?,
-            None => None,
-        };
-        if base != edit.content
-            && let Some(memory) = memories::get(tx, id).await?.filter(|m| Some(m.version_id) == edit.base_version)
-        {
-            facts.human_written |= memory.by_person;
-            facts.frozen |= memory.frozen;
-        }
-        before.extend(base);
-    }
-    Ok(risk::assess(&risk::Facts {
-        before: before.iter().map(String::as_str).collect(),
-        after: edits.iter().filter_map(|e| e.content.as_deref()).collect(),
-        names: std::iter::once(change.title.as_str()).chain(paths.iter().copied()).collect(),
+    Known {
         tool_text: was.contains(&Label::ToolText),
         single_source: was.contains(&Label::SingleSource),
         standing: change.finding == "standing_instruction",
+        unfreezes: change.finding == UNFREEZE,
         merge: kind == ChangeKind::Merge,
-        memories: edits.len(),
-        ..facts
-    }))
+    }
 }
