@@ -1,7 +1,7 @@
 //! Whoever shaped a change stays its contributor (rule 5): through later edits of others, through withdrawals and new proposals of the same,
 //! through the commit and a revert of it. Random stories with the same seeds each time, on both engines.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use domain::{
     actor::{Actor, Role, StoreRole},
@@ -75,12 +75,12 @@ async fn whoever_shaped_a_change_stays_its_contributor(world: World) {
             let view = only_change(&world, id, &people[who]).await;
             if pick(3) == 0 {
                 // What was written stays as it is, under another proposer: an earlier copy of the same change.
-                story += &format!(" {proposer} withdraws, {who} proposes it again;");
+                let _ = write!(story, " {proposer} withdraws, {who} proposes it again;");
                 lucid.withdraw(&people[proposer], id).await.unwrap();
                 id = proposed(&world, &people[who], &path, &content).await;
                 proposer = who;
             } else {
-                story += &format!(" {who} edits;");
+                let _ = write!(story, " {who} edits;");
                 content = format!("# Story {seed}\n\n- Step {step} by {who}.\n");
                 let shown = (view.change.revision, view.change.digest.as_str());
                 lucid.edit_change(&people[who], view.change.id, shown, std::slice::from_ref(&content)).await.unwrap();

@@ -1,5 +1,7 @@
 //! Lists and histories: paged by key, the same on both engines.
 
+use std::fmt::Write;
+
 use domain::{audit_action::AuditAction, ids::SessionId};
 use service::{Link, Place};
 
@@ -27,7 +29,7 @@ async fn what_a_recorder_calls_things_is_masked(world: World) {
     let sessions = world.lucid.sessions(&world.reviewer, None, None).await.unwrap().rows;
     for session in &sessions {
         let transcript = world.lucid.transcript(&world.reviewer, session.id, 0).await.unwrap();
-        shown += &format!("{session:?} {transcript:?}");
+        let _ = write!(shown, "{session:?} {transcript:?}");
     }
     assert!(shown.contains("book") && !shown.contains("jane.doe") && !shown.contains("4111 1111"), "{shown}");
     let revealed = world.lucid.revealed_transcript(&world.reviewer, sessions[0].id, 0).await.unwrap();

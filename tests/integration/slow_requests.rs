@@ -1,7 +1,7 @@
 //! Requests that take long: what their sender may no longer do when the last byte arrives is not done, and streams end with the sign-in.
 //! Over HTTP, against a server of its own, on both engines.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use domain::{
     actor::{Actor, Role},
@@ -141,7 +141,7 @@ fn upload(cookie: &str, store: StoreId) -> (String, Vec<u8>) {
     let field = |name: &str, value: &str| format!("--cut\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
     let mut body = field("form_token", &form_token(cookie)) + &field("store", &store.to_string()) + &field("format", "auto");
     body.push_str("--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"late.jsonl\"\r\n\r\n");
-    body.push_str(&format!("{session}\n\r\n--cut--\r\n"));
+    let _ = write!(body, "{session}\n\r\n--cut--\r\n");
     let head = format!("POST /do/import HTTP/1.1\r\nCookie: {cookie}\r\nContent-Type: multipart/form-data; boundary=cut");
     (head, body.into_bytes())
 }

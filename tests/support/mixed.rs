@@ -155,11 +155,16 @@ async fn gated_key(lucid: &Lucid, store: StoreId, number: usize) -> Actor {
     lucid.key_actor(&secret).await.expect("the key works")
 }
 
-/// Proposes new memories as an agent would: each is a changeset of its own.
+/// Proposals of one key that may wait at once.
+const OF_A_KEY: usize = 50;
+
+/// Proposes new memories as agents would, each with its own key: each is a changeset of its own.
 pub async fn propose(lucid: &Lucid, store: StoreId, memories: Vec<(String, String)>) {
-    let key = gated_key(lucid, store, 0).await;
-    for (path, content) in memories {
-        let write = MemoryWrite::Create { path: path.parse().expect("a path"), content };
-        lucid.write_memory(&key, store, &write).await.expect("it is proposed");
+    for (number, part) in memories.chunks(OF_A_KEY).enumerate() {
+        let key = gated_key(lucid, store, number).await;
+        for (path, content) in part {
+            let write = MemoryWrite::Create { path: path.parse().expect("a path"), content: content.clone() };
+            lucid.write_memory(&key, store, &write).await.expect("it is proposed");
+        }
     }
 }

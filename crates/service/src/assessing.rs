@@ -4,30 +4,15 @@
 use domain::{
     changeset::Edit,
     memory::MemoryPath,
-    risk::{self, Label, RiskLevel},
+    risk::{self, Facts, Label, RiskLevel},
 };
 use store::{Tx, memories};
 
 use crate::Result;
 
-/// What is known of a change beside its edits.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Known {
-    /// Its text comes from a tool's answer.
-    pub tool_text: bool,
-    /// All of its support came through one recorder.
-    pub single_source: bool,
-    /// It is a standing instruction.
-    pub standing: bool,
-    /// It merges memories.
-    pub merge: bool,
-    /// It ends a memory's being frozen, and so leaves it as it is.
-    pub unfreezes: bool,
-}
-
-/// Risk and labels of edits under a title.
-pub async fn assess(tx: &mut Tx, title: &str, edits: &[Edit], known: Known) -> Result<(RiskLevel, Vec<Label>)> {
-    let (mut before, mut human_written, mut frozen) = (Vec::new(), false, known.unfreezes);
+/// Risk and labels of edits under a title. `known` is what is known of the change beside its edits; what they touch is added to it.
+pub async fn assess(tx: &mut Tx, title: &str, edits: &[Edit], known: Facts<'static>) -> Result<(RiskLevel, Vec<Label>)> {
+    let (mut before, mut human_written, mut frozen) = (Vec::new(), known.human_written, known.frozen);
     for edit in edits {
         if let Some(sha256) = &edit.base_sha256 {
             before.extend(memories::content(tx, sha256).await?);
@@ -39,17 +24,14 @@ pub async fn assess(tx: &mut Tx, title: &str, edits: &[Edit], known: Known) -> R
         }
     }
     let paths = edits.iter().flat_map(|e| e.new_path.iter().chain([&e.path])).map(MemoryPath::as_str);
-    Ok(risk::assess(&risk::Facts {
+    Ok(risk::assess(&Facts {
         before: before.iter().map(String::as_str).collect(),
         after: edits.iter().filter_map(|e| e.content.as_deref()).collect(),
         names: std::iter::once(title).chain(paths).collect(),
         human_written,
         frozen,
-        tool_text: known.tool_text,
-        single_source: known.single_source,
-        standing: known.standing,
-        merge: known.merge,
         memories: edits.len(),
+        ..known
     }))
 }
 

@@ -12,6 +12,7 @@ use domain::{
     memory::{MemoryPath, Operation},
     plural::count,
     rights::Action as Right,
+    risk::Facts,
 };
 use serde_json::json;
 use store::{
@@ -23,10 +24,7 @@ use store::{
     memory_stores,
 };
 
-use crate::{
-    Error, Lucid, Record, Result,
-    assessing::{Known, assess},
-};
+use crate::{Error, Lucid, Record, Result, assessing::assess};
 
 impl Lucid {
     /// Proposes to take a commit back. The same commit again, while that waits, is the same changeset.
@@ -93,7 +91,7 @@ impl Lucid {
             several => (ChangeKind::Restructure, format!("Bring {} back to what they were", count(several.len(), "memory"))),
         };
         let digest = change_digest(kind, edits, &[]);
-        let (level, labels) = assess(tx, &title, edits, Known::default()).await?;
+        let (level, labels) = assess(tx, &title, edits, Facts::default()).await?;
         for content in edits.iter().filter_map(|e| e.content.as_deref()) {
             commits::put_content(tx, &sha256_hex(content.as_bytes()), content).await?;
         }

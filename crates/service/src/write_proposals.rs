@@ -8,6 +8,7 @@ use domain::{
     changeset::{ChangeKind, ChangeState, Edit},
     ids::{ChangeId, ChangesetId, MemoryId, StoreId},
     rights::Action,
+    risk::Facts,
 };
 use serde_json::json;
 use store::{
@@ -21,7 +22,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    assessing::{Known, assess},
+    assessing::assess,
     authority::{Acting, Authorized},
     briefing,
     keys::answer_for,
@@ -159,7 +160,7 @@ impl Lucid {
         let (changeset, id, now) = (self.id(ChangesetId::new), self.id(ChangeId::new), self.now());
         let verb = if proposal.finding == UNFREEZE { "Unfreeze" } else { verb(kind) };
         let title = format!("{verb} {}", target.path);
-        let known = Known { unfreezes: proposal.finding == UNFREEZE, ..Known::default() };
+        let known = Facts { frozen: proposal.finding == UNFREEZE, ..Facts::default() };
         let (risk_level, labels) = assess(tx, &title, std::slice::from_ref(&edit), known).await?;
         let new = NewChangeset {
             id: changeset,

@@ -34,7 +34,7 @@ macro_rules! queue_sql {
                         AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
                 THEN 1 ELSE 0 END AS BIGINT) AS mine
             FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
-        WHERE (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = q.store_id AND g.user_id = $1))
+        WHERE (CAST($1 AS UUID) IS NULL OR q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
           AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
           AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
           AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
@@ -103,7 +103,7 @@ statements! {
         ORDER BY cs.id LIMIT $2";
     WAITING = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE cs.state = 'open' AND c.state IN ('pending', 'deferred', 'approved')
-          AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $1))";
+          AND (CAST($1 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))";
 }
 
 /// A changeset as the queue shows it.

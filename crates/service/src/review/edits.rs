@@ -9,7 +9,7 @@ use domain::{
     ids::{ChangeId, ChangesetId, MemoryId, VersionId},
     memory::check_content,
     merge::{Merged, merge},
-    risk::Label,
+    risk::{Facts, Label},
 };
 use serde_json::json;
 use store::{
@@ -19,12 +19,7 @@ use store::{
 };
 
 use super::{Opened, same, stale};
-use crate::{
-    Error, Lucid, Result,
-    assessing::{Known, assess},
-    authority::Acting,
-    write_proposals::UNFREEZE,
-};
+use crate::{Error, Lucid, Result, assessing::assess, authority::Acting, write_proposals::UNFREEZE};
 
 /// How a conflicted change would be carried over: one entry for each of its edits that still makes sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,13 +251,15 @@ fn with_contents(mut edits: Vec<Edit>, contents: &[String]) -> Result<Vec<Edit>>
 }
 
 /// What stays known of a change whoever edits it.
-fn known(change: &ChangeRow, kind: ChangeKind) -> Known {
+fn known(change: &ChangeRow, kind: ChangeKind) -> Facts<'static> {
     let was: Vec<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
-    Known {
+    Facts {
         tool_text: was.contains(&Label::ToolText),
         single_source: was.contains(&Label::SingleSource),
         standing: change.finding == "standing_instruction",
-        unfreezes: change.finding == UNFREEZE,
+        // It ends a memory's being frozen, and so leaves it as it is.
+        frozen: change.finding == UNFREEZE,
         merge: kind == ChangeKind::Merge,
+        ..Facts::default()
     }
 }
