@@ -86,7 +86,7 @@ pub fn run() {
     });
 }
 
-/// Lets so many clients run at once; how often each second they were done together.
+/// Runs this many clients at once. Returns how many requests they complete together, per second.
 async fn rate<F>(clients: usize, client: impl Fn(Arc<AtomicUsize>) -> F) -> f64
 where
     F: Future<Output = ()> + Send + 'static,

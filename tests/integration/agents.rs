@@ -3,12 +3,12 @@
 use domain::{
     actor::Actor,
     event::{Outcome, OutcomeResult, SessionHead},
-    memory::{GateMode, MemoryPath},
+    memory::GateMode,
     rights::Scope,
 };
 use service::{BriefingRequest, Kind, MemoryWrite, NewKey, NewRecording, Once, Verdict, Written, transcripts::read_event};
 
-use crate::world::{World, on_both_engines};
+use crate::world::{World, create, on_both_engines};
 
 on_both_engines!(
     a_key_does_what_its_scopes_say,
@@ -25,14 +25,6 @@ async fn key(world: &World, scopes: &[Scope], bound: bool) -> Actor {
     let new = NewKey { name: "agent".into(), owner: None, store, scopes: scopes.to_vec(), days: Some(30) };
     let (_, secret) = world.lucid.add_key(&world.admin, &new).await.unwrap();
     world.lucid.key_actor(&secret).await.unwrap()
-}
-
-fn path(text: &str) -> MemoryPath {
-    text.parse().unwrap()
-}
-
-fn create(at: &str, content: &str) -> MemoryWrite {
-    MemoryWrite::Create { path: path(at), content: content.to_owned() }
 }
 
 async fn a_key_does_what_its_scopes_say(world: World) {

@@ -1,5 +1,5 @@
-//! Whoever shaped a change stays its contributor (rule 5): through later edits of others, through withdrawals and new proposals of the same,
-//! through the commit and a revert of it. Random stories with the same seeds each time, on both engines.
+//! A contributor to a change stays one (rule 5): after later edits by others, after the change is withdrawn and proposed again, and after it
+//! is committed and reverted. Random sequences of these steps, with the same seeds each time, on both engines.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -9,16 +9,16 @@ use domain::{
     memory::GateMode,
     rights::Scope,
 };
-use service::{ChangeView, Kind, MemoryWrite, NewKey, Verdict, Written};
+use service::{ChangeView, Kind, NewKey, Verdict, Written};
 
 use crate::{
     support::soak::{Dice, rounds},
-    world::{World, add, on_both_engines},
+    world::{World, add, create, on_both_engines},
 };
 
 on_both_engines!(whoever_shaped_a_change_stays_its_contributor, every_key_and_account_behind_a_proposal_counts);
 
-/// Stories that are told, and in `make soak`.
+/// Sequences in `make test`, and in `make soak`.
 const STORIES: (usize, usize) = (8, 400);
 /// People who edit; two more never do, and approve at last.
 const EDITORS: usize = 3;
@@ -39,7 +39,7 @@ async fn only_change(world: &World, id: ChangesetId, as_seen_by: &Actor) -> Chan
     world.lucid.changeset(as_seen_by, id).await.unwrap().changes.remove(0)
 }
 
-/// Those who shaped it are told so and cannot approve it, and nobody else is.
+/// The contributors, and only they, see that they contributed and cannot approve the change.
 async fn shaped_by(world: &World, id: ChangesetId, people: &[Actor], shaped: &BTreeSet<UserId>, story: &str) {
     for actor in people {
         let view = only_change(world, id, actor).await;
@@ -53,8 +53,7 @@ async fn shaped_by(world: &World, id: ChangesetId, people: &[Actor], shaped: &BT
 
 /// Proposes this content at this path as a person, unless it waits already.
 async fn proposed(world: &World, by: &Actor, path: &str, content: &str) -> ChangesetId {
-    let write = MemoryWrite::Create { path: path.parse().unwrap(), content: content.to_owned() };
-    world.lucid.propose_change(by, world.store, &write, "It was agreed.").await.unwrap().0
+    world.lucid.propose_change(by, world.store, &create(path, content), "It was agreed.").await.unwrap().0
 }
 
 async fn whoever_shaped_a_change_stays_its_contributor(world: World) {
@@ -133,7 +132,7 @@ async fn every_key_and_account_behind_a_proposal_counts(world: World) {
         let (_, secret) = lucid.add_key(maker, &new).await.unwrap();
         keys.push(lucid.key_actor(&secret).await.unwrap());
     }
-    let write = MemoryWrite::Create { path: "/by-key.md".parse().unwrap(), content: "Written.\n".into() };
+    let write = create("/by-key.md", "Written.\n");
     let Written::Proposed { changeset, .. } = lucid.write_memory(&keys[0], world.store, &write).await.unwrap() else {
         panic!("everything is gated")
     };

@@ -1,10 +1,10 @@
 //! Every statement of a write failed once in turn, as if the connection broke just then: all-before each time, and the trail verifies.
 
 use domain::{memory::GateMode, rights::Scope};
-use service::{MemoryWrite, NewKey, Verdict};
+use service::{NewKey, Verdict};
 use store::faults::failing_at;
 
-use crate::world::{World, failing, on_both_engines};
+use crate::world::{World, create, failing, on_both_engines};
 
 on_both_engines!(every_statement_of_a_commit_fails_once, every_statement_of_other_writes_fails_once);
 
@@ -87,10 +87,10 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     };
     let (_, secret) = fail_each!(world, "a key", lucid.add_key(&world.admin, &new));
     let agent = lucid.key_actor(&secret).await.unwrap();
-    let write = MemoryWrite::Create { path: "/fault.md".parse().unwrap(), content: "x\n".into() };
+    let write = create("/fault.md", "x\n");
     fail_each!(world, "a write", lucid.write_memory(&agent, world.store, &write));
     lucid.set_gate(&world.admin, world.store, GateMode::AllGated, None).await.unwrap();
-    let write = MemoryWrite::Create { path: "/gated.md".parse().unwrap(), content: "x\n".into() };
+    let write = create("/gated.md", "x\n");
     fail_each!(world, "a proposal", lucid.write_memory(&agent, world.store, &write));
     let recording = service::NewRecording::default();
     fail_each!(world, "a session", lucid.record_session(&agent, &recording, None));

@@ -15,19 +15,20 @@ use domain::{
 };
 use html5ever::{parse_document, tendril::TendrilSink};
 use markup5ever_rcdom::{Node, NodeData, RcDom};
-use reqwest::{Client, StatusCode, header, redirect::Policy};
+use reqwest::StatusCode;
 use serde_json::json;
-use service::{Grantee, MemoryWrite, NewKey, NewMemory, NewUser, Place, StoreText, Verdict};
+use service::{Grantee, NewKey, NewMemory, NewUser, Place, StoreText, Verdict};
 
 use crate::{
+    http::Visitor,
     support::{
         databases::TestDb,
-        process::{Served, run},
+        process::{Served, user_link},
     },
-    world::World,
+    world::{World, create},
 };
 
-/// Closes whatever it may stand in, and opens an element that no page has.
+/// Closes every element and attribute that it can be in, and opens an element that no page has.
 const MARKUP: &str = r#"q"'></title></textarea></script></style><zqx data-key="a" onclick='b'>&lt;<!--"#;
 /// As long, and nothing but text. `/` stays: paths have folders.
 const HARMLESS: &str = "q--)(/title)(/textarea)(/script)(/style)(zqx data-key--a- onclick--b-)+lt,(.--";
@@ -186,11 +187,11 @@ impl Twin {
         lucid.grant(&Actor::operator(), Grantee::Person(owner.unwrap()), &Grant::whole(store, StoreRole::Reader)).await.unwrap();
         let new = NewKey { name: of("key"), owner, store: None, scopes: vec![Scope::MemoryWrite, Scope::MemoryRead], days: None };
         let key = lucid.key_actor(&lucid.add_key(&Actor::operator(), &new).await.unwrap().1).await.unwrap();
-        let create = |path: String| MemoryWrite::Create { path: path.parse().unwrap(), content: format!("# N\n\n- {}\n", of("proposed")) };
+        let write = |path: &str| create(path, &format!("# N\n\n- {}\n", of("proposed")));
         for path in [self.filling.path("proposedpath"), format!("/2{}", self.filling.path("proposedpath")), "/third.md".into()] {
-            lucid.write_memory(&key, store, &create(path)).await.unwrap();
+            lucid.write_memory(&key, store, &write(&path)).await.unwrap();
         }
-        lucid.propose_change(&self.world.reviewer, store, &create("/by-hand.md".into()), &of("reason")).await.unwrap();
+        lucid.propose_change(&self.world.reviewer, store, &write("/by-hand.md"), &of("reason")).await.unwrap();
         let rows = lucid.queue(&self.admin, &service::QueueFilter::default()).await.unwrap().rows;
         let mut written = Vec::new();
         for row in rows.iter().filter(|r| r.changeset.origin == "agent") {
@@ -339,38 +340,29 @@ fn store_route(tab: &str) -> &'static str {
 
 /// Somebody's browser, without scripts.
 struct Browser {
-    client: Client,
-    served: Served,
+    visitor: Visitor,
     cookie: String,
+    _served: Served,
 }
 
 impl Browser {
     async fn of(twin: &Twin) -> Self {
         let served = Served::start(twin.world.url(), &["--no-worker"]);
-        let client = crate::support::http().redirect(Policy::none()).build().unwrap();
-        let (code, out, err) = run(&["--database", twin.world.url(), "user", "link", "ada@lucid.example"]);
-        assert_eq!(code, 0, "{err}");
-        let token = out.trim().rsplit('/').next().unwrap().to_owned();
-        let form = [("token", token.as_str()), ("password", PASSWORD), ("again", PASSWORD)];
-        let answer = client.post(format!("{}/do/use_link", served.url)).header("origin", &served.url).form(&form).send().await.unwrap();
-        let cookie = crate::support::session_cookie(&answer);
-        Self { client, served, cookie }
+        let visitor = Visitor::new(&served);
+        let cookie = visitor.sign_in(&user_link(twin.world.url(), "ada@lucid.example")).await;
+        Self { visitor, cookie, _served: served }
     }
 
     async fn get(&self, address: &str) -> (StatusCode, String) {
-        let request = self.client.get(format!("{}{address}", self.served.url)).header(header::COOKIE, &self.cookie);
-        let answer = request.header(header::ACCEPT, "text/html").send().await.unwrap();
+        let answer = self.visitor.get(address, &self.cookie).await;
         (answer.status(), answer.text().await.unwrap())
     }
 
     /// The page that a refused form leads back to.
     async fn refused(&self, action: &str, form: &[(&'static str, String)]) -> (StatusCode, String) {
-        let request = self.client.post(format!("{}/do/{action}", self.served.url)).header(header::COOKIE, &self.cookie);
-        let request = request.header("x-form-token", crate::support::form_token(&self.cookie)).header("origin", &self.served.url);
-        let answer = request.header(header::ACCEPT, "text/html").form(form).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{action}");
-        let back = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        self.get(&back).await
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = self.visitor.post(&format!("/do/{action}"), &self.cookie, &form).await;
+        self.visitor.shown(answer, &self.cookie).await
     }
 }
 

@@ -35,7 +35,7 @@ impl Visitor {
         cookie.split(';').next().unwrap().to_owned()
     }
 
-    async fn get(&self, path: &str, cookie: &str) -> Response {
+    pub async fn get(&self, path: &str, cookie: &str) -> Response {
         self.client
             .get(format!("{}{path}", self.url))
             .header(header::COOKIE, cookie)
@@ -53,7 +53,7 @@ impl Visitor {
     }
 
     /// Follows the redirect of a refused form to the page that shows it.
-    async fn shown(&self, answer: Response, cookie: &str) -> (StatusCode, String) {
+    pub async fn shown(&self, answer: Response, cookie: &str) -> (StatusCode, String) {
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{}", answer.text().await.unwrap());
         let location = answer.headers()[header::LOCATION].to_str().unwrap().to_owned();
         let page = self.get(&location, cookie).await;

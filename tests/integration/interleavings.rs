@@ -19,7 +19,7 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     audit_action::AuditAction,
     changeset::{ChangeState, ChangesetState, RejectCode},
-    ids::{ChangeId, ChangesetId, SignInId, UserId},
+    ids::{ChangeId, ChangesetId, UserId},
     review::Approvals,
     risk::RiskLevel,
 };
@@ -32,7 +32,7 @@ use crate::{
         databases::TestDb,
         soak::{Dice, rounds},
     },
-    world::{World, add, failing},
+    world::{World, actor, add, failing, sign_in},
 };
 
 /// Steps of each task in one walk; a walk begins with a fresh proposal.
@@ -77,24 +77,13 @@ impl Person {
             if let Err(error) = self.step().await {
                 let refused = [Kind::Conflict, Kind::Permission, Kind::Invalid, Kind::Authentication, Kind::NotFound];
                 assert!(refused.contains(&error.kind()), "refused is fine, failed is not: {error:?}");
-                if error.kind() == Kind::Authentication {
-                    self.sign_in().await;
+                // A new sign-in, if the account stands.
+                if error.kind() == Kind::Authentication
+                    && let Some(actor) = sign_in(&self.world.lucid, self.id).await
+                {
+                    self.actor = actor;
                 }
             }
-        }
-    }
-
-    /// A new sign-in, if the account stands.
-    async fn sign_in(&mut self) {
-        let mut browser = [0; 16];
-        for byte in &mut browser {
-            *byte = u8::try_from(self.dice.below(256)).unwrap();
-        }
-        let until = self.world.lucid.now().plus_seconds(86_400);
-        let who = (Some(self.id), Some(SignInId(uuid::Uuid::from_bytes(browser))));
-        self.world.lucid.create_web_session(&browser, who, "{}", until).await.unwrap();
-        if let Some((actor, _)) = self.world.lucid.actor(self.id, Some(service::web_session_of(&browser))).await.unwrap() {
-            self.actor = actor;
         }
     }
 
@@ -227,7 +216,7 @@ async fn walk(world: &Arc<World>, people: &[UserId], seed: u64, done: &Done) {
     let (committed, written) = (commits(done), Arc::new(AtomicUsize::new(0)));
     let mut tasks = JoinSet::new();
     for (n, &id) in people.iter().enumerate() {
-        let actor = crate::world::actor(&world.lucid, id).await;
+        let actor = actor(&world.lucid, id).await;
         let dice = Dice::new(seed * 100 + n as u64 + 1);
         let person = Person { world: world.clone(), id, actor, changeset, seen: Vec::new(), dice, done: done.clone() };
         tasks.spawn(person.walk());
@@ -250,7 +239,7 @@ async fn walk(world: &Arc<World>, people: &[UserId], seed: u64, done: &Done) {
 
 /// What is still open is rejected, so that the next walk begins with an empty queue.
 async fn turn_down_the_rest(world: &World, admin: UserId, done: &Done) {
-    let admin = crate::world::actor(&world.lucid, admin).await;
+    let admin = actor(&world.lucid, admin).await;
     let count = |action| *done.lock().unwrap().entry(action).or_default() += 1;
     for row in world.lucid.queue(&admin, &service::QueueFilter::default()).await.unwrap().rows {
         for change in world.changes(row.changeset.id).await.iter().map(|c| c.change.id) {
@@ -331,8 +320,8 @@ impl Replay {
         assert!(!self.committed.contains(change), "what is over stays over: {entry:?}");
     }
 
-    /// As many different people as its risk asks for have a standing approval of this very revision and digest, who may decide there at
-    /// this moment and did not shape it; and those of high risk signed it.
+    /// The change has as many approvals of this revision and digest as its risk requires, each by another person who may decide there now
+    /// and did not contribute. Approvals of high risk are signed.
     fn judge(&self, change: &str, shown: (i64, &str), risk: RiskLevel, entry: &ExportedEntry) {
         let role = |user: &String| self.roles.get(user).map_or("", String::as_str);
         let grant = |user: &String| self.grants.get(user).map_or("", String::as_str);

@@ -8,16 +8,17 @@ use domain::{
     memory::GateMode,
     rights::Scope,
 };
-use reqwest::{StatusCode, header, redirect::Policy};
-use service::{Grantee, Kind, Listed, Listing, MemoryWrite, NewKey, NewMemory, NewUser, QueueFilter, Verdict};
+use reqwest::StatusCode;
+use service::{Grantee, Kind, Listed, Listing, NewKey, NewMemory, NewUser, QueueFilter, Verdict};
 
 use crate::{
+    http::Visitor,
     support::{
         databases::TestDb,
-        process::{Served, run},
+        process::{Served, user_link},
         soak::Dice,
     },
-    world::{World, actor, failing, on_both_engines},
+    world::{World, actor, create, failing, on_both_engines},
 };
 
 on_both_engines!(
@@ -30,10 +31,6 @@ on_both_engines!(
 
 fn note(path: &str, content: &str) -> NewMemory {
     NewMemory { path: path.parse().unwrap(), content: content.to_owned(), by_person: false }
-}
-
-fn create(path: &str, content: &str) -> MemoryWrite {
-    MemoryWrite::Create { path: path.parse().unwrap(), content: content.to_owned() }
 }
 
 async fn key_of(world: &World, owner: &Actor, scopes: &[Scope]) -> Actor {
@@ -152,7 +149,7 @@ async fn titles_are_found_in_any_case_of_any_script(world: World) {
         assert_eq!(found(text).await, 1, "{text}");
     }
     assert_eq!(found("anderung").await, 0, "an accent is a letter of its own");
-    assert_eq!((found("%_").await, found("_00").await), (1, 0), "they stand for themselves");
+    assert_eq!((found("%_").await, found("_00").await), (1, 0), "% and _ are no wildcards");
     assert_eq!(found("").await, 5);
 }
 
@@ -188,14 +185,14 @@ async fn a_key_proposes_so_much_a_day(world: World) {
         for n in 0..50 {
             propose(&key, half * 50 + n).await.unwrap();
         }
-        assert_eq!(propose(&key, 900).await.unwrap_err().kind(), Kind::Conflict, "so many of one key wait");
+        assert_eq!(propose(&key, 900).await.unwrap_err().kind(), Kind::Conflict, "50 proposals of one key wait");
         // All are decided, so nothing of this key waits any more.
         for row in lucid.queue(&world.reviewer, &QueueFilter::default()).await.unwrap().rows {
             let change = world.changes(row.changeset.id).await.remove(0);
             world.vote(&world.reviewer, &change, Verdict::Reject(RejectCode::NotYet)).await.unwrap();
         }
     }
-    assert_eq!(propose(&key, 901).await.unwrap_err().kind(), Kind::RateLimit, "and so many a day");
+    assert_eq!(propose(&key, 901).await.unwrap_err().kind(), Kind::RateLimit, "and 100 were made today");
     let other = key_of(&world, &world.admin, &[Scope::MemoryWrite]).await;
     propose(&other, 902).await.unwrap();
     world.wait_seconds(86_401);
@@ -205,38 +202,31 @@ async fn a_key_proposes_so_much_a_day(world: World) {
 /// What a page costs: the statements that a server ran for it.
 struct Counter {
     served: Served,
-    client: reqwest::Client,
+    visitor: Visitor,
     cookie: String,
 }
 
 impl Counter {
     async fn new(url: &str, email: &str) -> Self {
         let served = Served::start(url, &["--no-worker", "--metrics-token", "numbers"]);
-        let client = crate::support::http().redirect(Policy::none()).build().unwrap();
-        let (code, out, err) = run(&["--database", url, "user", "link", email]);
-        assert_eq!(code, 0, "{err}");
-        let token = out.trim().rsplit('/').next().unwrap().to_owned();
-        let password = "four plain words here";
-        let form = [("token", token.as_str()), ("password", password), ("again", password)];
-        let answer = client.post(format!("{}/do/use_link", served.url)).header("origin", &served.url).form(&form).send().await.unwrap();
-        let cookie = crate::support::session_cookie(&answer);
-        Self { served, client, cookie }
+        let visitor = Visitor::new(&served);
+        let cookie = visitor.sign_in(&user_link(url, email)).await;
+        Self { served, visitor, cookie }
     }
 
     async fn total(&self) -> i64 {
-        let text =
-            self.client.get(format!("{}/metrics", self.served.url)).bearer_auth("numbers").send().await.unwrap().text().await.unwrap();
+        let request = self.visitor.client.get(format!("{}/metrics", self.served.url)).bearer_auth("numbers");
+        let text = request.send().await.unwrap().text().await.unwrap();
         let line = text.lines().find_map(|l| l.strip_prefix("lucid_database_statements_total ")).expect("statements are counted");
         line.trim().parse().unwrap()
     }
 
-    /// The least of three: what runs beside it by the clock is not the page's.
+    /// The least of three: the server also runs statements by the clock, which are not the page's.
     async fn of(&self, address: &str) -> i64 {
         let mut least = i64::MAX;
         for _ in 0..3 {
             let before = self.total().await;
-            let request = self.client.get(format!("{}{address}", self.served.url)).header(header::COOKIE, &self.cookie);
-            let answer = request.header(header::ACCEPT, "text/html").send().await.unwrap();
+            let answer = self.visitor.get(address, &self.cookie).await;
             let status = answer.status();
             answer.text().await.unwrap();
             assert!(status == StatusCode::OK || status.is_redirection(), "{address} is {status}");

@@ -13,7 +13,7 @@ on_both_engines!(
 );
 
 /// Runs raw SQL in a transaction of its own; the engine's refusal, if any.
-async fn raw(db: &Db, sql: &'static str) -> Result<(), String> {
+pub async fn raw(db: &Db, sql: &'static str) -> Result<(), String> {
     let done = match db {
         Db::Sqlite { write, .. } => sqlx::raw_sql(sql).execute(write).await.map(drop),
         Db::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop),

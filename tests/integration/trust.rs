@@ -11,7 +11,7 @@ use domain::{
 };
 use service::{AuditFilter, Grantee, Kind, MemoryWrite, NewKey, NewUser, Outcome, Place, Verdict};
 
-use crate::world::{World, actor, add, failing, on_both_engines};
+use crate::world::{World, actor, add, create, failing, on_both_engines};
 
 on_both_engines!(
     a_right_that_ended_ends_with_requests_in_hand,
@@ -27,10 +27,6 @@ on_both_engines!(
 );
 
 const GOOD: &str = "a long enough phrase";
-
-fn create(path: &str, content: &str) -> MemoryWrite {
-    MemoryWrite::Create { path: path.parse().unwrap(), content: content.to_owned() }
-}
 
 async fn entries(world: &World, action: AuditAction) -> usize {
     let filter = AuditFilter { action: Some(action), ..Default::default() };

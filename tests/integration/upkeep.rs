@@ -4,20 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{actor::Actor, ids::ChangesetId, rights::Scope};
-use service::{Error, MemoryWrite, NewKey, NewRecording, NewSchedule, Once, Verdict};
-use store::Db;
+use service::{Error, NewKey, NewRecording, NewSchedule, Once, Verdict};
 
-use crate::world::{World, on_both_engines};
+use crate::{
+    memory_guard::raw,
+    world::{World, create, on_both_engines},
+};
 
 on_both_engines!(what_is_of_no_use_is_trimmed_and_nothing_else, the_feed_has_no_gaps, what_fails_keeps_nothing_else_waiting);
-
-/// Runs raw SQL past the one door.
-async fn raw(db: &Db, sql: &'static str) {
-    match db {
-        Db::Sqlite { write, .. } => drop(sqlx::raw_sql(sql).execute(write).await.unwrap()),
-        Db::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await.unwrap()),
-    }
-}
 
 async fn what_is_of_no_use_is_trimmed_and_nothing_else(world: World) {
     let lucid = &world.lucid;
@@ -50,7 +44,7 @@ async fn the_feed_has_no_gaps(world: World) {
     let start = lucid.position().await.unwrap();
     let mut wanted: BTreeSet<ChangesetId> = BTreeSet::new();
     for n in 0..30 {
-        let write = MemoryWrite::Create { path: format!("/{n}.md").parse().unwrap(), content: "Noted.\n".into() };
+        let write = create(&format!("/{n}.md"), "Noted.\n");
         wanted.insert(lucid.propose_change(&world.admin, world.store, &write, "It was agreed.").await.unwrap().0);
     }
     // Writers and a reader at once: whatever lands between two looks is told by the next.
@@ -60,7 +54,7 @@ async fn the_feed_has_no_gaps(world: World) {
             tokio::spawn(async move {
                 let mut made = Vec::new();
                 for n in 0..10 {
-                    let write = MemoryWrite::Create { path: format!("/w{w}/{n}.md").parse().unwrap(), content: "Noted.\n".into() };
+                    let write = create(&format!("/w{w}/{n}.md"), "Noted.\n");
                     made.push(lucid.propose_change(&admin, store, &write, "It was agreed.").await.unwrap().0);
                 }
                 made
@@ -104,7 +98,9 @@ async fn what_fails_keeps_nothing_else_waiting(world: World) {
     for store in [world.store, other] {
         lucid.set_schedule(&Actor::operator(), store, &nightly).await.unwrap();
     }
-    raw(&world.db, "UPDATE schedules SET cron = 'nonsense' WHERE store_id IN (SELECT id FROM stores WHERE name = 'Support')").await;
+    raw(&world.db, "UPDATE schedules SET cron = 'nonsense' WHERE store_id IN (SELECT id FROM stores WHERE name = 'Support')")
+        .await
+        .unwrap();
     // What was put off until an hour from now.
     let changeset = world.proposal().await;
     let changes = world.changes(changeset).await;

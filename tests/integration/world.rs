@@ -13,7 +13,7 @@ use domain::{
     ids::{ChangesetId, SignInId, StoreId, UserId},
 };
 use service::{
-    ChangeView, CommitRequest, Decision, Expected, Imported, Lucid, NewUser, Verdict,
+    ChangeView, CommitRequest, Decision, Expected, Imported, Lucid, MemoryWrite, NewUser, Verdict,
     transcripts::{self, Options, Source, Spool},
 };
 use store::Db;
@@ -195,6 +195,11 @@ impl World {
     }
 }
 
+/// A new memory, as somebody asks for it.
+pub fn create(path: &str, content: &str) -> MemoryWrite {
+    MemoryWrite::Create { path: path.parse().unwrap(), content: content.to_owned() }
+}
+
 /// Transcripts in a spool.
 pub fn spool(text: &str) -> Spool {
     let mut spool = Spool::new().unwrap();
@@ -226,11 +231,16 @@ pub async fn add(lucid: &Lucid, name: &str, role: Role, grants: Vec<(StoreId, St
 
 /// Who somebody is now, signed in in a browser of their own.
 pub async fn actor(lucid: &Lucid, id: UserId) -> Actor {
+    sign_in(lucid, id).await.expect("the account is there")
+}
+
+/// The same, if the account stands.
+pub async fn sign_in(lucid: &Lucid, id: UserId) -> Option<Actor> {
     let browser = next();
     let sign_in = SignInId(uuid::Uuid::from_bytes(browser));
     let until = lucid.now().plus_seconds(10 * 365 * 86_400);
     lucid.create_web_session(&browser, (Some(id), Some(sign_in)), "{}", until).await.unwrap();
-    lucid.actor(id, Some(service::web_session_of(&browser))).await.unwrap().expect("the account is there").0
+    lucid.actor(id, Some(service::web_session_of(&browser))).await.unwrap().map(|(actor, _)| actor)
 }
 
 /// Sixteen bytes that no other call returns, in this process or another.

@@ -93,6 +93,13 @@ impl Drop for Served {
     }
 }
 
+/// The link that sets a new password for an address, as the operator prints it.
+pub fn user_link(database: &str, email: &str) -> String {
+    let (code, out, err) = run(&["--database", database, "user", "link", email]);
+    assert_eq!(code, 0, "{err}");
+    out.trim().to_owned()
+}
+
 /// Runs `lucid` to its end; exit code, standard output and standard error.
 pub fn run(arguments: &[&str]) -> (i32, String, String) {
     let done = Command::new(LUCID).args(arguments).output().expect("lucid starts");

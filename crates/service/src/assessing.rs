@@ -10,14 +10,15 @@ use store::{Tx, memories};
 
 use crate::Result;
 
-/// Risk and labels of edits under a title. `known` is what is known of the change beside its edits; what they touch is added to it.
+/// Risk and labels of edits under a title. `known` says what is known of the change apart from its edits; the memories that they touch add
+/// to it. With `known.frozen` the change ends a memory's being frozen: it counts for that memory although it leaves it as it is.
 pub async fn assess(tx: &mut Tx, title: &str, edits: &[Edit], known: Facts<'static>) -> Result<(RiskLevel, Vec<Label>)> {
     let (mut before, mut human_written, mut frozen) = (Vec::new(), known.human_written, known.frozen);
     for edit in edits {
         if let Some(sha256) = &edit.base_sha256 {
             before.extend(memories::content(tx, sha256).await?);
         }
-        let Some(id) = edit.memory_id.filter(|_| !stays(edit)) else { continue };
+        let Some(id) = edit.memory_id.filter(|_| known.frozen || !stays(edit)) else { continue };
         if let Some(memory) = memories::get(tx, id).await?.filter(|m| Some(m.version_id) == edit.base_version) {
             human_written |= memory.by_person;
             frozen |= memory.frozen;

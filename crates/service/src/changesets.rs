@@ -1,5 +1,7 @@
 //! The queue and a changeset as reviewers see them: with diff material, evidence, labels and who has decided what.
 
+use std::collections::BTreeMap;
+
 use domain::{
     actor::{Actor, Role, StoreRole, Visible},
     audit_action::AuditAction,
@@ -26,7 +28,6 @@ use crate::{
     Error, Lucid, Record, Result,
     names::Names,
     review::{Facts, Rebase, Requirements, rebase_of},
-    sessions::mask_name,
 };
 
 /// A changeset with everything that a decision needs.
@@ -191,7 +192,8 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let changeset = seen(&mut tx, actor, id).await?;
         let edits = changes::edits(&mut tx, id).await?;
-        let quotes = evidence::of_changeset(&mut tx, id).await?;
+        let mut quotes = evidence::of_changeset(&mut tx, id).await?;
+        mask_names(&mut quotes);
         let verified = evidence::verified(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;
         let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
@@ -273,8 +275,8 @@ fn decider(actor: &Actor) -> Option<UserId> {
     actor.who.person().filter(|_| matches!(actor.role, Role::Admin | Role::Reviewer))
 }
 
-/// Whether a change waits for somebody who may decide on it: by whether they approved it, and whether they contributed to it. Whoever
-/// contributed can still carry it over to a memory that has moved.
+/// Whether a change waits for a person who may decide on it and who has or has not approved it and contributed to it. A contributor can
+/// still rebase a change whose memory has moved.
 pub fn waits_for(change: &ChangeRow, approved: bool, contributed: bool) -> bool {
     change.state == ChangeState::Pending && !approved && (!contributed || change.conflicted)
 }
@@ -311,9 +313,16 @@ fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {
 }
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {
-    let mut row = row.clone();
-    for name in [&mut row.tool, &mut row.agent, &mut row.subject, &mut row.task_key, &mut row.external_id] {
-        mask_name(name);
+    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row: row.clone() }
+}
+
+/// Masks what is sensitive in the names that recorders gave, each name once: many quotes share a session and a tool.
+fn mask_names(quotes: &mut [EvidenceRow]) {
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    for row in quotes {
+        for name in [&mut row.tool, &mut row.agent, &mut row.subject, &mut row.task_key, &mut row.external_id].into_iter().flatten() {
+            let masked = known.entry(name.clone()).or_insert_with_key(|name| masking::mask(name));
+            name.clone_from(masked);
+        }
     }
-    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::ids::UserId;
-use store::{Tx, users};
+use domain::ids::{ChangeId, UserId};
+use store::{Tx, decisions::Contributor, users};
 
 use crate::Result;
 
@@ -45,6 +45,12 @@ impl Identities {
     #[must_use]
     pub fn same(&self, a: UserId, b: UserId) -> bool {
         self.of(a) == self.of(b)
+    }
+
+    /// Whether somebody, or an account that counts as the same person, contributed to a change.
+    #[must_use]
+    pub fn contributed(&self, contributors: &[Contributor], change: ChangeId, user: UserId) -> bool {
+        contributors.iter().any(|c| c.change_id == change && self.same(c.user_id, user))
     }
 
     /// The people behind some accounts, each by one of their accounts.

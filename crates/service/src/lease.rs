@@ -1,5 +1,5 @@
-//! The lease of a job in hand: renewed while the work goes on, so that no other worker takes it up. A worker that lost it leaves nothing
-//! behind.
+//! The lease of a running job. The worker renews it while it works, so that no other worker starts the same job. A worker that loses the
+//! lease stops, and proposes nothing.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use store::jobs::{self, Claimed};
 
 use crate::{Error, Lucid, Result, worker::LEASE_SECONDS};
 
-/// How often its lease is renewed: well within its length.
+/// How often a lease is renewed: well within its length.
 const RENEW: Duration = Duration::from_secs(10);
 /// Renewals that may fail one after the other while the lease still holds.
 const RENEWALS_A_LEASE: u32 = 2;
@@ -42,8 +42,8 @@ struct Renewals {
 }
 
 impl Renewals {
-    /// What a renewal means: nothing, a failure that may be tried again, or that the lease is lost. The lease outlasts three renewals: a
-    /// database that is gone for a moment ends no dream.
+    /// Counts a renewal: `None` if it worked, the failure if it may be tried again, and an error if the lease is lost. A lease is as long as
+    /// three renewals, so a short outage of the database ends no dream.
     fn after(&mut self, renewed: Result<bool>) -> Result<Option<Error>> {
         match renewed {
             Ok(true) => {

@@ -81,7 +81,7 @@ pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
 };
 pub use schedules::{NewSchedule, check_schedule};
-pub use sessions::{SessionView, TranscriptView, mask_name};
+pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};
 pub use store::{
     Page,

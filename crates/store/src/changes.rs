@@ -192,7 +192,7 @@ pub struct EditRow {
 impl EditRow {
     /// Every path that it touches: before, after, and where the memory stands now.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.path), self.new_path.as_ref(), self.now_path.as_ref()].into_iter().flatten().map(MemoryPath::as_str)
+        touched(&self.path, self.new_path.as_ref(), self.now_path.as_ref())
     }
 
     /// The edit in the domain's form, as the digest takes it.
@@ -333,8 +333,12 @@ pub struct EditPaths {
 impl EditPaths {
     /// Every path that it touches: before, after, and where the memory stands now.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.path), self.new_path.as_ref(), self.now_path.as_ref()].into_iter().flatten().map(MemoryPath::as_str)
+        touched(&self.path, self.new_path.as_ref(), self.now_path.as_ref())
     }
+}
+
+fn touched<'a>(path: &'a MemoryPath, new_path: Option<&'a MemoryPath>, now_path: Option<&'a MemoryPath>) -> impl Iterator<Item = &'a str> {
+    [Some(path), new_path, now_path].into_iter().flatten().map(MemoryPath::as_str)
 }
 
 /// Where the edits of some changesets are.

@@ -14,8 +14,8 @@ use crate::{
     engine::{folded, like, viewer},
 };
 
-/// The open changesets that a filter leaves (`w`), found once, and how many of which kind they are (`n`). Whoever is one person with
-/// the reader (`me`) contributed for them: one issued the other's credential.
+/// The open changesets that pass a filter (`w`), and how many of them are in which state (`n`). What an account contributed counts for every
+/// account of the same person (`me`): accounts of which one issued the other's credential.
 /// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
 macro_rules! queue_sql {
     () => {

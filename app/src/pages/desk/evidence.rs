@@ -111,7 +111,7 @@ fn place(q: &QuoteView) -> String {
 
 fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     let row = &view.row;
-    // Who is named came with the transcript: it is as hostile, and as personal, as the rest of it.
+    // The name came with the transcript. It is masked, and as hostile as the rest of it.
     let who = row.agent.as_deref().or(row.tool.as_deref()).unwrap_or("agent unknown").to_owned();
     let check = if view.verified {
         view! { <span class="verified" title="The server found these very bytes in the stored event">"✓ verbatim"</span> }.into_any()

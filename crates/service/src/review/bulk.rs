@@ -11,7 +11,7 @@ use domain::{
 };
 use store::{
     Tx,
-    changes::{self, ChangeRow, EditRow},
+    changes::{self, ChangeRow, EditPaths, EditRow},
     changesets, comments, decisions,
 };
 
@@ -62,13 +62,14 @@ impl Lucid {
         let in_changesets = changesets_of(&mut tx, choices).await?;
         let (mut ids, mut once) = (Vec::new(), BTreeSet::new());
         ids.extend(in_changesets.iter().map(|(id, _)| *id).filter(|id| once.insert(*id)));
+        let independence = (Identities::read(&mut tx).await?, is_solo(&mut tx).await?);
         let mut all = Vec::new();
         for part in ids.chunks(CHANGESETS_READ) {
             let stores = changesets::stores_of(&mut tx, part).await?;
             if part.iter().any(|id| !stores.iter().any(|(c, store)| c == id && actor.may(Action::SeeChanges, *store))) {
                 return Err(Error::NotFound("changeset"));
             }
-            all.extend(read_chosen(&mut tx, actor, part, &in_changesets).await?);
+            all.extend(read_chosen(&mut tx, actor, (part, &in_changesets), &independence).await?);
             all.truncate(BULK + 1);
             if all.len() > BULK {
                 break;
@@ -129,18 +130,17 @@ async fn changesets_of(tx: &mut Tx, choices: &[Choice]) -> Result<Vec<(Changeset
     choices.iter().map(of).collect()
 }
 
-/// The chosen changes of some changesets with the bytes of their contents, still without their edits.
+/// The chosen changes of some changesets with the bytes of their contents, not yet with their edits.
 async fn read_chosen(
     tx: &mut Tx,
     actor: &Actor,
-    ids: &[ChangesetId],
-    choices: &[(ChangesetId, Option<ChangeId>)],
+    (ids, choices): (&[ChangesetId], &[(ChangesetId, Option<ChangeId>)]),
+    (identities, solo): &(Identities, bool),
 ) -> Result<Vec<(ChosenChange, i64)>> {
     let mut rows = changes::changes_of(tx, ids).await?;
     let paths = changes::paths_of(tx, ids).await?;
     let hands = decisions::contributors_of(tx, ids).await?;
     let approvers = decisions::approvers_of(tx, ids).await?;
-    let (identities, solo) = (Identities::read(tx).await?, is_solo(tx).await?);
     let me = actor.who.person();
     let is_chosen = |c: &ChangeRow| {
         let whole = c.state.is_open() && choices.contains(&(c.changeset_id, None));
@@ -150,9 +150,9 @@ async fn read_chosen(
     rows.sort_by_key(|c| (ids.iter().position(|id| *id == c.changeset_id), c.position));
     let view = |change: ChangeRow| {
         let edits = || paths.iter().filter(|p| p.change_id == change.id);
-        let touched: Vec<&str> = edits().flat_map(changes::EditPaths::paths).collect();
+        let touched: Vec<&str> = edits().flat_map(EditPaths::paths).collect();
         let may_decide = actor.may_at(Action::Decide, change.store_id, &touched);
-        let contributed = hands.iter().any(|h| h.change_id == change.id && me.is_some_and(|me| identities.same(h.user_id, me)));
+        let contributed = me.is_some_and(|me| identities.contributed(&hands, change.id, me));
         let approved = me.is_some_and(|me| approvers.contains(&(change.id, me)));
         let waits_for_reader = may_decide && waits_for(&change, approved, contributed && !solo);
         let bytes = edits().map(|p| p.bytes).sum();

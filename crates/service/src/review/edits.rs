@@ -250,14 +250,13 @@ fn with_contents(mut edits: Vec<Edit>, contents: &[String]) -> Result<Vec<Edit>>
     Ok(edits)
 }
 
-/// What stays known of a change whoever edits it.
+/// What an edit does not change about a change: where its evidence came from, and what kind of finding it is.
 fn known(change: &ChangeRow, kind: ChangeKind) -> Facts<'static> {
     let was: Vec<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
     Facts {
         tool_text: was.contains(&Label::ToolText),
         single_source: was.contains(&Label::SingleSource),
         standing: change.finding == "standing_instruction",
-        // It ends a memory's being frozen, and so leaves it as it is.
         frozen: change.finding == UNFREEZE,
         merge: kind == ChangeKind::Merge,
         ..Facts::default()

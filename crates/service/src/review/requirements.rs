@@ -74,7 +74,7 @@ impl Requirements {
 
     /// Whether somebody contributed to the change, or counts as one person with somebody who did.
     pub fn contributed(&self, facts: Facts<'_>, user: UserId) -> bool {
-        facts.hands.iter().any(|h| h.change_id == facts.change.id && self.identities.same(h.user_id, user))
+        self.identities.contributed(facts.hands, facts.change.id, user)
     }
 
     /// Who issued the credential of an account and saw it, if anybody did.
