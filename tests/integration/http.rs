@@ -318,6 +318,16 @@ async fn a_body_over_the_limit_is_413_and_a_foreign_host_needs_https() {
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let (code, _, err) = crate::support::process::run(&["serve", "--listen", "127.0.0.1:0", "--public-url", "http://lucid.example.com"]);
     assert!(code == 1 && err.contains("is not https"), "{err}");
+    let (code, _, err) = crate::support::process::run(&["serve", "--listen", "127.0.0.1:0", "--public-url", "https://example.com/lucid"]);
+    assert!(code == 1 && err.contains("has a path"), "no page would be found there: {err}");
+}
+
+#[test]
+fn links_of_the_command_line_name_the_port_that_is_served() {
+    let (folder, served) = demo();
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let link = crate::support::process::user_link(&database, "reviewer@lucid.example");
+    assert!(link.contains(&format!("{}/link/", served.url)), "{link}");
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ on_both_engines!(
     who_brought_the_evidence_does_not_approve,
     a_key_deletes_only_with_its_scope_and_never_what_people_decided,
     a_frozen_memory_changes_through_the_queue_alone,
+    whatever_touches_the_trail_or_the_doors_is_in_the_trail,
 );
 
 const GOOD: &str = "a long enough phrase";
@@ -273,5 +274,37 @@ async fn a_frozen_memory_changes_through_the_queue_alone(world: World) {
         Kind::Permission
     );
     assert_eq!(entries(&world, AuditAction::MemoryFreeze).await, 1);
+    world.verified().await;
+}
+
+async fn whatever_touches_the_trail_or_the_doors_is_in_the_trail(world: World) {
+    let lucid = &world.lucid;
+    let ana = with_password(&world, "ana", Role::Reviewer, vec![Grant::whole(world.store, StoreRole::Reviewer)]).await;
+    let place = Place::default();
+    let _ = lucid.sign_in("nobody@lucid.example", GOOD, place).await.unwrap_err();
+    let _ = lucid.sign_in("ana@lucid.example", "a wrong but long phrase", place).await.unwrap_err();
+    let _ = lucid.confirm_password(&ana, "a wrong but long phrase").await.unwrap_err();
+    let _ = lucid.change_password(&ana, "a wrong but long phrase", "another good long phrase").await.unwrap_err();
+    lucid.request_access("ask@lucid.example", "Ask", "For a look.", Some("192.0.2.1")).await.unwrap();
+    lucid.keys(&world.admin).await.unwrap();
+    lucid.export_audit(&Actor::operator(), &mut |_| Ok(())).await.unwrap();
+    lucid.verify_audit(&world.admin).await.unwrap().unwrap();
+    let counted = [
+        (AuditAction::SignInFail, 2),
+        (AuditAction::PasswordFail, 2),
+        (AuditAction::AccessRequest, 1),
+        (AuditAction::KeyList, 1),
+        (AuditAction::AuditExport, 1),
+        (AuditAction::AuditVerify, 1),
+    ];
+    let filtered = async |action| {
+        let filter = AuditFilter { action: Some(action), ..Default::default() };
+        lucid.audit(&Actor::operator(), &filter).await.unwrap().rows
+    };
+    for (action, count) in counted {
+        assert_eq!(filtered(action).await.len(), count, "{action}");
+    }
+    let wrong = filtered(AuditAction::PasswordFail).await.remove(0);
+    assert_eq!(wrong.row.actor, ana.who.to_string(), "it names who entered it, not the worker");
     world.verified().await;
 }
