@@ -234,6 +234,7 @@ async fn walk(world: &Arc<World>, people: &[UserId], seed: u64, done: &Done) {
     let after = world.lucid.store(&world.admin, world.store).await.unwrap().revision;
     let wrote = commits(done) - committed + written.load(Ordering::Relaxed);
     assert_eq!(usize::try_from(after - before).unwrap(), wrote, "each write is one commit");
+    world.queue_agrees().await;
     turn_down_the_rest(world, people[0], done).await;
 }
 

@@ -191,7 +191,26 @@ impl World {
 
     /// The trail verifies; how many entries it has.
     pub async fn verified(&self) -> i64 {
+        self.queue_agrees().await;
         self.lucid.check_audit(&self.admin).await.unwrap().expect("the audit trail verifies").entries
+    }
+
+    /// What triggers keep for the queue is what its views say.
+    pub async fn queue_agrees(&self) {
+        const COUNTED: &str = "SELECT cs.id, cs.store_id, n.pending, n.approved, n.rejected, n.deferred, n.committed, n.risk, n.due_at
+            FROM changesets cs JOIN queue_counts n ON n.changeset_id = cs.id WHERE cs.state = 'open'";
+        const KEPT: &str = "SELECT changeset_id, store_id, pending, approved, rejected, deferred, committed, risk, due_at FROM queue_rows";
+        const CONFLICTED: &str = "SELECT c.changeset_id, COUNT(*) FROM conflicted_changes x JOIN changes c ON c.id = x.change_id
+            JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL GROUP BY c.changeset_id";
+        const SHOWN: &str = "SELECT id, conflicted FROM open_changesets WHERE conflicted > 0";
+        for (one, other) in [(COUNTED, KEPT), (KEPT, COUNTED), (CONFLICTED, SHOWN), (SHOWN, CONFLICTED)] {
+            let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM ({one} EXCEPT {other}) differs"));
+            let differing: i64 = match &self.db {
+                Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
+                Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            };
+            assert_eq!(differing, 0, "{one}, but not: {other}");
+        }
     }
 }
 

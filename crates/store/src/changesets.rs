@@ -101,9 +101,9 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.changeset_id = cs.id AND p.state = 'deferred' AND p.defer_until IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id WHERE c.changeset_id = cs.id AND d.created_at >= $1)
         ORDER BY cs.id LIMIT $2";
-    WAITING = "SELECT COUNT(*) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
-        WHERE cs.state = 'open' AND c.state IN ('pending', 'deferred', 'approved')
-          AND (CAST($1 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))";
+    WAITING = "SELECT CAST(COALESCE(SUM(q.pending + q.deferred + q.approved), 0) AS BIGINT)
+        FROM queue_rows q JOIN stores s ON s.id = q.store_id
+        WHERE s.deleted_at IS NULL AND (CAST($1 AS UUID) IS NULL OR q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))";
 }
 
 /// A changeset as the queue shows it.

@@ -11,10 +11,11 @@ use serde_json::json;
 use store::{
     Tx, changes,
     decisions::{self, DecisionRow},
+    memory_stores,
 };
 
 use super::{Opened, Requirements, stale};
-use crate::{Error, Lucid, Result, authority::Acting};
+use crate::{Error, Lucid, Result, authority::Acting, changesets::seen};
 
 /// A decision that was undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,10 @@ impl Lucid {
 
     async fn take_back_as(&self, actor: &Actor, id: ChangeId, revision: i64, may_override: bool) -> Result<ChangesetId> {
         let (mut tx, actor) = self.begin(actor).await?;
+        // What waits again is held against memories that nobody writes meanwhile.
+        let changeset = changes::changeset_of(&mut tx, id).await?.ok_or(Error::NotFound("change"))?;
+        let store = seen(&mut tx, &actor, changeset).await?.store_id;
+        memory_stores::lock(&mut tx, store).await?;
         let opened = self.open(&mut tx, &actor, id).await?;
         if opened.change.revision != revision {
             return Err(Error::Stale(vec![stale(&opened.change, "it has a newer revision")]));
