@@ -404,11 +404,8 @@ fn typed(change: &str, verdict: &str, contents: &[String]) -> Fields {
 
 /// On to the change that waits for the reader next, without a click; back to the one that was decided, if none does.
 async fn on_to_next(request: &Request, changeset: ChangesetId, after: ChangeId) -> service::Result<String> {
-    let view = request.lucid.changeset(request.actor()?, changeset).await?;
-    let from = view.changes.iter().position(|c| c.change.id == after).unwrap_or(0);
-    let (before, rest) = view.changes.split_at(from);
-    let next = rest.iter().chain(before).find(|c| c.waits_for_reader() && c.change.id != after);
-    Ok(at(changeset, next.map_or(after, |c| c.change.id)))
+    let next = request.lucid.next_waiting(request.actor()?, changeset, after).await?;
+    Ok(at(changeset, next.unwrap_or(after)))
 }
 
 /// The desk with a change open.

@@ -15,7 +15,7 @@ use domain::{
 use serde_json::json;
 use store::{
     Page, Tx,
-    changes::{self, ChangeRow, EditRow},
+    changes::{self, ChangeRow, EditPaths, EditRow},
     changesets::{self, ChangesetRow, QueueCounts, QueueFilter, QueueRow},
     claims::{self, ClaimRow},
     comments::{self, CommentRow},
@@ -26,7 +26,9 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
+    independence::Identities,
     names::Names,
+    people::is_solo,
     review::{Facts, Rebase, Requirements, rebase_of},
 };
 
@@ -204,14 +206,13 @@ impl Lucid {
         let me = actor.who.person();
         let view = |change: ChangeRow| {
             let facts = Facts { change: &change, edits: &edits, hands: &hands, votes: &votes };
-            let mine = |d: &&DecisionRow| Some(d.user_id) == me && d.verdict == "approve" && d.taken_back_at.is_none();
             ChangeView {
                 may_decide: may_decide(actor, &change, &edits),
                 labels: serde_json::from_str(&change.labels).unwrap_or_default(),
                 quotes: quotes.iter().filter(|q| q.change_id == change.id).map(|q| quote(q, &verified)).collect(),
                 decisions: votes.iter().filter(|d| d.change_id == change.id).cloned().collect(),
                 contributed: me.is_some_and(|me| rules.contributed(facts, me)) && !rules.solo,
-                approved_by_me: votes.iter().filter(mine).any(|d| d.change_id == change.id && d.revision == change.revision),
+                approved_by_me: me.is_some_and(|me| has_approved(&votes, &change, me)),
                 needs: needs(&rules, facts),
                 comments: said.iter().filter(|c| c.change_id == change.id).cloned().collect(),
                 edits: edits.iter().filter(|e| e.change_id == change.id).cloned().collect(),
@@ -225,6 +226,26 @@ impl Lucid {
         owners.dedup();
         let may_decide = changes.iter().any(|c: &ChangeView| c.may_decide);
         Ok(ChangesetView { owners, may_decide, created_by, changes, claim, solo: rules.solo, changeset })
+    }
+
+    /// The change of a changeset that waits for the actor after this one; around the end if there is none.
+    pub async fn next_waiting(&self, actor: &Actor, id: ChangesetId, after: ChangeId) -> Result<Option<ChangeId>> {
+        let mut tx = self.db.read().await?;
+        seen(&mut tx, actor, id).await?;
+        let Some(me) = actor.who.person() else { return Ok(None) };
+        let all = changes::changes(&mut tx, id).await?;
+        let paths = changes::paths_of(&mut tx, &[id]).await?;
+        let votes = decisions::of_changeset(&mut tx, id).await?;
+        let hands = decisions::contributors_of_changeset(&mut tx, id).await?;
+        let (identities, solo) = (Identities::read(&mut tx).await?, is_solo(&mut tx).await?);
+        let waits = |c: &&ChangeRow| {
+            let touched: Vec<&str> = paths.iter().filter(|p| p.change_id == c.id).flat_map(EditPaths::paths).collect();
+            let contributed = !solo && identities.contributed(&hands, c.id, me);
+            c.id != after && waits_for(c, has_approved(&votes, c, me), contributed) && actor.may_at(Action::Decide, c.store_id, &touched)
+        };
+        let at = all.iter().position(|c| c.id == after).unwrap_or(0);
+        let (before, rest) = all.split_at(at);
+        Ok(rest.iter().chain(before).find(waits).map(|c| c.id))
     }
 
     /// Records that the quotes of a change are shown with nothing masked: to who decides on it, each time an entry in the audit.
@@ -279,6 +300,12 @@ fn decider(actor: &Actor) -> Option<UserId> {
 /// still rebase a change whose memory has moved.
 pub fn waits_for(change: &ChangeRow, approved: bool, contributed: bool) -> bool {
     change.state == ChangeState::Pending && !approved && (!contributed || change.conflicted)
+}
+
+/// Whether somebody's approval stands on the revision of a change that stands.
+fn has_approved(votes: &[DecisionRow], change: &ChangeRow, user: UserId) -> bool {
+    let standing = |d: &&DecisionRow| d.user_id == user && d.verdict == "approve" && d.taken_back_at.is_none();
+    votes.iter().filter(standing).any(|d| d.change_id == change.id && d.revision == change.revision)
 }
 
 /// The paths that a change touches.
