@@ -14,6 +14,10 @@ CREATE TABLE queue_rows (
     due_at BIGINT
 );
 
+-- The two orders of the queue.
+CREATE INDEX queue_rows_by_risk ON queue_rows ((-risk), changeset_id);
+CREATE INDEX queue_rows_by_due ON queue_rows (COALESCE(due_at, 9223372036854775807), changeset_id);
+
 -- Where the view conflicted_changes has to be asked: all that it names stands here. A decision at the moment of a write may leave a row
 -- more, so readers ask the view for these few.
 CREATE TABLE conflicts (
@@ -130,9 +134,3 @@ CREATE TRIGGER conflicts_of_memories AFTER INSERT OR DELETE OR UPDATE OF version
     FOR EACH ROW EXECUTE FUNCTION lucid_conflicts_of_memory();
 
 DROP VIEW open_changesets;
-CREATE VIEW open_changesets AS
-SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
-    q.pending, q.approved, q.rejected, q.deferred, q.committed,
-    (SELECT COUNT(*) FROM conflicts k JOIN conflicted_changes x ON x.change_id = k.change_id WHERE k.changeset_id = q.changeset_id) AS conflicted, q.risk, q.due_at
-FROM queue_rows q JOIN changesets cs ON cs.id = q.changeset_id JOIN stores s ON s.id = q.store_id
-WHERE s.deleted_at IS NULL;

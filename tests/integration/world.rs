@@ -202,7 +202,8 @@ impl World {
         const KEPT: &str = "SELECT changeset_id, store_id, pending, approved, rejected, deferred, committed, risk, due_at FROM queue_rows";
         const CONFLICTED: &str = "SELECT c.changeset_id, COUNT(*) FROM conflicted_changes x JOIN changes c ON c.id = x.change_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL GROUP BY c.changeset_id";
-        const SHOWN: &str = "SELECT id, conflicted FROM open_changesets WHERE conflicted > 0";
+        const SHOWN: &str = "SELECT f.changeset_id, COUNT(*) FROM conflicts f JOIN conflicted_changes x ON x.change_id = f.change_id
+            JOIN changes c ON c.id = f.change_id JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL GROUP BY f.changeset_id";
         for (one, other) in [(COUNTED, KEPT), (KEPT, COUNTED), (CONFLICTED, SHOWN), (SHOWN, CONFLICTED)] {
             let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM ({one} EXCEPT {other}) differs"));
             let differing: i64 = match &self.db {

@@ -10,7 +10,7 @@ use domain::{
     risk::Label,
 };
 use leptos::prelude::*;
-use service::{QueueCounts, QueueFilter, QueueRow};
+use service::{QueueCounts, QueueFilter, QueueRow, TURNS_COUNTED};
 
 use crate::{
     actions::account::encoded,
@@ -130,6 +130,7 @@ fn tabs(request: &Request, asked: &Asked, counts: &QueueCounts) -> AnyView {
             "deferred" => Some(counts.deferred),
             _ => None,
         };
+        let number = number.map(|n| if word == "mine" && n >= TURNS_COUNTED { format!("{n}+") } else { n.to_string() });
         let number = number.map(|n| view! { " "<span class="quiet">{n}</span> });
         view! { <li><a href=address(request, &[("state", word)]) aria-current=(word == asked.state).then_some("page")>{text}{number}</a></li> }
     };

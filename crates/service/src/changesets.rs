@@ -133,7 +133,9 @@ pub struct QuoteView {
 impl Lucid {
     /// A page of the queue: what is open and fits the filter.
     pub async fn queue(&self, actor: &Actor, filter: &QueueFilter) -> Result<Page<QueueRow>> {
-        Ok(self.queue_with_counts(actor, filter).await?.0)
+        let (visible, filter) = narrowed(actor, filter);
+        let mut tx = self.db.read().await?;
+        Ok(changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), domain::limits::PAGE).await?)
     }
 
     /// A page of the queue, and how much of what is open fits the filter, its state left aside.
@@ -141,11 +143,8 @@ impl Lucid {
         let (visible, filter) = narrowed(actor, filter);
         let (me, now) = (decider(actor), self.now());
         let mut tx = self.db.read().await?;
-        let (page, counts) = changesets::queue(&mut tx, visible, me, &filter, now, domain::limits::PAGE).await?;
-        let counts = match counts {
-            Some(counts) => counts,
-            None => changesets::counts(&mut tx, visible, me, &filter, now).await?,
-        };
+        let page = changesets::queue(&mut tx, visible, me, &filter, now, domain::limits::PAGE).await?;
+        let counts = changesets::counts(&mut tx, visible, me, &filter, now).await?;
         Ok((page, counts))
     }
 
@@ -172,7 +171,7 @@ impl Lucid {
     pub async fn neighbour(&self, actor: &Actor, of: ChangesetId, after: bool) -> Result<Option<ChangesetId>> {
         let (visible, filter) = narrowed(actor, &QueueFilter { state: Some("mine"), ..QueueFilter::default() });
         let mut tx = self.db.read().await?;
-        let all = changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), NEIGHBOURS).await?.0.rows;
+        let all = changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), NEIGHBOURS).await?.rows;
         let at = all.iter().position(|r| r.changeset.id == of);
         let next = match (at, after) {
             (Some(at), true) => all.get(at + 1).or(all.first()),

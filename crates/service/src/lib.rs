@@ -88,7 +88,7 @@ pub use store::{
     access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
     changes::ChangeRow,
-    changesets::{QueueCounts, QueueFilter, QueueRow},
+    changesets::{QueueCounts, QueueFilter, QueueRow, TURNS_COUNTED},
     claims::ClaimRow,
     comments::CommentRow,
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},

@@ -14,42 +14,87 @@ use crate::{
     engine::{folded, like, viewer},
 };
 
-/// The open changesets that pass a filter (`w`), and how many of them are in which state (`n`). What an account contributed counts for every
-/// account of the same person (`me`): accounts of which one issued the other's credential.
-/// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
-macro_rules! queue_sql {
+/// Everybody who counts as the same person as $3: accounts of which one issued the other's credential. What an account contributed counts
+/// for all of them.
+macro_rules! me_sql {
     () => {
         "WITH RECURSIVE me (id) AS (
             SELECT id FROM users WHERE id = $3
             UNION SELECT CASE WHEN u.id = me.id THEN u.credential_issuer ELSE u.id END
                 FROM me JOIN users u ON u.credential_issuer IS NOT NULL AND (u.id = me.id OR u.credential_issuer = me.id)
-        ), w AS (
-            SELECT q.*, k.user_id AS claimed_by, u.name AS claimed_name, CAST(CASE WHEN EXISTS (SELECT 1 FROM changes c JOIN change_edits e ON e.change_id = c.id AND e.revision = c.revision
-                    JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
-                WHERE c.changeset_id = q.id
-                    AND (g.path_prefix = '/' OR e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))
-                    AND (c.state = 'approved' OR (c.state = 'pending'
-                        AND (q.conflicted > 0 OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on')
-                            OR NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id IN (SELECT me.id FROM me)))
-                        AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.user_id = $3 AND d.taken_back_at IS NULL))))
-                THEN 1 ELSE 0 END AS BIGINT) AS mine
-            FROM open_changesets q LEFT JOIN claims k ON k.changeset_id = q.id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
-        WHERE (CAST($1 AS UUID) IS NULL OR q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
-          AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
-          AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
-          AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
-          AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
-                WHERE f.changeset_id = q.id AND n.agent = $7))
-          AND (CAST($8 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = q.id AND COALESCE(t.title_folded, LOWER(t.title)) LIKE $8 ESCAPE '!')
-                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.id AND COALESCE(f.title_folded, LOWER(f.title)) LIKE $8 ESCAPE '!'))
-          AND (CAST($9 AS TEXT) IS NULL OR ($9 = 'nobody' AND k.user_id IS NULL) OR ($9 = 'me' AND k.user_id = $3) OR ($9 = 'others' AND k.user_id <> $3))
-        ), n AS (SELECT COUNT(*) AS n_open, CAST(COALESCE(SUM(w.mine), 0) AS BIGINT) AS n_mine,
-            CAST(COALESCE(SUM(CASE WHEN w.conflicted > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
-            CAST(COALESCE(SUM(CASE WHEN w.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
-            CAST(COALESCE(SUM(CASE WHEN w.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
-            CAST(COALESCE(SUM(CASE WHEN w.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue FROM w)"
+        ) "
     };
 }
+
+/// Whether a row of the queue (`q`) passes a filter.
+/// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
+macro_rules! passes_sql {
+    () => {
+        " q.store_id IN (SELECT s.id FROM stores s WHERE s.deleted_at IS NULL)
+          AND (CAST($1 AS UUID) IS NULL OR q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
+          AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
+          AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f
+                WHERE f.changeset_id = q.changeset_id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
+          AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f
+                WHERE f.changeset_id = q.changeset_id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
+          AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
+                WHERE f.changeset_id = q.changeset_id AND n.agent = $7))
+          AND (CAST($8 AS TEXT) IS NULL
+                OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = q.changeset_id AND COALESCE(t.title_folded, LOWER(t.title)) LIKE $8 ESCAPE '!')
+                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.changeset_id AND COALESCE(f.title_folded, LOWER(f.title)) LIKE $8 ESCAPE '!'))
+          AND (CAST($9 AS TEXT) IS NULL
+                OR ($9 = 'nobody' AND NOT EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = q.changeset_id AND k.until > $2))
+                OR ($9 = 'me' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = q.changeset_id AND k.until > $2 AND k.user_id = $3))
+                OR ($9 = 'others' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = q.changeset_id AND k.until > $2 AND k.user_id <> $3))) "
+    };
+}
+
+/// Whether the memory has moved below a row of the queue.
+macro_rules! conflicted_sql {
+    () => {
+        " q.changeset_id IN (SELECT f.changeset_id FROM conflicts f CROSS JOIN conflicted_changes x WHERE x.change_id = f.change_id) "
+    };
+}
+
+/// Whether it is the turn of $3 in a row of the queue: something in it may be committed, or waits for a decision that counts, in a store or
+/// at a path that is theirs to decide on.
+macro_rules! my_turn_sql {
+    () => {
+        concat!(" q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $3 AND g.role IN ('reviewer', 'owner'))
+            AND EXISTS (SELECT 1 FROM changes c
+                WHERE c.changeset_id = q.changeset_id
+                    AND (c.state = 'approved' OR (c.state = 'pending'
+                        AND (NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id IN (SELECT me.id FROM me))
+                            OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on') OR ", conflicted_sql!(), ")
+                        AND NOT EXISTS (SELECT 1 FROM decisions d
+                            WHERE d.user_id = $3 AND d.change_id = c.id AND d.revision = c.revision AND d.taken_back_at IS NULL)))
+                    AND (q.store_id IN (SELECT g.store_id FROM user_grants g
+                            WHERE g.user_id = $3 AND g.role IN ('reviewer', 'owner') AND g.path_prefix = '/')
+                        OR EXISTS (SELECT 1 FROM change_edits e JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
+                            WHERE e.change_id = c.id AND e.revision = c.revision
+                                AND (e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))))) ")
+    };
+}
+
+/// A page of the queue in an order, which an index of its rows has. $10 which of them, $11 and $12 where it begins, $13 how many.
+macro_rules! queue_sql {
+    ($place:literal) => {
+        concat!(me_sql!(), "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
+            q.pending, q.approved, q.rejected, q.deferred, q.committed,
+            (SELECT COUNT(*) FROM conflicts f JOIN conflicted_changes x ON x.change_id = f.change_id WHERE f.changeset_id = q.changeset_id) AS conflicted,
+            q.risk, q.due_at, k.user_id AS claimed_by, u.name AS claimed_name
+        FROM queue_rows q CROSS JOIN changesets cs CROSS JOIN stores s
+            LEFT JOIN claims k ON k.changeset_id = q.changeset_id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
+        WHERE cs.id = q.changeset_id AND s.id = q.store_id AND", passes_sql!(), "
+          AND (CAST($10 AS TEXT) IS NULL OR ($10 = 'deferred' AND q.deferred > 0) OR ($10 = 'ready' AND q.approved > 0)
+              OR ($10 = 'overdue' AND q.due_at < $2) OR ($10 = 'conflicted' AND", conflicted_sql!(), ") OR ($10 = 'mine' AND", my_turn_sql!(), "))
+          AND (CAST($11 AS BIGINT) IS NULL OR ", $place, " > $11 OR (", $place, " = $11 AND q.changeset_id > $12))
+        ORDER BY ", $place, ", q.changeset_id LIMIT $13")
+    };
+}
+
+/// Most that [`QueueCounts::mine`] says: whose turn it is has to be looked up row by row.
+pub const TURNS_COUNTED: i64 = 1_000;
 
 statements! {
     INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, title_folded, state, base_revision, reverts, created_by, created_at, updated_at)
@@ -61,21 +106,21 @@ statements! {
     PROPOSED_SINCE = "SELECT COUNT(*) FROM changesets WHERE created_by = $1 AND created_at > $2 AND origin = 'agent'";
     LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
-    // $10 which of them, $11 to $13 where the page begins and its order, $14 how many.
-    QUEUE = concat!(queue_sql!(), "
-        SELECT w.*, n.* FROM w CROSS JOIN n
-        WHERE (CAST($10 AS TEXT) IS NULL OR ($10 = 'mine' AND w.mine = 1) OR ($10 = 'conflicted' AND w.conflicted > 0)
-              OR ($10 = 'deferred' AND w.deferred > 0) OR ($10 = 'ready' AND w.approved > 0) OR ($10 = 'overdue' AND w.due_at < $2))
-          AND (CAST($11 AS BIGINT) IS NULL OR (CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) > $11
-              OR ((CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END) = $11 AND w.id > $12))
-        ORDER BY CASE WHEN $13 THEN COALESCE(w.due_at, 9223372036854775807) ELSE -w.risk END, w.id LIMIT $14");
-    COUNTS = concat!(queue_sql!(), " SELECT n.* FROM n");
+    BY_RISK = queue_sql!("-q.risk");
+    BY_DUE = queue_sql!("COALESCE(q.due_at, 9223372036854775807)");
+    COUNTS = concat!(me_sql!(), "SELECT COUNT(*) AS n_open,
+            (SELECT COUNT(*) FROM (SELECT 1 FROM queue_rows q WHERE", passes_sql!(), "AND", my_turn_sql!(), "LIMIT 1000) turns) AS n_mine,
+            CAST(COALESCE(SUM(CASE WHEN", conflicted_sql!(), "THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
+            CAST(COALESCE(SUM(CASE WHEN q.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
+            CAST(COALESCE(SUM(CASE WHEN q.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
+            CAST(COALESCE(SUM(CASE WHEN q.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
+        FROM queue_rows q WHERE", passes_sql!());
     DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
             CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
             (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected, CAST(0 AS BIGINT) AS deferred,
             (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'committed') AS committed,
             CAST(0 AS BIGINT) AS conflicted, CAST(0 AS BIGINT) AS risk, CAST(NULL AS BIGINT) AS due_at, CAST(NULL AS UUID) AS claimed_by,
-            CAST(NULL AS TEXT) AS claimed_name, CAST(0 AS BIGINT) AS mine
+            CAST(NULL AS TEXT) AS claimed_name
         FROM changesets cs JOIN stores s ON s.id = cs.store_id
         WHERE cs.state <> 'open' AND s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1))
@@ -132,8 +177,6 @@ pub struct QueueRow {
     pub claimed_by: Option<UserId>,
     /// How they are called.
     pub claimed_name: Option<String>,
-    /// 1 if it is the asker's turn.
-    pub mine: i64,
 }
 
 /// How much is open, of what a filter leaves.
@@ -142,7 +185,7 @@ pub struct QueueCounts {
     /// Changesets.
     #[sqlx(rename = "n_open")]
     pub open: i64,
-    /// Of them, where it is the asker's turn.
+    /// Of them, where it is the asker's turn; at most [`TURNS_COUNTED`].
     #[sqlx(rename = "n_mine")]
     pub mine: i64,
     /// Where the memory has moved.
@@ -157,15 +200,6 @@ pub struct QueueCounts {
     /// Where something is overdue.
     #[sqlx(rename = "n_overdue")]
     pub overdue: i64,
-}
-
-/// A row of the queue with how much there is in all.
-#[derive(Debug, Clone, FromRow)]
-struct CountedRow {
-    #[sqlx(flatten)]
-    row: QueueRow,
-    #[sqlx(flatten)]
-    counts: QueueCounts,
 }
 
 /// A changeset.
@@ -307,8 +341,7 @@ impl QueueRow {
     }
 }
 
-/// A page of the queue, and how much the filter leaves, its state left aside; `None` where the page is empty ([`counts`] then says it).
-/// `me` is whose turn is meant.
+/// A page of the queue. `me` is whose turn is meant.
 pub async fn queue(
     tx: &mut Tx,
     visible: Visible,
@@ -316,12 +349,13 @@ pub async fn queue(
     filter: &QueueFilter,
     now: Timestamp,
     limit: i64,
-) -> Result<(Page<QueueRow>, Option<QueueCounts>)> {
+) -> Result<Page<QueueRow>> {
     let (place, id) = filter.after.unzip();
+    let statement = if filter.by_age { BY_DUE } else { BY_RISK };
     let rows = fetch_all!(
         tx,
-        CountedRow,
-        QUEUE,
+        QueueRow,
+        statement,
         viewer(visible),
         now,
         me,
@@ -334,11 +368,9 @@ pub async fn queue(
         filter.state,
         place,
         id,
-        filter.by_age,
         limit + 1
     )?;
-    let counts = rows.first().map(|r| r.counts.clone());
-    Ok((Page::of(rows.into_iter().map(|r| r.row).collect(), limit), counts))
+    Ok(Page::of(rows, limit))
 }
 
 /// How much the filter leaves, its state left aside.
