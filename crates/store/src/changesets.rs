@@ -108,13 +108,14 @@ statements! {
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
     BY_RISK = queue_sql!("-q.risk");
     BY_DUE = queue_sql!("COALESCE(q.due_at, 9223372036854775807)");
-    COUNTS = concat!(me_sql!(), "SELECT COUNT(*) AS n_open,
-            (SELECT COUNT(*) FROM (SELECT 1 FROM queue_rows q WHERE", passes_sql!(), "AND", my_turn_sql!(), "LIMIT 1000) turns) AS n_mine,
+    COUNTS = concat!(me_sql!(), ", p AS MATERIALIZED (SELECT q.* FROM queue_rows q WHERE", passes_sql!(), ")
+        SELECT COUNT(*) AS n_open,
+            (SELECT COUNT(*) FROM (SELECT 1 FROM p q WHERE", my_turn_sql!(), "LIMIT 1000) turns) AS n_mine,
             CAST(COALESCE(SUM(CASE WHEN", conflicted_sql!(), "THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
             CAST(COALESCE(SUM(CASE WHEN q.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
             CAST(COALESCE(SUM(CASE WHEN q.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
             CAST(COALESCE(SUM(CASE WHEN q.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
-        FROM queue_rows q WHERE", passes_sql!());
+        FROM p q");
     DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
             CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
             (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected, CAST(0 AS BIGINT) AS deferred,
