@@ -121,7 +121,7 @@ pub struct WorkArgs {
 /// How transcripts are read.
 #[derive(Debug, Args)]
 pub struct FormatArgs {
-    /// auto, openai, claude-code or events.
+    /// auto, openai (also Anthropic messages), claude-code, codex or events.
     #[arg(long, default_value = "auto")]
     pub format: Format,
     /// The agent, where the transcript does not say.
@@ -136,12 +136,15 @@ pub struct FormatArgs {
     /// The key that holds the task (beside `task_id`).
     #[arg(long)]
     pub task_key: Option<String>,
+    /// Leave a session out where a line of it cannot be read, rather than keep the rest with a gap.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// `lucid import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Files, or folders whose .json and .jsonl files are taken.
+    /// Files, folders of them, or `-` for standard input. In folders, .json, .jsonl, .ndjson and .traj files are taken, also as .gz and .zst.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// The memory store that the sessions belong to; made if it is not there.
@@ -150,6 +153,9 @@ pub struct ImportArgs {
     /// How they are read.
     #[command(flatten)]
     pub format: FormatArgs,
+    /// Also take in the memory files that stand beside the sessions of a project folder.
+    #[arg(long)]
+    pub with_memory: bool,
 }
 
 /// `lucid dream`.

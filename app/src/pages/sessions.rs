@@ -153,7 +153,9 @@ fn event(event: EventRow, now: domain::Timestamp) -> impl IntoView {
         EventKind::ToolUse => ("calls", "event tool"),
         EventKind::ToolResult if event.is_error => ("answers with an error", "event tool error"),
         EventKind::ToolResult => ("answers", "event tool"),
+        EventKind::Denial => ("refused", "event denial"),
         EventKind::Outcome => ("outcome", "event outcome"),
+        EventKind::Gap => ("gap", "event gap"),
         EventKind::Raw => ("kept as it came", "event raw"),
     };
     let tool = event.tool.map(|t| view! { <code><Visible text=t /></code>" " });

@@ -20,10 +20,83 @@ text_enum! {
         ToolUse => "tool_use",
         /// What the tool answered.
         ToolResult => "tool_result",
+        /// A call of a tool that was refused before it ran; the text says how.
+        Denial => "denial",
         /// How the session ended.
         Outcome => "outcome",
+        /// Lines of a transcript that could not be read; the text says which, and why.
+        Gap => "gap",
         /// A line of a transcript that is kept as it came.
         Raw => "raw",
+    }
+}
+
+text_enum! {
+    /// Whose words an event holds. Only a person's can back a preference, a rule or a fact.
+    #[derive(Default)]
+    Speaker {
+        /// Somebody typed or said it.
+        Person => "person",
+        /// The agent of the session.
+        Agent => "agent",
+        /// What a tool answered.
+        Tool => "tool",
+        /// The program around the agent: prompts, reminders, hooks, summaries, loaded files. The agent was told it.
+        Harness => "harness",
+        /// The agent that gave a sub-agent its task.
+        ParentAgent => "parent_agent",
+        /// Nothing says whose they are.
+        #[default]
+        Unknown => "unknown",
+    }
+}
+
+impl Speaker {
+    /// Whose words an event of a kind holds where the transcript says no more than the kind.
+    #[must_use]
+    pub const fn of(kind: EventKind) -> Self {
+        match kind {
+            EventKind::User | EventKind::Denial => Self::Person,
+            EventKind::Agent | EventKind::Thinking | EventKind::ToolUse => Self::Agent,
+            EventKind::ToolResult => Self::Tool,
+            EventKind::System | EventKind::Outcome => Self::Harness,
+            EventKind::Raw | EventKind::Gap => Self::Unknown,
+        }
+    }
+
+    /// As a reader would say it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ParentAgent => "parent agent",
+            other => other.as_str(),
+        }
+    }
+}
+
+text_enum! {
+    /// Whether an event is part of what happened in its session.
+    #[derive(Default)]
+    Standing {
+        /// It is.
+        #[default]
+        Live => "live",
+        /// It happened in another session, of which this one holds a copy.
+        Copied => "copied",
+        /// It was on a branch of the conversation that somebody went back from.
+        Abandoned => "abandoned",
+    }
+}
+
+/// What an event counts as when findings are looked for: what was copied or abandoned as nothing, and what is in the user's role but was
+/// said by no person as something that the agent was told.
+#[must_use]
+pub fn counts_as(kind: EventKind, speaker: Speaker, standing: Standing) -> EventKind {
+    match (standing, kind, speaker) {
+        (Standing::Copied | Standing::Abandoned, ..) => EventKind::Raw,
+        (Standing::Live, EventKind::User, Speaker::Person) => EventKind::User,
+        (Standing::Live, EventKind::User, _) => EventKind::System,
+        (Standing::Live, kind, _) => kind,
     }
 }
 
@@ -48,6 +121,18 @@ pub struct Event {
     pub external_id: Option<String>,
     /// What it is.
     pub kind: EventKind,
+    /// Whose words it holds.
+    #[serde(default)]
+    pub speaker: Speaker,
+    /// The sub-agent in whose conversation it stands; none in the session's own.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// Whether it is part of what happened in its session.
+    #[serde(default)]
+    pub standing: Standing,
+    /// The session that it was copied from, as the source or Lucid calls it.
+    #[serde(default)]
+    pub copied_from: Option<String>,
     /// The tool that is called or answers.
     pub tool: Option<String>,
     /// Pairs a call with its answer.
@@ -60,6 +145,39 @@ pub struct Event {
     pub occurred_at: Option<Timestamp>,
     /// The source's own JSON, as it came.
     pub raw: String,
+}
+
+impl Event {
+    /// An event of a kind of which no more is known than what it says.
+    #[must_use]
+    pub fn new(kind: EventKind, text: String) -> Self {
+        Self {
+            external_id: None,
+            kind,
+            speaker: Speaker::of(kind),
+            thread: None,
+            standing: Standing::Live,
+            copied_from: None,
+            tool: None,
+            tool_use_id: None,
+            is_error: false,
+            text,
+            occurred_at: None,
+            raw: String::new(),
+        }
+    }
+
+    /// The same of another kind, said by whoever says such.
+    #[must_use]
+    pub fn of_kind(self, kind: EventKind) -> Self {
+        Self { kind, speaker: Speaker::of(kind), ..self }
+    }
+
+    /// The same with another speaker.
+    #[must_use]
+    pub fn by(self, speaker: Speaker) -> Self {
+        Self { speaker, ..self }
+    }
 }
 
 /// How a session ended, with an optional score from 0 to 1,000,000 (millionths).

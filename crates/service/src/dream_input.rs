@@ -186,10 +186,11 @@ pub(crate) async fn read_session(tx: &mut Tx, row: &SessionRow, agent_too: bool)
         let page = sessions::events(tx, row.id, after, 500).await?;
         for event in page.rows.iter().filter(|e| e.seq <= row.event_count) {
             // What is not looked at is not held either.
-            let read = matches!(event.kind, EventKind::System | EventKind::User | EventKind::ToolUse | EventKind::ToolResult)
-                || (agent_too && event.kind == EventKind::Agent);
+            let kind = event.counts_as();
+            let read = matches!(kind, EventKind::System | EventKind::User | EventKind::ToolUse | EventKind::ToolResult)
+                || (agent_too && kind == EventKind::Agent);
             events.push(dream::Event {
-                kind: event.kind,
+                kind,
                 tool: event.tool.clone(),
                 tool_use_id: event.tool_use_id.clone(),
                 is_error: event.is_error,

@@ -1,8 +1,11 @@
 //! Writing spooled sessions: one transaction a session, known by its source and own id, else by its content.
 
+use std::collections::HashMap;
+
 use domain::{
     actor::Actor,
     audit_action::AuditAction,
+    event::{Event, Standing},
     ids::{EventId, SessionId, StoreId},
     rights::Action,
 };
@@ -14,7 +17,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    transcripts::{SpoolReader, Spooled, roll},
+    transcripts::{SpoolReader, Spooled, roll, said},
 };
 
 /// What became of a session.
@@ -50,16 +53,24 @@ impl Lucid {
                 .map_err(|error| if error.is_duplicate() { busy(spooled) } else { error.into() })?;
             sessions::link(&mut tx, store, id).await?;
         }
-        if spooled.len() < from {
+        if !spooled.by_id && spooled.len() < from {
             // An older copy of what is stored: it takes nothing away, its outcome neither.
             return Ok(Imported::Unchanged(id));
         }
-        let added = self.append(&mut tx, id, (from, &digest), spooled, events).await?;
+        let added = if spooled.by_id {
+            self.append_new(&mut tx, (store, id), (from, &digest), spooled, events).await?
+        } else {
+            self.append(&mut tx, id, (from, &digest), spooled, events).await?
+        };
+        if known.is_none() && added == 0 {
+            return Err(Error::Invalid(format!("{} has no events", spooled.name)));
+        }
         let changed_outcome = self.note_outcome(&mut tx, id, spooled).await?;
         if added == 0 && !changed_outcome {
             return Ok(Imported::Unchanged(id));
         }
-        let payload = json!({"source": spooled.source, "events": {"first": from + 1, "last": from + added, "digest": spooled.digest}});
+        let digest = sessions::by_import_key(&mut tx, &key).await?.map_or(String::new(), |s| s.events_digest);
+        let payload = json!({"source": spooled.source, "events": {"first": from + 1, "last": from + added, "digest": digest}});
         let action = if known.is_none() { AuditAction::SessionImport } else { AuditAction::SessionGrow };
         sessions::recorded_by(&mut tx, id, &actor.who.to_string()).await?;
         self.record(&mut tx, right, Record { action, subject: id.to_string(), store: Some(store), commit: None, payload: &payload })
@@ -101,6 +112,58 @@ impl Lucid {
         Ok(spooled.len() - from)
     }
 
+    /// Appends the events that are not stored yet, wherever they stand in the transcript: a line that was torn before, another file of the
+    /// same session, what came after. What another session of the store holds already is a copy.
+    async fn append_new(
+        &self,
+        tx: &mut Tx,
+        (store, id): (StoreId, SessionId),
+        known: (usize, &str),
+        spooled: &Spooled,
+        events: &mut SpoolReader,
+    ) -> Result<usize> {
+        let (from, digest) = known;
+        let stored = stored(tx, id).await?;
+        let mut growth = sessions::Growth {
+            from: i64::try_from(from).unwrap_or(i64::MAX),
+            to: i64::try_from(from).unwrap_or(i64::MAX),
+            digest: digest.to_owned(),
+            first_event_at: None,
+            last_event_at: None,
+        };
+        let mut batch: Vec<Event> = Vec::new();
+        for index in 0..=spooled.len() {
+            if index < spooled.len() {
+                let event = events.event(spooled, index)?;
+                let hash = said(event.kind, event.tool_use_id.as_deref(), &event.text);
+                let own = event.external_id.clone().unwrap_or_default();
+                let other = format!("{own}~{hash:016x}");
+                if stored.get(&own) == Some(&hash) || stored.contains_key(&other) {
+                    continue;
+                }
+                // Under this id stands something else: both stay.
+                let external_id = if stored.contains_key(&own) { Some(other) } else { event.external_id.clone() };
+                batch.push(Event { external_id, ..event });
+                if batch.len() < BATCH {
+                    continue;
+                }
+            }
+            mark_copies(tx, store, id, &mut batch).await?;
+            for event in batch.drain(..) {
+                growth.digest = roll(&growth.digest, &event);
+                growth.to += 1;
+                growth.first_event_at = growth.first_event_at.or(event.occurred_at);
+                growth.last_event_at = event.occurred_at.or(growth.last_event_at);
+                sessions::insert_event(tx, id, growth.to, self.id(EventId::new), &event).await?;
+            }
+        }
+        let added = usize::try_from(growth.to - growth.from).unwrap_or(0);
+        if added > 0 {
+            sessions::grow(tx, id, &growth, self.now()).await?;
+        }
+        Ok(added)
+    }
+
     async fn note_outcome(&self, tx: &mut Tx, id: SessionId, spooled: &Spooled) -> Result<bool> {
         let Some(outcome) = spooled.head.outcome else { return Ok(false) };
         if sessions::last_outcome(tx, id).await? == Some(outcome) {
@@ -109,6 +172,44 @@ impl Lucid {
         sessions::insert_outcome(tx, id, outcome, None, self.now()).await?;
         Ok(true)
     }
+}
+
+/// Events that are looked up and written together.
+const BATCH: usize = 200;
+
+/// The ids of a session's events, each with a hash of what the event says.
+async fn stored(tx: &mut Tx, id: SessionId) -> Result<HashMap<String, u64>> {
+    let (mut found, mut after) = (HashMap::new(), 0);
+    loop {
+        let page = sessions::events(tx, id, after, 500).await?;
+        let hash = |e: &sessions::EventRow| said(e.kind, e.tool_use_id.as_deref(), &e.text);
+        found.extend(page.rows.iter().map(|e| (e.external_id.clone().unwrap_or_default(), hash(e))));
+        match page.rows.last() {
+            Some(last) if page.more => after = last.seq,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Marks what another session of the store holds under the same id with the same words.
+async fn mark_copies(tx: &mut Tx, store: StoreId, id: SessionId, events: &mut [Event]) -> Result<()> {
+    let of_source = |e: &&Event| e.standing == Standing::Live && e.external_id.as_deref().is_some_and(|i| !i.starts_with("line:") && !i.starts_with("gap:"));
+    let ids: Vec<String> = events.iter().filter(of_source).filter_map(|e| e.external_id.clone()).collect();
+    let elsewhere = sessions::of_source_ids(tx, &ids).await?;
+    let others: HashMap<(&str, u64), SessionId> = elsewhere
+        .iter()
+        .rev()
+        .filter(|e| e.store_id == store && e.session_id != id)
+        .map(|e| ((e.external_id.as_str(), said(e.kind, e.tool_use_id.as_deref(), &e.text)), e.session_id))
+        .collect();
+    for event in events.iter_mut().filter(|e| e.standing == Standing::Live) {
+        let key = (event.external_id.as_deref().unwrap_or_default(), said(event.kind, event.tool_use_id.as_deref(), &event.text));
+        if let Some(other) = others.get(&key) {
+            event.standing = Standing::Copied;
+            event.copied_from = Some(other.to_string());
+        }
+    }
+    Ok(())
 }
 
 fn busy(spooled: &Spooled) -> Error {

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    event::{Event, EventKind, Outcome, OutcomeResult, SessionHead},
+    event::{Event, EventKind, Outcome, OutcomeResult, SessionHead, Speaker, Standing, counts_as},
     ids::{DreamId, EventId, SessionId, StoreId},
 };
 use sqlx::FromRow;
@@ -27,8 +27,12 @@ statements! {
         WHERE id = $6 AND event_count = $7";
     LINK = "INSERT INTO session_stores (store_id, session_id) VALUES ($1, $2) ON CONFLICT (store_id, session_id) DO NOTHING";
     STORES_OF = "SELECT store_id FROM session_stores WHERE session_id = $1 ORDER BY store_id";
-    INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at,
+            speaker, thread, standing, copied_from)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    OF_SOURCE_IDS = concat!("SELECT e.external_id, e.kind, e.tool_use_id, e.text, e.session_id, x.store_id FROM events e
+            JOIN session_stores x ON x.session_id = e.session_id
+        WHERE e.standing = 'live' AND e.external_id IN (", fifty!(), ") ORDER BY e.id");
     INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at)
         VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, $4, $5)";
     LAST_OUTCOME = "SELECT result, score FROM outcomes WHERE session_id = $1 ORDER BY seq DESC LIMIT 1";
@@ -48,9 +52,9 @@ statements! {
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s WHERE s.id = $1 AND s.deleted_at IS NULL";
-    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at FROM events
+    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at, speaker, thread, standing, copied_from FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at FROM events
+    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at, speaker, thread, standing, copied_from FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     EVENT_AT = "SELECT id, text FROM events WHERE session_id = $1 AND seq = $2";
     PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, p.last_seq AS event_count, s.first_event_at, s.last_event_at,
@@ -122,6 +126,22 @@ pub struct EventRow {
     pub text: String,
     /// When, if known.
     pub occurred_at: Option<Timestamp>,
+    /// Whose words it holds.
+    pub speaker: Speaker,
+    /// The sub-agent in whose conversation it stands.
+    pub thread: Option<String>,
+    /// Whether it is part of what happened in its session.
+    pub standing: Standing,
+    /// The session that it was copied from, as its source or Lucid calls it.
+    pub copied_from: Option<String>,
+}
+
+impl EventRow {
+    /// What it counts as when findings are looked for.
+    #[must_use]
+    pub fn counts_as(&self) -> EventKind {
+        counts_as(self.kind, self.speaker, self.standing)
+    }
 }
 
 /// What import needs to know of a session that it has seen before.
@@ -218,6 +238,28 @@ pub async fn insert(tx: &mut Tx, id: SessionId, new: &NewSession<'_>, head: &Ses
     Ok(())
 }
 
+/// A live event that stands under an id of its source, in whichever session.
+#[derive(Debug, Clone, FromRow)]
+pub struct Elsewhere {
+    /// The source's own id.
+    pub external_id: String,
+    /// What it is.
+    pub kind: EventKind,
+    /// Pairs call and answer.
+    pub tool_use_id: Option<String>,
+    /// The normalised text.
+    pub text: String,
+    /// Its session.
+    pub session_id: SessionId,
+    /// A store of that session.
+    pub store_id: StoreId,
+}
+
+/// The live events that stand under some ids of their sources, oldest first. Rights are the caller's to check.
+pub async fn of_source_ids(tx: &mut Tx, ids: &[String]) -> Result<Vec<Elsewhere>> {
+    fetch_listed!(tx, Elsewhere, OF_SOURCE_IDS, ids)
+}
+
 /// Appends one event at a position.
 pub async fn insert_event(tx: &mut Tx, session: SessionId, seq: i64, id: EventId, event: &Event) -> Result<()> {
     execute!(
@@ -233,7 +275,11 @@ pub async fn insert_event(tx: &mut Tx, session: SessionId, seq: i64, id: EventId
         event.is_error,
         event.text.as_str(),
         event.raw.as_str(),
-        event.occurred_at
+        event.occurred_at,
+        event.speaker,
+        event.thread.as_deref(),
+        event.standing,
+        event.copied_from.as_deref()
     )?;
     Ok(())
 }

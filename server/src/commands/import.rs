@@ -9,7 +9,8 @@ use domain::{actor::Actor, ids::StoreId};
 use indicatif::{ProgressBar, ProgressStyle};
 use service::{
     Imported, Lucid,
-    transcripts::{self, Options, Problem, Spool},
+    NewMemory,
+    transcripts::{self, Counts, Options, Problem, Source, Spool},
 };
 
 use crate::{Failure, cli::ImportArgs};
@@ -27,12 +28,28 @@ pub struct Summary {
     pub unchanged: usize,
     /// What was left out, and why.
     pub problems: Vec<Problem>,
+    /// What holds nothing to dream over, and why; no problem.
+    pub skipped: Vec<Problem>,
+    /// How many events were read, by whose words they hold.
+    pub counts: Counts,
 }
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { added, grown, appended, unchanged, problems } = self;
-        write!(f, "{added} added, {grown} grown by {appended} events, {unchanged} unchanged, {} left out", problems.len())
+        let Self { added, grown, appended, unchanged, problems, .. } = self;
+        write!(f, "{added} added, {grown} grown by {appended} events, {unchanged} unchanged, {} left out", problems.len())?;
+        let counts = &self.counts;
+        let by: Vec<String> = counts.by_speaker.iter().map(|(speaker, n)| format!("{n} {}", speaker.name())).collect();
+        if !by.is_empty() {
+            write!(f, "\nEvents read: {}; {} kept as they came", by.join(", "), counts.raw)?;
+        }
+        if counts.repeated > 0 {
+            write!(f, "; {} stood there a second time", counts.repeated)?;
+        }
+        if counts.gaps > 0 {
+            write!(f, "; {} could not be read and {} a gap", counts.gaps, if counts.gaps == 1 { "is" } else { "are each" })?;
+        }
+        Ok(())
     }
 }
 
@@ -41,7 +58,7 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
     let options = super::options(&args.format);
     let (paths, bar) = (args.paths.clone(), bar("reading", 0));
     let reading = bar.clone();
-    let spool =
+    let (spool, notes) =
         tokio::task::spawn_blocking(move || spool_files(&paths, &options, &reading)).await.map_err(|e| Failure::Said(e.to_string()))??;
     bar.finish_and_clear();
     let lucid = super::open(database).await?;
@@ -51,41 +68,79 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
         None => lucid.create_store(&actor, &args.store, "").await?,
     };
     let summary = write(&lucid, &actor, store, spool).await?;
+    let taken = if args.with_memory { take_memories(&lucid, &actor, store, &notes).await? } else { 0 };
     lucid.close().await;
+    for skipped in &summary.skipped {
+        eprintln!("skipped {skipped}");
+    }
     for problem in &summary.problems {
         eprintln!("{problem}");
     }
     println!("{summary}");
+    let found = domain::plural::count(i64::try_from(notes.len()).unwrap_or(i64::MAX), "file");
+    match (taken, notes.is_empty()) {
+        (_, true) => {}
+        (0, false) => println!("Beside the sessions stand {found} of an agent's own memory; --with-memory takes them in."),
+        (_, false) => println!("{found} of an agent's own memory taken in"),
+    }
     Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Reads every file into a spool.
-pub fn spool_files(paths: &[PathBuf], options: &Options, bar: &ProgressBar) -> Result<Spool, Failure> {
+/// Writes the memory files of an agent, each at `/memory/` and its name.
+async fn take_memories(lucid: &Lucid, actor: &Actor, store: StoreId, files: &[PathBuf]) -> Result<usize, Failure> {
+    let mut all = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        let content = std::fs::read_to_string(file).map_err(|e| Failure::Io(name.clone(), e))?;
+        let path = format!("/memory/{}", file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default());
+        let path = path.parse().map_err(|e| Failure::Said(format!("{name}: {e}")))?;
+        all.push(NewMemory { path, content, by_person: false });
+    }
+    if !all.is_empty() {
+        lucid.write_memories(actor, store, &all, "Memory files of an agent").await?;
+    }
+    Ok(all.len())
+}
+
+/// Reads every file into a spool; the memory files that stand beside them are returned with it.
+pub fn spool_files(paths: &[PathBuf], options: &Options, bar: &ProgressBar) -> Result<(Spool, Vec<PathBuf>), Failure> {
     let failed = |path: &Path| {
         let name = path.display().to_string();
         move |e| Failure::Io(name, e)
     };
-    let mut files = Vec::new();
-    for path in paths {
-        files.extend(transcripts::files(path).map_err(failed(path))?);
+    let mut found = transcripts::Found::default();
+    for path in paths.iter().filter(|p| p.as_os_str() != "-") {
+        let mut more = transcripts::files(path).map_err(failed(path))?;
+        found.files.append(&mut more.files);
+        found.skipped.append(&mut more.skipped);
+        found.memories.append(&mut more.memories);
     }
-    if files.is_empty() {
-        return Err(Failure::Said("there is no .json or .jsonl file in what was given".to_owned()));
+    let piped = paths.iter().any(|p| p.as_os_str() == "-");
+    if found.files.is_empty() && !piped {
+        return Err(Failure::Said("there is no .json, .jsonl, .ndjson or .traj file in what was given".to_owned()));
     }
-    let bytes = files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum();
+    let bytes = found.files.iter().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum();
     bar.set_length(bytes);
     let mut spool = Spool::new().map_err(|e| Failure::Io("the temporary folder".to_owned(), e))?;
-    for file in &files {
+    for (path, reason) in &found.skipped {
+        spool.skip(&path.display().to_string(), reason);
+    }
+    for file in &found.files {
         transcripts::read(file, options, &mut spool, &mut |n| bar.inc(n as u64)).map_err(failed(file))?;
     }
-    Ok(spool)
+    if piped {
+        let source = Source::named("standard input");
+        transcripts::read_from(std::io::stdin().lock(), &source, options, &mut spool, &mut |_| {}).map_err(failed(Path::new("-")))?;
+    }
+    Ok((spool, found.memories))
 }
 
 /// Writes what was spooled.
 pub async fn write(lucid: &Lucid, actor: &Actor, store: StoreId, spool: Spool) -> Result<Summary, Failure> {
     let spool_error = |e| Failure::Io("the temporary folder".to_owned(), e);
-    let (sessions, problems, mut reader) = spool.finish().map_err(spool_error)?;
-    let mut summary = Summary { problems, ..Summary::default() };
+    let counts = spool.counts().clone();
+    let (sessions, problems, skipped, mut reader) = spool.finish_with_skipped().map_err(spool_error)?;
+    let mut summary = Summary { problems, skipped, counts, ..Summary::default() };
     let bar = bar("writing sessions", sessions.len() as u64);
     for session in &sessions {
         match lucid.import_session(actor, store, session, &mut reader).await {

@@ -72,5 +72,6 @@ pub fn options(args: &FormatArgs) -> Options {
         team: args.team.clone(),
         subject_key: args.subject_key.clone(),
         task_key: args.task_key.clone(),
+        strict: args.strict,
     }
 }

@@ -17,7 +17,7 @@ use crate::{Failure, cli::DreamArgs};
 pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
     let mut preview = PreviewInput { input: Input::default(), sessions: Vec::new(), names: Vec::new() };
     if !args.sessions.is_empty() {
-        let spool = spool_files(&args.sessions, &super::options(&args.format), &ProgressBar::hidden())?;
+        let (spool, _) = spool_files(&args.sessions, &super::options(&args.format), &ProgressBar::hidden())?;
         let (sessions, problems, mut reader) = spool.finish().map_err(spool_failed)?;
         for problem in problems {
             eprintln!("{problem}");
@@ -49,7 +49,7 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
         at = event.occurred_at.or(at);
         ids.push(event.external_id.unwrap_or_else(|| index.to_string()));
         events.push(Event {
-            kind: event.kind,
+            kind: domain::event::counts_as(event.kind, event.speaker, event.standing),
             tool: event.tool,
             tool_use_id: event.tool_use_id,
             is_error: event.is_error,

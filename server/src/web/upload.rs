@@ -1,6 +1,6 @@
 //! Transcripts by upload: streamed into temporary files, then the same two passes as on the command line.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use app::{actions::account::encoded, components::forms::TOKEN, context::Current};
 use axum::{
@@ -132,11 +132,7 @@ async fn short(mut field: Field<'_>) -> Result<String> {
 fn spool(form: &Form) -> Result<Spool> {
     let mut spool = Spool::new()?;
     for (name, path) in &form.files {
-        let shown = PathBuf::from(name);
-        let stem = shown.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let whole = shown.extension().is_some_and(|e| e == "json");
-        let source = Source { name: name.clone(), stem, whole };
-        transcripts::read_from(std::fs::File::open(path)?, &source, &form.options, &mut spool, &mut |_| {})?;
+        transcripts::read_from(std::fs::File::open(path)?, &Source::named(name), &form.options, &mut spool, &mut |_| {})?;
     }
     Ok(spool)
 }

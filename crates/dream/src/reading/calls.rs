@@ -60,6 +60,12 @@ pub fn of(session: &Session) -> Vec<Call<'_>> {
                 let arguments = call.and_then(|c| serde_json::from_str(&c.text).ok()).unwrap_or_default();
                 calls.push(Call { tool, arguments, answer: at, text: &event.text, is_error: event.is_error });
             }
+            // What was refused never ran, and has no answer.
+            EventKind::Denial => {
+                if let Some(at) = open.iter().rposition(|&i| event.tool_use_id.is_some() && session.events[i].tool_use_id == event.tool_use_id) {
+                    open.remove(at);
+                }
+            }
             _ => {}
         }
     }

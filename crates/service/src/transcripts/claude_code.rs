@@ -1,54 +1,62 @@
-//! The `claude-code` format: the lines of a project folder's files and of `stream-json`. A line of an unknown type is kept as it
-//! came. A line without a session id belongs to the session before it, else to the one after it, else to the file's name.
+//! The `claude-code` format: the lines of a project folder's files and of `stream-json`. Who speaks is read from the marks that the
+//! program leaves (see `marks`). A sub-agent's lines belong to its main session, as a conversation of their own in it, whichever file they
+//! stand in. A line of an unknown type is kept as it came; one without a session id belongs to the session before it, else to the one after
+//! it, else to the file's name.
 
-use std::io;
+use std::{collections::HashMap, io};
 
-use domain::event::{Event, EventKind, Outcome, OutcomeResult, looks_like_error};
+use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, Standing, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, parse, values};
+use super::{Place, Reader, Spool, marks, parse, values};
 
 const SOURCE: &str = "claude-code";
+/// Texts typed while the agent worked that are remembered, to know them again when they are delivered.
+const MOST_QUEUED: usize = 200;
 
 /// Reads one line a value.
 #[derive(Default)]
 pub struct ClaudeCode {
     current: Option<String>,
+    /// What people typed while the agent worked and was read when they did; how often it is still to be delivered.
+    queued: HashMap<String, usize>,
 }
 
 impl Reader for ClaudeCode {
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
         let line = match parse(text) {
             Ok(line) => line,
-            Err(reason) => {
-                spool.doom_next();
-                return Ok(Err(reason));
-            }
+            Err(reason) => return Ok(Err(reason)),
         };
         if let Some(id) = values::text(&line, "sessionId").or_else(|| values::text(&line, "session_id")) {
-            // A sub-agent's transcript carries its parent's session id, and is a session of its own.
-            self.current = Some(match values::text(&line, "agentId") {
-                Some(agent) => format!("{id}/{agent}"),
-                None => id,
-            });
-        } else if line.get("type").and_then(Value::as_str) == Some("summary") && self.current.is_none() {
+            self.current = Some(id);
+        } else if kind(&line) == "summary" && self.current.is_none() {
             // Claude Code puts summaries of earlier sessions at the top of a file; they are of none in it.
             return Ok(Ok(()));
         }
-        self.stay(at, spool);
+        let id = self.current.get_or_insert_with(|| at.source.stem.clone()).clone();
+        spool.shared_session(SOURCE, &id)?;
         note_head(&line, spool);
-        for event in line_events(&line, text) {
+        let from = spool.events_so_far();
+        let events = self.events(&line, text);
+        let typed = events.iter().any(|e| e.kind == EventKind::User && e.speaker == Speaker::Person && e.thread.is_none());
+        for event in events {
             spool.event(event)?;
+        }
+        if let Some(uuid) = values::text(&line, "uuid").filter(|_| values::text(&line, "agentId").is_none()) {
+            let parent = values::text(&line, "parentUuid").or_else(|| values::text(&line, "logicalParentUuid"));
+            spool.turn(&uuid, parent, typed, from);
         }
         Ok(Ok(()))
     }
 }
 
-impl ClaudeCode {
-    fn stay(&mut self, at: &Place, spool: &mut Spool) {
-        let id = self.current.get_or_insert_with(|| at.source.stem.clone());
-        spool.session(SOURCE, id);
-    }
+fn kind(line: &Value) -> &str {
+    line.get("type").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is(line: &Value, key: &str) -> bool {
+    line.get(key) == Some(&Value::Bool(true))
 }
 
 fn note_head(line: &Value, spool: &mut Spool) {
@@ -58,74 +66,183 @@ fn note_head(line: &Value, spool: &mut Spool) {
             head.metadata.entry(key).or_insert(Value::String(text));
         }
     }
-    if line.get("type").and_then(Value::as_str) == Some("result") {
-        let good = line.get("subtype").and_then(Value::as_str) == Some("success") && line.get("is_error") != Some(&Value::Bool(true));
-        let result = if good { OutcomeResult::Success } else { OutcomeResult::Failure };
-        head.outcome = Some(Outcome { result, score: None });
+    match kind(line) {
+        "result" => {
+            let good = line.get("subtype").and_then(Value::as_str) == Some("success") && !is(line, "is_error");
+            let result = if good { OutcomeResult::Success } else { OutcomeResult::Failure };
+            head.outcome = Some(Outcome { result, score: None });
+        }
+        "pr-link" => {
+            if let Some(url) = values::text(line, "prUrl").or_else(|| values::text(line, "url")) {
+                head.metadata.insert("pull_request".to_owned(), Value::String(url));
+            }
+        }
+        _ => {}
     }
 }
 
-fn line_events(line: &Value, raw: &str) -> Vec<Event> {
-    let kind = line.get("type").and_then(Value::as_str).unwrap_or_default();
-    let base = Event {
-        external_id: values::text(line, "uuid"),
-        kind: EventKind::Raw,
-        tool: None,
-        tool_use_id: None,
-        is_error: false,
-        text: String::new(),
-        occurred_at: values::time(line.get("timestamp")),
-        raw: raw.to_owned(),
-    };
-    let content = line.get("message").and_then(|m| m.get("content"));
-    match (kind, content) {
-        ("user" | "assistant", Some(content)) => message_events(kind, content, &base),
-        ("system", _) => {
-            vec![Event { kind: EventKind::System, text: values::content(line.get("content").or_else(|| line.get("subtype"))), ..base }]
+impl ClaudeCode {
+    fn events(&mut self, line: &Value, raw: &str) -> Vec<Event> {
+        let forked = line.get("forkedFrom");
+        let base = Event {
+            external_id: values::text(line, "uuid"),
+            thread: values::text(line, "agentId").or_else(|| is(line, "isSidechain").then(|| "sub-agent".to_owned())),
+            standing: if forked.is_some_and(|f| !f.is_null()) { Standing::Copied } else { Standing::Live },
+            copied_from: forked.and_then(|f| values::text(f, "sessionId")),
+            occurred_at: values::time(line.get("timestamp")),
+            raw: raw.to_owned(),
+            ..Event::new(EventKind::Raw, String::new())
+        };
+        let content = line.get("message").and_then(|m| m.get("content"));
+        let events = match (kind(line), content) {
+            ("user", Some(content)) => self.message(content, user_speaker(line), &base),
+            ("assistant", Some(content)) if is(line, "isApiErrorMessage") || model(line) == Some("<synthetic>") => {
+                vec![Event { text: values::content(Some(content)), ..base }.by(Speaker::Harness)]
+            }
+            ("assistant", Some(content)) => self.message(content, Speaker::Agent, &base),
+            ("system", _) => {
+                let text = values::content(line.get("content").or_else(|| line.get("subtype")));
+                vec![Event { text, ..base }.of_kind(EventKind::System)]
+            }
+            ("result", _) => vec![Event { text: values::content(line.get("result")), ..base }.of_kind(EventKind::Outcome)],
+            ("summary", _) => vec![Event { text: values::content(line.get("summary")), ..base }],
+            ("queue-operation", _) => self.enqueued(line, base),
+            ("attachment", _) => self.attached(line, base),
+            _ => vec![base],
+        };
+        numbered(events)
+    }
+
+    /// What was put into the queue while the agent worked: read when it was typed. Other operations only move it.
+    fn enqueued(&mut self, line: &Value, base: Event) -> Vec<Event> {
+        let text = values::content(line.get("content"));
+        if line.get("operation").and_then(Value::as_str) != Some("enqueue") || text.trim().is_empty() {
+            return vec![base];
         }
-        ("result", _) => vec![Event { kind: EventKind::Outcome, text: values::content(line.get("result")), ..base }],
-        ("summary", _) => vec![Event { text: values::content(line.get("summary")), ..base }],
+        if self.queued.len() < MOST_QUEUED {
+            *self.queued.entry(text.trim().to_owned()).or_default() += 1;
+        }
+        said(&text, Speaker::Person, &base)
+    }
+
+    /// What the program attached: a queued command is what a person typed, unless it was read when it was put into the queue.
+    fn attached(&mut self, line: &Value, base: Event) -> Vec<Event> {
+        let attachment = line.get("attachment").unwrap_or(&Value::Null);
+        if kind(attachment) != "queued_command" {
+            return vec![base];
+        }
+        let text = values::content(attachment.get("prompt").or_else(|| attachment.get("content")));
+        let typed = matches!(attachment.get("commandMode").and_then(Value::as_str), None | Some("prompt"));
+        if text.trim().is_empty() || self.is_delivered(&text) {
+            return vec![base];
+        }
+        said(&text, if typed { Speaker::Person } else { Speaker::Harness }, &base)
+    }
+
+    /// Whether a text was read before, when it was put into the queue.
+    fn is_delivered(&mut self, text: &str) -> bool {
+        let Some(count) = self.queued.get_mut(text.trim()) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.queued.remove(text.trim());
+        }
+        true
+    }
+
+    fn message(&mut self, content: &Value, speaker: Speaker, base: &Event) -> Vec<Event> {
+        let by_person = speaker == Speaker::Person;
+        let Value::Array(blocks) = content else {
+            let text = values::content(Some(content));
+            return if by_person && self.is_delivered(&text) { vec![base.clone()] } else { said(&text, speaker, base) };
+        };
+        blocks
+            .iter()
+            .flat_map(|block| match kind(block) {
+                "text" => {
+                    let text = values::content(block.get("text"));
+                    if by_person && self.is_delivered(&text) { vec![base.clone()] } else { said(&text, speaker, base) }
+                }
+                _ => block_events(block, base),
+            })
+            .collect()
+    }
+}
+
+/// Whose words a line in the user's role holds, beside what is marked in it.
+fn user_speaker(line: &Value) -> Speaker {
+    let written = ["isMeta", "isSynthetic", "isCompactSummary", "isVisibleInTranscriptOnly"].iter().any(|k| is(line, k));
+    let origin = line.get("origin").and_then(|o| o.get("kind")).and_then(Value::as_str);
+    if written || origin.is_some_and(|o| !matches!(o, "human" | "user" | "person" | "keyboard")) {
+        Speaker::Harness
+    } else if is(line, "isSidechain") || values::text(line, "agentId").is_some() {
+        Speaker::ParentAgent
+    } else {
+        Speaker::Person
+    }
+}
+
+fn model(line: &Value) -> Option<&str> {
+    line.get("message").and_then(|m| m.get("model")).and_then(Value::as_str)
+}
+
+/// A text as events: of the user's role, what is marked in it apart from the rest.
+fn said(text: &str, speaker: Speaker, base: &Event) -> Vec<Event> {
+    if speaker == Speaker::Agent {
+        return vec![Event { text: text.to_owned(), ..base.clone() }.of_kind(EventKind::Agent)];
+    }
+    if marks::is_interruption(text) {
+        return vec![Event { text: text.trim().to_owned(), ..base.clone() }.of_kind(EventKind::Denial)];
+    }
+    let parts = marks::parts(text, speaker);
+    if parts.is_empty() {
+        return vec![base.clone()];
+    }
+    let event = |part: marks::Part| {
+        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
+        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
+    };
+    parts.into_iter().map(event).collect()
+}
+
+fn block_events(block: &Value, base: &Event) -> Vec<Event> {
+    let base = base.clone();
+    match kind(block) {
+        "thinking" => vec![Event { text: values::content(block.get("thinking")), ..base }.of_kind(EventKind::Thinking)],
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+            let call = Event {
+                tool: values::text(block, "name"),
+                tool_use_id: values::text(block, "id"),
+                text: block.get("input").map_or_else(|| "{}".to_owned(), Value::to_string),
+                ..base
+            };
+            vec![call.of_kind(EventKind::ToolUse)]
+        }
+        "tool_result" | "mcp_tool_result" | "web_search_tool_result" => answer(block, base),
+        // The bytes of images and documents are not text; their place is.
+        "image" | "document" => vec![Event { text: values::content(Some(&Value::Array(vec![block.clone()]))), ..base }],
         _ => vec![base],
     }
 }
 
-fn message_events(role: &str, content: &Value, base: &Event) -> Vec<Event> {
-    let speaker = if role == "user" { EventKind::User } else { EventKind::Agent };
-    let Value::Array(blocks) = content else {
-        return vec![Event { kind: speaker, text: values::content(Some(content)), ..base.clone() }];
-    };
-    let mut events: Vec<Event> = blocks.iter().map(|block| block_event(block, speaker, base)).collect();
-    for (number, event) in events.iter_mut().enumerate().skip(1) {
-        // The line's JSON stands once; its further events are told apart by number.
-        event.raw = String::new();
-        event.external_id = event.external_id.as_ref().map(|id| format!("{id}#{number}"));
+/// What a tool answered; what was refused is no answer of the tool.
+fn answer(block: &Value, base: Event) -> Vec<Event> {
+    let text = values::content(block.get("content"));
+    let base = Event { tool_use_id: values::text(block, "tool_use_id"), ..base };
+    if let Some(refusal) = marks::refusal(&text) {
+        let words = refusal.words.map(|words| Event { text: words, tool_use_id: None, ..base.clone() }.of_kind(EventKind::User));
+        let denial = Event { text, ..base }.of_kind(EventKind::Denial).by(refusal.by);
+        return [denial].into_iter().chain(words).collect();
     }
-    events
+    let stated = block.get("is_error").and_then(Value::as_bool);
+    vec![Event { is_error: stated.unwrap_or_else(|| looks_like_error(&text)), text, ..base }.of_kind(EventKind::ToolResult)]
 }
 
-fn block_event(block: &Value, speaker: EventKind, base: &Event) -> Event {
-    let base = base.clone();
-    match block.get("type").and_then(Value::as_str).unwrap_or_default() {
-        "text" => Event { kind: speaker, text: values::content(block.get("text")), ..base },
-        "thinking" => Event { kind: EventKind::Thinking, text: values::content(block.get("thinking")), ..base },
-        "tool_use" => Event {
-            kind: EventKind::ToolUse,
-            tool: values::text(block, "name"),
-            tool_use_id: values::text(block, "id"),
-            text: block.get("input").map_or_else(|| "{}".to_owned(), Value::to_string),
-            ..base
-        },
-        "tool_result" => {
-            let text = values::content(block.get("content"));
-            let stated = block.get("is_error").and_then(Value::as_bool);
-            Event {
-                kind: EventKind::ToolResult,
-                tool_use_id: values::text(block, "tool_use_id"),
-                is_error: stated.unwrap_or_else(|| looks_like_error(&text)),
-                text,
-                ..base
-            }
-        }
-        _ => base,
+/// A line's JSON stands once, beside its first event; its further events are told apart by number.
+fn numbered(mut events: Vec<Event>) -> Vec<Event> {
+    let whole = events.first().map(|e| e.external_id.clone().unwrap_or_else(|| super::line_id(&e.raw)));
+    for (number, event) in events.iter_mut().enumerate().skip(1) {
+        event.raw = String::new();
+        event.external_id = whole.as_ref().map(|id| format!("{id}#{number}"));
     }
+    events
 }

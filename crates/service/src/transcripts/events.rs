@@ -6,7 +6,7 @@ use std::io;
 use domain::event::{Event, EventKind, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, parse, values};
+use super::{Place, Reader, Spool, marks, parse, values};
 
 const SOURCE: &str = "events";
 
@@ -81,39 +81,44 @@ fn event(value: &Value, raw: &str) -> Event {
     let text = values::content(value.get("content"));
     let base = Event {
         external_id: values::text(value, "id"),
-        kind: EventKind::Raw,
-        tool: None,
-        tool_use_id: None,
-        is_error: false,
-        text,
         occurred_at: ["processed_at", "created_at", "timestamp"].iter().find_map(|k| values::time(value.get(*k))),
         raw: raw.to_owned(),
+        ..Event::new(EventKind::Raw, text)
     };
     match kind(value) {
-        "user.message" => Event { kind: EventKind::User, ..base },
-        "agent.message" => Event { kind: EventKind::Agent, ..base },
-        "agent.thinking" => Event { kind: EventKind::Thinking, ..base },
+        "user.message" => base.of_kind(EventKind::User),
+        "agent.message" => base.of_kind(EventKind::Agent),
+        "agent.thinking" => base.of_kind(EventKind::Thinking),
         "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" => Event {
-            kind: EventKind::ToolUse,
             tool: values::text(value, "name"),
             tool_use_id: base.external_id.clone(),
             text: value.get("input").map_or_else(|| "{}".to_owned(), Value::to_string),
             ..base
-        },
+        }
+        .of_kind(EventKind::ToolUse),
         "agent.tool_result" | "agent.mcp_tool_result" | "user.custom_tool_result" | "user.tool_result" => {
             let stated = value.get("is_error").and_then(Value::as_bool);
             let call = ["tool_use_id", "mcp_tool_use_id", "custom_tool_use_id"].iter().find_map(|k| values::text(value, k));
-            Event {
-                kind: EventKind::ToolResult,
-                tool: values::text(value, "name"),
-                tool_use_id: call,
-                is_error: stated.unwrap_or_else(|| looks_like_error(&base.text)),
-                ..base
+            let base = Event { tool: values::text(value, "name"), tool_use_id: call, ..base };
+            match marks::refusal(&base.text) {
+                Some(refusal) => base.of_kind(EventKind::Denial).by(refusal.by),
+                None => Event { is_error: stated.unwrap_or_else(|| looks_like_error(&base.text)), ..base }.of_kind(EventKind::ToolResult),
             }
         }
+        // A person refuses a call, with or without words.
+        "user.tool_confirmation" => {
+            let denied = value.get("result").and_then(Value::as_str) == Some("deny");
+            let base = Event {
+                tool_use_id: values::text(value, "tool_use_id"),
+                text: values::text(value, "deny_message").unwrap_or_else(|| "denied".to_owned()),
+                ..base
+            };
+            if denied { base.of_kind(EventKind::Denial) } else { Event { text: String::new(), ..base } }
+        }
+        "user.interrupt" => Event { text: "interrupted".to_owned(), ..base }.of_kind(EventKind::Denial),
         "span.outcome_evaluation_end" => {
             let said = values::text(value, "explanation").or_else(|| values::text(value, "result"));
-            Event { kind: EventKind::Outcome, text: said.unwrap_or_default(), ..base }
+            Event { text: said.unwrap_or_default(), ..base }.of_kind(EventKind::Outcome)
         }
         _ => base,
     }

@@ -2,15 +2,17 @@
 //! so that nothing is written to a database before all of a session is known to be good, and memory stays bounded.
 
 mod claude_code;
+mod codex;
 mod events;
 mod openai;
+mod marks;
 mod pieces;
 mod spool;
 mod values;
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
@@ -19,7 +21,8 @@ use serde_json::Value;
 
 pub use events::read as read_event;
 pub use pieces::clean as clean_json;
-pub use spool::{Spool, SpoolReader, Spooled, roll};
+pub(crate) use spool::said;
+pub use spool::{Counts, Spool, SpoolReader, Spooled, roll};
 
 /// Longest single event, in bytes of its JSON.
 pub const EVENT_BYTES: usize = 10 * 1024 * 1024;
@@ -33,6 +36,8 @@ pub enum Format {
     OpenAi,
     /// What Claude Code writes, one object a line.
     ClaudeCode,
+    /// What Codex writes: rollouts, and the items of `exec --json`.
+    Codex,
     /// Managed Agents event objects.
     Events,
 }
@@ -45,8 +50,9 @@ impl std::str::FromStr for Format {
             "auto" => Ok(Self::Auto),
             "openai" => Ok(Self::OpenAi),
             "claude-code" => Ok(Self::ClaudeCode),
+            "codex" => Ok(Self::Codex),
             "events" => Ok(Self::Events),
-            other => Err(format!("`{other}` is not a format: auto, openai, claude-code or events")),
+            other => Err(format!("`{other}` is not a format: auto, openai, claude-code, codex or events")),
         }
     }
 }
@@ -64,11 +70,13 @@ pub struct Options {
     pub subject_key: Option<String>,
     /// The key that holds the task, beside `task_id`.
     pub task_key: Option<String>,
+    /// Whether a line that cannot be read leaves its session out, rather than being a gap in it.
+    pub strict: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: Format::Auto, agent: None, team: None, subject_key: None, task_key: None }
+        Self { format: Format::Auto, agent: None, team: None, subject_key: None, task_key: None, strict: false }
     }
 }
 
@@ -100,33 +108,99 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The files that a path means: itself, or every `.json` and `.jsonl` below a folder, in order of their names.
-pub fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+/// Files of a folder that hold transcripts, and those that are known to hold none.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Transcripts, a session's own file before those of its sub-agents.
+    pub files: Vec<PathBuf>,
+    /// What is not read, and why.
+    pub skipped: Vec<(PathBuf, &'static str)>,
+    /// Memory files of an agent that stand beside its sessions.
+    pub memories: Vec<PathBuf>,
+}
+
+/// The files that a path means: itself, or what a folder holds, in order of their names.
+pub fn files(path: &Path) -> io::Result<Found> {
+    let mut found = Found::default();
+    if path.is_dir() {
+        walk(path, &mut found)?;
+    } else {
+        found.files.push(path.to_owned());
     }
-    let mut found = Vec::new();
-    let mut entries: Vec<_> = std::fs::read_dir(path)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
+    Ok(found)
+}
+
+fn walk(folder: &Path, found: &mut Found) -> io::Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+    // A session's file `s.jsonl` comes before its folder `s`.
+    entries.sort_by_key(|e| (stem(&e.path()), e.path().is_dir(), e.file_name()));
     for entry in entries {
         let path = entry.path();
         let kind = entry.file_type()?;
+        let name = entry.file_name().to_string_lossy().into_owned();
         if kind.is_dir() {
-            found.extend(files(&path)?);
-        } else if kind.is_file() && path.extension().is_some_and(|e| e == "json" || e == "jsonl") {
+            match name.as_str() {
+                "memory" if holds_notes(&path)? => found.memories.extend(notes(&path)?),
+                "tool-results" => found.skipped.push((path, "answers of tools that their session names")),
+                "workflows" if folder.ends_with("subagents") => walk_workflows(&path, found)?,
+                _ => walk(&path, found)?,
+            }
+        } else if kind.is_file() && name == "sessions-index.json" {
+            found.skipped.push((path, "an index of the sessions beside it"));
+        } else if kind.is_file() && EXTENSIONS.iter().any(|e| without_packing(&name).ends_with(e)) {
+            found.files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Journals of workflows say which step began when; the sub-agents of a workflow are transcripts.
+fn walk_workflows(folder: &Path, found: &mut Found) -> io::Result<()> {
+    let mut inner = Found::default();
+    walk(folder, &mut inner)?;
+    let (journals, files): (Vec<_>, Vec<_>) = inner.files.into_iter().partition(|f| stem(f) == "journal");
+    found.skipped.extend(journals.into_iter().map(|f| (f, "a journal of a workflow's steps")));
+    found.skipped.append(&mut inner.skipped);
+    found.files.extend(files);
+    Ok(())
+}
+
+fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_file() && path.extension().is_some_and(|e| e == "md") {
             found.push(path);
         }
     }
+    found.sort();
     Ok(found)
+}
+
+fn holds_notes(folder: &Path) -> io::Result<bool> {
+    Ok(!notes(folder)?.is_empty())
+}
+
+/// How the names of transcripts end.
+const EXTENSIONS: &[&str] = &[".json", ".jsonl", ".ndjson", ".traj"];
+/// How the names of packed files end.
+const PACKED: &[&str] = &[".gz", ".zst"];
+
+fn without_packing(name: &str) -> &str {
+    PACKED.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name)
+}
+
+/// A file's name without folder and extensions.
+fn stem(path: &Path) -> String {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = without_packing(&name);
+    EXTENSIONS.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name).to_owned()
 }
 
 /// Reads one file into the spool. What is wrong with single sessions becomes problems of the spool; an error means
 /// that the file itself could not be read, or the spool not written. `tell` hears how many bytes were read.
 pub fn read(path: &Path, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
-    let name = path.display().to_string();
-    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let whole = path.extension().is_some_and(|e| e == "json");
-    read_from(File::open(path)?, &Source { name, stem, whole }, options, spool, tell)
+    read_from(File::open(path)?, &Source::named(&path.display().to_string()), options, spool, tell)
 }
 
 /// Where a transcript comes from.
@@ -140,45 +214,103 @@ pub struct Source {
     pub whole: bool,
 }
 
+impl Source {
+    /// What a file's name says: values of a `.json` or `.traj` file may go over several lines.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let plain = without_packing(name);
+        Self { stem: stem(Path::new(name)), whole: plain.ends_with(".json") || plain.ends_with(".traj"), name: name.to_owned() }
+    }
+}
+
+/// Most bytes that a packed file may unpack to: what is larger was packed to fill the disk.
+const UNPACKED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
+/// What a file holds, unpacked where it is packed, which its first bytes say.
+fn unpacked<'a>(from: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let mut from = BufReader::with_capacity(64 * 1024, from);
+    let start = from.fill_buf()?;
+    Ok(match start {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(from).take(UNPACKED_BYTES)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let decoder = ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
+            Box::new(decoder.take(UNPACKED_BYTES))
+        }
+        _ => Box::new(from),
+    })
+}
+
 /// As [`read`], from anything that can be read.
 pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
     let counted = Counted { from, tell };
-    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, counted), source.whole);
+    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted)?), source.whole);
     let mut reader: Option<Box<dyn Reader>> = None;
-    spool.begin_file(&source.name);
+    spool.begin_file(&source.name, options.strict);
     let mut any = false;
     while let Some(piece) = pieces.next()? {
         any = true;
         let at = Place { source, options };
-        let text = match piece.text {
-            Ok(text) => text,
-            Err(reason) => {
+        let whole = match piece.text {
+            Ok(text) => take(&mut reader, &text, &at, spool)?.map_err(|reason| (reason, Some(text))),
+            Err(reason) => Err((reason, None)),
+        };
+        let Err((reason, text)) = whole else { continue };
+        // A line of events that cannot be read is a gap; a chat that cannot be read is lost, and nobody else's problem.
+        if reader.as_deref().is_none_or(Reader::holds_whole_sessions) {
+            if reader.is_some() || !looks_like_a_line(text.as_deref(), piece.bytes) {
                 blame(reader.as_deref_mut(), spool);
                 spool.problem(piece.line, reason);
                 continue;
             }
-        };
-        if reader.is_none() {
-            match recognise(options.format, &text) {
-                Ok(found) => reader = Some(found),
-                Err(reason) => {
-                    blame(None, spool);
-                    spool.problem(piece.line, reason);
-                    continue;
-                }
-            }
+        } else if piece.open && !options.strict {
+            // The file is being written: its last line is read when it is whole.
+            spool.skip(&source.name, "its last line is not whole yet; import it again when the session has gone on");
+            continue;
         }
-        if let Some(reader) = &mut reader
-            && let Err(reason) = reader.take(&text, &at, spool)?
+        let rest = text.as_deref().and_then(whole_at_the_end);
+        let lost = piece.bytes - rest.map_or(0, str::len);
+        spool.gap(piece.line, &reason, lost)?;
+        if let Some(rest) = rest.filter(|_| !options.strict)
+            && let Err(reason) = take(&mut reader, rest, &at, spool)?
         {
-            spool.problem(piece.line, reason);
+            spool.gap(piece.line, &reason, rest.len())?;
         }
     }
     if !any {
-        spool.problem(0, "the file is empty".to_owned());
+        spool.skip(&source.name, "it is empty");
     }
     spool.end_file(options);
     Ok(())
+}
+
+/// Takes a value in the format of its file, which the first one decides.
+fn take(reader: &mut Option<Box<dyn Reader>>, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
+    if reader.is_none() {
+        match recognise(at.options.format, text) {
+            Ok(found) => *reader = Some(found),
+            Err(reason) => return Ok(Err(reason)),
+        }
+    }
+    match reader {
+        Some(reader) => reader.take(text, at, spool),
+        None => Ok(Ok(())),
+    }
+}
+
+/// Whether what stands before anything that can be read was a line of events: torn, or of bytes that are no text.
+fn looks_like_a_line(text: Option<&str>, bytes: usize) -> bool {
+    text.map_or(bytes > 0, |t| t.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(t).is_err())
+}
+
+/// Most places at which a torn line is tried for a whole object, and the longest line that is.
+const TRIES: usize = 64;
+const TRIED_BYTES: usize = 1024 * 1024;
+
+/// The object that a torn line ends with: another process wrote it into the middle of the line.
+fn whole_at_the_end(line: &str) -> Option<&str> {
+    let starts = line.match_indices("{\"").map(|(n, _)| n).skip(1).take(TRIES);
+    let whole = |rest: &&str| rest.contains("\"type\"") && serde_json::from_str::<serde::de::IgnoredAny>(rest).is_ok();
+    (line.len() <= TRIED_BYTES).then(|| starts.map(|n| &line[n..]).find(whole)).flatten()
 }
 
 /// Where a value comes from.
@@ -208,8 +340,9 @@ fn recognise(format: Format, text: &str) -> Result<Box<dyn Reader>, String> {
     let format = if format == Format::Auto { detect(text)? } else { format };
     Ok(match format {
         Format::ClaudeCode => Box::new(claude_code::ClaudeCode::default()),
+        Format::Codex => Box::new(codex::Codex::default()),
         Format::Events => Box::new(events::Events::default()),
-        Format::OpenAi | Format::Auto => Box::new(openai::OpenAi),
+        Format::OpenAi | Format::Auto => Box::new(openai::OpenAi::default()),
     })
 }
 
@@ -219,13 +352,14 @@ fn detect(text: &str) -> Result<Format, String> {
     let has = |key: &str| keys.0.contains_key(key);
     match kind {
         _ if has("messages") || has("traj") => Ok(Format::OpenAi),
+        Some(kind) if codex::is_line(&kind, has("payload")) => Ok(Format::Codex),
         Some(kind) if kind == "session" || kind.contains('.') => Ok(Format::Events),
         Some(_)
             if ["message", "sessionId", "session_id", "uuid", "summary", "leafUuid", "messageId", "timestamp"].iter().any(|k| has(k)) =>
         {
             Ok(Format::ClaudeCode)
         }
-        _ => Err("it is in none of the formats openai (`messages` or `traj`), claude-code or events; say which with --format".to_owned()),
+        _ => Err("it is in none of the formats openai (`messages` or `traj`), claude-code, codex or events; say which with --format".to_owned()),
     }
 }
 
@@ -240,6 +374,11 @@ impl<R: Read> Read for Counted<'_, R> {
         (self.tell)(n);
         Ok(n)
     }
+}
+
+/// What a line without an id of its own is known by.
+fn line_id(raw: &str) -> String {
+    format!("line:{}", &domain::canonical::sha256_hex(raw.as_bytes())[..16])
 }
 
 /// Parses one event's JSON, within its limit.

@@ -12,6 +12,10 @@ pub struct Piece {
     pub line: usize,
     /// Its text, or why there is none.
     pub text: Result<String, String>,
+    /// How many bytes it has.
+    pub bytes: usize,
+    /// The file ends within this line: it may still grow.
+    pub open: bool,
 }
 
 /// Reads the values of a file.
@@ -82,7 +86,7 @@ impl<R: BufRead> Pieces<R> {
             self.reader.consume(used);
             if end.is_some() || used == 0 {
                 self.line += usize::from(end.is_some());
-                return Ok(Some(Piece { line, text: kept.into_text() }));
+                return Ok(Some(Piece { line, bytes: kept.total, open: end.is_none(), text: kept.into_text() }));
             }
         }
     }
@@ -106,16 +110,17 @@ impl<R: BufRead> Pieces<R> {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
                 self.ended = true;
+                let bytes = kept.total;
                 let text =
                     if scan.is_open() { Err("the file ends inside this value: it was cut off".to_owned()) } else { kept.into_text() };
-                return Ok(Some(Piece { line, text }));
+                return Ok(Some(Piece { line, bytes, open: false, text }));
             }
             let (used, done) = scan.feed(buffer);
             kept.add(&buffer[..used]);
             self.line += buffer[..used].split(|&b| b == b'\n').count() - 1;
             self.reader.consume(used);
             if done {
-                return Ok(Some(Piece { line, text: kept.into_text() }));
+                return Ok(Some(Piece { line, bytes: kept.total, open: false, text: kept.into_text() }));
             }
         }
     }
@@ -145,6 +150,9 @@ impl Kept {
     fn into_text(self) -> Result<String, String> {
         if self.total > self.longest {
             return Err(format!("it is {} MB long; the limit is {} MB", self.total / 1_000_000, self.longest / 1_000_000));
+        }
+        if !self.bytes.is_empty() && self.bytes.iter().all(|b| *b == 0) {
+            return Err("nothing but NUL bytes".to_owned());
         }
         clean(self.bytes)
     }

@@ -1,7 +1,7 @@
 //! The temporary file between reading and writing: every event as one JSON line, and for each session where its lines are.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, HashSet},
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
 };
@@ -9,7 +9,7 @@ use std::{
 use domain::{
     Timestamp,
     canonical::sha256_hex,
-    event::{Event, EventKind, SessionHead},
+    event::{Event, EventKind, SessionHead, Speaker, Standing},
 };
 use sha2::{Digest, Sha256};
 
@@ -30,9 +30,29 @@ pub struct Spooled {
     pub first_event_at: Option<Timestamp>,
     /// Time of the last event that has one.
     pub last_event_at: Option<Timestamp>,
+    /// Its events are known by the ids that the source gave them, so that it grows wherever new ones stand; else by their order.
+    pub by_id: bool,
     lines: Vec<(u64, u32)>,
     broken: bool,
     tools: HashMap<String, String>,
+    /// The ids of its events with a hash of what they say, where it grows by them.
+    ids: HashMap<String, u64>,
+    /// The places of those ids among its events.
+    places: Vec<(String, usize)>,
+    /// What is not live, though its line alone does not say so.
+    standing: HashMap<usize, (Standing, Option<String>)>,
+    turns: Vec<Turn>,
+    understood: usize,
+}
+
+/// A line of a conversation that may branch: a line with its own id and that of the line before it.
+#[derive(Debug, Clone)]
+struct Turn {
+    id: String,
+    parent: Option<String>,
+    /// A person typed it, so that it may begin a branch that somebody went back to.
+    typed: bool,
+    events: std::ops::Range<usize>,
 }
 
 impl Spooled {
@@ -79,8 +99,28 @@ pub struct Spool {
     file_name: String,
     file_start: usize,
     open: HashMap<String, usize>,
+    /// Sessions that may go on in another file, by format and id.
+    shared: HashMap<(&'static str, String), usize>,
     current: Option<usize>,
     doomed: bool,
+    strict: bool,
+    /// Gaps before the first session of a file.
+    gaps_before: Vec<Event>,
+    skipped: Vec<Problem>,
+    counts: Counts,
+}
+
+/// How many events were read, by whose words they hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// By speaker, without what is kept as it came.
+    pub by_speaker: BTreeMap<Speaker, usize>,
+    /// Kept as they came.
+    pub raw: usize,
+    /// Lines that could not be read, each a gap in its session.
+    pub gaps: usize,
+    /// Events that stood there a second time.
+    pub repeated: usize,
 }
 
 /// Problems that are kept with their reasons; more are only counted.
@@ -97,20 +137,64 @@ impl Spool {
             file_name: String::new(),
             file_start: 0,
             open: HashMap::new(),
+            shared: HashMap::new(),
             current: None,
             doomed: false,
+            strict: false,
+            gaps_before: Vec::new(),
+            skipped: Vec::new(),
+            counts: Counts::default(),
         })
     }
 
+    /// How many events were read so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Names a file that is not read, and why.
+    pub fn skip(&mut self, file: &str, reason: &str) {
+        self.skipped.push(Problem { file: file.to_owned(), line: 0, reason: reason.to_owned() });
+    }
+
     /// The sessions that are whole, and what was wrong with others.
-    pub fn finish(mut self) -> io::Result<(Vec<Spooled>, Vec<Problem>, SpoolReader)> {
+    pub fn finish(self) -> io::Result<(Vec<Spooled>, Vec<Problem>, SpoolReader)> {
+        let (sessions, problems, _, reader) = self.finish_with_skipped()?;
+        Ok((sessions, problems, reader))
+    }
+
+    /// The same, and before the last the files and sessions that hold nothing to dream over, each named once.
+    pub fn finish_with_skipped(mut self) -> io::Result<(Vec<Spooled>, Vec<Problem>, Vec<Problem>, SpoolReader)> {
+        self.leave_out_what_says_nothing();
+        for session in &mut self.sessions {
+            session.mark_abandoned();
+        }
+        mark_copies(&mut self.sessions);
         self.file.flush()?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         let sessions = self.sessions.into_iter().filter(|s| !s.broken).collect();
-        Ok((sessions, self.problems, SpoolReader { file }))
+        Ok((sessions, self.problems, self.skipped, SpoolReader { file }))
     }
 
-    pub(super) fn begin_file(&mut self, name: &str) {
+    /// Where nothing in a session was understood, it is not taken in; where nothing at all was, that is a problem.
+    fn leave_out_what_says_nothing(&mut self) {
+        for session in self.sessions.iter_mut().filter(|s| !s.broken && s.understood == 0 && !s.lines.is_empty()) {
+            session.broken = true;
+            let reason = format!(
+                "nothing in it was understood: {} kept as they came, none with a speaker and a text",
+                domain::plural::count(i64::try_from(session.lines.len()).unwrap_or(i64::MAX), "line")
+            );
+            self.skipped.push(Problem { file: session.name.clone(), line: 0, reason });
+        }
+        if self.problems.is_empty() && self.sessions.iter().all(|s| s.broken) {
+            self.problems.append(&mut self.skipped);
+        }
+    }
+
+    pub(super) fn begin_file(&mut self, name: &str, strict: bool) {
+        self.strict = strict;
+        self.gaps_before.clear();
         name.clone_into(&mut self.file_name);
         self.file_start = self.sessions.len();
         self.open.clear();
@@ -129,6 +213,12 @@ impl Spool {
     }
 
     pub(super) fn end_file(&mut self, options: &Options) {
+        if let Some(gap) = self.gaps_before.first() {
+            let reason = gap.text.clone();
+            self.gaps_before.clear();
+            self.leave();
+            self.problem(0, reason);
+        }
         for session in &mut self.sessions[self.file_start..] {
             options.complete(&mut session.head);
             session.tools = HashMap::new();
@@ -152,6 +242,54 @@ impl Spool {
         }
     }
 
+    /// Lines that could not be read: a gap in the session that is being read, or in the one that begins next; with `--strict` a problem.
+    pub(super) fn gap(&mut self, line: usize, reason: &str, bytes: usize) -> io::Result<()> {
+        if self.strict {
+            self.doom_next();
+            self.problem(line, reason.to_owned());
+            return Ok(());
+        }
+        let text = format!("{}: line {line} could not be read ({bytes} bytes): {reason}", self.file_name);
+        let id = format!("gap:{}", &sha256_hex(format!("{line}\0{text}").as_bytes())[..16]);
+        let event = Event { external_id: Some(id), ..Event::new(EventKind::Gap, text) };
+        self.counts.gaps += 1;
+        if self.current.is_none() {
+            self.gaps_before.push(event);
+            return Ok(());
+        }
+        self.event(event)
+    }
+
+    /// Goes on with the session of this id wherever it began, also in another file, or begins it. It grows by the ids of its events.
+    pub(super) fn shared_session(&mut self, source: &'static str, id: &str) -> io::Result<()> {
+        if let Some(&index) = self.shared.get(&(source, id.to_owned())) {
+            self.current = Some(index);
+        } else {
+            self.begin(source, SessionHead { external_id: Some(id.to_owned()), ..SessionHead::default() });
+            self.shared.insert((source, id.to_owned()), self.sessions.len() - 1);
+            if let Some(session) = self.sessions.last_mut() {
+                session.by_id = true;
+            }
+        }
+        for gap in std::mem::take(&mut self.gaps_before) {
+            self.event(gap)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the events since `from` are one line of a conversation that may branch.
+    pub(super) fn turn(&mut self, id: &str, parent: Option<String>, typed: bool, from: usize) {
+        if let Some(session) = self.current.map(|i| &mut self.sessions[i]) {
+            let events = from..session.lines.len();
+            session.turns.push(Turn { id: id.to_owned(), parent, typed, events });
+        }
+    }
+
+    /// How many events the session that is being read has.
+    pub(super) fn events_so_far(&self) -> usize {
+        self.current.map_or(0, |i| self.sessions[i].lines.len())
+    }
+
     /// Goes on with the session of this id in this file, or begins it.
     pub(super) fn session(&mut self, source: &'static str, id: &str) {
         if let Some(&index) = self.open.get(id) {
@@ -171,9 +309,15 @@ impl Spool {
             digest: String::new(),
             first_event_at: None,
             last_event_at: None,
+            by_id: false,
             lines: Vec::new(),
             broken: std::mem::take(&mut self.doomed),
             tools: HashMap::new(),
+            ids: HashMap::new(),
+            places: Vec::new(),
+            standing: HashMap::new(),
+            turns: Vec::new(),
+            understood: 0,
         });
         self.current = Some(self.sessions.len() - 1);
     }
@@ -191,6 +335,20 @@ impl Spool {
     /// Appends an event to the session that is being read; a tool's answer without a name gets that of its call.
     pub(super) fn event(&mut self, mut event: Event) -> io::Result<()> {
         let Some(session) = self.current.map(|i| &mut self.sessions[i]) else { return Ok(()) };
+        if session.by_id {
+            let Some(id) = session.id_of(&event) else {
+                self.counts.repeated += 1;
+                return Ok(());
+            };
+            session.places.push((id.clone(), session.lines.len()));
+            event.external_id = Some(id);
+        }
+        match event.kind {
+            EventKind::Raw if event.speaker == Speaker::Unknown => self.counts.raw += 1,
+            EventKind::Gap => {}
+            _ => *self.counts.by_speaker.entry(event.speaker).or_default() += 1,
+        }
+        session.understood += usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
         match (event.kind, &event.tool, &event.tool_use_id) {
             (EventKind::ToolUse, Some(tool), Some(id)) => {
                 session.tools.insert(id.clone(), tool.clone());
@@ -209,6 +367,80 @@ impl Spool {
     }
 }
 
+impl Spooled {
+    /// The id by which an event is known in its session; `None` where it stands there already. Two of one id that say different things
+    /// both stay, the second under an id of its own.
+    fn id_of(&mut self, event: &Event) -> Option<String> {
+        let hash = said(event.kind, event.tool_use_id.as_deref(), &event.text);
+        let own = event.external_id.clone().unwrap_or_else(|| super::line_id(&event.raw));
+        for id in [own.clone(), format!("{own}~{hash:016x}")] {
+            match self.ids.get(&id) {
+                Some(known) if *known == hash => return None,
+                Some(_) => {}
+                None => {
+                    self.ids.insert(id.clone(), hash);
+                    return Some(id);
+                }
+            }
+        }
+        None
+    }
+
+    /// Of a conversation that somebody went back in, the branch that its last line stands on is what happened.
+    fn mark_abandoned(&mut self) {
+        let turns = std::mem::take(&mut self.turns);
+        let by_id: HashMap<&str, &Turn> = turns.iter().map(|t| (t.id.as_str(), t)).collect();
+        let mut living: HashSet<&str> = HashSet::new();
+        let mut at = turns.last();
+        while let Some(turn) = at.filter(|t| living.insert(&t.id)) {
+            at = turn.parent.as_deref().and_then(|p| by_id.get(p)).copied();
+        }
+        // A branch that was left begins with what a person typed after a line that has gone on without it.
+        let mut left: HashSet<&str> = HashSet::new();
+        for turn in turns.iter().filter(|t| !living.contains(t.id.as_str())) {
+            let Some(parent) = turn.parent.as_deref() else { continue };
+            if left.contains(parent) || (turn.typed && living.contains(parent)) {
+                left.insert(&turn.id);
+                self.standing.extend(turn.events.clone().map(|n| (n, (Standing::Abandoned, None))));
+            }
+        }
+    }
+}
+
+/// What stands in several sessions under one id happened in one of them: the one that ended first.
+fn mark_copies(sessions: &mut [Spooled]) {
+    let mut holders: HashMap<(&'static str, String, u64), Vec<(usize, usize)>> = HashMap::new();
+    for (n, session) in sessions.iter_mut().enumerate().filter(|(_, s)| s.by_id && !s.broken) {
+        for (id, place) in std::mem::take(&mut session.places) {
+            if let Some(&hash) = session.ids.get(&id).filter(|_| !id.starts_with("line:") && !id.starts_with("gap:")) {
+                holders.entry((session.source, id, hash)).or_default().push((n, place));
+            }
+        }
+    }
+    for held in holders.into_values().filter(|h| h.len() > 1) {
+        let ended = |n: usize| (sessions[n].last_event_at.is_none(), sessions[n].last_event_at, sessions[n].len(), sessions[n].name.clone());
+        let Some(&(first, _)) = held.iter().min_by_key(|(n, _)| ended(*n)) else { continue };
+        let from = sessions[first].head.external_id.clone();
+        for (n, place) in held.into_iter().filter(|(n, _)| *n != first) {
+            sessions[n].standing.insert(place, (Standing::Copied, from.clone()));
+        }
+    }
+    for session in sessions {
+        session.ids = HashMap::new();
+    }
+}
+
+/// A hash of what an event says: two of one id that differ in it are two events.
+pub(crate) fn said(kind: EventKind, tool_use_id: Option<&str>, text: &str) -> u64 {
+    let mut hash = Sha256::new();
+    for part in [kind.as_str(), tool_use_id.unwrap_or_default(), text] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    digest.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}
+
 /// Reads events back.
 pub struct SpoolReader {
     file: File,
@@ -221,6 +453,11 @@ impl SpoolReader {
         let mut line = vec![0; len as usize];
         self.file.seek(SeekFrom::Start(offset))?;
         self.file.read_exact(&mut line)?;
-        Ok(serde_json::from_slice(&line)?)
+        let mut event: Event = serde_json::from_slice(&line)?;
+        if let Some((standing, from)) = session.standing.get(&index).filter(|_| event.standing == Standing::Live) {
+            event.standing = *standing;
+            event.copied_from.clone_from(from);
+        }
+        Ok(event)
     }
 }

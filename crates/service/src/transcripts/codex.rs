@@ -1,0 +1,231 @@
+//! The `codex` format: rollouts of a sessions folder, and what `exec --json` prints. A message stands in a rollout twice, as an event and
+//! as an item of the answer: what a person typed is read from the event, everything else from the items. After a compaction the history
+//! stands there again and is not read again.
+
+use std::io;
+
+use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, looks_like_error};
+use serde_json::Value;
+
+use super::{Place, Reader, Spool, marks, parse, values};
+
+const SOURCE: &str = "codex";
+/// Kinds of lines of a rollout, each with a `payload`.
+const LINES: &[&str] = &["session_meta", "response_item", "event_msg", "turn_context", "compacted"];
+/// Kinds of lines of `exec --json`.
+const EXEC: &[&str] = &["thread.started", "turn.started", "turn.completed", "turn.failed", "item.started", "item.updated", "item.completed"];
+
+/// Whether a line of this type is of this format.
+pub fn is_line(kind: &str, has_payload: bool) -> bool {
+    (has_payload && LINES.contains(&kind)) || EXEC.contains(&kind)
+}
+
+/// Reads one line a value.
+#[derive(Default)]
+pub struct Codex {
+    current: Option<String>,
+    lines: usize,
+    /// A rollout has events of what people typed; without them the items are all there is.
+    typed: bool,
+}
+
+impl Reader for Codex {
+    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
+        let line = match parse(text) {
+            Ok(line) => line,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        self.lines += 1;
+        let payload = line.get("payload").unwrap_or(&Value::Null);
+        if kind(&line) == "session_meta" && self.current.is_none() {
+            self.current = values::text(payload, "id");
+        } else if kind(&line) == "thread.started" {
+            self.current = values::text(&line, "thread_id");
+        }
+        let id = self.current.get_or_insert_with(|| at.source.stem.clone()).clone();
+        spool.shared_session(SOURCE, &id)?;
+        note_head(&line, payload, spool);
+        let base = Event {
+            // Lines have no ids of their own; a file only grows at its end.
+            external_id: Some(format!("{}", self.lines)),
+            occurred_at: values::time(line.get("timestamp")),
+            raw: text.to_owned(),
+            ..Event::new(EventKind::Raw, String::new())
+        };
+        let events = match kind(&line) {
+            "event_msg" => self.event(payload, base),
+            "response_item" => self.item(payload, base),
+            "item.completed" => exec_item(line.get("item").unwrap_or(&Value::Null), base),
+            "turn.failed" | "error" => vec![Event { text: failure(&line), ..base }.by(Speaker::Harness)],
+            _ => vec![base],
+        };
+        for (number, mut event) in events.into_iter().enumerate() {
+            if number > 0 {
+                event.raw = String::new();
+                event.external_id = event.external_id.map(|id| format!("{id}#{number}"));
+            }
+            spool.event(event)?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn kind(value: &Value) -> &str {
+    value.get("type").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn note_head(line: &Value, payload: &Value, spool: &mut Spool) {
+    let Some(head) = spool.head() else { return };
+    match kind(line) {
+        "session_meta" | "turn_context" => {
+            for key in ["cwd", "cli_version", "model", "originator"] {
+                if let Some(text) = values::text(payload, key) {
+                    head.metadata.entry(key).or_insert(Value::String(text));
+                }
+            }
+        }
+        "turn.failed" => head.outcome = Some(Outcome { result: OutcomeResult::Failure, score: None }),
+        _ => {}
+    }
+}
+
+fn failure(line: &Value) -> String {
+    line.get("error").and_then(|e| values::text(e, "message")).or_else(|| values::text(line, "message")).unwrap_or_default()
+}
+
+impl Codex {
+    fn event(&mut self, payload: &Value, base: Event) -> Vec<Event> {
+        match kind(payload) {
+            "user_message" => {
+                self.typed = true;
+                typed(&values::content(payload.get("message")), &base)
+            }
+            "turn_aborted" => vec![Event { text: "interrupted".to_owned(), ..base }.of_kind(EventKind::Denial)],
+            // The items say the rest.
+            _ => vec![base],
+        }
+    }
+
+    fn item(&self, item: &Value, base: Event) -> Vec<Event> {
+        let said = || message_text(item);
+        match kind(item) {
+            "message" => match item.get("role").and_then(Value::as_str).unwrap_or_default() {
+                "assistant" => vec![Event { text: said(), ..base }.of_kind(EventKind::Agent)],
+                "user" => {
+                    let parts = typed(&said(), &base);
+                    // What a person typed was read from its event.
+                    let told = |e: &Event| e.speaker == Speaker::Harness;
+                    if parts.iter().all(told) || !self.typed { parts } else { vec![base] }
+                }
+                "developer" | "system" => vec![Event { text: said(), ..base }.of_kind(EventKind::System)],
+                _ => vec![base],
+            },
+            "reasoning" => vec![Event { text: summary(item), ..base }.of_kind(EventKind::Thinking)],
+            "function_call" | "custom_tool_call" | "local_shell_call" | "web_search_call" => vec![call(item, base)],
+            "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => answer(item, base),
+            _ => vec![base],
+        }
+    }
+}
+
+/// A text in the user's role, what the program marks in it apart from the rest.
+fn typed(text: &str, base: &Event) -> Vec<Event> {
+    let event = |part: marks::Part| {
+        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
+        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
+    };
+    let parts: Vec<Event> = marks::parts(text, Speaker::Person).into_iter().map(event).collect();
+    if parts.is_empty() { vec![base.clone()] } else { parts }
+}
+
+fn message_text(item: &Value) -> String {
+    values::content(item.get("content"))
+}
+
+fn summary(item: &Value) -> String {
+    let summary = values::content(item.get("summary"));
+    if summary.is_empty() { message_text(item) } else { summary }
+}
+
+fn call(item: &Value, base: Event) -> Event {
+    let arguments = ["arguments", "input", "action"].iter().find_map(|k| item.get(*k));
+    let text = match arguments {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "{}".to_owned(),
+    };
+    let tool = values::text(item, "name").or_else(|| kind(item).strip_suffix("_call").map(str::to_owned));
+    Event { tool, tool_use_id: values::text(item, "call_id").or_else(|| values::text(item, "id")), text, ..base }.of_kind(EventKind::ToolUse)
+}
+
+/// What a tool answered: text, or an object with `output` or `content` and what it ended with.
+fn answer(item: &Value, base: Event) -> Vec<Event> {
+    let output = item.get("output").unwrap_or(&Value::Null);
+    let inner = match output {
+        Value::String(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object),
+        Value::Object(_) => Some(output.clone()),
+        _ => None,
+    };
+    let said = inner.as_ref().and_then(|o| ["output", "content"].iter().find_map(|k| o.get(*k)));
+    let text = said.map_or_else(|| values::content(Some(output)), |s| values::content(Some(s)));
+    let code = inner.as_ref().and_then(|o| o.get("metadata")).and_then(|m| m.get("exit_code")).and_then(Value::as_i64);
+    let success = inner.as_ref().and_then(|o| o.get("success")).and_then(Value::as_bool);
+    let base = Event { tool_use_id: values::text(item, "call_id"), ..base };
+    if let Some(refusal) = marks::refusal(&text) {
+        return vec![Event { text, ..base }.of_kind(EventKind::Denial).by(refusal.by)];
+    }
+    let is_error = match (code, success) {
+        (Some(code), _) => code != 0,
+        (None, Some(success)) => !success,
+        (None, None) => exited_badly(&text) || looks_like_error(&text),
+    };
+    vec![Event { is_error, text, ..base }.of_kind(EventKind::ToolResult)]
+}
+
+/// Whether the text of a command's answer says with which code it ended, and that is not 0.
+fn exited_badly(text: &str) -> bool {
+    let cue = |line: &str| line.trim().strip_prefix("Process exited with code ").and_then(|n| n.trim_end_matches('.').trim().parse::<i64>().ok());
+    text.lines().find_map(cue).is_some_and(|code| code != 0)
+}
+
+/// An item of `exec --json`.
+fn exec_item(item: &Value, base: Event) -> Vec<Event> {
+    let text = |key: &str| values::content(item.get(key));
+    let id = values::text(item, "id");
+    match values::text(item, "type").or_else(|| values::text(item, "item_type")).as_deref() {
+        Some("agent_message" | "assistant_message") => vec![Event { text: text("text"), ..base }.of_kind(EventKind::Agent)],
+        Some("reasoning") => vec![Event { text: text("text"), ..base }.of_kind(EventKind::Thinking)],
+        Some("command_execution") => {
+            let code = item.get("exit_code").and_then(Value::as_i64);
+            let call = Event {
+                tool: Some("command_execution".to_owned()),
+                tool_use_id: id.clone(),
+                text: serde_json::json!({"command": text("command")}).to_string(),
+                ..base.clone()
+            };
+            let answered = Event {
+                tool: Some("command_execution".to_owned()),
+                tool_use_id: id,
+                is_error: code.is_some_and(|c| c != 0) || values::text(item, "status").as_deref() == Some("failed"),
+                text: text("aggregated_output"),
+                ..base
+            };
+            vec![call.of_kind(EventKind::ToolUse), answered.of_kind(EventKind::ToolResult)]
+        }
+        Some("mcp_tool_call") => {
+            let tool = values::text(item, "tool");
+            let call = Event {
+                tool: tool.clone(),
+                tool_use_id: id.clone(),
+                text: item.get("arguments").map_or_else(|| "{}".to_owned(), Value::to_string),
+                ..base.clone()
+            };
+            let failed = item.get("error").is_some_and(|e| !e.is_null());
+            let said = if failed { failure(item) } else { text("result") };
+            let answered = Event { tool, tool_use_id: id, is_error: failed, text: said, ..base };
+            vec![call.of_kind(EventKind::ToolUse), answered.of_kind(EventKind::ToolResult)]
+        }
+        Some("error") => vec![Event { text: text("message"), ..base }.by(Speaker::Harness)],
+        _ => vec![base],
+    }
+}
