@@ -84,7 +84,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/dreams") view=pages::dreams::Dreams ssr=SsrMode::Async />
                 <Route path=path!("/dreams/:id") view=pages::dream::Dream ssr=SsrMode::Async />
                 <Route path=path!("/sessions") view=pages::sessions::Sessions ssr=SsrMode::Async />
-                <Route path=path!("/sessions/:id") view=pages::sessions::Transcript ssr=SsrMode::Async />
+                <Route path=path!("/sessions/:id") view=pages::transcript::Transcript ssr=SsrMode::Async />
                 <Route path=path!("/import") view=pages::import::Import ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=pages::audit::Audit ssr=SsrMode::Async />
             </Routes>

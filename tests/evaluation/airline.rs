@@ -36,8 +36,13 @@ pub fn sessions(path: &Path) -> Option<Corpus> {
     let (all, _, mut reader) = spool.finish().expect("the spool is read");
     let mut corpus = Corpus::default();
     for (n, spooled) in all.iter().enumerate() {
-        let event =
-            |e: domain::event::Event| Event { kind: domain::event::counts_as(e.kind, e.speaker, e.standing), tool: e.tool, tool_use_id: e.tool_use_id, is_error: e.is_error, text: e.text };
+        let event = |e: domain::event::Event| Event {
+            kind: domain::event::counts_as(e.kind, e.speaker, e.standing),
+            tool: e.tool,
+            tool_use_id: e.tool_use_id,
+            is_error: e.is_error,
+            text: e.text,
+        };
         corpus.sessions.push(Session {
             head: Head {
                 recorders: Vec::new(),

@@ -54,7 +54,8 @@ fn kill_imports(database: &str) {
     }
     let (code, out, err) = run(&["--database", database, "import", &path, "--store", "Air"]);
     assert_eq!(code, 0, "{out}{err}");
-    let numbers: Vec<u32> = out.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let numbers: Vec<u32> =
+        out.lines().next().unwrap_or_default().split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
     let [added, grown, _, unchanged, left_out] = numbers[..] else { panic!("{out}") };
     assert_eq!((added + unchanged, grown, left_out), (SESSIONS, 0, 0), "no session is half there: {out}");
     let (code, out, _) = run(&["--database", database, "audit", "verify"]);

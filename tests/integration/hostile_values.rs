@@ -45,6 +45,8 @@ const FIELDS: &[&str] = &[
     "askname",
     "askreason",
     "session",
+    "subagent",
+    "original",
     "agent",
     "subject",
     "teamclaim",
@@ -173,6 +175,18 @@ impl Twin {
                 );
             }
         }
+        self.world.import(&text).await;
+        // A sub-agent's lines, a copy of another session's, and a line that cannot be read.
+        let line = |uuid: &str, more: serde_json::Value| {
+            let mut value =
+                json!({"type": "user", "sessionId": format!("{} c", of("session")), "uuid": uuid, "message": {"content": of("said")}});
+            value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            format!("{value}\n")
+        };
+        let text = line("c1", json!({}))
+            + &line("c2", json!({"agentId": of("subagent"), "isSidechain": true}))
+            + &line("c3", json!({"forkedFrom": {"sessionId": of("original")}}))
+            + "{torn\n";
         self.world.import(&text).await;
     }
 

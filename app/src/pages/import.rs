@@ -37,11 +37,11 @@ pub fn Import() -> impl IntoView {
                     <label>"Format"
                         <select name="format">
                             <option value="auto">"find out"</option><option value="openai">"OpenAI chats"</option>
-                            <option value="claude-code">"Claude Code"</option><option value="events">"Managed Agents events"</option>
+                            <option value="claude-code">"Claude Code"</option><option value="codex">"Codex"</option><option value="events">"Managed Agents events"</option>
                         </select>
                     </label>
                     <label>"Agent, where the transcripts do not say (optional)"<input name="agent" maxlength="200" /></label>
-                    <label>"Files (.json or .jsonl)"<input type="file" name="file" accept=".json,.jsonl" multiple required /></label>
+                    <label>"Files (.json or .jsonl, also packed as .gz or .zst)"<input type="file" name="file" accept=".json,.jsonl,.ndjson,.traj,.gz,.zst" multiple required /></label>
                     <button class="primary">"Import"</button>
                 </form>
             }

@@ -19,3 +19,4 @@ pub mod queue;
 pub mod sessions;
 pub mod store_settings;
 pub mod stores;
+pub mod transcript;

@@ -17,7 +17,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    transcripts::{SpoolReader, Spooled, roll, said},
+    transcripts::{SpoolReader, Spooled, is_of_source, roll, said},
 };
 
 /// What became of a session.
@@ -135,7 +135,7 @@ impl Lucid {
         for index in 0..=spooled.len() {
             if index < spooled.len() {
                 let event = events.event(spooled, index)?;
-                let hash = said(event.kind, event.tool_use_id.as_deref(), &event.text);
+                let hash = said(event.kind, event.occurred_at, &event.text);
                 let own = event.external_id.clone().unwrap_or_default();
                 let other = format!("{own}~{hash:016x}");
                 if stored.get(&own) == Some(&hash) || stored.contains_key(&other) {
@@ -148,7 +148,9 @@ impl Lucid {
                     continue;
                 }
             }
-            mark_copies(tx, store, id, &mut batch).await?;
+            if spooled.copies_keep_ids() {
+                mark_copies(tx, store, id, &mut batch).await?;
+            }
             for event in batch.drain(..) {
                 growth.digest = roll(&growth.digest, &event);
                 growth.to += 1;
@@ -182,7 +184,7 @@ async fn stored(tx: &mut Tx, id: SessionId) -> Result<HashMap<String, u64>> {
     let (mut found, mut after) = (HashMap::new(), 0);
     loop {
         let page = sessions::events(tx, id, after, 500).await?;
-        let hash = |e: &sessions::EventRow| said(e.kind, e.tool_use_id.as_deref(), &e.text);
+        let hash = |e: &sessions::EventRow| said(e.kind, e.occurred_at, &e.text);
         found.extend(page.rows.iter().map(|e| (e.external_id.clone().unwrap_or_default(), hash(e))));
         match page.rows.last() {
             Some(last) if page.more => after = last.seq,
@@ -193,17 +195,17 @@ async fn stored(tx: &mut Tx, id: SessionId) -> Result<HashMap<String, u64>> {
 
 /// Marks what another session of the store holds under the same id with the same words.
 async fn mark_copies(tx: &mut Tx, store: StoreId, id: SessionId, events: &mut [Event]) -> Result<()> {
-    let of_source = |e: &&Event| e.standing == Standing::Live && e.external_id.as_deref().is_some_and(|i| !i.starts_with("line:") && !i.starts_with("gap:"));
+    let of_source = |e: &&Event| e.standing == Standing::Live && e.external_id.as_deref().is_some_and(is_of_source);
     let ids: Vec<String> = events.iter().filter(of_source).filter_map(|e| e.external_id.clone()).collect();
     let elsewhere = sessions::of_source_ids(tx, &ids).await?;
     let others: HashMap<(&str, u64), SessionId> = elsewhere
         .iter()
         .rev()
         .filter(|e| e.store_id == store && e.session_id != id)
-        .map(|e| ((e.external_id.as_str(), said(e.kind, e.tool_use_id.as_deref(), &e.text)), e.session_id))
+        .map(|e| ((e.external_id.as_str(), said(e.kind, e.occurred_at, &e.text)), e.session_id))
         .collect();
     for event in events.iter_mut().filter(|e| e.standing == Standing::Live) {
-        let key = (event.external_id.as_deref().unwrap_or_default(), said(event.kind, event.tool_use_id.as_deref(), &event.text));
+        let key = (event.external_id.as_deref().unwrap_or_default(), said(event.kind, event.occurred_at, &event.text));
         if let Some(other) = others.get(&key) {
             event.standing = Standing::Copied;
             event.copied_from = Some(other.to_string());

@@ -58,7 +58,9 @@ impl Lucid {
         mask_session(&mut view.session);
         for event in &mut view.events.rows {
             event.text = masking::mask(&event.text);
-            mask_name(&mut event.tool);
+            for name in [&mut event.tool, &mut event.thread, &mut event.copied_from] {
+                mask_name(name);
+            }
         }
         Ok(view)
     }

@@ -30,7 +30,7 @@ statements! {
     INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at,
             speaker, thread, standing, copied_from)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    OF_SOURCE_IDS = concat!("SELECT e.external_id, e.kind, e.tool_use_id, e.text, e.session_id, x.store_id FROM events e
+    OF_SOURCE_IDS = concat!("SELECT e.external_id, e.kind, e.occurred_at, e.text, e.session_id, x.store_id FROM events e
             JOIN session_stores x ON x.session_id = e.session_id
         WHERE e.standing = 'live' AND e.external_id IN (", fifty!(), ") ORDER BY e.id");
     INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at)
@@ -245,8 +245,8 @@ pub struct Elsewhere {
     pub external_id: String,
     /// What it is.
     pub kind: EventKind,
-    /// Pairs call and answer.
-    pub tool_use_id: Option<String>,
+    /// When, if known.
+    pub occurred_at: Option<Timestamp>,
     /// The normalised text.
     pub text: String,
     /// Its session.

@@ -8,9 +8,8 @@ use std::{
 use domain::{actor::Actor, ids::StoreId};
 use indicatif::{ProgressBar, ProgressStyle};
 use service::{
-    Imported, Lucid,
-    NewMemory,
-    transcripts::{self, Counts, Options, Problem, Source, Spool},
+    Imported, Lucid, NewMemory,
+    transcripts::{self, Counts, Finished, Options, Problem, Source, Spool},
 };
 
 use crate::{Failure, cli::ImportArgs};
@@ -32,6 +31,16 @@ pub struct Summary {
     pub skipped: Vec<Problem>,
     /// How many events were read, by whose words they hold.
     pub counts: Counts,
+}
+
+impl Summary {
+    /// The same in one line, with what was skipped.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let skipped: Vec<String> = self.skipped.iter().take(5).map(ToString::to_string).collect();
+        let skipped = if skipped.is_empty() { String::new() } else { format!(". Skipped: {}", skipped.join("; ")) };
+        self.to_string().replace('\n', ". ") + &skipped
+    }
 }
 
 impl std::fmt::Display for Summary {
@@ -80,7 +89,7 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
     let found = domain::plural::count(i64::try_from(notes.len()).unwrap_or(i64::MAX), "file");
     match (taken, notes.is_empty()) {
         (_, true) => {}
-        (0, false) => println!("Beside the sessions stand {found} of an agent's own memory; --with-memory takes them in."),
+        (0, false) => println!("{found} of an agent's own memory beside the sessions; --with-memory takes them in."),
         (_, false) => println!("{found} of an agent's own memory taken in"),
     }
     Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -139,7 +148,7 @@ pub fn spool_files(paths: &[PathBuf], options: &Options, bar: &ProgressBar) -> R
 pub async fn write(lucid: &Lucid, actor: &Actor, store: StoreId, spool: Spool) -> Result<Summary, Failure> {
     let spool_error = |e| Failure::Io("the temporary folder".to_owned(), e);
     let counts = spool.counts().clone();
-    let (sessions, problems, skipped, mut reader) = spool.finish_with_skipped().map_err(spool_error)?;
+    let Finished { sessions, problems, skipped, mut reader } = spool.finish_with_skipped().map_err(spool_error)?;
     let mut summary = Summary { problems, skipped, counts, ..Summary::default() };
     let bar = bar("writing sessions", sessions.len() as u64);
     for session in &sessions {

@@ -41,13 +41,13 @@ pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Curr
     match import(&lucid, &current, multipart).await {
         Err(Error::Forbidden(FOREIGN)) => super::forms::foreign(),
         Ok((store, summary)) if summary.problems.is_empty() => {
-            Redirect::to(&format!("/import?store={store}&done={}", encoded(&summary.to_string()))).into_response()
+            Redirect::to(&format!("/import?store={store}&done={}", encoded(&summary.in_one_line()))).into_response()
         }
         Ok((_, summary)) => {
             let problems: Vec<String> = summary.problems.iter().take(20).map(ToString::to_string).collect();
             let more = summary.problems.len().saturating_sub(20);
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let error = Error::Invalid(format!("{} ({}){more}", summary, problems.join("; ")));
+            let error = Error::Invalid(format!("{} ({}){more}", summary.in_one_line(), problems.join("; ")));
             refused(&lucid, user, &error, true).await
         }
         Err(error) => refused(&lucid, user, &error, false).await,

@@ -62,7 +62,9 @@ pub fn of(session: &Session) -> Vec<Call<'_>> {
             }
             // What was refused never ran, and has no answer.
             EventKind::Denial => {
-                if let Some(at) = open.iter().rposition(|&i| event.tool_use_id.is_some() && session.events[i].tool_use_id == event.tool_use_id) {
+                if let Some(at) =
+                    open.iter().rposition(|&i| event.tool_use_id.is_some() && session.events[i].tool_use_id == event.tool_use_id)
+                {
                     open.remove(at);
                 }
             }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Place, Reader, Spool, marks, parse, values};
 
-const SOURCE: &str = "claude-code";
+pub(super) const SOURCE: &str = "claude-code";
 /// Texts typed while the agent worked that are remembered, to know them again when they are delivered.
 const MOST_QUEUED: usize = 200;
 

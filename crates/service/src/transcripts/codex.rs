@@ -13,7 +13,8 @@ const SOURCE: &str = "codex";
 /// Kinds of lines of a rollout, each with a `payload`.
 const LINES: &[&str] = &["session_meta", "response_item", "event_msg", "turn_context", "compacted"];
 /// Kinds of lines of `exec --json`.
-const EXEC: &[&str] = &["thread.started", "turn.started", "turn.completed", "turn.failed", "item.started", "item.updated", "item.completed"];
+const EXEC: &[&str] =
+    &["thread.started", "turn.started", "turn.completed", "turn.failed", "item.started", "item.updated", "item.completed"];
 
 /// Whether a line of this type is of this format.
 pub fn is_line(kind: &str, has_payload: bool) -> bool {
@@ -155,7 +156,8 @@ fn call(item: &Value, base: Event) -> Event {
         None => "{}".to_owned(),
     };
     let tool = values::text(item, "name").or_else(|| kind(item).strip_suffix("_call").map(str::to_owned));
-    Event { tool, tool_use_id: values::text(item, "call_id").or_else(|| values::text(item, "id")), text, ..base }.of_kind(EventKind::ToolUse)
+    Event { tool, tool_use_id: values::text(item, "call_id").or_else(|| values::text(item, "id")), text, ..base }
+        .of_kind(EventKind::ToolUse)
 }
 
 /// What a tool answered: text, or an object with `output` or `content` and what it ended with.
@@ -184,7 +186,8 @@ fn answer(item: &Value, base: Event) -> Vec<Event> {
 
 /// Whether the text of a command's answer says with which code it ended, and that is not 0.
 fn exited_badly(text: &str) -> bool {
-    let cue = |line: &str| line.trim().strip_prefix("Process exited with code ").and_then(|n| n.trim_end_matches('.').trim().parse::<i64>().ok());
+    let cue =
+        |line: &str| line.trim().strip_prefix("Process exited with code ").and_then(|n| n.trim_end_matches('.').trim().parse::<i64>().ok());
     text.lines().find_map(cue).is_some_and(|code| code != 0)
 }
 

@@ -1,7 +1,7 @@
 //! The `events` format: Managed Agents event objects, one a value. A `session` object before them names the session and what is
 //! known of it; else `session_id` does, else the file's name.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use domain::event::{Event, EventKind, looks_like_error};
 use serde_json::Value;
@@ -14,32 +14,37 @@ const SOURCE: &str = "events";
 #[derive(Default)]
 pub struct Events {
     current: Option<String>,
+    /// How often each line without an id stood there.
+    without_id: HashMap<String, usize>,
 }
 
 impl Reader for Events {
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
-        let value = parse(text);
-        if value.is_err() {
-            spool.doom_next();
-            return Ok(value.map(drop));
-        }
-        let own = value.as_ref().ok().and_then(|v| match kind(v) {
-            "session" => values::text(v, "id"),
-            _ => values::text(v, "session_id"),
-        });
-        let id = own.or(self.current.take()).unwrap_or_else(|| at.source.stem.clone());
-        spool.session(SOURCE, &id);
-        self.current = Some(id);
-        let value = match value {
+        let value = match parse(text) {
             Ok(value) => value,
             Err(reason) => return Ok(Err(reason)),
         };
+        let own = match kind(&value) {
+            "session" => values::text(&value, "id"),
+            _ => values::text(&value, "session_id"),
+        };
+        let id = own.or(self.current.take()).unwrap_or_else(|| at.source.stem.clone());
+        spool.shared_session(SOURCE, &id)?;
+        self.current = Some(id);
         if !value.is_object() || kind(&value).is_empty() {
             return Ok(Err("an event is an object with a `type`".to_owned()));
         }
         note_head(&value, at, spool);
         if kind(&value) != "session" {
-            spool.event(event(&value, text))?;
+            let mut event = event(&value, text);
+            // Without an id, the same again is another event.
+            if event.external_id.is_none() {
+                let line = super::line_id(text);
+                let times = self.without_id.entry(line.clone()).or_insert(0);
+                *times += 1;
+                event.external_id = Some(if *times == 1 { line } else { format!("{line}~{times}") });
+            }
+            spool.event(event)?;
         }
         Ok(Ok(()))
     }

@@ -121,7 +121,7 @@ fn next_element(text: &str) -> Option<(&str, Element<'_>)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('<').map(|n| n + from) {
         let tail = &text[open + 1..];
-        let Some(end) = tail.find('>') else { return None };
+        let end = tail.find('>')?;
         // The name may have attributes after it.
         let tag = &tail[..end];
         let name = known(tag);
@@ -201,7 +201,9 @@ mod tests {
             ]
         );
         assert_eq!(
-            read("<command-message>release</command-message>\n<command-name>/release</command-name>\n<command-args>to staging only</command-args>"),
+            read(
+                "<command-message>release</command-message>\n<command-name>/release</command-name>\n<command-args>to staging only</command-args>"
+            ),
             [
                 ("<command-message>release</command-message>\n<command-name>/release</command-name>".into(), Speaker::Harness),
                 ("to staging only".into(), Speaker::Person),
@@ -218,7 +220,8 @@ mod tests {
     fn refusals() {
         let plain = "The user doesn't want to proceed with this tool use. The tool use was rejected. STOP what you are doing.";
         assert_eq!(refusal(plain), Some(Refusal { by: Speaker::Person, words: None }));
-        let said = "The user doesn't want to proceed with this tool use. To tell you how to proceed, the user said:\nUse the staging database";
+        let said =
+            "The user doesn't want to proceed with this tool use. To tell you how to proceed, the user said:\nUse the staging database";
         assert_eq!(refusal(said).unwrap().words.as_deref(), Some("Use the staging database"));
         let rule = "Permission to use Bash with command rm has been denied.";
         assert_eq!(refusal(rule).unwrap().by, Speaker::Harness);

@@ -4,8 +4,8 @@
 mod claude_code;
 mod codex;
 mod events;
-mod openai;
 mod marks;
+mod openai;
 mod pieces;
 mod spool;
 mod values;
@@ -21,8 +21,8 @@ use serde_json::Value;
 
 pub use events::read as read_event;
 pub use pieces::clean as clean_json;
-pub(crate) use spool::said;
-pub use spool::{Counts, Spool, SpoolReader, Spooled, roll};
+pub use spool::{Counts, Finished, Spool, SpoolReader, Spooled, roll};
+pub(crate) use spool::{is_of_source, said};
 
 /// Longest single event, in bytes of its JSON.
 pub const EVENT_BYTES: usize = 10 * 1024 * 1024;
@@ -218,8 +218,8 @@ impl Source {
     /// What a file's name says: values of a `.json` or `.traj` file may go over several lines.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        let plain = without_packing(name);
-        Self { stem: stem(Path::new(name)), whole: plain.ends_with(".json") || plain.ends_with(".traj"), name: name.to_owned() }
+        let whole = Path::new(without_packing(name)).extension().is_some_and(|e| e == "json" || e == "traj");
+        Self { stem: stem(Path::new(name)), whole, name: name.to_owned() }
     }
 }
 
@@ -229,77 +229,119 @@ const UNPACKED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 /// What a file holds, unpacked where it is packed, which its first bytes say.
 fn unpacked<'a>(from: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let mut from = BufReader::with_capacity(64 * 1024, from);
-    let start = from.fill_buf()?;
-    Ok(match start {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(from).take(UNPACKED_BYTES)),
+    Ok(match from.fill_buf()? {
+        [0x1f, 0x8b, ..] => Box::new(Unpacked { from: flate2::bufread::MultiGzDecoder::new(from), left: UNPACKED_BYTES }),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
-            Box::new(decoder.take(UNPACKED_BYTES))
+            let decoder = ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| damaged(&e))?;
+            Box::new(Unpacked { from: decoder, left: UNPACKED_BYTES })
         }
         _ => Box::new(from),
     })
 }
 
+/// Unpacks up to a limit; whatever goes wrong is the file's.
+struct Unpacked<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.from.read(buffer).map_err(|e| damaged(&e))?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| damaged(&"it is over 16 GB"))?;
+        Ok(n)
+    }
+}
+
+fn damaged(why: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("it cannot be unpacked: {why}"))
+}
+
 /// As [`read`], from anything that can be read.
 pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
-    let counted = Counted { from, tell };
-    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted)?), source.whole);
-    let mut reader: Option<Box<dyn Reader>> = None;
     spool.begin_file(&source.name, options.strict);
-    let mut any = false;
-    while let Some(piece) = pieces.next()? {
-        any = true;
-        let at = Place { source, options };
-        let whole = match piece.text {
-            Ok(text) => take(&mut reader, &text, &at, spool)?.map_err(|reason| (reason, Some(text))),
-            Err(reason) => Err((reason, None)),
-        };
-        let Err((reason, text)) = whole else { continue };
-        // A line of events that cannot be read is a gap; a chat that cannot be read is lost, and nobody else's problem.
-        if reader.as_deref().is_none_or(Reader::holds_whole_sessions) {
-            if reader.is_some() || !looks_like_a_line(text.as_deref(), piece.bytes) {
-                blame(reader.as_deref_mut(), spool);
-                spool.problem(piece.line, reason);
-                continue;
-            }
-        } else if piece.open && !options.strict {
-            // The file is being written: its last line is read when it is whole.
-            spool.skip(&source.name, "its last line is not whole yet; import it again when the session has gone on");
-            continue;
+    match read_pieces(from, source, options, spool, tell) {
+        // What is damaged is this file; those beside it go on.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            spool.leave();
+            spool.problem(0, error.to_string());
         }
-        let rest = text.as_deref().and_then(whole_at_the_end);
-        let lost = piece.bytes - rest.map_or(0, str::len);
-        spool.gap(piece.line, &reason, lost)?;
-        if let Some(rest) = rest.filter(|_| !options.strict)
-            && let Err(reason) = take(&mut reader, rest, &at, spool)?
-        {
-            spool.gap(piece.line, &reason, rest.len())?;
-        }
-    }
-    if !any {
-        spool.skip(&source.name, "it is empty");
+        other => other?,
     }
     spool.end_file(options);
     Ok(())
 }
 
-/// Takes a value in the format of its file, which the first one decides.
-fn take(reader: &mut Option<Box<dyn Reader>>, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
-    if reader.is_none() {
-        match recognise(at.options.format, text) {
-            Ok(found) => *reader = Some(found),
-            Err(reason) => return Ok(Err(reason)),
+fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
+    let counted = Counted { from, tell };
+    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted)?), source.whole);
+    let mut reader: Option<Box<dyn Reader>> = None;
+    let at = Place { source, options };
+    let mut any = false;
+    // What could not be read before it was known in which format the file is: line, reason, bytes.
+    let mut unread: Vec<(usize, String, usize)> = Vec::new();
+    while let Some(piece) = pieces.next()? {
+        any = true;
+        let taken = match &piece.text {
+            Ok(text) => take(&mut reader, text, &at, spool, &mut unread)?,
+            Err(reason) => Err(reason.clone()),
+        };
+        let Err(reason) = taken else { continue };
+        let Some(known) = &reader else {
+            unread.push((piece.line, reason, piece.bytes));
+            continue;
+        };
+        if known.holds_whole_sessions() {
+            // A chat that cannot be read is lost, and nobody else's problem.
+            spool.leave();
+            spool.problem(piece.line, reason);
+            continue;
         }
+        if piece.open && !options.strict {
+            // The file is being written: its last line is read when it is whole.
+            spool.skip(&source.name, "its last line is not whole yet; import it again when the session has gone on");
+            continue;
+        }
+        let rest = piece.text.as_deref().ok().and_then(whole_at_the_end);
+        spool.gap(piece.line, &reason, piece.bytes - rest.map_or(0, str::len))?;
+        if let Some(rest) = rest.filter(|_| !options.strict)
+            && let Err(reason) = take(&mut reader, rest, &at, spool, &mut unread)?
+        {
+            spool.gap(piece.line, &reason, rest.len())?;
+        }
+    }
+    for (line, reason, _) in unread {
+        spool.problem(line, reason);
+    }
+    if !any {
+        spool.skip(&source.name, "it is empty");
+    }
+    Ok(())
+}
+
+/// Takes a value in the format of its file, which the first one that can be read decides. What could not be read before it is a gap where
+/// lines are events, and a problem where each value is a session.
+fn take(
+    reader: &mut Option<Box<dyn Reader>>,
+    text: &str,
+    at: &Place,
+    spool: &mut Spool,
+    unread: &mut Vec<(usize, String, usize)>,
+) -> io::Result<Result<(), String>> {
+    if reader.is_none() {
+        let found = match recognise(at.options.format, text) {
+            Ok(found) => found,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        for (line, reason, bytes) in unread.drain(..) {
+            if found.holds_whole_sessions() { spool.problem(line, reason) } else { spool.gap(line, &reason, bytes)? }
+        }
+        *reader = Some(found);
     }
     match reader {
         Some(reader) => reader.take(text, at, spool),
         None => Ok(Ok(())),
     }
-}
-
-/// Whether what stands before anything that can be read was a line of events: torn, or of bytes that are no text.
-fn looks_like_a_line(text: Option<&str>, bytes: usize) -> bool {
-    text.map_or(bytes > 0, |t| t.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(t).is_err())
 }
 
 /// Most places at which a torn line is tried for a whole object, and the longest line that is.
@@ -317,12 +359,6 @@ fn whole_at_the_end(line: &str) -> Option<&str> {
 struct Place<'a> {
     source: &'a Source,
     options: &'a Options,
-}
-
-/// A value could not be read at all: in a format of one session a value it is nobody's problem but its own; in a format of one
-/// event a value the session that goes on is broken, or, before any has begun, the one that begins next.
-fn blame(reader: Option<&mut (dyn Reader + 'static)>, spool: &mut Spool) {
-    if reader.is_some_and(|r| r.holds_whole_sessions()) { spool.leave() } else { spool.doom_next() }
 }
 
 /// Takes the values of one file in one format.
@@ -359,7 +395,10 @@ fn detect(text: &str) -> Result<Format, String> {
         {
             Ok(Format::ClaudeCode)
         }
-        _ => Err("it is in none of the formats openai (`messages` or `traj`), claude-code, codex or events; say which with --format".to_owned()),
+        _ => {
+            Err("it is in none of the formats openai (`messages` or `traj`), claude-code, codex or events; say which with --format"
+                .to_owned())
+        }
     }
 }
 

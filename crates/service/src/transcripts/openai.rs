@@ -45,7 +45,6 @@ impl Reader for OpenAi {
         if let Some(id) = head.external_id.as_ref().filter(|id| !self.ids.insert((*id).clone())) {
             return Ok(Err(format!("a chat with the id {id} stands before it in this file; it would be taken for the same session")));
         }
-        spool.forgive();
         spool.begin("openai", head);
         if let Some(system) = keys.0.get("system").and_then(|raw| parse(raw.get()).ok()) {
             let text = values::content(Some(&system));
@@ -132,7 +131,10 @@ fn message_events(message: &Value, raw: &str) -> Result<Vec<Event>, String> {
 
 /// Whether a part of a message is a call of a tool, its answer, or a thought: parts that have no place in OpenAI's messages.
 fn is_tool_block(block: &Value) -> bool {
-    matches!(block.get("type").and_then(Value::as_str), Some("tool_use" | "tool_result" | "thinking" | "redacted_thinking" | "server_tool_use"))
+    matches!(
+        block.get("type").and_then(Value::as_str),
+        Some("tool_use" | "tool_result" | "thinking" | "redacted_thinking" | "server_tool_use")
+    )
 }
 
 /// The parts of a message of Anthropic's API, in order.

@@ -68,6 +68,12 @@ impl Spooled {
         self.lines.is_empty()
     }
 
+    /// Whether a copy of an event has the id of the original, and no other event has it: only where ids are unique in the world.
+    #[must_use]
+    pub fn copies_keep_ids(&self) -> bool {
+        self.source == super::claude_code::SOURCE
+    }
+
     /// What makes it the same session in another import: its source and own id, else its content.
     #[must_use]
     pub fn import_key(&self, scope: &str) -> String {
@@ -98,7 +104,6 @@ pub struct Spool {
     problems: Vec<Problem>,
     file_name: String,
     file_start: usize,
-    open: HashMap<String, usize>,
     /// Sessions that may go on in another file, by format and id.
     shared: HashMap<(&'static str, String), usize>,
     current: Option<usize>,
@@ -123,6 +128,21 @@ pub struct Counts {
     pub repeated: usize,
 }
 
+/// What a spool holds when everything was read.
+pub struct Finished {
+    /// The sessions that are whole.
+    pub sessions: Vec<Spooled>,
+    /// What was wrong with others.
+    pub problems: Vec<Problem>,
+    /// Files and sessions that hold nothing to dream over, each named once.
+    pub skipped: Vec<Problem>,
+    /// Reads their events back.
+    pub reader: SpoolReader,
+}
+
+/// A format, an id that its source gave, and a hash of what stands under it.
+type Known = (&'static str, String, u64);
+
 /// Problems that are kept with their reasons; more are only counted.
 const KEPT_PROBLEMS: usize = 1_000;
 
@@ -136,7 +156,6 @@ impl Spool {
             problems: Vec::new(),
             file_name: String::new(),
             file_start: 0,
-            open: HashMap::new(),
             shared: HashMap::new(),
             current: None,
             doomed: false,
@@ -160,12 +179,12 @@ impl Spool {
 
     /// The sessions that are whole, and what was wrong with others.
     pub fn finish(self) -> io::Result<(Vec<Spooled>, Vec<Problem>, SpoolReader)> {
-        let (sessions, problems, _, reader) = self.finish_with_skipped()?;
-        Ok((sessions, problems, reader))
+        let done = self.finish_with_skipped()?;
+        Ok((done.sessions, done.problems, done.reader))
     }
 
-    /// The same, and before the last the files and sessions that hold nothing to dream over, each named once.
-    pub fn finish_with_skipped(mut self) -> io::Result<(Vec<Spooled>, Vec<Problem>, Vec<Problem>, SpoolReader)> {
+    /// The same with what was skipped.
+    pub fn finish_with_skipped(mut self) -> io::Result<Finished> {
         self.leave_out_what_says_nothing();
         for session in &mut self.sessions {
             session.mark_abandoned();
@@ -174,7 +193,7 @@ impl Spool {
         self.file.flush()?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         let sessions = self.sessions.into_iter().filter(|s| !s.broken).collect();
-        Ok((sessions, self.problems, self.skipped, SpoolReader { file }))
+        Ok(Finished { sessions, problems: self.problems, skipped: self.skipped, reader: SpoolReader { file } })
     }
 
     /// Where nothing in a session was understood, it is not taken in; where nothing at all was, that is a problem.
@@ -197,7 +216,6 @@ impl Spool {
         self.gaps_before.clear();
         name.clone_into(&mut self.file_name);
         self.file_start = self.sessions.len();
-        self.open.clear();
         self.current = None;
         self.doomed = false;
     }
@@ -205,11 +223,6 @@ impl Spool {
     /// A line was lost: before a session has begun in this file, the one that begins next is broken.
     pub(super) fn doom_next(&mut self) {
         self.doomed = self.current.is_none();
-    }
-
-    /// What was lost was a session of its own.
-    pub(super) fn forgive(&mut self) {
-        self.doomed = false;
     }
 
     pub(super) fn end_file(&mut self, options: &Options) {
@@ -290,16 +303,6 @@ impl Spool {
         self.current.map_or(0, |i| self.sessions[i].lines.len())
     }
 
-    /// Goes on with the session of this id in this file, or begins it.
-    pub(super) fn session(&mut self, source: &'static str, id: &str) {
-        if let Some(&index) = self.open.get(id) {
-            self.current = Some(index);
-            return;
-        }
-        self.begin(source, SessionHead { external_id: Some(id.to_owned()), ..SessionHead::default() });
-        self.open.insert(id.to_owned(), self.sessions.len() - 1);
-    }
-
     /// Begins a session.
     pub(super) fn begin(&mut self, source: &'static str, head: SessionHead) {
         self.sessions.push(Spooled {
@@ -371,7 +374,7 @@ impl Spooled {
     /// The id by which an event is known in its session; `None` where it stands there already. Two of one id that say different things
     /// both stay, the second under an id of its own.
     fn id_of(&mut self, event: &Event) -> Option<String> {
-        let hash = said(event.kind, event.tool_use_id.as_deref(), &event.text);
+        let hash = said(event.kind, event.occurred_at, &event.text);
         let own = event.external_id.clone().unwrap_or_else(|| super::line_id(&event.raw));
         for id in [own.clone(), format!("{own}~{hash:016x}")] {
             match self.ids.get(&id) {
@@ -409,16 +412,17 @@ impl Spooled {
 
 /// What stands in several sessions under one id happened in one of them: the one that ended first.
 fn mark_copies(sessions: &mut [Spooled]) {
-    let mut holders: HashMap<(&'static str, String, u64), Vec<(usize, usize)>> = HashMap::new();
-    for (n, session) in sessions.iter_mut().enumerate().filter(|(_, s)| s.by_id && !s.broken) {
+    let mut holders: HashMap<Known, Vec<(usize, usize)>> = HashMap::new();
+    for (n, session) in sessions.iter_mut().enumerate().filter(|(_, s)| s.copies_keep_ids() && !s.broken) {
         for (id, place) in std::mem::take(&mut session.places) {
-            if let Some(&hash) = session.ids.get(&id).filter(|_| !id.starts_with("line:") && !id.starts_with("gap:")) {
+            if let Some(&hash) = session.ids.get(&id).filter(|_| is_of_source(&id)) {
                 holders.entry((session.source, id, hash)).or_default().push((n, place));
             }
         }
     }
     for held in holders.into_values().filter(|h| h.len() > 1) {
-        let ended = |n: usize| (sessions[n].last_event_at.is_none(), sessions[n].last_event_at, sessions[n].len(), sessions[n].name.clone());
+        let ended =
+            |n: usize| (sessions[n].last_event_at.is_none(), sessions[n].last_event_at, sessions[n].len(), sessions[n].name.clone());
         let Some(&(first, _)) = held.iter().min_by_key(|(n, _)| ended(*n)) else { continue };
         let from = sessions[first].head.external_id.clone();
         for (n, place) in held.into_iter().filter(|(n, _)| *n != first) {
@@ -430,10 +434,15 @@ fn mark_copies(sessions: &mut [Spooled]) {
     }
 }
 
-/// A hash of what an event says: two of one id that differ in it are two events.
-pub(crate) fn said(kind: EventKind, tool_use_id: Option<&str>, text: &str) -> u64 {
+/// Whether an id came from the source, so that it stands in every copy.
+pub(crate) fn is_of_source(id: &str) -> bool {
+    !id.starts_with("line:") && !id.starts_with("gap:")
+}
+
+/// A hash of what an event says and when: two of one id that differ in it are two events.
+pub(crate) fn said(kind: EventKind, at: Option<Timestamp>, text: &str) -> u64 {
     let mut hash = Sha256::new();
-    for part in [kind.as_str(), tool_use_id.unwrap_or_default(), text] {
+    for part in [kind.as_str(), &at.map_or(0, |t| t.0).to_string(), text] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }

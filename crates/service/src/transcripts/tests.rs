@@ -176,7 +176,9 @@ fn a_torn_line_gives_back_what_stands_whole_at_its_end() {
 
 #[test]
 fn a_sub_agent_is_a_conversation_in_its_session_also_from_another_file() {
-    let line = |uuid: &str, agent: &str| format!(r#"{{"type":"user","sessionId":"s1","uuid":"{uuid}"{agent},"message":{{"content":"Always {uuid}"}}}}"#);
+    let line = |uuid: &str, agent: &str| {
+        format!(r#"{{"type":"user","sessionId":"s1","uuid":"{uuid}"{agent},"message":{{"content":"Always {uuid}"}}}}"#)
+    };
     let mut spool = Spool::new().unwrap();
     for (name, text) in [("s1.jsonl", line("1", "")), ("s1/subagents/agent-x.jsonl", line("2", r#","agentId":"x","isSidechain":true"#))] {
         read_from(text.as_bytes(), &Source::named(name), &Options::default(), &mut spool, &mut |_| {}).unwrap();
@@ -212,21 +214,20 @@ fn what_the_program_puts_into_the_users_role_is_its_own() {
         claude("6", "", &text("<local-command-stdout>Set model</local-command-stdout>")),
         claude("7", "", &text("[Request interrupted by user]")),
     ];
-    use Speaker::{Harness, Person};
     let read = spoken(&lines.concat());
     let who: Vec<_> = read.iter().map(|(kind, speaker, _)| (*kind, *speaker)).collect();
     assert_eq!(
         who,
         [
-            (EventKind::User, Person),
-            (EventKind::System, Harness),
-            (EventKind::System, Harness),
-            (EventKind::System, Harness),
-            (EventKind::System, Harness),
-            (EventKind::System, Harness),
-            (EventKind::User, Person),
-            (EventKind::System, Harness),
-            (EventKind::Denial, Person),
+            (EventKind::User, Speaker::Person),
+            (EventKind::System, Speaker::Harness),
+            (EventKind::System, Speaker::Harness),
+            (EventKind::System, Speaker::Harness),
+            (EventKind::System, Speaker::Harness),
+            (EventKind::System, Speaker::Harness),
+            (EventKind::User, Speaker::Person),
+            (EventKind::System, Speaker::Harness),
+            (EventKind::Denial, Speaker::Person),
         ]
     );
     assert_eq!((read[0].2.as_str(), read[6].2.as_str()), ("Ship it", "only to staging"));
@@ -234,7 +235,8 @@ fn what_the_program_puts_into_the_users_role_is_its_own() {
 
 #[test]
 fn a_refused_call_is_no_failure_of_the_tool_and_its_words_are_a_persons() {
-    let call = r#"{"type":"assistant","sessionId":"s1","uuid":"1","message":{"content":[{"type":"tool_use","id":"t","name":"Bash","input":{}}]}}"#;
+    let call =
+        r#"{"type":"assistant","sessionId":"s1","uuid":"1","message":{"content":[{"type":"tool_use","id":"t","name":"Bash","input":{}}]}}"#;
     let refused = "The user doesn't want to proceed with this tool use. To tell you how to proceed, the user said:\nUse the staging copy";
     let answer = serde_json::json!([{"type": "tool_result", "tool_use_id": "t", "is_error": true, "content": refused}]);
     let read = spoken(&format!("{call}\n{}", claude("2", "", &answer)));
@@ -266,7 +268,8 @@ fn copies_are_known_and_a_line_twice_is_read_once() {
     let original = line("a", "u1", 1, "Run it") + &line("a", "u2", 2, "Again");
     // The file of the copy comes first, and each of its lines stands twice.
     let resumed = original.replace("\"a\"", "\"b\"");
-    let (sessions, problems, events) = read_text(&(resumed.clone() + &resumed + &line("b", "u3", 3, "Thanks") + &original), &Options::default());
+    let (sessions, problems, events) =
+        read_text(&(resumed.clone() + &resumed + &line("b", "u3", 3, "Thanks") + &original), &Options::default());
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(sessions[0].head.external_id.as_deref(), Some("b"));
     let standing: Vec<_> = events[0].iter().map(|e| (e.standing, e.copied_from.as_deref())).collect();
@@ -376,8 +379,8 @@ fn what_says_nothing_is_named_and_where_nothing_was_understood_that_is_a_problem
     for (name, text) in [("s-titles.jsonl", titles), ("s-empty.jsonl", ""), ("s.jsonl", &claude("1", "", &serde_json::json!("Hi")))] {
         read_from(text.as_bytes(), &Source::named(name), &Options::default(), &mut spool, &mut |_| {}).unwrap();
     }
-    let (sessions, problems, skipped, _) = spool.finish_with_skipped().unwrap();
-    assert_eq!((sessions.len(), problems.len(), skipped.len()), (1, 0, 2), "{skipped:?}");
+    let done = spool.finish_with_skipped().unwrap();
+    assert_eq!((done.sessions.len(), done.problems.len(), done.skipped.len()), (1, 0, 2), "{:?}", done.skipped);
 }
 
 #[test]
@@ -390,8 +393,12 @@ fn packed_files_are_unpacked() {
     read_from(&packed.finish().unwrap()[..], &Source::named("s.jsonl.gz"), &Options::default(), &mut spool, &mut |_| {}).unwrap();
     let zstd = ruzstd::encoding::compress_to_vec(text.replace("s1", "s2").as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
     read_from(&zstd[..], &Source::named("s.jsonl.zst"), &Options::default(), &mut spool, &mut |_| {}).unwrap();
+    // A damaged one is named, and those beside it go in.
+    read_from(&zstd[..zstd.len() / 2], &Source::named("cut.jsonl.zst"), &Options::default(), &mut spool, &mut |_| {}).unwrap();
+    read_from(&b"\x1f\x8b\x08nonsense"[..], &Source::named("no.jsonl.gz"), &Options::default(), &mut spool, &mut |_| {}).unwrap();
     let (sessions, problems, _) = spool.finish().unwrap();
-    assert_eq!((sessions.len(), problems.len()), (2, 0), "{problems:?}");
+    assert_eq!((sessions.len(), problems.len()), (2, 2), "{problems:?}");
+    assert!(problems.iter().all(|p| p.reason.contains("cannot be unpacked")), "{problems:?}");
 }
 
 #[test]

@@ -1,0 +1,197 @@
+//! The transcript of a session: who said what, with the conversations of its sub-agents in their place. What is sensitive in it is masked.
+
+use domain::{
+    Timestamp,
+    event::{EventKind, Speaker, Standing},
+    ids::SessionId,
+    plural::count,
+    rights::Action,
+};
+use leptos::prelude::*;
+use service::EventRow;
+
+use super::sessions::known;
+use crate::{
+    components::{badges::OutcomeBadge, forms::form_token, layout::Heading, text::Visible, when::When},
+    context::page,
+};
+
+/// Longest text of an event that is shown unfolded, in characters.
+const UNFOLDED: usize = 2_000;
+/// Most places of one kind that the outline names.
+const OUTLINED: usize = 12;
+
+/// A part of a session's transcript.
+#[component]
+pub fn Transcript() -> impl IntoView {
+    page("sessions", |request| async move {
+        let id = request.id::<SessionId>("session")?;
+        let after = request.asked("after").unwrap_or(0);
+        let reveal = request.is_revealed(&format!("{id} {after}")).await;
+        let view = if reveal {
+            request.lucid.revealed_transcript(request.actor()?, id, after).await?
+        } else {
+            request.lucid.transcript(request.actor()?, id, after).await?
+        };
+        let masking = if reveal {
+            view! { <p class="notice">"Nothing is masked here, and the audit says that you looked. "</p><form method="post" action="/do/mask">{form_token()}<input type="hidden" name="back" value=format!("/sessions/{id}?after={after}") /><button>"Mask it again"</button></form> }.into_any()
+        } else {
+            let may = request.actor()?.may(Action::Decide, view.store);
+            may.then(|| {
+                view! {
+                    <form method="post" action="/do/reveal_session" class="quiet">
+                        {form_token()}
+                        <input type="hidden" name="session" value=id.to_string() />
+                        <input type="hidden" name="after" value=after.to_string() />
+                        <button>"Reveal what is masked"</button>" (the audit will say so)"
+                    </form>
+                }
+            })
+            .into_any()
+        };
+        let store = request.lucid.store(request.actor()?, view.store).await?;
+        let now = request.now();
+        let s = &view.session;
+        let title = s.external_id.clone().unwrap_or_else(|| s.id.to_string());
+        let trail = vec![("/sessions".into(), "Sessions".into()), (format!("/stores/{}/sessions", store.id), store.name)];
+        let earlier = (after > 0).then(|| view! { <p><a href=format!("/sessions/{id}")>"From the beginning"</a></p> });
+        let next = view
+            .events
+            .rows
+            .last()
+            .filter(|_| view.events.more)
+            .map(|e| view! { <p><a href=format!("/sessions/{id}?after={}", e.seq)>"Later events"</a></p> });
+        let about = [
+            ("Agent", s.agent.clone()),
+            ("User", s.subject.clone()),
+            ("Team", s.team.clone()),
+            ("Task", s.task_key.clone()),
+            ("Format", Some(s.source.clone())),
+        ];
+        let about = about.map(|(name, value)| view! { <div><dt>{name}</dt><dd><Visible text=known(value) /></dd></div> }).collect_view();
+        Ok(view! {
+            <Heading title=title trail=trail />
+            <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
+            {masking}
+            {earlier}
+            {outline(&view.events.rows)}
+            <ol class="transcript">{runs(view.events.rows).into_iter().map(|r| run(r, now)).collect_view()}</ol>
+            {next}
+        }
+        .into_any())
+    })
+}
+
+/// Where the reader may want to jump to: errors, refusals, gaps. Nothing where there are none.
+fn outline(events: &[EventRow]) -> AnyView {
+    let places = |name: &'static str, is: &dyn Fn(&EventRow) -> bool| {
+        let found: Vec<i64> = events.iter().filter(|e| is(e)).map(|e| e.seq).collect();
+        let more = found.len().saturating_sub(OUTLINED);
+        let links = found.iter().take(OUTLINED).map(|seq| view! { " "<a href=format!("#e{seq}")>{*seq}</a> }).collect_view();
+        let more = (more > 0).then(|| format!(" and {more} more"));
+        (!found.is_empty()).then(|| view! { <li>{count(i64::try_from(found.len()).unwrap_or(i64::MAX), name)}":"{links}{more}</li> })
+    };
+    let errors = places("error", &|e| e.is_error);
+    let refusals = places("refusal", &|e| e.kind == EventKind::Denial);
+    let gaps = places("gap", &|e| e.kind == EventKind::Gap);
+    if errors.is_none() && refusals.is_none() && gaps.is_none() {
+        return ().into_any();
+    }
+    view! { <nav aria-label="Outline" class="outline"><ul>{errors}{refusals}{gaps}</ul></nav> }.into_any()
+}
+
+/// Events that follow each other and belong together.
+struct Run {
+    thread: Option<String>,
+    standing: Standing,
+    from: Option<String>,
+    events: Vec<EventRow>,
+}
+
+fn runs(events: Vec<EventRow>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for event in events {
+        match runs.last_mut() {
+            Some(last) if (&last.thread, last.standing, &last.from) == (&event.thread, event.standing, &event.copied_from) => {
+                last.events.push(event);
+            }
+            _ => runs.push(Run {
+                thread: event.thread.clone(),
+                standing: event.standing,
+                from: event.copied_from.clone(),
+                events: vec![event],
+            }),
+        }
+    }
+    runs
+}
+
+/// A run: as it is, or nested where it is a sub-agent's, folded where it is a copy or was left.
+fn run(run: Run, now: Timestamp) -> AnyView {
+    let number = count(i64::try_from(run.events.len()).unwrap_or(i64::MAX), "event");
+    let inner = run.events.into_iter().map(|e| event(e, now)).collect_view();
+    let name = run.thread.map(|t| view! { "Sub-agent "<code><Visible text=t /></code>": " });
+    match run.standing {
+        Standing::Live if name.is_none() => inner.into_any(),
+        Standing::Live => {
+            view! { <li><details open class="thread"><summary>{name}{number}</summary><ol class="transcript">{inner}</ol></details></li> }.into_any()
+        }
+        Standing::Copied => {
+            let from = match run.from {
+                Some(id) if id.parse::<SessionId>().is_ok() => view! { <a href=format!("/sessions/{id}")>"another session"</a> }.into_any(),
+                Some(id) => view! { "session "<code><Visible text=id /></code> }.into_any(),
+                None => "another session".into_any(),
+            };
+            view! { <li><details class="thread aside"><summary>{name}{number}" copied from another session"</summary><p class="quiet">"Copied from "{from}". What happened there counts there, once."</p><ol class="transcript">{inner}</ol></details></li> }
+                .into_any()
+        }
+        Standing::Abandoned => {
+            view! { <li><details class="thread aside"><summary>{name}{number}" on a branch that was left"</summary><p class="quiet">"Somebody went back to before this and went on from there. It counts for nothing."</p><ol class="transcript">{inner}</ol></details></li> }
+                .into_any()
+        }
+    }
+}
+
+/// A mark that tells speakers apart without colour, and the class of their events.
+const fn mark(speaker: Speaker) -> (&'static str, &'static str) {
+    match speaker {
+        Speaker::Person => ("●", "user"),
+        Speaker::Agent => ("◆", "agent"),
+        Speaker::Tool => ("■", "tool"),
+        Speaker::Harness => ("▲", "harness"),
+        Speaker::ParentAgent => ("◈", "harness"),
+        Speaker::Unknown => ("○", "raw"),
+    }
+}
+
+fn event(event: EventRow, now: Timestamp) -> impl IntoView {
+    let (sign, class) = mark(event.speaker);
+    let what = match event.kind {
+        EventKind::Thinking => "thinks",
+        EventKind::ToolUse => "calls",
+        EventKind::ToolResult if event.is_error => "answers with an error",
+        EventKind::ToolResult => "answers",
+        EventKind::Denial => "refuses the call",
+        EventKind::Outcome => "names the outcome",
+        EventKind::Gap => "a gap: these lines could not be read",
+        EventKind::Raw => "kept as it came",
+        EventKind::System | EventKind::User | EventKind::Agent => "",
+    };
+    let bad = if event.is_error || matches!(event.kind, EventKind::Gap | EventKind::Denial) { " error" } else { "" };
+    let who = (event.kind != EventKind::Gap)
+        .then(|| view! { <strong><span aria-hidden="true">{sign}" "</span>{event.speaker.name()}</strong>" " });
+    let tool = event.tool.map(|t| view! { " "<code><Visible text=t /></code> });
+    let long = event.text.chars().count() > UNFOLDED;
+    let text = if long {
+        let start: String = event.text.chars().take(200).collect();
+        view! { <details><summary><Visible text=start />"… "<span class="quiet">"show all"</span></summary><pre><Visible text=event.text /></pre></details> }.into_any()
+    } else {
+        view! { <pre><Visible text=event.text /></pre> }.into_any()
+    };
+    view! {
+        <li class=format!("event {class}{bad}") id=format!("e{}", event.seq)>
+            <div class="meta"><span class="number">{event.seq}</span>" "{who}{what}{tool}" "<When at=event.occurred_at now=now /></div>
+            {text}
+        </li>
+    }
+}
