@@ -166,12 +166,15 @@ const fn mark(speaker: Speaker) -> (&'static str, &'static str) {
 
 fn event(event: EventRow, now: Timestamp) -> impl IntoView {
     let (sign, class) = mark(event.speaker);
+    // Arguments are no prose.
+    let class = if event.kind == EventKind::ToolUse { "tool" } else { class };
     let what = match event.kind {
         EventKind::Thinking => "thinks",
         EventKind::ToolUse => "calls",
         EventKind::ToolResult if event.is_error => "answers with an error",
         EventKind::ToolResult => "answers",
-        EventKind::Denial => "refuses the call",
+        EventKind::Denial if event.tool_use_id.is_some() => "refuses the call",
+        EventKind::Denial => "interrupts",
         EventKind::Outcome => "names the outcome",
         EventKind::Gap => "a gap: these lines could not be read",
         EventKind::Raw => "kept as it came",
@@ -180,6 +183,7 @@ fn event(event: EventRow, now: Timestamp) -> impl IntoView {
     let bad = if event.is_error || matches!(event.kind, EventKind::Gap | EventKind::Denial) { " error" } else { "" };
     let who = (event.kind != EventKind::Gap)
         .then(|| view! { <strong><span aria-hidden="true">{sign}" "</span>{event.speaker.name()}</strong>" " });
+    let when = (event.kind != EventKind::Gap).then(|| view! { " "<When at=event.occurred_at now=now /> });
     let tool = event.tool.map(|t| view! { " "<code><Visible text=t /></code> });
     let long = event.text.chars().count() > UNFOLDED;
     let text = if long {
@@ -190,7 +194,7 @@ fn event(event: EventRow, now: Timestamp) -> impl IntoView {
     };
     view! {
         <li class=format!("event {class}{bad}") id=format!("e{}", event.seq)>
-            <div class="meta"><span class="number">{event.seq}</span>" "{who}{what}{tool}" "<When at=event.occurred_at now=now /></div>
+            <div class="meta"><span class="number">{event.seq}</span>" "{who}{what}{tool}{when}</div>
             {text}
         </li>
     }

@@ -19,6 +19,12 @@ pub const KIND: &str = "standing_instruction";
 /// Distinct rules of a window that are compared with each other.
 const MOST: usize = 5_000;
 
+/// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
+const TEMPLATE_SESSIONS: usize = 3;
+
+/// Where a sentence stands: its words, its message, and what is before or after it.
+type Spot<'a> = (&'a str, usize, Option<u64>, Option<u64>);
+
 /// A rule, with the session in which it was said.
 type Said<'a> = (usize, &'a Rule);
 
@@ -136,10 +142,17 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
     let mut support = window.support(said.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
     let remember = said.iter().any(|s| s.1.remember);
+    let template = is_template(&said);
     let title: String = domain::masking::mask(&text).chars().take(80).collect();
     let name = |key: &[String]| key.join(" ");
     let mut finding = Finding::new(KIND, &name(group[0]), title, support);
     finding.aliases = group.iter().map(|key| fingerprint(KIND, &name(key))).collect();
+    if template {
+        "a sentence of a template".clone_into(&mut finding.title);
+        return Some(
+            finding.held_back("it stands in the same place of many sessions, in the same words: a program put it there, no person"),
+        );
+    }
     if let Some(reason) = unfit(&first.text, &text) {
         "what a user said as a rule".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
@@ -171,6 +184,21 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
         return Some(finding.insight(format!("told but not followed: {told} of these {} sessions had been told", sessions.len())));
     }
     Some(finding)
+}
+
+/// Whether what was said came from a program in the user's role: a prompt, a demonstration, a footer. It stands verbatim in the same
+/// message of most of its sessions, beside the same sentence. What a person says again has other words around it.
+fn is_template(said: &[Said]) -> bool {
+    // One of the sentences beside it may hold what differs from session to session.
+    let mut at: BTreeMap<Spot, BTreeSet<usize>> = BTreeMap::new();
+    for (session, rule) in said {
+        let (before, after) = rule.beside;
+        for (before, after) in [(before, None), (None, after)].into_iter().filter(|b| *b != (None, None)) {
+            at.entry((&rule.text, rule.turn, before, after)).or_default().insert(*session);
+        }
+    }
+    let all = said.iter().map(|s| s.0).collect::<BTreeSet<usize>>().len();
+    at.values().any(|sessions| sessions.len() >= TEMPLATE_SESSIONS && sessions.len() * 3 >= all * 2)
 }
 
 fn is_personal(text: &str) -> bool {

@@ -5,7 +5,7 @@ use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Place,
+    Place, hash,
     rule_words::REMEMBER,
     ruling::{Ruling, holds_for_more, ruling},
     sentence::{taken_off, without_pasted, without_politeness},
@@ -25,12 +25,16 @@ pub struct Rule {
     pub text: String,
     /// They asked that it be remembered.
     pub remember: bool,
+    /// Which of the session's messages in the user's role it stands in, from 0.
+    pub turn: usize,
+    /// Hashes of the statements before and after it in its message, where they are long enough to be known again.
+    pub beside: (Option<u64>, Option<u64>),
 }
 
 /// Every rule that the session's users said.
 pub fn of(session: &Session) -> Vec<Rule> {
     let mut found = Vec::new();
-    for (event, one) in session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::User) {
+    for (turn, (event, one)) in session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::User).enumerate() {
         if !one.text.is_ascii() && domain::scan::has_hidden(&one.text) {
             continue;
         }
@@ -50,11 +54,21 @@ pub fn of(session: &Session) -> Vec<Rule> {
             };
             // A statement folds white space; what does not stand verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
-                found.push(Rule { at: Place { event, start, end: start + text.len() }, text: text.clone(), remember });
+                let beside = (before.and_then(known_again), said.get(n + 1).and_then(|next| known_again(next)));
+                found.push(Rule { at: Place { event, start, end: start + text.len() }, text: text.clone(), remember, turn, beside });
             }
         }
     }
     found
+}
+
+/// Plain words by which a statement is known again: fewer stand beside everything ("Thanks"), and behind them stands what a template fills in.
+const KNOWN_WORDS: usize = 5;
+
+fn known_again(statement: &str) -> Option<u64> {
+    let plain = |w: &&str| w.trim_end_matches([',', '.', ':', ';', '!', '?']).chars().all(char::is_alphabetic);
+    let words: Vec<String> = statement.split_whitespace().filter(plain).take(KNOWN_WORDS).map(str::to_lowercase).collect();
+    (words.len() == KNOWN_WORDS).then(|| hash(words.join(" ").as_bytes()))
 }
 
 /// The text without quoted lines and fenced code: somebody else's words.

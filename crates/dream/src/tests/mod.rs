@@ -327,3 +327,33 @@ fn a_rule_of_two_speakers_is_proposed_and_a_wish_is_not() {
     let sessions = (0..9).map(|n| session(&n.to_string(), &n.to_string(), &[tool])).collect();
     assert!(proposed(&dream(&read(sessions))).is_empty());
 }
+
+#[test]
+fn a_sentence_of_a_prompt_that_programs_send_is_no_rule_of_a_person() {
+    let rule = |text: &str| {
+        dream(&read((0..4).map(|n| said(&format!("s{n}"), Some(&format!("u{n}")), &text.replace("{n}", &n.to_string()))).collect()))
+    };
+    for template in [
+        "You are given the repository repo-{n} and an issue in it. Always answer with one command in a code block. The issue is number {n}.",
+        "Always answer with one command in a code block. Below stands the task that you have to solve now.\nTask {n}: mend it.",
+    ] {
+        let proposal = rule(template);
+        assert!(proposed(&proposal).is_empty(), "{template}: {:#?}", proposed(&proposal));
+        let why = proposal.findings.iter().find_map(|f| match &f.disposition {
+            Disposition::HeldBack(why) => Some(why.as_str()),
+            _ => None,
+        });
+        assert!(why.is_some_and(|w| w.contains("a program put it there")), "{template}: {proposal:#?}");
+    }
+    // What people say has other sentences around it, or few words.
+    assert_eq!(proposed(&rule("From now on, always answer with one command. Thanks!")).len(), 1);
+    let texts = [
+        "Please mend the build of the shop first.",
+        "The tests of the cart are red again today.",
+        "Look at the mail that came in last night.",
+    ];
+    let sessions = (0..3)
+        .map(|n| said(&format!("s{n}"), Some(&format!("u{n}")), &format!("{} From now on, always pin the digests.", texts[n])))
+        .collect();
+    assert_eq!(proposed(&dream(&read(sessions))).len(), 1);
+}

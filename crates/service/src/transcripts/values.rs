@@ -15,7 +15,9 @@ pub struct Keys<'a>(#[serde(borrow)] pub BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 /// Says that a text is not JSON, and where.
 pub fn not_json(error: &serde_json::Error) -> String {
-    format!("it is not valid JSON: {error}")
+    let said = error.to_string();
+    // Of one line, the column alone says where.
+    format!("it is not valid JSON: {}", said.replace(" at line 1 column ", " at column "))
 }
 
 /// A field as text: a string as it is, a number or boolean as JSON; empty is none.
