@@ -8,7 +8,7 @@ use std::{collections::HashMap, io};
 use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, Standing, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, marks, parse, values};
+use super::{Place, Reader, Spool, marks, numbered, parse, values, values::kind};
 
 pub(super) const SOURCE: &str = "claude-code";
 /// Texts typed while the agent worked that are remembered, to know them again when they are delivered.
@@ -49,10 +49,6 @@ impl Reader for ClaudeCode {
         }
         Ok(Ok(()))
     }
-}
-
-fn kind(line: &Value) -> &str {
-    line.get("type").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn is(line: &Value, key: &str) -> bool {
@@ -193,15 +189,8 @@ fn said(text: &str, speaker: Speaker, base: &Event) -> Vec<Event> {
     if marks::is_interruption(text) {
         return vec![Event { text: text.trim().to_owned(), ..base.clone() }.of_kind(EventKind::Denial)];
     }
-    let parts = marks::parts(text, speaker);
-    if parts.is_empty() {
-        return vec![base.clone()];
-    }
-    let event = |part: marks::Part| {
-        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
-        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
-    };
-    parts.into_iter().map(event).collect()
+    let events = marks::events(text, speaker, base);
+    if events.is_empty() { vec![base.clone()] } else { events }
 }
 
 fn block_events(block: &Value, base: &Event) -> Vec<Event> {
@@ -235,14 +224,4 @@ fn answer(block: &Value, base: Event) -> Vec<Event> {
     }
     let stated = block.get("is_error").and_then(Value::as_bool);
     vec![Event { is_error: stated.unwrap_or_else(|| looks_like_error(&text)), text, ..base }.of_kind(EventKind::ToolResult)]
-}
-
-/// A line's JSON stands once, beside its first event; its further events are told apart by number.
-fn numbered(mut events: Vec<Event>) -> Vec<Event> {
-    let whole = events.first().map(|e| e.external_id.clone().unwrap_or_else(|| super::line_id(&e.raw)));
-    for (number, event) in events.iter_mut().enumerate().skip(1) {
-        event.raw = String::new();
-        event.external_id = whole.as_ref().map(|id| format!("{id}#{number}"));
-    }
-    events
 }

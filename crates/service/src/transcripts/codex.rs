@@ -7,7 +7,7 @@ use std::io;
 use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, marks, parse, values};
+use super::{Place, Reader, Spool, marks, numbered, parse, values, values::kind};
 
 const SOURCE: &str = "codex";
 /// Kinds of lines of a rollout, each with a `payload`.
@@ -60,19 +60,11 @@ impl Reader for Codex {
             "turn.failed" | "error" => vec![Event { text: failure(&line), ..base }.by(Speaker::Harness)],
             _ => vec![base],
         };
-        for (number, mut event) in events.into_iter().enumerate() {
-            if number > 0 {
-                event.raw = String::new();
-                event.external_id = event.external_id.map(|id| format!("{id}#{number}"));
-            }
+        for event in numbered(events) {
             spool.event(event)?;
         }
         Ok(Ok(()))
     }
-}
-
-fn kind(value: &Value) -> &str {
-    value.get("type").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn note_head(line: &Value, payload: &Value, spool: &mut Spool) {
@@ -131,12 +123,8 @@ impl Codex {
 
 /// A text in the user's role, what the program marks in it apart from the rest.
 fn typed(text: &str, base: &Event) -> Vec<Event> {
-    let event = |part: marks::Part| {
-        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
-        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
-    };
-    let parts: Vec<Event> = marks::parts(text, Speaker::Person).into_iter().map(event).collect();
-    if parts.is_empty() { vec![base.clone()] } else { parts }
+    let events = marks::events(text, Speaker::Person, base);
+    if events.is_empty() { vec![base.clone()] } else { events }
 }
 
 fn message_text(item: &Value) -> String {

@@ -6,7 +6,7 @@ use std::{collections::HashMap, io};
 use domain::event::{Event, EventKind, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, marks, parse, values};
+use super::{Place, Reader, Spool, marks, parse, values, values::kind};
 
 const SOURCE: &str = "events";
 
@@ -48,10 +48,6 @@ impl Reader for Events {
         }
         Ok(Ok(()))
     }
-}
-
-fn kind(value: &Value) -> &str {
-    value.get("type").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn note_head(value: &Value, at: &Place, spool: &mut Spool) {

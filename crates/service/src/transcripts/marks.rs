@@ -1,7 +1,7 @@
 //! The marks by which the programs around an agent set their own text apart from what people type, where both stand in the user's role.
 //! Names of marks and fixed sentences are those that Claude Code and its relatives write.
 
-use domain::event::Speaker;
+use domain::event::{Event, EventKind, Speaker};
 
 /// Elements whose content a person typed: the arguments of a slash command, a shell command, a note to be remembered.
 const TYPED: &[&str] = &["command-args", "bash-input", "user-memory-input"];
@@ -107,6 +107,15 @@ pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
     }
     push(rest, said_by);
     found
+}
+
+/// A text in the user's role as events like `base`: what a program marked in it counts as something that the agent was told.
+pub fn events(text: &str, said_by: Speaker, base: &Event) -> Vec<Event> {
+    let event = |part: Part| {
+        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
+        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
+    };
+    parts(text, said_by).into_iter().map(event).collect()
 }
 
 struct Element<'a> {

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::event::SessionHead;
+use domain::event::{Event, SessionHead};
 use serde_json::Value;
 
 pub use events::read as read_event;
@@ -418,6 +418,16 @@ impl<R: Read> Read for Counted<'_, R> {
 /// What a line without an id of its own is known by.
 fn line_id(raw: &str) -> String {
     format!("line:{}", &domain::canonical::sha256_hex(raw.as_bytes())[..16])
+}
+
+/// The events of one line: its JSON is kept with the first of them only, and the others have its id with a number.
+fn numbered(mut events: Vec<Event>) -> Vec<Event> {
+    let whole = events.first().map(|e| e.external_id.clone().unwrap_or_else(|| line_id(&e.raw)));
+    for (number, event) in events.iter_mut().enumerate().skip(1) {
+        event.raw = String::new();
+        event.external_id = whole.as_ref().map(|id| format!("{id}#{number}"));
+    }
+    events
 }
 
 /// Parses one event's JSON, within its limit.

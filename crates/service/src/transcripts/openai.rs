@@ -172,17 +172,12 @@ fn blocks_events(role: &str, blocks: &[Value], base: &Event) -> Vec<Event> {
 
 /// A text in the user's role: a person's, but for what a program marked as its own.
 fn said_by_user(text: &str, base: &Event) -> Vec<Event> {
-    let event = |part: marks::Part| {
-        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
-        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
-    };
-    let parts = marks::parts(text, Speaker::Person);
-    match &parts[..] {
-        // Nothing is marked: the text stays as it is, white space and all.
-        [] => vec![Event { text: text.to_owned(), ..base.clone() }.of_kind(EventKind::User)],
-        [one] if one.speaker == Speaker::Person => vec![Event { text: text.to_owned(), ..base.clone() }.of_kind(EventKind::User)],
-        _ => parts.into_iter().map(event).collect(),
+    let events = marks::events(text, Speaker::Person, base);
+    // Where nothing is marked the text stays as it is, white space and all.
+    if events.iter().all(|e| e.speaker == Speaker::Person) && events.len() < 2 {
+        return vec![Event { text: text.to_owned(), ..base.clone() }.of_kind(EventKind::User)];
     }
+    events
 }
 
 fn answered(text: String, stated: Option<&Value>, base: Event) -> Event {

@@ -13,6 +13,11 @@ use serde_json::{Value, value::RawValue};
 #[derive(Deserialize)]
 pub struct Keys<'a>(#[serde(borrow)] pub BTreeMap<Cow<'a, str>, &'a RawValue>);
 
+/// What an object says that it is: its `type`.
+pub fn kind(value: &Value) -> &str {
+    value.get("type").and_then(Value::as_str).unwrap_or_default()
+}
+
 /// Says that a text is not JSON, and where.
 pub fn not_json(error: &serde_json::Error) -> String {
     let said = error.to_string();
