@@ -64,7 +64,7 @@ impl Speaker {
         }
     }
 
-    /// As a reader would say it.
+    /// Its name on pages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -167,7 +167,7 @@ impl Event {
         }
     }
 
-    /// The same of another kind, said by whoever says such.
+    /// This event with another kind, and the speaker that is usual for that kind.
     #[must_use]
     pub fn of_kind(self, kind: EventKind) -> Self {
         Self { kind, speaker: Speaker::of(kind), ..self }

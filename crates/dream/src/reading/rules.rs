@@ -62,7 +62,7 @@ pub fn of(session: &Session) -> Vec<Rule> {
     found
 }
 
-/// Plain words by which a statement is known again: fewer stand beside everything ("Thanks"), and behind them stands what a template fills in.
+/// A statement is recognised by its first plain words. With fewer ("Thanks") many would look the same; later words may be filled in.
 const KNOWN_WORDS: usize = 5;
 
 fn known_again(statement: &str) -> Option<u64> {

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 pub use events::read as read_event;
 pub use pieces::clean as clean_json;
+use spool::KEPT_PROBLEMS;
 pub use spool::{Counts, Finished, Spool, SpoolReader, Spooled, roll};
 pub(crate) use spool::{is_of_source, said};
 
@@ -140,7 +141,11 @@ fn walk(folder: &Path, found: &mut Found) -> io::Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if kind.is_dir() {
             match name.as_str() {
-                "memory" if holds_notes(&path)? => found.memories.extend(notes(&path)?),
+                // There may be transcripts among the notes.
+                "memory" => {
+                    found.memories.extend(notes(&path)?);
+                    walk(&path, found)?;
+                }
                 "tool-results" => found.skipped.push((path, "answers of tools that their session names")),
                 "workflows" if folder.ends_with("subagents") => walk_workflows(&path, found)?,
                 _ => walk(&path, found)?,
@@ -175,10 +180,6 @@ fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
-}
-
-fn holds_notes(folder: &Path) -> io::Result<bool> {
-    Ok(!notes(folder)?.is_empty())
 }
 
 /// How the names of transcripts end.
@@ -288,7 +289,10 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
         };
         let Err(reason) = taken else { continue };
         let Some(known) = &reader else {
-            unread.push((piece.line, reason, piece.bytes));
+            // A file of which nothing can be read must not fill the memory with reasons.
+            if unread.len() <= KEPT_PROBLEMS {
+                unread.push((piece.line, reason, piece.bytes));
+            }
             continue;
         };
         if known.holds_whole_sessions() {

@@ -144,7 +144,7 @@ pub struct Finished {
 type Known = (&'static str, String, u64);
 
 /// Problems that are kept with their reasons; more are only counted.
-const KEPT_PROBLEMS: usize = 1_000;
+pub(super) const KEPT_PROBLEMS: usize = 1_000;
 
 impl Spool {
     /// An empty spool in the system's temporary folder; it goes when it is dropped.

@@ -422,3 +422,10 @@ fn the_same_content_has_the_same_key_and_growth_keeps_the_prefix() {
     assert_eq!(before[0].import_key("s"), after[0].import_key("s"));
     assert_eq!(before[0].digest, spool::roll("", &events[0][0]));
 }
+
+#[test]
+fn a_file_of_which_nothing_can_be_read_does_not_fill_the_memory() {
+    let (sessions, problems, _) = read_text(&"x\n".repeat(20_000), &Options::default());
+    assert!(sessions.is_empty());
+    assert_eq!((problems.len(), problems[1_000].reason.as_str()), (1_001, "and more like this"));
+}
