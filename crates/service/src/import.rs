@@ -17,7 +17,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    transcripts::{SpoolReader, Spooled, is_of_source, roll, said},
+    transcripts::{SpoolReader, Spooled, is_of_source, roll, said, says_what},
 };
 
 /// What became of a session.
@@ -138,7 +138,8 @@ impl Lucid {
                 let hash = said(event.kind, event.occurred_at, &event.text);
                 let own = event.external_id.clone().unwrap_or_default();
                 let other = format!("{own}~{hash:016x}");
-                if stored.get(&own) == Some(&hash) || stored.contains_key(&other) {
+                let same = stored.get(&own).is_some_and(|known| *known == hash || says_what(&own));
+                if same || stored.contains_key(&other) {
                     continue;
                 }
                 // Under this id stands something else: both stay.

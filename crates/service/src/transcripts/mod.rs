@@ -1,62 +1,35 @@
 //! Reads transcripts: a first pass that checks every session and brings its events to one form in a temporary file (the spool),
 //! so that nothing is written to a database before all of a session is known to be good, and memory stays bounded.
 
-mod claude_code;
-mod codex;
-mod events;
+mod documents;
+mod files;
+mod formats;
+mod lines;
 mod marks;
-mod openai;
+mod messages;
 mod pieces;
 mod spool;
 mod values;
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use domain::event::{Event, SessionHead};
 use serde_json::Value;
 
-pub use events::read as read_event;
+pub use files::{Found, Source, files};
+pub use formats::{Format, read_event};
 pub use pieces::clean as clean_json;
 use spool::KEPT_PROBLEMS;
 pub use spool::{Counts, Finished, Spool, SpoolReader, Spooled, roll};
-pub(crate) use spool::{is_of_source, said};
+pub(crate) use spool::{is_of_source, said, says_what};
 
 /// Longest single event, in bytes of its JSON.
 pub const EVENT_BYTES: usize = 10 * 1024 * 1024;
-
-/// In which form a transcript is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Found out from the first value of each file.
-    Auto,
-    /// Chats of OpenAI messages, a JSON list or one a line.
-    OpenAi,
-    /// What Claude Code writes, one object a line.
-    ClaudeCode,
-    /// What Codex writes: rollouts, and the items of `exec --json`.
-    Codex,
-    /// Managed Agents event objects.
-    Events,
-}
-
-impl std::str::FromStr for Format {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "openai" => Ok(Self::OpenAi),
-            "claude-code" => Ok(Self::ClaudeCode),
-            "codex" => Ok(Self::Codex),
-            "events" => Ok(Self::Events),
-            other => Err(format!("`{other}` is not a format: auto, openai, claude-code, codex or events")),
-        }
-    }
-}
 
 /// How transcripts are read.
 #[derive(Debug, Clone)]
@@ -109,119 +82,10 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Files of a folder that hold transcripts, and those that are known to hold none.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Transcripts, a session's own file before those of its sub-agents.
-    pub files: Vec<PathBuf>,
-    /// What is not read, and why.
-    pub skipped: Vec<(PathBuf, &'static str)>,
-    /// Memory files of an agent that stand beside its sessions.
-    pub memories: Vec<PathBuf>,
-}
-
-/// The files that a path means: itself, or what a folder holds, in order of their names.
-pub fn files(path: &Path) -> io::Result<Found> {
-    let mut found = Found::default();
-    if path.is_dir() {
-        walk(path, &mut found)?;
-    } else {
-        found.files.push(path.to_owned());
-    }
-    Ok(found)
-}
-
-fn walk(folder: &Path, found: &mut Found) -> io::Result<()> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    // A session's file `s.jsonl` comes before its folder `s`.
-    entries.sort_by_key(|e| (stem(&e.path()), e.path().is_dir(), e.file_name()));
-    for entry in entries {
-        let path = entry.path();
-        let kind = entry.file_type()?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if kind.is_dir() {
-            match name.as_str() {
-                // There may be transcripts among the notes.
-                "memory" => {
-                    found.memories.extend(notes(&path)?);
-                    walk(&path, found)?;
-                }
-                "tool-results" => found.skipped.push((path, "answers of tools that their session names")),
-                "workflows" if folder.ends_with("subagents") => walk_workflows(&path, found)?,
-                _ => walk(&path, found)?,
-            }
-        } else if kind.is_file() && name == "sessions-index.json" {
-            found.skipped.push((path, "an index of the sessions beside it"));
-        } else if kind.is_file() && EXTENSIONS.iter().any(|e| without_packing(&name).ends_with(e)) {
-            found.files.push(path);
-        }
-    }
-    Ok(())
-}
-
-/// Journals of workflows say which step began when; the sub-agents of a workflow are transcripts.
-fn walk_workflows(folder: &Path, found: &mut Found) -> io::Result<()> {
-    let mut inner = Found::default();
-    walk(folder, &mut inner)?;
-    let (journals, files): (Vec<_>, Vec<_>) = inner.files.into_iter().partition(|f| stem(f) == "journal");
-    found.skipped.extend(journals.into_iter().map(|f| (f, "a journal of a workflow's steps")));
-    found.skipped.append(&mut inner.skipped);
-    found.files.extend(files);
-    Ok(())
-}
-
-fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_file() && path.extension().is_some_and(|e| e == "md") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// How the names of transcripts end.
-const EXTENSIONS: &[&str] = &[".json", ".jsonl", ".ndjson", ".traj"];
-/// How the names of packed files end.
-const PACKED: &[&str] = &[".gz", ".zst"];
-
-fn without_packing(name: &str) -> &str {
-    PACKED.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name)
-}
-
-/// A file's name without folder and extensions.
-fn stem(path: &Path) -> String {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = without_packing(&name);
-    EXTENSIONS.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name).to_owned()
-}
-
 /// Reads one file into the spool. What is wrong with single sessions becomes problems of the spool; an error means
 /// that the file itself could not be read, or the spool not written. `tell` hears how many bytes were read.
 pub fn read(path: &Path, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
     read_from(File::open(path)?, &Source::named(&path.display().to_string()), options, spool, tell)
-}
-
-/// Where a transcript comes from.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// The file's name as it is shown.
-    pub name: String,
-    /// Its name without folder and extension: the session's id where the format leaves it there.
-    pub stem: String,
-    /// Whether values may go over several lines.
-    pub whole: bool,
-}
-
-impl Source {
-    /// What a file's name says: values of a `.json` or `.traj` file may go over several lines.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        let whole = Path::new(without_packing(name)).extension().is_some_and(|e| e == "json" || e == "traj");
-        Self { stem: stem(Path::new(name)), whole, name: name.to_owned() }
-    }
 }
 
 /// Most bytes that a packed file may unpack to: what is larger was packed to fill the disk.
@@ -275,6 +139,9 @@ pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mu
 
 fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
     let counted = Counted { from, tell };
+    if source.markdown {
+        return read_markdown(unpacked(counted)?, source, spool);
+    }
     let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted)?), source.whole);
     let mut reader: Option<Box<dyn Reader>> = None;
     let at = Place { source, options };
@@ -314,11 +181,27 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
             spool.gap(piece.line, &reason, rest.len())?;
         }
     }
+    if reader.is_none() && !unread.is_empty() && files::is_expected_beside(&source.name) {
+        spool.skip(&source.name, "it holds no transcript; programs leave such a file beside them");
+        return Ok(());
+    }
     for (line, reason, _) in unread {
         spool.problem(line, reason);
     }
     if !any {
         spool.skip(&source.name, "it is empty");
+    }
+    Ok(())
+}
+
+/// Reads a chat that was exported as a text.
+fn read_markdown(from: impl Read, source: &Source, spool: &mut Spool) -> io::Result<()> {
+    let mut text = Vec::new();
+    from.take(pieces::LONGEST as u64).read_to_end(&mut text)?;
+    let read = String::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned()).and_then(|t| formats::read_markdown(&t, source));
+    match read {
+        Ok(chat) => documents::write("markdown", vec![chat], source, &mut HashSet::new(), spool)?.unwrap_or_default(),
+        Err(reason) => spool.problem(0, reason),
     }
     Ok(())
 }
@@ -333,7 +216,7 @@ fn take(
     unread: &mut Vec<(usize, String, usize)>,
 ) -> io::Result<Result<(), String>> {
     if reader.is_none() {
-        let found = match recognise(at.options.format, text) {
+        let found = match formats::reader(at.options.format, text) {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -374,36 +257,6 @@ trait Reader {
 
     /// The outer error is the spool's; the inner one is the value's.
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>>;
-}
-
-fn recognise(format: Format, text: &str) -> Result<Box<dyn Reader>, String> {
-    let format = if format == Format::Auto { detect(text)? } else { format };
-    Ok(match format {
-        Format::ClaudeCode => Box::new(claude_code::ClaudeCode::default()),
-        Format::Codex => Box::new(codex::Codex::default()),
-        Format::Events => Box::new(events::Events::default()),
-        Format::OpenAi | Format::Auto => Box::new(openai::OpenAi::default()),
-    })
-}
-
-fn detect(text: &str) -> Result<Format, String> {
-    let keys: values::Keys = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
-    let kind = keys.0.get("type").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-    let has = |key: &str| keys.0.contains_key(key);
-    match kind {
-        _ if has("messages") || has("traj") => Ok(Format::OpenAi),
-        Some(kind) if codex::is_line(&kind, has("payload")) => Ok(Format::Codex),
-        Some(kind) if kind == "session" || kind.contains('.') => Ok(Format::Events),
-        Some(_)
-            if ["message", "sessionId", "session_id", "uuid", "summary", "leafUuid", "messageId", "timestamp"].iter().any(|k| has(k)) =>
-        {
-            Ok(Format::ClaudeCode)
-        }
-        _ => {
-            Err("it is in none of the formats openai (`messages` or `traj`), claude-code, codex or events; say which with --format"
-                .to_owned())
-        }
-    }
 }
 
 struct Counted<'a, R> {

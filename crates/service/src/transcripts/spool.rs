@@ -71,7 +71,7 @@ impl Spooled {
     /// Whether a copy of an event has the id of the original, and no other event has it: only where ids are unique in the world.
     #[must_use]
     pub fn copies_keep_ids(&self) -> bool {
-        self.source == super::claude_code::SOURCE
+        self.source == super::formats::claude_code::SOURCE
     }
 
     /// What makes it the same session in another import: its source and own id, else its content.
@@ -330,6 +330,19 @@ impl Spool {
         self.current = None;
     }
 
+    /// Fills in what is not known yet of the session that is being read; how it ended is what was said last.
+    pub(super) fn note(&mut self, said: SessionHead) {
+        let Some(head) = self.head() else { return };
+        head.agent = head.agent.take().or(said.agent);
+        head.subject = head.subject.take().or(said.subject);
+        head.team = head.team.take().or(said.team);
+        head.task_key = head.task_key.take().or(said.task_key);
+        head.outcome = said.outcome.or(head.outcome);
+        for (key, value) in said.metadata {
+            head.metadata.entry(key).or_insert(value);
+        }
+    }
+
     /// The session that is being read.
     pub(super) fn head(&mut self) -> Option<&mut SessionHead> {
         self.current.map(|i| &mut self.sessions[i].head)
@@ -378,7 +391,7 @@ impl Spooled {
         let own = event.external_id.clone().unwrap_or_else(|| super::line_id(&event.raw));
         for id in [own.clone(), format!("{own}~{hash:016x}")] {
             match self.ids.get(&id) {
-                Some(known) if *known == hash => return None,
+                Some(known) if *known == hash || says_what(&id) => return None,
                 Some(_) => {}
                 None => {
                     self.ids.insert(id.clone(), hash);
@@ -434,9 +447,17 @@ fn mark_copies(sessions: &mut [Spooled]) {
     }
 }
 
+/// How the ids begin that are made from what an event says: where a history is written again and again, without times.
+pub(super) const SAID: &str = "said:";
+
+/// Whether an id alone says that two events are the same, whenever they were written.
+pub(crate) fn says_what(id: &str) -> bool {
+    id.starts_with(SAID)
+}
+
 /// Whether an id came from the source, so that it stands in every copy.
 pub(crate) fn is_of_source(id: &str) -> bool {
-    !id.starts_with("line:") && !id.starts_with("gap:")
+    !id.starts_with("line:") && !id.starts_with("gap:") && !says_what(id)
 }
 
 /// A hash of what an event says and when: two of one id that differ in it are two events.

@@ -6,7 +6,7 @@ use super::*;
 
 fn read_text(text: &str, options: &Options) -> (Vec<Spooled>, Vec<Problem>, Vec<Vec<domain::event::Event>>) {
     let mut spool = Spool::new().unwrap();
-    let source = Source { name: "t.jsonl".into(), stem: "t".into(), whole: false };
+    let source = Source::named("t.jsonl");
     read_from(text.as_bytes(), &source, options, &mut spool, &mut |_| {}).unwrap();
     let (sessions, problems, mut reader) = spool.finish().unwrap();
     let events = sessions.iter().map(|s| (0..s.len()).map(|i| reader.event(s, i).unwrap()).collect()).collect();

@@ -8,9 +8,9 @@ use std::{collections::HashMap, io};
 use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, Standing, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, marks, numbered, parse, values, values::kind};
+use crate::transcripts::{Place, Reader, Spool, marks, numbered, parse, values, values::kind};
 
-pub(super) const SOURCE: &str = "claude-code";
+pub(crate) const SOURCE: &str = "claude-code";
 /// Texts typed while the agent worked that are remembered, to know them again when they are delivered.
 const MOST_QUEUED: usize = 200;
 

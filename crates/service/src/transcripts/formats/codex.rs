@@ -4,10 +4,10 @@
 
 use std::io;
 
-use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, looks_like_error};
+use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, marks, numbered, parse, values, values::kind};
+use crate::transcripts::{Place, Reader, Spool, marks, messages, numbered, parse, values, values::kind};
 
 const SOURCE: &str = "codex";
 /// Kinds of lines of a rollout, each with a `payload`.
@@ -113,10 +113,7 @@ impl Codex {
                 "developer" | "system" => vec![Event { text: said(), ..base }.of_kind(EventKind::System)],
                 _ => vec![base],
             },
-            "reasoning" => vec![Event { text: summary(item), ..base }.of_kind(EventKind::Thinking)],
-            "function_call" | "custom_tool_call" | "local_shell_call" | "web_search_call" => vec![call(item, base)],
-            "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => answer(item, base),
-            _ => vec![base],
+            _ => messages::item(item, base),
         }
     }
 }
@@ -129,54 +126,6 @@ fn typed(text: &str, base: &Event) -> Vec<Event> {
 
 fn message_text(item: &Value) -> String {
     values::content(item.get("content"))
-}
-
-fn summary(item: &Value) -> String {
-    let summary = values::content(item.get("summary"));
-    if summary.is_empty() { message_text(item) } else { summary }
-}
-
-fn call(item: &Value, base: Event) -> Event {
-    let arguments = ["arguments", "input", "action"].iter().find_map(|k| item.get(*k));
-    let text = match arguments {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "{}".to_owned(),
-    };
-    let tool = values::text(item, "name").or_else(|| kind(item).strip_suffix("_call").map(str::to_owned));
-    Event { tool, tool_use_id: values::text(item, "call_id").or_else(|| values::text(item, "id")), text, ..base }
-        .of_kind(EventKind::ToolUse)
-}
-
-/// What a tool answered: text, or an object with `output` or `content` and what it ended with.
-fn answer(item: &Value, base: Event) -> Vec<Event> {
-    let output = item.get("output").unwrap_or(&Value::Null);
-    let inner = match output {
-        Value::String(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object),
-        Value::Object(_) => Some(output.clone()),
-        _ => None,
-    };
-    let said = inner.as_ref().and_then(|o| ["output", "content"].iter().find_map(|k| o.get(*k)));
-    let text = said.map_or_else(|| values::content(Some(output)), |s| values::content(Some(s)));
-    let code = inner.as_ref().and_then(|o| o.get("metadata")).and_then(|m| m.get("exit_code")).and_then(Value::as_i64);
-    let success = inner.as_ref().and_then(|o| o.get("success")).and_then(Value::as_bool);
-    let base = Event { tool_use_id: values::text(item, "call_id"), ..base };
-    if let Some(refusal) = marks::refusal(&text) {
-        return vec![Event { text, ..base }.of_kind(EventKind::Denial).by(refusal.by)];
-    }
-    let is_error = match (code, success) {
-        (Some(code), _) => code != 0,
-        (None, Some(success)) => !success,
-        (None, None) => exited_badly(&text) || looks_like_error(&text),
-    };
-    vec![Event { is_error, text, ..base }.of_kind(EventKind::ToolResult)]
-}
-
-/// Whether the text of a command's answer says with which code it ended, and that is not 0.
-fn exited_badly(text: &str) -> bool {
-    let cue =
-        |line: &str| line.trim().strip_prefix("Process exited with code ").and_then(|n| n.trim_end_matches('.').trim().parse::<i64>().ok());
-    text.lines().find_map(cue).is_some_and(|code| code != 0)
 }
 
 /// An item of `exec --json`.

@@ -6,7 +6,7 @@ use std::{collections::HashMap, io};
 use domain::event::{Event, EventKind, looks_like_error};
 use serde_json::Value;
 
-use super::{Place, Reader, Spool, marks, parse, values, values::kind};
+use crate::transcripts::{Place, Reader, Spool, line_id, marks, parse, values, values::kind};
 
 const SOURCE: &str = "events";
 
@@ -39,7 +39,7 @@ impl Reader for Events {
             let mut event = event(&value, text);
             // Without an id, the same again is another event.
             if event.external_id.is_none() {
-                let line = super::line_id(text);
+                let line = line_id(text);
                 let times = self.without_id.entry(line.clone()).or_insert(0);
                 *times += 1;
                 event.external_id = Some(if *times == 1 { line } else { format!("{line}~{times}") });

@@ -1,0 +1,122 @@
+//! The `swe-agent` format: trajectories of SWE-agent and mini-swe-agent. No person speaks in them: the task, demonstrations and the answers
+//! of commands stand in the user's role.
+
+use domain::event::{Event, EventKind, SessionHead, Speaker};
+use serde_json::{Value, json};
+
+use crate::transcripts::{Place, documents::Conversation, messages, values};
+
+/// Most bytes of what the program noted of a run that are kept beside it.
+const INFO_BYTES: usize = 8 * 1024;
+
+/// The session of a trajectory.
+pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
+    let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
+    let mut head = SessionHead {
+        external_id: values::text(&value, "instance_id").or_else(|| Some(at.source.stem.clone())),
+        task_key: values::text(&value, "instance_id"),
+        ..SessionHead::default()
+    };
+    if let Some(Value::Object(info)) = value.get("info") {
+        let small = info.iter().filter(|(key, kept)| *key != "submission" && kept.to_string().len() <= INFO_BYTES);
+        head.metadata = small.map(|(key, kept)| (key.clone(), kept.clone())).collect();
+    }
+    let mut conversation = Conversation::new(head);
+    let list = |key: &str| value.get(key).and_then(Value::as_array).filter(|l| !l.is_empty());
+    if let Some(history) = list("history").or_else(|| list("messages")) {
+        let mut running = None;
+        for message in history {
+            conversation.message(message_events(message, &mut running));
+        }
+    } else if let Some(steps) = list("trajectory") {
+        for step in steps {
+            conversation.message(step_events(step));
+        }
+    } else {
+        return Err("a trajectory needs `history`, `messages` or `trajectory`".to_owned());
+    }
+    Ok(vec![conversation])
+}
+
+/// A command that was run and is to be answered: its tool and the call's id.
+type Running = Option<(String, Option<String>)>;
+
+fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
+    let base = Event { raw: message.to_string(), ..Event::new(EventKind::Raw, String::new()) };
+    let text = values::content(message.get("content"));
+    let shown = message.get("is_demo") == Some(&Value::Bool(true)) || values::text(message, "message_type").as_deref() == Some("demonstration");
+    let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
+    let mut events = match role {
+        _ if shown => vec![Event { text, ..base }.of_kind(EventKind::System)],
+        "assistant" => {
+            let action = action(message, &text);
+            let thought = values::text(message, "thought").unwrap_or(text);
+            let mut events = Vec::new();
+            if !thought.is_empty() {
+                events.push(Event { text: thought, ..base.clone() }.of_kind(EventKind::Agent));
+            }
+            if let Some((tool, id, arguments)) = action {
+                *running = Some((tool.clone(), id.clone()));
+                events.push(Event { tool: Some(tool), tool_use_id: id, text: arguments, ..base.clone() }.of_kind(EventKind::ToolUse));
+            }
+            if events.is_empty() { vec![base] } else { events }
+        }
+        "user" | "tool" => match running.take() {
+            Some((tool, id)) => {
+                let failed = returned(&text).map(|code| code != 0);
+                vec![messages::answered(text, failed, Event { tool: Some(tool), tool_use_id: id, ..base })]
+            }
+            None => vec![Event { text, ..base }.of_kind(EventKind::System).by(Speaker::Harness)],
+        },
+        "system" => vec![Event { text, ..base }.of_kind(EventKind::System)],
+        _ => vec![Event { text, ..base }],
+    };
+    for event in events.iter_mut().skip(1) {
+        event.raw = String::new();
+    }
+    events
+}
+
+/// The command that a message runs: its tool, the call's id and its arguments.
+fn action(message: &Value, text: &str) -> Option<(String, Option<String>, String)> {
+    let call = message.get("tool_calls").and_then(Value::as_array).and_then(|c| c.first());
+    if let Some(call) = call {
+        let event = messages::call_event(call, Event::new(EventKind::Raw, String::new()));
+        return Some((event.tool?, event.tool_use_id, event.text));
+    }
+    let noted = message.get("extra").and_then(|e| e.get("actions")).and_then(|a| a.get(0));
+    let noted = noted.and_then(|a| a.as_str().map(str::to_owned).or_else(|| values::text(a, "command")));
+    let command = values::text(message, "action").or(noted).or_else(|| fenced(text))?;
+    let command = command.trim();
+    let tool = command.split_whitespace().next()?.to_owned();
+    Some((tool, None, json!({"command": command}).to_string()))
+}
+
+/// The only block of shell commands in a text.
+fn fenced(text: &str) -> Option<String> {
+    let mut blocks = ["```bash\n", "```mswea_bash_command\n"].iter().flat_map(|fence| text.split(fence).skip(1));
+    let block = blocks.next()?.split("```").next()?;
+    blocks.next().is_none().then(|| block.to_owned())
+}
+
+/// The code with which a command ended, where its answer says so.
+fn returned(text: &str) -> Option<i64> {
+    text.split("<returncode>").nth(1)?.split("</returncode>").next()?.trim().parse().ok()
+}
+
+fn step_events(step: &Value) -> Vec<Event> {
+    let base = Event { raw: step.to_string(), ..Event::new(EventKind::Raw, String::new()) };
+    let mut running = None;
+    let said = values::text(step, "thought").or_else(|| values::text(step, "response")).unwrap_or_default();
+    let mut events = message_events(&json!({"role": "assistant", "content": said, "action": step.get("action")}), &mut running);
+    if let Some(answer) = values::text(step, "observation").filter(|_| running.is_some()) {
+        events.extend(message_events(&json!({"role": "user", "content": answer}), &mut running));
+    }
+    for event in &mut events {
+        event.raw = String::new();
+    }
+    if let Some(first) = events.first_mut() {
+        first.raw = base.raw;
+    }
+    events
+}
