@@ -90,30 +90,30 @@ pub fn write(
     ids: &mut HashSet<String>,
     spool: &mut Spool,
 ) -> io::Result<Result<(), String>> {
-        for Conversation { head, events, thread, left_out, .. } in conversations {
-            if let Some(reason) = left_out {
-                spool.skip(&from.name, &reason);
-                continue;
-            }
-            let id = head.external_id.clone().unwrap_or_else(|| from.stem.clone());
-            let known = thread.as_ref().map_or_else(|| id.clone(), |t| format!("{id}/{t}"));
-            if !ids.insert(known.clone()) {
-                return Ok(Err(format!("a session with the id {known} stands before it in this file; it would be taken for the same one")));
-            }
-            spool.shared_session(source, &id)?;
-            spool.note(head);
-            for mut event in events {
-                if thread.is_some() {
-                    let id = event.external_id.unwrap_or_default();
-                    event.external_id = Some(format!("{known}:{id}"));
-                    event.thread.clone_from(&thread);
-                    // What a sub-agent is told comes from the agent that began it.
-                    if event.speaker == Speaker::Person {
-                        event.speaker = Speaker::ParentAgent;
-                    }
-                }
-                spool.event(event)?;
-            }
+    for Conversation { head, events, thread, left_out, .. } in conversations {
+        if let Some(reason) = left_out {
+            spool.skip(&from.name, &reason);
+            continue;
         }
-        Ok(Ok(()))
+        let id = head.external_id.clone().unwrap_or_else(|| from.stem.clone());
+        let known = thread.as_ref().map_or_else(|| id.clone(), |t| format!("{id}/{t}"));
+        if !ids.insert(known.clone()) {
+            return Ok(Err(format!("a session with the id {known} stands before it in this file; it would be taken for the same one")));
+        }
+        spool.shared_session(source, &id)?;
+        spool.note(head);
+        for mut event in events {
+            if thread.is_some() {
+                let id = event.external_id.unwrap_or_default();
+                event.external_id = Some(format!("{known}:{id}"));
+                event.thread.clone_from(&thread);
+                // What a sub-agent is told comes from the agent that began it.
+                if event.speaker == Speaker::Person {
+                    event.speaker = Speaker::ParentAgent;
+                }
+            }
+            spool.event(event)?;
+        }
+    }
+    Ok(Ok(()))
 }

@@ -112,7 +112,7 @@ fn notes(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// How the names of transcripts end.
-const EXTENSIONS: &[&str] = &[".json", ".jsonl", ".ndjson", ".traj"];
+const EXTENSIONS: &[&str] = &[".traj.json", ".json", ".jsonl", ".ndjson", ".traj"];
 /// How the names of packed files end.
 const PACKED: &[&str] = &[".gz", ".zst"];
 
@@ -124,7 +124,7 @@ fn without_packing(name: &str) -> &str {
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let name = without_packing(&name);
-    EXTENSIONS.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(name).to_owned()
+    EXTENSIONS.iter().chain(&[".md"]).find_map(|e| name.strip_suffix(e)).unwrap_or(name).to_owned()
 }
 
 /// Names of files that are the same for every session, so that the folder's name is the session's.

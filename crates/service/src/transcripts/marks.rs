@@ -3,8 +3,9 @@
 
 use domain::event::{Event, EventKind, Speaker};
 
-/// Elements whose content a person typed: the arguments of a slash command, a shell command, a note to be remembered.
-const TYPED: &[&str] = &["command-args", "bash-input", "user-memory-input"];
+/// Elements whose content a person typed: the arguments of a slash command, a shell command, a note to be remembered, a task, an answer.
+const TYPED: &[&str] =
+    &["command-args", "bash-input", "user-memory-input", "task", "feedback", "user_message", "user_query", "answer", "user_feedback"];
 /// Elements that the program writes. Beside them, every element of which the name begins or ends in one of [`KINDS`].
 const WRITTEN: &[&str] = &[
     "system-reminder",
@@ -43,6 +44,8 @@ const BEGINNINGS: &[&str] = &[
     "Base directory for this skill:",
     "# AGENTS.md instructions",
     "Stop hook feedback:",
+    "Read HEARTBEAT.md if it exists",
+    "[TASK RESUMPTION]",
 ];
 /// How a person's interruption is written.
 const INTERRUPTED: &str = "[Request interrupted by user";
@@ -54,6 +57,10 @@ const REFUSED_BY_PERSON: &[&str] = &[
     "Error: The user doesn't want to",
     "exec command rejected by user",
     "The user rejected this",
+    "The user denied this operation",
+    "User rejected the action",
+    "The user has rejected permission",
+    "[Operation Cancelled]",
 ];
 /// How it begins where the program refused it by its own rules.
 const REFUSED_BY_HARNESS: &[&str] = &["Claude requested permissions to", "Permission to use", "Permission for this action has been denied"];
@@ -63,6 +70,7 @@ const REASONS: &[&str] = &[
     "The user provided the following reason for the rejection:",
     "To tell you how to proceed, the user said:",
     "reason for the rejection:",
+    "provided the following feedback:",
 ];
 
 /// A part of a text, and whose words it is.

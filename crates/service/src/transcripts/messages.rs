@@ -58,7 +58,13 @@ fn of_role(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
             events
         }
         ("system" | "developer", content) => vec![Event { text: values::content(content), ..base.clone() }.of_kind(EventKind::System)],
-        ("user" | "human", content) => said_by_user(&values::content(content), base),
+        ("user" | "human", content) => {
+            // In some settings the user has tools as well.
+            let calls: Vec<Event> = calls(message, base)?.into_iter().map(|call| call.by(Speaker::Person)).collect();
+            let text = values::content(content);
+            let said = if text.is_empty() && !calls.is_empty() { Vec::new() } else { said_by_user(&text, base) };
+            said.into_iter().chain(calls).collect()
+        }
         ("assistant" | "model" | "ai", content) => assistant(message, values::content(content), base)?,
         ("tool" | "function" | "toolResult", content) => {
             let first = |names: &[&str]| names.iter().find_map(|n| values::text(message, n));
@@ -133,11 +139,8 @@ fn part_events(by_user: bool, part: &Value, base: Event) -> Vec<Event> {
             let answer = part.get("functionResponse").unwrap_or(part);
             let first = |names: &[&str]| names.iter().find_map(|n| values::text(answer, n));
             let content = ["content", "response", "result", "output"].iter().find_map(|k| answer.get(*k));
-            let base = Event {
-                tool: first(&["name", "toolName"]),
-                tool_use_id: first(&["tool_use_id", "toolCallId", "call_id", "id"]),
-                ..base
-            };
+            let base =
+                Event { tool: first(&["name", "toolName"]), tool_use_id: first(&["tool_use_id", "toolCallId", "call_id", "id"]), ..base };
             vec![answered(answer_text(content), stated(answer).or_else(|| content.and_then(failed_inside)), base)]
         }
         PartKind::Thought => {
@@ -194,7 +197,7 @@ pub fn said_by_user(text: &str, base: &Event) -> Vec<Event> {
     }
     let events = marks::events(text, Speaker::Person, base);
     // Where nothing is marked the text stays as it is, white space and all.
-    if events.iter().all(|e| e.speaker == Speaker::Person) && events.len() < 2 {
+    if events.is_empty() || (events.len() == 1 && events[0].text == text.trim() && events[0].speaker == Speaker::Person) {
         return vec![Event { text: text.to_owned(), ..base.clone() }.of_kind(EventKind::User)];
     }
     events

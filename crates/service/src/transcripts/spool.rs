@@ -303,8 +303,14 @@ impl Spool {
         self.current.map_or(0, |i| self.sessions[i].lines.len())
     }
 
-    /// Begins a session.
-    pub(super) fn begin(&mut self, source: &'static str, head: SessionHead) {
+    /// A session is the beginning of another, which holds all of it: it is not taken in a second time.
+    pub(super) fn supersede(&mut self, session: usize) {
+        self.counts.repeated += self.sessions[session].len();
+        self.sessions[session].broken = true;
+    }
+
+    /// Begins a session; its number, for [`Spool::supersede`].
+    pub(super) fn begin(&mut self, source: &'static str, head: SessionHead) -> usize {
         self.sessions.push(Spooled {
             head,
             source,
@@ -323,6 +329,7 @@ impl Spool {
             understood: 0,
         });
         self.current = Some(self.sessions.len() - 1);
+        self.sessions.len() - 1
     }
 
     /// No session is being read: the next problem is nobody's.
@@ -369,7 +376,7 @@ impl Spool {
             (EventKind::ToolUse, Some(tool), Some(id)) => {
                 session.tools.insert(id.clone(), tool.clone());
             }
-            (EventKind::ToolResult, None, Some(id)) => event.tool = session.tools.get(id).cloned(),
+            (EventKind::ToolResult | EventKind::Denial, None, Some(id)) => event.tool = session.tools.get(id).cloned(),
             _ => {}
         }
         session.digest = roll(&session.digest, &event);

@@ -45,23 +45,27 @@ pub fn content(value: Option<&Value>) -> String {
     }
 }
 
+/// What the types of parts that are no text hold in their names.
+const MEDIA: &[&str] = &["image", "audio", "video", "document", "file", "blob", "uri"];
+
 fn part(part: &Value) -> String {
     match part {
         Value::String(s) => s.clone(),
-        Value::Object(o) => match (o.get("text"), o.get("type").and_then(Value::as_str)) {
+        Value::Object(o) => match (o.get("text").or_else(|| o.get("content")), o.get("type").and_then(Value::as_str)) {
             (Some(Value::String(s)), _) => s.clone(),
             // The bytes of images and documents are not text; their place is.
-            (_, Some(kind @ ("image" | "image_url" | "input_audio" | "document" | "file"))) => format!("[{kind}]"),
+            (_, Some(kind)) if MEDIA.iter().any(|m| kind.contains(m)) => format!("[{kind}]"),
+            _ if ["inlineData", "inline_data", "fileData", "file_data"].iter().any(|k| o.contains_key(*k)) => "[file]".to_owned(),
             _ => part.to_string(),
         },
         other => other.to_string(),
     }
 }
 
-/// A time as RFC 3339 text, or seconds or milliseconds since the epoch.
+/// A time as RFC 3339 text, which without a zone is taken as UTC, or seconds or milliseconds since the epoch.
 pub fn time(value: Option<&Value>) -> Option<Timestamp> {
     match value? {
-        Value::String(s) => Timestamp::parse(s),
+        Value::String(s) => Timestamp::parse(s).or_else(|| Timestamp::parse(&format!("{s}Z"))),
         Value::Number(n) => {
             let n = n.as_f64().filter(|n| *n > 0.0 && *n < 1e14)?;
             let seconds = if n > 1e11 { n / 1_000.0 } else { n };

@@ -12,11 +12,7 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     let value = parse(text)?;
     let task = values::text(&value, "custom_id");
     let name = task.clone().unwrap_or_default();
-    let head = SessionHead {
-        external_id: values::text(&value, "id").or_else(|| task.clone()),
-        task_key: task,
-        ..SessionHead::default()
-    };
+    let head = SessionHead { external_id: values::text(&value, "id").or_else(|| task.clone()), task_key: task, ..SessionHead::default() };
     if let Some(reason) = failure(&value) {
         return Ok(vec![Conversation::left_out(head, format!("the request {name} failed: {reason}"))]);
     }
@@ -60,4 +56,3 @@ fn failure(value: &Value) -> Option<String> {
     let why = response.get("body").map(said).unwrap_or_default();
     Some(format!("status {code} {why}"))
 }
-

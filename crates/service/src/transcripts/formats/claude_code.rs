@@ -8,7 +8,7 @@ use std::{collections::HashMap, io};
 use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, Standing, looks_like_error};
 use serde_json::Value;
 
-use crate::transcripts::{Place, Reader, Spool, marks, numbered, parse, values, values::kind};
+use crate::transcripts::{Place, Reader, Spool, marks, messages, numbered, parse, values, values::kind};
 
 pub(crate) const SOURCE: &str = "claude-code";
 /// Texts typed while the agent worked that are remembered, to know them again when they are delivered.
@@ -102,6 +102,7 @@ impl ClaudeCode {
             }
             ("result", _) => vec![Event { text: values::content(line.get("result")), ..base }.of_kind(EventKind::Outcome)],
             ("summary", _) => vec![Event { text: values::content(line.get("summary")), ..base }],
+            ("tool_call", _) => cursor_call(line, base),
             ("queue-operation", _) => self.enqueued(line, base),
             ("attachment", _) => self.attached(line, base),
             _ => vec![base],
@@ -162,6 +163,35 @@ impl ClaudeCode {
             })
             .collect()
     }
+}
+
+/// A call of Cursor's agent, begun or ended: an object with the tool as its only key.
+fn cursor_call(line: &Value, base: Event) -> Vec<Event> {
+    let call = line.get("tool_call").and_then(Value::as_object).and_then(|o| o.iter().next());
+    let Some((name, call)) = call else { return vec![base] };
+    let id = values::text(line, "call_id");
+    let subtype = values::text(line, "subtype").unwrap_or_default();
+    let base = Event {
+        external_id: id.as_ref().map(|id| format!("{subtype}:{id}")).or(base.external_id),
+        tool: Some(name.strip_suffix("ToolCall").unwrap_or(name).to_owned()),
+        tool_use_id: id,
+        occurred_at: base.occurred_at.or_else(|| values::time(line.get("timestamp_ms"))),
+        ..base
+    };
+    if subtype == "started" {
+        let arguments = call.get("args").map_or_else(|| "{}".to_owned(), Value::to_string);
+        return vec![Event { text: arguments, ..base }.of_kind(EventKind::ToolUse)];
+    }
+    let result = call.get("result").unwrap_or(&Value::Null);
+    if let Some(rejected) = result.get("rejected") {
+        return vec![
+            Event { text: values::text(rejected, "reason").unwrap_or_else(|| "rejected".to_owned()), ..base }.of_kind(EventKind::Denial),
+        ];
+    }
+    let error = result.get("error");
+    let said = error.or_else(|| result.get("success")).unwrap_or(result);
+    let text = ["errorMessage", "content", "stdout", "output", "message"].iter().find_map(|k| values::text(said, k));
+    vec![messages::answered(text.unwrap_or_else(|| said.to_string()), error.map(|_| true), base)]
 }
 
 /// Whose words a line in the user's role holds, beside what is marked in it.

@@ -66,8 +66,7 @@ impl Line for Copilot {
 impl Copilot {
     fn answer(&mut self, data: &Value, said: String, base: &Event) -> Vec<Event> {
         let thought = values::text(data, "reasoningText");
-        let mut events: Vec<Event> =
-            thought.map(|text| Event { text, ..base.clone() }.of_kind(EventKind::Thinking)).into_iter().collect();
+        let mut events: Vec<Event> = thought.map(|text| Event { text, ..base.clone() }.of_kind(EventKind::Thinking)).into_iter().collect();
         let calls = data.get("toolRequests").and_then(Value::as_array).into_iter().flatten();
         let calls: Vec<Event> = calls.map(|call| messages::call_event(call, base.clone())).collect();
         self.announced.extend(calls.iter().filter_map(|c| c.tool_use_id.clone()));

@@ -17,10 +17,8 @@ const KEPT: &[&str] = &["projectHash", "summary", "model"];
 /// The session of a file in the first form.
 pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
-    let mut head = SessionHead {
-        external_id: values::text(&value, "sessionId").or_else(|| Some(at.source.stem.clone())),
-        ..SessionHead::default()
-    };
+    let mut head =
+        SessionHead { external_id: values::text(&value, "sessionId").or_else(|| Some(at.source.stem.clone())), ..SessionHead::default() };
     keep(&value, KEPT, &mut head);
     let mut conversation = Conversation::new(head);
     if kind_of(&value) == Some("subagent") {
@@ -116,7 +114,8 @@ fn call_events(call: &Value, base: &Event) -> Vec<Event> {
     let known = |what: &str| id.as_ref().map(|id| format!("{what}:{id}")).or_else(|| base.external_id.clone());
     called.external_id = known("call");
     called.raw = String::new();
-    let answer = Event { external_id: known("answer"), tool: called.tool.clone(), tool_use_id: id.clone(), raw: String::new(), ..base.clone() };
+    let answer =
+        Event { external_id: known("answer"), tool: called.tool.clone(), tool_use_id: id.clone(), raw: String::new(), ..base.clone() };
     let status = values::text(call, "status").unwrap_or_default();
     if status == "cancelled" {
         return vec![called, Event { text: "cancelled".to_owned(), ..answer }.of_kind(EventKind::Denial)];

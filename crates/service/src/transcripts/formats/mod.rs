@@ -34,7 +34,7 @@ pub enum Format {
     OpenAi,
     /// Messages, or items of the Responses API, that are one session together.
     Messages,
-    /// Answers of the Responses API, each with its input where that was logged.
+    /// Answers of the Responses API, each with its input where that was logged; what answers an earlier one is of its session.
     Responses,
     /// Input and output of OpenAI's and Anthropic's batches.
     Batch,
@@ -109,7 +109,7 @@ pub fn reader(format: Format, text: &str) -> Result<Box<dyn Reader>, String> {
     Ok(match format {
         Format::OpenAi | Format::Auto => Box::new(openai::OpenAi::default()),
         Format::Messages => Box::new(Lines::of("messages", plain::Messages)),
-        Format::Responses => Box::new(Documents::of("responses", plain::response)),
+        Format::Responses => Box::new(spans::Spans::of("responses")),
         Format::Batch => Box::new(Documents::of("batch", batch::read)),
         Format::ClaudeCode => Box::new(claude_code::ClaudeCode::default()),
         Format::Codex => Box::new(codex::Codex::default()),
@@ -126,7 +126,7 @@ pub fn reader(format: Format, text: &str) -> Result<Box<dyn Reader>, String> {
         Format::SweAgent => Box::new(Documents::of("swe-agent", swe_agent::read)),
         Format::Tau2 => Box::new(Documents::of("tau2", tau2::read)),
         Format::Atif => Box::new(Documents::of("atif", atif::read)),
-        Format::Spans => Box::new(spans::Spans::default()),
+        Format::Spans => Box::new(spans::Spans::of("spans")),
     })
 }
 

@@ -1,10 +1,14 @@
 //! The `openai` format: chats with `messages` or `traj`, of OpenAI's and of Anthropic's API: there, calls and answers of tools are parts of
 //! messages. A chat may be long, so its messages are taken one by one.
 
-use std::{collections::HashSet, io};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+};
 
 use domain::event::{Event, EventKind, SessionHead};
 use serde_json::{Map, Value, value::RawValue};
+use sha2::{Digest, Sha256};
 
 use crate::transcripts::{Place, Reader, Spool, messages, parse, values};
 
@@ -18,7 +22,12 @@ const LEFT_OUT: &str = "left_out";
 pub struct OpenAi {
     /// The chats' own ids in this file.
     ids: HashSet<String>,
+    /// Chats without one, by a hash of their user and messages: a log of requests holds each chat again with every answer.
+    chats: HashMap<[u8; 32], usize>,
 }
+
+/// How few messages a chat has that may be the beginning of any other.
+const TOO_SHORT: usize = 2;
 
 impl Reader for OpenAi {
     fn holds_whole_sessions(&self) -> bool {
@@ -45,12 +54,21 @@ impl Reader for OpenAi {
         if let Some(id) = head.external_id.as_ref().filter(|id| !self.ids.insert((*id).clone())) {
             return Ok(Err(format!("a chat with the id {id} stands before it in this file; it would be taken for the same session")));
         }
-        spool.begin("openai", head);
+        let is_unnamed = head.external_id.is_none();
+        let mut hash = Sha256::new();
+        hash.update(head.subject.as_deref().unwrap_or_default());
+        let session = spool.begin("openai", head);
+        let mut beginning = None;
         if let Some(system) = keys.0.get("system").and_then(|raw| parse(raw.get()).ok()) {
             let text = values::content(Some(&system));
             spool.event(Event { external_id: Some("system".to_owned()), ..Event::new(EventKind::System, text) })?;
         }
         for (number, raw) in messages.iter().enumerate() {
+            if is_unnamed && number >= TOO_SHORT {
+                beginning = self.chats.remove(&<[u8; 32]>::from(hash.clone().finalize())).or(beginning);
+            }
+            hash.update([0]);
+            hash.update(raw.get());
             let events = match parse(raw.get()).and_then(|message| messages::events(&message, raw.get())) {
                 Ok(events) => events,
                 Err(reason) => return Ok(Err(format!("message {}: {reason}", number + 1))),
@@ -61,6 +79,12 @@ impl Reader for OpenAi {
                 event.external_id = Some(if part == 0 { id } else { format!("{id}#{part}") });
                 spool.event(event)?;
             }
+        }
+        if is_unnamed {
+            self.chats.insert(hash.finalize().into(), session);
+        }
+        if let Some(beginning) = beginning {
+            spool.supersede(beginning);
         }
         Ok(Ok(()))
     }

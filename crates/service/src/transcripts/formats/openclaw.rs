@@ -54,8 +54,7 @@ fn message_events(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
     Ok(match message.get("role").and_then(Value::as_str) {
         Some("user") => {
             let (told, said) = apart(&text());
-            let mut events: Vec<Event> =
-                told.map(|text| Event { text, ..base.clone() }.of_kind(EventKind::System)).into_iter().collect();
+            let mut events: Vec<Event> = told.map(|text| Event { text, ..base.clone() }.of_kind(EventKind::System)).into_iter().collect();
             if !said.trim().is_empty() || events.is_empty() {
                 events.extend(messages::said_by_user(&said, base));
             }
@@ -63,7 +62,8 @@ fn message_events(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
         }
         Some("bashExecution") => {
             let command = json!({"command": message.get("command")}).to_string();
-            let call = Event { tool: Some("bash".to_owned()), text: command, ..base.clone() }.of_kind(EventKind::ToolUse).by(Speaker::Person);
+            let call =
+                Event { tool: Some("bash".to_owned()), text: command, ..base.clone() }.of_kind(EventKind::ToolUse).by(Speaker::Person);
             let code = message.get("exitCode").and_then(Value::as_i64);
             let answer = Event { tool: Some("bash".to_owned()), ..base.clone() };
             vec![call, messages::answered(values::content(message.get("output")), code.map(|c| c != 0), answer)]

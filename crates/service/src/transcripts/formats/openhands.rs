@@ -82,7 +82,9 @@ fn action_events(action: &str, event: &Value, base: &Event) -> Vec<Event> {
             let mut kept = args.clone();
             let thought = kept.as_object_mut().and_then(|a| a.remove("thought")).filter(|t| t.as_str().is_some_and(|t| !t.is_empty()));
             if let Some(kept) = kept.as_object_mut() {
-                kept.retain(|key, value| !value.is_null() && !matches!(key.as_str(), "is_input" | "hidden" | "confirmation_state" | "blocking"));
+                kept.retain(|key, value| {
+                    !value.is_null() && !matches!(key.as_str(), "is_input" | "hidden" | "confirmation_state" | "blocking")
+                });
             }
             let call = Event { tool: tool.or_else(|| Some(action.to_owned())), tool_use_id: id, text: kept.to_string(), ..base.clone() };
             // A command that a person ran by hand is theirs.
@@ -107,10 +109,10 @@ fn observed(observation: &str, event: &Value, base: Event) -> Event {
     if matches!(observation, "null" | "agent_state_changed" | "recall" | "condense" | "think") {
         return base;
     }
-    let base = Event { tool: tool.or_else(|| Some(observation.to_owned()).filter(|o| o != "error")), tool_use_id: id, ..base };
     if observation == "user_rejected" {
-        return Event { text, ..base }.of_kind(EventKind::Denial);
+        return Event { text, tool, tool_use_id: id, ..base }.of_kind(EventKind::Denial);
     }
+    let base = Event { tool: tool.or_else(|| Some(observation.to_owned()).filter(|o| o != "error")), tool_use_id: id, ..base };
     let code = extras.get("metadata").unwrap_or(extras).get("exit_code").and_then(Value::as_i64);
     let success = event.get("success").and_then(Value::as_bool);
     let failed = if observation == "error" { Some(true) } else { code.map(|c| c != 0).or(success.map(|s| !s)) };

@@ -1,10 +1,9 @@
-//! The `messages` format: messages, or items of the Responses API, that are one session together, a list or one a line. The `responses`
-//! format: answers of the Responses API.
+//! The `messages` format: messages, or items of the Responses API, that are one session together, a list or one a line.
 
 use domain::event::{Event, EventKind, SessionHead};
 use serde_json::Value;
 
-use crate::transcripts::{Place, documents::Conversation, lines::Line, messages, parse, values};
+use crate::transcripts::{documents::Conversation, lines::Line, messages, values};
 
 /// Lines that are messages.
 pub struct Messages;
@@ -19,13 +18,7 @@ impl Line for Messages {
     }
 }
 
-/// An answer of the Responses API, after the input that it answers where that stands beside it.
-pub fn response(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
-    let value = parse(text)?;
-    Ok(vec![read(&value)?])
-}
-
-/// What was asked and answered.
+/// A request to the Responses API or its answer, as a session of its own.
 pub fn read(value: &Value) -> Result<Conversation, String> {
     let head = SessionHead {
         external_id: values::text(value, "id"),

@@ -3,7 +3,7 @@
 //! message counts as often as it stands in the longest history that was seen, and is known by what it says.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     io,
 };
 
@@ -17,7 +17,6 @@ use serde_json::{Map, Value, json};
 use super::Line;
 use crate::transcripts::{Place, Reader, Spool, messages, spool::SAID, values};
 
-const SOURCE: &str = "spans";
 /// How deep lists of messages are looked for inside inputs and outputs.
 const DEPTH: usize = 8;
 
@@ -32,8 +31,8 @@ pub fn is_span(line: &Line) -> bool {
 }
 
 /// Reads exports, spans and traces.
-#[derive(Default)]
 pub struct Spans {
+    source: &'static str,
     sessions: HashMap<String, Seen>,
     /// The sessions of traces that were named apart from their spans.
     traces: HashMap<String, String>,
@@ -43,6 +42,8 @@ pub struct Spans {
 #[derive(Default)]
 struct Seen {
     times: HashMap<String, usize>,
+    /// Calls of each tool that were not answered yet.
+    open: HashMap<String, VecDeque<String>>,
 }
 
 /// A step of an agent: what went in and came out.
@@ -50,6 +51,8 @@ struct Seen {
 struct Span {
     trace: Option<String>,
     session: Option<String>,
+    /// The one whose session it goes on with.
+    follows: Option<String>,
     user: Option<String>,
     agent: Option<String>,
     start: Option<Timestamp>,
@@ -64,6 +67,13 @@ struct Span {
     raw: String,
 }
 
+impl Spans {
+    /// Spans, or what is read like them.
+    pub fn of(source: &'static str) -> Self {
+        Self { source, sessions: HashMap::new(), traces: HashMap::new() }
+    }
+}
+
 impl Reader for Spans {
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
         let value: Value = match serde_json::from_str(text) {
@@ -74,14 +84,16 @@ impl Reader for Spans {
         if spans.is_empty() {
             return Ok(Err("it holds no spans".to_owned()));
         }
-        spans.sort_by_key(|s| s.start);
+        // What holds others ends after them and repeats what they said.
+        spans.sort_by_key(|s| s.end.or(s.start));
         for span in spans {
-            if let (Some(trace), Some(session)) = (&span.trace, &span.session) {
+            let known = |trace: &Option<String>| trace.as_ref().and_then(|t| self.traces.get(t)).cloned();
+            let session = span.session.clone().or_else(|| known(&span.trace)).or_else(|| known(&span.follows));
+            if let (Some(trace), Some(session)) = (&span.trace, session.as_ref().or(span.trace.as_ref())) {
                 self.traces.insert(trace.clone(), session.clone());
             }
-            let of_trace = span.trace.as_ref().and_then(|t| self.traces.get(t)).cloned();
-            let id = span.session.clone().or(of_trace).or(span.trace.clone()).unwrap_or_else(|| at.source.stem.clone());
-            spool.shared_session(SOURCE, &id)?;
+            let id = session.or(span.trace.clone()).unwrap_or_else(|| at.source.stem.clone());
+            spool.shared_session(self.source, &id)?;
             spool.note(SessionHead { subject: span.user.clone(), agent: span.agent.clone(), ..SessionHead::default() });
             for event in self.sessions.entry(id).or_default().events(&span) {
                 spool.event(event)?;
@@ -105,11 +117,14 @@ impl Seen {
             }
         }
         if let Some((tool, id, arguments, answer)) = &span.tool {
-            let base = Event { tool: Some(tool.clone()), tool_use_id: id.clone(), ..Event::new(EventKind::Raw, String::new()) };
+            // A tool that does not say which call it answers answers the oldest one.
+            let id = id.clone().or_else(|| self.open.get(tool).and_then(|ids| ids.front().cloned()));
+            let base = Event { tool: Some(tool.clone()), tool_use_id: id, ..Event::new(EventKind::Raw, String::new()) };
             let call = Event { text: arguments.clone(), occurred_at: span.start, ..base.clone() }.of_kind(EventKind::ToolUse);
             self.say(call, &mut here, &mut new);
             if let Some(text) = span.error.as_ref().or(answer.as_ref()) {
-                let answered = messages::answered(text.clone(), span.error.is_some().then_some(true), Event { occurred_at: span.end, ..base });
+                let answered =
+                    messages::answered(text.clone(), span.error.is_some().then_some(true), Event { occurred_at: span.end, ..base });
                 self.say(answered, &mut here, &mut new);
             }
         } else if let Some(error) = &span.error {
@@ -131,6 +146,13 @@ impl Seen {
             return;
         }
         *seen += 1;
+        if let (Some(tool), Some(call)) = (&event.tool, &event.tool_use_id)
+            && event.kind == EventKind::ToolUse
+        {
+            self.open.entry(tool.clone()).or_default().push_back(call.clone());
+        } else if let Some(call) = &event.tool_use_id {
+            self.open.values_mut().for_each(|ids| ids.retain(|id| id != call));
+        }
         let id = if *seen == 1 { format!("{SAID}{key}") } else { format!("{SAID}{key}~{seen}") };
         new.push(Event { external_id: Some(id), ..event });
     }
@@ -161,12 +183,10 @@ fn spans_of(value: &Value) -> Vec<Span> {
     if value.get("observations").is_some() {
         let session = values::text(value, "sessionId");
         let user = values::text(value, "userId");
-        let mut found = vec![langfuse(value)];
-        found.extend(list(value, "observations").iter().map(|observation| Span {
-            session: session.clone(),
-            user: user.clone(),
-            ..langfuse(observation)
-        }));
+        let read = |o: &Value| Span { session: session.clone(), user: user.clone(), ..langfuse(o) };
+        let mut found: Vec<Span> = list(value, "observations").iter().map(read).collect();
+        let last = found.iter().filter_map(|s| s.end.or(s.start)).max();
+        found.push(Span { end: last, ..langfuse(value) });
         return found;
     }
     if value.get("run_type").is_some() {
@@ -175,6 +195,9 @@ fn spans_of(value: &Value) -> Vec<Span> {
     }
     if values::text(value, "object").is_some_and(|o| o.starts_with("trace")) {
         return vec![agents_sdk(value)];
+    }
+    if values::text(value, "object").as_deref() == Some("response") {
+        return vec![response(value)];
     }
     let otel_like = value.get("attributes").is_some() || value.as_object().is_some_and(|o| o.keys().any(|k| k.starts_with("attributes.")));
     vec![if otel_like { otel(value) } else { langfuse(value) }]
@@ -200,13 +223,32 @@ fn agents_sdk(value: &Value) -> Span {
     span
 }
 
+/// An answer of the Responses API, with what it answers where that was logged.
+fn response(value: &Value) -> Span {
+    let conversation = value.get("conversation").and_then(|c| c.as_str().map(str::to_owned).or_else(|| values::text(c, "id")));
+    let created = values::time(value.get("created_at"));
+    Span {
+        trace: values::text(value, "id"),
+        session: conversation,
+        follows: values::text(value, "previous_response_id"),
+        user: values::text(value, "user").or_else(|| values::text(value, "safety_identifier")),
+        start: created,
+        end: created,
+        system: values::text(value, "instructions"),
+        input: messages_of(value.get("input"), "user"),
+        output: messages_of(value.get("output"), "assistant"),
+        ..common(value)
+    }
+}
+
 /// What spans of all exports name alike.
 fn common(value: &Value) -> Span {
     let first = |names: &[&str]| names.iter().find_map(|n| values::text(value, n));
     let time = |names: &[&str]| names.iter().find_map(|n| values::time(value.get(*n)));
-    let error = value.get("error").filter(|e| !e.is_null() && **e != Value::Bool(false)).map(|e| {
-        values::text(e, "message").unwrap_or_else(|| values::content(Some(e)))
-    });
+    let error = value
+        .get("error")
+        .filter(|e| !e.is_null() && **e != Value::Bool(false))
+        .map(|e| values::text(e, "message").unwrap_or_else(|| values::content(Some(e))));
     Span {
         trace: first(&["traceId", "trace_id", "context.trace_id"]),
         start: time(&["startTime", "start_time", "started_at", "timestamp"]),
@@ -251,7 +293,8 @@ fn langsmith(value: &Value) -> Span {
             span.output = messages_of(outputs, "assistant");
         }
         Some("tool") => {
-            let answer = outputs.filter(|o| !o.is_null()).map(|o| messages::answer_text(Some(o.get("output").unwrap_or(o))));
+            let said = outputs.filter(|o| !o.is_null()).map(|o| o.get("output").unwrap_or(o));
+            let answer = said.map(|o| messages::answer_text(Some(o.get("content").unwrap_or(o))));
             let called = inputs.map(|i| i.get("input").map_or_else(|| i.to_string(), |i| values::content(Some(i)))).unwrap_or_default();
             let id = outputs.and_then(|o| o.get("output")).and_then(|o| values::text(o, "tool_call_id"));
             span.tool = values::text(value, "name").map(|name| (name, id, called, answer));
@@ -281,7 +324,9 @@ fn otel(value: &Value) -> Span {
     let status = value.get("status").unwrap_or(&Value::Null);
     let code = values::text(status, "code").or_else(|| values::text(status, "status_code")).or_else(|| values::text(value, "status_code"));
     if code.is_some_and(|c| matches!(c.as_str(), "2" | "STATUS_CODE_ERROR" | "ERROR")) {
-        let said = values::text(status, "message").or_else(|| values::text(status, "description")).or_else(|| values::text(value, "status_message"));
+        let said = values::text(status, "message")
+            .or_else(|| values::text(status, "description"))
+            .or_else(|| values::text(value, "status_message"));
         span.error = said.or_else(|| first(&["error.message", "exception.message", "error.type"]));
     }
     let operation = first(&["gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind"]).unwrap_or_default();
@@ -306,7 +351,8 @@ fn otel(value: &Value) -> Span {
 fn from_event(event: &Value, span: &mut Span) {
     let name = values::text(event, "name").unwrap_or_default();
     let mut fields: Map<String, Value> = attributes(event).into_iter().collect();
-    let nested = |fields: &Map<String, Value>, key: &str| fields.get(key).and_then(Value::as_str).and_then(|t| serde_json::from_str(t).ok());
+    let nested =
+        |fields: &Map<String, Value>, key: &str| fields.get(key).and_then(Value::as_str).and_then(|t| serde_json::from_str(t).ok());
     for key in ["tool_calls", "message", "content", "function_call"] {
         if let Some(inner @ (Value::Array(_) | Value::Object(_))) = nested(&fields, key) {
             fields.insert(key.to_owned(), inner);
@@ -320,12 +366,16 @@ fn from_event(event: &Value, span: &mut Span) {
         }
         "gen_ai.content.prompt" => span.input.extend(messages_of(fields.get("gen_ai.prompt"), "user")),
         "gen_ai.content.completion" => span.output.extend(messages_of(fields.get("gen_ai.completion"), "assistant")),
-        "gen_ai.choice" => span.output.extend(messages_of(fields.get("message").cloned().or(Some(Value::Object(fields))).as_ref(), "assistant")),
+        "gen_ai.choice" => {
+            span.output.extend(messages_of(fields.get("message").cloned().or(Some(Value::Object(fields))).as_ref(), "assistant"))
+        }
         _ => {
             let role = name.strip_prefix("gen_ai.").and_then(|n| n.strip_suffix(".message"));
             let Some(role) = role else { return };
             fields.entry("role").or_insert_with(|| json!(role));
-            if role == "tool" && let Some(id) = fields.remove("id") {
+            if role == "tool"
+                && let Some(id) = fields.remove("id")
+            {
                 fields.insert("tool_call_id".to_owned(), id);
             }
             span.input.push(Value::Object(fields));
@@ -484,7 +534,8 @@ fn collect(value: &Value, role: &str, depth: usize, found: &mut Vec<Value>) {
             } else if object.keys().any(|k| k.starts_with("message.")) {
                 found.push(from_fields(object.clone(), role));
             } else {
-                let keys = ["messages", "message", "choices", "generations", "input", "output", "kwargs", "response", "content", "text", "parts"];
+                let keys =
+                    ["messages", "message", "choices", "generations", "input", "output", "kwargs", "response", "content", "text", "parts"];
                 match keys.iter().find_map(|k| object.get(*k)) {
                     Some(inner) => collect(inner, role, depth + 1, found),
                     None => found.push(json!({"role": role, "content": value.to_string()})),

@@ -44,7 +44,8 @@ type Running = Option<(String, Option<String>)>;
 fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
     let base = Event { raw: message.to_string(), ..Event::new(EventKind::Raw, String::new()) };
     let text = values::content(message.get("content"));
-    let shown = message.get("is_demo") == Some(&Value::Bool(true)) || values::text(message, "message_type").as_deref() == Some("demonstration");
+    let shown =
+        message.get("is_demo") == Some(&Value::Bool(true)) || values::text(message, "message_type").as_deref() == Some("demonstration");
     let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
     let mut events = match role {
         _ if shown => vec![Event { text, ..base }.of_kind(EventKind::System)],

@@ -16,9 +16,7 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     simulations
         .iter()
         .enumerate()
-        .map(|(n, raw)| {
-            simulation(raw.get(), agent.as_deref()).map_err(|reason| format!("simulation {}: {reason}", n + 1))
-        })
+        .map(|(n, raw)| simulation(raw.get(), agent.as_deref()).map_err(|reason| format!("simulation {}: {reason}", n + 1)))
         .collect()
 }
 

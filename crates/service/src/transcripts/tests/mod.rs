@@ -2,6 +2,8 @@
 
 use domain::event::{EventKind, OutcomeResult, Speaker, Standing};
 
+mod formats;
+
 use super::*;
 
 fn read_text(text: &str, options: &Options) -> (Vec<Spooled>, Vec<Problem>, Vec<Vec<domain::event::Event>>) {
