@@ -67,7 +67,7 @@ async fn fill(lucid: &Lucid, operator: &Actor, store: StoreId) -> Result<(), Fai
 
 fn spool(text: &str) -> std::io::Result<Spool> {
     let mut spool = Spool::new()?;
-    let source = Source { name: "demo.jsonl".to_owned(), stem: "demo".to_owned(), whole: false };
+    let source = Source::named("demo.jsonl");
     let options = Options { format: transcripts::Format::Events, ..Options::default() };
     transcripts::read_from(text.as_bytes(), &source, &options, &mut spool, &mut |_| {})?;
     Ok(spool)

@@ -5,6 +5,7 @@ mod documents;
 mod files;
 mod formats;
 mod lines;
+pub mod mapping;
 mod marks;
 mod messages;
 mod pieces;
@@ -16,6 +17,7 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::Path,
+    sync::Arc,
 };
 
 use domain::event::{Event, SessionHead};
@@ -46,11 +48,13 @@ pub struct Options {
     pub task_key: Option<String>,
     /// Whether a line that cannot be read leaves its session out, rather than being a gap in it.
     pub strict: bool,
+    /// Where the parts of a form stand that is none of those known here.
+    pub mapping: Option<Arc<mapping::Mapping>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: Format::Auto, agent: None, team: None, subject_key: None, task_key: None, strict: false }
+        Self { format: Format::Auto, agent: None, team: None, subject_key: None, task_key: None, strict: false, mapping: None }
     }
 }
 
@@ -216,7 +220,7 @@ fn take(
     unread: &mut Vec<(usize, String, usize)>,
 ) -> io::Result<Result<(), String>> {
     if reader.is_none() {
-        let found = match formats::reader(at.options.format, text) {
+        let found = match formats::reader(at.options, text) {
             Ok(found) => found,
             Err(reason) => return Ok(Err(reason)),
         };

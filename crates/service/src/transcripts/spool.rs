@@ -186,6 +186,11 @@ impl Spool {
     /// The same with what was skipped.
     pub fn finish_with_skipped(mut self) -> io::Result<Finished> {
         self.leave_out_what_says_nothing();
+        self.finish_with_what_says_nothing()
+    }
+
+    /// The same with sessions of which nothing was understood.
+    pub(super) fn finish_with_what_says_nothing(mut self) -> io::Result<Finished> {
         for session in &mut self.sessions {
             session.mark_abandoned();
         }

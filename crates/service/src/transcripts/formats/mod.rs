@@ -20,7 +20,7 @@ mod tau2;
 
 use serde_json::Value;
 
-use super::{Reader, documents::Documents, lines::Lines, messages, values};
+use super::{Options, Reader, documents::Documents, lines::Lines, mapping, messages, values};
 
 pub use cursor::read_markdown;
 pub use events::read as read_event;
@@ -101,9 +101,13 @@ impl std::str::FromStr for Format {
     }
 }
 
-/// The reader of a file's format; without one given, its value says which it is.
-pub fn reader(format: Format, text: &str) -> Result<Box<dyn Reader>, String> {
+/// The reader of a file's format: what a mapping says, else the format that is given, else what its value says.
+pub fn reader(options: &Options, text: &str) -> Result<Box<dyn Reader>, String> {
+    if let Some(mapping) = &options.mapping {
+        return Ok(Box::new(mapping::Mapped::by(mapping.clone())));
+    }
     let line = Line::read(text);
+    let format = options.format;
     let format = if format == Format::Auto { detect(&line?)? } else { format };
     let lines = line_shape(text);
     Ok(match format {
@@ -195,6 +199,7 @@ fn detect(line: &Line) -> Result<Format, String> {
         (Format::OpenCode, |l| l.has_all(&["info", "messages"]) && l.start("messages").contains("\"info\"")),
         (Format::OpenCode, |l| l.has_all(&["sessionID", "part"])),
         (Format::OpenHands, |l| l.has("history") && l.has_any(&["instance_id", "test_result"])),
+        (Format::SweAgent, |l| l.has("history") && l.start("history").contains("\"role\"")),
         (Format::OpenAi, |l| l.has_any(&["messages", "traj"])),
         (Format::Responses, |l| l.text("object").as_deref() == Some("response")),
         (Format::Copilot, |l| l.kind.contains('.') && l.has("data")),

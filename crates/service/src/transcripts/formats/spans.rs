@@ -22,7 +22,7 @@ const DEPTH: usize = 8;
 
 /// Whether a value is a span, a trace or an export of spans.
 pub fn is_span(line: &Line) -> bool {
-    line.has("resourceSpans")
+    line.has_any(&["resourceSpans", "spans"])
         || line.has("run_type")
         || line.has("observations")
         || (line.has_any(&["traceId", "trace_id", "context", "context.trace_id"])
@@ -179,6 +179,9 @@ fn spans_of(value: &Value) -> Vec<Span> {
             }
         }
         return found;
+    }
+    if let Some(Value::Array(spans)) = value.get("spans") {
+        return spans.iter().flat_map(spans_of).collect();
     }
     if value.get("observations").is_some() {
         let session = values::text(value, "sessionId");
