@@ -56,6 +56,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Take sessions in from transcripts.
     Import(ImportArgs),
+    /// Send this machine's transcripts to a Lucid elsewhere, and what is added to them.
+    Record(RecordArgs),
     /// Dream over a store, or preview what a dream would propose.
     Dream(DreamArgs),
     /// Add a person (or give one more stores), or print a link that sets somebody's password.
@@ -121,9 +123,13 @@ pub struct WorkArgs {
 /// How transcripts are read.
 #[derive(Debug, Args)]
 pub struct FormatArgs {
-    /// auto, openai (also Anthropic messages), claude-code, codex or events.
+    /// In which form they are: `auto` finds out; else one of openai (also Anthropic's messages), messages, responses, batch, claude-code,
+    /// codex, events, gemini, copilot, opencode, cline, openclaw, openhands, swe-agent, tau2, atif, spans.
     #[arg(long, default_value = "auto")]
     pub format: Format,
+    /// A file with a mapping: JSON that says where in each record its parts stand, for forms that are not known here.
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub map: Option<PathBuf>,
     /// The agent, where the transcript does not say.
     #[arg(long)]
     pub agent: Option<String>,
@@ -148,14 +154,52 @@ pub struct ImportArgs {
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// The memory store that the sessions belong to; made if it is not there.
+    #[arg(long, required_unless_present = "preview")]
+    pub store: Option<String>,
+    /// Only print what becomes of the first ten records, and a mapping to begin with where nothing was understood; needs no database.
     #[arg(long)]
-    pub store: String,
+    pub preview: bool,
+    /// Go on, and take in what is added to the files or to the folders within seconds, until it is stopped.
+    #[arg(long, conflicts_with = "preview")]
+    pub watch: bool,
     /// How they are read.
     #[command(flatten)]
     pub format: FormatArgs,
     /// Also take in the memory files that stand beside the sessions of a project folder.
     #[arg(long)]
     pub with_memory: bool,
+}
+
+/// `lucid record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// Files, or folders of them, as for `lucid import`.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where Lucid serves, as `https://lucid.example.com`.
+    #[arg(long, env = "LUCID_URL")]
+    pub to: String,
+    /// An API key with the scope sessions:write.
+    #[arg(long, env = "LUCID_KEY", hide_env_values = true)]
+    pub key: String,
+    /// The store's id, as `memstore_..`; not needed where the key reaches one store alone.
+    #[arg(long)]
+    pub store: Option<String>,
+    /// Go on until it is stopped: send what is new within seconds, and what could not be sent when Lucid is there again.
+    #[arg(long)]
+    pub watch: bool,
+    /// In which form the transcripts are; `auto` finds out.
+    #[arg(long, default_value = "auto")]
+    pub format: Format,
+    /// The agent, where the transcript does not say.
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// The team, where the transcript does not say.
+    #[arg(long)]
+    pub team: Option<String>,
+    /// A file that keeps what was sent, so that a restart does not send it all again.
+    #[arg(long, default_value = "lucid-record.json")]
+    pub state: PathBuf,
 }
 
 /// `lucid dream`.

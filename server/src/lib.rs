@@ -26,6 +26,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             commands::serve::run(&cli.database, cli.signing_key.as_deref(), (&cli.models, cli.expire_after), args).await
         }
         Command::Import(args) => commands::import::run(&cli.database, &args).await,
+        Command::Record(args) => commands::record::run(&args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&args),
         Command::Dream(args) => commands::dream::run(&cli.database, &cli.models, &args).await,
         Command::User(args) => commands::people::run(&cli.database, &args).await,

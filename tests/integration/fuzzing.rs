@@ -110,7 +110,7 @@ fn mangled(dice: &mut Dice, sessions: &[Session]) -> usize {
         }
     }
     let mut spool = Spool::new().unwrap();
-    let source = Source { name: "f.jsonl".into(), stem: "f".into(), whole: false };
+    let source = Source::named("f.jsonl");
     // A refusal is an answer.
     let _ = transcripts::read_from(&bytes[..], &source, &Options::default(), &mut spool, &mut |_| {});
     spool.finish().map_or(0, |(all, _, _)| all.len())

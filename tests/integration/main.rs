@@ -15,6 +15,7 @@ mod desk;
 mod dreaming;
 mod failing_statements;
 mod faults;
+mod follow;
 mod fuzzing;
 mod gate;
 mod hostile_values;

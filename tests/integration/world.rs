@@ -223,7 +223,7 @@ pub fn create(path: &str, content: &str) -> MemoryWrite {
 /// Transcripts in a spool.
 pub fn spool(text: &str) -> Spool {
     let mut spool = Spool::new().unwrap();
-    let source = Source { name: "t.jsonl".into(), stem: "t".into(), whole: false };
+    let source = Source::named("t.jsonl");
     transcripts::read_from(text.as_bytes(), &source, &Options::default(), &mut spool, &mut |_| {}).unwrap();
     spool
 }

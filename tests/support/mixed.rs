@@ -111,7 +111,7 @@ fn sessions(number: usize) -> String {
 /// Takes transcripts into a store.
 pub async fn import(lucid: &Lucid, store: StoreId, text: &str) {
     let mut spool = Spool::new().expect("a temporary file");
-    let source = Source { name: "mixed.jsonl".into(), stem: "mixed".into(), whole: false };
+    let source = Source::named("mixed.jsonl");
     transcripts::read_from(text.as_bytes(), &source, &Options::default(), &mut spool, &mut |_| {}).expect("it reads");
     let (sessions, problems, mut reader) = spool.finish().expect("the spool");
     assert!(problems.is_empty(), "{problems:?}");

@@ -2,6 +2,7 @@
 
 use domain::{ids::StoreId, rights::Action};
 use leptos::prelude::*;
+use service::transcripts::Format;
 
 use crate::{
     components::{
@@ -36,12 +37,11 @@ pub fn Import() -> impl IntoView {
                     <label>"Into the store"<select name="store" required>{options}</select></label>
                     <label>"Format"
                         <select name="format">
-                            <option value="auto">"find out"</option><option value="openai">"OpenAI chats"</option>
-                            <option value="claude-code">"Claude Code"</option><option value="codex">"Codex"</option><option value="events">"Managed Agents events"</option>
+                            {Format::ALL.iter().map(|(word, format)| view! { <option value=*word>{format.name()}</option> }).collect_view()}
                         </select>
                     </label>
                     <label>"Agent, where the transcripts do not say (optional)"<input name="agent" maxlength="200" /></label>
-                    <label>"Files (.json or .jsonl, also packed as .gz or .zst)"<input type="file" name="file" accept=".json,.jsonl,.ndjson,.traj,.gz,.zst" multiple required /></label>
+                    <label>"Files (.json, .jsonl, .traj or an exported .md, also packed as .gz or .zst)"<input type="file" name="file" accept=".json,.jsonl,.ndjson,.traj,.md,.gz,.zst" multiple required /></label>
                     <button class="primary">"Import"</button>
                 </form>
             }

@@ -220,6 +220,14 @@ impl Actor {
         !self.who.is_key() || action.right().scope.is_some_and(|s| self.scopes.contains(&s))
     }
 
+    /// The only store that the actor's grants are for, where they are for one alone.
+    #[must_use]
+    pub fn only_store(&self) -> Option<StoreId> {
+        let mut stores = self.grants.iter().map(|g| g.store);
+        let first = stores.next()?;
+        stores.all(|s| s == first).then_some(first)
+    }
+
     /// Whether the actor may know that this store is there at all.
     #[must_use]
     pub fn knows(&self, store: StoreId) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    actor::Actor,
+    actor::{Actor, Who},
     audit_action::AuditAction,
     event::{Event, Standing},
     ids::{EventId, SessionId, StoreId},
@@ -17,6 +17,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
+    recording::AGENT_TRUST,
     transcripts::{SpoolReader, Spooled, is_of_source, roll, said, says_what},
 };
 
@@ -34,20 +35,30 @@ pub enum Imported {
 /// Trust of what an import brings (person 3, import 2, agent 1, tool text 0).
 const IMPORT_TRUST: i64 = 2;
 
+/// Within what a session is known: its store, and for a key also its owner, so that no key appends to what others brought.
+fn scope(store: StoreId, who: Who) -> String {
+    match who {
+        Who::Key(_, owner) => format!("{store}\0key of {owner}"),
+        _ => store.to_string(),
+    }
+}
+
 impl Lucid {
     /// Writes one session, or the events by which it has grown. All of it or nothing. Sessions are known within their store
     /// only, so that nobody can append to, or find out about, a session of a store that they may not see.
     pub async fn import_session(&self, actor: &Actor, store: StoreId, spooled: &Spooled, events: &mut SpoolReader) -> Result<Imported> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_on(Action::RecordSessions, store)?;
-        let key = spooled.import_key(&store.to_string());
+        let key = spooled.import_key(&scope(store, actor.who));
         let known = sessions::by_import_key(&mut tx, &key).await?;
         let (id, from, digest) = match &known {
             Some(known) => (known.id, usize::try_from(known.event_count).unwrap_or(0), known.events_digest.clone()),
             None => (self.id(SessionId::new), 0, String::new()),
         };
         if known.is_none() {
-            let new = NewSession { import_key: &key, source: spooled.source, trust: IMPORT_TRUST, created_by: None };
+            // What a machine sends by a key is what an agent says of itself.
+            let trust = if actor.who.is_key() { AGENT_TRUST } else { IMPORT_TRUST };
+            let new = NewSession { import_key: &key, source: spooled.source, trust, created_by: None };
             sessions::insert(&mut tx, id, &new, &spooled.head, self.now())
                 .await
                 .map_err(|error| if error.is_duplicate() { busy(spooled) } else { error.into() })?;

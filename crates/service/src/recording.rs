@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Trust of what an agent says of itself (person 3, import 2, agent 1, tool text 0).
-const AGENT_TRUST: i64 = 1;
+pub(crate) const AGENT_TRUST: i64 = 1;
 /// Most events in one request.
 pub const EVENTS_A_REQUEST: usize = 1_000;
 /// Longest note on an outcome, in characters.
@@ -262,10 +262,7 @@ fn stores_for(actor: &Acting, named: &[StoreId]) -> Result<(Vec<StoreId>, Author
     }
     let mut stores = named.to_vec();
     if stores.is_empty() {
-        let mut held: Vec<StoreId> = actor.grants.iter().map(|g| g.store).collect();
-        held.sort();
-        held.dedup();
-        stores = if held.len() == 1 { held } else { Vec::new() };
+        stores = actor.only_store().into_iter().collect();
     }
     stores.sort();
     stores.dedup();

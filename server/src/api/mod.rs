@@ -7,6 +7,7 @@ mod dreams;
 mod memories;
 mod sessions;
 mod stores;
+mod transcripts;
 
 use axum::{
     Router,
@@ -44,7 +45,9 @@ pub fn router(lucid: Lucid) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME))
-        .with_state(lucid)
+        .with_state(lucid.clone())
+        // Transcripts are long and taken in as they come: limits of their own.
+        .merge(Router::new().route("/v1/transcripts", post(transcripts::take)).with_state(lucid))
 }
 
 async fn nowhere(Path(rest): Path<String>) -> ApiError {

@@ -64,7 +64,13 @@ impl std::fmt::Display for Summary {
 
 /// Takes transcripts into a store.
 pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure> {
-    let options = super::options(&args.format);
+    let options = super::options(&args.format)?;
+    let Some(store) = args.store.as_deref().filter(|_| !args.preview) else {
+        return super::map_preview::run(&args.paths, &options);
+    };
+    if args.watch {
+        return super::follow::import(database, args, store, options).await;
+    }
     let (paths, bar) = (args.paths.clone(), bar("reading", 0));
     let reading = bar.clone();
     let (spool, notes) =
@@ -72,10 +78,7 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
     bar.finish_and_clear();
     let lucid = super::open(database).await?;
     let actor = Actor::operator();
-    let store = match lucid.store_named(&actor, &args.store).await? {
-        Some(store) => store,
-        None => lucid.create_store(&actor, &args.store, "").await?,
-    };
+    let store = store_called(&lucid, store).await?;
     let summary = write(&lucid, &actor, store, spool).await?;
     let taken = if args.with_memory { take_memories(&lucid, &actor, store, &notes).await? } else { 0 };
     lucid.close().await;
@@ -93,6 +96,15 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
         (_, false) => println!("{found} of an agent's own memory taken in"),
     }
     Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The store of a name, made if it is not there.
+pub async fn store_called(lucid: &Lucid, name: &str) -> Result<StoreId, Failure> {
+    let actor = Actor::operator();
+    Ok(match lucid.store_named(&actor, name).await? {
+        Some(store) => store,
+        None => lucid.create_store(&actor, name, "").await?,
+    })
 }
 
 /// Writes the memory files of an agent, each at `/memory/` and its name.

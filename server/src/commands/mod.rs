@@ -5,17 +5,23 @@ pub mod backup;
 pub mod briefing;
 pub mod doctor;
 pub mod dream;
+pub mod follow;
 pub mod import;
 pub mod keys;
+pub mod map_preview;
 pub mod people;
 pub mod preview;
+pub mod record;
 pub mod serve;
 pub mod worker;
 
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use domain::{actor::Actor, ids::StoreId};
-use service::{Lucid, transcripts::Options};
+use service::{
+    Lucid,
+    transcripts::{Options, mapping::Mapping},
+};
 use store::Db;
 
 use crate::{Failure, cli::FormatArgs, clock};
@@ -65,13 +71,22 @@ pub async fn store_named(lucid: &Lucid, name: &str) -> Result<StoreId, Failure> 
 }
 
 /// The options that the flags mean.
-pub fn options(args: &FormatArgs) -> Options {
-    Options {
+pub fn options(args: &FormatArgs) -> Result<Options, Failure> {
+    let mapping = match &args.map {
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(name.clone(), e))?;
+            Some(Arc::new(Mapping::parse(&text).map_err(|e| Failure::Said(format!("{name}: {e}")))?))
+        }
+        None => None,
+    };
+    Ok(Options {
         format: args.format,
         agent: args.agent.clone(),
         team: args.team.clone(),
         subject_key: args.subject_key.clone(),
         task_key: args.task_key.clone(),
         strict: args.strict,
-    }
+        mapping,
+    })
 }

@@ -17,7 +17,7 @@ use crate::{Failure, cli::DreamArgs};
 pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
     let mut preview = PreviewInput { input: Input::default(), sessions: Vec::new(), names: Vec::new() };
     if !args.sessions.is_empty() {
-        let (spool, _) = spool_files(&args.sessions, &super::options(&args.format), &ProgressBar::hidden())?;
+        let (spool, _) = spool_files(&args.sessions, &super::options(&args.format)?, &ProgressBar::hidden())?;
         let (sessions, problems, mut reader) = spool.finish().map_err(spool_failed)?;
         for problem in problems {
             eprintln!("{problem}");

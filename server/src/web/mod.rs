@@ -6,6 +6,7 @@ mod forms;
 pub mod guard;
 mod live;
 mod metrics;
+pub mod receiving;
 pub mod requests;
 mod serving;
 mod session_store;
@@ -116,8 +117,10 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .layer(middleware::from_fn(guard::refuse_large_bodies))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME))
         .with_state(options);
-    let uploads =
-        Router::new().route("/do/import", post(upload::take)).layer(DefaultBodyLimit::max(upload::UPLOAD_BYTES)).with_state(lucid.clone());
+    let uploads = Router::new()
+        .route("/do/import", post(upload::take))
+        .layer(DefaultBodyLimit::max(receiving::UPLOAD_BYTES))
+        .with_state(lucid.clone());
     let live = Router::new()
         .route("/live/dreams/{id}", get(live::dream))
         .route("/live/queue", get(live::queue))

@@ -13,15 +13,10 @@ use service::{
     Error, Lucid, Result,
     transcripts::{self, Format, Options, Source, Spool},
 };
-use tokio::io::AsyncWriteExt;
 
+use super::receiving::{self, UPLOAD_BYTES};
 use crate::commands::import::{Summary, write};
 
-/// Most bytes of one upload: as much as the command line is meant for at once.
-pub const UPLOAD_BYTES: usize = 256 * 1024 * 1024;
-
-/// Bytes after which it is looked again whether the uploader's sign-in still stands.
-const CHECKED_EVERY: usize = 4 * 1024 * 1024;
 /// Why an upload that is not from a page of the sign-in is refused.
 const FOREIGN: &str = "this form is not from a page of your present sign-in";
 
@@ -82,8 +77,7 @@ async fn import(lucid: &Lucid, current: &Current, mut multipart: Multipart) -> R
 }
 
 /// Takes one field. The token comes first, then the store, then the files: each is checked before anything after it is taken.
-async fn take_field(mut field: Field<'_>, lucid: &Lucid, current: &Current, form: &mut Form) -> Result<()> {
-    let broken = |_| Error::Invalid("the upload broke off".to_owned());
+async fn take_field(field: Field<'_>, lucid: &Lucid, current: &Current, form: &mut Form) -> Result<()> {
     let actor = &current.actor;
     match field.name().unwrap_or_default() {
         TOKEN => form.own = short(field).await? == current.form_token,
@@ -97,19 +91,7 @@ async fn take_field(mut field: Field<'_>, lucid: &Lucid, current: &Current, form
         "file" if form.store.is_none() => return Err(Error::Invalid("the store comes before the files".to_owned())),
         "file" => {
             let name = field.file_name().unwrap_or("upload").to_owned();
-            let (file, path) = tempfile::NamedTempFile::new()?.into_parts();
-            let mut file = tokio::fs::File::from_std(file);
-            let mut unchecked = 0;
-            while let Some(chunk) = field.chunk().await.map_err(broken)? {
-                file.write_all(&chunk).await?;
-                unchecked += chunk.len();
-                if unchecked >= CHECKED_EVERY {
-                    unchecked = 0;
-                    lucid.refreshed(actor).await?.ok_or(Error::Ended)?;
-                }
-            }
-            file.flush().await?;
-            form.files.push((name, path));
+            form.files.push((name, receiving::into_file(field, lucid, actor).await?));
         }
         _ => {}
     }

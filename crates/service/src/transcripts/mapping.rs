@@ -297,6 +297,14 @@ impl Mapping {
         mapping
     }
 
+    /// The same from the bytes of a transcript, as JSON; none where they begin with no JSON object.
+    #[must_use]
+    pub fn guess_from(bytes: &[u8]) -> Option<String> {
+        let bytes = bytes.strip_prefix(b"[").unwrap_or(bytes);
+        let value: Value = serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()?;
+        value.is_object().then(|| serde_json::to_string_pretty(&Self::guess(&value)).ok())?
+    }
+
     /// A part by its name.
     pub fn part_mut(&mut self, name: &str) -> Option<&mut Places> {
         Some(match name {
@@ -452,9 +460,9 @@ const SHOWN: usize = 10;
 const SHOWN_CHARACTERS: usize = 200;
 
 /// What is made of the beginning of a transcript, by a mapping or a format.
-pub fn preview(text: &str, source: &Source, options: &Options) -> io::Result<Preview> {
+pub fn preview(bytes: &[u8], source: &Source, options: &Options) -> io::Result<Preview> {
     let mut spool = Spool::new()?;
-    read_from(text.as_bytes(), source, options, &mut spool, &mut |_| {})?;
+    read_from(bytes, source, options, &mut spool, &mut |_| {})?;
     let mut done = spool.finish_with_what_says_nothing()?;
     let mut preview = Preview::default();
     for session in &done.sessions {
@@ -462,7 +470,8 @@ pub fn preview(text: &str, source: &Source, options: &Options) -> io::Result<Pre
             let event = done.reader.event(session, index)?;
             let head = &session.head;
             let outcome = head.outcome.map(|o| o.result.as_str().to_owned());
-            let about = [("agent", &head.agent), ("user", &head.subject), ("team", &head.team), ("task", &head.task_key), ("outcome", &outcome)];
+            let about =
+                [("agent", &head.agent), ("user", &head.subject), ("team", &head.team), ("task", &head.task_key), ("outcome", &outcome)];
             preview.understood += usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
             preview.events.push(Seen {
                 session: head.external_id.clone().unwrap_or_else(|| session.name.clone()),
@@ -488,7 +497,7 @@ mod tests {
 
     fn seen(text: &str, mapping: &str) -> Vec<(EventKind, String, Option<String>, bool)> {
         let options = Options { mapping: Some(Arc::new(Mapping::parse(mapping).unwrap())), ..Options::default() };
-        let preview = preview(text, &Source::named("t.jsonl"), &options).unwrap();
+        let preview = preview(text.as_bytes(), &Source::named("t.jsonl"), &options).unwrap();
         assert!(preview.problems.is_empty(), "{:?}", preview.problems);
         preview.events.into_iter().map(|e| (e.kind, e.text, e.tool, e.is_error)).collect()
     }

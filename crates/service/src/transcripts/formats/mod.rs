@@ -88,6 +88,38 @@ impl Format {
         ("atif", Self::Atif),
         ("spans", Self::Spans),
     ];
+
+    /// What it is called on pages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "find out",
+            Self::OpenAi => "OpenAI or Anthropic chats",
+            Self::Messages => "List of messages",
+            Self::Responses => "Responses API",
+            Self::Batch => "Batches",
+            Self::ClaudeCode => "Claude Code",
+            Self::Codex => "Codex",
+            Self::Events => "Managed Agents events",
+            Self::Gemini => "Gemini CLI",
+            Self::Copilot => "Copilot CLI",
+            Self::OpenCode => "OpenCode",
+            Self::Cline => "Cline",
+            Self::OpenClaw => "OpenClaw",
+            Self::OpenHands => "OpenHands",
+            Self::SweAgent => "SWE-agent",
+            Self::Tau2 => "tau2-bench",
+            Self::Atif => "ATIF trajectories",
+            Self::Spans => "Traces (OpenTelemetry, Langfuse, LangSmith, Phoenix)",
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = Self::ALL.iter().find(|(_, format)| format == self).map_or("auto", |(name, _)| *name);
+        f.write_str(name)
+    }
 }
 
 impl std::str::FromStr for Format {
