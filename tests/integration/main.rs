@@ -17,6 +17,7 @@ mod failing_statements;
 mod faults;
 mod follow;
 mod fuzzing;
+mod fuzzing_readers;
 mod gate;
 mod hostile_values;
 mod http;

@@ -29,23 +29,22 @@ pub struct Lines<L> {
     source: &'static str,
     format: L,
     current: Option<String>,
-    lines: usize,
 }
 
 impl<L: Line> Lines<L> {
     /// Lines of one format.
     pub fn of(source: &'static str, format: L) -> Self {
-        Self { source, format, current: None, lines: 0 }
+        Self { source, format, current: None }
     }
 }
 
 impl<L: Line> Reader for Lines<L> {
     fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
         let line = match parse(text) {
-            Ok(line) => line,
+            Ok(line) if line.is_object() => line,
+            Ok(_) => return Ok(Err("it is no JSON object".to_owned())),
             Err(reason) => return Ok(Err(reason)),
         };
-        self.lines += 1;
         if let Some(id) = self.format.session(&line) {
             self.current = Some(id);
         }
@@ -55,8 +54,8 @@ impl<L: Line> Reader for Lines<L> {
             self.format.head(&line, head);
         }
         let base = Event {
-            // Lines without ids of their own are known by their number: a file only grows at its end.
-            external_id: values::text(&line, "id").or_else(|| values::text(&line, "uuid")).or_else(|| Some(self.lines.to_string())),
+            // Lines without ids of their own are known by their number: a file only grows at its end, and a broken line counts.
+            external_id: values::text(&line, "id").or_else(|| values::text(&line, "uuid")).or_else(|| Some(at.number.to_string())),
             occurred_at: ["timestamp", "created_at", "ts", "time"].iter().find_map(|k| values::time(line.get(*k))),
             raw: text.to_owned(),
             ..Event::new(EventKind::Raw, String::new())

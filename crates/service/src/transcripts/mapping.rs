@@ -406,9 +406,11 @@ impl Reader for Mapped {
             self.current = Some(id.clone());
             spool.shared_session(SOURCE, &id)?;
             spool.note(head);
-            let number = self.records.entry(id).or_default();
-            *number += 1;
-            for event in super::numbered(mapping.events(record, *number)) {
+            let inside = self.records.entry(id).or_default();
+            *inside += 1;
+            // A line is known by its number in the file, in which a broken one counts.
+            let number = if mapping.records.is_empty() { at.number } else { *inside };
+            for event in super::numbered(mapping.events(record, number)) {
                 spool.event(event)?;
             }
         }

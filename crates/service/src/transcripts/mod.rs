@@ -148,12 +148,11 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
     }
     let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted)?), source.whole);
     let mut reader: Option<Box<dyn Reader>> = None;
-    let at = Place { source, options };
-    let mut any = false;
+    let mut at = Place { source, options, number: 0 };
     // What could not be read before it was known in which format the file is: line, reason, bytes.
     let mut unread: Vec<(usize, String, usize)> = Vec::new();
     while let Some(piece) = pieces.next()? {
-        any = true;
+        at.number += 1;
         let taken = match &piece.text {
             Ok(text) => take(&mut reader, text, &at, spool, &mut unread)?,
             Err(reason) => Err(reason.clone()),
@@ -192,7 +191,7 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
     for (line, reason, _) in unread {
         spool.problem(line, reason);
     }
-    if !any {
+    if at.number == 0 {
         spool.skip(&source.name, "it is empty");
     }
     Ok(())
@@ -250,6 +249,8 @@ fn whole_at_the_end(line: &str) -> Option<&str> {
 struct Place<'a> {
     source: &'a Source,
     options: &'a Options,
+    /// Its number among the values of its file, from 1; values that cannot be read count.
+    number: usize,
 }
 
 /// Takes the values of one file in one format.

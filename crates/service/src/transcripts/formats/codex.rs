@@ -25,7 +25,6 @@ pub fn is_line(kind: &str, has_payload: bool) -> bool {
 #[derive(Default)]
 pub struct Codex {
     current: Option<String>,
-    lines: usize,
     /// A rollout has events of what people typed; without them the items are all there is.
     typed: bool,
 }
@@ -36,7 +35,6 @@ impl Reader for Codex {
             Ok(line) => line,
             Err(reason) => return Ok(Err(reason)),
         };
-        self.lines += 1;
         let payload = line.get("payload").unwrap_or(&Value::Null);
         if kind(&line) == "session_meta" && self.current.is_none() {
             self.current = values::text(payload, "id");
@@ -47,8 +45,8 @@ impl Reader for Codex {
         spool.shared_session(SOURCE, &id)?;
         note_head(&line, payload, spool);
         let base = Event {
-            // Lines have no ids of their own; a file only grows at its end.
-            external_id: Some(format!("{}", self.lines)),
+            // Lines have no ids of their own; a file only grows at its end, and a broken line counts.
+            external_id: Some(at.number.to_string()),
             occurred_at: values::time(line.get("timestamp")),
             raw: text.to_owned(),
             ..Event::new(EventKind::Raw, String::new())
