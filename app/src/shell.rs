@@ -86,6 +86,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sessions") view=pages::sessions::Sessions ssr=SsrMode::Async />
                 <Route path=path!("/sessions/:id") view=pages::transcript::Transcript ssr=SsrMode::Async />
                 <Route path=path!("/import") view=pages::import::Import ssr=SsrMode::Async />
+                <Route path=path!("/mappings") view=pages::mappings::Mappings ssr=SsrMode::Async />
+                <Route path=path!("/mappings/edit") view=pages::mappings::Edit ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=pages::audit::Audit ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -43,6 +43,8 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("sessions", format!("{url}/sessions")),
         ("session", session),
         ("import", format!("{url}/import")),
+        ("mappings", format!("{url}/mappings")),
+        ("mapping", format!("{url}/mappings/edit")),
         ("store-briefing", format!("{store}/briefing")),
         ("store-muted", format!("{store}/muted")),
         ("store-settings", format!("{store}/settings")),

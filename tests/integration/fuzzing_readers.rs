@@ -150,7 +150,11 @@ fn what_stands_on_whole_lines_is_never_lost() {
             broken.insert(at, bad);
             let (after, told) = read(&name, (broken.join("\n") + "\n").as_bytes(), false);
             for (event, times) in &before {
-                assert!(after.get(event).is_some_and(|n| n >= times), "{}: {event:?} is lost when line {at} is {bad:?}: {told:?}", name.display());
+                assert!(
+                    after.get(event).is_some_and(|n| n >= times),
+                    "{}: {event:?} is lost when line {at} is {bad:?}: {told:?}",
+                    name.display()
+                );
             }
             let gap = after.keys().any(|(kind, _)| *kind == EventKind::Gap);
             let kept = after.values().sum::<usize>() > before.values().sum::<usize>();

@@ -25,6 +25,7 @@ mod import;
 mod interleavings;
 mod lists;
 mod mail;
+mod mappings;
 mod memory_guard;
 mod models;
 mod operations;

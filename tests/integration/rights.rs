@@ -83,6 +83,8 @@ impl Ids {
             ("/dreams", "/dreams".into(), SignedIn),
             ("/sessions", "/sessions".into(), SignedIn),
             ("/import", "/import".into(), SignedIn),
+            ("/mappings", "/mappings".into(), May(Action::ManageMappings)),
+            ("/mappings/edit", "/mappings/edit".into(), May(Action::ManageMappings)),
             ("/audit", "/audit".into(), SignedIn),
             ("/account", "/account".into(), May(Action::OwnAccount)),
             ("/people", "/people".into(), May(ManagePeople)),
@@ -156,6 +158,8 @@ impl Ids {
                 May(Decide),
             ),
             ("dream", form(&[("store", &store), ("instructions", &"x".repeat(5_000))]), May(Dream)),
+            ("edit_mapping", form(&[("what", "save"), ("name", "")]), May(Action::ManageMappings)),
+            ("delete_mapping", form(&[("name", "none")]), May(Action::ManageMappings)),
             ("unmute", form(&[("store", &store), ("change", &change)]), May(Decide)),
             ("cancel_dream", form(&[("dream", &self.dream.to_string())]), May(Dream)),
             (
@@ -236,6 +240,13 @@ impl Ids {
                 "/v1/sessions/{id}/outcome",
                 format!("/v1/sessions/{session}/outcome"),
                 json!({"result": "unknown"}),
+                RecordSessions,
+            ),
+            (
+                post.clone(),
+                "/v1/transcripts",
+                format!("/v1/transcripts?store={store}&name=rights.jsonl"),
+                json!({"role": "user", "content": "Hi"}),
                 RecordSessions,
             ),
             (post.clone(), "/v1/dreams", "/v1/dreams".into(), over, Dream),
@@ -348,6 +359,7 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "restore_store"
                     | "confirm_setting"
                     | "decline_setting"
+                    | "delete_mapping"
             );
             let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
             let expected = if visitor.may(*needs) { allowed } else { refused };

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod dreams;
 pub mod keys;
+pub mod mappings;
 pub mod memory;
 pub mod people;
 pub mod review;

@@ -28,6 +28,12 @@ pub fn Import() -> impl IntoView {
         let body = if stores.is_empty() {
             view! { <Empty title="No store to import into">"An admin makes stores, and grants you one. "<a href="/stores">"To the stores"</a></Empty> }.into_any()
         } else {
+            let mappings = request.lucid.mappings(&actor).await?;
+            let named = request.query.get("mapping").cloned().unwrap_or_default();
+            let mappings = mappings
+                .into_iter()
+                .map(|m| view! { <option value=m.mapping.name.clone() selected=m.mapping.name == named>{m.mapping.name.clone()}</option> })
+                .collect_view();
             let options = stores
                 .into_iter()
                 .map(|s| view! { <option value=s.id.to_string() selected=Some(s.id) == chosen>{s.name}</option> })
@@ -40,6 +46,10 @@ pub fn Import() -> impl IntoView {
                             {Format::ALL.iter().map(|(word, format)| view! { <option value=*word>{format.name()}</option> }).collect_view()}
                         </select>
                     </label>
+                    <label>"Mapping, for a form that is not listed"
+                        <select name="mapping"><option value="">"none"</option>{mappings}</select>
+                    </label>
+                    <p class="about">"A mapping says where in each record its parts stand. "<a href="/mappings">"To the mappings"</a></p>
                     <label>"Agent, where the transcripts do not say (optional)"<input name="agent" maxlength="200" /></label>
                     <label>"Files (.json, .jsonl, .traj or an exported .md, also packed as .gz or .zst)"<input type="file" name="file" accept=".json,.jsonl,.ndjson,.traj,.md,.gz,.zst" multiple required /></label>
                     <button class="primary">"Import"</button>

@@ -11,6 +11,7 @@ pub mod import;
 pub mod inbox;
 pub mod insights;
 pub mod keys;
+pub mod mappings;
 pub mod memories;
 pub mod memory;
 pub mod muted;

@@ -70,6 +70,10 @@ text_enum! {
         LinkCreate => "link.create",
         /// A one-time link was used.
         LinkUse => "link.use",
+        /// A saved mapping of transcripts was deleted.
+        MappingDelete => "mapping.delete",
+        /// A mapping of transcripts was saved.
+        MappingSave => "mapping.save",
         /// A memory was frozen.
         MemoryFreeze => "memory.freeze",
         /// Memory was written past the queue.

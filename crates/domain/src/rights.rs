@@ -49,6 +49,8 @@ text_enum! {
         SeeChanges => "see changesets",
         /// Import, upload and record sessions.
         RecordSessions => "record sessions",
+        /// Save and delete mappings, which say where the parts of transcripts stand that are in no known form.
+        ManageMappings => "manage mappings",
         /// Start and cancel dreams.
         Dream => "dream",
         /// Approve, reject, defer, edit, take back and commit.
@@ -149,6 +151,7 @@ pub const TABLE: &[Right] = &[
     on_store(Action::SeeDreams, READERS, Some(Scope::DreamsWrite)),
     on_store(Action::SeeChanges, READERS, Some(Scope::ChangesetsRead)),
     on_store(Action::RecordSessions, REVIEWERS, Some(Scope::SessionsWrite)),
+    on_all(Action::ManageMappings, [Yes, Yes, No, No], None),
     on_store(Action::Dream, REVIEWERS, Some(Scope::DreamsWrite)),
     // A decision is a person's: never the worker's, never the command line's.
     Right { action: Action::Decide, resource: Resource::Store, roles: REVIEWERS, scope: Some(Scope::Review), unattended: false },
@@ -189,6 +192,7 @@ impl Action {
     pub const fn needs(self) -> &'static str {
         match self {
             Self::RecordSessions | Self::Dream => "this needs the role reviewer or admin, and a reviewer's grant on the store",
+            Self::ManageMappings => "mappings are for admins and reviewers",
             Self::Decide => {
                 "deciding needs the role reviewer or admin, and a reviewer's grant on the store or on every path that is touched"
             }

@@ -39,6 +39,17 @@ impl Lucid {
         Ok(id)
     }
 
+    /// Keeps what somebody typed so far, without a word about it: a page shows it again by its id.
+    pub async fn keep_form(&self, user: UserId, fields: &BTreeMap<String, String>) -> Result<DraftId> {
+        let id = self.id(DraftId::new);
+        let fields = serde_json::to_string(&fields).map_err(|_| Error::Internal("a form could not be kept"))?;
+        let draft = forms::Draft { message: String::new(), status: 200, fields };
+        let mut tx = self.db.background().await?;
+        forms::insert_draft(&mut tx, id, Some(user), &draft, self.now()).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
     /// The refused form of this person, if it is still kept.
     pub async fn refused_form(&self, user: Option<UserId>, id: DraftId) -> Result<Option<RefusedForm>> {
         let mut tx = self.db.read().await?;

@@ -23,6 +23,7 @@ pub mod forms;
 pub mod grants;
 pub mod jobs;
 pub mod keys;
+pub mod mappings;
 pub mod memories;
 pub mod memory_stores;
 pub mod model_batches;

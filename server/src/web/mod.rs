@@ -2,6 +2,7 @@
 
 pub mod assets;
 mod csp;
+mod export;
 mod forms;
 pub mod guard;
 mod live;
@@ -121,6 +122,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .route("/do/import", post(upload::take))
         .layer(DefaultBodyLimit::max(receiving::UPLOAD_BYTES))
         .with_state(lucid.clone());
+    let exports = Router::new().route("/export/mapping", get(export::mapping)).with_state(lucid.clone());
     let live = Router::new()
         .route("/live/dreams/{id}", get(live::dream))
         .route("/live/queue", get(live::queue))
@@ -137,6 +139,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
     Ok(Router::new()
         .merge(pages)
         .merge(uploads)
+        .merge(exports)
         .merge(live)
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(lucid.clone(), guard::signed_in))

@@ -87,6 +87,12 @@ async fn take_field(field: Field<'_>, lucid: &Lucid, current: &Current, form: &m
             form.store = Some(store.ok_or(Error::NotFound("store"))?);
         }
         "format" => form.options.format = short(field).await?.parse::<Format>().map_err(Error::Invalid)?,
+        "mapping" => {
+            let name = short(field).await?;
+            if !name.is_empty() {
+                form.options.mapping = Some(lucid.mapping(actor, &name).await?);
+            }
+        }
         "agent" => form.options.agent = Some(short(field).await?.trim().to_owned()).filter(|a| !a.is_empty()),
         "file" if form.store.is_none() => return Err(Error::Invalid("the store comes before the files".to_owned())),
         "file" => {
