@@ -61,11 +61,16 @@ pub fn names(text: &str, tool: &str) -> bool {
     text.match_indices(tool).any(|(at, _)| !text[..at].ends_with(part) && !text[at + tool.len()..].starts_with(part))
 }
 
+/// The shortest name of a file that says something, in letters.
+const SHORTEST: usize = 3;
+
 /// A path for a note in one of the usual folders: `/<folder>/<words>.md`.
 pub fn file(folder: &str, text: &str) -> String {
     let name: String = slug(text).chars().take(60).collect();
     let name = name.trim_end_matches('-');
-    format!("/{folder}/{}.md", if name.is_empty() { "note" } else { name })
+    // A text in another script leaves no letters: its hash tells it from others.
+    let other = || format!("note-{:08x}", crate::reading::hash(text.as_bytes()) >> 32);
+    format!("/{folder}/{}.md", if name.len() < SHORTEST { other() } else { name.to_owned() })
 }
 
 /// The whole note on a recurring failure. What worked is a line of its own, so that learning it loses nothing of the note.

@@ -5,6 +5,7 @@
 mod acts;
 mod amounts;
 mod calls;
+mod other_languages;
 mod phrases;
 mod rule_words;
 mod rules;
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// The form of the features. Stored ones of another version are read from the session again.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 /// Statements of what an agent was told that are remembered of one session.
 const MOST_TOLD: usize = 2_000;
 /// System prompts whose statements are kept at hand while many sessions are read.

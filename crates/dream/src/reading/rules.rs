@@ -5,7 +5,7 @@ use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Place, hash,
+    Place, hash, other_languages,
     rule_words::REMEMBER,
     ruling::{Ruling, holds_for_more, ruling},
     sentence::{taken_off, without_pasted, without_politeness},
@@ -46,7 +46,11 @@ pub fn of(session: &Session) -> Vec<Rule> {
             }
             let before = n.checked_sub(1).map(|n| said[n].as_str());
             let after = said.get(n + 1).is_some_and(|next| holds_for_more(next));
-            let remember = match ruling(text, before) {
+            let ruling = match ruling(text, before) {
+                Ruling::None => other_languages::ruling(text),
+                read => read,
+            };
+            let remember = match ruling {
                 Ruling::None => continue,
                 Ruling::Instruction if !after => continue,
                 Ruling::Instruction | Ruling::Rule => false,
