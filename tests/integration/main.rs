@@ -23,6 +23,7 @@ mod hostile_values;
 mod http;
 mod import;
 mod interleavings;
+mod kinds;
 mod lists;
 mod mail;
 mod mappings;

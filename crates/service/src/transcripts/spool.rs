@@ -104,6 +104,8 @@ pub struct Spool {
     problems: Vec<Problem>,
     file_name: String,
     file_start: usize,
+    /// How much was said to be wrong or skipped before the file.
+    said_before: usize,
     /// Sessions that may go on in another file, by format and id.
     shared: HashMap<(&'static str, String), usize>,
     current: Option<usize>,
@@ -156,6 +158,7 @@ impl Spool {
             problems: Vec::new(),
             file_name: String::new(),
             file_start: 0,
+            said_before: 0,
             shared: HashMap::new(),
             current: None,
             doomed: false,
@@ -221,6 +224,7 @@ impl Spool {
         self.gaps_before.clear();
         name.clone_into(&mut self.file_name);
         self.file_start = self.sessions.len();
+        self.said_before = self.problems.len() + self.skipped.len();
         self.current = None;
         self.doomed = false;
     }
@@ -236,6 +240,10 @@ impl Spool {
             self.gaps_before.clear();
             self.leave();
             self.problem(0, reason);
+        }
+        let said_nothing = self.problems.len() + self.skipped.len() == self.said_before;
+        if self.current.is_none() && self.sessions.len() == self.file_start && said_nothing {
+            self.skip(&self.file_name.clone(), "it holds titles and notes of the program, and no session");
         }
         for session in &mut self.sessions[self.file_start..] {
             options.complete(&mut session.head);
