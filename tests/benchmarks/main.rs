@@ -12,6 +12,7 @@ mod desk;
 #[path = "../browser/driver.rs"]
 mod driver;
 mod memory;
+mod reading;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -24,17 +25,19 @@ use std::{
 };
 
 use domain::event::{EventKind, OutcomeResult};
-use service::transcripts::{self, Options, Source, Spool};
 
 fn main() {
-    // One of them alone: `cargo bench -p server -- desk`, or `memory`.
+    // One of them alone: `cargo bench -p server -- desk`, `memory` or `reading`.
+    if std::env::args().any(|a| a == "reading") {
+        return reading::run();
+    }
     if std::env::args().any(|a| a == "desk") {
         return desk::run();
     }
     if std::env::args().any(|a| a == "memory") {
         return memory::run();
     }
-    reading();
+    reading::run();
     engine();
     dreaming();
     near_duplicates();
@@ -60,30 +63,6 @@ fn median(mut run: impl FnMut()) -> Duration {
 fn line(what: &str, time: Duration, beside: &str, other: Duration) {
     let ratio = time.as_secs_f64() / other.as_secs_f64().max(1e-9);
     println!("{what:<44} {:>9.2} ms   {beside:<28} {:>9.2} ms   ratio {ratio:.2}", time.as_secs_f64() * 1e3, other.as_secs_f64() * 1e3);
-}
-
-/// Transcripts into the spool, beside `serde_json` reading the same text.
-fn reading() {
-    let mut text = String::new();
-    for n in 0..2_000 {
-        let said = "The export failed again with the same message, so I tried a smaller page. ".repeat(20);
-        let _ = writeln!(
-            text,
-            r#"{{"id":"s{n}","messages":[{{"role":"user","content":"{said}"}},{{"role":"tool","name":"export","content":"Error: page {n} is too large"}}]}}"#
-        );
-    }
-    let source = Source { name: "bench".into(), stem: "bench".into(), whole: false };
-    let ours = median(|| {
-        let mut spool = Spool::new().expect("a temporary file");
-        transcripts::read_from(text.as_bytes(), &source, &Options::default(), &mut spool, &mut |_| {}).expect("it reads");
-    });
-    let parsed = median(|| {
-        let values = serde_json::Deserializer::from_str(&text).into_iter::<serde_json::Value>().count();
-        assert_eq!(values, 2_000);
-    });
-    let megabytes = f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX)) / 1e6;
-    println!("transcripts: {megabytes:.1} MB, {:.0} MB/s into the spool", megabytes / ours.as_secs_f64());
-    line("read, check and spool", ours, "serde_json parses it", parsed);
 }
 
 /// Transcripts of a realistic mix through the whole engine with all its guards, beside `serde_json` parsing the same text.
