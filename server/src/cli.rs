@@ -165,6 +165,10 @@ pub struct ImportArgs {
     /// How they are read.
     #[command(flatten)]
     pub format: FormatArgs,
+    /// A JSON list of the host's pull requests, as `gh pr list --state all --json url,state` prints it: a session of which the transcript
+    /// names a pull request succeeded if that was merged, and failed if it was closed without.
+    #[arg(long, value_name = "FILE")]
+    pub pull_requests: Option<PathBuf>,
     /// Also take in the memory files that stand beside the sessions of a project folder.
     #[arg(long)]
     pub with_memory: bool,

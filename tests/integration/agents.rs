@@ -87,7 +87,7 @@ async fn recording_is_idempotent(world: World) {
     let again = lucid.record_events(&agent, first.session, &more, None).await.unwrap();
     assert_eq!(again.events, sent.events);
     lucid
-        .record_outcome(&agent, first.session, Outcome { result: OutcomeResult::Success, score: Some(500_000) }, Some("done"))
+        .record_outcome(&agent, first.session, Outcome { score: Some(500_000), ..Outcome::stated(OutcomeResult::Success) }, Some("done"))
         .await
         .unwrap();
     let (session, _) = lucid.session(&agent, first.session).await.unwrap();

@@ -1,7 +1,10 @@
 //! Sessions in: known again, grown, refused whole.
 
-use domain::event::{EventKind, Speaker, Standing};
-use service::{Imported, Kind};
+use domain::event::{EventKind, OutcomeResult, OutcomeSource, Speaker, Standing};
+use service::{
+    Imported, Kind,
+    transcripts::{self, Options, Source, Spool},
+};
 
 use crate::world::{World, failing, on_both_engines, spool};
 
@@ -12,6 +15,7 @@ on_both_engines!(
     a_transcript_of_events_with_ids_takes_in_what_is_new,
     copies_are_known_in_their_store,
     only_what_people_say_becomes_a_rule,
+    how_a_session_ended_without_a_label,
     texts_survive_the_database
 );
 
@@ -138,6 +142,36 @@ async fn only_what_people_say_becomes_a_rule(world: World) {
     for other in ["tag the release", "bullet points", "in French", "forward receipts", "indent with spaces"] {
         assert!(!all.contains(other), "{other}: {all}");
     }
+}
+
+/// A claim gives way to a check, a check to the pull request, and none to what is believed less.
+async fn how_a_session_ended_without_a_label(world: World) {
+    let claimed = line("s", "1", "That worked, thanks!");
+    let [Imported::Added(id)] = world.import(&claimed).await[..] else { panic!("not added") };
+    let ended = async || {
+        let session = world.lucid.transcript(&world.reviewer, id, 0).await.unwrap().session;
+        (session.outcome, session.outcome_source)
+    };
+    assert_eq!(ended().await, (Some(OutcomeResult::Success), Some(OutcomeSource::Claimed)));
+    let call = serde_json::json!({"type": "assistant", "sessionId": "s", "uuid": "2", "message": {"content": [
+        {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "cargo test"}}]}});
+    let answer = serde_json::json!({"type": "user", "sessionId": "s", "uuid": "3", "message": {"content": [
+        {"type": "tool_result", "tool_use_id": "t", "content": "test result: FAILED. 1 failed", "is_error": true}]}});
+    let checked = format!("{claimed}{call}\n{answer}\n");
+    world.import(&checked).await;
+    assert_eq!(ended().await, (Some(OutcomeResult::Failure), Some(OutcomeSource::Checks)));
+    world.import(&claimed).await;
+    assert_eq!(ended().await.1, Some(OutcomeSource::Checks), "a claim does not stand over a check");
+    let link = "{\"type\":\"pr-link\",\"sessionId\":\"s\",\"uuid\":\"4\",\"prUrl\":\"https://host.example/r/pull/7\"}\n";
+    let merged = [("https://host.example/r/pull/7".to_owned(), true)].into();
+    let options = Options { pull_requests: std::sync::Arc::new(merged), ..Options::default() };
+    let mut spool = Spool::new().unwrap();
+    let text = checked + link;
+    transcripts::read_from(text.as_bytes(), &Source::named("t.jsonl"), &options, &mut spool, &mut |_| {}).unwrap();
+    let (sessions, _, mut reader) = spool.finish().unwrap();
+    world.lucid.import_session(&world.admin, world.store, &sessions[0], &mut reader).await.unwrap();
+    assert_eq!(ended().await, (Some(OutcomeResult::Success), Some(OutcomeSource::PullRequest)));
+    world.verified().await;
 }
 
 async fn texts_survive_the_database(world: World) {

@@ -2,7 +2,7 @@
 
 use domain::{
     changeset::{ChangeKind, ChangeState},
-    event::OutcomeResult,
+    event::{OutcomeResult, OutcomeSource},
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
@@ -94,10 +94,21 @@ pub fn Labels(
 pub fn OutcomeBadge(
     /// The outcome.
     outcome: Option<OutcomeResult>,
+    /// Who or what says so.
+    source: Option<OutcomeSource>,
 ) -> impl IntoView {
-    match outcome {
+    let says = match source.filter(|_| outcome.is_some()) {
+        None | Some(OutcomeSource::Stated) => "",
+        Some(OutcomeSource::PullRequest) => "by its pull request",
+        Some(OutcomeSource::Feedback) => "by feedback",
+        Some(OutcomeSource::Checks) => "by its last check",
+        Some(OutcomeSource::Claimed) => "only claimed",
+    };
+    let says = (!says.is_empty()).then(|| view! { " "<span class="quiet">{says}</span> });
+    let badge = match outcome {
         Some(OutcomeResult::Success) => view! { <span class="badge outcome-success"><span aria-hidden="true">"✓"</span>" success"</span> },
         Some(OutcomeResult::Failure) => view! { <span class="badge outcome-failure"><span aria-hidden="true">"✕"</span>" failure"</span> },
         _ => view! { <span class="badge outcome-unknown"><span aria-hidden="true">"?"</span>" unknown"</span> },
-    }
+    };
+    view! { {badge}{says} }
 }

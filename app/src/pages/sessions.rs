@@ -51,7 +51,7 @@ async fn list(request: &Request, store: Option<StoreId>, here: &str) -> service:
                 <td><Visible text=known(s.agent) /></td>
                 <td><Visible text=known(s.subject) /></td>
                 <td><Visible text=known(s.task_key) /></td>
-                <td><OutcomeBadge outcome=s.outcome /></td>
+                <td><OutcomeBadge outcome=s.outcome source=s.outcome_source /></td>
                 <td>{s.event_count}</td>
                 <td>{s.errors}</td>
                 <td><When at=s.last_event_at now=now /></td>

@@ -71,7 +71,7 @@ pub fn Transcript() -> impl IntoView {
         let about = about.map(|(name, value)| view! { <div><dt>{name}</dt><dd><Visible text=known(value) /></dd></div> }).collect_view();
         Ok(view! {
             <Heading title=title trail=trail />
-            <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
+            <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome source=s.outcome_source /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
             {masking}
             {earlier}
             {outline(&view.events.rows)}

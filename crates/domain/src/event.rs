@@ -114,6 +114,43 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Who or what says how a session ended.
+    #[derive(Default)]
+    OutcomeSource {
+        /// Whoever recorded it, or the transcript itself.
+        #[default]
+        Stated => "stated",
+        /// The pull request of its work was merged or closed.
+        PullRequest => "pull_request",
+        /// A person's thumbs in an export.
+        Feedback => "feedback",
+        /// The tests or builds that it ran last.
+        Checks => "checks",
+        /// The person said at the end that it worked.
+        Claimed => "claimed",
+    }
+}
+
+impl OutcomeSource {
+    /// How far it is believed: an outcome stands over those that are believed no more.
+    #[must_use]
+    pub const fn weight(self) -> u8 {
+        match self {
+            Self::Stated | Self::PullRequest => 3,
+            Self::Feedback => 2,
+            Self::Checks => 1,
+            Self::Claimed => 0,
+        }
+    }
+
+    /// Whether conclusions may be drawn from it.
+    #[must_use]
+    pub const fn decides(self) -> bool {
+        !matches!(self, Self::Claimed)
+    }
+}
+
 /// An event as an import reads it, before it has an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -180,16 +217,31 @@ impl Event {
     }
 }
 
-/// How a session ended, with an optional score from 0 to 1,000,000 (millionths).
+/// How a session ended, with an optional score from 0 to 1,000,000 (millionths), and who says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Success, failure or unknown.
     pub result: OutcomeResult,
     /// Score in millionths.
     pub score: Option<i64>,
+    /// Who or what says so.
+    #[serde(default)]
+    pub source: OutcomeSource,
 }
 
 impl Outcome {
+    /// A stated outcome without a score.
+    #[must_use]
+    pub const fn stated(result: OutcomeResult) -> Self {
+        Self { result, score: None, source: OutcomeSource::Stated }
+    }
+
+    /// What it says as far as conclusions may be drawn from it: of a claim, nothing.
+    #[must_use]
+    pub const fn decided(self) -> OutcomeResult {
+        if self.source.decides() { self.result } else { OutcomeResult::Unknown }
+    }
+
     /// The outcome that a reward means: 1 and above is a success, anything below a failure
     /// (tau-bench's convention: 1 only if the end state is right).
     #[must_use]
@@ -197,7 +249,7 @@ impl Outcome {
         let result = if reward >= 1.0 { OutcomeResult::Success } else { OutcomeResult::Failure };
         #[expect(clippy::cast_possible_truncation, reason = "clamped to 0..=1 before")]
         let score = reward.is_finite().then(|| (reward.clamp(0.0, 1.0) * 1_000_000.0) as i64);
-        Self { result, score }
+        Self { result, score, source: OutcomeSource::Stated }
     }
 }
 
@@ -295,8 +347,8 @@ mod tests {
 
     #[test]
     fn rewards() {
-        assert_eq!(Outcome::from_reward(1.0), Outcome { result: OutcomeResult::Success, score: Some(1_000_000) });
+        assert_eq!(Outcome::from_reward(1.0), Outcome { score: Some(1_000_000), ..Outcome::stated(OutcomeResult::Success) });
         assert_eq!(Outcome::from_reward(0.0).result, OutcomeResult::Failure);
-        assert_eq!(Outcome::from_reward(f64::NAN), Outcome { result: OutcomeResult::Failure, score: None });
+        assert_eq!(Outcome::from_reward(f64::NAN), Outcome::stated(OutcomeResult::Failure));
     }
 }

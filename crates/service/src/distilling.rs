@@ -200,7 +200,7 @@ impl Run<'_> {
         let mut sessions = Vec::new();
         for (n, &row) in unseen.iter().take(BATCH_SESSIONS).enumerate() {
             let mut session = read_session(&mut self.lucid.db.read().await?, row, true).await?;
-            session.head.outcome = row.outcome.unwrap_or_default();
+            session.head.outcome = crate::dream_input::decided(row);
             let label = format!("s{}", n + 1);
             let text = model::shown(&label, &session);
             sessions.push(Shown { row, label, session, text });

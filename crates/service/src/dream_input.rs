@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::{
     Timestamp,
     changeset::ChangeState,
-    event::{EventKind, OutcomeResult},
+    event::{EventKind, Outcome, OutcomeResult},
     ids::{DreamId, SessionId, StoreId, UserId},
 };
 use dream::{Features, Head, Input, Known, KnownState, Memory, Progress, Reader, Session, reading};
@@ -118,13 +118,19 @@ impl Lucid {
     }
 }
 
+/// How a session ended as far as conclusions may be drawn from it.
+pub(crate) fn decided(row: &SessionRow) -> OutcomeResult {
+    let result = row.outcome.unwrap_or_default();
+    Outcome { source: row.outcome_source.unwrap_or_default(), ..Outcome::stated(result) }.decided()
+}
+
 fn head(row: &SessionRow) -> Head {
     Head {
         key: row.id.to_string(),
         agent: row.agent.clone(),
         subject: row.subject.clone(),
         task: row.task_key.clone(),
-        outcome: row.outcome.unwrap_or(OutcomeResult::Unknown),
+        outcome: decided(row),
         at: row.last_event_at.map(|t| t.0),
         recorders: Vec::new(),
     }

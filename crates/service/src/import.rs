@@ -180,7 +180,8 @@ impl Lucid {
 
     async fn note_outcome(&self, tx: &mut Tx, id: SessionId, spooled: &Spooled) -> Result<bool> {
         let Some(outcome) = spooled.head.outcome else { return Ok(false) };
-        if sessions::last_outcome(tx, id).await? == Some(outcome) {
+        let last = sessions::last_outcome(tx, id).await?;
+        if last.is_some_and(|l| l == outcome || l.source.weight() > outcome.source.weight()) {
             return Ok(false);
         }
         sessions::insert_outcome(tx, id, outcome, None, self.now()).await?;

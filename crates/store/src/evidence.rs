@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    event::OutcomeResult,
+    event::{OutcomeResult, OutcomeSource},
     ids::{ChangeId, EventId, EvidenceId, SessionId},
 };
 use sqlx::FromRow;
@@ -14,7 +14,8 @@ statements! {
         VALUES ($1, $2, $3, $4, $11, $5, $6, $7, $8, $9, $10)";
     OF_CHANGESET = "SELECT e.id, e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
             v.seq, v.kind, v.tool, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
-            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome
+            (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source
         FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id JOIN sessions s ON s.id = e.session_id
         WHERE c.changeset_id = $1 ORDER BY e.change_id, e.position";
     OF_CHANGE = "SELECT event_id, byte_start, counter FROM evidence WHERE change_id = $1 ORDER BY position";
@@ -67,6 +68,8 @@ pub struct EvidenceRow {
     pub external_id: Option<String>,
     /// How the session ended.
     pub outcome: Option<OutcomeResult>,
+    /// Who or what says so.
+    pub outcome_source: Option<OutcomeSource>,
 }
 
 /// Stores a quote of a change.

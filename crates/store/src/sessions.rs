@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    event::{Event, EventKind, Outcome, OutcomeResult, SessionHead, Speaker, Standing, counts_as},
+    event::{Event, EventKind, Outcome, OutcomeResult, OutcomeSource, SessionHead, Speaker, Standing, counts_as},
     ids::{DreamId, EventId, SessionId, StoreId},
 };
 use sqlx::FromRow;
@@ -33,12 +33,13 @@ statements! {
     OF_SOURCE_IDS = concat!("SELECT e.external_id, e.kind, e.occurred_at, e.text, e.session_id, x.store_id FROM events e
             JOIN session_stores x ON x.session_id = e.session_id
         WHERE e.standing = 'live' AND e.external_id IN (", fifty!(), ") ORDER BY e.id");
-    INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at)
-        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, $4, $5)";
-    LAST_OUTCOME = "SELECT result, score FROM outcomes WHERE session_id = $1 ORDER BY seq DESC LIMIT 1";
+    INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at, source)
+        VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM outcomes WHERE session_id = $1), $2, $3, $4, $5, $6)";
+    LAST_OUTCOME = "SELECT result, score, source FROM outcomes WHERE session_id = $1 ORDER BY seq DESC LIMIT 1";
     LIST = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s
         WHERE s.deleted_at IS NULL
@@ -50,6 +51,7 @@ statements! {
     GET = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s WHERE s.id = $1 AND s.deleted_at IS NULL";
     SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at, speaker, thread, standing, copied_from FROM events
@@ -60,6 +62,7 @@ statements! {
     PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, p.last_seq AS event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
+            (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source,
             CAST(0 AS BIGINT) AS errors
         FROM sessions s JOIN dream_sessions p ON p.session_id = s.id
         WHERE p.dream_id = $1 AND s.deleted_at IS NULL ORDER BY s.id DESC";
@@ -101,6 +104,8 @@ pub struct SessionRow {
     pub trust: i64,
     /// The last outcome.
     pub outcome: Option<OutcomeResult>,
+    /// Who or what says so.
+    pub outcome_source: Option<OutcomeSource>,
     /// How many tool results are errors.
     pub errors: i64,
 }
@@ -318,14 +323,14 @@ pub async fn stores_of(tx: &mut Tx, session: SessionId) -> Result<Vec<StoreId>> 
 
 /// Records how a session ended; a later outcome stands over an earlier one.
 pub async fn insert_outcome(tx: &mut Tx, session: SessionId, outcome: Outcome, note: Option<&str>, at: Timestamp) -> Result<()> {
-    execute!(tx, INSERT_OUTCOME, session, outcome.result, outcome.score, note, at)?;
+    execute!(tx, INSERT_OUTCOME, session, outcome.result, outcome.score, note, at, outcome.source)?;
     Ok(())
 }
 
 /// The outcome that stands.
 pub async fn last_outcome(tx: &mut Tx, session: SessionId) -> Result<Option<Outcome>> {
-    let row = fetch_optional!(tx, (OutcomeResult, Option<i64>), LAST_OUTCOME, session)?;
-    Ok(row.map(|(result, score)| Outcome { result, score }))
+    let row = fetch_optional!(tx, (OutcomeResult, Option<i64>, OutcomeSource), LAST_OUTCOME, session)?;
+    Ok(row.map(|(result, score, source)| Outcome { result, score, source }))
 }
 
 /// The newest sessions before an id that the viewer may see, in one store or all.

@@ -111,7 +111,7 @@ pub async fn outcome(
     #[expect(clippy::cast_possible_truncation, reason = "0 to 1 by the check above")]
     let score = ended.score.map(|s| (s * 1_000_000.0).round() as i64);
     let session: SessionId = id(&session, "session")?;
-    lucid.record_outcome(&actor, session, Outcome { result: ended.result, score }, ended.note.as_deref()).await?;
+    lucid.record_outcome(&actor, session, Outcome { score, ..Outcome::stated(ended.result) }, ended.note.as_deref()).await?;
     let said = json!({"type": "session_outcome", "session_id": session, "result": ended.result, "score": ended.score, "note": ended.note});
     Ok((StatusCode::OK, Json(said)))
 }

@@ -1,12 +1,15 @@
 //! `lucid import`: a first pass reads and checks every session into a spool, a second writes them, one transaction each.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use domain::{actor::Actor, ids::StoreId};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use service::{
     Imported, Lucid, NewMemory,
     transcripts::{self, Counts, Finished, Options, Problem, Source, Spool},
@@ -64,7 +67,10 @@ impl std::fmt::Display for Summary {
 
 /// Takes transcripts into a store.
 pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure> {
-    let options = super::options(&args.format)?;
+    let mut options = super::options(&args.format)?;
+    if let Some(file) = &args.pull_requests {
+        options.pull_requests = Arc::new(pull_requests(file)?);
+    }
     let Some(store) = args.store.as_deref().filter(|_| !args.preview) else {
         return super::map_preview::run(&args.paths, &options);
     };
@@ -96,6 +102,28 @@ pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure>
         (_, false) => println!("{found} of an agent's own memory taken in"),
     }
     Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether each pull request of a list was merged; those that are open say nothing.
+fn pull_requests(file: &Path) -> Result<HashMap<String, bool>, Failure> {
+    #[derive(Deserialize)]
+    struct Listed {
+        #[serde(alias = "html_url", alias = "web_url")]
+        url: String,
+        state: String,
+        #[serde(default, alias = "merged_at", alias = "mergedAt")]
+        merged: Option<serde_json::Value>,
+    }
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(name.clone(), e))?;
+    let listed: Vec<Listed> = serde_json::from_str(&text)
+        .map_err(|e| Failure::Said(format!("{name} is no list of pull requests, each with `url` and `state`: {e}")))?;
+    let ended = |pr: Listed| {
+        let merged = pr.merged.is_some_and(|m| !m.is_null() && m != false) || pr.state.eq_ignore_ascii_case("merged");
+        let closed = pr.state.eq_ignore_ascii_case("closed");
+        (merged || closed).then(|| (pr.url.trim_end_matches('/').to_owned(), merged))
+    };
+    Ok(listed.into_iter().filter_map(ended).collect())
 }
 
 /// The store of a name, made if it is not there.

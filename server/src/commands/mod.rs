@@ -87,6 +87,7 @@ pub fn options(args: &FormatArgs) -> Result<Options, Failure> {
         subject_key: args.subject_key.clone(),
         task_key: args.task_key.clone(),
         strict: args.strict,
+        pull_requests: Arc::default(),
         mapping,
     })
 }

@@ -65,7 +65,7 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
         agent: head.agent.clone(),
         subject: head.subject.clone(),
         task: head.task_key.clone(),
-        outcome: head.outcome.map_or(OutcomeResult::Unknown, |o| o.result),
+        outcome: head.outcome.map_or(OutcomeResult::Unknown, domain::event::Outcome::decided),
         at: at.map(|t| t.0),
     };
     preview.sessions.push(Session { head, events });

@@ -124,7 +124,7 @@ fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     view! {
         <figure class="quote" tabindex="-1" data-quote>
             <blockquote><Visible text=view.masked.clone() /></blockquote>
-            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome />" "{check}{late}" "<a href=place(view) data-open>"open"</a></figcaption>
+            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />" "{check}{late}" "<a href=place(view) data-open>"open"</a></figcaption>
         </figure>
     }.into_any()
 }
@@ -148,7 +148,7 @@ fn sessions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
                 <td><a href=place(first)><Visible text=known(&first.row.external_id) /></a></td>
                 <td><Visible text=known(&first.row.agent) /></td>
                 <td><Visible text=known(&first.row.task_key) /></td>
-                <td><OutcomeBadge outcome=first.row.outcome /></td>
+                <td><OutcomeBadge outcome=first.row.outcome source=first.row.outcome_source /></td>
                 <td><When at=first.row.occurred_at now=desk.now() /></td>
                 <td>{says}</td>
             </tr>

@@ -2,6 +2,7 @@
 //! so that nothing is written to a database before all of a session is known to be good, and memory stays bounded.
 
 mod documents;
+mod endings;
 mod files;
 mod formats;
 mod lines;
@@ -13,14 +14,14 @@ mod spool;
 mod values;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::Path,
     sync::Arc,
 };
 
-use domain::event::{Event, SessionHead};
+use domain::event::{Event, Outcome, OutcomeResult, OutcomeSource, SessionHead};
 use serde_json::Value;
 
 pub use files::{Found, Source, files};
@@ -48,13 +49,24 @@ pub struct Options {
     pub task_key: Option<String>,
     /// Whether a line that cannot be read leaves its session out, rather than being a gap in it.
     pub strict: bool,
+    /// Whether pull requests were merged (or closed without), by their addresses.
+    pub pull_requests: Arc<HashMap<String, bool>>,
     /// Where the parts of a form stand that is none of those known here.
     pub mapping: Option<Arc<mapping::Mapping>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: Format::Auto, agent: None, team: None, subject_key: None, task_key: None, strict: false, mapping: None }
+        Self {
+            format: Format::Auto,
+            agent: None,
+            team: None,
+            subject_key: None,
+            task_key: None,
+            strict: false,
+            pull_requests: Arc::default(),
+            mapping: None,
+        }
     }
 }
 
@@ -63,6 +75,11 @@ impl Options {
     fn complete(&self, head: &mut SessionHead) {
         head.agent = head.agent.take().or_else(|| self.agent.clone());
         head.team = head.team.take().or_else(|| self.team.clone());
+        let pull_request = head.metadata.get("pull_request").and_then(Value::as_str);
+        if let Some(merged) = pull_request.and_then(|url| self.pull_requests.get(url.trim_end_matches('/'))) {
+            let result = if *merged { OutcomeResult::Success } else { OutcomeResult::Failure };
+            head.outcome = Some(Outcome { source: OutcomeSource::PullRequest, ..Outcome::stated(result) });
+        }
     }
 }
 

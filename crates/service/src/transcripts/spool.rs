@@ -13,7 +13,7 @@ use domain::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Options, Problem};
+use super::{Options, Problem, endings::Ending};
 
 /// A session in the spool.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ pub struct Spooled {
     standing: HashMap<usize, (Standing, Option<String>)>,
     turns: Vec<Turn>,
     understood: usize,
+    ending: Ending,
 }
 
 /// A line of a conversation that may branch: a line with its own id and that of the line before it.
@@ -195,6 +196,7 @@ impl Spool {
     /// The same with sessions of which nothing was understood.
     pub(super) fn finish_with_what_says_nothing(mut self) -> io::Result<Finished> {
         for session in &mut self.sessions {
+            session.head.outcome = session.head.outcome.or_else(|| session.ending.outcome(&session.head));
             session.mark_abandoned();
         }
         mark_copies(&mut self.sessions);
@@ -340,6 +342,7 @@ impl Spool {
             standing: HashMap::new(),
             turns: Vec::new(),
             understood: 0,
+            ending: Ending::default(),
         });
         self.current = Some(self.sessions.len() - 1);
         self.sessions.len() - 1
@@ -392,6 +395,7 @@ impl Spool {
             (EventKind::ToolResult | EventKind::Denial, None, Some(id)) => event.tool = session.tools.get(id).cloned(),
             _ => {}
         }
+        session.ending.see(&event);
         session.digest = roll(&session.digest, &event);
         session.first_event_at = session.first_event_at.or(event.occurred_at);
         session.last_event_at = event.occurred_at.or(session.last_event_at);

@@ -78,7 +78,7 @@ pub fn time(value: Option<&Value>) -> Option<Timestamp> {
 
 /// An outcome: a reward, `success` or `failure`, a boolean, or an object with `result` and `score`.
 pub fn outcome(value: &Value) -> Option<Outcome> {
-    let plain = |good: bool| Outcome { result: if good { OutcomeResult::Success } else { OutcomeResult::Failure }, score: None };
+    let plain = |good: bool| Outcome::stated(if good { OutcomeResult::Success } else { OutcomeResult::Failure });
     match value {
         Value::Number(n) => n.as_f64().map(Outcome::from_reward),
         Value::Bool(good) => Some(plain(*good)),

@@ -66,7 +66,7 @@ fn note_head(line: &Value, spool: &mut Spool) {
         "result" => {
             let good = line.get("subtype").and_then(Value::as_str) == Some("success") && !is(line, "is_error");
             let result = if good { OutcomeResult::Success } else { OutcomeResult::Failure };
-            head.outcome = Some(Outcome { result, score: None });
+            head.outcome = Some(Outcome::stated(result));
         }
         "pr-link" => {
             if let Some(url) = values::text(line, "prUrl").or_else(|| values::text(line, "url")) {

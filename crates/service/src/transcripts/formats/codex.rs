@@ -75,7 +75,7 @@ fn note_head(line: &Value, payload: &Value, spool: &mut Spool) {
                 }
             }
         }
-        "turn.failed" => head.outcome = Some(Outcome { result: OutcomeResult::Failure, score: None }),
+        "turn.failed" => head.outcome = Some(Outcome::stated(OutcomeResult::Failure)),
         _ => {}
     }
 }
