@@ -71,6 +71,18 @@ fn a_copy_counts_once() {
     // Forked in the middle, as the program itself marks it.
     let forked = [claude("c", 1, json!({"forkedFrom": {"sessionId": "a", "messageUuid": "a-1"}}), RULE.into())];
     proposes_nothing(&[file("a.jsonl", &first), file("c.jsonl", &forked)], "forked");
+    // A fork of Codex is written anew, with other times.
+    let rollout = |id: &str, from: Value, time: &str, more: &str| {
+        let line = |kind: &str, payload: Value| json!({"type": kind, "timestamp": time, "payload": payload});
+        vec![
+            line("session_meta", json!({"id": id, "forked_from_id": from})),
+            line("event_msg", json!({"type": "user_message", "message": RULE})),
+            line("event_msg", json!({"type": "user_message", "message": more})),
+        ]
+    };
+    let original = rollout("x", Value::Null, "2026-10-01T00:00:00Z", "Go on.");
+    let fork = rollout("y", json!("x"), "2026-10-02T00:00:00Z", "By rail instead.");
+    proposes_nothing(&[file("rollout-x.jsonl", &original), file("rollout-y.jsonl", &fork)], "a fork of Codex");
     // Every line twice, and a branch that somebody went back from.
     let mut twice = vec![claude("d", 1, json!({}), "Plan the convoy.".into())];
     for n in [2, 2, 2] {

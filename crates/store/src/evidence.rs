@@ -13,6 +13,8 @@ statements! {
     INSERT = "INSERT INTO evidence (id, change_id, position, counter, appendix, session_id, event_id, byte_start, byte_end, sha256, quote)
         VALUES ($1, $2, $3, $4, $11, $5, $6, $7, $8, $9, $10)";
     OF_CHANGESET = "SELECT e.id, e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
+            (SELECT COUNT(*) FROM events g WHERE g.session_id = e.session_id AND g.kind = 'gap' AND g.seq BETWEEN v.seq - 10 AND v.seq + 10)
+                AS gaps_near,
             v.seq, v.kind, v.tool, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source
@@ -68,6 +70,8 @@ pub struct EvidenceRow {
     pub external_id: Option<String>,
     /// How the session ended.
     pub outcome: Option<OutcomeResult>,
+    /// Gaps among the ten events before it and after it.
+    pub gaps_near: i64,
     /// Who or what says so.
     pub outcome_source: Option<OutcomeSource>,
 }

@@ -121,10 +121,14 @@ fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     let late = row.appendix.then(
         || view! { " "<span class="badge" title="A later dream found it; it is no part of what was approved before">"added later"</span> },
     );
+    let gap = (row.gaps_near > 0).then(|| {
+        let title = "Lines of the transcript near this quote could not be read";
+        view! { " "<span class="badge" title=title>{count(row.gaps_near, "gap")}" near it"</span> }
+    });
     view! {
         <figure class="quote" tabindex="-1" data-quote>
             <blockquote><Visible text=view.masked.clone() /></blockquote>
-            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />" "{check}{late}" "<a href=place(view) data-open>"open"</a></figcaption>
+            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />" "{check}{late}{gap}" "<a href=place(view) data-open>"open"</a></figcaption>
         </figure>
     }.into_any()
 }

@@ -103,6 +103,7 @@ pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
         push(text, Speaker::Harness);
         return found;
     }
+    let (text, briefing) = text.split_at(briefing_in(text));
     let mut rest = text;
     while let Some((before, element)) = next_element(rest) {
         push(before, said_by);
@@ -114,7 +115,24 @@ pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
         rest = element.after;
     }
     push(rest, said_by);
+    push(briefing, Speaker::Harness);
     found
+}
+
+/// Where a store's own briefing begins in a text, or its end: what the agent loaded from memory nobody said.
+fn briefing_in(text: &str) -> usize {
+    let heading = |line: &str| {
+        let line = line.trim_end();
+        line.starts_with("# What ") && line.ends_with(')') && line.contains(" remembers (revision ")
+    };
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if heading(line) {
+            return at;
+        }
+        at += line.len();
+    }
+    text.len()
 }
 
 /// A text in the user's role as events like `base`: what a program marked in it counts as something that the agent was told.
@@ -231,6 +249,11 @@ mod tests {
         assert_eq!(read("<pre-tool-use-hook id=\"1\">no</pre-tool-use-hook>")[0].1, Speaker::Harness);
         assert_eq!(read("<permissions instructions>never</permissions instructions>")[0].1, Speaker::Harness);
         assert_eq!(read("  \n "), []);
+        let briefing = "# What Support remembers (revision 12)\n\n## /preferences/tax.md\n\n- Always quote with tax.\n";
+        assert_eq!(
+            read(&format!("Here is what you know.\n{briefing}")),
+            [("Here is what you know.".into(), Speaker::Person), (briefing.trim().into(), Speaker::Harness)]
+        );
     }
 
     #[test]

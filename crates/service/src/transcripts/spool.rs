@@ -13,7 +13,7 @@ use domain::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Options, Problem, endings::Ending};
+use super::{Options, Problem, endings::Ending, formats::codex};
 
 /// A session in the spool.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Spooled {
     turns: Vec<Turn>,
     understood: usize,
     ending: Ending,
+    /// Of a format in which forks are written anew: a hash of what each event says, without when.
+    words: Vec<Option<u64>>,
 }
 
 /// A line of a conversation that may branch: a line with its own id and that of the line before it.
@@ -200,6 +202,7 @@ impl Spool {
             session.mark_abandoned();
         }
         mark_copies(&mut self.sessions);
+        mark_forks(&mut self.sessions);
         self.file.flush()?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         let sessions = self.sessions.into_iter().filter(|s| !s.broken).collect();
@@ -343,6 +346,7 @@ impl Spool {
             turns: Vec::new(),
             understood: 0,
             ending: Ending::default(),
+            words: Vec::new(),
         });
         self.current = Some(self.sessions.len() - 1);
         self.sessions.len() - 1
@@ -396,6 +400,9 @@ impl Spool {
             _ => {}
         }
         session.ending.see(&event);
+        if session.source == codex::SOURCE {
+            session.words.push((event.kind != EventKind::Raw).then(|| said(event.kind, None, &event.text)));
+        }
         session.digest = roll(&session.digest, &event);
         session.first_event_at = session.first_event_at.or(event.occurred_at);
         session.last_event_at = event.occurred_at.or(session.last_event_at);
@@ -468,6 +475,20 @@ fn mark_copies(sessions: &mut [Spooled]) {
     }
     for session in sessions {
         session.ids = HashMap::new();
+    }
+}
+
+/// A fork begins with what was said in the session that it was forked from.
+fn mark_forks(sessions: &mut [Spooled]) {
+    let origin = |s: &Spooled| s.head.metadata.get(codex::FORKED_FROM).and_then(serde_json::Value::as_str).map(str::to_owned);
+    for fork in 0..sessions.len() {
+        let Some(from) = origin(&sessions[fork]) else { continue };
+        let is_origin = |s: &&Spooled| s.source == codex::SOURCE && s.head.external_id.as_ref() == Some(&from);
+        let Some(first) = sessions.iter().find(is_origin) else { continue };
+        let own = sessions[fork].words.iter().enumerate().filter_map(|(n, words)| Some((n, (*words)?)));
+        let copied: Vec<usize> =
+            own.zip(first.words.iter().flatten()).take_while(|((_, own), other)| own == *other).map(|((n, _), _)| n).collect();
+        sessions[fork].standing.extend(copied.into_iter().map(|n| (n, (Standing::Copied, Some(from.clone())))));
     }
 }
 

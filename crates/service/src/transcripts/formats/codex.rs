@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use crate::transcripts::{Place, Reader, Spool, marks, messages, numbered, parse, values, values::kind};
 
-const SOURCE: &str = "codex";
+pub(crate) const SOURCE: &str = "codex";
+/// The session from which a rollout was forked; it begins with a copy of what was said there, written anew.
+pub(crate) const FORKED_FROM: &str = "forked_from_id";
 /// Kinds of lines of a rollout, each with a `payload`.
 const LINES: &[&str] = &["session_meta", "response_item", "event_msg", "turn_context", "compacted"];
 /// Kinds of lines of `exec --json`.
@@ -69,7 +71,7 @@ fn note_head(line: &Value, payload: &Value, spool: &mut Spool) {
     let Some(head) = spool.head() else { return };
     match kind(line) {
         "session_meta" | "turn_context" => {
-            for key in ["cwd", "cli_version", "model", "originator"] {
+            for key in ["cwd", "cli_version", "model", "originator", FORKED_FROM] {
                 if let Some(text) = values::text(payload, key) {
                     head.metadata.entry(key).or_insert(Value::String(text));
                 }

@@ -4,7 +4,7 @@ mod atif;
 mod batch;
 pub(super) mod claude_code;
 mod cline;
-mod codex;
+pub(super) mod codex;
 mod copilot;
 mod cursor;
 mod events;
