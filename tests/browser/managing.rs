@@ -121,3 +121,43 @@ async fn a_stores_settings_and_a_team() {
     browser.follow("form[action='/do/delete_store'] button").await;
     browser.wait_for_text("No memory store").await;
 }
+
+#[tokio::test]
+async fn a_mapping_is_guessed_tried_saved_and_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings::default()).await;
+    sign_in(&browser, &lucid.link("reviewer@")).await;
+    browser.go(&format!("{}/import", lucid.url)).await;
+    browser.follow("a[href='/mappings']").await;
+    browser.wait_for_text("No mapping yet").await;
+    browser.check_accessibility().await;
+    browser.follow("main a[href='/mappings/edit']").await;
+    browser.follow("button[value=guess]").await;
+    browser.wait_for_text("The sample has to begin with a JSON object").await;
+    let sample = r#"{"chat_id":"c1","turns":[{"speaker":"gast","body":{"text":"A table <b>outside</b>, please."}},{"speaker":"bot","body":{"text":"Gladly."}}]}"#;
+    browser.fill("textarea[name=sample]", sample).await;
+    browser.follow("button[value=guess]").await;
+    browser.wait_for_text("1 of 2 have a speaker and a text.").await;
+    assert_eq!(browser.property_of("input[name='parts[text]']", "value").await.as_deref(), Some("/body/text"));
+    browser.fill("textarea[name=roles]", "gast = user").await;
+    browser.follow("button[value=preview]").await;
+    browser.wait_for_text("2 of 2 have a speaker and a text.").await;
+    browser.wait_for_text("A table <b>outside</b>, please.").await;
+    browser.check_accessibility().await;
+    browser.check_width().await;
+    browser.picture("mapping-preview").await;
+    browser.follow("button[value=save]").await;
+    browser.wait_for_text("needs a name").await;
+    browser.fill("input[name=name]", "Front desk").await;
+    browser.follow("button[value=save]").await;
+    browser.wait_for_text("Saved: Front desk").await;
+    browser.check_accessibility().await;
+    browser.picture("mappings-saved").await;
+    browser.follow("main .notice a").await;
+    assert_eq!(browser.property_of("select[name=mapping]", "value").await.as_deref(), Some("Front desk"));
+    browser.go(&format!("{}/mappings", lucid.url)).await;
+    browser.follow("form[action='/do/delete_mapping'] button").await;
+    browser.wait_for_text("No mapping yet").await;
+    browser.check_console().await;
+}
