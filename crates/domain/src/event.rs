@@ -282,25 +282,37 @@ pub fn looks_like_error(text: &str) -> bool {
         return !text[5..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
     }
     if text.starts_with('{') {
-        return serde_json::from_str::<serde_json::Value>(text).is_ok_and(|v| object_is_error(&v));
+        return serde_json::from_str::<Ended>(text).is_ok_and(|ended| ended.is_error());
     }
     let mut lines = text.lines();
     let (first, last) = (lines.next(), lines.next_back());
     first.into_iter().chain(last).any(names_failed_exit)
 }
 
-fn object_is_error(value: &serde_json::Value) -> bool {
-    use serde_json::Value;
-    let failed = ["exit_code", "exitCode", "returncode"].iter().any(|k| value.get(k).and_then(Value::as_i64).is_some_and(|n| n != 0));
-    failed
-        || match value.get("error") {
-            Some(Value::String(s)) => !s.trim().is_empty(),
-            Some(Value::Object(o)) => !o.is_empty(),
-            Some(Value::Array(a)) => !a.is_empty(),
-            Some(Value::Bool(b)) => *b,
-            Some(Value::Number(n)) => n.as_f64() != Some(0.0),
-            _ => false,
-        }
+/// What a tool's answer says of how it ended; the rest of it, which may be long, is not kept.
+#[derive(Deserialize)]
+struct Ended {
+    exit_code: Option<serde_json::Value>,
+    #[serde(rename = "exitCode")]
+    exit_code_camel: Option<serde_json::Value>,
+    returncode: Option<serde_json::Value>,
+    error: Option<serde_json::Value>,
+}
+
+impl Ended {
+    fn is_error(&self) -> bool {
+        use serde_json::Value;
+        let codes = [&self.exit_code, &self.exit_code_camel, &self.returncode];
+        codes.into_iter().flatten().any(|code| code.as_i64().is_some_and(|n| n != 0))
+            || match &self.error {
+                Some(Value::String(s)) => !s.trim().is_empty(),
+                Some(Value::Object(o)) => !o.is_empty(),
+                Some(Value::Array(a)) => !a.is_empty(),
+                Some(Value::Bool(b)) => *b,
+                Some(Value::Number(n)) => n.as_f64() != Some(0.0),
+                Some(Value::Null) | None => false,
+            }
+    }
 }
 
 fn names_failed_exit(line: &str) -> bool {

@@ -18,7 +18,7 @@ use store::{
 use crate::{
     Error, Lucid, Record, Result,
     recording::AGENT_TRUST,
-    transcripts::{SpoolReader, Spooled, is_of_source, roll, said, says_what},
+    transcripts::{SpoolReader, Spooled, is_of_source, roll, says_what, second_id, words},
 };
 
 /// What became of a session.
@@ -146,16 +146,15 @@ impl Lucid {
         for index in 0..=spooled.len() {
             if index < spooled.len() {
                 let event = events.event(spooled, index)?;
-                let hash = said(event.kind, event.occurred_at, &event.text);
                 let own = event.external_id.clone().unwrap_or_default();
-                let other = format!("{own}~{hash:016x}");
-                let same = stored.get(&own).is_some_and(|known| *known == hash || says_what(&own));
-                if same || stored.contains_key(&other) {
-                    continue;
-                }
-                // Under this id stands something else: both stay.
-                let external_id = if stored.contains_key(&own) { Some(other) } else { event.external_id.clone() };
-                batch.push(Event { external_id, ..event });
+                let external_id = match stored.get(&own) {
+                    None => event.external_id.clone(),
+                    Some(known) if *known == words(event.kind, event.occurred_at, &event.text) || says_what(&own) => continue,
+                    // Under this id stands something else: both stay.
+                    Some(_) => Some(second_id(&own, &event)).filter(|other| !stored.contains_key(other)),
+                };
+                let Some(external_id) = external_id else { continue };
+                batch.push(Event { external_id: Some(external_id), ..event });
                 if batch.len() < BATCH {
                     continue;
                 }
@@ -197,7 +196,7 @@ async fn stored(tx: &mut Tx, id: SessionId) -> Result<HashMap<String, u64>> {
     let (mut found, mut after) = (HashMap::new(), 0);
     loop {
         let page = sessions::events(tx, id, after, 500).await?;
-        let hash = |e: &sessions::EventRow| said(e.kind, e.occurred_at, &e.text);
+        let hash = |e: &sessions::EventRow| words(e.kind, e.occurred_at, &e.text);
         found.extend(page.rows.iter().map(|e| (e.external_id.clone().unwrap_or_default(), hash(e))));
         match page.rows.last() {
             Some(last) if page.more => after = last.seq,
@@ -215,10 +214,10 @@ async fn mark_copies(tx: &mut Tx, store: StoreId, id: SessionId, events: &mut [E
         .iter()
         .rev()
         .filter(|e| e.store_id == store && e.session_id != id)
-        .map(|e| ((e.external_id.as_str(), said(e.kind, e.occurred_at, &e.text)), e.session_id))
+        .map(|e| ((e.external_id.as_str(), words(e.kind, e.occurred_at, &e.text)), e.session_id))
         .collect();
     for event in events.iter_mut().filter(|e| e.standing == Standing::Live) {
-        let key = (event.external_id.as_deref().unwrap_or_default(), said(event.kind, event.occurred_at, &event.text));
+        let key = (event.external_id.as_deref().unwrap_or_default(), words(event.kind, event.occurred_at, &event.text));
         if let Some(other) = others.get(&key) {
             event.standing = Standing::Copied;
             event.copied_from = Some(other.to_string());

@@ -15,7 +15,7 @@ pub trait Line {
     /// What a line says of the session beside its events.
     fn head(&mut self, _line: &Value, _head: &mut SessionHead) {}
 
-    /// The events of a line; `base` has its id, time and JSON, and is what an unknown line becomes.
+    /// The events of a line; `base` has its id and time, and is what an unknown line becomes.
     fn events(&mut self, line: &Value, base: Event) -> Result<Vec<Event>, String>;
 
     /// The line before this one, where a conversation may branch: a line's own id with that of the one before it.
@@ -57,7 +57,6 @@ impl<L: Line> Reader for Lines<L> {
             // Lines without ids of their own are known by their number: a file only grows at its end, and a broken line counts.
             external_id: values::text(&line, "id").or_else(|| values::text(&line, "uuid")).or_else(|| Some(at.number.to_string())),
             occurred_at: ["timestamp", "created_at", "ts", "time"].iter().find_map(|k| values::time(line.get(*k))),
-            raw: text.to_owned(),
             ..Event::new(EventKind::Raw, String::new())
         };
         let from = spool.events_so_far();
@@ -66,7 +65,7 @@ impl<L: Line> Reader for Lines<L> {
             Err(reason) => return Ok(Err(reason)),
         };
         let typed = events.iter().any(|e| e.kind == EventKind::User);
-        for event in known_apart(events, &base) {
+        for event in known_apart(events, &base, text) {
             spool.event(event)?;
         }
         if let Some((own, parent)) = self.format.parent(&line) {
@@ -78,14 +77,14 @@ impl<L: Line> Reader for Lines<L> {
 
 /// The events of a line, each with the id that its format gave it, else with the line's; of several with one id the further ones have a
 /// number after it. The line's JSON stands with the first.
-fn known_apart(mut events: Vec<Event>, base: &Event) -> Vec<Event> {
+fn known_apart(mut events: Vec<Event>, base: &Event, raw: &str) -> Vec<Event> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (n, event) in events.iter_mut().enumerate() {
         let id = event.external_id.take().or_else(|| base.external_id.clone()).unwrap_or_default();
         let times = seen.entry(id.clone()).or_default();
         event.external_id = Some(if *times == 0 { id } else { format!("{id}#{times}") });
         *times += 1;
-        event.raw = if n == 0 { base.raw.clone() } else { String::new() };
+        event.raw = if n == 0 { raw.to_owned() } else { String::new() };
     }
     events
 }

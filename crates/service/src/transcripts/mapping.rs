@@ -212,7 +212,6 @@ impl Mapping {
             external_id: self.id.text(record).or_else(|| Some(number.to_string())),
             occurred_at: values::time(self.time.find(record)),
             tool_use_id: self.call.text(record),
-            raw: record.to_string(),
             ..Event::new(EventKind::Raw, text.clone())
         };
         let plain = |kind: EventKind| vec![Event { tool_use_id: None, ..base.clone() }.of_kind(kind)];
@@ -410,7 +409,7 @@ impl Reader for Mapped {
             *inside += 1;
             // A line is known by its number in the file, in which a broken one counts.
             let number = if mapping.records.is_empty() { at.number } else { *inside };
-            for event in super::numbered(mapping.events(record, number)) {
+            for event in super::numbered(mapping.events(record, number), &record.to_string()) {
                 spool.event(event)?;
             }
         }

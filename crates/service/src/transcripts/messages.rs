@@ -2,6 +2,7 @@
 //! them. One reader for all, because logs mix them.
 
 use domain::event::{Event, EventKind, Speaker, looks_like_error};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{marks, values, values::kind};
@@ -30,12 +31,11 @@ pub fn events(message: &Value, raw: &str) -> Result<Vec<Event>, String> {
     let base = Event {
         external_id: values::text(message, "id"),
         occurred_at: ["timestamp", "created_at", "createdAt"].iter().find_map(|k| values::time(message.get(*k))),
-        raw: raw.to_owned(),
         ..Event::new(EventKind::Raw, String::new())
     };
     let mut events = of_role(message, &base)?;
-    for event in events.iter_mut().skip(1) {
-        event.raw = String::new();
+    if let Some(first) = events.first_mut() {
+        raw.clone_into(&mut first.raw);
     }
     Ok(events)
 }
@@ -258,18 +258,27 @@ pub fn item(item: &Value, base: Event) -> Vec<Event> {
     }
 }
 
+/// An answer inside an object; the rest of it, which may be long, is not kept.
+#[derive(Deserialize)]
+struct Wrapped {
+    output: Option<Value>,
+    content: Option<Value>,
+    metadata: Option<Value>,
+    success: Option<Value>,
+}
+
 /// What a tool answered: text, or an object with `output` or `content` and what it ended with.
 fn item_answer(item: &Value, base: Event) -> Event {
     let output = item.get("output").unwrap_or(&Value::Null);
     let inner = match output {
-        Value::String(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object),
-        Value::Object(_) => Some(output.clone()),
+        Value::String(text) if text.trim_start().starts_with('{') => serde_json::from_str::<Wrapped>(text).ok(),
+        Value::Object(_) => Wrapped::deserialize(output).ok(),
         _ => None,
     };
-    let said = inner.as_ref().and_then(|o| ["output", "content"].iter().find_map(|k| o.get(*k)));
+    let said = inner.as_ref().and_then(|o| o.output.as_ref().or(o.content.as_ref()));
     let text = said.map_or_else(|| values::content(Some(output)), |s| values::content(Some(s)));
-    let code = inner.as_ref().and_then(|o| o.get("metadata")).and_then(|m| m.get("exit_code")).and_then(Value::as_i64);
-    let success = inner.as_ref().and_then(|o| o.get("success")).and_then(Value::as_bool);
+    let code = inner.as_ref().and_then(|o| o.metadata.as_ref()).and_then(|m| m.get("exit_code")).and_then(Value::as_i64);
+    let success = inner.as_ref().and_then(|o| o.success.as_ref()).and_then(Value::as_bool);
     let failed = code.map(|c| c != 0).or(success.map(|s| !s)).or_else(|| exited_badly(&text).then_some(true));
     answered(text, failed, Event { tool_use_id: values::text(item, "call_id"), ..base })
 }

@@ -29,7 +29,7 @@ pub use formats::{Format, read_event};
 pub use pieces::clean as clean_json;
 use spool::KEPT_PROBLEMS;
 pub use spool::{Counts, Finished, Spool, SpoolReader, Spooled, roll};
-pub(crate) use spool::{is_of_source, said, says_what};
+pub(crate) use spool::{is_of_source, says_what, second_id, words};
 
 /// Longest single event, in bytes of its JSON.
 pub const EVENT_BYTES: usize = 10 * 1024 * 1024;
@@ -300,11 +300,14 @@ fn line_id(raw: &str) -> String {
 }
 
 /// The events of one line: its JSON is kept with the first of them only, and the others have its id with a number.
-fn numbered(mut events: Vec<Event>) -> Vec<Event> {
-    let whole = events.first().map(|e| e.external_id.clone().unwrap_or_else(|| line_id(&e.raw)));
-    for (number, event) in events.iter_mut().enumerate().skip(1) {
-        event.raw = String::new();
-        event.external_id = whole.as_ref().map(|id| format!("{id}#{number}"));
+fn numbered(mut events: Vec<Event>, raw: &str) -> Vec<Event> {
+    let whole = events.first().and_then(|e| e.external_id.clone());
+    for (number, event) in events.iter_mut().enumerate() {
+        if number == 0 {
+            raw.clone_into(&mut event.raw);
+        } else {
+            event.external_id = whole.as_ref().map(|id| format!("{id}#{number}"));
+        }
     }
     events
 }

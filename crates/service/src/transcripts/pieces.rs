@@ -80,7 +80,7 @@ impl<R: BufRead> Pieces<R> {
         let mut kept = Kept::new(self.longest);
         loop {
             let buffer = self.reader.fill_buf()?;
-            let end = buffer.iter().position(|&b| b == b'\n');
+            let end = memchr::memchr(b'\n', buffer);
             kept.add(&buffer[..end.unwrap_or(buffer.len())]);
             let used = end.map_or(buffer.len(), |n| n + 1);
             self.reader.consume(used);
@@ -151,7 +151,7 @@ impl Kept {
         if self.total > self.longest {
             return Err(format!("it is {} MB long; the limit is {} MB", self.total / 1_000_000, self.longest / 1_000_000));
         }
-        if !self.bytes.is_empty() && self.bytes.iter().all(|b| *b == 0) {
+        if self.bytes.first() == Some(&0) && self.bytes.iter().all(|b| *b == 0) {
             return Err("nothing but NUL bytes".to_owned());
         }
         clean(self.bytes)
@@ -205,10 +205,13 @@ impl Scan {
 /// Cleans JSON text of U+0000 and lone surrogates, which no database and no Rust string can hold: a raw NUL becomes a space,
 /// an escaped one and a lone surrogate U+FFFD. What is not UTF-8 is refused.
 pub fn clean(mut bytes: Vec<u8>) -> Result<String, String> {
-    for byte in bytes.iter_mut().filter(|b| **b == 0) {
-        *byte = b' ';
+    if memchr::memchr(0, &bytes).is_some() {
+        for byte in bytes.iter_mut().filter(|b| **b == 0) {
+            *byte = b' ';
+        }
     }
-    let mut at = 0;
+    // Most texts escape only quotes and line ends.
+    let mut at = if memchr::memmem::find(&bytes, b"\\u").is_some() { 0 } else { bytes.len() };
     while let Some(n) = bytes[at..].iter().position(|&b| b == b'\\') {
         at += n;
         let (replace, len) = match unicode_escape(&bytes[at..]) {

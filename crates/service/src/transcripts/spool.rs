@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs::File,
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
 };
 
@@ -24,7 +25,7 @@ pub struct Spooled {
     pub source: &'static str,
     /// `FILE#N`, counted from 1 in its file.
     pub name: String,
-    /// Rolling digest over its events.
+    /// Rolling digest over its events, where they are known by their order.
     pub digest: String,
     /// Time of the first event that has one.
     pub first_event_at: Option<Timestamp>,
@@ -32,7 +33,8 @@ pub struct Spooled {
     pub last_event_at: Option<Timestamp>,
     /// Its events are known by the ids that the source gave them, so that it grows wherever new ones stand; else by their order.
     pub by_id: bool,
-    lines: Vec<(u64, u32)>,
+    /// Where each event begins in the file, and how long its JSON, its text and its source's JSON are.
+    lines: Vec<(u64, [u32; 3])>,
     broken: bool,
     tools: HashMap<String, String>,
     /// The ids of its events with a hash of what they say, where it grows by them.
@@ -383,8 +385,12 @@ impl Spool {
                 self.counts.repeated += 1;
                 return Ok(());
             };
-            session.places.push((id.clone(), session.lines.len()));
+            if session.copies_keep_ids() {
+                session.places.push((id.clone(), session.lines.len()));
+            }
             event.external_id = Some(id);
+        } else {
+            session.digest = roll(&session.digest, &event);
         }
         match event.kind {
             EventKind::Raw if event.speaker == Speaker::Unknown => self.counts.raw += 1,
@@ -401,16 +407,20 @@ impl Spool {
         }
         session.ending.see(&event);
         if session.source == codex::SOURCE {
-            session.words.push((event.kind != EventKind::Raw).then(|| said(event.kind, None, &event.text)));
+            session.words.push((event.kind != EventKind::Raw).then(|| words(event.kind, None, &event.text)));
         }
-        session.digest = roll(&session.digest, &event);
         session.first_event_at = session.first_event_at.or(event.occurred_at);
         session.last_event_at = event.occurred_at.or(session.last_event_at);
-        let line = serde_json::to_vec(&event)?;
-        let len = u32::try_from(line.len()).map_err(|_| io::Error::other("an event is over 4 GB"))?;
-        session.lines.push((self.end, len));
-        self.end += u64::from(len);
-        self.file.write_all(&line)
+        // Its long parts stand as they are behind the rest: to write them as JSON takes longer than to read the transcript.
+        let (text, raw) = (std::mem::take(&mut event.text), std::mem::take(&mut event.raw));
+        let rest = serde_json::to_vec(&event)?;
+        let len = |part: &[u8]| u32::try_from(part.len()).map_err(|_| io::Error::other("an event is over 4 GB"));
+        let lens = [len(&rest)?, len(text.as_bytes())?, len(raw.as_bytes())?];
+        session.lines.push((self.end, lens));
+        self.end += lens.iter().map(|l| u64::from(*l)).sum::<u64>();
+        self.file.write_all(&rest)?;
+        self.file.write_all(text.as_bytes())?;
+        self.file.write_all(raw.as_bytes())
     }
 }
 
@@ -418,19 +428,15 @@ impl Spooled {
     /// The id by which an event is known in its session; `None` where it stands there already. Two of one id that say different things
     /// both stay, the second under an id of its own.
     fn id_of(&mut self, event: &Event) -> Option<String> {
-        let hash = said(event.kind, event.occurred_at, &event.text);
+        let words = words(event.kind, event.occurred_at, &event.text);
         let own = event.external_id.clone().unwrap_or_else(|| super::line_id(&event.raw));
-        for id in [own.clone(), format!("{own}~{hash:016x}")] {
-            match self.ids.get(&id) {
-                Some(known) if *known == hash || says_what(&id) => return None,
-                Some(_) => {}
-                None => {
-                    self.ids.insert(id.clone(), hash);
-                    return Some(id);
-                }
-            }
-        }
-        None
+        let id = match self.ids.get(&own) {
+            None => own,
+            Some(known) if *known == words || says_what(&own) => return None,
+            Some(_) => second_id(&own, event),
+        };
+        // What says the same under the second id stands there already.
+        self.ids.insert(id.clone(), words).is_none().then_some(id)
     }
 
     /// Of a conversation that somebody went back in, the branch that its last line stands on is what happened.
@@ -505,8 +511,20 @@ pub(crate) fn is_of_source(id: &str) -> bool {
     !id.starts_with("line:") && !id.starts_with("gap:") && !says_what(id)
 }
 
-/// A hash of what an event says and when: two of one id that differ in it are two events.
-pub(crate) fn said(kind: EventKind, at: Option<Timestamp>, text: &str) -> u64 {
+/// A hash of what an event says and when: two of one id that differ in it are two events. It is kept nowhere.
+pub(crate) fn words(kind: EventKind, at: Option<Timestamp>, text: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (kind.as_str(), at.map_or(0, |t| t.0), text).hash(&mut hash);
+    hash.finish()
+}
+
+/// The id of an event under whose own id something else stands.
+pub(crate) fn second_id(own: &str, event: &Event) -> String {
+    format!("{own}~{:016x}", said(event.kind, event.occurred_at, &event.text))
+}
+
+/// As [`words`], the same in every version of Lucid.
+fn said(kind: EventKind, at: Option<Timestamp>, text: &str) -> u64 {
     let mut hash = Sha256::new();
     for part in [kind.as_str(), &at.map_or(0, |t| t.0).to_string(), text] {
         hash.update((part.len() as u64).to_be_bytes());
@@ -524,11 +542,17 @@ pub struct SpoolReader {
 impl SpoolReader {
     /// The event at an index of a session.
     pub fn event(&mut self, session: &Spooled, index: usize) -> io::Result<Event> {
-        let (offset, len) = session.lines[index];
-        let mut line = vec![0; len as usize];
+        let (offset, lens) = session.lines[index];
         self.file.seek(SeekFrom::Start(offset))?;
-        self.file.read_exact(&mut line)?;
-        let mut event: Event = serde_json::from_slice(&line)?;
+        let mut part = |len: u32| -> io::Result<Vec<u8>> {
+            let mut bytes = vec![0; len as usize];
+            self.file.read_exact(&mut bytes)?;
+            Ok(bytes)
+        };
+        let [rest, text, raw] = [part(lens[0])?, part(lens[1])?, part(lens[2])?];
+        let string = |bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("the temporary file was changed"));
+        let mut event: Event = serde_json::from_slice(&rest)?;
+        (event.text, event.raw) = (string(text)?, string(raw)?);
         if let Some((standing, from)) = session.standing.get(&index).filter(|_| event.standing == Standing::Live) {
             event.standing = *standing;
             event.copied_from.clone_from(from);

@@ -8,7 +8,7 @@ use std::{collections::HashMap, io};
 use domain::event::{Event, EventKind, Outcome, OutcomeResult, Speaker, Standing, looks_like_error};
 use serde_json::Value;
 
-use crate::transcripts::{Place, Reader, Spool, marks, messages, numbered, parse, values, values::kind};
+use crate::transcripts::{Place, Reader, Spool, line_id, marks, messages, numbered, parse, values, values::kind};
 
 pub(crate) const SOURCE: &str = "claude-code";
 /// Texts typed while the agent worked that are remembered, to know them again when they are delivered.
@@ -81,12 +81,11 @@ impl ClaudeCode {
     fn events(&mut self, line: &Value, raw: &str) -> Vec<Event> {
         let forked = line.get("forkedFrom");
         let base = Event {
-            external_id: values::text(line, "uuid"),
+            external_id: values::text(line, "uuid").or_else(|| Some(line_id(raw))),
             thread: values::text(line, "agentId").or_else(|| is(line, "isSidechain").then(|| "sub-agent".to_owned())),
             standing: if forked.is_some_and(|f| !f.is_null()) { Standing::Copied } else { Standing::Live },
             copied_from: forked.and_then(|f| values::text(f, "sessionId")),
             occurred_at: values::time(line.get("timestamp")),
-            raw: raw.to_owned(),
             ..Event::new(EventKind::Raw, String::new())
         };
         let content = line.get("message").and_then(|m| m.get("content"));
@@ -107,7 +106,7 @@ impl ClaudeCode {
             ("attachment", _) => self.attached(line, base),
             _ => vec![base],
         };
-        numbered(events)
+        numbered(events, raw)
     }
 
     /// What was put into the queue while the agent worked: read when it was typed. Other operations only move it.

@@ -69,10 +69,6 @@ impl Line for Cline {
         if events.is_empty() {
             events.push(base.clone());
         }
-        events[0].raw = base.raw;
-        for event in &mut events[1..] {
-            event.raw = String::new();
-        }
         Ok(events)
     }
 }

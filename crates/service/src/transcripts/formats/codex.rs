@@ -50,7 +50,6 @@ impl Reader for Codex {
             // Lines have no ids of their own; a file only grows at its end, and a broken line counts.
             external_id: Some(at.number.to_string()),
             occurred_at: values::time(line.get("timestamp")),
-            raw: text.to_owned(),
             ..Event::new(EventKind::Raw, String::new())
         };
         let events = match kind(&line) {
@@ -60,7 +59,7 @@ impl Reader for Codex {
             "turn.failed" | "error" => vec![Event { text: failure(&line), ..base }.by(Speaker::Harness)],
             _ => vec![base],
         };
-        for event in numbered(events) {
+        for event in numbered(events, text) {
             spool.event(event)?;
         }
         Ok(Ok(()))

@@ -64,11 +64,13 @@ impl Reader for OpenAi {
             spool.event(Event { external_id: Some("system".to_owned()), ..Event::new(EventKind::System, text) })?;
         }
         for (number, raw) in messages.iter().enumerate() {
-            if is_unnamed && number >= TOO_SHORT {
-                beginning = self.chats.remove(&<[u8; 32]>::from(hash.clone().finalize())).or(beginning);
+            if is_unnamed {
+                if number >= TOO_SHORT {
+                    beginning = self.chats.remove(&<[u8; 32]>::from(hash.clone().finalize())).or(beginning);
+                }
+                hash.update([0]);
+                hash.update(raw.get());
             }
-            hash.update([0]);
-            hash.update(raw.get());
             let events = match parse(raw.get()).and_then(|message| messages::events(&message, raw.get())) {
                 Ok(events) => events,
                 Err(reason) => return Ok(Err(format!("message {}: {reason}", number + 1))),

@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     io,
 };
 
@@ -41,7 +42,7 @@ pub struct Spans {
 /// What was read of a session: how often each message, and which calls and answers of tools.
 #[derive(Default)]
 struct Seen {
-    times: HashMap<String, usize>,
+    times: HashMap<u64, usize>,
     /// Calls of each tool that were not answered yet.
     open: HashMap<String, VecDeque<String>>,
 }
@@ -85,6 +86,9 @@ impl Reader for Spans {
             return Ok(Err("it holds no spans".to_owned()));
         }
         // What holds others ends after them and repeats what they said.
+        if let [only] = &mut spans[..] {
+            text.clone_into(&mut only.raw);
+        }
         spans.sort_by_key(|s| s.end.or(s.start));
         for span in spans {
             let known = |trace: &Option<String>| trace.as_ref().and_then(|t| self.traces.get(t)).cloned();
@@ -108,7 +112,7 @@ impl Seen {
     fn events(&mut self, span: &Span) -> Vec<Event> {
         let mut new = Vec::new();
         // How often each message stands in this span's history.
-        let mut here: HashMap<String, usize> = HashMap::new();
+        let mut here: HashMap<u64, usize> = HashMap::new();
         let system = span.system.as_ref().map(|text| json!({"role": "system", "content": text}));
         let input = system.iter().chain(&span.input).map(|m| (m, span.start));
         for (message, time) in input.chain(span.output.iter().map(|m| (m, span.end))) {
@@ -137,15 +141,20 @@ impl Seen {
         new
     }
 
-    fn say(&mut self, event: Event, here: &mut HashMap<String, usize>, new: &mut Vec<Event>) {
-        let (key, once) = key(&event);
-        let times = here.entry(key.clone()).or_default();
+    fn say(&mut self, event: Event, here: &mut HashMap<u64, usize>, new: &mut Vec<Event>) {
+        let (parts, once) = known_by(&event);
+        let mut hash = DefaultHasher::new();
+        parts.hash(&mut hash);
+        let quick = hash.finish();
+        let times = here.entry(quick).or_default();
         *times += 1;
-        let seen = self.times.entry(key.clone()).or_default();
+        let seen = self.times.entry(quick).or_default();
         if *times <= *seen || (once && *seen > 0) {
             return;
         }
         *seen += 1;
+        let key = &sha256_hex(parts.join("\0").as_bytes())[..24];
+        let id = if *seen == 1 { format!("{SAID}{key}") } else { format!("{SAID}{key}~{seen}") };
         if let (Some(tool), Some(call)) = (&event.tool, &event.tool_use_id)
             && event.kind == EventKind::ToolUse
         {
@@ -153,32 +162,30 @@ impl Seen {
         } else if let Some(call) = &event.tool_use_id {
             self.open.values_mut().for_each(|ids| ids.retain(|id| id != call));
         }
-        let id = if *seen == 1 { format!("{SAID}{key}") } else { format!("{SAID}{key}~{seen}") };
         new.push(Event { external_id: Some(id), ..event });
     }
 }
 
 /// What an event is known by, and whether it can be there only once: a call and its answer have an id in the world, words do not.
-fn key(event: &Event) -> (String, bool) {
-    let short = |parts: &[&str]| sha256_hex(parts.join("\0").as_bytes())[..24].to_owned();
+fn known_by(event: &Event) -> (Vec<&str>, bool) {
     match (event.kind, &event.tool_use_id) {
-        (EventKind::ToolUse, Some(id)) => (short(&["call", id]), true),
-        (EventKind::ToolResult | EventKind::Denial, Some(id)) => (short(&["answer", id]), true),
-        (kind, _) => (short(&[kind.as_str(), event.tool.as_deref().unwrap_or_default(), event.text.trim()]), false),
+        (EventKind::ToolUse, Some(id)) => (vec!["call", id], true),
+        (EventKind::ToolResult | EventKind::Denial, Some(id)) => (vec!["answer", id], true),
+        (kind, _) => (vec![kind.as_str(), event.tool.as_deref().unwrap_or_default(), event.text.trim()], false),
     }
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The spans of a value, whatever wrote it.
 fn spans_of(value: &Value) -> Vec<Span> {
-    let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let kept = |value: &Value, span: Span| Span { raw: value.to_string(), ..span };
     if value.get("resourceSpans").is_some() {
-        let mut found = Vec::new();
-        for resource in list(value, "resourceSpans") {
-            for scope in list(&resource, "scopeSpans").iter().chain(&list(&resource, "instrumentationLibrarySpans")) {
-                found.extend(list(scope, "spans").iter().map(otel));
-            }
-        }
-        return found;
+        let scopes =
+            list(value, "resourceSpans").iter().flat_map(|r| list(r, "scopeSpans").iter().chain(list(r, "instrumentationLibrarySpans")));
+        return scopes.flat_map(|scope| list(scope, "spans")).map(|span| kept(span, otel(span))).collect();
     }
     if let Some(Value::Array(spans)) = value.get("spans") {
         return spans.iter().flat_map(spans_of).collect();
@@ -186,7 +193,7 @@ fn spans_of(value: &Value) -> Vec<Span> {
     if value.get("observations").is_some() {
         let session = values::text(value, "sessionId");
         let user = values::text(value, "userId");
-        let read = |o: &Value| Span { session: session.clone(), user: user.clone(), ..langfuse(o) };
+        let read = |o: &Value| Span { session: session.clone(), user: user.clone(), ..kept(o, langfuse(o)) };
         let mut found: Vec<Span> = list(value, "observations").iter().map(read).collect();
         let last = found.iter().filter_map(|s| s.end.or(s.start)).max();
         found.push(Span { end: last, ..langfuse(value) });
@@ -257,7 +264,6 @@ fn common(value: &Value) -> Span {
         start: time(&["startTime", "start_time", "started_at", "timestamp"]),
         end: time(&["endTime", "end_time", "ended_at"]),
         error: error.filter(|e| !e.is_empty()),
-        raw: value.to_string(),
         ..Span::default()
     }
 }
