@@ -29,7 +29,8 @@ fn proposed(folder: &Path) -> String {
     let (code, out, err) = run(&["dream", "--preview", "--json", "--sessions", &folder.display().to_string()]);
     assert_eq!(code, 0, "{err}");
     let read: Value = serde_json::from_str(&out).unwrap();
-    read["changes"].as_array().unwrap().iter().map(|c| format!("{} {}\n", c["title"], c["edits"])).collect()
+    let changes: Vec<String> = read["changes"].as_array().unwrap().iter().map(|c| format!("{} {}", c["title"], c["edits"])).collect();
+    changes.join("\n")
 }
 
 /// Takes a folder in: exit code, standard output, standard error.

@@ -6,12 +6,13 @@ use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use domain::actor::Actor;
 use indicatif::ProgressBar;
 use service::transcripts::{self, Options};
+use tokio::time::Instant;
 
 use super::import::{Summary, spool_files, store_called, write};
 use crate::{Failure, cli::ImportArgs};

@@ -136,9 +136,12 @@ async fn send(client: &Client, args: &RecordArgs, file: &Path, packed: Vec<u8>) 
     let query: String = query.iter().map(|(k, v)| format!("{k}={}", urlencoding(v))).collect::<Vec<_>>().join("&");
     let address = format!("{}/v1/transcripts?{query}", args.to.trim_end_matches('/'));
     let request = client.post(&address).header("x-api-key", &args.key).body(packed);
-    let answer = request.send().await.map_err(|e| match e.is_builder() {
-        true => Refusal::All(format!("{} is no address: {e}", args.to)),
-        false => Refusal::Later(format!("{} cannot be reached: {}", args.to, root(&e))),
+    let answer = request.send().await.map_err(|e| {
+        if e.is_builder() {
+            Refusal::All(format!("{} is no address: {e}", args.to))
+        } else {
+            Refusal::Later(format!("{} cannot be reached: {}", args.to, root(&e)))
+        }
     })?;
     let status = answer.status();
     let body: Value = answer.json().await.unwrap_or_default();

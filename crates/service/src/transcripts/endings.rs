@@ -7,8 +7,8 @@ use serde_json::Value;
 /// What was seen of a session's end so far.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
-    /// The call of a check that was not answered yet.
-    running: Option<Option<String>>,
+    /// The calls of checks that were not answered yet.
+    running: Vec<Option<String>>,
     /// Whether the last check passed.
     passed: Option<bool>,
     /// The person's last words say that it worked.
@@ -96,9 +96,9 @@ impl Ending {
     /// Notes what an event says of the end.
     pub fn see(&mut self, event: &Event) {
         match (event.kind, event.speaker) {
-            (EventKind::ToolUse, _) if is_check(&event.text) => self.running = Some(event.tool_use_id.clone()),
-            (EventKind::ToolResult, _) if self.running.as_ref().is_some_and(|id| *id == event.tool_use_id) => {
-                self.running = None;
+            (EventKind::ToolUse, _) if is_check(&event.text) => self.running.push(event.tool_use_id.clone()),
+            (EventKind::ToolResult, _) if self.running.contains(&event.tool_use_id) => {
+                self.running.retain(|id| *id != event.tool_use_id);
                 self.passed = Some(!event.is_error && !FAILED.iter().any(|cue| event.text.contains(cue)));
             }
             (EventKind::User, Speaker::Person) => self.claimed = is_claim(&event.text),
@@ -166,7 +166,9 @@ mod tests {
 
     fn ended(events: &[Event], metadata: Value) -> Option<(OutcomeResult, OutcomeSource)> {
         let mut ending = Ending::default();
-        events.iter().for_each(|e| ending.see(e));
+        for event in events {
+            ending.see(event);
+        }
         let head = SessionHead { metadata: metadata.as_object().cloned().unwrap_or_default(), ..SessionHead::default() };
         ending.outcome(&head).map(|o| (o.result, o.source))
     }

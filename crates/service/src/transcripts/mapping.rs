@@ -151,7 +151,9 @@ impl Mapping {
         }
         for (part, places) in self.parts() {
             for place in &places.0 {
-                if !(place.is_empty() && part == "records") && !place.starts_with('/') {
+                // The list of records may be the value itself.
+                let whole = place.is_empty() && part == "records";
+                if !whole && !place.starts_with('/') {
                     return Err(format!("`{part}` is `{place}`, which is no JSON pointer: write it as /key/inner or /list/0"));
                 }
             }
@@ -400,8 +402,8 @@ impl Reader for Mapped {
             if let Some(id) = &head.external_id {
                 self.current = Some(id.clone());
             }
-            let unnamed = || if self.holds_whole_sessions() { self.unnamed(text, at) } else { at.source.stem.clone() };
-            let id = self.current.clone().unwrap_or_else(unnamed);
+            let id_of_file = || if self.holds_whole_sessions() { unnamed(text, at) } else { at.source.stem.clone() };
+            let id = self.current.clone().unwrap_or_else(id_of_file);
             self.current = Some(id.clone());
             spool.shared_session(SOURCE, &id)?;
             spool.note(head);
@@ -417,11 +419,9 @@ impl Reader for Mapped {
     }
 }
 
-impl Mapped {
-    /// What a session without an id is known by: its file, and what it says.
-    fn unnamed(&self, text: &str, at: &Place) -> String {
-        format!("{}:{}", at.source.stem, &domain::canonical::sha256_hex(text.as_bytes())[..12])
-    }
+/// What a session without an id is known by: its file, and what it says.
+fn unnamed(text: &str, at: &Place) -> String {
+    format!("{}:{}", at.source.stem, &domain::canonical::sha256_hex(text.as_bytes())[..12])
 }
 
 /// What a mapping makes of the first records of a file, for a person to judge.

@@ -38,7 +38,7 @@ fn speaker(line: &str) -> Option<(bool, Option<Value>)> {
     let line = line.trim();
     let name = line.strip_prefix("_**").and_then(|l| l.strip_suffix("**_")).or_else(|| line.strip_prefix("**")?.strip_suffix("**"))?;
     let (name, more) = name.split_once(" (").map_or((name, None), |(n, m)| (n, m.strip_suffix(')')));
-    let time = more.map(|m| Value::String(m.replacen(' ', "T", 1).replacen("Z", ":00Z", usize::from(m.matches(':').count() == 1))));
+    let time = more.map(|m| Value::String(m.replacen(' ', "T", 1).replacen('Z', ":00Z", usize::from(m.matches(':').count() == 1))));
     match name {
         "User" => Some((true, time)),
         "Cursor" | "Assistant" | "Agent" => Some((false, time)),

@@ -121,7 +121,7 @@ fn call_events(call: &Value, base: &Event) -> Vec<Event> {
         return vec![called, Event { text: "cancelled".to_owned(), ..answer }.of_kind(EventKind::Denial)];
     }
     let parts: Vec<String> = match call.get("result") {
-        Some(Value::Array(parts)) => parts.iter().map(|p| answer_text(p)).collect(),
+        Some(Value::Array(parts)) => parts.iter().map(answer_text).collect(),
         Some(Value::Null) | None => return vec![called],
         Some(other) => vec![values::content(Some(other))],
     };

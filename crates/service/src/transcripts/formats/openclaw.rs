@@ -14,7 +14,6 @@ use crate::transcripts::{
 const METADATA: &str = "(untrusted metadata):";
 
 /// Reads one line a value.
-#[derive(Default)]
 pub struct OpenClaw;
 
 impl Line for OpenClaw {

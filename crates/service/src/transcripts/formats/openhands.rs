@@ -38,7 +38,6 @@ fn resolved(result: &Value) -> Option<bool> {
 }
 
 /// Events, one a value.
-#[derive(Default)]
 pub struct OpenHands;
 
 impl Line for OpenHands {

@@ -376,7 +376,7 @@ fn from_event(event: &Value, span: &mut Span) {
         "gen_ai.content.prompt" => span.input.extend(messages_of(fields.get("gen_ai.prompt"), "user")),
         "gen_ai.content.completion" => span.output.extend(messages_of(fields.get("gen_ai.completion"), "assistant")),
         "gen_ai.choice" => {
-            span.output.extend(messages_of(fields.get("message").cloned().or(Some(Value::Object(fields))).as_ref(), "assistant"))
+            span.output.extend(messages_of(fields.get("message").cloned().or(Some(Value::Object(fields))).as_ref(), "assistant"));
         }
         _ => {
             let role = name.strip_prefix("gen_ai.").and_then(|n| n.strip_suffix(".message"));
@@ -485,7 +485,7 @@ fn from_fields(fields: Map<String, Value>, role: &str) -> Value {
         {
             let field = field.strip_prefix("tool_call.").unwrap_or(field);
             calls.entry(number).or_default().insert(field.strip_prefix("function.").unwrap_or(field).to_owned(), value);
-        } else if name.starts_with("contents.") && name.ends_with(".text") {
+        } else if name.starts_with("contents.") && name.rsplit('.').next() == Some("text") {
             texts.insert(name.to_owned(), value);
         } else if name == "tool_calls" {
             let unwrapped = value.as_array().into_iter().flatten().map(unwrapped_call);

@@ -49,7 +49,7 @@ fn told(path: &Path) -> (String, BTreeSet<&'static str>) {
             }
             let error = if e.is_error { " error" } else { "" };
             let standing = if e.standing == domain::event::Standing::Live { "" } else { " abandoned" };
-            let time = e.occurred_at.map_or("no time".to_owned(), |t| t.rfc3339());
+            let time = e.occurred_at.map_or("no time".to_owned(), domain::Timestamp::rfc3339);
             let what =
                 if e.kind == domain::event::EventKind::Raw && e.text.is_empty() { "(as it came)".into() } else { format!("{:?}", e.text) };
             writeln!(text, "{error}{standing} [{time}] {what}").unwrap();
