@@ -179,6 +179,16 @@ fn the_shared_corpus() {
 
 /// Every setting that the command line knows stands in the README's table.
 #[test]
+fn every_format_is_in_the_readme_and_in_the_help() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let (_, help, _) = run(&["import", "--help"]);
+    for (name, _) in service::transcripts::Format::ALL {
+        assert!(readme.contains(&format!("`{name}`")) || *name == "auto", "{name} is not in the README");
+        assert!(help.contains(name), "{name} is not in the help: {help}");
+    }
+}
+
+#[test]
 fn every_setting_is_in_the_readme() {
     use clap::CommandFactory;
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();

@@ -62,7 +62,13 @@ pub async fn take(State(lucid): State<Lucid>, Key(actor): Key, Query(sent): Quer
         return Err(ApiError::invalid("a name has at most 1,000 bytes and no control characters"));
     }
     let format: Format = sent.format.as_deref().unwrap_or("auto").parse().map_err(|why: String| ApiError::invalid(&why))?;
-    let options = Options { format, agent: sent.agent.clone(), team: sent.team.clone(), ..Options::default() };
+    let options = Options {
+        format,
+        agent: sent.agent.clone(),
+        team: sent.team.clone(),
+        unpacked_bytes: transcripts::UNPACKED_BYTES_SENT,
+        ..Options::default()
+    };
     let file = receiving::into_file(body.into_data_stream(), &lucid, &actor).await?;
     let spool = tokio::task::spawn_blocking(move || -> std::io::Result<Spool> {
         let mut spool = Spool::new()?;

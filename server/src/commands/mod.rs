@@ -20,7 +20,7 @@ use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path, 
 use domain::{actor::Actor, ids::StoreId};
 use service::{
     Lucid,
-    transcripts::{Options, mapping::Mapping},
+    transcripts::{Options, UNPACKED_BYTES, mapping::Mapping},
 };
 use store::Db;
 
@@ -87,6 +87,7 @@ pub fn options(args: &FormatArgs) -> Result<Options, Failure> {
         subject_key: args.subject_key.clone(),
         task_key: args.task_key.clone(),
         strict: args.strict,
+        unpacked_bytes: UNPACKED_BYTES,
         pull_requests: Arc::default(),
         mapping,
     })

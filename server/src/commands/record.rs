@@ -54,7 +54,9 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     }
     loop {
         let mut failed = 0;
-        for (file, state) in following.changed(&args.paths) {
+        // What this command keeps may stand in a folder that it follows.
+        let is_own = |file: &Path| absolute(file) == absolute(&args.state);
+        for (file, state) in following.changed(&args.paths).into_iter().filter(|(file, _)| !is_own(file)) {
             let (packed, hash) = tokio::task::spawn_blocking({
                 let file = file.clone();
                 move || packed(&file)
@@ -168,6 +170,7 @@ fn root(error: &dyn std::error::Error) -> String {
 
 /// The name by which a file is sent: its own with its folder's, which may name the session.
 fn name(file: &Path) -> String {
+    // Two parts are enough to tell sessions apart, and do not say where on this machine they stand.
     let parts: Vec<String> = absolute(file).components().rev().take(2).map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }

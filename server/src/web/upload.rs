@@ -119,8 +119,9 @@ async fn short(mut field: Field<'_>) -> Result<String> {
 
 fn spool(form: &Form) -> Result<Spool> {
     let mut spool = Spool::new()?;
+    let options = Options { unpacked_bytes: transcripts::UNPACKED_BYTES_SENT, ..form.options.clone() };
     for (name, path) in &form.files {
-        transcripts::read_from(std::fs::File::open(path)?, &Source::named(name), &form.options, &mut spool, &mut |_| {})?;
+        transcripts::read_from(std::fs::File::open(path)?, &Source::named(name), &options, &mut spool, &mut |_| {})?;
     }
     Ok(spool)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, io};
 
-use domain::event::{Event, SessionHead, Speaker};
+use domain::event::{Event, EventKind, SessionHead, Speaker};
 
 use super::{Place, Reader, Spool, files::Source};
 
@@ -15,6 +15,8 @@ pub struct Conversation {
     pub events: Vec<Event>,
     /// The sub-agent whose conversation it is; the head's id is then that of the main session.
     pub thread: Option<String>,
+    /// The head's id is that of a task alone, which several runs share.
+    pub task_alone: bool,
     /// Why there is nothing to read in it, though it is whole.
     left_out: Option<String>,
     /// Messages so far: what a message without an id of its own is known by.
@@ -90,12 +92,17 @@ pub fn write(
     ids: &mut HashSet<String>,
     spool: &mut Spool,
 ) -> io::Result<Result<(), String>> {
-    for Conversation { head, events, thread, left_out, .. } in conversations {
+    for Conversation { head, events, thread, left_out, task_alone, .. } in conversations {
         if let Some(reason) = left_out {
             spool.skip(&from.name, &reason);
             continue;
         }
-        let id = head.external_id.clone().unwrap_or_else(|| from.stem.clone());
+        let begins = || events.iter().find(|e| e.kind == EventKind::Agent).or(events.first()).map_or("", |e| e.text.as_str());
+        let id = match (head.external_id.clone(), task_alone) {
+            (Some(id), false) => id,
+            (Some(task), true) => from.id_of_run(&task, begins()),
+            (None, _) => from.id_of(begins()),
+        };
         let known = thread.as_ref().map_or_else(|| id.clone(), |t| format!("{id}/{t}"));
         if !ids.insert(known.clone()) {
             return Ok(Err(format!("a session with the id {known} stands before it in this file; it would be taken for the same one")));

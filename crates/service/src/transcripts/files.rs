@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use domain::canonical::sha256_hex;
+
 /// Files of a folder that hold transcripts, and those that are known to hold none.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -142,6 +144,8 @@ pub struct Source {
     pub whole: bool,
     /// Whether it is a text in Markdown.
     pub(super) markdown: bool,
+    /// The folder that it stands in, as far as it is known.
+    folder: String,
 }
 
 impl Source {
@@ -153,6 +157,26 @@ impl Source {
         let folder = Path::new(name).parent().and_then(Path::file_name).map(|f| f.to_string_lossy().into_owned());
         let stem = folder.filter(|_| SAME_FOR_ALL.contains(&own.as_str())).unwrap_or(own);
         let whole = has_extension(plain, "json") || has_extension(plain, "traj");
-        Self { stem, whole, markdown: has_extension(plain, "md"), name: name.to_owned() }
+        let folder = Path::new(name).parent().map(|f| f.display().to_string()).unwrap_or_default();
+        Self { stem, whole, markdown: has_extension(plain, "md"), name: name.to_owned(), folder }
+    }
+
+    /// The same of a file that is there: its folder is known by its full path.
+    pub(super) fn of_file(path: &Path) -> Self {
+        let named = Self::named(&path.display().to_string());
+        let folder = path.canonicalize().ok().and_then(|p| p.parent().map(|f| f.display().to_string()));
+        Self { folder: folder.unwrap_or_else(|| named.folder.clone()), ..named }
+    }
+
+    /// The id of a session whose transcript gives it none: the file's name, and a hash of its folder and of how the session begins, so that
+    /// files of one name in several folders, or uploaded one after the other, are not taken for one session.
+    pub(super) fn id_of(&self, begins: &str) -> String {
+        self.id_of_run(&self.stem, begins)
+    }
+
+    /// The same with another name in front: that of a task, which several runs may share.
+    pub(super) fn id_of_run(&self, name: &str, begins: &str) -> String {
+        let hash = sha256_hex([self.folder.as_bytes(), b"\0", begins.as_bytes()].concat().as_slice());
+        format!("{name}:{}", &hash[..12])
     }
 }

@@ -48,7 +48,7 @@ impl<L: Line> Reader for Lines<L> {
         if let Some(id) = self.format.session(&line) {
             self.current = Some(id);
         }
-        let id = self.current.get_or_insert_with(|| at.source.stem.clone()).clone();
+        let id = self.current.get_or_insert_with(|| at.source.id_of(text)).clone();
         spool.shared_session(self.source, &id)?;
         if let Some(head) = spool.head() {
             self.format.head(&line, head);

@@ -402,8 +402,7 @@ impl Reader for Mapped {
             if let Some(id) = &head.external_id {
                 self.current = Some(id.clone());
             }
-            let id_of_file = || if self.holds_whole_sessions() { unnamed(text, at) } else { at.source.stem.clone() };
-            let id = self.current.clone().unwrap_or_else(id_of_file);
+            let id = self.current.clone().unwrap_or_else(|| at.source.id_of(text));
             self.current = Some(id.clone());
             spool.shared_session(SOURCE, &id)?;
             spool.note(head);
@@ -417,11 +416,6 @@ impl Reader for Mapped {
         }
         Ok(Ok(()))
     }
-}
-
-/// What a session without an id is known by: its file, and what it says.
-fn unnamed(text: &str, at: &Place) -> String {
-    format!("{}:{}", at.source.stem, &domain::canonical::sha256_hex(text.as_bytes())[..12])
 }
 
 /// What a mapping makes of the first records of a file, for a person to judge.

@@ -49,6 +49,8 @@ pub struct Options {
     pub task_key: Option<String>,
     /// Whether a line that cannot be read leaves its session out, rather than being a gap in it.
     pub strict: bool,
+    /// Most bytes that a packed file may unpack to: what is larger was packed to fill the disk.
+    pub unpacked_bytes: u64,
     /// Whether pull requests were merged (or closed without), by their addresses.
     pub pull_requests: Arc<HashMap<String, bool>>,
     /// Where the parts of a form stand that is none of those known here.
@@ -64,6 +66,7 @@ impl Default for Options {
             subject_key: None,
             task_key: None,
             strict: false,
+            unpacked_bytes: UNPACKED_BYTES,
             pull_requests: Arc::default(),
             mapping: None,
         }
@@ -106,20 +109,22 @@ impl std::fmt::Display for Problem {
 /// Reads one file into the spool. What is wrong with single sessions becomes problems of the spool; an error means
 /// that the file itself could not be read, or the spool not written. `tell` hears how many bytes were read.
 pub fn read(path: &Path, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
-    read_from(File::open(path)?, &Source::named(&path.display().to_string()), options, spool, tell)
+    read_from(File::open(path)?, &Source::of_file(path), options, spool, tell)
 }
 
-/// Most bytes that a packed file may unpack to: what is larger was packed to fill the disk.
-const UNPACKED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Most bytes that a packed file may unpack to on the command line.
+pub const UNPACKED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// The same for what is sent over the network.
+pub const UNPACKED_BYTES_SENT: u64 = 2 * 1024 * 1024 * 1024;
 
 /// What a file holds, unpacked where it is packed, which its first bytes say.
-fn unpacked<'a>(from: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+fn unpacked<'a>(from: impl Read + 'a, most: u64) -> io::Result<Box<dyn Read + 'a>> {
     let mut from = BufReader::with_capacity(64 * 1024, from);
     Ok(match from.fill_buf()? {
-        [0x1f, 0x8b, ..] => Box::new(Unpacked { from: flate2::bufread::MultiGzDecoder::new(from), left: UNPACKED_BYTES }),
+        [0x1f, 0x8b, ..] => Box::new(Unpacked { from: flate2::bufread::MultiGzDecoder::new(from), left: most }),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             let decoder = ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| damaged(&e))?;
-            Box::new(Unpacked { from: decoder, left: UNPACKED_BYTES })
+            Box::new(Unpacked { from: decoder, left: most })
         }
         _ => Box::new(from),
     })
@@ -134,7 +139,7 @@ struct Unpacked<R> {
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.from.read(buffer).map_err(|e| damaged(&e))?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| damaged(&"it is over 16 GB"))?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| damaged(&"it is larger than may be unpacked"))?;
         Ok(n)
     }
 }
@@ -161,9 +166,9 @@ pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mu
 fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
     let counted = Counted { from, tell };
     if source.markdown {
-        return read_markdown(unpacked(counted)?, source, spool);
+        return read_markdown(unpacked(counted, options.unpacked_bytes)?, source, spool);
     }
-    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted)?), source.whole);
+    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted, options.unpacked_bytes)?), source.whole);
     let mut reader: Option<Box<dyn Reader>> = None;
     let mut at = Place { source, options, number: 0 };
     // What could not be read before it was known in which format the file is: line, reason, bytes.

@@ -182,6 +182,11 @@ impl Spool {
 
     /// Names a file that is not read, and why.
     pub fn skip(&mut self, file: &str, reason: &str) {
+        let reason = match self.skipped.len() {
+            0..KEPT_PROBLEMS => reason,
+            KEPT_PROBLEMS => "and more like this",
+            _ => return,
+        };
         self.skipped.push(Problem { file: file.to_owned(), line: 0, reason: reason.to_owned() });
     }
 

@@ -6,14 +6,11 @@ use serde_json::Value;
 use crate::transcripts::{Place, documents::Conversation, messages, values};
 
 /// The session of a trajectory.
-pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
+pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
     let agent = value.get("agent").unwrap_or(&Value::Null);
-    let mut head = SessionHead {
-        external_id: values::text(&value, "session_id").or_else(|| Some(at.source.stem.clone())),
-        agent: values::text(agent, "name"),
-        ..SessionHead::default()
-    };
+    let mut head =
+        SessionHead { external_id: values::text(&value, "session_id"), agent: values::text(agent, "name"), ..SessionHead::default() };
     for (key, kept) in [("model", values::text(agent, "model_name")), ("version", values::text(agent, "version"))] {
         head.metadata.extend(kept.map(|text| (key.to_owned(), Value::String(text))));
     }

@@ -33,8 +33,6 @@ const TOOLS: &[&str] = &[
 /// Reads one message a value.
 #[derive(Default)]
 pub struct Cline {
-    /// The tool that was called last, whose answer is a text of the next message.
-    called: Option<String>,
     /// That an answer's text is still to come, and its tool.
     answering: Option<String>,
 }
@@ -58,7 +56,7 @@ impl Line for Cline {
         for part in &texts {
             match values::text(part, "text").filter(|_| values::kind(part) == "text") {
                 Some(text) if by_user => events.extend(self.said_to_agent(&text, &base)),
-                Some(text) => events.extend(self.said_by_agent(&text, &base)),
+                Some(text) => events.extend(Self::said_by_agent(&text, &base)),
                 None => {
                     let one = json!({"role": line.get("role"), "content": [part]});
                     events.extend(messages::events(&one, "")?.into_iter().map(|e| Event { occurred_at: base.occurred_at, ..e }));
@@ -92,7 +90,7 @@ impl Cline {
         messages::said_by_user(text, base)
     }
 
-    fn said_by_agent(&mut self, text: &str, base: &Event) -> Vec<Event> {
+    fn said_by_agent(text: &str, base: &Event) -> Vec<Event> {
         let opens = |tool: &&&str| text.contains(&format!("<{tool}>"));
         let first = TOOLS.iter().filter(opens).min_by_key(|tool| text.find(&format!("<{tool}>")));
         let agent = |text: &str| Event { text: text.trim().to_owned(), ..base.clone() }.of_kind(EventKind::Agent);
@@ -115,7 +113,6 @@ impl Cline {
             events.push(agent(arguments.get("result").and_then(Value::as_str).unwrap_or(inside)));
             return events;
         }
-        self.called = Some((*tool).to_owned());
         let text = Value::Object(arguments).to_string();
         events.push(Event { tool: Some((*tool).to_owned()), text, ..base.clone() }.of_kind(EventKind::ToolUse));
         events

@@ -17,8 +17,7 @@ const KEPT: &[&str] = &["projectHash", "summary", "model"];
 /// The session of a file in the first form.
 pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
-    let mut head =
-        SessionHead { external_id: values::text(&value, "sessionId").or_else(|| Some(at.source.stem.clone())), ..SessionHead::default() };
+    let mut head = SessionHead { external_id: values::text(&value, "sessionId"), ..SessionHead::default() };
     keep(&value, KEPT, &mut head);
     let mut conversation = Conversation::new(head);
     if kind_of(&value) == Some("subagent") {

@@ -7,17 +7,18 @@ use serde_json::{Value, json};
 use crate::transcripts::{Place, documents::Conversation, lines::Line, messages, values};
 
 /// The session of one result of an evaluation.
-pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
+pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
     let task = values::text(&value, "instance_id");
     let resolved = ["test_result", "report"].iter().find_map(|k| value.get(*k)).and_then(resolved);
     let head = SessionHead {
-        external_id: task.clone().or_else(|| Some(at.source.stem.clone())),
+        external_id: task.clone(),
         task_key: task,
         outcome: resolved.and_then(|r| values::outcome(&Value::Bool(r))),
         ..SessionHead::default()
     };
     let mut conversation = Conversation::new(head);
+    conversation.task_alone = true;
     let list = value.get("history").and_then(Value::as_array).ok_or("a result needs a list `history`")?;
     // Older results pair each action with its observation.
     let flat = list.iter().flat_map(|e| e.as_array().map_or(std::slice::from_ref(e), Vec::as_slice));

@@ -96,7 +96,7 @@ impl Reader for Spans {
             if let (Some(trace), Some(session)) = (&span.trace, session.as_ref().or(span.trace.as_ref())) {
                 self.traces.insert(trace.clone(), session.clone());
             }
-            let id = session.or(span.trace.clone()).unwrap_or_else(|| at.source.stem.clone());
+            let id = session.or(span.trace.clone()).unwrap_or_else(|| at.source.id_of(text));
             spool.shared_session(self.source, &id)?;
             spool.note(SessionHead { subject: span.user.clone(), agent: span.agent.clone(), ..SessionHead::default() });
             for event in self.sessions.entry(id).or_default().events(&span) {

@@ -10,10 +10,10 @@ use crate::transcripts::{Place, documents::Conversation, messages, values};
 const INFO_BYTES: usize = 8 * 1024;
 
 /// The session of a trajectory.
-pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
+pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
     let mut head = SessionHead {
-        external_id: values::text(&value, "instance_id").or_else(|| Some(at.source.stem.clone())),
+        external_id: values::text(&value, "instance_id"),
         task_key: values::text(&value, "instance_id"),
         ..SessionHead::default()
     };
@@ -22,6 +22,7 @@ pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
         head.metadata = small.map(|(key, kept)| (key.clone(), kept.clone())).collect();
     }
     let mut conversation = Conversation::new(head);
+    conversation.task_alone = true;
     let list = |key: &str| value.get(key).and_then(Value::as_array).filter(|l| !l.is_empty());
     if let Some(history) = list("history").or_else(|| list("messages")) {
         let mut running = None;

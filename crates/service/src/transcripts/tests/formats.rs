@@ -29,7 +29,11 @@ fn told(path: &Path) -> (String, BTreeSet<&'static str>) {
     let mut text = String::new();
     for session in &done.sessions {
         let head = &session.head;
-        write!(text, "{} {}", session.source, head.external_id.as_deref().unwrap_or("-")).unwrap();
+        // What comes of the folder differs from one checkout to the next.
+        let id = head.external_id.as_deref().unwrap_or("-");
+        let made = id.rsplit_once(':').filter(|(_, hash)| hash.len() == 12 && hash.chars().all(|c| c.is_ascii_hexdigit()));
+        let id = made.map_or_else(|| id.to_owned(), |(name, _)| format!("{name}:.."));
+        write!(text, "{} {id}", session.source).unwrap();
         for (name, value) in [("agent", &head.agent), ("user", &head.subject), ("task", &head.task_key)] {
             if let Some(value) = value {
                 write!(text, " {name}={value}").unwrap();

@@ -434,3 +434,35 @@ fn a_file_of_which_nothing_can_be_read_does_not_fill_the_memory() {
     assert!(sessions.is_empty());
     assert_eq!((problems.len(), problems[1_000].reason.as_str()), (1_001, "and more like this"));
 }
+
+/// Runs of one task, and files of one name, are sessions of their own, however often each is read; the same file is one.
+#[test]
+fn what_has_no_id_of_its_own_is_not_taken_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = r#"[{"role":"system","content":"Help."},{"role":"user","content":"Hi"}]"#;
+    let run = |said: &str| {
+        format!(
+            r#"{{"environment":"e","trajectory":[],"instance_id":"tide-1","history":[{{"role":"user","content":"Fix it."}},{{"role":"assistant","content":"{said}","action":"ls"}}]}}"#
+        )
+    };
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let files = [
+        write("a/chat.json", list),
+        write("b/chat.json", list),
+        write("a/1.traj", &run("First I look.")),
+        write("a/2.traj", &run("I run the tests.")),
+    ];
+    let mut spool = Spool::new().unwrap();
+    for file in files.iter().chain(&files) {
+        read(file, &Options::default(), &mut spool, &mut |_| {}).unwrap();
+    }
+    let (sessions, problems, _) = spool.finish().unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!((sessions.len(), sessions.iter().map(Spooled::len).sum::<usize>()), (4, 10));
+    assert!(sessions[2].head.task_key == sessions[3].head.task_key && sessions[2].head.external_id != sessions[3].head.external_id);
+}
