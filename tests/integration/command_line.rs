@@ -177,7 +177,6 @@ fn the_shared_corpus() {
     assert!(dream().contains("100 sessions, 0 findings proposed"));
 }
 
-/// Every setting that the command line knows stands in the README's table.
 #[test]
 fn every_format_is_in_the_readme_and_in_the_help() {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
@@ -188,6 +187,7 @@ fn every_format_is_in_the_readme_and_in_the_help() {
     }
 }
 
+/// Every setting that the command line knows stands in the README's table.
 #[test]
 fn every_setting_is_in_the_readme() {
     use clap::CommandFactory;

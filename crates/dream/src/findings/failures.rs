@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     MIN_SUPPORT, compose,
-    reading::{ToolError, is_plain_name, statement_hash},
+    reading::{ToolError, is_for_good, is_plain_name, statement_hash},
     types::{Change, Edit, Finding, Quote, Support, fingerprint},
     window::{Vocabulary, Window},
 };
@@ -148,6 +148,9 @@ fn unfit(tool: &str, signature: &str, support: &Support) -> Option<Unfit> {
     }
     if scan::holds_an_instruction(signature) {
         return says("what the tool answered reads as an instruction to the agent", true);
+    }
+    if is_for_good(signature) {
+        return says("what the tool answered reads as a rule for the agent, which an error is not", true);
     }
     if scan::has_hidden(signature) {
         return says("what the tool answered holds characters that are not seen", true);

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use acts::{Act, First, is_plain_name};
 pub use amounts::{Amount, is_alike, same_value, with_unit};
 pub use rules::{Rule, without_opening};
+pub use ruling::is_for_good;
 pub use values::{Stated, stated_in};
 
 use crate::{

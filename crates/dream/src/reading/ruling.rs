@@ -3,6 +3,7 @@
 //! export, include .."). What somebody else says, what holds for this once, a question and a story are none.
 
 use super::{
+    other_languages,
     phrases::{HOLDS_FOR_MORE, INSIDE, LASTING, LEADS, MOMENT, OPENINGS, REMEMBER, REPORTED},
     rule_words::{COMMANDS, NO_RULE},
     sentence::{begins, is_past, is_plural, plain, without_politeness, without_quotations},
@@ -55,6 +56,27 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     } else {
         Ruling::None
     }
+}
+
+/// Words by which a text says of itself that it holds from now on.
+const FOR_GOOD: &[&str] = &[
+    "from now on",
+    "from here on",
+    "from today on",
+    "going forward",
+    "moving forward",
+    "henceforth",
+    "until further notice",
+    "for all future",
+];
+
+/// Whether a text says of itself that it holds from now on. An error says what is wrong; it does not say that.
+pub fn is_for_good(text: &str) -> bool {
+    let english = |s: &str| {
+        let words = plain(s);
+        (0..words.len()).any(|n| begins(&words[n..], FOR_GOOD).is_some())
+    };
+    domain::statement::statements(text).iter().any(|s| english(s) || other_languages::ruling(s) != Ruling::None)
 }
 
 /// Whether it is for this once; "from today" is for good.
