@@ -1,12 +1,17 @@
 //! Transcripts in a form that is none of those known here: a mapping says where in each record its parts stand, as JSON pointers (RFC 6901).
 
+mod guess;
+mod preview;
+
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use domain::event::{Event, EventKind, SessionHead, Speaker};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Options, Place, Reader, Source, Spool, messages, read_from, values};
+use super::{Place, Reader, Spool, messages, values};
+
+pub use preview::{Preview, Seen, preview};
 
 /// Where the parts of a transcript stand. A part may have several places; the first that holds something counts. Places of a session's parts
 /// (`session`, `agent`, `user`, `team`, `task`, `outcome`) are looked for in the record, then in the value around it.
@@ -253,109 +258,6 @@ impl Mapping {
     }
 }
 
-/// Names under which parts usually stand, best first.
-const GUESSES: &[(&str, &[&str])] = &[
-    ("role", &["role", "from", "speaker", "author", "sender", "actor", "who", "source", "kind", "type"]),
-    ("text", &["text", "content", "value", "message", "body", "utterance", "output", "said", "msg"]),
-    ("tool", &["tool", "tool_name", "toolName", "function", "fn", "name"]),
-    ("arguments", &["arguments", "args", "input", "parameters", "params"]),
-    ("call", &["call_id", "tool_call_id", "toolCallId", "callId", "call"]),
-    ("error", &["error", "is_error", "isError", "failed", "exit_code", "exitCode"]),
-    ("time", &["timestamp", "time", "created_at", "createdAt", "ts", "at", "date", "when"]),
-    ("id", &["id", "uuid", "message_id", "messageId"]),
-    ("session", &["session_id", "sessionId", "conversation_id", "conversationId", "thread_id", "chat_id", "session", "conversation"]),
-    ("user", &["user_id", "userId", "user", "customer_id", "customer"]),
-    ("agent", &["agent", "agent_name", "assistant_id"]),
-    ("task", &["task_id", "task", "ticket", "case_id"]),
-    ("outcome", &["outcome", "reward", "success", "resolved", "result"]),
-];
-/// How deep a value is looked through for its parts.
-const GUESS_DEPTH: usize = 4;
-
-impl Mapping {
-    /// A mapping to begin with, from the names of the keys of a transcript's first value.
-    #[must_use]
-    pub fn guess(value: &Value) -> Self {
-        let mut mapping = Self::default();
-        let mut record = value;
-        if let Some((place, list)) = lists(value, String::new(), 0).into_iter().max_by_key(|(_, list)| list.len()) {
-            mapping.records = Places(vec![place]);
-            record = &list[0];
-        }
-        let mut here = Vec::new();
-        leaves(record, String::new(), 0, &mut here);
-        let mut around = Vec::new();
-        leaves(value, String::new(), 0, &mut around);
-        for (part, names) in GUESSES {
-            let of_session = matches!(*part, "session" | "user" | "agent" | "team" | "task" | "outcome");
-            let all = here.iter().chain(around.iter().filter(|_| of_session));
-            let named = |name: &str| all.clone().find(|(place, _)| place.rsplit('/').next() == Some(name)).map(|(place, _)| place.clone());
-            let found = names.iter().find_map(|name| named(name));
-            if let (Some(place), Some(places)) = (found, mapping.part_mut(part)) {
-                places.0 = vec![place];
-            }
-        }
-        mapping
-    }
-
-    /// The same from the bytes of a transcript, as JSON; none where they begin with no JSON object.
-    #[must_use]
-    pub fn guess_from(bytes: &[u8]) -> Option<String> {
-        let bytes = bytes.strip_prefix(b"[").unwrap_or(bytes);
-        let value: Value = serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()?;
-        value.is_object().then(|| serde_json::to_string_pretty(&Self::guess(&value)).ok())?
-    }
-
-    /// A part by its name.
-    pub fn part_mut(&mut self, name: &str) -> Option<&mut Places> {
-        Some(match name {
-            "records" => &mut self.records,
-            "role" => &mut self.role,
-            "text" => &mut self.text,
-            "tool" => &mut self.tool,
-            "arguments" => &mut self.arguments,
-            "call" => &mut self.call,
-            "error" => &mut self.error,
-            "time" => &mut self.time,
-            "id" => &mut self.id,
-            "session" => &mut self.session,
-            "user" => &mut self.user,
-            "agent" => &mut self.agent,
-            "team" => &mut self.team,
-            "task" => &mut self.task,
-            "outcome" => &mut self.outcome,
-            _ => return None,
-        })
-    }
-}
-
-/// The lists of objects in a value, each with its place.
-fn lists(value: &Value, place: String, depth: usize) -> Vec<(String, &Vec<Value>)> {
-    match value {
-        Value::Array(list) if list.first().is_some_and(Value::is_object) => vec![(place, list)],
-        Value::Object(object) if depth < GUESS_DEPTH => {
-            object.iter().flat_map(|(key, inner)| lists(inner, format!("{place}/{}", escaped(key)), depth + 1)).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The values in an object that are no objects and no lists of objects, each with its place, the shallow ones first.
-fn leaves<'a>(value: &'a Value, place: String, depth: usize, found: &mut Vec<(String, &'a Value)>) {
-    let Value::Object(object) = value else { return };
-    let inner = |v: &Value| v.is_object() || v.as_array().is_some_and(|l| l.first().is_some_and(Value::is_object));
-    let at = |key: &str| format!("{place}/{}", escaped(key));
-    found.extend(object.iter().filter(|(_, v)| !inner(v)).map(|(key, v)| (at(key), v)));
-    if depth < GUESS_DEPTH {
-        object.iter().for_each(|(key, v)| leaves(v, at(key), depth + 1, found));
-    }
-}
-
-/// A key as it stands in a pointer.
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
 /// Takes values as a mapping says.
 pub struct Mapped {
     mapping: Arc<Mapping>,
@@ -418,77 +320,12 @@ impl Reader for Mapped {
     }
 }
 
-/// What a mapping makes of the first records of a file, for a person to judge.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Preview {
-    /// Each event, in order.
-    pub events: Vec<Seen>,
-    /// What is wrong.
-    pub problems: Vec<String>,
-    /// How many of the events have a speaker and a text.
-    pub understood: usize,
-}
-
-/// An event of a preview.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
-    /// Its session, as the source calls it.
-    pub session: String,
-    /// Beside the session's id, what is known of it: `user`, `task` and the like, each with its value.
-    pub about: Vec<(String, String)>,
-    /// What it is.
-    pub kind: EventKind,
-    /// Whose words it holds.
-    pub speaker: Speaker,
-    /// The tool, if any.
-    pub tool: Option<String>,
-    /// Whether it is an error.
-    pub is_error: bool,
-    /// When.
-    pub time: Option<String>,
-    /// The beginning of what it says.
-    pub text: String,
-}
-
-/// How many events a preview shows, and how much of each.
-const SHOWN: usize = 10;
-const SHOWN_CHARACTERS: usize = 200;
-
-/// What is made of the beginning of a transcript, by a mapping or a format.
-pub fn preview(bytes: &[u8], source: &Source, options: &Options) -> io::Result<Preview> {
-    let mut spool = Spool::new()?;
-    read_from(bytes, source, options, &mut spool, &mut |_| {})?;
-    let mut done = spool.finish_with_what_says_nothing()?;
-    let mut preview = Preview::default();
-    for session in &done.sessions {
-        for index in 0..session.len().min(SHOWN.saturating_sub(preview.events.len())) {
-            let event = done.reader.event(session, index)?;
-            let head = &session.head;
-            let outcome = head.outcome.map(|o| o.result.as_str().to_owned());
-            let about =
-                [("agent", &head.agent), ("user", &head.subject), ("team", &head.team), ("task", &head.task_key), ("outcome", &outcome)];
-            preview.understood += usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
-            preview.events.push(Seen {
-                session: head.external_id.clone().unwrap_or_else(|| session.name.clone()),
-                about: about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect(),
-                kind: event.kind,
-                speaker: event.speaker,
-                tool: event.tool,
-                is_error: event.is_error,
-                time: event.occurred_at.map(domain::Timestamp::rfc3339),
-                text: event.text.chars().take(SHOWN_CHARACTERS).collect(),
-            });
-        }
-    }
-    preview.problems = done.problems.iter().chain(&done.skipped).take(SHOWN).map(ToString::to_string).collect();
-    Ok(preview)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::transcripts::{Options, Source};
 
     fn seen(text: &str, mapping: &str) -> Vec<(EventKind, String, Option<String>, bool)> {
         let options = Options { mapping: Some(Arc::new(Mapping::parse(mapping).unwrap())), ..Options::default() };
