@@ -49,8 +49,7 @@ impl Lucid {
     pub async fn import_session(&self, actor: &Actor, store: StoreId, spooled: &Spooled, events: &mut SpoolReader) -> Result<Imported> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_on(Action::RecordSessions, store)?;
-        let key = spooled.import_key(&scope(store, actor.who));
-        let known = sessions::by_import_key(&mut tx, &key).await?;
+        let (key, known) = known(&mut tx, spooled, &scope(store, actor.who)).await?;
         let (id, from, digest) = match &known {
             Some(known) => (known.id, usize::try_from(known.event_count).unwrap_or(0), known.events_digest.clone()),
             None => (self.id(SessionId::new), 0, String::new()),
@@ -186,6 +185,24 @@ impl Lucid {
         sessions::insert_outcome(tx, id, outcome, None, self.now()).await?;
         Ok(true)
     }
+}
+
+/// The key of a session, and the session itself if it is there. One without an id of its own may have been taken in by a version that knew
+/// it by its content alone: it is the same if it is of the same user and task.
+async fn known(tx: &mut Tx, spooled: &Spooled, scope: &str) -> Result<(String, Option<sessions::Known>)> {
+    let key = spooled.import_key(scope);
+    let known = sessions::by_import_key(tx, &key).await?;
+    if known.is_some() {
+        return Ok((key, known));
+    }
+    if let Some(earlier) = spooled.earlier_import_key(scope).filter(|earlier| *earlier != key)
+        && let Some(known) = sessions::by_import_key(tx, &earlier).await?
+        && let Some(row) = sessions::get(tx, known.id).await?
+        && (row.subject, row.task_key) == (spooled.head.subject.clone(), spooled.head.task_key.clone())
+    {
+        return Ok((earlier, Some(known)));
+    }
+    Ok((key, None))
 }
 
 /// Events that are looked up and written together.

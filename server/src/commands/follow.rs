@@ -56,6 +56,7 @@ pub async fn import(database: &str, args: &ImportArgs, store: &str, options: Opt
     let store = store_called(&lucid, store).await?;
     let mut following = Following::default();
     let mut said = HashSet::new();
+    let mut stop = std::pin::pin!(stopped());
     println!("Following {}; stop with Ctrl-C.", args.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "));
     loop {
         let changed = following.changed(&args.paths);
@@ -64,17 +65,28 @@ pub async fn import(database: &str, args: &ImportArgs, store: &str, options: Opt
             let began = Instant::now();
             let files: Vec<PathBuf> = changed.iter().map(|(file, _)| file.clone()).collect();
             let reading = options.clone();
-            let (spool, _) = tokio::task::spawn_blocking(move || spool_files(&files, &reading, &ProgressBar::hidden()))
-                .await
-                .map_err(|e| Failure::Said(e.to_string()))??;
-            let summary = write(&lucid, &actor, store, spool).await?;
-            following.read(changed);
-            tell(&summary, &mut said);
+            let read = tokio::task::spawn_blocking(move || spool_files(&files, &reading, &ProgressBar::hidden()));
+            let done = match read.await.map_err(|e| Failure::Said(e.to_string()))? {
+                Ok((spool, _)) => write(&lucid, &actor, store, spool).await,
+                Err(failure) => Err(failure),
+            };
+            match done {
+                Ok(summary) => {
+                    following.read(changed);
+                    tell(&summary, &mut said);
+                }
+                // A file that was moved away, a database that is busy: what was not taken in is tried again.
+                Err(failure) => {
+                    if said.insert(failure.to_string()) {
+                        eprintln!("{failure}; it is tried again");
+                    }
+                }
+            }
             rest = rest.max(began.elapsed() * REST);
         }
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
-            () = stopped() => break,
+            () = &mut stop => break,
         }
     }
     lucid.close().await;

@@ -25,6 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How long one file may take.
 const SENDING: Duration = Duration::from_mins(10);
 
+/// What an answer says of a session that another import takes in at the same moment.
+const BUSY: &str = "import it again";
+
 /// What was sent, kept over restarts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Sent {
@@ -34,8 +37,10 @@ struct Sent {
 
 /// Why a file was not taken.
 enum Refusal {
-    /// Lucid cannot be reached, or asks to wait: it is tried again.
+    /// Lucid cannot be reached, or asks to wait: everything is tried again.
     Later(String),
+    /// It could not take this file just now: the others go on, and it is tried again.
+    Again(String),
     /// The file itself is refused: it is tried again when it has changed.
     File(String),
     /// Nothing can be sent: the key, the address or the store is wrong.
@@ -49,6 +54,7 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let mut following = Following::default();
     let mut pause = EVERY;
     let mut told = HashSet::new();
+    let mut stop = std::pin::pin!(stopped());
     if args.watch {
         println!("Sending to {}; stop with Ctrl-C.", args.to);
     }
@@ -57,13 +63,21 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         // What this command keeps may stand in a folder that it follows.
         let is_own = |file: &Path| absolute(file) == absolute(&args.state);
         for (file, state) in following.changed(&args.paths).into_iter().filter(|(file, _)| !is_own(file)) {
-            let (packed, hash) = tokio::task::spawn_blocking({
-                let file = file.clone();
-                move || packed(&file)
-            })
-            .await
-            .map_err(|e| Failure::Said(e.to_string()))??;
-            let known = format!("{} {}", args.to.trim_end_matches('/'), absolute(&file).display());
+            let reading = file.clone();
+            let read = tokio::task::spawn_blocking(move || packed(&reading)).await.map_err(|e| Failure::Said(e.to_string()))?;
+            let (packed, hash) = match read {
+                Ok(read) => read,
+                // Another program may have moved it away.
+                Err(failure) => {
+                    failed += 1;
+                    if told.insert(failure.to_string()) {
+                        eprintln!("{failure}");
+                    }
+                    continue;
+                }
+            };
+            let asked = [args.store.as_deref(), args.agent.as_deref(), args.team.as_deref()].map(Option::unwrap_or_default).join(" ");
+            let known = format!("{} {} {asked} {}", args.to.trim_end_matches('/'), args.format, absolute(&file).display());
             if sent.files.get(&known) == Some(&hash) {
                 following.read(vec![(file, state)]);
                 continue;
@@ -72,6 +86,15 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
                 Ok(answer) => {
                     pause = EVERY;
                     tell(&file, &answer);
+                    if answer.to_string().contains(BUSY) {
+                        continue;
+                    }
+                }
+                Err(Refusal::Again(reason)) => {
+                    failed += 1;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    eprintln!("{}: {reason}; it is tried again", file.display());
+                    continue;
                 }
                 Err(Refusal::All(reason)) => return Err(Failure::Said(reason)),
                 Err(Refusal::File(reason)) => {
@@ -98,14 +121,19 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = stopped() => return Ok(ExitCode::SUCCESS),
+            () = &mut stop => return Ok(ExitCode::SUCCESS),
         }
     }
 }
 
 fn client() -> Result<Client, Failure> {
     distill::install_tls();
-    Client::builder().timeout(SENDING).build().map_err(|e| Failure::Said(format!("no HTTP client: {e}")))
+    // A key is for the address that it was given for, and no other.
+    Client::builder()
+        .timeout(SENDING)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|e| Failure::Said(format!("no HTTP client: {e}")))
 }
 
 /// A file's contents packed, and their hash.
@@ -154,7 +182,11 @@ async fn send(client: &Client, args: &RecordArgs, file: &Path, packed: Vec<u8>) 
     Err(match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Refusal::All(format!("{} refuses: {said}", args.to)),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Refusal::Later(said),
-        s if s.is_server_error() => Refusal::Later(format!("{} answers {s}: {said}", args.to)),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            Refusal::Later(format!("{} answers {status}: {said}", args.to))
+        }
+        s if s.is_server_error() => Refusal::Again(format!("{} answers {s}: {said}", args.to)),
+        s if s.is_redirection() => Refusal::All(format!("{} answers with another address: give that one", args.to)),
         _ => Refusal::File(said),
     })
 }

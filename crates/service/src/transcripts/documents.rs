@@ -97,7 +97,8 @@ pub fn write(
             spool.skip(&from.name, &reason);
             continue;
         }
-        let begins = || events.iter().find(|e| e.kind == EventKind::Agent).or(events.first()).map_or("", |e| e.text.as_str());
+        let acts = |e: &&Event| matches!(e.kind, EventKind::Agent | EventKind::Thinking | EventKind::ToolUse);
+        let begins = || events.iter().find(acts).or(events.first()).map_or("", |e| e.text.as_str());
         let id = match (head.external_id.clone(), task_alone) {
             (Some(id), false) => id,
             (Some(task), true) => from.id_of_run(&task, begins()),

@@ -96,6 +96,7 @@ impl Ending {
     /// Notes what an event says of the end.
     pub fn see(&mut self, event: &Event) {
         match (event.kind, event.speaker) {
+            _ if event.thread.is_some() => {}
             (EventKind::ToolUse, _) if is_check(&event.text) => self.running.push(event.tool_use_id.clone()),
             (EventKind::ToolResult, _) if self.running.contains(&event.tool_use_id) => {
                 self.running.retain(|id| *id != event.tool_use_id);
@@ -121,13 +122,28 @@ impl Ending {
     }
 }
 
-/// Whether the arguments of a call run a check. A line that changes something after it is none of its own.
+/// Whether a call runs a check: a command of a shell, one of whose parts begins with it.
 fn is_check(arguments: &str) -> bool {
-    let end = |c: Option<char>| c.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | '.')));
-    CHECKS.iter().any(|check| {
-        arguments
-            .match_indices(check)
-            .any(|(at, _)| end(arguments[..at].chars().next_back()) && end(arguments[at + check.len()..].chars().next()))
+    let Ok(arguments) = serde_json::from_str::<Value>(arguments) else { return false };
+    let command = ["command", "cmd", "script", "keystrokes"].iter().find_map(|key| arguments.get(*key));
+    let line = match command {
+        Some(Value::String(line)) => line.clone(),
+        // Given word by word, as `["bash", "-lc", "cargo test"]`.
+        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
+        _ => return false,
+    };
+    line.split(['\n', ';', '|', '&']).any(|part| {
+        // Settings of the environment, and what only runs another command.
+        let opens = |word: &&str| {
+            word.contains('=') || matches!(*word, "time" | "sudo" | "env" | "npx" | "uv" | "run" | "poetry" | "bash" | "sh" | "-lc" | "-c")
+        };
+        let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['"', '\'', '(', ')'])).skip_while(opens).collect();
+        CHECKS.iter().any(|check| {
+            check
+                .split(' ')
+                .zip(words.iter().map(Some).chain(std::iter::repeat(None)))
+                .all(|(c, w)| w.is_some_and(|w| w.trim_start_matches("./") == c))
+        })
     })
 }
 

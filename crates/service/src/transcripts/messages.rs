@@ -75,7 +75,11 @@ fn of_role(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
             };
             match content {
                 // Answers of several tools in one message.
-                Some(Value::Array(parts)) if parts.iter().any(is_more_than_text) => parts_events(true, parts, base),
+                Some(Value::Array(parts)) if parts.iter().any(is_more_than_text) => {
+                    let text = |part: &Value| vec![answered(values::content(Some(part)), stated(message), answer.clone())];
+                    let one = |part: &Value| if is_more_than_text(part) { part_events(true, part, base.clone()) } else { text(part) };
+                    parts.iter().flat_map(one).collect()
+                }
                 content => vec![answered(values::content(content), stated(message), answer)],
             }
         }
@@ -204,8 +208,10 @@ pub fn said_by_user(text: &str, base: &Event) -> Vec<Event> {
 }
 
 /// What a tool answered, or that it was refused before it ran.
+///
+/// A text alone cannot say that: what a tool prints may hold the same words. The answer must be stated as failed.
 pub fn answered(text: String, failed: Option<bool>, base: Event) -> Event {
-    if let Some(refusal) = marks::refusal(&text) {
+    if let Some(refusal) = marks::refusal(&text).filter(|_| failed == Some(true)) {
         return Event { text, ..base }.of_kind(EventKind::Denial).by(refusal.by);
     }
     Event { is_error: failed.unwrap_or_else(|| looks_like_error(&text)), text, ..base }.of_kind(EventKind::ToolResult)
@@ -250,7 +256,8 @@ pub fn item(item: &Value, base: Event) -> Vec<Event> {
         k if is_call(k) => {
             let call = call_event(item, base.clone());
             // A tool that the API itself runs answers in its call.
-            let Some(output) = item.get("output").filter(|o| !o.is_null()) else { return vec![call] };
+            let output = ["output", "error"].iter().find_map(|k| item.get(*k).filter(|o| !o.is_null()));
+            let Some(output) = output else { return vec![call] };
             let base = Event { tool: call.tool.clone(), tool_use_id: call.tool_use_id.clone(), ..base };
             vec![call, answered(values::content(Some(output)), stated(item), base)]
         }

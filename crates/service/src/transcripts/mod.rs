@@ -223,7 +223,7 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
 fn read_markdown(from: impl Read, source: &Source, spool: &mut Spool) -> io::Result<()> {
     let mut text = Vec::new();
     from.take(pieces::LONGEST as u64).read_to_end(&mut text)?;
-    let read = String::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned()).and_then(|t| formats::read_markdown(&t, source));
+    let read = String::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned()).and_then(|t| formats::read_markdown(&t));
     match read {
         Ok(chat) => documents::write("markdown", vec![chat], source, &mut HashSet::new(), spool)?.unwrap_or_default(),
         Err(reason) => spool.problem(0, reason),

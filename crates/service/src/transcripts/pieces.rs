@@ -113,7 +113,7 @@ impl<R: BufRead> Pieces<R> {
                 let bytes = kept.total;
                 let text =
                     if scan.is_open() { Err("the file ends inside this value: it was cut off".to_owned()) } else { kept.into_text() };
-                return Ok(Some(Piece { line, bytes, open: false, text }));
+                return Ok(Some(Piece { line, bytes, open: scan.is_open(), text }));
             }
             let (used, done) = scan.feed(buffer);
             kept.add(&buffer[..used]);

@@ -51,13 +51,15 @@ const MEDIA: &[&str] = &["image", "audio", "video", "document", "file", "blob", 
 fn part(part: &Value) -> String {
     match part {
         Value::String(s) => s.clone(),
-        Value::Object(o) => match (o.get("text").or_else(|| o.get("content")), o.get("type").and_then(Value::as_str)) {
-            (Some(Value::String(s)), _) => s.clone(),
-            // The bytes of images and documents are not text; their place is.
-            (_, Some(kind)) if MEDIA.iter().any(|m| kind.contains(m)) => format!("[{kind}]"),
-            _ if ["inlineData", "inline_data", "fileData", "file_data"].iter().any(|k| o.contains_key(*k)) => "[file]".to_owned(),
-            _ => part.to_string(),
-        },
+        Value::Object(o) => {
+            match (o.get("text").or_else(|| o.get("content")).or_else(|| o.get("refusal")), o.get("type").and_then(Value::as_str)) {
+                (Some(Value::String(s)), _) => s.clone(),
+                // The bytes of images and documents are not text; their place is.
+                (_, Some(kind)) if MEDIA.iter().any(|m| kind.contains(m)) => format!("[{kind}]"),
+                _ if ["inlineData", "inline_data", "fileData", "file_data"].iter().any(|k| o.contains_key(*k)) => "[file]".to_owned(),
+                _ => part.to_string(),
+            }
+        }
         other => other.to_string(),
     }
 }

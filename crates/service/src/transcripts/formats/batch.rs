@@ -19,6 +19,8 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     let body = [&["body"][..], &["response", "body"], &["params"], &["result", "message"]].iter().find_map(|path| within(&value, path));
     let body = body.ok_or("a line of a batch needs `body`, `response`, `params` or `result`")?;
     let mut conversation = Conversation::new(head);
+    // A `custom_id` says which request it is of a batch, and the next batch has the same.
+    conversation.task_alone = values::text(&value, "id").is_none();
     for message in asked_and_answered(body) {
         conversation.message(messages::events(message, &message.to_string())?);
     }

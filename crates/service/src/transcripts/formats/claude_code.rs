@@ -34,7 +34,7 @@ impl Reader for ClaudeCode {
             // Claude Code puts summaries of earlier sessions at the top of a file; they are of none in it.
             return Ok(Ok(()));
         }
-        let id = self.current.get_or_insert_with(|| at.source.stem.clone()).clone();
+        let id = self.current.get_or_insert_with(|| at.source.id_of(text)).clone();
         spool.shared_session(SOURCE, &id)?;
         note_head(&line, spool);
         let from = spool.events_so_far();
@@ -90,11 +90,13 @@ impl ClaudeCode {
         };
         let content = line.get("message").and_then(|m| m.get("content"));
         let events = match (kind(line), content) {
-            ("user", Some(content)) => self.message(content, user_speaker(line), &base),
+            ("user", Some(content)) => {
+                self.message(content, user_speaker(line), &base, line.get("toolUseResult").is_some_and(Value::is_object))
+            }
             ("assistant", Some(content)) if is(line, "isApiErrorMessage") || model(line) == Some("<synthetic>") => {
                 vec![Event { text: values::content(Some(content)), ..base }.by(Speaker::Harness)]
             }
-            ("assistant", Some(content)) => self.message(content, Speaker::Agent, &base),
+            ("assistant", Some(content)) => self.message(content, Speaker::Agent, &base, false),
             ("system", _) => {
                 let text = values::content(line.get("content").or_else(|| line.get("subtype")));
                 vec![Event { text, ..base }.of_kind(EventKind::System)]
@@ -145,7 +147,8 @@ impl ClaudeCode {
         true
     }
 
-    fn message(&mut self, content: &Value, speaker: Speaker, base: &Event) -> Vec<Event> {
+    /// `ran` says that a tool's result stands beside the message, so that the tool was not refused.
+    fn message(&mut self, content: &Value, speaker: Speaker, base: &Event, ran: bool) -> Vec<Event> {
         let by_person = speaker == Speaker::Person;
         let Value::Array(blocks) = content else {
             let text = values::content(Some(content));
@@ -158,7 +161,7 @@ impl ClaudeCode {
                     let text = values::content(block.get("text"));
                     if by_person && self.is_delivered(&text) { vec![base.clone()] } else { said(&text, speaker, base) }
                 }
-                _ => block_events(block, base),
+                _ => block_events(block, base, ran),
             })
             .collect()
     }
@@ -222,7 +225,7 @@ fn said(text: &str, speaker: Speaker, base: &Event) -> Vec<Event> {
     if events.is_empty() { vec![base.clone()] } else { events }
 }
 
-fn block_events(block: &Value, base: &Event) -> Vec<Event> {
+fn block_events(block: &Value, base: &Event, ran: bool) -> Vec<Event> {
     let base = base.clone();
     match kind(block) {
         "thinking" => vec![Event { text: values::content(block.get("thinking")), ..base }.of_kind(EventKind::Thinking)],
@@ -235,7 +238,7 @@ fn block_events(block: &Value, base: &Event) -> Vec<Event> {
             };
             vec![call.of_kind(EventKind::ToolUse)]
         }
-        "tool_result" | "mcp_tool_result" | "web_search_tool_result" => answer(block, base),
+        "tool_result" | "mcp_tool_result" | "web_search_tool_result" => answer(block, base, ran),
         // The bytes of images and documents are not text; their place is.
         "image" | "document" => vec![Event { text: values::content(Some(&Value::Array(vec![block.clone()]))), ..base }],
         _ => vec![base],
@@ -243,14 +246,15 @@ fn block_events(block: &Value, base: &Event) -> Vec<Event> {
 }
 
 /// What a tool answered; what was refused is no answer of the tool.
-fn answer(block: &Value, base: Event) -> Vec<Event> {
+fn answer(block: &Value, base: Event, ran: bool) -> Vec<Event> {
     let text = values::content(block.get("content"));
     let base = Event { tool_use_id: values::text(block, "tool_use_id"), ..base };
-    if let Some(refusal) = marks::refusal(&text) {
+    let stated = block.get("is_error").and_then(Value::as_bool);
+    // What a tool prints may hold the same words: the program states a refusal as failed, and has no result of the tool beside it.
+    if let Some(refusal) = marks::refusal(&text).filter(|_| stated == Some(true) && !ran) {
         let words = refusal.words.map(|words| Event { text: words, tool_use_id: None, ..base.clone() }.of_kind(EventKind::User));
         let denial = Event { text, ..base }.of_kind(EventKind::Denial).by(refusal.by);
         return [denial].into_iter().chain(words).collect();
     }
-    let stated = block.get("is_error").and_then(Value::as_bool);
     vec![Event { is_error: stated.unwrap_or_else(|| looks_like_error(&text)), text, ..base }.of_kind(EventKind::ToolResult)]
 }

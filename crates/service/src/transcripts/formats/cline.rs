@@ -57,6 +57,13 @@ impl Line for Cline {
             match values::text(part, "text").filter(|_| values::kind(part) == "text") {
                 Some(text) if by_user => events.extend(self.said_to_agent(&text, &base)),
                 Some(text) => events.extend(Self::said_by_agent(&text, &base)),
+                None if values::kind(part) == "tool_result" => {
+                    let text = values::content(part.get("content"));
+                    let (tool, rest) = result_heading(&text).unwrap_or(("", &text));
+                    let base = Event { tool_use_id: values::text(part, "tool_use_id"), ..base.clone() };
+                    let named = |e: Event| Event { tool: e.tool.filter(|t| !t.is_empty()), ..e };
+                    events.extend(answer(tool, rest.trim(), &base).into_iter().map(named));
+                }
                 None => {
                     let one = json!({"role": line.get("role"), "content": [part]});
                     events.extend(messages::events(&one, "")?.into_iter().map(|e| Event { occurred_at: base.occurred_at, ..e }));
@@ -79,10 +86,10 @@ impl Cline {
                 self.answering = Some(tool.to_owned());
                 return Vec::new();
             }
-            return vec![answer(tool, rest, base)];
+            return answer(tool, rest, base);
         }
         if let Some(tool) = self.answering.take() {
-            return vec![answer(&tool, text, base)];
+            return answer(&tool, text, base);
         }
         if text.trim_start().starts_with("[ERROR]") || text.trim_start().starts_with("[TASK RESUMPTION]") {
             return vec![Event { text: text.to_owned(), ..base.clone() }.of_kind(EventKind::System)];
@@ -119,19 +126,35 @@ impl Cline {
     }
 }
 
-fn answer(tool: &str, text: &str, base: &Event) -> Event {
-    let failed = text.trim_start().starts_with("The tool execution failed").then_some(true);
-    let base = Event { tool: Some(tool.to_owned()), ..base.clone() };
-    messages::answered(text.to_owned(), failed, base)
+/// Calls that ask a person, whose words are the answer.
+const ASKING: &[&str] = &["ask_followup_question", "attempt_completion", "plan_mode_respond"];
+
+fn answer(tool: &str, text: &str, base: &Event) -> Vec<Event> {
+    if ASKING.contains(&tool) {
+        return messages::said_by_user(text, base);
+    }
+    let refused = text.trim_start().starts_with("The user denied this operation");
+    let failed = text.trim_start().starts_with("The tool execution failed") || text.contains("Command failed with exit code") || refused;
+    let answer = Event { tool: Some(tool.to_owned()), ..base.clone() };
+    let answered = messages::answered(text.to_owned(), failed.then_some(true), answer);
+    // What a person said with a refusal is theirs.
+    let words =
+        text.split_once("<feedback>").and_then(|(_, t)| t.split_once("</feedback>")).filter(|_| refused).map(|(words, _)| words.trim());
+    let words = words.map(|words| Event { text: words.to_owned(), ..base.clone() }.of_kind(EventKind::User));
+    [answered].into_iter().chain(words).collect()
 }
 
 /// The tool whose answer a text is: it begins with `[TOOL for '..'] Result:`.
 fn result_heading(text: &str) -> Option<(&str, &str)> {
     let inner = text.trim_start().strip_prefix('[')?;
+    // A command may go over several lines.
     let (heading, rest) = inner.split_once("] Result:")?;
-    let tool = heading.split(' ').next().filter(|t| !t.is_empty() && !heading.contains('\n'))?;
+    let tool = heading.split(' ').next().filter(|t| TOOLS.contains(t))?;
     Some((tool, rest))
 }
+
+/// Longest name of an argument, in bytes.
+const NAME_BYTES: usize = 60;
 
 /// The elements inside a call, by their names.
 fn parameters(inside: &str) -> Map<String, Value> {
@@ -140,8 +163,14 @@ fn parameters(inside: &str) -> Map<String, Value> {
     while let Some((_, after)) = rest.split_once('<')
         && let Some((name, after)) = after.split_once('>')
     {
-        let close = format!("</{name}>");
-        let Some((value, after_value)) = after.split_once(&close).filter(|_| !name.is_empty() && !name.contains(['<', ' ', '/'])) else {
+        let plain = !name.is_empty() && name.len() <= NAME_BYTES && !name.contains(['<', ' ', '/', '\n']);
+        let closed = plain.then(|| after.split_once(&format!("</{name}>"))).flatten();
+        let Some((value, after_value)) = closed else {
+            // One that is not closed goes to the end.
+            if plain {
+                found.insert(name.to_owned(), Value::String(after.trim().to_owned()));
+                break;
+            }
             rest = after;
             continue;
         };
@@ -167,7 +196,7 @@ fn shown(line: &Value, base: Event) -> Vec<Event> {
             let base = Event { tool: Some("execute_command".to_owned()), text: json!({"command": text}).to_string(), ..base.clone() };
             vec![base.of_kind(EventKind::ToolUse)]
         }
-        "command_output" => vec![answer("execute_command", &text, &base)],
+        "command_output" => answer("execute_command", &text, &base),
         "tool" => {
             let tool = serde_json::from_str::<Value>(&text).ok().and_then(|v| values::text(&v, "tool"));
             vec![Event { tool, text, ..base.clone() }.of_kind(EventKind::ToolUse)]

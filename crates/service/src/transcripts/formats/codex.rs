@@ -29,6 +29,10 @@ pub struct Codex {
     current: Option<String>,
     /// A rollout has events of what people typed; without them the items are all there is.
     typed: bool,
+    /// What a person typed as the item before said it, before it was known that there are events.
+    said: Option<String>,
+    /// It is the rollout of a sub-agent: what stands in the user's role is its parent's.
+    sub_agent: bool,
 }
 
 impl Reader for Codex {
@@ -40,10 +44,11 @@ impl Reader for Codex {
         let payload = line.get("payload").unwrap_or(&Value::Null);
         if kind(&line) == "session_meta" && self.current.is_none() {
             self.current = values::text(payload, "id");
+            self.sub_agent = payload.get("source").is_some_and(|s| s.get("subagent").or_else(|| s.get("subAgent")).is_some());
         } else if kind(&line) == "thread.started" {
             self.current = values::text(&line, "thread_id");
         }
-        let id = self.current.get_or_insert_with(|| at.source.stem.clone()).clone();
+        let id = self.current.get_or_insert_with(|| at.source.id_of(text)).clone();
         spool.shared_session(SOURCE, &id)?;
         note_head(&line, payload, spool);
         let base = Event {
@@ -90,7 +95,11 @@ impl Codex {
         match kind(payload) {
             "user_message" => {
                 self.typed = true;
-                typed(&values::content(payload.get("message")), &base)
+                let text = values::content(payload.get("message"));
+                if self.said.take().is_some_and(|said| said.trim() == text.trim()) {
+                    return vec![base];
+                }
+                typed(&text, self.speaker(), &base)
             }
             "turn_aborted" => vec![Event { text: "interrupted".to_owned(), ..base }.of_kind(EventKind::Denial)],
             // The items say the rest.
@@ -98,16 +107,29 @@ impl Codex {
         }
     }
 
-    fn item(&self, item: &Value, base: Event) -> Vec<Event> {
+    /// Who speaks in the user's role, but for what is marked.
+    fn speaker(&self) -> Speaker {
+        if self.sub_agent { Speaker::ParentAgent } else { Speaker::Person }
+    }
+
+    fn item(&mut self, item: &Value, base: Event) -> Vec<Event> {
         let said = || message_text(item);
         match kind(item) {
             "message" => match item.get("role").and_then(Value::as_str).unwrap_or_default() {
                 "assistant" => vec![Event { text: said(), ..base }.of_kind(EventKind::Agent)],
                 "user" => {
-                    let parts = typed(&said(), &base);
-                    // What a person typed was read from its event.
+                    let text = said();
+                    let parts = typed(&text, self.speaker(), &base);
+                    // What a person typed is read from its event, where there are events; the first of them comes after its item.
                     let told = |e: &Event| e.speaker == Speaker::Harness;
-                    if parts.iter().all(told) || !self.typed { parts } else { vec![base] }
+                    if parts.iter().all(told) {
+                        return parts;
+                    }
+                    if self.typed {
+                        return vec![base];
+                    }
+                    self.said = Some(text);
+                    parts
                 }
                 "developer" | "system" => vec![Event { text: said(), ..base }.of_kind(EventKind::System)],
                 _ => vec![base],
@@ -118,8 +140,8 @@ impl Codex {
 }
 
 /// A text in the user's role, what the program marks in it apart from the rest.
-fn typed(text: &str, base: &Event) -> Vec<Event> {
-    let events = marks::events(text, Speaker::Person, base);
+fn typed(text: &str, speaker: Speaker, base: &Event) -> Vec<Event> {
+    let events = marks::events(text, speaker, base);
     if events.is_empty() { vec![base.clone()] } else { events }
 }
 

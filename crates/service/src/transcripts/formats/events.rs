@@ -28,7 +28,7 @@ impl Reader for Events {
             "session" => values::text(&value, "id"),
             _ => values::text(&value, "session_id"),
         };
-        let id = own.or(self.current.take()).unwrap_or_else(|| at.source.stem.clone());
+        let id = own.or(self.current.take()).unwrap_or_else(|| at.source.id_of(text));
         spool.shared_session(SOURCE, &id)?;
         self.current = Some(id);
         if !value.is_object() || kind(&value).is_empty() {
@@ -101,7 +101,7 @@ fn event(value: &Value, raw: &str) -> Event {
             let stated = value.get("is_error").and_then(Value::as_bool);
             let call = ["tool_use_id", "mcp_tool_use_id", "custom_tool_use_id"].iter().find_map(|k| values::text(value, k));
             let base = Event { tool: values::text(value, "name"), tool_use_id: call, ..base };
-            match marks::refusal(&base.text) {
+            match marks::refusal(&base.text).filter(|_| stated == Some(true)) {
                 Some(refusal) => base.of_kind(EventKind::Denial).by(refusal.by),
                 None => Event { is_error: stated.unwrap_or_else(|| looks_like_error(&base.text)), ..base }.of_kind(EventKind::ToolResult),
             }

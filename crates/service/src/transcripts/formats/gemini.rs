@@ -1,6 +1,8 @@
 //! The `gemini` format: sessions of Gemini CLI, whole in one value or a message a line. In the second form a line may take the conversation
 //! back to before a message; what came after it was abandoned.
 
+use std::collections::HashMap;
+
 use domain::event::{Event, EventKind, SessionHead, Speaker};
 use serde_json::Value;
 
@@ -43,16 +45,19 @@ fn kind_of(value: &Value) -> Option<&str> {
 /// Lines in the second form.
 #[derive(Default)]
 pub struct Gemini {
-    /// The messages that stand, in order.
+    /// The messages that stand, in order, and the place of each.
     living: Vec<String>,
+    places: HashMap<String, usize>,
 }
 
 impl Line for Gemini {
     fn session(&mut self, line: &Value) -> Option<String> {
         let id = values::text(line, "sessionId");
         if let Some(back_to) = values::text(line, "$rewindTo") {
-            let at = self.living.iter().position(|id| *id == back_to).unwrap_or(0);
-            self.living.truncate(at);
+            let at = self.places.get(&back_to).copied().unwrap_or(0);
+            for id in self.living.drain(at..) {
+                self.places.remove(&id);
+            }
         }
         id
     }
@@ -68,8 +73,9 @@ impl Line for Gemini {
         }
         let events = message_events(line, &base);
         if let Some(id) = values::text(line, "id")
-            && !self.living.contains(&id)
+            && !self.places.contains_key(&id)
         {
+            self.places.insert(id.clone(), self.living.len());
             self.living.push(id);
         }
         Ok(events)
@@ -77,7 +83,7 @@ impl Line for Gemini {
 
     fn parent(&self, line: &Value) -> Option<(String, Option<String>)> {
         let id = values::text(line, "id")?;
-        let at = self.living.iter().position(|l| *l == id)?;
+        let at = *self.places.get(&id)?;
         Some((id, at.checked_sub(1).map(|n| self.living[n].clone())))
     }
 }
@@ -85,7 +91,7 @@ impl Line for Gemini {
 fn message_events(message: &Value, base: &Event) -> Vec<Event> {
     let text = values::content(message.get("content"));
     match kind(message) {
-        "user" => messages::said_by_user(&text, base),
+        "user" => typed(message, &text, base),
         "gemini" | "model" | "assistant" => {
             let thoughts = message.get("thoughts").and_then(Value::as_array).into_iter().flatten();
             let thought = |t: &Value| {
@@ -104,6 +110,20 @@ fn message_events(message: &Value, base: &Event) -> Vec<Event> {
         "error" | "info" | "warning" => vec![Event { text, ..base.clone() }.by(Speaker::Harness)],
         _ => vec![base.clone()],
     }
+}
+
+/// Where the program begins to append the files that a person named.
+const REFERENCED: &str = "--- Content from referenced files ---";
+
+/// What a person typed, apart from the files that the program put behind it.
+fn typed(message: &Value, text: &str, base: &Event) -> Vec<Event> {
+    let shown = message.get("displayContent").map(|c| values::content(Some(c))).filter(|t| !t.is_empty());
+    let (own, files) = text.find(REFERENCED).map_or((text, ""), |at| text.split_at(at));
+    let mut events = messages::said_by_user(shown.as_deref().unwrap_or(own.trim_end()), base);
+    if !files.is_empty() {
+        events.push(Event { text: files.to_owned(), ..base.clone() }.of_kind(EventKind::System));
+    }
+    events
 }
 
 /// A call and its answer, each known by the call's id: a message is written again when its calls have ended.

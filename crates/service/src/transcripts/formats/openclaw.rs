@@ -55,7 +55,10 @@ fn message_events(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
             let (told, said) = apart(&text());
             let mut events: Vec<Event> = told.map(|text| Event { text, ..base.clone() }.of_kind(EventKind::System)).into_iter().collect();
             if !said.trim().is_empty() || events.is_empty() {
-                events.extend(messages::said_by_user(&said, base));
+                // A date that the program put in front hides the words by which its own messages are known.
+                let undated =
+                    said.trim_start().strip_prefix('[').and_then(|s| s.split_once("] ")).filter(|(d, _)| is_date(d)).map(|(_, s)| s);
+                events.extend(messages::said_by_user(undated.unwrap_or(&said), base));
             }
             events
         }
@@ -88,6 +91,11 @@ fn message_events(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
         }
         None => vec![base.clone()],
     })
+}
+
+/// Whether a text between brackets is a date: short, with digits and a colon.
+fn is_date(text: &str) -> bool {
+    text.len() <= 40 && text.contains(':') && text.chars().any(|c| c.is_ascii_digit()) && !text.starts_with("cron:")
 }
 
 /// What the program put before a text about who wrote it and where, and the text.

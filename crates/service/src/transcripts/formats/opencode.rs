@@ -40,6 +40,11 @@ fn message_events(message: &Value) -> Vec<Event> {
     let by_user = info.get("role").is_some_and(|r| r == "user");
     let parts = message.get("parts").and_then(Value::as_array).into_iter().flatten();
     let mut events: Vec<Event> = parts.flat_map(|part| part_events(part, by_user, &base)).collect();
+    if info.get("summary") == Some(&Value::Bool(true)) && !by_user {
+        // The program asked for it, and the agent is told it again.
+        let told = |e: Event| if e.kind == EventKind::Agent { e.of_kind(EventKind::System) } else { e };
+        events = events.into_iter().map(told).collect();
+    }
     if let Some(error) = info.get("error").filter(|e| e.is_object()) {
         let why = error.get("data").and_then(|d| values::text(d, "message")).or_else(|| values::text(error, "name")).unwrap_or_default();
         events.push(match values::text(error, "name").as_deref() {

@@ -29,7 +29,9 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
             raw: event.to_string(),
             ..Event::new(EventKind::Raw, String::new())
         };
-        conversation.message(event_events(event, &base));
+        // In an evaluation no person speaks: the task and what the agent is told to go on with come from the program.
+        let told = |e: Event| if e.speaker == Speaker::Person && e.kind == EventKind::User { e.of_kind(EventKind::System) } else { e };
+        conversation.message(event_events(event, &base).into_iter().map(told).collect());
     }
     Ok(vec![conversation])
 }

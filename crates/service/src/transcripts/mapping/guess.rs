@@ -46,6 +46,10 @@ impl Mapping {
                 places.0 = vec![place];
             }
         }
+        // Around a list, an id is that of the session.
+        if mapping.session.is_empty() && !mapping.records.is_empty() && value.get("id").is_some() {
+            mapping.session.0.push("/id".to_owned());
+        }
         mapping
     }
 

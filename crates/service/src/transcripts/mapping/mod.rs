@@ -117,12 +117,15 @@ impl Places {
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A person said it.
+    #[serde(alias = "human", alias = "person")]
     User,
     /// The agent said it, or calls a tool.
+    #[serde(alias = "assistant")]
     Agent,
     /// The agent thought it.
     Thinking,
     /// The agent was told it.
+    #[serde(alias = "harness")]
     System,
     /// A tool answered it.
     Tool,
@@ -304,7 +307,7 @@ impl Reader for Mapped {
             if let Some(id) = &head.external_id {
                 self.current = Some(id.clone());
             }
-            let id = self.current.clone().unwrap_or_else(|| at.source.id_of(text));
+            let id = self.current.clone().unwrap_or_else(|| at.source.id_of(&records[0].to_string()));
             self.current = Some(id.clone());
             spool.shared_session(SOURCE, &id)?;
             spool.note(head);

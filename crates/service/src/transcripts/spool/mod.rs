@@ -205,7 +205,8 @@ impl Spool {
             return Ok(());
         }
         let text = format!("{}: line {line} could not be read ({bytes} bytes): {reason}", self.file_name);
-        let id = format!("gap:{}", &sha256_hex(format!("{line}\0{text}").as_bytes())[..16]);
+        // However often a file is read while it is written, a line is one gap.
+        let id = format!("gap:{}", &sha256_hex(format!("{line}\0{}", self.file_name).as_bytes())[..16]);
         let event = Event { external_id: Some(id), ..Event::new(EventKind::Gap, text) };
         self.counts.gaps += 1;
         if self.current.is_none() {

@@ -81,14 +81,25 @@ impl Spooled {
         self.source == claude_code::SOURCE
     }
 
-    /// What makes it the same session in another import: its source and own id, else its content.
+    /// What makes it the same session in another import: its source and own id, else its content, its user and its task.
     #[must_use]
     pub fn import_key(&self, scope: &str) -> String {
-        let own = match &self.head.external_id {
-            Some(id) => format!("{scope}\0{}\0id\0{id}", self.source),
-            None => format!("{scope}\0{}\0content\0{}", self.source, self.digest),
-        };
-        sha256_hex(own.as_bytes())
+        let of = |name: &str, value: &Option<String>| value.as_ref().map(|v| format!("\0{name}\0{v}")).unwrap_or_default();
+        if let Some(id) = &self.head.external_id {
+            return sha256_hex(format!("{scope}\0{}\0id\0{id}", self.source).as_bytes());
+        }
+        let more = of("user", &self.head.subject) + &of("task", &self.head.task_key);
+        sha256_hex((self.content_key(scope) + &more).as_bytes())
+    }
+
+    /// The key under which earlier versions knew a session without an id, by its content alone.
+    #[must_use]
+    pub fn earlier_import_key(&self, scope: &str) -> Option<String> {
+        self.head.external_id.is_none().then(|| sha256_hex(self.content_key(scope).as_bytes()))
+    }
+
+    fn content_key(&self, scope: &str) -> String {
+        format!("{scope}\0{}\0content\0{}", self.source, self.digest)
     }
 }
 

@@ -39,7 +39,11 @@ pub fn langfuse(value: &Value) -> Span {
     if values::kind(value).eq_ignore_ascii_case("tool") {
         let text = |key: &str| part(key).map(|v| values::content(Some(v)));
         span.tool = values::text(value, "name").map(|name| (name, None, text("input").unwrap_or_default(), text("output")));
-    } else {
+        return span;
+    }
+    // Other steps hold arguments and what was found: only a call of a model, or the trace itself, begins with what a person says.
+    let of_model = matches!(values::kind(value).to_ascii_uppercase().as_str(), "" | "GENERATION" | "LLM");
+    if of_model {
         span.input = messages_of(part("input"), "user");
         span.output = messages_of(part("output"), "assistant");
     }
@@ -62,6 +66,8 @@ pub fn langsmith(value: &Value) -> Span {
             let said = outputs.filter(|o| !o.is_null()).map(|o| o.get("output").unwrap_or(o));
             let answer = said.map(|o| messages::answer_text(Some(o.get("content").unwrap_or(o))));
             let called = inputs.map(|i| i.get("input").map_or_else(|| i.to_string(), |i| values::content(Some(i)))).unwrap_or_default();
+            let failed = said.is_some_and(|o| o.get("status").is_some_and(|s| s == "error"));
+            span.error = span.error.or_else(|| failed.then(|| answer.clone().unwrap_or_default()));
             let id = outputs.and_then(|o| o.get("output")).and_then(|o| values::text(o, "tool_call_id"));
             span.tool = values::text(value, "name").map(|name| (name, id, called, answer));
         }

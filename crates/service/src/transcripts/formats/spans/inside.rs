@@ -37,11 +37,12 @@ fn collect(value: &Value, role: &str, depth: usize, found: &mut Vec<Value>) {
                     ["messages", "message", "choices", "generations", "input", "output", "kwargs", "response", "content", "text", "parts"];
                 match keys.iter().find_map(|k| object.get(*k)) {
                     Some(inner) => collect(inner, role, depth + 1, found),
-                    None => found.push(json!({"role": role, "content": value.to_string()})),
+                    // Arguments, or something else that nobody said.
+                    None => found.push(json!({"role": "data", "content": value.to_string()})),
                 }
             }
         }
-        other => found.push(json!({"role": role, "content": other.to_string()})),
+        other => found.push(json!({"role": "data", "content": other.to_string()})),
     }
 }
 

@@ -28,6 +28,8 @@ const DEPTH: usize = 8;
 /// Whether a value is a span, a trace or an export of spans.
 pub fn is_span(line: &Line) -> bool {
     line.has_any(&["resourceSpans", "spans"])
+        || (line.has_all(&["input", "output", "timestamp"]) && !line.has_any(&["role", "type"]))
+        || (line.has_all(&["data", "meta"]) && line.start("data").contains("\"traceId\""))
         || line.has("run_type")
         || line.has("observations")
         || (line.has_any(&["traceId", "trace_id", "context", "context.trace_id"])
@@ -64,7 +66,13 @@ impl Reader for Spans {
         if let [only] = &mut spans[..] {
             text.clone_into(&mut only.raw);
         }
-        spans.sort_by_key(|s| s.end.or(s.start));
+        spans.sort_by_key(|s| (s.end.or(s.start), std::cmp::Reverse(s.start)));
+        // A trace's session may be named by one of its spans only.
+        for span in &spans {
+            if let (Some(trace), Some(session)) = (&span.trace, &span.session) {
+                self.traces.insert(trace.clone(), session.clone());
+            }
+        }
         for span in spans {
             let known = |trace: &Option<String>| trace.as_ref().and_then(|t| self.traces.get(t)).cloned();
             let session = span.session.clone().or_else(|| known(&span.trace)).or_else(|| known(&span.follows));
@@ -109,7 +117,7 @@ impl Seen {
             let base = Event { tool: Some(tool.clone()), tool_use_id: id, ..Event::new(EventKind::Raw, String::new()) };
             let call = Event { text: arguments.clone(), occurred_at: span.start, ..base.clone() }.of_kind(EventKind::ToolUse);
             self.say(call, &mut here, &mut new);
-            if let Some(text) = span.error.as_ref().or(answer.as_ref()) {
+            if let Some(text) = answer.as_ref().filter(|a| !a.is_empty()).or(span.error.as_ref()) {
                 let answered =
                     messages::answered(text.clone(), span.error.is_some().then_some(true), Event { occurred_at: span.end, ..base });
                 self.say(answered, &mut here, &mut new);
@@ -191,7 +199,7 @@ fn spans_of(value: &Value) -> Vec<Span> {
             list(value, "resourceSpans").iter().flat_map(|r| list(r, "scopeSpans").iter().chain(list(r, "instrumentationLibrarySpans")));
         return scopes.flat_map(|scope| list(scope, "spans")).map(|span| kept(span, otel::otel(span))).collect();
     }
-    if let Some(Value::Array(spans)) = value.get("spans") {
+    if let Some(Value::Array(spans)) = value.get("spans").or_else(|| value.get("data")) {
         return spans.iter().flat_map(spans_of).collect();
     }
     if value.get("observations").is_some() {
@@ -213,6 +221,7 @@ fn spans_of(value: &Value) -> Vec<Span> {
     if values::text(value, "object").as_deref() == Some("response") {
         return vec![exports::response(value)];
     }
+    // A trace of Langfuse without its observations.
     let otel_like = value.get("attributes").is_some() || value.as_object().is_some_and(|o| o.keys().any(|k| k.starts_with("attributes.")));
     vec![if otel_like { otel::otel(value) } else { exports::langfuse(value) }]
 }
