@@ -1,6 +1,6 @@
 //! `lucid dream --preview`: what a dream would propose, without a database.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fs, io::Write, path::Path, process::ExitCode};
 
 use domain::{event::OutcomeResult, memory::MemoryPath};
 use dream::{Event, Head, Input, Memory, Reader, Session};
@@ -32,8 +32,11 @@ pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
         memories(folder, folder, &mut preview.input.memories)?;
     }
     let proposal = serde_json::to_string_pretty(&service::preview(&preview)).map_err(|e| Failure::Said(e.to_string()))?;
-    println!("{proposal}");
-    Ok(ExitCode::SUCCESS)
+    // Whoever reads only the beginning of it closes the pipe.
+    match writeln!(std::io::stdout(), "{proposal}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Io("standard output".to_owned(), error)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn spool_failed(error: std::io::Error) -> Failure {

@@ -122,12 +122,37 @@ fn unpacked<'a>(from: impl Read + 'a, most: u64) -> io::Result<Box<dyn Read + 'a
     let mut from = BufReader::with_capacity(64 * 1024, from);
     Ok(match from.fill_buf()? {
         [0x1f, 0x8b, ..] => Box::new(Unpacked { from: flate2::bufread::MultiGzDecoder::new(from), left: most }),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let decoder = ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| damaged(&e))?;
-            Box::new(Unpacked { from: decoder, left: most })
-        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Unpacked { from: Frames::new(from)?, left: most }),
         _ => Box::new(from),
     })
+}
+
+/// A file of Zstandard frames, one after the other, as programs write it that append to a packed file.
+struct Frames<R: BufRead> {
+    /// The frame that is being read; none after the last.
+    frame: Option<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
+}
+
+impl<R: BufRead> Frames<R> {
+    fn new(from: R) -> io::Result<Self> {
+        Ok(Self { frame: Some(ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| damaged(&e))?) })
+    }
+}
+
+impl<R: BufRead> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(frame) = &mut self.frame {
+            let n = frame.read(buffer)?;
+            if n > 0 || buffer.is_empty() {
+                return Ok(n);
+            }
+            let Some(mut rest) = self.frame.take().map(ruzstd::decoding::StreamingDecoder::into_inner) else { break };
+            if !rest.fill_buf()?.is_empty() {
+                *self = Self::new(rest)?;
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// Unpacks up to a limit; whatever goes wrong is the file's.

@@ -1,6 +1,8 @@
 //! The `swe-agent` format: trajectories of SWE-agent and mini-swe-agent. No person speaks in them: the task, demonstrations and the answers
 //! of commands stand in the user's role.
 
+use std::collections::VecDeque;
+
 use domain::event::{Event, EventKind, SessionHead, Speaker};
 use serde_json::{Value, json};
 
@@ -25,7 +27,7 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     conversation.task_alone = true;
     let list = |key: &str| value.get(key).and_then(Value::as_array).filter(|l| !l.is_empty());
     if let Some(history) = list("history").or_else(|| list("messages")) {
-        let mut running = None;
+        let mut running = Running::new();
         for message in history {
             conversation.message(message_events(message, &mut running));
         }
@@ -39,8 +41,8 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     Ok(vec![conversation])
 }
 
-/// A command that was run and is to be answered: its tool and the call's id.
-type Running = Option<(String, Option<String>)>;
+/// Commands that were run and are to be answered, in order: the tool and the call's id of each.
+type Running = VecDeque<(String, Option<String>)>;
 
 fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
     let base = Event { raw: message.to_string(), ..Event::new(EventKind::Raw, String::new()) };
@@ -51,19 +53,19 @@ fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
     let mut events = match role {
         _ if shown => vec![Event { text, ..base }.of_kind(EventKind::System)],
         "assistant" => {
-            let action = action(message, &text);
+            let actions = actions(message, &text);
             let thought = values::text(message, "thought").unwrap_or(text);
             let mut events = Vec::new();
             if !thought.is_empty() {
                 events.push(Event { text: thought, ..base.clone() }.of_kind(EventKind::Agent));
             }
-            if let Some((tool, id, arguments)) = action {
-                *running = Some((tool.clone(), id.clone()));
+            for (tool, id, arguments) in actions {
+                running.push_back((tool.clone(), id.clone()));
                 events.push(Event { tool: Some(tool), tool_use_id: id, text: arguments, ..base.clone() }.of_kind(EventKind::ToolUse));
             }
             if events.is_empty() { vec![base] } else { events }
         }
-        "user" | "tool" => match running.take() {
+        "user" | "tool" => match running.pop_front() {
             Some((tool, id)) => {
                 let failed = returned(&text).map(|code| code != 0);
                 vec![messages::answered(text, failed, Event { tool: Some(tool), tool_use_id: id, ..base })]
@@ -79,13 +81,17 @@ fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
     events
 }
 
-/// The command that a message runs: its tool, the call's id and its arguments.
-fn action(message: &Value, text: &str) -> Option<(String, Option<String>, String)> {
-    let call = message.get("tool_calls").and_then(Value::as_array).and_then(|c| c.first());
-    if let Some(call) = call {
-        let event = messages::call_event(call, Event::new(EventKind::Raw, String::new()));
-        return Some((event.tool?, event.tool_use_id, event.text));
+/// The commands that a message runs: the tool, the call's id and the arguments of each.
+fn actions(message: &Value, text: &str) -> Vec<(String, Option<String>, String)> {
+    let calls = message.get("tool_calls").and_then(Value::as_array).filter(|calls| !calls.is_empty());
+    if let Some(calls) = calls {
+        let read = |call: &Value| messages::call_event(call, Event::new(EventKind::Raw, String::new()));
+        return calls.iter().map(read).filter_map(|e| Some((e.tool?, e.tool_use_id, e.text))).collect();
     }
+    action(message, text).into_iter().collect()
+}
+
+fn action(message: &Value, text: &str) -> Option<(String, Option<String>, String)> {
     let noted = message.get("extra").and_then(|e| e.get("actions")).and_then(|a| a.get(0));
     let noted = noted.and_then(|a| a.as_str().map(str::to_owned).or_else(|| values::text(a, "command")));
     let command = values::text(message, "action").or(noted).or_else(|| fenced(text))?;
@@ -108,10 +114,10 @@ fn returned(text: &str) -> Option<i64> {
 
 fn step_events(step: &Value) -> Vec<Event> {
     let base = Event { raw: step.to_string(), ..Event::new(EventKind::Raw, String::new()) };
-    let mut running = None;
+    let mut running = Running::new();
     let said = values::text(step, "thought").or_else(|| values::text(step, "response")).unwrap_or_default();
     let mut events = message_events(&json!({"role": "assistant", "content": said, "action": step.get("action")}), &mut running);
-    if let Some(answer) = values::text(step, "observation").filter(|_| running.is_some()) {
+    if let Some(answer) = values::text(step, "observation").filter(|_| !running.is_empty()) {
         events.extend(message_events(&json!({"role": "user", "content": answer}), &mut running));
     }
     for event in &mut events {

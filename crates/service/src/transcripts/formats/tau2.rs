@@ -13,11 +13,12 @@ pub fn read(text: &str, _: &Place) -> Result<Vec<Conversation>, String> {
     let simulations: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| "`simulations` is not a list")?;
     let info = keys.0.get("info").and_then(|raw| parse(raw.get()).ok()).unwrap_or(Value::Null);
     let agent = info.get("agent_info").and_then(|a| values::text(a, "implementation").or_else(|| values::text(a, "llm")));
-    simulations
-        .iter()
-        .enumerate()
-        .map(|(n, raw)| simulation(raw.get(), agent.as_deref()).map_err(|reason| format!("simulation {}: {reason}", n + 1)))
-        .collect()
+    // One that cannot be read is named; the others go in.
+    let one = |(n, raw): (usize, &&RawValue)| {
+        simulation(raw.get(), agent.as_deref())
+            .unwrap_or_else(|reason| Conversation::left_out(SessionHead::default(), format!("simulation {}: {reason}", n + 1)))
+    };
+    Ok(simulations.iter().enumerate().map(one).collect())
 }
 
 fn simulation(text: &str, agent: Option<&str>) -> Result<Conversation, String> {

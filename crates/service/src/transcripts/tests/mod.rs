@@ -530,3 +530,32 @@ fn many_brackets_take_no_time() {
     let (_, _, events) = read_text(&cline.to_string(), &Options::default());
     assert_eq!(events[0].len(), 2);
 }
+
+/// A program that appends to a packed file writes another frame behind the first.
+#[test]
+fn every_frame_of_a_packed_file_is_read() {
+    let packed = |n: usize| {
+        let line = format!("{{\"id\":\"c{n}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hi {n}\"}}]}}\n");
+        ruzstd::encoding::compress_to_vec(line.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
+    };
+    let both: Vec<u8> = (1..=3).flat_map(packed).collect();
+    let mut spool = Spool::new().unwrap();
+    read_from(&both[..], &Source::named("s.jsonl.zst"), &Options::default(), &mut spool, &mut |_| {}).unwrap();
+    let (sessions, problems, _) = spool.finish().unwrap();
+    assert_eq!((sessions.len(), problems.len()), (3, 0), "{problems:?}");
+}
+
+/// Of a file of results, one simulation that cannot be read is named; of several calls in one message each has its answer.
+#[test]
+fn one_part_that_is_broken_leaves_the_others_whole() {
+    let tau2 = r#"{"simulations":[{"id":"1","messages":[{"content":"no role"}]},{"id":"2","messages":[{"role":"user","content":"Hi"}]}]}"#;
+    let (sessions, problems, _) = read_text(tau2, &Options::default());
+    assert_eq!((sessions.len(), problems.len()), (1, 0), "{problems:?}");
+    let swe = r#"{"trajectory":[],"environment":"e","history":[{"role":"user","content":"Fix it."},{"role":"assistant","content":"Both.","tool_calls":[
+        {"id":"a","function":{"name":"open","arguments":"{}"}},{"id":"b","function":{"name":"find","arguments":"{}"}}]},
+        {"role":"tool","content":"one"},{"role":"tool","content":"two"}]}"#;
+    let (_, _, events) = read_text(&swe.replace('\n', ""), &Options::default());
+    let answers: Vec<_> =
+        events[0].iter().filter(|e| e.kind == EventKind::ToolResult).map(|e| (e.tool.as_deref(), e.text.as_str())).collect();
+    assert_eq!(answers, [(Some("open"), "one"), (Some("find"), "two")]);
+}
