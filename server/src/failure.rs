@@ -17,6 +17,16 @@ pub enum Failure {
     Said(String),
 }
 
+impl Failure {
+    /// As a use case refuses, for an answer over HTTP.
+    pub fn into_service(self) -> service::Error {
+        match self {
+            Self::Service(error) => error,
+            other => service::Error::Invalid(other.to_string()),
+        }
+    }
+}
+
 /// What can be done about a database that cannot be opened.
 fn hint(error: &store::Error) -> &'static str {
     if error.is_damaged() {

@@ -76,10 +76,7 @@ pub async fn take(State(lucid): State<Lucid>, Key(actor): Key, Query(sent): Quer
         Ok(spool)
     });
     let spool = spool.await.map_err(|_| Error::Internal("reading a transcript stopped in error"))?.map_err(Error::from)?;
-    let summary = write(&lucid, &actor, store, spool).await.map_err(|failure| match failure {
-        crate::Failure::Service(error) => error,
-        other => Error::Invalid(other.to_string()),
-    })?;
+    let summary = write(&lucid, &actor, store, spool).await.map_err(crate::Failure::into_service)?;
     Ok(Json(shown(&summary)))
 }
 

@@ -13,8 +13,12 @@ use domain::actor::Actor;
 use indicatif::ProgressBar;
 use service::transcripts::{self, Options};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::import::{Summary, spool_files, store_called, write};
+use super::{
+    import::{Summary, spool_files, store_called, write},
+    serve::stop_on_signal,
+};
 use crate::{Failure, cli::ImportArgs};
 
 /// How often files are looked at.
@@ -56,7 +60,8 @@ pub async fn import(database: &str, args: &ImportArgs, store: &str, options: Opt
     let store = store_called(&lucid, store).await?;
     let mut following = Following::default();
     let mut said = HashSet::new();
-    let mut stop = std::pin::pin!(stopped());
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
     println!("Following {}; stop with Ctrl-C.", args.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "));
     loop {
         let changed = following.changed(&args.paths);
@@ -86,7 +91,7 @@ pub async fn import(database: &str, args: &ImportArgs, store: &str, options: Opt
         }
         tokio::select! {
             () = tokio::time::sleep(rest) => {}
-            () = &mut stop => break,
+            () = stop.cancelled() => break,
         }
     }
     lucid.close().await;
@@ -102,19 +107,5 @@ fn tell(summary: &Summary, said: &mut HashSet<String>) {
         if said.insert(problem.to_string()) {
             eprintln!("{problem}");
         }
-    }
-}
-
-/// When somebody stops it: Ctrl-C, or the system's wish that it ends.
-pub async fn stopped() {
-    let ended = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = ended => {}
     }
 }

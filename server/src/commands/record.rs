@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use app::actions::account::encoded;
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
-use super::follow::{Following, stopped};
+use super::{follow::Following, serve::stop_on_signal};
 use crate::{Failure, cli::RecordArgs, web::receiving::UPLOAD_BYTES};
 
 /// How often files are looked at.
@@ -54,8 +56,9 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let mut following = Following::default();
     let mut pause = EVERY;
     let mut told = HashSet::new();
-    let mut stop = std::pin::pin!(stopped());
+    let stop = CancellationToken::new();
     if args.watch {
+        tokio::spawn(stop_on_signal(stop.clone()));
         println!("Sending to {}; stop with Ctrl-C.", args.to);
     }
     loop {
@@ -121,7 +124,7 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = &mut stop => return Ok(ExitCode::SUCCESS),
+            () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
         }
     }
 }
@@ -163,7 +166,7 @@ async fn send(client: &Client, args: &RecordArgs, file: &Path, packed: Vec<u8>) 
     let mut query = vec![("name", name.as_str()), ("format", format.as_str())];
     let more = [("store", &args.store), ("agent", &args.agent), ("team", &args.team)];
     query.extend(more.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))));
-    let query: String = query.iter().map(|(k, v)| format!("{k}={}", urlencoding(v))).collect::<Vec<_>>().join("&");
+    let query: String = query.iter().map(|(k, v)| format!("{k}={}", encoded(v))).collect::<Vec<_>>().join("&");
     let address = format!("{}/v1/transcripts?{query}", args.to.trim_end_matches('/'));
     let request = client.post(&address).header("x-api-key", &args.key).body(packed);
     let answer = request.send().await.map_err(|e| {
@@ -209,10 +212,6 @@ fn name(file: &Path) -> String {
 
 fn absolute(file: &Path) -> PathBuf {
     std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
-}
-
-fn urlencoding(text: &str) -> String {
-    app::actions::account::encoded(text)
 }
 
 fn tell(file: &Path, answer: &Value) {

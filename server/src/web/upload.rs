@@ -69,10 +69,7 @@ async fn import(lucid: &Lucid, current: &Current, mut multipart: Multipart) -> R
     }
     let spool =
         tokio::task::spawn_blocking(move || spool(&form)).await.map_err(|_| Error::Internal("reading an upload stopped in error"))??;
-    let summary = write(lucid, &current.actor, store, spool).await.map_err(|failure| match failure {
-        crate::Failure::Service(error) => error,
-        other => Error::Invalid(other.to_string()),
-    })?;
+    let summary = write(lucid, &current.actor, store, spool).await.map_err(crate::Failure::into_service)?;
     Ok((store, summary))
 }
 

@@ -46,7 +46,9 @@ impl Conversation {
                 None if part == 0 => own.clone(),
                 None => format!("{own}#{part}"),
             };
-            self.events.push(Event { external_id: Some(id), ..event });
+            // The message's JSON stands with its first event only.
+            let raw = if part == 0 { event.raw } else { String::new() };
+            self.events.push(Event { external_id: Some(id), raw, ..event });
         }
     }
 }

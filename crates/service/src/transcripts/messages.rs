@@ -183,11 +183,7 @@ pub fn call_event(call: &Value, base: Event) -> Event {
     let function = call.get("function").filter(|f| f.is_object()).or_else(|| call.get("custom")).unwrap_or(call);
     let first = |value: &Value, names: &[&str]| names.iter().find_map(|n| values::text(value, n));
     let arguments = ["arguments", "input", "args", "parameters", "action"].iter().find_map(|k| function.get(*k));
-    let text = match arguments {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "{}".to_owned(),
-    };
+    let text = values::arguments(arguments);
     let tool = first(function, &["name", "toolName", "tool_name", "function_name"])
         .or_else(|| kind(call).strip_suffix("_call").map(str::to_owned));
     let tool_use_id = first(call, &["call_id", "toolCallId", "tool_call_id", "callID", "id"]);

@@ -64,6 +64,15 @@ fn part(part: &Value) -> String {
     }
 }
 
+/// The arguments of a call as the text of its event: what is a text already stays as it is.
+pub fn arguments(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "{}".to_owned(),
+    }
+}
+
 /// A time as RFC 3339 text, which without a zone is taken as UTC, or seconds or milliseconds since the epoch.
 pub fn time(value: Option<&Value>) -> Option<Timestamp> {
     match value? {

@@ -54,8 +54,5 @@ fn step_events(step: &Value) -> Vec<Event> {
     if events.is_empty() {
         events.push(base);
     }
-    for event in events.iter_mut().skip(1) {
-        event.raw = String::new();
-    }
     events
 }

@@ -132,9 +132,7 @@ fn call_events(call: &Value, base: &Event) -> Vec<Event> {
     let id = called.tool_use_id.clone();
     let known = |what: &str| id.as_ref().map(|id| format!("{what}:{id}")).or_else(|| base.external_id.clone());
     called.external_id = known("call");
-    called.raw = String::new();
-    let answer =
-        Event { external_id: known("answer"), tool: called.tool.clone(), tool_use_id: id.clone(), raw: String::new(), ..base.clone() };
+    let answer = Event { external_id: known("answer"), tool: called.tool.clone(), tool_use_id: id.clone(), ..base.clone() };
     let status = values::text(call, "status").unwrap_or_default();
     if status == "cancelled" {
         return vec![called, Event { text: "cancelled".to_owned(), ..answer }.of_kind(EventKind::Denial)];

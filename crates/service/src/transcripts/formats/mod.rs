@@ -140,8 +140,9 @@ pub fn reader(options: &Options, text: &str) -> Result<Box<dyn Reader>, String> 
     }
     let line = Line::read(text);
     let format = options.format;
-    let format = if format == Format::Auto { detect(&line?)? } else { format };
-    let lines = line_shape(text);
+    let format = if format == Format::Auto { detect(line.as_ref().map_err(Clone::clone)?)? } else { format };
+    // Some formats have a whole session in a value, or a line of one.
+    let whole = |key: &str| line.as_ref().is_ok_and(|l| l.has(key));
     Ok(match format {
         Format::OpenAi | Format::Auto => Box::new(openai::OpenAi::default()),
         Format::Messages => Box::new(Lines::of("messages", plain::Messages)),
@@ -150,27 +151,20 @@ pub fn reader(options: &Options, text: &str) -> Result<Box<dyn Reader>, String> 
         Format::ClaudeCode => Box::new(claude_code::ClaudeCode::default()),
         Format::Codex => Box::new(codex::Codex::default()),
         Format::Events => Box::new(events::Events::default()),
-        Format::Gemini if lines("messages") => Box::new(Documents::of("gemini", gemini::read)),
+        Format::Gemini if whole("messages") => Box::new(Documents::of("gemini", gemini::read)),
         Format::Gemini => Box::new(Lines::of("gemini", gemini::Gemini::default())),
         Format::Copilot => Box::new(Lines::of("copilot", copilot::Copilot::default())),
-        Format::OpenCode if lines("messages") => Box::new(Documents::of("opencode", opencode::read)),
+        Format::OpenCode if whole("messages") => Box::new(Documents::of("opencode", opencode::read)),
         Format::OpenCode => Box::new(Lines::of("opencode", opencode::Run)),
         Format::Cline => Box::new(Lines::of("cline", cline::Cline::default())),
         Format::OpenClaw => Box::new(Lines::of("openclaw", openclaw::OpenClaw)),
-        Format::OpenHands if lines("history") => Box::new(Documents::of("openhands", openhands::read)),
+        Format::OpenHands if whole("history") => Box::new(Documents::of("openhands", openhands::read)),
         Format::OpenHands => Box::new(Lines::of("openhands", openhands::OpenHands)),
         Format::SweAgent => Box::new(Documents::of("swe-agent", swe_agent::read)),
         Format::Tau2 => Box::new(Documents::of("tau2", tau2::read)),
         Format::Atif => Box::new(Documents::of("atif", atif::read)),
         Format::Spans => Box::new(spans::Spans::of("spans")),
     })
-}
-
-/// Whether a value has a key at its top.
-fn line_shape(text: &str) -> impl Fn(&str) -> bool {
-    let keys: Vec<String> =
-        serde_json::from_str::<values::Keys>(text).map(|k| k.0.keys().map(ToString::to_string).collect()).unwrap_or_default();
-    move |key| keys.iter().any(|k| k == key)
 }
 
 /// The top of a value, for finding out what it is.

@@ -55,9 +55,6 @@ fn message_events(message: &Value) -> Vec<Event> {
     if events.is_empty() {
         events.push(base);
     }
-    for event in events.iter_mut().skip(1) {
-        event.raw = String::new();
-    }
     events
 }
 

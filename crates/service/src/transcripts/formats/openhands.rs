@@ -54,7 +54,7 @@ impl Line for OpenHands {
 }
 
 fn event_events(event: &Value, base: &Event) -> Vec<Event> {
-    let mut events = if let Some(kind) = values::text(event, "kind") {
+    if let Some(kind) = values::text(event, "kind") {
         sdk_events(&kind, event, base)
     } else if let Some(action) = values::text(event, "action") {
         action_events(&action, event, base)
@@ -62,11 +62,7 @@ fn event_events(event: &Value, base: &Event) -> Vec<Event> {
         vec![observed(&observation, event, base.clone())]
     } else {
         vec![base.clone()]
-    };
-    for event in events.iter_mut().skip(1) {
-        event.raw = String::new();
     }
-    events
 }
 
 fn action_events(action: &str, event: &Value, base: &Event) -> Vec<Event> {

@@ -50,7 +50,7 @@ fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
     let shown =
         message.get("is_demo") == Some(&Value::Bool(true)) || values::text(message, "message_type").as_deref() == Some("demonstration");
     let role = message.get("role").and_then(Value::as_str).unwrap_or_default();
-    let mut events = match role {
+    match role {
         _ if shown => vec![Event { text, ..base }.of_kind(EventKind::System)],
         "assistant" => {
             let actions = actions(message, &text);
@@ -74,11 +74,7 @@ fn message_events(message: &Value, running: &mut Running) -> Vec<Event> {
         },
         "system" => vec![Event { text, ..base }.of_kind(EventKind::System)],
         _ => vec![Event { text, ..base }],
-    };
-    for event in events.iter_mut().skip(1) {
-        event.raw = String::new();
     }
-    events
 }
 
 /// The commands that a message runs: the tool, the call's id and the arguments of each.
@@ -119,9 +115,6 @@ fn step_events(step: &Value) -> Vec<Event> {
     let mut events = message_events(&json!({"role": "assistant", "content": said, "action": step.get("action")}), &mut running);
     if let Some(answer) = values::text(step, "observation").filter(|_| !running.is_empty()) {
         events.extend(message_events(&json!({"role": "user", "content": answer}), &mut running));
-    }
-    for event in &mut events {
-        event.raw = String::new();
     }
     if let Some(first) = events.first_mut() {
         first.raw = base.raw;

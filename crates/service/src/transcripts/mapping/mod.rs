@@ -234,11 +234,7 @@ impl Mapping {
             Some(Role::Agent) => {
                 let mut events = if text.is_empty() && tool.is_some() { Vec::new() } else { plain(EventKind::Agent) };
                 if tool.is_some() {
-                    let arguments = match self.arguments.find(record) {
-                        Some(Value::String(text)) => text.clone(),
-                        Some(other) => other.to_string(),
-                        None => "{}".to_owned(),
-                    };
+                    let arguments = values::arguments(self.arguments.find(record));
                     events.push(Event { tool, text: arguments, ..base }.of_kind(EventKind::ToolUse));
                 }
                 events
