@@ -9,6 +9,7 @@ use service::{DreamRow, DreamView, FindingRow};
 
 use super::dreams::stat;
 use crate::{
+    actions::account::encoded,
     components::{
         forms::{Refused, form_token},
         layout::Heading,
@@ -80,6 +81,7 @@ fn ended(view: &DreamView) -> AnyView {
         {list("Proposed", "What became a change.", &of("proposed"))}
         {dropped(&of("held_back"))}
         {list("Questions", "Statements of the memory for a person to look at; nothing follows by itself.", &of("question"))}
+        {open_failures(&view.dream, &of("open"))}
         {list("Insights", "For people to know, not for the memory.", &of("insight"))}
     }
     .into_any()
@@ -88,7 +90,7 @@ fn ended(view: &DreamView) -> AnyView {
 /// Each step with its count; the bar is its share of the largest.
 fn funnel(dream: &DreamRow) -> AnyView {
     let stats = &dream.stats;
-    let findings = stat(stats, "proposed") + stat(stats, "held_back") + stat(stats, "insights");
+    let findings = stat(stats, "proposed") + stat(stats, "held_back") + stat(stats, "insights") + stat(stats, "open_failures");
     let sessions = match (stat(stats, "subjects"), stat(stats, "tasks")) {
         (0, 0) => "read; whose they are and what the tasks were is unknown".to_owned(),
         (0, tasks) => format!("read, of {}; users unknown", count(tasks, "task")),
@@ -158,6 +160,44 @@ fn list(title: &str, about: &'static str, findings: &[&FindingRow]) -> Option<An
     let title = format!("{title} ({})", findings.len());
     let items = findings.iter().map(|f| item(f)).collect_view();
     (!findings.is_empty()).then(|| view! { <h2>{title}</h2><p class="quiet">{about}</p><ul class="findings">{items}</ul> }.into_any())
+}
+
+/// Failures that recur without a known way out, each with a way to write one down.
+fn open_failures(dream: &DreamRow, findings: &[&FindingRow]) -> Option<AnyView> {
+    let one = |f: &&FindingRow| {
+        let seen = format!(" — {} in {}", times(stat(&f.support, "occurrences")), count(stat(&f.support, "sessions"), "session"));
+        let (subject, says) = f.title.split_once(": ").unwrap_or(("", &f.title));
+        let content = format!("# {}\n\n- When: `{subject}` answers `{}`.\n- What to do: \n", f.title, says.replace('`', "'"));
+        let name = slug(&f.title);
+        let write = format!(
+            "/stores/{}?path={}&content={}#propose",
+            dream.store_id,
+            encoded(&format!("/failures/{name}.md")),
+            encoded(&content)
+        );
+        view! { <li><Visible text=f.title.clone() /><span class="quiet">{seen}</span>" "<a href=write>"Write what to do"</a></li> }
+    };
+    let title = format!("Open failures ({})", findings.len());
+    let items = findings.iter().map(one).collect_view();
+    (!findings.is_empty()).then(|| {
+        view! {
+            <h2>{title}</h2>
+            <p class="quiet">"These failures recur, and no session shows what helps. If you know, propose a note; if the tool is broken, mend the tool."</p>
+            <ul class="findings">{items}</ul>
+        }
+        .into_any()
+    })
+}
+
+/// Letters and digits of a title in lower case, with dashes between, for a path.
+fn slug(title: &str) -> String {
+    let dashed: String = title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: Vec<&str> = dashed.split('-').filter(|w| !w.is_empty()).take(8).collect();
+    if words.is_empty() { "note".to_owned() } else { words.join("-") }
+}
+
+fn times(n: i64) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
 }
 
 /// What was dropped, by reason, with examples.

@@ -46,16 +46,18 @@ pub fn Memories() -> impl IntoView {
         };
         let refused = request.refused().await;
         let may_propose = request.actor()?.knows(store.id) && request.actor()?.may(Action::SeeMemory, store.id);
-        let propose = may_propose.then(|| propose_form(store.id, refused.as_ref()));
+        let begun = |name: &str| request.query.get(name).cloned();
+        let propose = may_propose.then(|| propose_form(store.id, refused.as_ref(), &begun));
         Ok(view! { {store_heading(&store, "Memories", None)}<Refused form=refused />{about}{list}{next}{propose} }.into_any())
     })
 }
 
-/// Proposing a new memory.
-fn propose_form(store: StoreId, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
-    let kept = |name: &str| forms::kept(refused, name).unwrap_or_default();
+/// Proposing a new memory. A link may have begun one, as that of an open failure does; `begun` says with what.
+fn propose_form(store: StoreId, refused: Option<&RefusedForm>, begun: &dyn Fn(&str) -> Option<String>) -> impl IntoView + use<> {
+    let kept = |name: &str| forms::kept(refused, name).or_else(|| begun(name)).unwrap_or_default();
+    let open = refused.is_some() || begun("content").is_some();
     view! {
-        <details open=refused.is_some()>
+        <details id="propose" open=open>
             <summary class="button">"Propose a new memory"</summary>
             <form method="post" action="/do/propose_memory" class="stack card">
                 {form_token()}

@@ -273,8 +273,9 @@ pub struct SessionHead {
 }
 
 /// Whether a tool's answer is an error where the source does not say: a text that begins with `Error`, a JSON object
-/// with a non-empty `error`, or a non-zero exit code (`exit_code`, `exitCode` or `returncode` in a JSON object, or a text
-/// whose first or last line is `Exit code N` / `exit status N`).
+/// with a non-empty `error`, a non-zero exit code (`exit_code`, `exitCode` or `returncode` in a JSON object, or a text
+/// whose first or last line is `Exit code N` / `exit status N`), a first line that names an exception (`AccessDenied: ..`,
+/// `fatal: ..`), or a Python traceback that ends the text.
 #[must_use]
 pub fn looks_like_error(text: &str) -> bool {
     let text = text.trim();
@@ -286,7 +287,52 @@ pub fn looks_like_error(text: &str) -> bool {
     }
     let mut lines = text.lines();
     let (first, last) = (lines.next(), lines.next_back());
-    first.into_iter().chain(last).any(names_failed_exit)
+    if first.into_iter().chain(last).any(names_failed_exit) || first.is_some_and(|line| names_an_exception(line) || is_fatal(line)) {
+        return true;
+    }
+    let ends_in_exception = || last.or(first).is_some_and(|line| names_an_exception(line) || is_exception_name(line));
+    text.lines().any(|line| line.trim_end() == TRACEBACK) && ends_in_exception()
+}
+
+/// How a Python traceback begins.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+/// How names of exceptions and of a service's refusals end.
+const EXCEPTIONS: &[&str] = &[
+    "Error",
+    "Exception",
+    "Denied",
+    "Failure",
+    "Fault",
+    "Timeout",
+    "TimedOut",
+    "Refused",
+    "Forbidden",
+    "NotFound",
+    "Unauthorized",
+    "Exceeded",
+    "Interrupt",
+    "Throttled",
+    "Throttling",
+    "Conflict",
+];
+
+/// Whether a line begins with the name of an exception and a colon: `ValueError: ..`, `AccessDenied: ..`,
+/// `botocore.exceptions.ClientError: ..`.
+#[must_use]
+pub fn names_an_exception(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(name, said)| is_exception_name(name) && !said.trim().is_empty())
+}
+
+fn is_exception_name(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    name.len() <= 120
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+        && last.starts_with(|c: char| c.is_ascii_uppercase())
+        && EXCEPTIONS.iter().any(|e| last.ends_with(e))
+}
+
+fn is_fatal(line: &str) -> bool {
+    line.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("fatal:")) && line.len() > 7
 }
 
 /// What a tool's answer says of how it ended; the rest of it, which may be long, is not kept.
@@ -339,6 +385,11 @@ mod tests {
             r#"{"exit_code":2,"output":""}"#,
             "Exit code 1\nmake: *** failed",
             "some output\nexit status 127",
+            "AccessDenied: User etl is not authorized to perform s3:PutObject",
+            "botocore.exceptions.ClientError: An error occurred",
+            "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'id'",
+            "loading\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyboardInterrupt",
+            "fatal: not a git repository",
         ] {
             assert!(looks_like_error(error), "{error:?}");
         }
@@ -350,6 +401,10 @@ mod tests {
             r#"{"exit_code":0}"#,
             "Exit code 0",
             "the word Error inside",
+            "Terrorist: a film of 1978",
+            "a log with\nTraceback (most recent call last):\nKeyError: 'id'\nand 40 lines after it",
+            "Note: ValueError is raised",
+            "fatal:",
             "",
             "{not json",
         ] {

@@ -1,52 +1,125 @@
-//! Writes the note that a finding proposes: what it is about, when it applies, what to do and why.
-//! No counts, ids or names of customers; words that a tool said stand fenced and masked.
+//! Writes the note that a finding proposes: when it applies and what to do, in as few words as that takes.
+//! No counts, ids or names of customers; words that a tool said are fenced and masked.
 
 use std::collections::BTreeSet;
 
-use crate::{findings::Step, reading::is_plain_name};
+use crate::findings::Fix;
 
-/// What the signature says, without a leading `Error:`.
-fn point(signature: &str) -> &str {
-    let rest = match signature.get(..5) {
-        Some(start) if start.eq_ignore_ascii_case("error") => &signature[5..],
-        _ => signature,
-    };
-    rest.trim_start_matches([':', ' ', '-'])
+/// A failure, as its note tells of it.
+pub struct Failure<'a> {
+    /// The tool or program that fails.
+    pub subject: &'a str,
+    /// It is a program that a shell runs.
+    pub is_program: bool,
+    /// What it says, with what varies masked.
+    pub says: String,
 }
 
-/// The note's title.
-pub fn title(tool: &str, signature: &str) -> String {
-    format!("{tool} fails: {}", first_part(signature))
+impl Failure<'_> {
+    /// The note's title: what a person would search for.
+    pub fn title(&self) -> String {
+        format!("{}: {}", self.subject, first_part(point(&self.says, self.subject)))
+    }
+
+    /// Where the note goes: `/failures/<subject>-<words>.md`, without anything that may vary.
+    pub fn path(&self, template: &str) -> String {
+        let clause = first_part(point(template, self.subject));
+        let words: Vec<&str> = clause.split(' ').filter(|w| !w.contains(['<', '>'])).collect();
+        let words = slug(&without_names(&words.join(" "), false, &|_| false).replace("<name>", ""));
+        let words: Vec<&str> = words.split('-').filter(|w| !w.is_empty()).take(6).collect();
+        let base: String = format!("/failures/{}-{}", slug(self.subject), words.join("-")).chars().take(100).collect();
+        format!("{}.md", base.trim_end_matches('-'))
+    }
+
+    /// The whole note.
+    pub fn note(&self, fix: &Fix) -> String {
+        let verb = if self.is_program { "fails with" } else { "answers" };
+        format!(
+            "# {}\n\n- When: `{}` {verb} `{}`.\n- What to do: {}\n{}",
+            self.title().replace('`', "'"),
+            self.subject,
+            fenced(&self.says),
+            self.what_to_do(fix),
+            self.example(fix).map(|line| format!("- Example: {line}\n")).unwrap_or_default(),
+        )
+    }
+
+    fn what_to_do(&self, fix: &Fix) -> String {
+        let subject = self.subject;
+        match fix {
+            Fix::Change { argument, to: Some(to), added: true, .. } => format!("pass `{argument}` as `{}`.", fenced(to)),
+            Fix::Change { argument, to: Some(to), .. } => format!("set `{argument}` to `{}`.", fenced(to)),
+            Fix::Change { argument, removed: true, .. } => format!("leave `{argument}` out."),
+            Fix::Change { argument, added: true, .. } => format!("pass `{argument}` as well."),
+            Fix::Change { argument, like: Some((after, before)), .. } => {
+                format!("write `{argument}` like `{}`, not like `{}`.", fenced(after), fenced(before))
+            }
+            Fix::Change { argument, .. } => format!("correct `{argument}` by what the answer says, and call `{subject}` again."),
+            Fix::CallFirst(tool) => format!("call `{tool}` first, then `{subject}` again."),
+            Fix::RunFirst(line) => format!("run `{}` first, then `{subject}` again.", fenced(line)),
+            Fix::RunInstead(line, Some(before)) => format!("run `{}` instead of `{}`.", fenced(line), fenced(before)),
+            Fix::RunInstead(line, None) => format!("run `{}` instead.", fenced(line)),
+            Fix::Again => format!("call `{subject}` once more with the same arguments; the second call usually works."),
+        }
+    }
+
+    /// What failed beside what worked, where both were always the same.
+    fn example(&self, fix: &Fix) -> Option<String> {
+        let Fix::Change { argument, from: Some(from), to: Some(to), .. } = fix else { return None };
+        Some(format!("`{argument}`: `{}` fails, `{}` works.", fenced(from), fenced(to)))
+    }
 }
 
-/// What the signature says up to its first comma, shortened.
-fn first_part(signature: &str) -> String {
-    let point = point(signature);
-    shorten(point.split([',', ';', '.', '(']).next().unwrap_or(point).trim(), 80)
+/// What a failure says of itself, without what says that it is one, the shell that reports it and the program that it is about.
+fn point<'t>(says: &'t str, subject: &str) -> &'t str {
+    let mut rest = says;
+    let program = subject.split(' ').next().unwrap_or(subject);
+    while let Some((first, after)) = rest.split_once(": ") {
+        let lower = first.trim_matches(['[', ']']).to_lowercase();
+        let line = lower.strip_prefix("line ").unwrap_or(&lower);
+        let is_shell = matches!(lower.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash"));
+        let is_number = line == "<n>" || (!line.is_empty() && line.chars().all(|c| c.is_ascii_digit()));
+        let says_nothing = matches!(lower.as_str(), "error" | "fatal" | "err" | "failed" | "failure" | "exception");
+        if !(is_shell || is_number || says_nothing || first == "<path>" || first == program || first == subject) || after.trim().is_empty() {
+            break;
+        }
+        rest = after;
+    }
+    let cut = rest.get(..5).filter(|start| start.eq_ignore_ascii_case("error")).map_or(rest, |_| &rest[5..]);
+    if cut.starts_with([':', ' ', '-']) { cut.trim_start_matches([':', ' ', '-']) } else { rest }
+}
+
+/// What is said up to the end of its first clause, shortened.
+fn first_part(point: &str) -> String {
+    let end = [", ", "; ", ". ", " ("].iter().filter_map(|mark| point.find(mark)).filter(|&at| at >= 8).min().unwrap_or(point.len());
+    let words: Vec<&str> = point[..end].trim().trim_end_matches('.').split(' ').collect();
+    // "document <document>": the mask says nothing that the word before it does not.
+    let repeats = |n: usize| n > 0 && words[n].strip_prefix('<').and_then(|w| w.strip_suffix('>')) == Some(words[n - 1]);
+    let said: Vec<&str> = (0..words.len()).filter(|&n| !repeats(n)).map(|n| words[n]).collect();
+    shorten(&said.join(" "), 80)
 }
 
 fn shorten(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit { text.to_owned() } else { text.chars().take(limit).chain(['…']).collect() }
 }
 
-/// The tool's words as they stand in content: masked, on one line, without what would end the fence.
-pub fn fenced(signature: &str) -> String {
-    signature.replace('`', "'")
+/// Words that stand as code in content: on one line, without what would end the code.
+pub fn fenced(text: &str) -> String {
+    text.replace('`', "'")
 }
 
-/// The signature with names masked that may be a customer's: words with a large first letter, but for the first one.
-pub fn without_names(signature: &str, are_known: bool) -> String {
-    let lead = signature.len() - point(signature).len();
-    let mut first = true;
+/// A line with names masked that may be a customer's: words with a large first letter, but for the first of a sentence and names of tools.
+pub fn without_names(line: &str, are_known: bool, is_tool: &dyn Fn(&str) -> bool) -> String {
+    let mut begins = true;
     let word = |w: &str| {
         let core = w.trim_matches(|c: char| !c.is_alphanumeric());
         let name = core.chars().next().is_some_and(char::is_uppercase) && core.chars().any(char::is_lowercase);
-        let masked = name && !first && !are_known;
-        first = false;
+        let masked = name && !begins && !are_known && !is_tool(core);
+        begins = w.ends_with(['.', ':', '!', '?', ';', '-']) && !w.is_empty();
         if masked { w.replacen(core, "<name>", 1) } else { w.to_owned() }
     };
-    let rest: Vec<String> = signature[lead..].split(' ').map(word).collect();
-    format!("{}{}", &signature[..lead], rest.join(" "))
+    let words: Vec<String> = line.split(' ').map(word).collect();
+    words.join(" ")
 }
 
 /// A statement for a title: short, and masked, because titles stand in lists and in the history for good.
@@ -73,64 +146,6 @@ pub fn file(folder: &str, text: &str) -> String {
     format!("/{folder}/{}.md", if name.len() < SHORTEST { other() } else { name.to_owned() })
 }
 
-/// The whole note on a recurring failure. What worked is a line of its own, so that learning it loses nothing of the note.
-pub fn failure_note(tool: &str, signature: &str, advice: Option<&(Step, Option<String>)>, arguments: &Arguments) -> String {
-    let worked = match advice {
-        Some((Step::Argument(name), Some(value))) if is_plain_name(name) => {
-            Some(format!("calling `{tool}` with `{name}` set to `{value}`."))
-        }
-        Some((Step::Argument(name), None)) if is_plain_name(name) => Some(format!("correcting `{name}` and calling `{tool}` again.")),
-        Some((Step::Tool(other), _)) if is_plain_name(other) => {
-            Some(format!("calling `{other}` first, then `{tool}` again with what it answered."))
-        }
-        _ => None,
-    };
-    let worked = worked.map(|w| format!("- What worked afterwards: {w}\n")).unwrap_or_default();
-    format!(
-        "# {tool} fails: `{}`\n\n- When: calling `{tool}`.\n- The tool answered: `{}`\n- What to do: {}\n{worked}- Why: it keeps coming back for different users or tasks.\n",
-        fenced(&first_part(signature)),
-        fenced(signature),
-        check(tool, signature, arguments),
-    )
-}
-
-/// The arguments of calls that failed, as at least two subjects call them.
-#[derive(Debug, Default)]
-pub struct Arguments<'a> {
-    /// All of them.
-    pub all: BTreeSet<&'a str>,
-    /// Those that several changed at their next try.
-    pub changed: BTreeSet<&'a str>,
-}
-
-/// What to check before the call: the arguments that several changed at their next try, else those that the error's words name, else all.
-fn check(tool: &str, signature: &str, arguments: &Arguments) -> String {
-    let words: BTreeSet<String> = signature.split(|c: char| !c.is_alphanumeric()).map(stem).filter(|w| w.len() > 2).collect();
-    let plain: Vec<&str> = arguments.all.iter().copied().filter(|a| is_plain_name(a)).collect();
-    let changed: Vec<&str> = arguments.changed.iter().copied().filter(|a| is_plain_name(a)).collect();
-    let named: Vec<&str> = plain.iter().copied().filter(|a| a.split(['_', '-', '.']).any(|part| words.contains(&stem(part)))).collect();
-    let to_check = [changed, named, plain].into_iter().find(|list| !list.is_empty()).unwrap_or_default();
-    if to_check.is_empty() {
-        return format!("before calling `{tool}`, check what the answer names, and do not repeat the call unchanged.");
-    }
-    let list: Vec<String> = to_check.iter().take(5).map(|a| format!("`{a}`")).collect();
-    format!("before calling `{tool}`, check {} against what the answer names, and do not repeat the call unchanged.", list.join(", "))
-}
-
-/// A word without its plural `s`, lower case: enough to see that `payments` and `payment` are one.
-fn stem(word: &str) -> String {
-    let lower = word.to_lowercase();
-    lower.strip_suffix('s').unwrap_or(&lower).to_owned()
-}
-
-/// Where the note should go: `/failures/<tool>-<words>.md`.
-pub fn path(tool: &str, signature: &str) -> String {
-    let words = slug(point(signature));
-    let words: Vec<&str> = words.split('-').filter(|w| !w.is_empty()).take(6).collect();
-    let base: String = format!("/failures/{}-{}", slug(tool), words.join("-")).chars().take(100).collect();
-    format!("{}.md", base.trim_end_matches('-'))
-}
-
 /// The path, with a number before `.md` where it is taken.
 pub fn free_path(path: &str, taken: &BTreeSet<String>) -> String {
     let base = path.strip_suffix(".md").unwrap_or(path);
@@ -153,27 +168,62 @@ pub fn times(n: usize) -> String {
 mod tests {
     use super::*;
 
+    fn failure<'a>(subject: &'a str, says: &str) -> Failure<'a> {
+        Failure { subject, is_program: false, says: says.into() }
+    }
+
     #[test]
-    fn a_note_says_when_what_and_why() {
-        let mut arguments = Arguments { all: BTreeSet::from(["payment_methods", "user_id", "cabin"]), ..Arguments::default() };
-        let note = failure_note("book", "Error: payment amount does not add up, total price is <n>", None, &arguments);
-        assert!(note.starts_with("# book fails: `payment amount does not add up`\n"), "{note}");
-        assert!(note.contains("check `payment_methods` against"), "{note}");
-        arguments.changed.insert("cabin");
-        assert!(failure_note("book", "Error: payment is off", None, &arguments).contains("check `cabin` against"));
-        let fix = (Step::Argument("format".into()), Some("csv".into()));
-        assert!(
-            failure_note("export", "Error: x", Some(&fix), &arguments)
-                .contains("worked afterwards: calling `export` with `format` set to `csv`.")
+    fn a_note_says_when_and_what_to_do() {
+        let change = |to: Option<&str>, from: Option<&str>| Fix::Change {
+            argument: "window".into(),
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+            like: None,
+            added: false,
+            removed: false,
+        };
+        let logs = failure("query_logs", "Error: time range exceeds 24 hours, asked for <n> hours");
+        assert_eq!(
+            logs.note(&change(Some("day"), Some("week"))),
+            "# query_logs: time range exceeds 24 hours\n\n- When: `query_logs` answers `Error: time range exceeds 24 hours, asked for <n> hours`.\n\
+             - What to do: set `window` to `day`.\n- Example: `window`: `week` fails, `day` works.\n"
+        );
+        assert!(logs.note(&change(None, None)).contains("correct `window` by what the answer says"));
+        let missing = Failure { subject: "ps", is_program: true, says: "/bin/sh: 1: ps: not found".into() };
+        let instead = Fix::RunInstead("ls /proc".into(), Some("ps aux".into()));
+        assert_eq!(
+            missing.note(&instead),
+            "# ps: not found\n\n- When: `ps` fails with `/bin/sh: 1: ps: not found`.\n- What to do: run `ls /proc` instead of `ps aux`.\n"
         );
     }
 
     #[test]
+    fn titles_say_what_failed() {
+        for (subject, says, title) in [
+            ("pytest", "fixture 'mocker' not found", "pytest: fixture 'mocker' not found"),
+            ("git push", "fatal: the current branch has no upstream", "git push: the current branch has no upstream"),
+            ("copy", "AccessDenied: User etl is not authorized", "copy: AccessDenied: User etl is not authorized"),
+            ("zsh", "zsh: <n>: command not found: jq", "zsh: command not found: jq"),
+            ("book", "Error - no seats (of <n>)", "book: no seats"),
+            ("x", "Errors were made", "x: Errors were made"),
+        ] {
+            assert_eq!(failure(subject, says).title(), title);
+        }
+    }
+
+    #[test]
+    fn names_of_people_are_masked_and_names_of_tools_are_not() {
+        let masked = |line: &str| without_names(line, false, &|word| word == "Edit");
+        assert_eq!(masked("no seat for Anna Li"), "no seat for <name> <name>");
+        assert_eq!(masked("File has not been read yet. Read it before Edit."), "File has not been read yet. Read it before Edit.");
+    }
+
+    #[test]
     fn paths_are_free_and_valid() {
-        let first = path("book_it", "Error: not enough seats on flight <id>");
-        assert_eq!(first, "/failures/book-it-not-enough-seats-on-flight-id.md");
+        let first = failure("book_it", "").path("Error: not enough seats on flight <id>");
+        assert_eq!(first, "/failures/book-it-not-enough-seats-on-flight.md");
         let second = free_path(&first, &BTreeSet::from([first.clone()]));
-        assert_eq!(second, "/failures/book-it-not-enough-seats-on-flight-id-2.md");
-        assert!(path("täöl", "漢字").parse::<domain::memory::MemoryPath>().is_ok());
+        assert_eq!(second, "/failures/book-it-not-enough-seats-on-flight-2.md");
+        assert!(failure("täöl", "").path("漢字").parse::<domain::memory::MemoryPath>().is_ok());
     }
 }

@@ -91,6 +91,7 @@ fn count(window: &Window, findings: &[Finding], explained: &BTreeSet<usize>) -> 
     let failed: Vec<usize> = window.sessions().filter(|(_, s)| s.head.outcome == OutcomeResult::Failure).map(|(i, _)| i).collect();
     let distinct = |of: fn(&Head) -> Option<&str>| input.sessions.iter().filter_map(|s| of(&s.head)).collect::<BTreeSet<_>>().len();
     let insights = findings.iter().filter(|f| matches!(f.disposition, Disposition::Insight(_))).count();
+    let open_failures = findings.iter().filter(|f| f.disposition == Disposition::Open).count();
     let proposed = findings.iter().filter(|f| f.is_proposed()).count();
     Stats {
         sessions: input.sessions.len(),
@@ -99,7 +100,8 @@ fn count(window: &Window, findings: &[Finding], explained: &BTreeSet<usize>) -> 
         memories: input.memories.len(),
         proposed,
         insights,
-        held_back: findings.len() - proposed - insights,
+        open_failures,
+        held_back: findings.len() - proposed - insights - open_failures,
         unexplained: failed.iter().filter(|i| !explained.contains(i)).count(),
         failed: failed.len(),
         subjects: distinct(|h| h.subject.as_deref()),

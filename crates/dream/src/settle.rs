@@ -11,6 +11,7 @@ use crate::{
         loss::{self, Loss},
         similar,
     },
+    findings::{facts, standing},
     steering::Steering,
     types::{Change, Disposition, Edit, Finding, Input, KnownState, Memory},
 };
@@ -30,6 +31,11 @@ pub fn settle(findings: &mut [Finding], input: &Input) {
     let store = loss::of_store(&input.memories);
     let mut lost = input.lost_recently;
     let mut touched: HashSet<usize> = HashSet::new();
+    for finding in findings.iter_mut().filter(|f| f.disposition == Disposition::Open) {
+        if let Some(reason) = closed(finding, input) {
+            finding.disposition = Disposition::HeldBack(reason);
+        }
+    }
     for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
         // What waits already goes on waiting, whatever this dream was told.
         let settled = known(finding, input).or_else(|| steering.leaves_out(finding).map(Disposition::HeldBack));
@@ -105,6 +111,13 @@ fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     Some(Disposition::HeldBack(reason.to_owned()))
 }
 
+/// Why a failure without a way out is no question any more: somebody wrote one down, or said that none belongs into the memory.
+fn closed(finding: &Finding, input: &Input) -> Option<String> {
+    let rejected = input.known.iter().filter(|k| k.is(finding)).find_map(|k| k.holds_back(&finding.support));
+    let told = || input.memories.iter().any(|m| is_about(&statements(&m.content), &finding.title));
+    rejected.or_else(|| told().then(|| "the memory already says what to do about it".to_owned()))
+}
+
 /// What an earlier proposal of the same finding means for it.
 fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let mut committed = None;
@@ -153,8 +166,27 @@ fn rewrite(change: &mut Change, memory: usize, input: &Input) {
     }
 }
 
+/// A rule that says the opposite of what the memory says is proposed in its place: a person sees both, and what is lost.
+fn replaces_opposite(finding: &mut Finding, input: &Input) -> Option<()> {
+    let change = finding.change.as_mut().filter(|c| finding.kind == standing::KIND && c.kind == ChangeKind::Add)?;
+    let rule = statements(change.edits.first()?.content.as_deref()?).get(1)?.clone();
+    let (matter, negated) = standing::matter_of(&rule);
+    let all = input.memories.iter().enumerate().flat_map(|(n, m)| statements(&m.content).into_iter().map(move |s| (n, s)));
+    let (index, opposite) = all.filter(|_| matter.len() >= 2).find(|(_, s)| standing::matter_of(s) == (matter.clone(), !negated))?;
+    let (edit, kept) = facts::superseded(&input.memories[index], (index, &opposite), &rule)?;
+    change.kind = ChangeKind::Supersede;
+    change.rationale = format!("The memory says the opposite: “{opposite}”. {}", change.rationale);
+    change.edits = vec![edit];
+    // Where no more may be lost, the old rule stays below as a quotation.
+    change.gentle = Some(vec![kept]);
+    Some(())
+}
+
 /// What a note of somebody else says already is not said again; what it leaves out is added to it.
 fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
+    if replaces_opposite(finding, input).is_some() {
+        return None;
+    }
     let change = finding.change.as_mut().filter(|c| c.kind == ChangeKind::Add)?;
     let content = change.edits.first()?.content.clone()?;
     let said: Vec<String> = statements(&content);
@@ -168,14 +200,14 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         if missing.is_empty() || (finding.kind != "recurring_failure" && keys.contains(&point)) {
             return held_back("the memory already says so");
         }
-        if finding.kind != "recurring_failure" || !is_about(&there, &content) {
+        if finding.kind != "recurring_failure" || !is_about(&there, &finding.title) {
             continue;
         }
         if memory.frozen || memory.by_person {
             return held_back("a memory that a person keeps is about the same");
         }
         // Only what to do is worth adding to a note that already tells of the failure.
-        let tells = |s: &&&String| s.starts_with("What to do:") || s.starts_with("What worked");
+        let tells = |s: &&&String| s.starts_with("What to do:");
         let add: Vec<&str> = missing.iter().filter(tells).map(|s| s.as_str()).collect();
         if add.is_empty() {
             return held_back("the memory already says so");
@@ -194,10 +226,9 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     None
 }
 
-/// Whether one of the statements tells of the failure that the note is about: it names the tool and most of the error's words.
-fn is_about(there: &[String], content: &str) -> bool {
-    let title = content.lines().next().unwrap_or_default().trim_start_matches("# ");
-    let Some((tool, point)) = title.split_once(" fails: ") else { return false };
+/// Whether one of the statements tells of the failure of this title: it names the tool and most of the error's words.
+fn is_about(there: &[String], title: &str) -> bool {
+    let Some((tool, point)) = title.split_once(": ") else { return false };
     let words: Vec<String> = similar::content_words(&point.replace('`', "")).into_iter().filter(|w| !w.contains('<')).collect();
     let tells = |s: &String| {
         let has: BTreeSet<String> = similar::content_words(&s.replace('`', "")).into_iter().collect();

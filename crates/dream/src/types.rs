@@ -228,6 +228,8 @@ pub struct Stats {
     pub held_back: usize,
     /// Findings that are for people to know and no memory.
     pub insights: usize,
+    /// Failures that recur and that nobody found a way out of.
+    pub open_failures: usize,
     /// Sessions that failed.
     pub failed: usize,
     /// Sessions that failed and in which nothing was found that recurs.
@@ -280,6 +282,8 @@ pub enum Disposition {
     HeldBack(String),
     /// It is for people to know, and why it is no memory.
     Insight(String),
+    /// A failure that recurs and that nobody found a way out of: a person may know one.
+    Open,
 }
 
 /// Something that a dream saw.
@@ -299,6 +303,8 @@ pub struct Finding {
     pub disposition: Disposition,
     /// The change that it would make.
     pub change: Option<Change>,
+    /// Quotes for it, where it makes no change.
+    pub evidence: Vec<Quote>,
 }
 
 impl Finding {
@@ -311,7 +317,7 @@ impl Finding {
     /// A finding that nobody has judged yet.
     pub(crate) fn new(kind: &'static str, name: &str, title: String, support: Support) -> Self {
         let fingerprint = fingerprint(kind, name);
-        Self { kind, fingerprint, aliases: Vec::new(), title, support, disposition: Disposition::Proposed, change: None }
+        Self { kind, fingerprint, aliases: Vec::new(), title, support, disposition: Disposition::Proposed, change: None, evidence: Vec::new() }
     }
 
     /// The same, held back.

@@ -1,8 +1,6 @@
 //! The sessions that a dream counts over, in one order whatever the input's was, and what several findings ask of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use domain::event::OutcomeResult;
+use std::collections::BTreeSet;
 
 use crate::{
     reading::Place,
@@ -11,16 +9,14 @@ use crate::{
 
 /// Quotes kept for and against a change.
 pub const QUOTES: usize = 5;
-/// Distinct subjects (else tasks, else sessions) in whose calls a value must stand to belong to a tool's vocabulary.
-const VOCABULARY_SUPPORT: usize = 3;
 
 /// The input, looked at in the order of the sessions' keys.
 pub struct Window<'a> {
     /// What the dream may look at.
     pub input: &'a Input,
     order: Vec<usize>,
-    /// How many sessions succeeded, and of how many the end is known.
-    all_endings: (usize, usize),
+    /// Every tool that was called.
+    tools: BTreeSet<&'a str>,
 }
 
 impl<'a> Window<'a> {
@@ -28,9 +24,8 @@ impl<'a> Window<'a> {
     pub fn of(input: &'a Input) -> Self {
         let mut order: Vec<usize> = (0..input.sessions.len()).collect();
         order.sort_by(|&a, &b| input.sessions[a].head.key.cmp(&input.sessions[b].head.key));
-        let ended = |how: fn(OutcomeResult) -> bool| input.sessions.iter().filter(|s| how(s.head.outcome)).count();
-        let all_endings = (ended(|o| o == OutcomeResult::Success), ended(|o| o != OutcomeResult::Unknown));
-        Self { input, order, all_endings }
+        let tools = input.sessions.iter().flat_map(|s| &s.features.firsts).map(|f| f.tool.as_str()).collect();
+        Self { input, order, tools }
     }
 
     /// Every session with its index in the input, in order.
@@ -41,6 +36,11 @@ impl<'a> Window<'a> {
     /// What is known of a session.
     pub fn head(&self, index: usize) -> &'a Head {
         &self.input.sessions[index].head
+    }
+
+    /// Whether any session called a tool of this name.
+    pub fn is_tool(&self, name: &str) -> bool {
+        self.tools.contains(name)
     }
 
     /// Support by the sessions in which something was seen, named once for each time it was.
@@ -76,18 +76,6 @@ impl<'a> Window<'a> {
         self.support(seen_in).distinct()
     }
 
-    /// How many distinct sessions succeeded, and of how many the end is known.
-    pub fn endings(&self, seen_in: impl IntoIterator<Item = usize>) -> (usize, usize) {
-        let distinct: BTreeSet<usize> = seen_in.into_iter().collect();
-        let known = distinct.iter().filter(|&&i| self.head(i).outcome != OutcomeResult::Unknown).count();
-        (distinct.iter().filter(|&&i| self.head(i).outcome == OutcomeResult::Success).count(), known)
-    }
-
-    /// As [`Window::endings`], over all sessions.
-    pub const fn all_endings(&self) -> (usize, usize) {
-        self.all_endings
-    }
-
     /// Quotes through different recorders first, then from different subjects, tasks and sessions, else in the given order; at most
     /// [`QUOTES`].
     pub fn quotes(&self, places: impl IntoIterator<Item = (usize, Place)>, counter: bool) -> Vec<Quote> {
@@ -110,32 +98,5 @@ impl<'a> Window<'a> {
     pub fn told(&self, sessions: &BTreeSet<usize>, hashes: &[u64]) -> usize {
         let told = |i: &&usize| hashes.iter().any(|h| self.input.sessions[**i].features.told.binary_search(h).is_ok());
         sessions.iter().filter(told).count()
-    }
-}
-
-/// The words that belong to the tools' vocabulary: enum-like values seen in the calls of enough subjects.
-pub struct Vocabulary<'a> {
-    seen: HashMap<(&'a str, &'a str), BTreeMap<&'a str, Vec<usize>>>,
-}
-
-impl<'a> Vocabulary<'a> {
-    /// Gathers the words of all calls.
-    pub fn of(window: &Window<'a>) -> Self {
-        let mut seen: HashMap<_, BTreeMap<_, Vec<usize>>> = HashMap::new();
-        for (index, session) in window.sessions() {
-            for (tool, argument, value) in &session.features.words {
-                let values = seen.entry((tool.as_str(), argument.as_str())).or_default();
-                values.entry(value.as_str()).or_default().push(index);
-            }
-        }
-        Self { seen }
-    }
-
-    /// Whether the value may stand in content: enough subjects used it, and on average each value of the argument was used by
-    /// several (a customer's first name is a word, too, but hardly two have the same).
-    pub fn has(&self, window: &Window, tool: &str, argument: &str, value: &str) -> bool {
-        let Some(values) = self.seen.get(&(tool, argument)) else { return false };
-        let users: usize = values.values().map(|v| window.distinct(v.iter().copied())).sum();
-        users >= 2 * values.len() && values.get(value).is_some_and(|v| window.distinct(v.iter().copied()) >= VOCABULARY_SUPPORT)
     }
 }

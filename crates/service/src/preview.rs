@@ -20,7 +20,9 @@ pub struct PreviewInput {
 #[must_use]
 pub fn preview(preview: &PreviewInput) -> Value {
     let proposal = dream::run(&preview.input, &mut |_| std::ops::ControlFlow::Continue(()));
-    let Some(proposal) = proposal else { return json!({"changes": [], "questions": [], "stats": {}}) };
+    let Some(proposal) = proposal else {
+        return json!({"changes": [], "questions": [], "insights": [], "open_failures": [], "stats": {}});
+    };
     let changes: Vec<Value> = proposal.findings.iter().filter(|f| f.is_proposed()).filter_map(|f| preview_change(f, preview)).collect();
     let held: Vec<Value> = proposal
         .findings
@@ -35,6 +37,8 @@ pub fn preview(preview: &PreviewInput) -> Value {
         _ => None,
     };
     let insights: Vec<Value> = proposal.findings.iter().filter_map(insight).collect();
+    let open: Vec<Value> =
+        proposal.findings.iter().filter(|f| f.disposition == Disposition::Open).map(|f| open_failure(f, preview)).collect();
     let mut stats = json!(proposal.stats);
     stats["held_back_findings"] = Value::Array(held);
     let kind = |q: &dream::Question| match q.kind {
@@ -43,7 +47,14 @@ pub fn preview(preview: &PreviewInput) -> Value {
     };
     let question = |q: &dream::Question| json!({"kind": kind(q), "title": q.title, "statements": q.statements, "paths": q.memories.map(|i| &preview.input.memories[i].path)});
     let questions: Vec<Value> = proposal.questions.iter().map(question).collect();
-    json!({"changes": changes, "questions": questions, "insights": insights, "stats": stats})
+    json!({"changes": changes, "questions": questions, "insights": insights, "open_failures": open, "stats": stats})
+}
+
+/// A failure that nobody found a way out of: the tool or program, what it said, how much backs it, and where.
+fn open_failure(finding: &Finding, preview: &PreviewInput) -> Value {
+    let (tool, error) = finding.title.split_once(": ").unwrap_or(("", &finding.title));
+    let evidence: Vec<Value> = finding.evidence.iter().map(|q| preview_quote(q, preview)).collect();
+    json!({"tool": tool, "error": error, "title": finding.title, "support": finding.support, "evidence": evidence})
 }
 
 fn preview_change(finding: &Finding, preview: &PreviewInput) -> Option<Value> {

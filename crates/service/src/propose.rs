@@ -355,6 +355,7 @@ fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, St
     let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
     let reason = match (&finding.disposition, change_id) {
         (Disposition::HeldBack(reason) | Disposition::Insight(reason), _) => reason.clone(),
+        (Disposition::Open, _) => "nobody found a way out of it; whoever knows one can write it down".to_owned(),
         (Disposition::Waits, _) => "the same already waits for a decision".to_owned(),
         (Disposition::Proposed, Some(_)) => String::new(),
         (Disposition::Proposed, None) if over.contains_key(finding.fingerprint.as_str()) => over[finding.fingerprint.as_str()].clone(),
@@ -368,6 +369,7 @@ fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, St
         disposition: match (change_id, &finding.disposition) {
             (Some(_), _) => "proposed",
             (None, Disposition::Insight(_)) => "insight",
+            (None, Disposition::Open) => "open",
             (None, _) => "held_back",
         },
         reason,

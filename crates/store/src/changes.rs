@@ -51,7 +51,10 @@ statements! {
     CHANGES_OF = concat!(change_sql!(), " WHERE c.changeset_id IN (", fifty!(), ") ORDER BY c.changeset_id, c.position");
     FACTS_OF_DREAMS = "SELECT c.facts FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND cs.origin = 'dream'
-          AND (c.state IN ('pending', 'approved', 'deferred') OR (c.state = 'committed' AND c.updated_at >= $2))";
+          AND (c.state IN ('pending', 'approved', 'deferred')
+            OR (c.state = 'committed' AND c.updated_at >= $2
+              AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.verdict = 'approve'
+                AND d.taken_back_at IS NULL)))";
     CHANGESETS_OF = concat!("SELECT id, changeset_id FROM changes WHERE id IN (", fifty!(), ")");
     CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
     SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3, defer_until = NULL WHERE id = $4 AND state = $5 AND revision = $6";

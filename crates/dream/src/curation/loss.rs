@@ -1,11 +1,12 @@
 //! What a dream may lose: at most a quarter of a store's statements and bytes, and all dreams together that much in thirty days
-//! (rule 9). A statement that stands word for word elsewhere afterwards is not lost.
+//! (rule 11). A statement that is elsewhere afterwards is not lost: word for word, or but for articles, punctuation and contractions.
 
 use std::collections::HashSet;
 
 use domain::statement::{bare, statements, told};
 use serde::{Deserialize, Serialize};
 
+use super::similar;
 use crate::types::{Change, Memory};
 
 /// Share of a store that may be lost, in percent.
@@ -49,8 +50,9 @@ pub fn of_change<S: std::hash::BuildHasher>(change: &Change, memories: &[Memory]
         memories.iter().enumerate().filter(|(i, _)| !touched.contains(i) && !taken.contains(i)).map(|(_, m)| m.content.as_str());
     let after = change.edits.iter().filter_map(|e| e.content.as_deref());
     let kept: HashSet<String> = after.chain(elsewhere).flat_map(statements).flat_map(|s| told(&s)).collect();
+    let said: HashSet<Vec<String>> = kept.iter().map(|s| similar::key_of(s)).filter(|key| !key.is_empty()).collect();
     let before = touched.iter().flat_map(|&i| statements(&memories[i].content));
     // The same statement twice is one: one of the two is no loss.
-    let lost: HashSet<String> = before.filter(|s| !kept.contains(bare(s))).collect();
+    let lost: HashSet<String> = before.filter(|s| !kept.contains(bare(s)) && !said.contains(&similar::key_of(s))).collect();
     lost.iter().fold(Loss::default(), |sum, s| sum.and(Loss { statements: 1, bytes: s.len() }))
 }

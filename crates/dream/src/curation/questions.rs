@@ -17,7 +17,7 @@ const MAX_QUESTIONS: usize = 20;
 /// Pairs among which those of different memories are looked for: a store of templates has more than anybody could be asked.
 const ENOUGH: usize = 2_000;
 /// Least words of a statement that is asked about: shorter ones are alike by chance.
-const QUESTION_WORDS: usize = 5;
+const QUESTION_WORDS: usize = 4;
 
 /// What should be asked: contradictions first.
 pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Question> {

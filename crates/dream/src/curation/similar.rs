@@ -130,6 +130,16 @@ pub fn content_words(text: &str) -> Vec<String> {
     content(&tokens(text).iter().map(|t| t.to_lowercase()).collect::<Vec<_>>())
 }
 
+/// Content words without what negates or stresses them, and whether they were negated: "never answer" and "always answer" are opposites.
+#[must_use]
+pub fn without_negation(mut words: Vec<String>) -> (Vec<String>, bool) {
+    let negates = |w: &String| matches!(w.as_str(), "not" | "no" | "never");
+    let is_negated = words.iter().filter(|w| negates(w)).count() % 2 == 1;
+    // Words come without their plural: "always" is "alway".
+    words.retain(|w| !negates(w) && w != "alway");
+    (words, is_negated)
+}
+
 fn content(lower: &[String]) -> Vec<String> {
     lower.iter().filter(|t| t.chars().any(char::is_alphanumeric) && !is_function_word(t)).map(|t| stem(t)).collect()
 }

@@ -15,10 +15,23 @@ use crate::{
 pub const KIND: &str = "outcome_divergence";
 /// Leads that one dream gives.
 const MOST: usize = 20;
+/// Tasks that a lead names.
+const NAMED: usize = 3;
 /// Sessions of no known task that are compared with each other by what they asked for.
 const COMPARED: usize = 300;
 
-/// The leads, by task.
+/// One place where tries part, and the tasks whose tries do so there.
+#[derive(Default)]
+struct Parting {
+    /// Tasks, by key; empty for sessions of no known task.
+    tasks: Vec<String>,
+    sessions: Vec<usize>,
+    failed: usize,
+    /// Most changing calls that tries have in common before.
+    same: usize,
+}
+
+/// The leads: one for each place where tries part.
 pub fn find(window: &Window) -> Vec<Finding> {
     let mut by_task: BTreeMap<&str, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, session) in window.sessions() {
@@ -30,13 +43,21 @@ pub fn find(window: &Window) -> Vec<Finding> {
             OutcomeResult::Unknown => {}
         }
     }
-    let mixed = by_task.into_iter().filter(|(_, (good, bad))| !good.is_empty() && !bad.is_empty());
-    let by_task = mixed.filter_map(|(task, (good, bad))| lead(task, &good, &bad, window));
-    by_task.chain(by_request(window)).take(MOST).collect()
+    let mut partings: BTreeMap<String, Parting> = BTreeMap::new();
+    for (task, (good, bad)) in by_task.iter().filter(|(_, (good, bad))| !good.is_empty() && !bad.is_empty()) {
+        part(Some(task), good, bad, window, &mut partings);
+    }
+    for (good, bad) in by_request(window) {
+        part(None, &[good], &[bad], window, &mut partings);
+    }
+    let mut found: Vec<(String, Parting)> = partings.into_iter().collect();
+    found.sort_by_key(|(place, p)| (std::cmp::Reverse(p.failed), place.clone()));
+    found.iter().take(MOST).map(|(place, parting)| lead(place, parting, window)).collect()
 }
 
-/// The same for sessions of no known task that asked for nearly the same. Guessed, so it is never more than a lead.
-fn by_request(window: &Window) -> Vec<Finding> {
+/// Sessions of no known task that asked for nearly the same, one that succeeded and one that did not. Guessed, so it is never more than
+/// a lead.
+fn by_request(window: &Window) -> Vec<(usize, usize)> {
     let of = |outcome: OutcomeResult| -> Vec<usize> {
         let unknown = window.sessions().filter(move |(_, s)| s.head.task.is_none() && s.head.outcome == outcome);
         unknown.map(|(i, _)| i).take(COMPARED).collect()
@@ -44,27 +65,47 @@ fn by_request(window: &Window) -> Vec<Finding> {
     let good = of(OutcomeResult::Success);
     let features = |i: usize| &window.input.sessions[i].features;
     let pair = |bad: &usize| Some((*good.iter().find(|&&g| ask_the_same(features(g), features(*bad)))?, *bad));
-    let pairs: Vec<(usize, usize)> = of(OutcomeResult::Failure).iter().filter_map(pair).collect();
-    pairs.into_iter().filter_map(|(good, bad)| lead(&format!("like {}", window.head(bad).key), &[good], &[bad], window)).collect()
+    of(OutcomeResult::Failure).iter().filter_map(pair).collect()
 }
 
-fn lead(task: &str, good: &[usize], bad: &[usize], window: &Window) -> Option<Finding> {
+/// Adds where tries at a task part, if they do.
+fn part(task: Option<&str>, good: &[usize], bad: &[usize], window: &Window, partings: &mut BTreeMap<String, Parting>) {
     let acts = |i: usize| &window.input.sessions[i].features;
     let (with, without) = (acts(good[0]), acts(bad[0]));
     let same = with.acts.iter().zip(&without.acts).take_while(|(a, b)| (&a.tool, a.arguments) == (&b.tool, b.arguments)).count();
     let (there, here) = (with.acts.get(same), without.acts.get(same));
     if there.is_none() && here.is_none() {
-        return None;
+        return;
     }
-    let mut support = window.support(good.iter().chain(bad).copied());
-    support.eligible = good.len() + bad.len();
-    let title = format!("Tries at task {} part at {}", short(task), said(there, here));
-    let finding = Finding::new(KIND, task, title, support);
-    let before = match same {
-        0 => "from their first changing call on".to_owned(),
-        n => format!("after {} that they have in common", domain::plural::count(n, "changing call")),
+    let parting = partings.entry(said(there, here)).or_default();
+    parting.tasks.extend(task.map(str::to_owned));
+    parting.sessions.extend(good.iter().chain(bad));
+    parting.failed += bad.len();
+    parting.same = parting.same.max(same);
+}
+
+fn lead(place: &str, parting: &Parting, window: &Window) -> Finding {
+    let mut support = window.support(parting.sessions.iter().copied());
+    support.eligible = parting.sessions.len();
+    let title = match &parting.tasks[..] {
+        [] => format!("Tries that asked for the same part at {place}"),
+        [task] => format!("Tries at task {} part at {place}", short(task)),
+        tasks => format!("Tries at {} part at {place}", domain::plural::count(tasks.len(), "task")),
     };
-    Some(finding.insight(format!("a lead for a person: {} of {} tries failed; they part {before}", bad.len(), good.len() + bad.len())))
+    let which: Vec<String> = parting.tasks.iter().take(NAMED).map(|t| short(t)).collect();
+    let more = parting.tasks.len().saturating_sub(NAMED);
+    let which = match (which.len(), more) {
+        (0 | 1, _) => String::new(),
+        (_, 0) => format!(" (tasks {})", which.join(", ")),
+        _ => format!(" (tasks {} and {more} more)", which.join(", ")),
+    };
+    let before = match parting.same {
+        0 => "from their first changing call on".to_owned(),
+        n => format!("after up to {} that they have in common", domain::plural::count(n, "changing call")),
+    };
+    let all = parting.sessions.len();
+    Finding::new(KIND, place, title, support)
+        .insight(format!("a lead for a person: {} of {all} tries failed{which}; they part {before}", parting.failed))
 }
 
 /// A task's key for a title: short and masked.

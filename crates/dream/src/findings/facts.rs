@@ -23,6 +23,13 @@ const MOST_VALUES: usize = 5;
 /// What stands before a statement that no longer holds and is kept.
 const REPLACED: &str = "Replaced, no longer true:";
 
+/// The memory with other words in a statement's place, and the same with the old ones kept below as a quotation; none if the statement
+/// is in it more than once, or not as it is.
+pub fn superseded(memory: &Memory, (index, statement): (usize, &str), new: &str) -> Option<(Edit, Edit)> {
+    let quoted = format!("{new}\n\n{REPLACED}\n> {statement}\n");
+    Some((edit(memory, (index, statement), new)?, edit(memory, (index, statement), &quoted)?))
+}
+
 /// Words beside a fact that do not make it another one: when it changed, who says so.
 const SOFT: &[&str] = &[
     "day",
@@ -68,6 +75,8 @@ struct Fact<'a> {
     statement: &'a str,
     about: Vec<String>,
     values: Vec<String>,
+    /// It tells of somebody else's.
+    of_others: bool,
     /// The value that may change: the last one, after the copula.
     old: String,
     /// The same in its normal form.
@@ -130,9 +139,9 @@ fn facts<'a>(said: &'a [Vec<String>], memories: &[Memory]) -> Vec<Fact<'a>> {
 fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
     let parted = stated_in(statement)?;
     let (old, after) = parted.values.last().cloned()?;
-    let (about, amount) = (parted.about, Amount::of(&old));
+    let (about, amount, of_others) = (parted.about, Amount::of(&old), parted.of_others);
     // A value that stands before the copula names the thing ("room 5 is closed"): another one is another thing.
-    after.then(|| Fact { memory, statement, about, values: parted.values.into_iter().map(|(v, _)| v).collect(), old, amount })
+    after.then(|| Fact { memory, statement, about, values: parted.values.into_iter().map(|(v, _)| v).collect(), of_others, old, amount })
 }
 
 /// How surely a session speaks of the fact.
@@ -146,6 +155,10 @@ enum Aim {
 
 /// The value that a session states for the fact, if it is about the same thing; all other values equal.
 fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
+    // Theirs is not ours, whatever it is.
+    if stated.of_others != fact.of_others {
+        return None;
+    }
     let (all, said) = (fact.about.len(), fact.about.iter().filter(|w| stated.about.binary_search(w).is_ok()).count());
     if said * 2 < all || said == 0 {
         return None;
@@ -212,10 +225,7 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
         return Some(finding.held_back("the newest value was stated with one subject or task only"));
     }
     let new = replaced(fact.statement, &fact.old, &newest);
-    let Some((plain, kept)) = new.and_then(|new| {
-        let quoted = format!("{new}\n\n{REPLACED}\n> {}\n", fact.statement);
-        Some((edit(memory, fact, &new)?, edit(memory, fact, &quoted)?))
-    }) else {
+    let Some((plain, kept)) = new.and_then(|new| superseded(memory, (fact.memory, fact.statement), &new)) else {
         return Some(finding.held_back("the statement stands in the memory more than once, or in another form; a person should change it"));
     };
     let mut quotes = window.quotes(now.iter().map(|h| (h.session, h.place)), false);
@@ -263,23 +273,23 @@ fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
 }
 
 /// The memory with other words in the statement's place, if it stands there once, as it is.
-fn edit(memory: &Memory, fact: &Fact, new: &str) -> Option<Edit> {
+fn edit(memory: &Memory, (index, statement): (usize, &str), new: &str) -> Option<Edit> {
     let mut places = Vec::new();
     let mut at = 0;
     for line in memory.content.split_inclusive('\n') {
-        if statements(line).iter().any(|s| s == fact.statement) {
+        if statements(line).iter().any(|s| s == statement) {
             // A sentence of its own: nothing of another one before or after it.
             let own = |start: usize| {
-                let (before, after) = (line[..start].trim_end(), &line[start + fact.statement.len()..]);
+                let (before, after) = (line[..start].trim_end(), &line[start + statement.len()..]);
                 let begins = before.chars().all(|c| matches!(c, '#' | '-' | '*' | '>' | ' ')) || before.ends_with(['.', '!', '?']);
-                begins && (after.trim().is_empty() || after.starts_with(' ') && fact.statement.ends_with(['.', '!', '?']))
+                begins && (after.trim().is_empty() || after.starts_with(' ') && statement.ends_with(['.', '!', '?']))
             };
-            places.extend(line.match_indices(fact.statement).map(|(start, _)| start).filter(|&s| own(s)).map(|s| at + s));
+            places.extend(line.match_indices(statement).map(|(start, _)| start).filter(|&s| own(s)).map(|s| at + s));
         }
         at += line.len();
     }
     let [start] = places[..] else { return None };
-    let rest = &memory.content[start + fact.statement.len()..];
+    let rest = &memory.content[start + statement.len()..];
     let before = &memory.content[..start];
     // After lines of its own, what followed on the same line is a paragraph of its own.
     let content = if new.ends_with('\n') && !rest.is_empty() && !rest.starts_with('\n') {
@@ -287,7 +297,7 @@ fn edit(memory: &Memory, fact: &Fact, new: &str) -> Option<Edit> {
     } else {
         format!("{before}{new}{rest}")
     };
-    Some(Edit { memory: Some(fact.memory), path: memory.path.clone(), new_path: None, content: Some(content) })
+    Some(Edit { memory: Some(index), path: memory.path.clone(), new_path: None, content: Some(content) })
 }
 
 /// Pairs of the memory's own statements that say different values of the same thing, or the opposite: for a person to look at.
@@ -319,11 +329,11 @@ fn negations(said: &[Vec<String>]) -> Vec<((usize, String), (usize, String))> {
     let mut negated: Vec<(Vec<String>, usize, &String)> = Vec::new();
     for (memory, statement) in said.iter().enumerate().flat_map(|(m, all)| all.iter().map(move |s| (m, s))) {
         let words = similar::content_words(statement);
-        let without: Vec<String> = words.iter().filter(|w| !matches!(w.as_str(), "not" | "no" | "never" | "always")).cloned().collect();
+        let (without, is_negated) = similar::without_negation(words);
         if without.len() < 2 {
             continue;
         }
-        if words.iter().any(|w| matches!(w.as_str(), "not" | "no" | "never")) {
+        if is_negated {
             negated.push((without, memory, statement));
         } else {
             plain.entry(without).or_insert((memory, statement));

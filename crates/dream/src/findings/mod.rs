@@ -2,6 +2,7 @@
 //! becomes a change is settled later.
 
 pub mod candidates;
+mod claims;
 pub mod contrast;
 pub mod divergence;
 pub mod facts;
@@ -10,4 +11,4 @@ mod recovery;
 pub mod standing;
 mod templates;
 
-pub use recovery::Step;
+pub use recovery::Fix;

@@ -1,37 +1,78 @@
-//! What worked after an error: the argument that was different, or the tool that was called in between, at the next success of the
-//! same tool.
+//! What worked after an error, read from what was done: another value of an argument, a call in between, another command, or the same
+//! call once more. Judged by whether the next try worked, and by nothing that happened later in the session.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    reading::Next,
-    window::{Vocabulary, Window},
+    MIN_SUPPORT,
+    reading::{Between, Changed, Next, Place, command, is_plain_name},
+    window::Window,
 };
 
-/// One thing that was done differently.
+/// Distinct subjects with whom a number must have worked to be the tool's and not a customer's: numbers are the same by chance.
+const NUMBER_SUPPORT: usize = 3;
+/// Programs that look and change nothing: run in between, they mend nothing.
+const LOOKS: &[&str] = &["ls", "cat", "pwd", "echo", "which", "head", "tail", "grep", "rg", "find", "cd", "env", "type", "stat", "wc"];
+
+/// One thing that was done differently. In the order in which one is preferred where they are as good.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+enum Step {
     /// Another value of an argument.
     Argument(String),
     /// Another tool first.
-    Tool(String),
+    Call(String),
+    /// A command first, with what varies masked.
+    Run(String),
+    /// Another command, with what varies masked.
+    Instead(String),
+    /// Nothing.
+    Again,
 }
 
 /// A next try with the session it was in.
 pub type Try<'a> = (usize, &'a Next);
 
-/// What many did next.
-pub struct Shared<'a> {
+/// What to do about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fix {
+    /// Change an argument.
+    Change {
+        /// Its name.
+        argument: String,
+        /// What it was in every failed call, where that was the same.
+        from: Option<String>,
+        /// What it was in every call that worked, where that was the same.
+        to: Option<String>,
+        /// How it is written in calls that worked and in those that failed: an example of each.
+        like: Option<(String, String)>,
+        /// It was not given before.
+        added: bool,
+        /// It was left out.
+        removed: bool,
+    },
+    /// Call another tool first.
+    CallFirst(String),
+    /// Run a command first.
+    RunFirst(String),
+    /// Run a command instead of the one that failed, if that was always the same.
+    RunInstead(String, Option<String>),
+    /// Call it once more.
+    Again,
+}
+
+/// What many did next, and how it went.
+pub struct Recovery<'a> {
     /// What it was.
-    pub step: Step,
+    pub fix: Fix,
     /// Those with whom it worked.
     pub worked: Vec<Try<'a>>,
     /// Those with whom it failed again.
     pub failed: Vec<Try<'a>>,
 }
 
-/// The step that worked for most distinct subjects, tasks or sessions, if it did for at least `min`, and more often than not.
-pub fn shared<'a>(tries: &[Try<'a>], window: &Window, min: usize) -> Option<Shared<'a>> {
+/// The step that worked for most distinct subjects, tasks or sessions: for at least two, and more often than not. A step that names what
+/// to do goes before one that says only which argument to correct, if nearly as many took it.
+pub fn find<'a>(tries: &[Try<'a>], window: &Window) -> Option<Recovery<'a>> {
     let mut by_step: BTreeMap<Step, (Vec<Try<'a>>, Vec<Try<'a>>)> = BTreeMap::new();
     for &(session, next) in tries {
         for step in steps(next) {
@@ -39,25 +80,130 @@ pub fn shared<'a>(tries: &[Try<'a>], window: &Window, min: usize) -> Option<Shar
             if next.worked { worked.push((session, next)) } else { failed.push((session, next)) }
         }
     }
-    by_step
+    let found: Vec<(usize, Recovery)> = by_step
         .into_iter()
-        .map(|(step, (worked, failed))| (window.distinct(worked.iter().map(|t| t.0)), Shared { step, worked, failed }))
-        .filter(|(n, s)| *n >= min && s.worked.len() > s.failed.len())
-        // The most shared one; among equals the first by name, so that nothing depends on order.
-        .max_by(|(n, a), (m, b)| n.cmp(m).then_with(|| b.step.cmp(&a.step)))
-        .map(|(_, shared)| shared)
+        .filter(|(step, (worked, failed))| worked.len() > failed.len() && helps(step, worked.len(), failed.len(), tries, window))
+        .map(|(step, (worked, failed))| (window.distinct(worked.iter().map(|t| t.0)), Recovery { fix: fix(&step, &worked, window), worked, failed }))
+        .filter(|(n, _)| *n >= MIN_SUPPORT)
+        .collect();
+    let most = found.iter().map(|(n, _)| *n).max()?;
+    let near = found.into_iter().filter(|(n, _)| 10 * n >= 8 * most);
+    // Among equals the first, in the order of steps, so that nothing depends on the order of sessions.
+    near.min_by_key(|(n, recovery)| (recovery.fix.is_vague(), std::cmp::Reverse(*n))).map(|(_, recovery)| recovery)
 }
 
-fn steps(next: &Next) -> impl Iterator<Item = Step> + '_ {
-    next.arguments.iter().cloned().map(Step::Argument).chain(next.tools.iter().cloned().map(Step::Tool))
+/// Whether a call in between has to do with the success: without it, fewer tries worked. What was changed in the call itself is the only
+/// difference that a tool can see.
+fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Window) -> bool {
+    match step {
+        Step::Call(_) | Step::Run(_) => {
+            let others: Vec<&Try> = tries.iter().filter(|t| !steps(t.1).contains(step)).collect();
+            let others_worked: Vec<usize> = others.iter().filter(|t| t.1.worked).map(|t| t.0).collect();
+            let few = window.distinct(others_worked.iter().copied()) < MIN_SUPPORT;
+            few || worked * others.len() > others_worked.len() * (worked + failed)
+        }
+        // Once may be chance.
+        Step::Again => worked > 2 * failed,
+        Step::Argument(_) | Step::Instead(_) => true,
+    }
 }
 
-/// The value that the argument had in every success, if it belongs to the tool's vocabulary.
-pub fn common_value(shared: &Shared, tool: &str, window: &Window, vocabulary: &Vocabulary) -> Option<String> {
-    let Step::Argument(argument) = &shared.step else { return None };
-    let value = |(_, next): &Try| next.values.iter().find(|(key, _)| key == argument).map(|(_, v)| v.clone());
-    let mut values = shared.worked.iter().map(value);
-    let first = values.next()??;
-    let same = values.all(|v| v.as_ref() == Some(&first));
-    (same && vocabulary.has(window, tool, argument, &first)).then_some(first)
+fn steps(next: &Next) -> Vec<Step> {
+    let mut steps: Vec<Step> = next.changed.iter().filter(|c| is_plain_name(&c.name)).map(|c| Step::Argument(c.name.clone())).collect();
+    steps.extend(next.between.iter().filter_map(step_between));
+    steps.extend(next.command.as_ref().and_then(|c| c.after.as_deref()).filter(|line| !line.is_empty()).map(|l| Step::Instead(command::masked(l))));
+    if next.changed.is_empty() && next.between.is_empty() && next.command.is_none() {
+        steps.push(Step::Again);
+    }
+    steps.sort();
+    steps.dedup();
+    steps
+}
+
+fn step_between(between: &Between) -> Option<Step> {
+    match &between.command {
+        None => is_plain_name(&between.tool).then(|| Step::Call(between.tool.clone())),
+        Some(line) => {
+            let program = line.split(' ').next().unwrap_or_default();
+            (!line.is_empty() && !LOOKS.contains(&program)).then(|| Step::Run(command::masked(line)))
+        }
+    }
+}
+
+/// The step with the values that may be shown: those that are the same in every try that worked, which come from two and more.
+fn fix(step: &Step, worked: &[Try], window: &Window) -> Fix {
+    match step {
+        Step::Argument(name) => change(name, worked, window.distinct(worked.iter().map(|t| t.0))),
+        Step::Call(tool) => Fix::CallFirst(tool.clone()),
+        Step::Run(masked) => {
+            let lines = worked.iter().flat_map(|(_, next)| &next.between).filter_map(|b| b.command.as_deref());
+            Fix::RunFirst(constant(lines.filter(|l| command::masked(l) == *masked)).unwrap_or(masked).to_owned())
+        }
+        Step::Instead(masked) => {
+            let commands = || worked.iter().filter_map(|(_, next)| next.command.as_ref());
+            let line = constant(commands().filter_map(|c| c.after.as_deref())).unwrap_or(masked).to_owned();
+            Fix::RunInstead(line, constant(commands().filter_map(|c| c.before.as_deref())).map(str::to_owned))
+        }
+        Step::Again => Fix::Again,
+    }
+}
+
+fn change(name: &str, worked: &[Try], distinct: usize) -> Fix {
+    let changes: Vec<&Changed> = worked.iter().filter_map(|(_, next)| next.changed.iter().find(|c| c.name == name)).collect();
+    let values = |of: fn(&Changed) -> Option<&str>| -> Option<Vec<&str>> { changes.iter().map(|c| of(c)).collect() };
+    let before = values(|c| c.before.as_deref());
+    let after = values(|c| c.after.as_deref());
+    let may_show = |value: &&str| distinct >= NUMBER_SUPPORT || value.parse::<f64>().is_err();
+    let same = |all: &Option<Vec<&str>>| all.as_ref().and_then(|all| constant(all.iter().copied())).filter(may_show).map(str::to_owned);
+    let (from, to) = (same(&before), same(&after));
+    let like = match (&before, &after) {
+        (Some(before), Some(after)) if to.is_none() => written_like(after, before),
+        _ => None,
+    };
+    Fix::Change {
+        argument: name.to_owned(),
+        added: changes.iter().all(|c| c.before.is_none()),
+        removed: changes.iter().all(|c| c.after.is_none()),
+        from,
+        to,
+        like,
+    }
+}
+
+/// The value that all of these have, if they have one.
+fn constant<'v>(mut values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
+    let first = values.next().filter(|v| !v.is_empty())?;
+    values.all(|v| v == first).then_some(first)
+}
+
+/// An example of how numbers and dates were written where it worked, and of how where it did not, if both ways are always the same.
+fn written_like(after: &[&str], before: &[&str]) -> Option<(String, String)> {
+    let shape = |value: &str| -> String { value.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect() };
+    let of = |values: &[&str]| {
+        let first = shape(values.first()?);
+        let is_number = first.contains('9') && !first.chars().any(|c| c.is_alphabetic() && !matches!(c, 'T' | 'Z'));
+        (is_number && values.iter().all(|v| shape(v) == first)).then_some(first)
+    };
+    (of(after)? != of(before)?).then(|| (after[0].to_owned(), before[0].to_owned()))
+}
+
+impl Fix {
+    /// Whether it says where to look, and not what to do.
+    const fn is_vague(&self) -> bool {
+        match self {
+            Self::Change { to, like, added, removed, .. } => to.is_none() && like.is_none() && !*added && !*removed,
+            Self::Again => true,
+            _ => false,
+        }
+    }
+}
+
+/// Where what helped was called, with its session: the first in the order of the sessions.
+pub fn example(recovery: &Recovery) -> Option<(usize, Place)> {
+    let helped = |next: &Next| match &recovery.fix {
+        Fix::CallFirst(tool) => next.between.iter().find(|b| b.tool == *tool).and_then(|b| b.call),
+        Fix::RunFirst(line) => next.between.iter().find(|b| b.command.as_deref().is_some_and(|c| command::masked(c) == command::masked(line))).and_then(|b| b.call),
+        _ => next.call,
+    };
+    recovery.worked.iter().find_map(|(session, next)| Some((*session, helped(next)?)))
 }

@@ -5,20 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{changeset::ChangeKind, plural, scan, sensitive};
 
-use super::templates::{link, root_of};
+use super::{
+    claims,
+    templates::{link, root_of},
+};
 use crate::{
     MIN_SUPPORT, compose,
     curation::similar::{self, Prepared},
     reading::{Rule, statement_hash, without_opening},
-    types::{Change, Edit, Finding, fingerprint},
+    types::{Change, Disposition, Edit, Finding, fingerprint},
     window::Window,
 };
 
 /// What the name of this kind of finding is.
 pub const KIND: &str = "standing_instruction";
+/// The name of what people do not agree about.
+const DISAGREEMENT: &str = "disagreement";
 /// Distinct rules of a window that are compared with each other.
 const MOST: usize = 5_000;
 
+/// Why what one speaker said is no rule of a team.
+const ONE_SPEAKER: &str = "one speaker only, who did not ask that it be remembered";
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
 const TEMPLATE_SESSIONS: usize = 3;
 
@@ -43,7 +50,56 @@ pub fn find(window: &Window) -> Vec<Finding> {
     }
     // In the order in which they were first said, so that a rule's first wording stays its wording.
     first.truncate(MOST);
-    linked(&first, &by_key).into_iter().filter_map(|group| judge(&group, &by_key, window)).collect()
+    let groups = linked(&first, &by_key);
+    let mut findings: Vec<Option<Finding>> = groups.iter().map(|group| judge(group, &by_key, window)).collect();
+    let disagreements = disagreements(&groups, &by_key, &mut findings, window);
+    findings.into_iter().flatten().chain(disagreements).collect()
+}
+
+/// Rules of which one says the opposite of the other: neither is proposed, and people see who said what.
+fn disagreements(
+    groups: &[Vec<&Vec<String>>],
+    by_key: &BTreeMap<Vec<String>, Vec<Said>>,
+    findings: &mut [Option<Finding>],
+    window: &Window,
+) -> Vec<Finding> {
+    let mut by_matter: BTreeMap<Vec<String>, [Option<usize>; 2]> = BTreeMap::new();
+    for (n, group) in groups.iter().enumerate().filter(|(n, _)| findings[*n].is_some()) {
+        let (matter, negated) = matter_of(&by_key[group[0]][0].1.text);
+        by_matter.entry(matter).or_default()[usize::from(negated)].get_or_insert(n);
+    }
+    let pairs = by_matter.into_values().filter_map(|[plain, negated]| plain.zip(negated));
+    let mut found = Vec::new();
+    for (plain, negated) in pairs {
+        let (Some(a), Some(b)) = (&findings[plain], &findings[negated]) else { continue };
+        // What one of them must not say for other reasons is not repeated beside the other.
+        if [a, b].iter().any(|f| f.change.is_none() && !f.is_of_one_speaker()) {
+            continue;
+        }
+        let said = |n: usize| groups[n].iter().flat_map(|key| &by_key[*key]).copied().collect::<Vec<Said>>();
+        let all: Vec<Said> = said(plain).into_iter().chain(said(negated)).collect();
+        let title = format!("People disagree: “{}” and “{}”", a.title, b.title);
+        let name = format!("{}\0{}", a.fingerprint, b.fingerprint);
+        let support = window.support(all.iter().map(|s| s.0));
+        let mut finding = Finding::new(DISAGREEMENT, &name, title, support)
+            .insight("two rules that say the opposite; somebody must decide which one holds before either becomes a memory");
+        finding.evidence = window.quotes(said(plain).iter().map(|s| (s.0, s.1.at)), false);
+        finding.evidence.extend(window.quotes(said(negated).iter().map(|s| (s.0, s.1.at)), true));
+        found.push(finding);
+        for n in [plain, negated] {
+            if let Some(one) = &mut findings[n] {
+                one.disposition = Disposition::HeldBack("another rule says the opposite".to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// What a rule is about, and whether it forbids it.
+pub fn matter_of(text: &str) -> (Vec<String>, bool) {
+    let (mut words, negated) = similar::without_negation(similar::content_words(&essence(text)));
+    words.sort_unstable();
+    (words, negated)
 }
 
 /// Rules whose wordings are alike and hold the same numbers are one.
@@ -153,6 +209,10 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
             finding.held_back("it stands in the same place of many sessions, in the same words: a program put it there, no person"),
         );
     }
+    if claims::grants_the_speaker(&text) {
+        "what a user claims for themselves".clone_into(&mut finding.title);
+        return Some(finding.held_back("it claims a right, an exception or a discount for the speaker, which only somebody else can grant"));
+    }
     if let Some(reason) = unfit(&first.text, &text) {
         "what a user said as a rule".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
@@ -164,7 +224,7 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
         Some(who) => format!("people/{}", compose::slug(who)),
         // Nobody knows who said so: it may hold for all only if it is not about the speaker.
         None if remember && !is_personal(&text) => "preferences".to_owned(),
-        None => return Some(finding.held_back("one speaker only, who did not ask that it be remembered")),
+        None => return Some(finding.held_back(ONE_SPEAKER)),
     };
     let content = format!("# {}\n\n- {text}\n- Why: users said so as a standing rule.\n", finding.title.trim_end_matches('.'));
     finding.change = Some(Change {
@@ -199,6 +259,13 @@ fn is_template(said: &[Said]) -> bool {
     }
     let all = said.iter().map(|s| s.0).collect::<BTreeSet<usize>>().len();
     at.values().any(|sessions| sessions.len() >= TEMPLATE_SESSIONS && sessions.len() * 3 >= all * 2)
+}
+
+impl Finding {
+    /// Whether only one speaker said so, and nothing else speaks against it.
+    fn is_of_one_speaker(&self) -> bool {
+        self.disposition == Disposition::HeldBack(ONE_SPEAKER.to_owned())
+    }
 }
 
 fn is_personal(text: &str) -> bool {

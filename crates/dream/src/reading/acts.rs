@@ -1,9 +1,9 @@
-//! What an agent did: which tools it called first in which order, and the calls that change something outside.
+//! What an agent did: which tools it called first in which order, which last, and the calls that change something outside.
 
 use domain::event::EventKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, hash};
+use super::{Place, calls::quoted, command, hash};
 use crate::types::Session;
 
 /// Tools of one session that are kept.
@@ -37,13 +37,22 @@ const LOOKING: &[&str] = &[
     "status",
 ];
 
-/// The first call of a tool.
+/// The first call of a tool; of a shell, of each program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct First {
     /// The tool.
     pub tool: String,
-    /// Its first argument's name, which is the tool's and no customer's; else the brace.
+    /// Of a shell, the program that it ran, with its verb.
+    pub program: Option<String>,
+    /// Its arguments, as far as they hold nothing personal.
     pub at: Place,
+}
+
+impl First {
+    /// What was called, as a person would say.
+    pub fn name(&self) -> &str {
+        self.program.as_deref().unwrap_or(&self.tool)
+    }
 }
 
 /// A call that changes something outside.
@@ -62,15 +71,27 @@ pub fn is_plain_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
 }
 
-/// The first call of each tool, in order.
-pub fn firsts(session: &Session) -> Vec<First> {
+/// The first call of each tool and program, in order, and the name of the last one of all.
+pub fn firsts(session: &Session) -> (Vec<First>, Option<String>) {
     let mut found: Vec<First> = Vec::new();
+    let mut last = None;
     for (event, tool, text) in uses(session) {
-        if found.len() < MOST_TOOLS && !found.iter().any(|f| f.tool == tool) {
-            found.push(First { tool: tool.to_owned(), at: first_argument(event, text) });
+        let program = program(tool, text);
+        last = Some(program.clone().unwrap_or_else(|| tool.to_owned()));
+        if found.len() < MOST_TOOLS && !found.iter().any(|f| f.tool == tool && f.program == program) {
+            found.push(First { tool: tool.to_owned(), program, at: quoted(event, text) });
         }
     }
-    found
+    (found, last)
+}
+
+/// The program that a shell's call runs.
+fn program(tool: &str, text: &str) -> Option<String> {
+    if !command::is_shell(tool) {
+        return None;
+    }
+    let arguments = serde_json::from_str(text).ok()?;
+    command::program(&command::line_of(tool, &arguments)?, "")
 }
 
 /// The calls that change something, by their tools' names.
@@ -88,10 +109,4 @@ fn uses(session: &Session) -> impl Iterator<Item = (usize, &str, &str)> {
 fn only_looks(tool: &str) -> bool {
     let lower = tool.to_ascii_lowercase();
     lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| LOOKING.contains(&part))
-}
-
-fn first_argument(event: usize, text: &str) -> Place {
-    let quoted = text.find('"').and_then(|open| Some((open, open + 2 + text[open + 1..].find('"')?)));
-    let (start, end) = quoted.unwrap_or_else(|| (0, text.char_indices().nth(2).map_or(text.len(), |(n, _)| n)));
-    Place { event, start, end }
 }

@@ -1,11 +1,11 @@
 //! Pairs the calls of a session with their answers, and keeps of the failed ones what was tried next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::event::EventKind;
 use serde_json::{Map, Value};
 
-use super::{Next, Place, ToolError, signature};
+use super::{Between, Changed, Next, Place, ToolError, command, salient, signature};
 use crate::types::Session;
 
 /// A call of a tool with its answer.
@@ -15,6 +15,10 @@ pub struct Call<'a> {
     pub tool: &'a str,
     /// Its arguments; empty where they are not a JSON object.
     pub arguments: Map<String, Value>,
+    /// Where the arguments are; none for an answer without a call.
+    asked: Option<Place>,
+    /// Of a shell, the command line.
+    line: Option<String>,
     /// Index of the answer among the session's events.
     pub answer: usize,
     /// What it answered.
@@ -27,10 +31,14 @@ pub struct Call<'a> {
 const MOST_OPEN: usize = 256;
 /// Errors of one session that are kept: what fails more often in one session says nothing new.
 const MOST_ERRORS: usize = 200;
-/// Short words of one session's arguments that are kept.
-const MOST_WORDS: usize = 200;
 /// How many calls after a failure the next try of the tool is looked for: later it has hardly to do with it.
 const LOOKED_AHEAD: usize = 20;
+/// How many calls after a failed command another one may stand in for it.
+const INSTEAD_AHEAD: usize = 2;
+/// Arguments of one next try that are kept.
+const MOST_CHANGED: usize = 12;
+/// Longest value of an argument that is kept, in characters.
+const LONGEST_VALUE: usize = 60;
 /// Most tools between failure and next try: with more nobody can say which of them helped.
 const TOOLS_BETWEEN: usize = 5;
 /// Shortest part of an answer that says enough to be quoted without the rest, in bytes.
@@ -55,10 +63,13 @@ pub fn of(session: &Session) -> Vec<Call<'_>> {
                 let same_id = |&i: &usize| event.tool_use_id.is_some() && session.events[i].tool_use_id == event.tool_use_id;
                 let same_tool = |&i: &usize| event.tool.is_none() || session.events[i].tool == event.tool;
                 let found = open.iter().rposition(same_id).or_else(|| open.iter().rposition(same_tool));
-                let call = found.map(|i| &session.events[open.remove(i)]);
+                let asked = found.map(|i| open.remove(i));
+                let call = asked.map(|i| &session.events[i]);
                 let Some(tool) = event.tool.as_deref().or(call.and_then(|c| c.tool.as_deref())) else { continue };
-                let arguments = call.and_then(|c| serde_json::from_str(&c.text).ok()).unwrap_or_default();
-                calls.push(Call { tool, arguments, answer: at, text: &event.text, is_error: event.is_error });
+                let arguments: Map<String, Value> = call.and_then(|c| serde_json::from_str(&c.text).ok()).unwrap_or_default();
+                let line = command::line_of(tool, &arguments);
+                let asked = asked.map(|event| quoted(event, &session.events[event].text));
+                calls.push(Call { tool, arguments, asked, line, answer: at, text: &event.text, is_error: event.is_error });
             }
             // What was refused never ran, and has no answer.
             EventKind::Denial => {
@@ -74,26 +85,45 @@ pub fn of(session: &Session) -> Vec<Call<'_>> {
     calls
 }
 
-/// The failed calls, each with its next try.
+/// The failed calls, with what was tried next.
 pub fn errors(calls: &[Call]) -> Vec<ToolError> {
+    let programs: Vec<Option<String>> = calls.iter().map(program).collect();
     let failed = calls.iter().enumerate().filter(|(_, c)| c.is_error).take(MOST_ERRORS);
-    let error = |(at, call): (usize, &Call)| ToolError {
-        tool: call.tool.to_owned(),
-        signature: signature::of_call(call.text, &call.arguments),
-        at: place(call),
-        arguments: call.arguments.keys().cloned().collect(),
-        next: next(calls, at),
+    let error = |(at, call): (usize, &Call)| {
+        let signature = signature::of_call(call.text, &call.arguments);
+        ToolError {
+            tool: call.tool.to_owned(),
+            program: programs[at].clone(),
+            signature: signature.line,
+            masked: signature.masked,
+            at: place(call),
+            next: next(calls, &programs, at),
+        }
     };
     failed.map(error).collect()
 }
 
+/// Of a shell's call, the program that failed, or did the work.
+fn program(call: &Call) -> Option<String> {
+    let line = call.line.as_deref()?;
+    let (start, end) = if call.is_error { salient::said(call.text, QUOTE_CHARS) } else { (0, 0) };
+    command::program(line, &call.text[start..end])
+}
+
 fn place(call: &Call) -> Place {
-    let (mut start, mut end) = signature::said(call.text, QUOTE_CHARS);
+    let (start, end) = salient::said(call.text, QUOTE_CHARS);
     if start == end {
-        (start, end) = (0, call.text.char_indices().nth(QUOTE_CHARS).map_or(call.text.len(), |(n, _)| n));
+        return quoted(call.answer, call.text);
     }
     let (start, end) = without_personal(call.text, start, end);
     Place { event: call.answer, start, end }
+}
+
+/// The first part of an event's text, as far as it holds nothing personal.
+pub(super) fn quoted(event: usize, text: &str) -> Place {
+    let end = text.char_indices().nth(QUOTE_CHARS).map_or(text.len(), |(n, _)| n);
+    let (start, end) = without_personal(text, 0, end);
+    Place { event, start, end }
 }
 
 /// The longest part of a span that holds no personal data and no credential; the span itself where it holds none, or nothing else.
@@ -114,58 +144,61 @@ fn without_personal(text: &str, start: usize, end: usize) -> (usize, usize) {
     if best.1 - best.0 < LEAST_QUOTE { (start, end) } else { (start + best.0, start + best.1) }
 }
 
-/// What the next call of the same tool after the failed one did differently, whether it worked or not.
-fn next(calls: &[Call], failed: usize) -> Option<Next> {
+/// What the next try after the failed call did differently, whether it worked or not.
+fn next(calls: &[Call], programs: &[Option<String>], failed: usize) -> Option<Next> {
     let before = &calls[failed];
-    let offset = calls[failed + 1..].iter().take(LOOKED_AHEAD).position(|c| c.tool == before.tool)?;
-    let next = &calls[failed + 1 + offset];
-    let between: BTreeSet<&str> = calls[failed + 1..=failed + offset].iter().filter(|c| !c.is_error).map(|c| c.tool).collect();
+    let ahead = failed + 1..calls.len().min(failed + 1 + LOOKED_AHEAD);
+    let same = |&n: &usize| calls[n].tool == before.tool && programs[n] == programs[failed];
+    let instead = |&n: &usize| before.line.is_some() && calls[n].line.is_some() && !calls[n].is_error && n <= failed + INSTEAD_AHEAD;
+    let at = ahead.clone().find(same).or_else(|| ahead.clone().find(instead))?;
+    let next = &calls[at];
+    let mut between: Vec<Between> = calls[failed + 1..at].iter().filter(|c| !c.is_error).map(between).collect();
+    between.sort();
+    between.dedup_by(|a, b| (&a.tool, &a.command) == (&b.tool, &b.command));
     if between.len() > TOOLS_BETWEEN {
         return None;
     }
-    let arguments = changed(&before.arguments, &next.arguments);
-    if arguments.is_empty() && between.is_empty() {
-        return None;
-    }
-    let values: BTreeMap<&String, String> = arguments.iter().filter_map(|key| Some((key, word(next.arguments.get(key)?)?))).collect();
+    let shell = before.line.is_some();
     Some(Next {
-        values: values.into_iter().map(|(key, value)| (key.clone(), value)).collect(),
-        tools: between.into_iter().map(str::to_owned).collect(),
+        changed: if shell { Vec::new() } else { changed(&before.arguments, &next.arguments) },
+        between,
+        command: before.line.as_deref().zip(next.line.as_deref()).filter(|(a, b)| a != b).map(|(a, b)| Changed {
+            name: "command".to_owned(),
+            before: Some(shown_line(a)),
+            after: Some(shown_line(b)),
+        }),
         worked: !next.is_error,
         at: place(next),
-        arguments,
+        call: next.asked,
     })
 }
 
-fn changed(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
+fn between(call: &Call) -> Between {
+    Between { tool: call.tool.to_owned(), command: call.line.as_deref().map(shown_line), call: call.asked }
+}
+
+/// A command line in one line; empty where it is long or holds something personal.
+fn shown_line(line: &str) -> String {
+    command::shown(line).filter(|shown| domain::sensitive::sensitive_spans(shown).is_empty()).unwrap_or_default()
+}
+
+fn changed(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<Changed> {
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    keys.into_iter().filter(|k| before.get(*k) != after.get(*k)).cloned().collect()
+    let different = keys.into_iter().filter(|k| before.get(*k) != after.get(*k)).take(MOST_CHANGED);
+    different
+        .map(|key| Changed { name: key.clone(), before: before.get(key).map(shown_value), after: after.get(key).map(shown_value) })
+        .collect()
 }
 
-/// Every short word that stood as an argument, each once.
-pub fn words(calls: &[Call]) -> Vec<(String, String, String)> {
-    let mut found = BTreeSet::new();
-    for call in calls {
-        for (key, value) in &call.arguments {
-            if let Some(word) = word(value)
-                && found.len() < MOST_WORDS
-            {
-                found.insert((call.tool.to_owned(), key.clone(), word));
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// A value that may belong to a tool's vocabulary: a boolean, or a short word of letters.
-fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::Bool(b) => Some(b.to_string()),
-        Value::String(s) if (1..=24).contains(&s.len()) && s.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | '.')) => {
-            Some(s.clone())
-        }
-        _ => None,
-    }
+/// A value as it is written; empty where it is long, of several parts, or personal.
+fn shown_value(value: &Value) -> String {
+    let text = match value {
+        Value::String(s) => s.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => return String::new(),
+    };
+    let fits = text.chars().count() <= LONGEST_VALUE && !text.chars().any(char::is_control);
+    if fits && domain::sensitive::sensitive_spans(&text).is_empty() { text } else { String::new() }
 }
 
 #[cfg(test)]

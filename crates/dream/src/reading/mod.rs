@@ -5,11 +5,13 @@
 mod acts;
 mod amounts;
 mod calls;
+pub mod command;
 mod other_languages;
 mod phrases;
 mod rule_words;
 mod rules;
 mod ruling;
+mod salient;
 mod sentence;
 pub mod signature;
 mod values;
@@ -24,6 +26,7 @@ pub use acts::{Act, First, is_plain_name};
 pub use amounts::{Amount, is_alike, same_value, with_unit};
 pub use rules::{Rule, without_opening};
 pub use ruling::is_for_good;
+pub use sentence::plain as plain_words;
 pub use values::{Stated, stated_in};
 
 use crate::{
@@ -32,7 +35,7 @@ use crate::{
 };
 
 /// The form of the features. Stored ones of another version are read from the session again.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 /// Statements of what an agent was told that are remembered of one session.
 const MOST_TOLD: usize = 2_000;
 /// System prompts whose statements are kept at hand while many sessions are read.
@@ -62,12 +65,12 @@ pub struct Features {
     pub failed: usize,
     /// Tools in the order of their first calls, with where those stand.
     pub firsts: Vec<First>,
+    /// The tool of the last call; of a shell, the program.
+    pub last: Option<String>,
     /// Calls that change something outside, in order.
     pub acts: Vec<Act>,
     /// Answers that are errors.
     pub errors: Vec<ToolError>,
-    /// Short words that stood as arguments: tool, argument, value; each once.
-    pub words: Vec<(String, String, String)>,
     /// What users said as a rule.
     pub rules: Vec<Rule>,
     /// Statements that hold a value.
@@ -83,29 +86,55 @@ pub struct Features {
 pub struct ToolError {
     /// The tool.
     pub tool: String,
-    /// The error with all that varies masked.
+    /// Of a shell, the program that failed, with its verb (`npm ci`).
+    pub program: Option<String>,
+    /// The line that says what failed, with all that varies masked.
     pub signature: String,
+    /// What each mask of the signature covers; empty where that is long or personal.
+    pub masked: Vec<String>,
     /// Where it says so.
     pub at: Place,
-    /// The call's arguments.
-    pub arguments: Vec<String>,
     /// The next try.
     pub next: Option<Next>,
 }
 
-/// The next call of the same tool after an error.
+/// The next try after an error: the next call of the same tool, or of the same program; for a shell, else the next command that worked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Next {
-    /// Arguments with another value, added or left out.
-    pub arguments: Vec<String>,
-    /// Tools called in between.
-    pub tools: Vec<String>,
-    /// The changed arguments' values, for those that are short words: argument and value.
-    pub values: Vec<(String, String)>,
+    /// Arguments that are different, by name.
+    pub changed: Vec<Changed>,
+    /// What was called in between with success, each once, in order of names.
+    pub between: Vec<Between>,
+    /// Of a shell, the command line that was run in place of the failed one.
+    pub command: Option<Changed>,
     /// Whether it worked.
     pub worked: bool,
     /// Where its answer says so.
     pub at: Place,
+    /// Where the call is.
+    pub call: Option<Place>,
+}
+
+/// An argument before and after.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Changed {
+    /// Its name.
+    pub name: String,
+    /// What it was; none if it was left out, empty where it is long or personal.
+    pub before: Option<String>,
+    /// What it became.
+    pub after: Option<String>,
+}
+
+/// A call between a failure and the next try.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Between {
+    /// The tool.
+    pub tool: String,
+    /// Of a shell, the command line.
+    pub command: Option<String>,
+    /// Where the call is.
+    pub call: Option<Place>,
 }
 
 /// Reads sessions. Keeps the statements of the last system prompts at hand, which are mostly the same.
@@ -118,6 +147,7 @@ impl Reader {
     /// The features of a session, in one pass over its events.
     pub fn read(&mut self, session: &Session) -> Features {
         let calls = calls::of(session);
+        let (firsts, last) = acts::firsts(session);
         let mut told = BTreeSet::new();
         for event in &session.events {
             let own = event.kind == EventKind::ToolResult && event.tool.as_deref().is_some_and(is_memory_tool);
@@ -129,10 +159,10 @@ impl Reader {
             events: session.events.len(),
             answers: calls.len(),
             failed: calls.iter().filter(|c| c.is_error).count(),
-            firsts: acts::firsts(session),
+            firsts,
+            last,
             acts: acts::of(session),
             errors: calls::errors(&calls),
-            words: calls::words(&calls),
             rules: rules::of(session),
             stated: values::of(session),
             told: told.into_iter().take(MOST_TOLD).collect(),

@@ -12,7 +12,7 @@ use super::{
     amounts::is_number_word,
     is_memory_tool,
     phrases::TEMPORARY,
-    words::{CHANGE_WORDS, CHANGED, COPULAS, HEDGES, MONTHS, SHORT, SINCE, TO_VALUE, UNITS},
+    words::{CHANGE_WORDS, CHANGED, COPULAS, HEDGES, MONTHS, OF_OTHERS, SHORT, SINCE, TO_VALUE, UNITS},
 };
 use crate::{curation::similar, types::Session};
 
@@ -42,6 +42,8 @@ pub struct Stated {
     pub changed: bool,
     /// A tool said so, not a user.
     pub by_tool: bool,
+    /// It tells of somebody else's: "their limit is ..".
+    pub of_others: bool,
 }
 
 /// A statement taken apart.
@@ -53,6 +55,8 @@ pub struct Parted {
     pub values: Vec<(String, bool)>,
     /// It says that it is otherwise than before.
     pub changed: bool,
+    /// It tells of somebody else's.
+    pub of_others: bool,
     /// Which of them are not what it says of the thing: what was so before, what is not so, since when it is.
     was: Vec<usize>,
 }
@@ -89,6 +93,7 @@ pub fn of(session: &Session) -> Vec<Stated> {
                     was,
                     changed: parted.changed,
                     by_tool: prose,
+                    of_others: parted.of_others,
                 });
             }
         }
@@ -175,7 +180,8 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     let enough =
         about.len() >= 2 || about.first().is_some_and(|w| changed && w.len() >= 4 || w.len() >= 5 && copula.is_some_and(|c| c > 0));
     let fits = !values.is_empty() && values.len() <= 4 && enough;
-    fits.then(|| Parted { about: about.into_iter().collect(), values, changed, was })
+    let of_others = lower.iter().any(|t| OF_OTHERS.contains(&t.as_str())) || lower.windows(2).any(|w| w[0] == "other" && w[1].ends_with("'s"));
+    fits.then(|| Parted { about: about.into_iter().collect(), values, changed, of_others, was })
 }
 
 /// The word before a value; with the one before it where only both say that the value is not so ("instead of").

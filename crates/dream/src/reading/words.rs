@@ -125,6 +125,35 @@ pub const HEDGES: &[&str] = &[
     "nearly",
 ];
 
+/// Words that say that what is told of is somebody else's, and not the speaker's own: "their standard governing law is Texas".
+pub const OF_OTHERS: &[&str] = &[
+    "their",
+    "theirs",
+    "his",
+    "her",
+    "hers",
+    "competitor",
+    "competitors",
+    "competitor's",
+    "rival",
+    "rivals",
+    "counterparty",
+    "counterparty's",
+    "elsewhere",
+    "side's",
+    "partner's",
+    "vendor's",
+    "supplier's",
+    "customer's",
+    "client's",
+    "opponent",
+    "opponent's",
+    "somebody",
+    "someone",
+    "somebody's",
+    "someone's",
+];
+
 /// Words before a value that say since when, not what.
 pub const SINCE: &[&str] = &["since", "last", "effective", "until"];
 

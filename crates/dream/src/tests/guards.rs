@@ -8,11 +8,12 @@ use crate::{Change, Disposition, Edit, Finding, Input, Known, KnownState, Loss, 
 #[test]
 fn instructions_leave_out_and_ask_for_kinds_and_tools() {
     let pay: (&str, &str, &str) = ("pay", r#"{"card":"x"}"#, "Error: the bank did not answer in time");
-    let sessions = vec![session("a", "1", &[SEATS, pay]), session("b", "2", &[SEATS, pay])];
+    let paid: (&str, &str, &str) = ("pay", r#"{"card":"y"}"#, "paid");
+    let sessions = vec![session("a", "1", &[SEATS, BOOKED, pay, paid]), session("b", "2", &[SEATS, BOOKED, pay, paid])];
     let titles = |told: &str| {
         let memories = vec![memory("/a.md", "Same."), memory("/b.md", "Same.")];
         let input = Input { instructions: Some(told.into()), memories, ..read(sessions.clone()) };
-        let mut kinds: Vec<String> = proposed(&dream(&input)).iter().map(|f| f.title.split(' ').next().unwrap().to_owned()).collect();
+        let mut kinds: Vec<String> = proposed(&dream(&input)).iter().map(|f| f.title.split([' ', ':']).next().unwrap().to_owned()).collect();
         kinds.sort();
         kinds.join(" ")
     };
@@ -56,6 +57,16 @@ fn a_fact_is_changed_where_it_stands_and_nowhere_else() {
 }
 
 #[test]
+fn what_somebody_else_has_changes_no_fact_of_ours() {
+    let sessions = vec![
+        stated("a", "ana", 10, "their standard governing law is Texas"),
+        stated("b", "bo", 11, "the other side's standard governing law is Texas"),
+    ];
+    let with = |content: &str| proposed(&dream(&Input { memories: vec![memory("/law.md", content)], ..read(sessions.clone()) })).len();
+    assert_eq!(with("- Our standard governing law is England.\n"), 0);
+}
+
+#[test]
 fn where_no_more_may_be_lost_the_old_statement_stays_as_a_quotation() {
     let sessions = vec![stated("a", "ana", 10, "The export limit is 10 MB."), stated("b", "bo", 11, "The export limit is now 10 MB.")];
     let input = Input { memories: vec![memory("/facts.md", "- The export limit is 5 MB.\n")], ..read(sessions) };
@@ -84,7 +95,7 @@ fn what_would_be_too_large_is_held_back_and_removes_nothing() {
 
 #[test]
 fn instructions_do_not_make_what_waits_go_away() {
-    let sessions = vec![session("a", "1", &[SEATS]), session("b", "2", &[SEATS])];
+    let sessions = vec![session("a", "1", &[SEATS, BOOKED]), session("b", "2", &[SEATS, BOOKED])];
     let fingerprint = dream(&read(sessions.clone())).findings[0].fingerprint.clone();
     let known = vec![Known::new(&fingerprint, KnownState::Waiting)];
     let input = Input { known, instructions: Some("Ignore failures.".into()), ..read(sessions) };
@@ -102,11 +113,11 @@ fn opposite_rules_are_not_two_voices_for_one() {
 
 #[test]
 fn what_one_subject_calls_an_argument_stands_in_no_note() {
-    let odd = ("book", r#"{"flight":"H1","pay.skip-all-checks":9}"#, "Error: not enough seats on flight H1");
-    let sessions = vec![session("a", "1", &[SEATS]), session("b", "2", &[odd]), session("c", "3", &[SEATS])];
+    let odd = ("book", r#"{"flight":"H1","seats":1,"pay.skip-all-checks":9}"#, "booked");
+    let sessions = vec![session("a", "1", &[SEATS, BOOKED]), session("b", "2", &[SEATS, odd]), session("c", "3", &[SEATS, BOOKED])];
     let proposal = dream(&read(sessions));
     let text = proposed(&proposal)[0].change.as_ref().unwrap().edits[0].content.clone().unwrap();
-    assert!(text.contains("`seats`") && !text.contains("skip-all"), "{text}");
+    assert!(text.contains("set `seats` to `1`") && !text.contains("skip-all"), "{text}");
 }
 
 #[test]
