@@ -47,7 +47,7 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
     browser.follow("form[action='/do/set_solo'] button").await;
     browser.wait_for_text("One person alone decides here").await;
     browser.go(&format!("{}/changesets/{}", lucid.url, done["changeset"].as_str().unwrap())).await;
-    browser.wait_for_text("book fails: not enough seats").await;
+    browser.wait_for_text("book: not enough seats").await;
     assert!(browser.text().await.contains("0 → "), "what it costs in tokens stands there");
     let store = done["store"].as_str().unwrap();
     // What waits is in no briefing.

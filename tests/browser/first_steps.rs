@@ -83,7 +83,7 @@ async fn dream_live(browser: &Browser, lucid: &Served, database: &str) {
     browser.wait_for_text("Review what it proposes").await;
     drop(worker);
     browser.follow("a[href^='/changesets/']").await;
-    browser.wait_for_text("export fails: page is too large").await;
+    browser.wait_for_text("export: page is too large").await;
     // A second dream finds what waits already, and can be canceled before anybody works on it.
     browser.go(&format!("{}/dreams", lucid.url)).await;
     browser.follow("form[action='/do/dream'] button").await;

@@ -250,7 +250,7 @@ fn failures(dice: &mut Dice, score: &mut Score) {
             f.kind == "recurring_failure"
                 && text.contains(tool)
                 && text.contains(&format!("`{argument}`"))
-                && text.contains("What worked")
+                && text.contains("What to do:")
                 && text.len() <= 1_200
         };
         score.found += usize::from(found.iter().any(right));

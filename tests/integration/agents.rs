@@ -209,7 +209,7 @@ async fn a_briefing_holds_committed_memory_only(world: World) {
     lucid.commit(&world.reviewer, &request).await.unwrap();
     let after = lucid.briefing(&agent, world.store, &asked).await.unwrap();
     assert_eq!(after.memories[0].support, 2, "the best supported first");
-    assert!(after.text.contains("book fails") && after.tokens <= after.budget_tokens);
+    assert!(after.text.contains("book: not enough seats") && after.tokens <= after.budget_tokens);
     // What is known about that failure, and about none.
     let about =
         |tool: &str, error: &str| BriefingRequest { tool: Some(tool.into()), error: Some(error.into()), ..BriefingRequest::default() };

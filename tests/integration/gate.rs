@@ -33,14 +33,14 @@ async fn from_sessions_to_memory(world: World) {
     assert_eq!(kinds, [ChangeKind::Add, ChangeKind::Merge]);
     let mut quotes: Vec<_> = changes[0].quotes.iter().map(|q| (q.masked.as_str(), q.verified)).collect();
     quotes.sort_unstable();
-    assert_eq!(quotes, [("Error: not enough seats on flight H1", true), ("Error: not enough seats on flight H2", true)]);
+    assert_eq!(quotes, [("Error: not enough seats on flight H1", true), ("Error: not enough seats on flight H2", true), ("{\"seats\":1}", true)]);
     for change in &changes {
         world.vote(&world.reviewer, change, Verdict::Approve).await.unwrap();
     }
     let request = world.commit_request(changeset, "all").await;
     let done = world.lucid.commit(&world.reviewer, &request).await.unwrap();
     assert_eq!((done.revision, done.added, done.modified, done.removed), (2, 1, 0, 1));
-    assert_eq!(world.paths().await, ["/a.md", "/failures/book-not-enough-seats-on-flight-id.md"]);
+    assert_eq!(world.paths().await, ["/a.md", "/failures/book-not-enough-seats-on-flight.md"]);
     let view = world.lucid.changeset(&world.reviewer, changeset).await.unwrap();
     assert_eq!(view.changeset.state, ChangesetState::Closed);
     // Who approved stands in the memory's history.

@@ -54,7 +54,7 @@ impl Failure<'_> {
             Fix::Change { argument, like: Some((after, before)), .. } => {
                 format!("write `{argument}` like `{}`, not like `{}`.", fenced(after), fenced(before))
             }
-            Fix::Change { argument, .. } => format!("correct `{argument}` by what the answer says, and call `{subject}` again."),
+            Fix::Change { argument, .. } => format!("change `{argument}` as the answer suggests, then call `{subject}` again."),
             Fix::CallFirst(tool) => format!("call `{tool}` first, then `{subject}` again."),
             Fix::RunFirst(line) => format!("run `{}` first, then `{subject}` again.", fenced(line)),
             Fix::RunInstead(line, Some(before)) => format!("run `{}` instead of `{}`.", fenced(line), fenced(before)),
@@ -188,7 +188,7 @@ mod tests {
             "# query_logs: time range exceeds 24 hours\n\n- When: `query_logs` answers `Error: time range exceeds 24 hours, asked for <n> hours`.\n\
              - What to do: set `window` to `day`.\n- Example: `window`: `week` fails, `day` works.\n"
         );
-        assert!(logs.note(&change(None, None)).contains("correct `window` by what the answer says"));
+        assert!(logs.note(&change(None, None)).contains("change `window` as the answer suggests"));
         let missing = Failure { subject: "ps", is_program: true, says: "/bin/sh: 1: ps: not found".into() };
         let instead = Fix::RunInstead("ls /proc".into(), Some("ps aux".into()));
         assert_eq!(

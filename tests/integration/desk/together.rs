@@ -191,7 +191,7 @@ async fn every_filter_of_the_queue_runs(world: World) {
         (QueueFilter { label: Some(domain::risk::Label::ToolText), ..all() }, 1),
         (QueueFilter { label: Some(domain::risk::Label::Pii), ..all() }, 0),
         (QueueFilter { agent: Some("nobody".into()), ..all() }, 0),
-        (QueueFilter { text: Some("BOOK fails".into()), ..all() }, 1),
+        (QueueFilter { text: Some("BOOK: not enough".into()), ..all() }, 1),
         (QueueFilter { text: Some("50%_!".into()), ..all() }, 0),
         (QueueFilter { assignee: Some("nobody"), ..all() }, 1),
         (QueueFilter { assignee: Some("me"), ..all() }, 0),

@@ -133,7 +133,7 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
     }
     let tries: Vec<Try> = group.occurrences.iter().filter_map(|(i, e)| e.next.as_ref().map(|n| (*i, n))).collect();
     let errors = group.occurrences.iter().map(|(i, e)| (*i, e.at));
-    let Some(recovery) = recovery::find(&tries, window) else {
+    let Some(recovery) = recovery::find(&tries, &failure.says, window) else {
         finding.evidence = window.quotes(errors, false);
         finding.disposition = Disposition::Open;
         return Some(finding);

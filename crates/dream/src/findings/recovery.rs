@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     MIN_SUPPORT,
+    curation::similar,
     reading::{Between, Changed, Next, Place, command, is_plain_name},
     window::Window,
 };
@@ -13,6 +14,11 @@ use crate::{
 const NUMBER_SUPPORT: usize = 3;
 /// Programs that look and change nothing: run in between, they mend nothing.
 const LOOKS: &[&str] = &["ls", "cat", "pwd", "echo", "which", "head", "tail", "grep", "rg", "find", "cd", "env", "type", "stat", "wc"];
+
+/// What tools are called by which an agent thinks, plans or speaks: called in between, they mend nothing.
+const THINKS: &[&str] = &["think", "thought", "thinking", "plan", "todo", "todowrite", "reflect", "scratchpad", "respond", "message", "reply"];
+/// A step that says only which argument to change must have worked for so many, in a hundred, or be named by the error.
+const VAGUE_PERCENT: usize = 80;
 
 /// One thing that was done differently. In the order in which one is preferred where they are as good.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,8 +77,8 @@ pub struct Recovery<'a> {
 }
 
 /// The step that worked for most distinct subjects, tasks or sessions: for at least two, and more often than not. A step that names what
-/// to do goes before one that says only which argument to correct, if nearly as many took it.
-pub fn find<'a>(tries: &[Try<'a>], window: &Window) -> Option<Recovery<'a>> {
+/// to do goes before one that says only which argument to change, if nearly as many took it. `says` is what the error says.
+pub fn find<'a>(tries: &[Try<'a>], says: &str, window: &Window) -> Option<Recovery<'a>> {
     let mut by_step: BTreeMap<Step, (Vec<Try<'a>>, Vec<Try<'a>>)> = BTreeMap::new();
     for &(session, next) in tries {
         for step in steps(next) {
@@ -87,7 +93,7 @@ pub fn find<'a>(tries: &[Try<'a>], window: &Window) -> Option<Recovery<'a>> {
         .filter(|(n, _)| *n >= MIN_SUPPORT)
         .collect();
     let most = found.iter().map(|(n, _)| *n).max()?;
-    let near = found.into_iter().filter(|(n, _)| 10 * n >= 8 * most);
+    let near = found.into_iter().filter(|(n, r)| 10 * n >= 8 * most && r.is_worth_saying(*n, says));
     // Among equals the first, in the order of steps, so that nothing depends on the order of sessions.
     near.min_by_key(|(n, recovery)| (recovery.fix.is_vague(), std::cmp::Reverse(*n))).map(|(_, recovery)| recovery)
 }
@@ -112,7 +118,7 @@ fn steps(next: &Next) -> Vec<Step> {
     let mut steps: Vec<Step> = next.changed.iter().filter(|c| is_plain_name(&c.name)).map(|c| Step::Argument(c.name.clone())).collect();
     steps.extend(next.between.iter().filter_map(step_between));
     steps.extend(next.command.as_ref().and_then(|c| c.after.as_deref()).filter(|line| !line.is_empty()).map(|l| Step::Instead(command::masked(l))));
-    if next.changed.is_empty() && next.between.is_empty() && next.command.is_none() {
+    if next.changed.is_empty() && steps.is_empty() && next.command.is_none() {
         steps.push(Step::Again);
     }
     steps.sort();
@@ -122,7 +128,10 @@ fn steps(next: &Next) -> Vec<Step> {
 
 fn step_between(between: &Between) -> Option<Step> {
     match &between.command {
-        None => is_plain_name(&between.tool).then(|| Step::Call(between.tool.clone())),
+        None => {
+            let thinks = between.tool.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| THINKS.contains(&part));
+            (is_plain_name(&between.tool) && !thinks).then(|| Step::Call(between.tool.clone()))
+        }
         Some(line) => {
             let program = line.split(' ').next().unwrap_or_default();
             (!line.is_empty() && !LOOKS.contains(&program)).then(|| Step::Run(command::masked(line)))
@@ -176,8 +185,19 @@ fn constant<'v>(mut values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
     values.all(|v| v == first).then_some(first)
 }
 
-/// An example of how numbers and dates were written where it worked, and of how where it did not, if both ways are always the same.
+/// An example of how numbers and dates were written where it worked, and of how where it did not, if both ways are always the same; of
+/// names with a number (`credit_card_123`) what stands before it.
 fn written_like(after: &[&str], before: &[&str]) -> Option<(String, String)> {
+    let lead = |values: &[&str]| {
+        let lead = |v: &str| v.find(|c: char| c.is_ascii_digit()).map(|at| v[..at].to_owned()).filter(|l| l.len() >= 3 && !l.contains(' '));
+        let first = lead(values.first()?)?;
+        values.iter().all(|v| lead(v).as_deref() == Some(&first)).then(|| format!("{first}<n>"))
+    };
+    if let (Some(a), Some(b)) = (lead(after), lead(before))
+        && a != b
+    {
+        return Some((a, b));
+    }
     let shape = |value: &str| -> String { value.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect() };
     let of = |values: &[&str]| {
         let first = shape(values.first()?);
@@ -185,6 +205,19 @@ fn written_like(after: &[&str], before: &[&str]) -> Option<(String, String)> {
         (is_number && values.iter().all(|v| shape(v) == first)).then_some(first)
     };
     (of(after)? != of(before)?).then(|| (after[0].to_owned(), before[0].to_owned()))
+}
+
+impl Recovery<'_> {
+    /// Whether it says enough. Which argument to change is worth knowing if the error names it, or if it nearly always worked.
+    fn is_worth_saying(&self, distinct: usize, says: &str) -> bool {
+        let Fix::Change { argument, .. } = &self.fix else { return true };
+        let named = || {
+            let words = similar::content_words(says);
+            argument.split(['_', '-', '.']).any(|part| part.len() >= 4 && words.contains(&similar::stem(&part.to_lowercase())))
+        };
+        let (worked, all) = (self.worked.len(), self.worked.len() + self.failed.len());
+        !self.fix.is_vague() || named() || (distinct > MIN_SUPPORT && worked * 100 >= all * VAGUE_PERCENT)
+    }
 }
 
 impl Fix {
