@@ -51,8 +51,11 @@ impl Failure<'_> {
             Fix::Change { argument, to: Some(to), .. } => format!("set `{argument}` to `{}`.", fenced(to)),
             Fix::Change { argument, removed: true, .. } => format!("leave `{argument}` out."),
             Fix::Change { argument, added: true, .. } => format!("pass `{argument}` as well."),
-            Fix::Change { argument, like: Some((after, before)), .. } => {
+            Fix::Change { argument, like: Some((Some(after), before)), .. } => {
                 format!("write `{argument}` like `{}`, not like `{}`.", fenced(after), fenced(before))
+            }
+            Fix::Change { argument, like: Some((None, before)), .. } => {
+                format!("use another `{argument}` than one like `{}`.", fenced(before))
             }
             Fix::Change { argument, .. } => format!("change `{argument}` as the answer suggests, then call `{subject}` again."),
             Fix::CallFirst(tool) => format!("call `{tool}` first, then `{subject}` again."),

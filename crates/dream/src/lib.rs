@@ -9,6 +9,7 @@
 mod compose;
 pub mod curation;
 mod findings;
+pub mod meaning;
 pub mod model;
 pub mod reading;
 mod settle;

@@ -49,8 +49,8 @@ pub enum Fix {
         from: Option<String>,
         /// What it was in every call that worked, where that was the same.
         to: Option<String>,
-        /// How it is written in calls that worked and in those that failed: an example of each.
-        like: Option<(String, String)>,
+        /// How it is written in calls that worked, if always in one way, and in those that failed: an example of each.
+        like: Option<(Option<String>, String)>,
         /// It was not given before.
         added: bool,
         /// It was left out.
@@ -187,16 +187,16 @@ fn constant<'v>(mut values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
 
 /// An example of how numbers and dates were written where it worked, and of how where it did not, if both ways are always the same; of
 /// names with a number (`credit_card_123`) what stands before it.
-fn written_like(after: &[&str], before: &[&str]) -> Option<(String, String)> {
-    let lead = |values: &[&str]| {
-        let lead = |v: &str| v.find(|c: char| c.is_ascii_digit()).map(|at| v[..at].to_owned()).filter(|l| l.len() >= 3 && !l.contains(' '));
+fn written_like(after: &[&str], before: &[&str]) -> Option<(Option<String>, String)> {
+    let lead = |v: &str| v.find(|c: char| c.is_ascii_digit()).map(|at| v[..at].to_owned()).filter(|l| l.len() >= 3 && !l.contains(' '));
+    let common = |values: &[&str]| {
         let first = lead(values.first()?)?;
-        values.iter().all(|v| lead(v).as_deref() == Some(&first)).then(|| format!("{first}<n>"))
+        values.iter().all(|v| lead(v).as_deref() == Some(&first)).then_some(first)
     };
-    if let (Some(a), Some(b)) = (lead(after), lead(before))
-        && a != b
+    if let Some(b) = common(before)
+        && after.iter().all(|v| lead(v).is_some_and(|a| a != b))
     {
-        return Some((a, b));
+        return Some((common(after).map(|a| format!("{a}<n>")), format!("{b}<n>")));
     }
     let shape = |value: &str| -> String { value.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect() };
     let of = |values: &[&str]| {
@@ -204,7 +204,7 @@ fn written_like(after: &[&str], before: &[&str]) -> Option<(String, String)> {
         let is_number = first.contains('9') && !first.chars().any(|c| c.is_alphabetic() && !matches!(c, 'T' | 'Z'));
         (is_number && values.iter().all(|v| shape(v) == first)).then_some(first)
     };
-    (of(after)? != of(before)?).then(|| (after[0].to_owned(), before[0].to_owned()))
+    (of(after)? != of(before)?).then(|| (Some(after[0].to_owned()), before[0].to_owned()))
 }
 
 impl Recovery<'_> {
