@@ -11,6 +11,7 @@ mod guard;
 mod heldout;
 mod locomo;
 mod pairs;
+mod voices;
 mod workflows;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ fn main() {
     assert!(generated::print(), "poison got into a proposal");
     assert!(heldout::print(), "poison got into a proposal");
     assert!(guard::print(), "the guard finds less on its development sets than it did");
+    voices::print();
     // `cargo test` passes arguments of its own; without a folder there is no more to measure.
     let Some(folder) = std::env::var_os("LUCID_EVAL_DATA").map(PathBuf::from) else {
         println!("SKIPPED: set LUCID_EVAL_DATA to the folder with the corpora (make eval DATA=..)");

@@ -34,6 +34,8 @@ use window::Window;
 
 /// Most changes that one dream proposes; what is over it is held back and counted.
 pub const MAX_CHANGES: usize = 20;
+/// Least words of a text whose meaning is compared: shorter ones mean too much.
+const LEAST_COMPARED: usize = 3;
 /// Distinct subjects, else tasks, else sessions that a pattern needs (design, "Numbers to start from").
 pub const MIN_SUPPORT: usize = 2;
 
@@ -71,7 +73,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     if !step(3) {
         return None;
     }
-    let questions = questions::find(&input.memories, &said, &prepared);
+    let questions = questions::find(&input.memories, &said, &prepared, &input.vectors);
     // The best supported first; ties by fingerprint, so that the order never depends on the input's.
     findings.sort_by(|a, b| {
         let by_support = |f: &Finding| (f.support.distinct(), f.support.occurrences);
@@ -85,6 +87,14 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         ..count(&window, &findings, &failures.explained)
     };
     Some(Proposal { findings, questions, stats })
+}
+
+/// The texts whose meanings a dream compares, each once: what people said as a rule or may have, and what the memory says.
+#[must_use]
+pub fn wanted(input: &Input) -> Vec<String> {
+    let rules = input.sessions.iter().flat_map(|s| &s.features.rules).map(|r| reading::without_opening(&r.text));
+    let said = input.memories.iter().flat_map(|m| domain::statement::statements(&m.content));
+    rules.chain(said).filter(|text| text.split(' ').count() >= LEAST_COMPARED).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 fn count(window: &Window, findings: &[Finding], explained: &BTreeSet<usize>) -> Stats {

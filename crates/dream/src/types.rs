@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use crate::{curation::loss::Loss, model::Candidate, reading::Features};
+use crate::{curation::loss::Loss, meaning::Vectors, model::Candidate, reading::Features};
 
 /// Everything that a dream may look at.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,8 @@ pub struct Input {
     pub instructions: Option<String>,
     /// Every session was dreamed over before: what was said of them stands.
     pub nothing_new: bool,
+    /// Vectors of the texts that [`crate::wanted`] names; empty without a sentence model.
+    pub vectors: Vectors,
     /// What dreams have lost of this store in the last 30 days, and what waits would lose.
     pub lost_recently: Loss,
 }

@@ -1,5 +1,5 @@
-//! Pairs of statements that a person should look at: alike and not the same, or saying different things of the same. Nothing follows
-//! from them by itself.
+//! Pairs of statements that a person should look at: alike in their words or in what they mean, or saying different things of the same.
+//! Nothing follows from them by itself.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,7 @@ use super::similar::{self, Prepared};
 use crate::{
     compose::short,
     findings::facts,
+    meaning::{Vector, Vectors},
     types::{Memory, Question, QuestionKind},
 };
 
@@ -16,11 +17,15 @@ use crate::{
 const MAX_QUESTIONS: usize = 20;
 /// Pairs among which those of different memories are looked for: a store of templates has more than anybody could be asked.
 const ENOUGH: usize = 2_000;
+/// Least cosine of statements that are asked about, in thousandths: where two in three pairs of one author's notes are worth asking.
+const NEAR: i32 = 600;
+/// Statements whose meanings are compared with each other.
+const MOST_COMPARED: usize = 5_000;
 /// Least words of a statement that is asked about: shorter ones are alike by chance.
 const QUESTION_WORDS: usize = 4;
 
 /// What should be asked: contradictions first.
-pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Question> {
+pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> Vec<Question> {
     let question = |kind, ((m, s), (n, t)): ((usize, String), (usize, String))| {
         let title = match kind {
             QuestionKind::Contradiction => format!("“{}” and “{}”: which one holds?", short(&s), short(&t)),
@@ -30,15 +35,51 @@ pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>
     };
     let mut asked: Vec<Question> =
         facts::contradictions(memories, said).into_iter().map(|pair| question(QuestionKind::Contradiction, pair)).collect();
-    let known: BTreeSet<[String; 2]> = asked.iter().map(|q| q.statements.clone()).collect();
-    let alike = alike(said, prepared).into_iter().map(|pair| question(QuestionKind::Similar, pair));
-    asked.extend(alike.filter(|q| !known.contains(&q.statements)));
+    let near = near(said, prepared, vectors);
+    let opposed = near.iter().filter(|(_, opposed)| *opposed).map(|(pair, _)| question(QuestionKind::Contradiction, pair.clone()));
+    let mut others: Vec<Question> = opposed.collect();
+    others.extend(alike(said, prepared).into_iter().map(|pair| question(QuestionKind::Similar, pair)));
+    others.extend(near.iter().filter(|(_, opposed)| !*opposed).map(|(pair, _)| question(QuestionKind::Similar, pair.clone())));
+    let mut known: BTreeSet<[String; 2]> = asked.iter().map(|q| q.statements.clone()).collect();
+    asked.extend(others.into_iter().filter(|q| known.insert(q.statements.clone())));
     asked.truncate(MAX_QUESTIONS);
     asked
 }
 
+/// Two statements, each with its memory.
+type Pair = ((usize, String), (usize, String));
+
+/// Statements of different memories that mean nearly the same, the nearest first, each pair with whether one forbids what the other does
+/// not, or holds other numbers.
+fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> Vec<(Pair, bool)> {
+    let all: Vec<(usize, usize, &Vector)> = said
+        .iter()
+        .enumerate()
+        .flat_map(|(m, all)| all.iter().enumerate().map(move |(s, text)| (m, s, text)))
+        .filter_map(|(m, s, text)| Some((m, s, vectors.of(text)?)))
+        .take(MOST_COMPARED)
+        .collect();
+    let mut found: Vec<(i32, (usize, usize), (usize, usize))> = Vec::new();
+    for (at, (m, s, vector)) in all.iter().enumerate() {
+        for (n, t, other) in all[at + 1..].iter().filter(|other| other.0 != *m) {
+            let cosine = vector.cosine(other);
+            if cosine >= NEAR && prepared[*m][*s].key() != prepared[*n][*t].key() {
+                found.push((cosine, (*m, *s), (*n, *t)));
+            }
+        }
+    }
+    found.sort_by_key(|(cosine, a, b)| (std::cmp::Reverse(*cosine), *a, *b));
+    found.truncate(MAX_QUESTIONS);
+    let pair = |(_, (m, s), (n, t)): (i32, (usize, usize), (usize, usize))| {
+        let (a, b) = (&said[m][s], &said[n][t]);
+        let opposed = similar::is_negated(a) != similar::is_negated(b) || !prepared[m][s].same_numbers(&prepared[n][t]);
+        (((m, a.clone()), (n, b.clone())), opposed)
+    };
+    found.into_iter().map(pair).collect()
+}
+
 /// Statements of different memories that are alike, in the order of their memories.
-fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<((usize, String), (usize, String))> {
+fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Pair> {
     let long = |p: &Prepared| p.key().len() >= QUESTION_WORDS;
     let places: Vec<(usize, usize)> = prepared
         .iter()

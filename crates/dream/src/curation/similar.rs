@@ -140,6 +140,12 @@ pub fn without_negation(mut words: Vec<String>) -> (Vec<String>, bool) {
     (words, is_negated)
 }
 
+/// Whether a statement negates.
+#[must_use]
+pub fn is_negated(statement: &str) -> bool {
+    tokens(statement).iter().any(|t| matches!(t.to_lowercase().as_str(), "not" | "no" | "never" | "none" | "nobody" | "nothing" | "without"))
+}
+
 fn content(lower: &[String]) -> Vec<String> {
     lower.iter().filter(|t| t.chars().any(char::is_alphanumeric) && !is_function_word(t)).map(|t| stem(t)).collect()
 }

@@ -7,6 +7,7 @@ pub mod contrast;
 pub mod divergence;
 pub mod facts;
 pub mod failures;
+mod meanings;
 mod recovery;
 pub mod standing;
 mod templates;

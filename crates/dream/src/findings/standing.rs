@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{changeset::ChangeKind, plural, scan, sensitive};
 
 use super::{
-    claims,
+    claims, meanings,
     templates::{link, root_of},
 };
 use crate::{
     MIN_SUPPORT, compose,
     curation::similar::{self, Prepared},
-    reading::{Rule, statement_hash, without_opening},
+    reading::{COMMANDS, Rule, plain_words, statement_hash, without_opening},
     types::{Change, Disposition, Edit, Finding, fingerprint},
     window::Window,
 };
@@ -24,6 +24,8 @@ const DISAGREEMENT: &str = "disagreement";
 /// Distinct rules of a window that are compared with each other.
 const MOST: usize = 5_000;
 
+/// How likely one of several wordings must be said for good, in thousandths, where none says so in words.
+const LIKELY: u16 = 750;
 /// Why what one speaker said is no rule of a team.
 const ONE_SPEAKER: &str = "one speaker only, who did not ask that it be remembered";
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
@@ -50,7 +52,7 @@ pub fn find(window: &Window) -> Vec<Finding> {
     }
     // In the order in which they were first said, so that a rule's first wording stays its wording.
     first.truncate(MOST);
-    let groups = linked(&first, &by_key);
+    let groups = linked(&first, &by_key, window);
     let mut findings: Vec<Option<Finding>> = groups.iter().map(|group| judge(group, &by_key, window)).collect();
     let disagreements = disagreements(&groups, &by_key, &mut findings, window);
     findings.into_iter().flatten().chain(disagreements).collect()
@@ -103,7 +105,7 @@ pub fn matter_of(text: &str) -> (Vec<String>, bool) {
 }
 
 /// Rules whose wordings are alike and hold the same numbers are one.
-fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>) -> Vec<Vec<&'k Vec<String>>> {
+fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Vec<Vec<&'k Vec<String>>> {
     let essences: Vec<String> = first.iter().map(|k| essence(&by_key[k][0].1.text)).collect();
     let texts: Vec<Prepared> = essences.iter().map(|e| Prepared::of(e)).collect();
     let mut root: Vec<usize> = (0..first.len()).collect();
@@ -116,6 +118,10 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
     let mut same: BTreeMap<&[String], usize> = BTreeMap::new();
     for (i, text) in texts.iter().enumerate().filter(|(_, t)| !t.key().is_empty()) {
         link(&mut root, i, *same.entry(text.key()).or_insert(i));
+    }
+    let wordings: Vec<String> = first.iter().map(|key| without_opening(&by_key[key][0].1.text)).collect();
+    for (a, b) in meanings::pairs(&wordings, &texts, &window.input.vectors) {
+        link(&mut root, a, b);
     }
     let mut groups: BTreeMap<usize, Vec<&Vec<String>>> = BTreeMap::new();
     for (i, key) in first.iter().enumerate() {
@@ -193,11 +199,16 @@ fn essence(text: &str) -> String {
 
 fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {
     let said: Vec<Said> = group.iter().flat_map(|key| &by_key[*key]).copied().collect();
-    let (_, first) = by_key[*group.first()?].first()?;
-    let text = without_opening(&first.text);
+    let first = best_wording(&said)?;
+    let text = cleaned(&first.text);
     let mut support = window.support(said.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
     let remember = said.iter().any(|s| s.1.remember);
+    // A sentence that only may be a rule is one if somebody else says it, too, and one of them is likely to mean it for good.
+    let sure = said.iter().any(|s| s.1.sure) || (support.distinct() >= MIN_SUPPORT && said.iter().any(|s| s.1.likely >= LIKELY));
+    if !sure {
+        return None;
+    }
     let template = is_template(&said);
     let title: String = domain::masking::mask(&text).chars().take(80).collect();
     let name = |key: &[String]| key.join(" ");
@@ -266,6 +277,33 @@ impl Finding {
     fn is_of_one_speaker(&self) -> bool {
         self.disposition == Disposition::HeldBack(ONE_SPEAKER.to_owned())
     }
+}
+
+/// The wording that a reader would choose: sure, an order, of few words, and not about the speaker. Among equals the first by its words.
+fn best_wording<'a>(said: &[Said<'a>]) -> Option<&'a Rule> {
+    let points = |rule: &Rule| {
+        let text = cleaned(&rule.text);
+        let words = plain_words(&text);
+        let orders = words.first().is_some_and(|w| COMMANDS.contains(&w.as_str()) || matches!(w.as_str(), "no" | "only"));
+        let sloppy = text.split(' ').any(|w| matches!(w.to_lowercase().trim_matches(','), "btw" | "u" | "ur" | "ok" | "hey" | "lol" | "tbh"));
+        let short = (4..=20).contains(&words.len());
+        i32::from(rule.sure) * 2 + i32::from(orders) * 2 + i32::from(short) + i32::from(rule.likely) / 400
+            - i32::from(is_personal(&text)) * 3
+            - i32::from(sloppy) * 2
+    };
+    said.iter().map(|s| s.1).max_by(|a, b| points(a).cmp(&points(b)).then_with(|| b.text.len().cmp(&a.text.len())).then_with(|| b.text.cmp(&a.text)))
+}
+
+/// A rule's words for a note: without politeness and without asking that it be remembered.
+fn cleaned(text: &str) -> String {
+    let polite = |w: &&str| !matches!(w.to_lowercase().trim_matches(['.', ',', '!']), "pls" | "plz" | "please" | "kindly");
+    let opened = without_opening(text);
+    let kept: Vec<&str> = opened.split(' ').filter(polite).collect();
+    let mut chars = kept.iter().skip_while(|w| w.is_empty()).copied().collect::<Vec<_>>().join(" ");
+    if let Some(first) = chars.chars().next().filter(|c| c.is_lowercase()) {
+        chars.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    if chars.is_empty() { opened } else { chars }
 }
 
 fn is_personal(text: &str) -> bool {

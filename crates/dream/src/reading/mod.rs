@@ -14,6 +14,7 @@ mod ruling;
 mod salient;
 mod sentence;
 pub mod signature;
+pub mod standing;
 mod values;
 mod words;
 
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use acts::{Act, First, is_plain_name};
 pub use amounts::{Amount, is_alike, same_value, with_unit};
+pub use rule_words::COMMANDS;
 pub use rules::{Rule, without_opening};
 pub use ruling::is_for_good;
 pub use sentence::plain as plain_words;

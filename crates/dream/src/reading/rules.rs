@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{
     Place, hash, other_languages,
     rule_words::REMEMBER,
-    ruling::{Ruling, holds_for_more, ruling},
+    ruling::{Ruling, holds_for_more, may_stand, ruling},
     sentence::{taken_off, without_pasted, without_politeness},
+    standing,
     values::head,
 };
 use crate::types::Session;
 
-/// Rules of one session that are kept.
+/// Rules of one session that are kept, and as many sentences that may be one.
 const MOST_RULES: usize = 30;
+/// How likely a sentence must be said for good to be kept, in thousandths: three in four that are.
+const LEAST_LIKELY: u16 = 300;
 
 /// A rule that somebody said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,10 @@ pub struct Rule {
     pub at: Place,
     /// In which words, white space folded.
     pub text: String,
+    /// Its words say that it is a rule; else it only may be one.
+    pub sure: bool,
+    /// How likely it is said for good, in thousandths.
+    pub likely: u16,
     /// They asked that it be remembered.
     pub remember: bool,
     /// Which of the session's messages in the user's role it stands in, from 0.
@@ -33,7 +40,7 @@ pub struct Rule {
 
 /// Every rule that the session's users said.
 pub fn of(session: &Session) -> Vec<Rule> {
-    let mut found = Vec::new();
+    let mut found: Vec<Rule> = Vec::new();
     for (turn, (event, one)) in session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::User).enumerate() {
         if !one.text.is_ascii() && domain::scan::has_hidden(&one.text) {
             continue;
@@ -41,25 +48,27 @@ pub fn of(session: &Session) -> Vec<Rule> {
         let read = head(&one.text);
         let said = statements(&without_pasted(&unquoted(read)));
         for (n, text) in said.iter().enumerate() {
-            if found.len() == MOST_RULES {
-                return found;
-            }
             let before = n.checked_sub(1).map(|n| said[n].as_str());
             let after = said.get(n + 1).is_some_and(|next| holds_for_more(next));
             let ruling = match ruling(text, before) {
                 Ruling::None => other_languages::ruling(text),
                 read => read,
             };
-            let remember = match ruling {
-                Ruling::None => continue,
-                Ruling::Instruction if !after => continue,
-                Ruling::Instruction | Ruling::Rule => false,
-                Ruling::Remember => true,
+            let sure = match ruling {
+                Ruling::None => false,
+                Ruling::Instruction => after,
+                Ruling::Rule | Ruling::Remember => true,
             };
+            let likely = standing::likelihood(text);
+            let kept = found.iter().filter(|r| r.sure == sure).count() < MOST_RULES;
+            if !kept || !(sure || (likely >= LEAST_LIKELY && may_stand(text))) {
+                continue;
+            }
+            let remember = ruling == Ruling::Remember;
             // A statement folds white space; what does not stand verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
                 let beside = (before.and_then(known_again), said.get(n + 1).and_then(|next| known_again(next)));
-                found.push(Rule { at: Place { event, start, end: start + text.len() }, text: text.clone(), remember, turn, beside });
+                found.push(Rule { at: Place { event, start, end: start + text.len() }, text: text.clone(), sure, likely, remember, turn, beside });
             }
         }
     }

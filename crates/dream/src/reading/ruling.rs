@@ -58,6 +58,12 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     }
 }
 
+/// Whether a sentence may be said for good though no word of it says so: it is no question, of no moment, and nobody else's.
+pub fn may_stand(text: &str) -> bool {
+    let words = plain(without_politeness(&without_quotations(text)));
+    text.len() <= LONGEST && WORDS.contains(&words.len()) && !text.contains('?') && !is_of_now(&words) && !REPORTED.are_in(&words)
+}
+
 /// Words by which a text says of itself that it holds from now on.
 const FOR_GOOD: &[&str] = &[
     "from now on",

@@ -1,0 +1,56 @@
+//! How likely a sentence is said for good, and not for this once: a linear classifier over hashed words and letter groups, trained on
+//! labelled sentences of many voices (`tests/evaluation/training/statements_*.jsonl`, by `make train`). It finds rules that hold no word
+//! by which rules are known; whether one becomes a proposal is decided over several people, never by one sentence.
+
+use std::sync::LazyLock;
+
+use domain::hostility::{PLACES, features};
+
+/// Bytes before the weights in the file: the bias and the size of one step of a weight, both little-endian `f32`.
+const HEAD: usize = 8;
+
+static WEIGHTS: &[u8] = include_bytes!("standing.weights");
+
+struct Model {
+    bias: f32,
+    step: f32,
+}
+
+static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| {
+    let number = |at: usize| Some(f32::from_le_bytes(WEIGHTS.get(at..at + 4)?.try_into().ok()?));
+    (WEIGHTS.len() == HEAD + PLACES).then_some(Model { bias: number(0)?, step: number(4)? })
+});
+
+/// What the classifier sees of a sentence: its words and letters in lower case, and what asks and what shouts as words of their own.
+#[must_use]
+pub fn seen(text: &str) -> Vec<(usize, f32)> {
+    let marked = text.to_lowercase().replace('’', "'").replace("n't", " not").replace('?', " askmark ").replace(':', " colonmark ");
+    features(&marked)
+}
+
+/// How likely it is said for good, in thousandths; 0 if the weights are broken.
+#[must_use]
+pub fn likelihood(text: &str) -> u16 {
+    let Some(model) = MODEL.as_ref() else { return 0 };
+    let weight = |place: usize| f32::from(WEIGHTS[HEAD + place].cast_signed()) * model.step;
+    let odds = seen(text).into_iter().fold(model.bias, |sum, (place, value)| sum + weight(place) * value);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1,000")]
+    let thousandths = (1_000.0 / (1.0 + (-f64::from(odds)).exp())).round() as u16;
+    thousandths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_for_good_is_likelier_than_what_is_said_for_once() {
+        for (standing, once) in [
+            ("we don't put prices in subject lines", "skip the subject line for this one"),
+            ("Anything above 500 goes past Mara first.", "Could you ask Mara about the 500?"),
+            ("call me Jo", "my old boss wanted everything in Excel"),
+        ] {
+            assert!(likelihood(standing) > 500 && likelihood(once) < 500, "{standing} {} / {once} {}", likelihood(standing), likelihood(once));
+        }
+    }
+}
