@@ -4,6 +4,9 @@
 SITE := target/site/manifest.json
 SITE_SOURCES := $(shell find app/src crates/domain/src frontend style -type f -not -path '*/node_modules/*') Cargo.lock Cargo.toml
 
+# The sentence model that dreams compare meanings with.
+MODEL := target/models/all-minilm-l6-v2
+
 .PHONY: demo run site test eval train bench lint deny advisories soak screenshots
 .DEFAULT_GOAL := demo
 
@@ -14,13 +17,15 @@ $(SITE): $(SITE_SOURCES)
 
 ## A fresh Lucid with example sessions on http://localhost:3000; prints how to sign in.
 demo: $(SITE)
+	models/fetch.sh
 	cargo build --release --bin lucid
 	rm -f target/demo.db target/demo.db-wal target/demo.db-shm
-	target/release/lucid --database sqlite:target/demo.db serve --demo
+	LUCID_EMBEDDING_MODEL=$(MODEL) target/release/lucid --database sqlite:target/demo.db serve --demo
 
 ## A real instance on ./lucid.db (or LUCID_DATABASE).
 run: $(SITE)
-	cargo run --release --bin lucid -- serve
+	models/fetch.sh
+	LUCID_EMBEDDING_MODEL=$(MODEL) cargo run --release --bin lucid -- serve
 
 ## Every test: both databases, the browser.
 test: $(SITE)
@@ -34,6 +39,7 @@ soak: $(SITE)
 
 ## How good the findings are, on the corpora in a folder: make eval DATA=..
 eval:
+	models/fetch.sh
 	LUCID_EVAL_DATA="$(abspath $(or $(DATA),../shared/data))" cargo test -p server --locked --test evaluation
 
 ## Teaches the classifier of hostile texts anew from tests/evaluation/training, and prints how it does on what it did not see.

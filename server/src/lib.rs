@@ -27,7 +27,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Command::Import(args) => commands::import::run(&cli.database, &args).await,
         Command::Record(args) => commands::record::run(&args).await,
-        Command::Dream(args) if args.preview => commands::preview::run(&args),
+        Command::Dream(args) if args.preview => commands::preview::run(&cli.models, &args),
         Command::Dream(args) => commands::dream::run(&cli.database, &cli.models, &args).await,
         Command::User(args) => commands::people::run(&cli.database, &args).await,
         Command::Worker(args) => commands::worker::run(&cli.database, &cli.models, cli.expire_after, args.jobs).await,

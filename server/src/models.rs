@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use clap::Args;
 use distill::{Client, Kind, Settings};
 use dream::model::Model;
+use embed::SentenceModel;
 use service::{Distillers, Lucid, ModelLimits};
 
 use crate::Failure;
@@ -56,6 +57,10 @@ pub struct ModelArgs {
     /// Most that all dreams together may cost in 24 hours.
     #[arg(long, global = true, env = "LUCID_MODEL_COST_A_DAY")]
     pub model_cost_a_day: Option<f64>,
+    /// Folder of a sentence model (`model.onnx` and `tokenizer.json`), with which dreams compare what is meant; without it they compare
+    /// words alone. `models/fetch.sh` fetches a small English one.
+    #[arg(long, global = true, env = "LUCID_EMBEDDING_MODEL")]
+    pub embedding_model: Option<PathBuf>,
     /// A file of rules for secrets in gitleaks' format, on top of Lucid's own.
     #[arg(long, global = true, env = "LUCID_SECRET_RULES")]
     pub secret_rules: Option<PathBuf>,
@@ -85,7 +90,17 @@ pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
         let client = Client::new(&settings).map_err(|e| Failure::Said(e.to_string()))?;
         distillers.models.insert(kind.as_str(), Arc::new(client) as Arc<dyn Model>);
     }
-    Ok(lucid.with_distillers(distillers))
+    let lucid = lucid.with_distillers(distillers);
+    Ok(match sentence_model(args)? {
+        Some(model) => lucid.with_embedder(Arc::new(model)),
+        None => lucid,
+    })
+}
+
+/// The sentence model that is set up, if one is.
+pub fn sentence_model(args: &ModelArgs) -> Result<Option<SentenceModel>, Failure> {
+    let Some(folder) = args.embedding_model.as_ref().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(None) };
+    SentenceModel::load(folder).map(Some).map_err(|e| Failure::Said(e.to_string()))
 }
 
 /// A secret from its file, else from the environment; nothing if neither holds one.

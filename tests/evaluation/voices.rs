@@ -116,9 +116,11 @@ fn questions(how: &str, ready: impl Fn(Input) -> Input) {
         let merged = |f: &Finding| f.is_proposed() && f.kind.ends_with("duplicate");
         proposal.is_some_and(|p| p.questions.iter().any(|q| q.memories == [2, 3]) || p.findings.iter().any(merged))
     };
-    for (what, pairs) in
-        [("paraphrases asked", &pairs.paraphrases), ("contradictions asked", &pairs.contradictions), ("near-misses asked", &pairs.near_misses)]
-    {
+    for (what, pairs) in [
+        ("paraphrases asked", &pairs.paraphrases),
+        ("contradictions asked", &pairs.contradictions),
+        ("near-misses asked", &pairs.near_misses),
+    ] {
         let n = pairs.iter().filter(|p| asked(p)).count();
         println!("{:<34} {:>8} {n:>8} {:>8.3}", format!("{what}, {how}, measured"), pairs.len(), ratio(n, pairs.len()));
     }

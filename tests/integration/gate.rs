@@ -33,7 +33,10 @@ async fn from_sessions_to_memory(world: World) {
     assert_eq!(kinds, [ChangeKind::Add, ChangeKind::Merge]);
     let mut quotes: Vec<_> = changes[0].quotes.iter().map(|q| (q.masked.as_str(), q.verified)).collect();
     quotes.sort_unstable();
-    assert_eq!(quotes, [("Error: not enough seats on flight H1", true), ("Error: not enough seats on flight H2", true), ("{\"seats\":1}", true)]);
+    assert_eq!(
+        quotes,
+        [("Error: not enough seats on flight H1", true), ("Error: not enough seats on flight H2", true), ("{\"seats\":1}", true)]
+    );
     for change in &changes {
         world.vote(&world.reviewer, change, Verdict::Approve).await.unwrap();
     }

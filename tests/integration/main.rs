@@ -27,6 +27,7 @@ mod kinds;
 mod lists;
 mod mail;
 mod mappings;
+mod meanings;
 mod memory_guard;
 mod models;
 mod operations;

@@ -76,6 +76,7 @@ fn ended(view: &DreamView) -> AnyView {
         {changeset}{nothing}
         <h2>"From sessions to proposals"</h2>
         {funnel(&view.dream)}
+        {meanings(&view.dream.stats)}
         {unexplained(&view.dream.stats)}
         {model(view)}
         {list("Proposed", "What became a change.", &of("proposed"))}
@@ -116,6 +117,18 @@ fn funnel(dream: &DreamRow) -> AnyView {
     ];
     let later = later.into_iter().filter(|l| l.0 > 0).map(|(n, noun, about)| view! { <p>{count(n, noun)}" "{about}"."</p> }).collect_view();
     view! { <ol class="funnel">{steps.map(step).collect_view()}</ol>{later} }.into_any()
+}
+
+/// How statements were compared: with a sentence model, or by their words alone.
+fn meanings(stats: &str) -> impl IntoView + use<> {
+    let stats: serde_json::Value = serde_json::from_str(stats).unwrap_or_default();
+    match stats["sentence_model"].as_str() {
+        Some(model) => view! { <p class="quiet">"What people and memories say was compared by meaning, with the sentence model "<code>{model.to_owned()}</code>"."</p> }.into_any(),
+        None => view! {
+            <p class="quiet">"What people and memories say was compared by its words alone: no sentence model is set up, so rules in different words and paraphrases were not found. Whoever runs Lucid can set one with "<code>"LUCID_EMBEDDING_MODEL"</code>"."</p>
+        }
+        .into_any(),
+    }
 }
 
 fn unexplained(stats: &str) -> Option<impl IntoView + use<>> {
@@ -169,12 +182,8 @@ fn open_failures(dream: &DreamRow, findings: &[&FindingRow]) -> Option<AnyView> 
         let (subject, says) = f.title.split_once(": ").unwrap_or(("", &f.title));
         let content = format!("# {}\n\n- When: `{subject}` answers `{}`.\n- What to do: \n", f.title, says.replace('`', "'"));
         let name = slug(&f.title);
-        let write = format!(
-            "/stores/{}?path={}&content={}#propose",
-            dream.store_id,
-            encoded(&format!("/failures/{name}.md")),
-            encoded(&content)
-        );
+        let write =
+            format!("/stores/{}?path={}&content={}#propose", dream.store_id, encoded(&format!("/failures/{name}.md")), encoded(&content));
         view! { <li><Visible text=f.title.clone() /><span class="quiet">{seen}</span>" "<a href=write>"Write what to do"</a></li> }
     };
     let title = format!("Open failures ({})", findings.len());

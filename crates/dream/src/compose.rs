@@ -83,7 +83,8 @@ fn point<'t>(says: &'t str, subject: &str) -> &'t str {
         let is_shell = matches!(lower.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash"));
         let is_number = line == "<n>" || (!line.is_empty() && line.chars().all(|c| c.is_ascii_digit()));
         let says_nothing = matches!(lower.as_str(), "error" | "fatal" | "err" | "failed" | "failure" | "exception");
-        if !(is_shell || is_number || says_nothing || first == "<path>" || first == program || first == subject) || after.trim().is_empty() {
+        if !(is_shell || is_number || says_nothing || first == "<path>" || first == program || first == subject) || after.trim().is_empty()
+        {
             break;
         }
         rest = after;

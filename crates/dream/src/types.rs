@@ -319,7 +319,16 @@ impl Finding {
     /// A finding that nobody has judged yet.
     pub(crate) fn new(kind: &'static str, name: &str, title: String, support: Support) -> Self {
         let fingerprint = fingerprint(kind, name);
-        Self { kind, fingerprint, aliases: Vec::new(), title, support, disposition: Disposition::Proposed, change: None, evidence: Vec::new() }
+        Self {
+            kind,
+            fingerprint,
+            aliases: Vec::new(),
+            title,
+            support,
+            disposition: Disposition::Proposed,
+            change: None,
+            evidence: Vec::new(),
+        }
     }
 
     /// The same, held back.

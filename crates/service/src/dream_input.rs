@@ -61,6 +61,7 @@ impl Lucid {
             sessions: Vec::with_capacity(all),
             trust: Vec::with_capacity(all),
             recorders: Vec::with_capacity(all),
+            sentence_model: None,
             whole,
         };
         let recorders = Recorders::read(&mut tx, dream.id).await?;

@@ -232,6 +232,7 @@ impl Lucid {
         stats["obsolete"] = json!(proposed.obsolete.len());
         stats["appended"] = json!(proposed.appended);
         stats["model"] = json!(distilled);
+        stats["sentence_model"] = json!(loaded.as_ref().and_then(|l| l.sentence_model.clone()));
         let now = self.now();
         if !dreams::finish(&mut tx, id, state, &stats.to_string(), None, now).await?
             || !jobs::finish(&mut tx, job, owner, None, now).await?
@@ -316,6 +317,11 @@ impl Lucid {
     async fn read_all(&self, dream: &DreamRow, window: &[sessions::SessionRow], whole: bool) -> Result<Option<Read>> {
         let Some(mut loaded) = self.load(dream, window, whole).await? else { return Ok(None) };
         loaded.input.instructions.clone_from(&dream.instructions);
+        let (model, goes_on) = self.give_meanings(dream, &mut loaded.input).await?;
+        if !goes_on {
+            return Ok(None);
+        }
+        loaded.sentence_model = model;
         if dream.distiller == "builtin" {
             return Ok(Some((loaded, None)));
         }

@@ -2,7 +2,7 @@
 //! for repeated requests, recorded reads, answers of models. What was decided, written or recorded is never touched here.
 
 use domain::Timestamp;
-use store::{access_requests, forms, model_batches, reads, sign_in};
+use store::{access_requests, forms, model_batches, reads, sign_in, vectors};
 
 use crate::{Lucid, Result, accounts::BROWSER_SECONDS};
 
@@ -13,6 +13,8 @@ const ANSWERS_DAYS: i64 = 7;
 const READS_DAYS: i64 = 400;
 /// Answers of models: as long as the window of sessions that a dream reads.
 const MODEL_DAYS: i64 = 90;
+/// Vectors of texts: made anew after that, which takes milliseconds each.
+const VECTORS_DAYS: i64 = 400;
 /// Requests for access that nobody answered.
 const REQUESTS_DAYS: i64 = 90;
 
@@ -51,6 +53,7 @@ impl Lucid {
         tx.commit().await?;
         let mut tx = self.db.background().await?;
         done.model_answers = model_batches::drop_until(&mut tx, ago(MODEL_DAYS)).await?;
+        vectors::drop_until(&mut tx, ago(VECTORS_DAYS)).await?;
         tx.commit().await?;
         Ok(done)
     }

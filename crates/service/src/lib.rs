@@ -21,6 +21,7 @@ mod independence;
 mod keys;
 mod lease;
 mod mappings;
+mod meanings;
 mod memory;
 mod memory_writes;
 mod muted;
@@ -56,6 +57,7 @@ use domain::{
     ids::{CommitId, StoreId},
     rights::Action,
 };
+use dream::meaning::Embedder;
 use serde_json::Value;
 use store::{Db, Tx, audit_log};
 
@@ -73,6 +75,7 @@ pub use housekeeping::Trimmed;
 pub use import::Imported;
 pub use keys::{KeyView, NewKey};
 pub use mappings::SavedMapping;
+pub use meanings::with_meanings;
 pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryView, VersionView};
 pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
@@ -125,6 +128,7 @@ pub struct Lucid {
     small_writes: small_writes::SmallWrites,
     signing_key: Option<Arc<[u8; 32]>>,
     distillers: Distillers,
+    embedder: Option<Arc<dyn Embedder>>,
     expiry_days: u32,
     link_mail: Option<Arc<dyn LinkMail>>,
 }
@@ -145,6 +149,7 @@ impl Lucid {
             small_writes: small_writes::SmallWrites::default(),
             signing_key: None,
             distillers: Distillers::default(),
+            embedder: None,
             expiry_days: domain::review::EXPIRY_DAYS,
             link_mail: None,
         }
@@ -160,6 +165,12 @@ impl Lucid {
     #[must_use]
     pub fn with_distillers(self, distillers: Distillers) -> Self {
         Self { distillers, ..self }
+    }
+
+    /// The same, able to compare meanings with a sentence model.
+    #[must_use]
+    pub fn with_embedder(self, embedder: Arc<dyn Embedder>) -> Self {
+        Self { embedder: Some(embedder), ..self }
     }
 
     /// The same, where one-time links go to their owners by mail and are shown to nobody.

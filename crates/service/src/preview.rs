@@ -47,6 +47,7 @@ pub fn preview(preview: &PreviewInput) -> Value {
     };
     let question = |q: &dream::Question| json!({"kind": kind(q), "title": q.title, "statements": q.statements, "paths": q.memories.map(|i| &preview.input.memories[i].path)});
     let questions: Vec<Value> = proposal.questions.iter().map(question).collect();
+    stats["compared_by"] = json!(if preview.input.vectors.is_empty() { "words" } else { "meaning" });
     json!({"changes": changes, "questions": questions, "insights": insights, "open_failures": open, "stats": stats})
 }
 

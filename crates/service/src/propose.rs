@@ -45,6 +45,8 @@ pub struct Loaded {
     pub recorders: Vec<BTreeSet<UserId>>,
     /// The memories, in the input's order.
     pub memories: Vec<MemoryContent>,
+    /// With which sentence model meanings were compared; none: words alone were.
+    pub sentence_model: Option<String>,
     /// It looks at the whole window, not at chosen sessions: what it does not find is no longer there.
     pub whole: bool,
 }

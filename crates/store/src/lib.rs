@@ -35,6 +35,7 @@ pub mod setting_changes;
 pub mod settings;
 pub mod sign_in;
 pub mod users;
+pub mod vectors;
 
 #[cfg(feature = "faults")]
 pub mod faults;
@@ -73,6 +74,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("settings", settings::STATEMENTS),
         ("sign_in", sign_in::STATEMENTS),
         ("users", users::STATEMENTS),
+        ("vectors", vectors::STATEMENTS),
     ];
     families.iter().flat_map(|(family, list)| list.iter().map(|(name, sql)| (*family, *name, *sql))).collect()
 }

@@ -11,10 +11,14 @@ use service::{
 };
 
 use super::import::spool_files;
-use crate::{Failure, cli::DreamArgs};
+use crate::{
+    Failure,
+    cli::DreamArgs,
+    models::{ModelArgs, sentence_model},
+};
 
 /// Prints the proposal as JSON. What is wrong with single sessions goes to standard error.
-pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
+pub fn run(models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
     let mut preview = PreviewInput { input: Input::default(), sessions: Vec::new(), names: Vec::new() };
     if !args.sessions.is_empty() {
         let (spool, _) = spool_files(&args.sessions, &super::options(&args.format)?, &ProgressBar::hidden())?;
@@ -30,6 +34,9 @@ pub fn run(args: &DreamArgs) -> Result<ExitCode, Failure> {
     }
     if let Some(folder) = &args.memories {
         memories(folder, folder, &mut preview.input.memories)?;
+    }
+    if let Some(model) = sentence_model(models)? {
+        service::with_meanings(&mut preview.input, &model).map_err(|e| Failure::Said(e.to_string()))?;
     }
     let proposal = serde_json::to_string_pretty(&service::preview(&preview)).map_err(|e| Failure::Said(e.to_string()))?;
     // Whoever reads only the beginning of it closes the pipe.

@@ -143,7 +143,9 @@ pub fn without_negation(mut words: Vec<String>) -> (Vec<String>, bool) {
 /// Whether a statement negates.
 #[must_use]
 pub fn is_negated(statement: &str) -> bool {
-    tokens(statement).iter().any(|t| matches!(t.to_lowercase().as_str(), "not" | "no" | "never" | "none" | "nobody" | "nothing" | "without"))
+    tokens(statement)
+        .iter()
+        .any(|t| matches!(t.to_lowercase().as_str(), "not" | "no" | "never" | "none" | "nobody" | "nothing" | "without"))
 }
 
 fn content(lower: &[String]) -> Vec<String> {

@@ -5,30 +5,113 @@ use crate::reading::plain_words;
 
 /// Who somebody says that they are.
 const WHO: &[&str] = &[
-    "ceo", "cto", "cfo", "coo", "admin", "administrator", "owner", "manager", "director", "president", "founder", "vip", "employee",
-    "staff", "supervisor", "developer", "moderator", "auditor", "inspector", "officer", "premium", "platinum", "gold", "internal",
-    "verified", "authenticated", "trusted", "whitelisted", "superuser", "root",
+    "ceo",
+    "cto",
+    "cfo",
+    "coo",
+    "admin",
+    "administrator",
+    "owner",
+    "manager",
+    "director",
+    "president",
+    "founder",
+    "vip",
+    "employee",
+    "staff",
+    "supervisor",
+    "developer",
+    "moderator",
+    "auditor",
+    "inspector",
+    "officer",
+    "premium",
+    "platinum",
+    "gold",
+    "internal",
+    "verified",
+    "authenticated",
+    "trusted",
+    "whitelisted",
+    "superuser",
+    "root",
 ];
 /// What somebody may gain.
 const GAINS: &[&str] = &[
-    "discount", "discounts", "off", "free", "refund", "refunds", "refunded", "upgrade", "upgrades", "upgraded", "credit", "credits",
-    "voucher", "vouchers", "waiver", "waived", "complimentary", "compensation", "reimbursement", "reimbursed", "bonus", "access",
-    "permission", "permissions", "privileges", "exempt", "exemption", "exempted", "entitled", "authorized", "authorised", "approved",
-    "allowed", "permitted", "unlimited", "priority", "clearance", "cleared",
+    "discount",
+    "discounts",
+    "off",
+    "free",
+    "refund",
+    "refunds",
+    "refunded",
+    "upgrade",
+    "upgrades",
+    "upgraded",
+    "credit",
+    "credits",
+    "voucher",
+    "vouchers",
+    "waiver",
+    "waived",
+    "complimentary",
+    "compensation",
+    "reimbursement",
+    "reimbursed",
+    "bonus",
+    "access",
+    "permission",
+    "permissions",
+    "privileges",
+    "exempt",
+    "exemption",
+    "exempted",
+    "entitled",
+    "authorized",
+    "authorised",
+    "approved",
+    "allowed",
+    "permitted",
+    "unlimited",
+    "priority",
+    "clearance",
+    "cleared",
 ];
 /// What somebody may want to be left out for them.
-const CHECKS: &[&str] =
-    &["verification", "verify", "verified", "identity", "id", "password", "pin", "approval", "approvals", "fee", "fees", "charge", "limit", "limits", "check", "checks", "policy"];
+const CHECKS: &[&str] = &[
+    "verification",
+    "verify",
+    "verified",
+    "identity",
+    "id",
+    "password",
+    "pin",
+    "approval",
+    "approvals",
+    "fee",
+    "fees",
+    "charge",
+    "limit",
+    "limits",
+    "check",
+    "checks",
+    "policy",
+];
 
 /// Whether the text claims a right, an exception or a gain for whoever says it.
 pub fn grants_the_speaker(text: &str) -> bool {
     let words = plain_words(text);
     let has = |of: &[&str]| words.iter().any(|w| of.contains(&w.trim_end_matches('%')));
     let percent = words.iter().any(|w| w.contains('%')) || words.iter().any(|w| w == "percent");
-    let pair = |first: &[&str], second: &[&str]| words.windows(2).any(|w| first.contains(&w[0].as_str()) && second.contains(&w[1].as_str()));
+    let pair =
+        |first: &[&str], second: &[&str]| words.windows(2).any(|w| first.contains(&w[0].as_str()) && second.contains(&w[1].as_str()));
     let is_i = words.iter().any(|w| matches!(w.as_str(), "i'm" | "im")) || pair(&["i"], &["am"]);
-    let gets = pair(&["i", "always", "we"], &["get", "receive", "qualify", "deserve", "pay"]) || pair(&["i", "we"], &["have", "always", "never"]);
-    let give_me = pair(&["give", "grant", "offer", "issue", "refund", "upgrade", "credit", "owe", "owes", "allow", "let", "gives", "exempt"], &["me", "us"]);
+    let gets =
+        pair(&["i", "always", "we"], &["get", "receive", "qualify", "deserve", "pay"]) || pair(&["i", "we"], &["have", "always", "never"]);
+    let give_me = pair(
+        &["give", "grant", "offer", "issue", "refund", "upgrade", "credit", "owe", "owes", "allow", "let", "gives", "exempt"],
+        &["me", "us"],
+    );
     let for_me = pair(&["for", "from", "ask", "to"], &["me"]) || words.iter().any(|w| w == "my");
     let skips = words.iter().any(|w| matches!(w.as_str(), "skip" | "waive" | "bypass" | "without" | "ignore"))
         || (words.iter().any(|w| matches!(w.as_str(), "not" | "never" | "no")) && pair(&["ask", "charge", "require"], &["me", "for"]));

@@ -108,11 +108,7 @@ struct Judged<'a, 'b> {
 }
 
 /// What every step that some task can tell of says.
-fn weigh_all<'a>(
-    tasks: &[Task],
-    tries: &BTreeMap<usize, Vec<Call<'a>>>,
-    ending: &BTreeSet<Call<'a>>,
-) -> Vec<(Step<'a>, Evidence)> {
+fn weigh_all<'a>(tasks: &[Task], tries: &BTreeMap<usize, Vec<Call<'a>>>, ending: &BTreeSet<Call<'a>>) -> Vec<(Step<'a>, Evidence)> {
     let mut of_tasks: BTreeMap<Step<'a>, BTreeSet<usize>> = BTreeMap::new();
     for (n, task) in tasks.iter().enumerate() {
         for step in task.tries.iter().flat_map(|t| steps(&tries[&t.0])) {
@@ -186,11 +182,7 @@ fn gone(step: Step<'_>, evidence: &Evidence, tries: &BTreeMap<usize, Vec<Call>>,
     let mut finding = Finding::new("workflow_gone", &name(step), format!("No longer so: {}", note(step).0), support);
     finding.change = Some(Change {
         kind: ChangeKind::Remove,
-        rationale: format!(
-            "Within the same tasks, {}: no difference beyond chance any more (p {:.2}).",
-            effect(evidence),
-            evidence.p
-        ),
+        rationale: format!("Within the same tasks, {}: no difference beyond chance any more (p {:.2}).", effect(evidence), evidence.p),
         confidence_bp: 6_000,
         tool_text: false,
         edits: vec![Edit { memory: Some(memory), path, new_path: None, content: None }],
@@ -405,9 +397,10 @@ fn name(step: Step) -> String {
 fn note(step: Step) -> (String, String) {
     let verb = |call: Call| if call.is_program { "run" } else { "call" };
     let (title, act) = match step {
-        Step::Called(tool) => {
-            (format!("{} {} in tasks like these", capital(verb(tool)), tool.name), format!("{} `{}` in tasks of this kind.", capital(verb(tool)), tool.name))
-        }
+        Step::Called(tool) => (
+            format!("{} {} in tasks like these", capital(verb(tool)), tool.name),
+            format!("{} `{}` in tasks of this kind.", capital(verb(tool)), tool.name),
+        ),
         Step::Before(first, second) => (
             format!("Before {}, {} {}", second.name, verb(first), first.name),
             format!("Before the first `{}`, {} `{}`.", second.name, verb(first), first.name),

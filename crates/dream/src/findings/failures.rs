@@ -205,14 +205,7 @@ fn unfit_words(says: &str) -> Option<&'static str> {
     (!sensitive::sensitive_spans(says).is_empty()).then_some("what the tool answered holds personal data or a credential")
 }
 
-fn propose(
-    group: &Group,
-    failure: &compose::Failure,
-    content: String,
-    recovery: &Recovery,
-    support: &Support,
-    window: &Window,
-) -> Change {
+fn propose(group: &Group, failure: &compose::Failure, content: String, recovery: &Recovery, support: &Support, window: &Window) -> Change {
     // One of the quotes shows the call that worked.
     let example = recovery::example(recovery).map(|(i, at)| window.quotes([(i, at)], false)).unwrap_or_default();
     let mut quotes: Vec<Quote> = window.quotes(group.occurrences.iter().map(|(i, e)| (*i, e.at)), false);

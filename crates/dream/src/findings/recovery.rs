@@ -16,7 +16,8 @@ const NUMBER_SUPPORT: usize = 3;
 const LOOKS: &[&str] = &["ls", "cat", "pwd", "echo", "which", "head", "tail", "grep", "rg", "find", "cd", "env", "type", "stat", "wc"];
 
 /// What tools are called by which an agent thinks, plans or speaks: called in between, they mend nothing.
-const THINKS: &[&str] = &["think", "thought", "thinking", "plan", "todo", "todowrite", "reflect", "scratchpad", "respond", "message", "reply"];
+const THINKS: &[&str] =
+    &["think", "thought", "thinking", "plan", "todo", "todowrite", "reflect", "scratchpad", "respond", "message", "reply"];
 /// A step that says only which argument to change must have worked for so many, in a hundred, or be named by the error.
 const VAGUE_PERCENT: usize = 80;
 
@@ -89,7 +90,9 @@ pub fn find<'a>(tries: &[Try<'a>], says: &str, window: &Window) -> Option<Recove
     let found: Vec<(usize, Recovery)> = by_step
         .into_iter()
         .filter(|(step, (worked, failed))| worked.len() > failed.len() && helps(step, worked.len(), failed.len(), tries, window))
-        .map(|(step, (worked, failed))| (window.distinct(worked.iter().map(|t| t.0)), Recovery { fix: fix(&step, &worked, window), worked, failed }))
+        .map(|(step, (worked, failed))| {
+            (window.distinct(worked.iter().map(|t| t.0)), Recovery { fix: fix(&step, &worked, window), worked, failed })
+        })
         .filter(|(n, _)| *n >= MIN_SUPPORT)
         .collect();
     let most = found.iter().map(|(n, _)| *n).max()?;
@@ -117,7 +120,9 @@ fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Wind
 fn steps(next: &Next) -> Vec<Step> {
     let mut steps: Vec<Step> = next.changed.iter().filter(|c| is_plain_name(&c.name)).map(|c| Step::Argument(c.name.clone())).collect();
     steps.extend(next.between.iter().filter_map(step_between));
-    steps.extend(next.command.as_ref().and_then(|c| c.after.as_deref()).filter(|line| !line.is_empty()).map(|l| Step::Instead(command::masked(l))));
+    steps.extend(
+        next.command.as_ref().and_then(|c| c.after.as_deref()).filter(|line| !line.is_empty()).map(|l| Step::Instead(command::masked(l))),
+    );
     if next.changed.is_empty() && steps.is_empty() && next.command.is_none() {
         steps.push(Step::Again);
     }
@@ -235,7 +240,11 @@ impl Fix {
 pub fn example(recovery: &Recovery) -> Option<(usize, Place)> {
     let helped = |next: &Next| match &recovery.fix {
         Fix::CallFirst(tool) => next.between.iter().find(|b| b.tool == *tool).and_then(|b| b.call),
-        Fix::RunFirst(line) => next.between.iter().find(|b| b.command.as_deref().is_some_and(|c| command::masked(c) == command::masked(line))).and_then(|b| b.call),
+        Fix::RunFirst(line) => next
+            .between
+            .iter()
+            .find(|b| b.command.as_deref().is_some_and(|c| command::masked(c) == command::masked(line)))
+            .and_then(|b| b.call),
         _ => next.call,
     };
     recovery.worked.iter().find_map(|(session, next)| Some((*session, helped(next)?)))

@@ -24,8 +24,10 @@ const DISAGREEMENT: &str = "disagreement";
 /// Distinct rules of a window that are compared with each other.
 const MOST: usize = 5_000;
 
-/// How likely one of several wordings must be said for good, in thousandths, where none says so in words.
-const LIKELY: u16 = 750;
+/// How likely two wordings together must be said for good, in thousandths of each, where none says so in words.
+const LIKELY: u16 = 1_300;
+/// The same where both said it in one wording.
+const LIKELY_IN_ONE_WORDING: u16 = 1_700;
 /// Why what one speaker said is no rule of a team.
 const ONE_SPEAKER: &str = "one speaker only, who did not ask that it be remembered";
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
@@ -120,7 +122,7 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
         link(&mut root, i, *same.entry(text.key()).or_insert(i));
     }
     let wordings: Vec<String> = first.iter().map(|key| without_opening(&by_key[key][0].1.text)).collect();
-    for (a, b) in meanings::pairs(&wordings, &texts, &window.input.vectors) {
+    for (a, b) in meanings::pairs(&wordings, &window.input.vectors) {
         link(&mut root, a, b);
     }
     let mut groups: BTreeMap<usize, Vec<&Vec<String>>> = BTreeMap::new();
@@ -205,7 +207,7 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
     support.eligible = window.input.sessions.len();
     let remember = said.iter().any(|s| s.1.remember);
     // A sentence that only may be a rule is one if somebody else says it, too, and one of them is likely to mean it for good.
-    let sure = said.iter().any(|s| s.1.sure) || (support.distinct() >= MIN_SUPPORT && said.iter().any(|s| s.1.likely >= LIKELY));
+    let sure = said.iter().any(|s| s.1.sure) || (support.distinct() >= MIN_SUPPORT && are_likely(&said, are_one_wording(group, by_key)));
     if !sure {
         return None;
     }
@@ -222,7 +224,9 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
     }
     if claims::grants_the_speaker(&text) {
         "what a user claims for themselves".clone_into(&mut finding.title);
-        return Some(finding.held_back("it claims a right, an exception or a discount for the speaker, which only somebody else can grant"));
+        return Some(
+            finding.held_back("it claims a right, an exception or a discount for the speaker, which only somebody else can grant"),
+        );
     }
     if let Some(reason) = unfit(&first.text, &text) {
         "what a user said as a rule".clone_into(&mut finding.title);
@@ -279,19 +283,41 @@ impl Finding {
     }
 }
 
+/// Whether the two likeliest sessions' wordings are likely enough together.
+fn are_likely(said: &[Said], one_wording: bool) -> bool {
+    let mut by_session: BTreeMap<usize, u16> = BTreeMap::new();
+    for (session, rule) in said {
+        let likely = by_session.entry(*session).or_default();
+        *likely = rule.likely.max(*likely);
+    }
+    let mut likely: Vec<u16> = by_session.into_values().collect();
+    likely.sort_unstable();
+    likely.iter().rev().take(2).sum::<u16>() >= if one_wording { LIKELY_IN_ONE_WORDING } else { LIKELY }
+}
+
+/// Whether all said it in nearly the same words, which is the mark of a phrase that everybody uses and of what programs send.
+fn are_one_wording(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>) -> bool {
+    let mut wordings = group.iter().map(|key| Prepared::of(&essence(&by_key[*key][0].1.text)));
+    let Some(first) = wordings.next() else { return true };
+    wordings.all(|other| first.likeness(&other) != similar::Likeness::Different)
+}
+
 /// The wording that a reader would choose: sure, an order, of few words, and not about the speaker. Among equals the first by its words.
 fn best_wording<'a>(said: &[Said<'a>]) -> Option<&'a Rule> {
     let points = |rule: &Rule| {
         let text = cleaned(&rule.text);
         let words = plain_words(&text);
         let orders = words.first().is_some_and(|w| COMMANDS.contains(&w.as_str()) || matches!(w.as_str(), "no" | "only"));
-        let sloppy = text.split(' ').any(|w| matches!(w.to_lowercase().trim_matches(','), "btw" | "u" | "ur" | "ok" | "hey" | "lol" | "tbh"));
+        let sloppy =
+            text.split(' ').any(|w| matches!(w.to_lowercase().trim_matches(','), "btw" | "u" | "ur" | "ok" | "hey" | "lol" | "tbh"));
         let short = (4..=20).contains(&words.len());
         i32::from(rule.sure) * 2 + i32::from(orders) * 2 + i32::from(short) + i32::from(rule.likely) / 400
             - i32::from(is_personal(&text)) * 3
             - i32::from(sloppy) * 2
     };
-    said.iter().map(|s| s.1).max_by(|a, b| points(a).cmp(&points(b)).then_with(|| b.text.len().cmp(&a.text.len())).then_with(|| b.text.cmp(&a.text)))
+    said.iter()
+        .map(|s| s.1)
+        .max_by(|a, b| points(a).cmp(&points(b)).then_with(|| b.text.len().cmp(&a.text.len())).then_with(|| b.text.cmp(&a.text)))
 }
 
 /// A rule's words for a note: without politeness and without asking that it be remembered.

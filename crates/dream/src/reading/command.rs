@@ -26,9 +26,50 @@ const SHELLS: &[&str] = &[
 ];
 /// Programs whose first word says what they do: `npm ci`, `git push`.
 const WITH_VERB: &[&str] = &[
-    "git", "npm", "yarn", "pnpm", "cargo", "docker", "kubectl", "pip", "pip3", "go", "apt", "apt-get", "gh", "make", "terraform", "helm",
-    "aws", "gcloud", "az", "uv", "poetry", "bundle", "rails", "dotnet", "mvn", "gradle", "systemctl", "brew", "conda", "bazel", "just",
-    "nox", "tox", "deno", "bun", "composer", "mix", "flutter", "heroku", "fly", "vercel", "supabase", "psql", "prisma",
+    "git",
+    "npm",
+    "yarn",
+    "pnpm",
+    "cargo",
+    "docker",
+    "kubectl",
+    "pip",
+    "pip3",
+    "go",
+    "apt",
+    "apt-get",
+    "gh",
+    "make",
+    "terraform",
+    "helm",
+    "aws",
+    "gcloud",
+    "az",
+    "uv",
+    "poetry",
+    "bundle",
+    "rails",
+    "dotnet",
+    "mvn",
+    "gradle",
+    "systemctl",
+    "brew",
+    "conda",
+    "bazel",
+    "just",
+    "nox",
+    "tox",
+    "deno",
+    "bun",
+    "composer",
+    "mix",
+    "flutter",
+    "heroku",
+    "fly",
+    "vercel",
+    "supabase",
+    "psql",
+    "prisma",
 ];
 /// What runs another program.
 const RUNNERS: &[&str] = &["sudo", "time", "nohup", "npx", "env", "command", "exec", "xargs", "bunx", "pnpx"];
@@ -56,7 +97,11 @@ pub fn line_of(tool: &str, arguments: &Map<String, Value>) -> Option<String> {
             let words: Option<Vec<&str>> = all.iter().map(Value::as_str).collect();
             let words = words?;
             // `["bash", "-lc", "npm ci"]`
-            Some(if words.len() == 3 && words[1].starts_with('-') && words[1].ends_with('c') { words[2].to_owned() } else { words.join(" ") })
+            Some(if words.len() == 3 && words[1].starts_with('-') && words[1].ends_with('c') {
+                words[2].to_owned()
+            } else {
+                words.join(" ")
+            })
         }
         _ => None,
     })?;

@@ -68,7 +68,15 @@ pub fn of(session: &Session) -> Vec<Rule> {
             // A statement folds white space; what does not stand verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
                 let beside = (before.and_then(known_again), said.get(n + 1).and_then(|next| known_again(next)));
-                found.push(Rule { at: Place { event, start, end: start + text.len() }, text: text.clone(), sure, likely, remember, turn, beside });
+                found.push(Rule {
+                    at: Place { event, start, end: start + text.len() },
+                    text: text.clone(),
+                    sure,
+                    likely,
+                    remember,
+                    turn,
+                    beside,
+                });
             }
         }
     }

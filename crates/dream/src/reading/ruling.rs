@@ -61,7 +61,17 @@ pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
 /// Whether a sentence may be said for good though no word of it says so: it is no question, of no moment, and nobody else's.
 pub fn may_stand(text: &str) -> bool {
     let words = plain(without_politeness(&without_quotations(text)));
-    text.len() <= LONGEST && WORDS.contains(&words.len()) && !text.contains('?') && !is_of_now(&words) && !REPORTED.are_in(&words)
+    let answers =
+        words.first().is_some_and(|w| matches!(w.as_str(), "yes" | "yeah" | "yep" | "sure" | "okay" | "ok" | "correct" | "thanks"));
+    // An identifier belongs to one case.
+    let names_a_case = words.iter().any(|w| {
+        w.len() >= 5
+            && w.chars().any(|c| c.is_ascii_digit())
+            && w.chars().any(|c| c.is_ascii_alphabetic())
+            && w.chars().all(char::is_alphanumeric)
+    });
+    let is_one = text.len() <= LONGEST && WORDS.contains(&words.len()) && !text.contains('?');
+    is_one && !answers && !names_a_case && !is_of_now(&words) && !REPORTED.are_in(&words)
 }
 
 /// Words by which a text says of itself that it holds from now on.

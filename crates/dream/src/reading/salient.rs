@@ -196,13 +196,22 @@ mod tests {
     fn the_line_that_a_person_would_search_for() {
         for (text, wanted) in [
             ("exit code 127\n/bin/sh: 1: ps: not found", "/bin/sh: 1: ps: not found"),
-            ("Exit code 1\nnpm ERR! code EUSAGE\nnpm ERR!\nnpm ERR! `npm ci` can only install when in sync\nnpm ERR! A complete log of this run", "`npm ci` can only install when in sync"),
+            (
+                "Exit code 1\nnpm ERR! code EUSAGE\nnpm ERR!\nnpm ERR! `npm ci` can only install when in sync\nnpm ERR! A complete log of this run",
+                "`npm ci` can only install when in sync",
+            ),
             (
                 "Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\n    x()\nValueError: bad row 7\n\nDuring handling of the above exception, another exception occurred:\n\nKeyError: 'id'",
                 "KeyError: 'id'",
             ),
-            ("collected 3 items\n\ntests/a.py E\nE       fixture 'mocker' not found\n>       available fixtures: cache", "fixture 'mocker' not found"),
-            ("   Compiling x v0.1.0\nwarning: unused\nerror[E0432]: unresolved import `y`\n --> src/main.rs:1:5", "error[E0432]: unresolved import `y`"),
+            (
+                "collected 3 items\n\ntests/a.py E\nE       fixture 'mocker' not found\n>       available fixtures: cache",
+                "fixture 'mocker' not found",
+            ),
+            (
+                "   Compiling x v0.1.0\nwarning: unused\nerror[E0432]: unresolved import `y`\n --> src/main.rs:1:5",
+                "error[E0432]: unresolved import `y`",
+            ),
             ("<tool_use_error>File has not been read yet. Read it first.</tool_use_error>", "File has not been read yet. Read it first."),
             (r#"{"ok":false,"error":{"code":12,"message":"rate limit of 30 reached"}}"#, "rate limit of 30 reached"),
             (r#"{"exit_code":2,"stderr":"a\nfatal: not a git repository\n","stdout":""}"#, "fatal: not a git repository"),

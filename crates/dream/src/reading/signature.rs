@@ -67,7 +67,8 @@ impl Masks {
 
     /// The text as it was before anything was masked.
     fn unmasked(&self, text: &str) -> String {
-        let part = |c: char| Self::index(c).and_then(|n| self.all.get(n)).map_or_else(|| c.to_string(), |(_, covers)| self.unmasked(covers));
+        let part =
+            |c: char| Self::index(c).and_then(|n| self.all.get(n)).map_or_else(|| c.to_string(), |(_, covers)| self.unmasked(covers));
         text.chars().map(part).collect()
     }
 

@@ -50,7 +50,12 @@ mod tests {
             ("Anything above 500 goes past Mara first.", "Could you ask Mara about the 500?"),
             ("call me Jo", "my old boss wanted everything in Excel"),
         ] {
-            assert!(likelihood(standing) > 500 && likelihood(once) < 500, "{standing} {} / {once} {}", likelihood(standing), likelihood(once));
+            assert!(
+                likelihood(standing) > 500 && likelihood(once) < 500,
+                "{standing} {} / {once} {}",
+                likelihood(standing),
+                likelihood(once)
+            );
         }
     }
 }

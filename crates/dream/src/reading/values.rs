@@ -180,7 +180,8 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     let enough =
         about.len() >= 2 || about.first().is_some_and(|w| changed && w.len() >= 4 || w.len() >= 5 && copula.is_some_and(|c| c > 0));
     let fits = !values.is_empty() && values.len() <= 4 && enough;
-    let of_others = lower.iter().any(|t| OF_OTHERS.contains(&t.as_str())) || lower.windows(2).any(|w| w[0] == "other" && w[1].ends_with("'s"));
+    let of_others =
+        lower.iter().any(|t| OF_OTHERS.contains(&t.as_str())) || lower.windows(2).any(|w| w[0] == "other" && w[1].ends_with("'s"));
     fits.then(|| Parted { about: about.into_iter().collect(), values, changed, of_others, was })
 }
 

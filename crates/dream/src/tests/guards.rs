@@ -13,7 +13,8 @@ fn instructions_leave_out_and_ask_for_kinds_and_tools() {
     let titles = |told: &str| {
         let memories = vec![memory("/a.md", "Same."), memory("/b.md", "Same.")];
         let input = Input { instructions: Some(told.into()), memories, ..read(sessions.clone()) };
-        let mut kinds: Vec<String> = proposed(&dream(&input)).iter().map(|f| f.title.split([' ', ':']).next().unwrap().to_owned()).collect();
+        let mut kinds: Vec<String> =
+            proposed(&dream(&input)).iter().map(|f| f.title.split([' ', ':']).next().unwrap().to_owned()).collect();
         kinds.sort();
         kinds.join(" ")
     };

@@ -1,0 +1,80 @@
+//! The vectors of what a dream compares: known ones are loaded, the others are made by the sentence model and stored. A dream without a
+//! model, or whose model fails, compares words alone and says so.
+
+use std::sync::Arc;
+
+use domain::canonical::sha256_hex;
+use dream::{
+    Input, Progress,
+    meaning::{Embedder, Vector, Vectors},
+};
+use store::{dreams::DreamRow, vectors};
+
+use crate::{Error, Lucid, Result};
+
+/// Texts that are turned into vectors before these are stored: a few seconds' work.
+const TOGETHER: usize = 200;
+/// Vectors are asked for and stored in parts of so many texts, so that no transaction is long.
+const PART: usize = 1_000;
+
+impl Lucid {
+    /// Puts the vectors of what the dream compares into its input. Says which model made them; `None` without one. The second is whether
+    /// the dream goes on: it may have been canceled.
+    pub(crate) async fn give_meanings(&self, dream: &DreamRow, input: &mut Input) -> Result<(Option<String>, bool)> {
+        let Some(model) = self.embedder.clone() else { return Ok((None, true)) };
+        let wanted = dream::wanted(input);
+        let names: Vec<String> = wanted.iter().map(|text| name(model.as_ref(), text)).collect();
+        let mut known = std::collections::HashMap::with_capacity(names.len());
+        for part in names.chunks(PART) {
+            let mut tx = self.db.read().await?;
+            known.extend(vectors::get(&mut tx, part).await?);
+        }
+        let mut missing: Vec<(String, String)> = Vec::new();
+        for (text, name) in wanted.into_iter().zip(names) {
+            match known.get(&name).and_then(|parts| Vector::from_bytes(parts)) {
+                Some(vector) => input.vectors.put(text, vector),
+                None => missing.push((name, text)),
+            }
+        }
+        for part in missing.chunks(TOGETHER) {
+            let texts: Vec<String> = part.iter().map(|(_, text)| text.clone()).collect();
+            let model = Arc::clone(&model);
+            let made = tokio::task::spawn_blocking(move || model.embed(&texts))
+                .await
+                .map_err(|_| Error::Internal("the sentence model stopped in error"))?;
+            let made = match made {
+                Ok(made) => made,
+                Err(error) => {
+                    // The rest of the dream is worth having without it.
+                    tracing::warn!(dream = %dream.id, %error, "the dream compares words alone");
+                    input.vectors = Vectors::default();
+                    return Ok((None, true));
+                }
+            };
+            let mut tx = self.db.background().await?;
+            for ((name, text), vector) in part.iter().zip(made) {
+                vectors::put(&mut tx, name, &vector.to_bytes(), self.now()).await?;
+                input.vectors.put(text.clone(), vector);
+            }
+            tx.commit().await?;
+            let sessions = input.sessions.len();
+            if !self.beat(dream.id, Progress { sessions_done: 0, sessions }).await? {
+                return Ok((None, false));
+            }
+        }
+        Ok((Some(self.embedder.as_ref().map(|m| m.name().to_owned()).unwrap_or_default()), true))
+    }
+}
+
+/// Puts the vectors of what is compared into an input that no database knows; the preview's way.
+pub fn with_meanings(input: &mut Input, model: &dyn Embedder) -> std::result::Result<(), dream::meaning::EmbedError> {
+    let wanted = dream::wanted(input);
+    for (text, vector) in wanted.iter().zip(model.embed(&wanted)?) {
+        input.vectors.put(text.clone(), vector);
+    }
+    Ok(())
+}
+
+fn name(model: &dyn Embedder, text: &str) -> String {
+    sha256_hex(format!("{}\0{text}", model.name()).as_bytes())
+}

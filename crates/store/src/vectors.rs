@@ -1,0 +1,27 @@
+//! Vectors of texts, by the SHA-256 of the sentence model's name and the text.
+
+use domain::Timestamp;
+
+use crate::{Result, Tx};
+
+statements! {
+    GET = concat!("SELECT name, parts FROM vectors WHERE name IN (", fifty!(), ")");
+    PUT = "INSERT INTO vectors (name, parts, used_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    DROP = "DELETE FROM vectors WHERE used_at <= $1";
+}
+
+/// The parts of those vectors that are known, with their names.
+pub async fn get(tx: &mut Tx, names: &[String]) -> Result<Vec<(String, Vec<u8>)>> {
+    fetch_listed!(tx, (String, Vec<u8>), GET, names)
+}
+
+/// Stores a vector; one that is there already stays.
+pub async fn put(tx: &mut Tx, name: &str, parts: &[u8], at: Timestamp) -> Result<()> {
+    execute!(tx, PUT, name, parts, at)?;
+    Ok(())
+}
+
+/// Forgets the vectors that nobody used since.
+pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
+    execute!(tx, DROP, until)
+}

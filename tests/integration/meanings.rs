@@ -1,0 +1,100 @@
+//! Dreams with a sentence model: what different people say in different words is one rule, paraphrases become questions, and each text is
+//! turned into a vector once.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use dream::meaning::{EmbedError, Embedder, Vector};
+use embed::SentenceModel;
+use service::Lucid;
+
+use crate::world::{World, on_both_engines};
+
+on_both_engines!(what_is_said_in_different_words_is_found, a_model_that_fails_leaves_a_dream_that_compares_words);
+
+/// The real model, counting the texts that it is given.
+struct Counting {
+    model: SentenceModel,
+    texts: Arc<AtomicUsize>,
+}
+
+impl Embedder for Counting {
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
+        self.texts.fetch_add(texts.len(), Ordering::Relaxed);
+        self.model.embed(texts)
+    }
+}
+
+fn model() -> SentenceModel {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/models/all-minilm-l6-v2");
+    SentenceModel::load(Path::new(folder)).expect("models/fetch.sh fetches it")
+}
+
+fn says(id: &str, user: &str, text: &str) -> String {
+    let messages = [serde_json::json!({"role": "user", "content": text})];
+    serde_json::json!({"session_id": id, "user": user, "messages": messages}).to_string()
+}
+
+/// Dreams once; the dream's view.
+async fn dreamed(world: &World, lucid: &Lucid) -> service::DreamView {
+    let id = lucid.request_dream_over(&world.admin, world.store, "builtin", None, &[]).await.unwrap();
+    assert!(lucid.work_once("test").await.unwrap());
+    lucid.dream(&world.admin, id).await.unwrap()
+}
+
+async fn what_is_said_in_different_words_is_found(world: World) {
+    let texts = Arc::new(AtomicUsize::new(0));
+    let lucid = world.lucid.clone().with_embedder(Arc::new(Counting { model: model(), texts: texts.clone() }));
+    world.import(&says("a", "ana", "Grant numbers go in the subject line of anything to the ministry.")).await;
+    world.import(&says("b", "bo", "mails to the ministry carry the grant number in the subject")).await;
+    let paraphrases = [
+        ("/a.md", "Keep secrets out of the repo; they belong in Vault.\n", false),
+        ("/b.md", "Secrets live in Vault, not in the repository.\n", false),
+    ];
+    world.remember(&paraphrases).await;
+    // Without a model neither is seen, and the dream says so.
+    let without = dreamed(&world, &world.lucid).await;
+    assert!(without.dream.changeset_id.is_none() && without.dream.stats.contains("\"sentence_model\":null"), "{}", without.dream.stats);
+    assert!(without.findings.iter().all(|f| f.disposition != "question"), "{:?}", without.findings);
+    let with = dreamed(&world, &lucid).await;
+    let changes = world.changes(with.dream.changeset_id.expect("it proposes the rule")).await;
+    let note = changes[0].edits[0].content.clone().unwrap();
+    assert_eq!((changes.len(), changes[0].change.support_subjects, changes[0].quotes.len()), (1, 2, 2));
+    assert!(note.contains("ministry") && note.contains("grant number"), "{note}");
+    assert!(with.findings.iter().any(|f| f.disposition == "question" && f.title.contains("Vault")), "{:?}", with.findings);
+    assert!(with.dream.stats.contains("all-minilm-l6-v2"), "{}", with.dream.stats);
+    // What has a vector gets no other one, and nothing new proposes nothing.
+    let made = texts.load(Ordering::Relaxed);
+    let again = dreamed(&world, &lucid).await;
+    assert_eq!((again.dream.changeset_id, texts.load(Ordering::Relaxed)), (None, made));
+    world.verified().await;
+}
+
+/// A model that answers nothing.
+struct Broken;
+
+impl Embedder for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn embed(&self, _: &[String]) -> Result<Vec<Vector>, EmbedError> {
+        Err(EmbedError("out of memory".to_owned()))
+    }
+}
+
+async fn a_model_that_fails_leaves_a_dream_that_compares_words(world: World) {
+    let lucid = world.lucid.clone().with_embedder(Arc::new(Broken));
+    world.remember(&[("/a.md", "All of it is the same.", false), ("/b.md", "All of it is the same.", false)]).await;
+    let view = dreamed(&world, &lucid).await;
+    assert!(view.dream.changeset_id.is_some() && view.dream.stats.contains("\"sentence_model\":null"), "{}", view.dream.stats);
+}
