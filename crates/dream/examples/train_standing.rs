@@ -46,7 +46,7 @@ fn main() {
         let called = scores.iter().filter(|(p, _)| *p >= least).count();
         let right = scores.iter().filter(|(p, standing)| *p >= least && *standing).count();
         let all = scores.iter().filter(|s| s.1).count();
-        println!("least likelihood {least:.1}: precision {} of {called}, recall {right} of {all} (other authors)", right);
+        println!("least likelihood {least:.1}: precision {right} of {called}, recall {right} of {all} (other authors)");
     }
     let all: Vec<&Sentence> = files.iter().flatten().chain(&cases).collect();
     write(&train(&all), &here.join("src/reading/standing.weights"));

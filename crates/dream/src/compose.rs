@@ -40,7 +40,7 @@ impl Failure<'_> {
             self.subject,
             fenced(&self.says),
             self.what_to_do(fix),
-            self.example(fix).map(|line| format!("- Example: {line}\n")).unwrap_or_default(),
+            Self::example(fix).map(|line| format!("- Example: {line}\n")).unwrap_or_default(),
         )
     }
 
@@ -67,7 +67,7 @@ impl Failure<'_> {
     }
 
     /// What failed beside what worked, where both were always the same.
-    fn example(&self, fix: &Fix) -> Option<String> {
+    fn example(fix: &Fix) -> Option<String> {
         let Fix::Change { argument, from: Some(from), to: Some(to), .. } = fix else { return None };
         Some(format!("`{argument}`: `{}` fails, `{}` works.", fenced(from), fenced(to)))
     }

@@ -46,6 +46,9 @@ pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>
     asked
 }
 
+/// A cosine, and the memory and the number of two statements.
+type Near = (i32, (usize, usize), (usize, usize));
+
 /// Two statements, each with its memory.
 type Pair = ((usize, String), (usize, String));
 
@@ -59,7 +62,7 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> 
         .filter_map(|(m, s, text)| Some((m, s, vectors.of(text)?)))
         .take(MOST_COMPARED)
         .collect();
-    let mut found: Vec<(i32, (usize, usize), (usize, usize))> = Vec::new();
+    let mut found: Vec<Near> = Vec::new();
     for (at, (m, s, vector)) in all.iter().enumerate() {
         for (n, t, other) in all[at + 1..].iter().filter(|other| other.0 != *m) {
             let cosine = vector.cosine(other);
@@ -70,7 +73,7 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> 
     }
     found.sort_by_key(|(cosine, a, b)| (std::cmp::Reverse(*cosine), *a, *b));
     found.truncate(MAX_QUESTIONS);
-    let pair = |(_, (m, s), (n, t)): (i32, (usize, usize), (usize, usize))| {
+    let pair = |(_, (m, s), (n, t)): Near| {
         let (a, b) = (&said[m][s], &said[n][t]);
         let opposed = similar::is_negated(a) != similar::is_negated(b) || !prepared[m][s].same_numbers(&prepared[n][t]);
         (((m, a.clone()), (n, b.clone())), opposed)

@@ -107,6 +107,9 @@ struct Judged<'a, 'b> {
     evidence: &'b Evidence,
 }
 
+/// A step and what the tries say of it.
+type Weighed<'a, 'b> = (Step<'a>, &'b Evidence);
+
 /// What every step that some task can tell of says.
 fn weigh_all<'a>(tasks: &[Task], tries: &BTreeMap<usize, Vec<Call<'a>>>, ending: &BTreeSet<Call<'a>>) -> Vec<(Step<'a>, Evidence)> {
     let mut of_tasks: BTreeMap<Step<'a>, BTreeSet<usize>> = BTreeMap::new();
@@ -128,12 +131,12 @@ fn weigh_all<'a>(tasks: &[Task], tries: &BTreeMap<usize, Vec<Call<'a>>>, ending:
 
 /// One for all steps that the same tries took. An order says more than a call, and the call that comes next more than a later one.
 fn distinct<'a, 'b>(weighed: &'b [(Step<'a>, Evidence)], tries: &BTreeMap<usize, Vec<Call<'a>>>) -> Vec<Judged<'a, 'b>> {
-    let mut by_tries: BTreeMap<(usize, usize, u64), Vec<(Step<'a>, &Evidence)>> = BTreeMap::new();
+    let mut by_tries: BTreeMap<(usize, usize, u64), Vec<Weighed<'a, '_>>> = BTreeMap::new();
     for (step, evidence) in weighed {
         let (with, without) = (evidence.with.1, evidence.without.1);
         by_tries.entry((with, without, evidence.taken)).or_default().push((*step, evidence));
     }
-    let one = |mut same: Vec<(Step<'a>, &'b Evidence)>| {
+    let one = |mut same: Vec<Weighed<'a, 'b>>| {
         same.sort_by_key(|(step, _)| (matches!(step, Step::Called(_)), calls_between(*step, tries), *step));
         let (step, evidence) = same.first().copied()?;
         Some(Judged { step, same: same.into_iter().map(|s| s.0).collect(), evidence })
@@ -363,14 +366,15 @@ fn too_weak(finding: Finding, evidence: &Evidence, tried: usize) -> Finding {
 
 /// How many succeeded with the step and without it, and the difference with its 95 % interval (Newcombe, Statistics in Medicine 1998).
 fn effect(evidence: &Evidence) -> String {
-    let ((a, n), (b, m)) = (evidence.with, evidence.without);
-    let (p, q) = (real(a) / real(n), real(b) / real(m));
-    let ((p_low, p_high), (q_low, q_high)) = (wilson(a, n), wilson(b, m));
-    let low = p - q - ((p - p_low).powi(2) + (q_high - q).powi(2)).sqrt();
-    let high = p - q + ((p_high - p).powi(2) + (q - q_low).powi(2)).sqrt();
+    let ((good_with, all_with), (good_without, all_without)) = (evidence.with, evidence.without);
+    let (with, without) = (real(good_with) / real(all_with), real(good_without) / real(all_without));
+    let ((with_low, with_high), (without_low, without_high)) = (wilson(good_with, all_with), wilson(good_without, all_without));
+    let low = with - without - (with - with_low).hypot(without_high - without);
+    let high = with - without + (with_high - with).hypot(without - without_low);
     format!(
-        "{a} of {n} tries with this step succeeded and {b} of {m} without it: {:+.0} percentage points, 95 % interval {:+.0} to {:+.0}",
-        100.0 * (p - q),
+        "{good_with} of {all_with} tries with this step succeeded and {good_without} of {all_without} without it: {:+.0} percentage points, \
+         95 % interval {:+.0} to {:+.0}",
+        100.0 * (with - without),
         100.0 * low,
         100.0 * high
     )

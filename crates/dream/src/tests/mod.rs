@@ -113,7 +113,7 @@ fn a_call_in_between_that_makes_no_difference_is_no_way_out() {
     let (fails, works) = (("fetch", r#"{"id":1}"#, "Error: the server is busy"), ("fetch", r#"{"id":1}"#, "text"));
     let sessions: Vec<Session> = (0..6)
         .map(|n| n.to_string())
-        .map(|key| if key < "3".into() { session(&key, &key, &[fails, think, works]) } else { session(&key, &key, &[fails, works]) })
+        .map(|key| if key.as_str() < "3" { session(&key, &key, &[fails, think, works]) } else { session(&key, &key, &[fails, works]) })
         .collect();
     let proposal = dream(&read(sessions));
     let note = proposed(&proposal)[0].change.as_ref().unwrap().edits[0].content.clone().unwrap();

@@ -25,7 +25,7 @@ fn any_session(n: usize, dice: &mut impl FnMut(usize) -> usize) -> Session {
         // Of some failures there is no way out. What works always does: what is told apart by chance may be otherwise the next night.
         let hopeless = error.contains("payment");
         match dice(4) {
-            0 | 1 | 2 if hopeless => calls.push((tool, r#"{"seats":1,"cabin":"economy"}"#, error)),
+            0..=2 if hopeless => calls.push((tool, r#"{"seats":1,"cabin":"economy"}"#, error)),
             0 => calls.push((tool, r#"{"seats":1,"cabin":"economy"}"#, "done")),
             1 => calls.extend([("look", "{}", "seen"), (tool, r#"{"seats":9,"cabin":"economy"}"#, "done")]),
             _ => {}
