@@ -3,6 +3,6 @@
 CREATE TABLE vectors (
     name TEXT COLLATE "C" PRIMARY KEY,
     parts BYTEA NOT NULL,
-    used_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL
 );
-CREATE INDEX vectors_by_use ON vectors (used_at);
+CREATE INDEX vectors_by_age ON vectors (created_at);

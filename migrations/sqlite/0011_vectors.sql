@@ -3,6 +3,6 @@
 CREATE TABLE vectors (
     name TEXT PRIMARY KEY,
     parts BLOB NOT NULL,
-    used_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX vectors_by_use ON vectors (used_at);
+CREATE INDEX vectors_by_age ON vectors (created_at);

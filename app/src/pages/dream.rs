@@ -123,6 +123,7 @@ fn funnel(dream: &DreamRow) -> AnyView {
 fn meanings(stats: &str) -> impl IntoView + use<> {
     let stats: serde_json::Value = serde_json::from_str(stats).unwrap_or_default();
     match stats["sentence_model"].as_str() {
+        Some("failed") => view! { <p class="notice">"The sentence model failed, so what people and memories say was compared by its words alone. The log of the server says more."</p> }.into_any(),
         Some(model) => view! { <p class="quiet">"What people and memories say was compared by meaning, with the sentence model "<code>{model.to_owned()}</code>"."</p> }.into_any(),
         None => view! {
             <p class="quiet">"What people and memories say was compared by its words alone: no sentence model is set up, so rules in different words and paraphrases were not found. Whoever runs Lucid can set one with "<code>"LUCID_EMBEDDING_MODEL"</code>"."</p>
@@ -180,7 +181,7 @@ fn open_failures(dream: &DreamRow, findings: &[&FindingRow]) -> Option<AnyView> 
     let one = |f: &&FindingRow| {
         let seen = format!(" — {} in {}", times(stat(&f.support, "occurrences")), count(stat(&f.support, "sessions"), "session"));
         let (subject, says) = f.title.split_once(": ").unwrap_or(("", &f.title));
-        let content = format!("# {}\n\n- When: `{subject}` answers `{}`.\n- What to do: \n", f.title, says.replace('`', "'"));
+        let content = format!("# {}\n\n- When: `{subject}` fails with `{}`.\n- What to do: \n", f.title, says.replace('`', "'"));
         let name = slug(&f.title);
         let write =
             format!("/stores/{}?path={}&content={}#propose", dream.store_id, encoded(&format!("/failures/{name}.md")), encoded(&content));

@@ -328,7 +328,8 @@ fn is_exception_name(name: &str) -> bool {
     name.len() <= 120
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
         && last.starts_with(|c: char| c.is_ascii_uppercase())
-        && EXCEPTIONS.iter().any(|e| last.ends_with(e))
+        // "Timeout: 30" may be a setting; "ReadTimeout: .." is none.
+        && EXCEPTIONS.iter().any(|e| last.len() > e.len() && last.ends_with(e))
 }
 
 fn is_fatal(line: &str) -> bool {
@@ -404,6 +405,7 @@ mod tests {
             "Terrorist: a film of 1978",
             "a log with\nTraceback (most recent call last):\nKeyError: 'id'\nand 40 lines after it",
             "Note: ValueError is raised",
+            "Timeout: 30",
             "fatal:",
             "",
             "{not json",

@@ -44,7 +44,8 @@ impl Failure<'_> {
         )
     }
 
-    fn what_to_do(&self, fix: &Fix) -> String {
+    /// What to do about it.
+    pub fn what_to_do(&self, fix: &Fix) -> String {
         let subject = self.subject;
         match fix {
             Fix::Change { argument, to: Some(to), added: true, .. } => format!("pass `{argument}` as `{}`.", fenced(to)),
@@ -62,6 +63,7 @@ impl Failure<'_> {
             Fix::RunFirst(line) => format!("run `{}` first, then `{subject}` again.", fenced(line)),
             Fix::RunInstead(line, Some(before)) => format!("run `{}` instead of `{}`.", fenced(line), fenced(before)),
             Fix::RunInstead(line, None) => format!("run `{}` instead.", fenced(line)),
+            Fix::Again if self.is_program => format!("run `{subject}` once more; the second run usually works."),
             Fix::Again => format!("call `{subject}` once more with the same arguments; the second call usually works."),
         }
     }

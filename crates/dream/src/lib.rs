@@ -34,6 +34,8 @@ use window::Window;
 
 /// Most changes that one dream proposes; what is over it is held back and counted.
 pub const MAX_CHANGES: usize = 20;
+/// Texts whose meanings one dream compares, at most.
+const MOST_WANTED: usize = 20_000;
 /// Least words of a text whose meaning is compared: shorter ones mean too much.
 const LEAST_COMPARED: usize = 3;
 /// Distinct subjects, else tasks, else sessions that a pattern needs (design, "Numbers to start from").
@@ -94,7 +96,13 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
 pub fn wanted(input: &Input) -> Vec<String> {
     let rules = input.sessions.iter().flat_map(|s| &s.features.rules).map(|r| reading::without_opening(&r.text));
     let said = input.memories.iter().flat_map(|m| domain::statement::statements(&m.content));
-    rules.chain(said).filter(|text| text.split(' ').count() >= LEAST_COMPARED).collect::<BTreeSet<String>>().into_iter().collect()
+    rules
+        .chain(said)
+        .filter(|text| text.split(' ').count() >= LEAST_COMPARED)
+        .collect::<BTreeSet<String>>()
+        .into_iter()
+        .take(MOST_WANTED)
+        .collect()
 }
 
 fn count(window: &Window, findings: &[Finding], explained: &BTreeSet<usize>) -> Stats {

@@ -1,7 +1,7 @@
 //! What becomes of each finding: what already waits, was committed or was rejected is not proposed again; what the memory says is
 //! extended and not doubled; limits of number and loss hold; every new note gets a path that nobody has.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{changeset::ChangeKind, scan, sensitive, statement::statements};
 
@@ -16,6 +16,8 @@ use crate::{
     types::{Change, Disposition, Edit, Finding, Input, KnownState, Memory},
 };
 
+/// Open failures that one dream shows; the best supported ones.
+const MOST_OPEN: usize = 50;
 /// What stores call the folder of each kind of note, our own name first.
 const FOLDERS: &[&[&str]] = &[
     &["failures", "errors", "troubleshooting", "known-issues", "issues", "problems", "pitfalls"],
@@ -27,19 +29,26 @@ const FOLDERS: &[&[&str]] = &[
 /// Settles the findings, best supported first.
 pub fn settle(findings: &mut [Finding], input: &Input) {
     let steering = Steering::of(input);
+    let matters = Matters::of(findings, &input.memories);
     let mut proposed = 0;
     let store = loss::of_store(&input.memories);
     let mut lost = input.lost_recently;
     let mut touched: HashSet<usize> = HashSet::new();
-    for finding in findings.iter_mut().filter(|f| f.disposition == Disposition::Open) {
-        if let Some(reason) = closed(finding, input) {
+    for (n, finding) in findings.iter_mut().filter(|f| f.disposition == Disposition::Open).enumerate() {
+        if n >= MOST_OPEN {
+            finding.disposition = Disposition::HeldBack(format!("a dream shows at most {MOST_OPEN} open failures"));
+        } else if let Some(reason) = closed(finding, input) {
             finding.disposition = Disposition::HeldBack(reason);
         }
     }
     for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
         // What waits already goes on waiting, whatever this dream was told.
         let settled = known(finding, input).or_else(|| steering.leaves_out(finding).map(Disposition::HeldBack));
-        if let Some(settled) = settled.or_else(|| already_said(finding, input)).or_else(|| unfit(finding, input)) {
+        let settled = settled.or_else(|| match replaces_opposite(finding, input, &matters) {
+            Some(()) => None,
+            None => already_said(finding, input),
+        });
+        if let Some(settled) = settled.or_else(|| unfit(finding, input)) {
             finding.disposition = settled;
             continue;
         }
@@ -102,7 +111,7 @@ fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         "it would hold personal data or a credential"
     } else if scan::holds_an_instruction(&spaced) {
         "it would read as text that redirects an agent"
-    } else if text.contains("![") || (text.contains("://") && change.kind == ChangeKind::Add) {
+    } else if text.contains("![") || (text.contains("://") && (change.kind == ChangeKind::Add || finding.kind == "recurring_failure")) {
         "it would hold an address or a picture"
     } else {
         return None;
@@ -114,7 +123,9 @@ fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
 /// Why a failure without a way out is no question any more: somebody wrote one down, or said that none belongs into the memory.
 fn closed(finding: &Finding, input: &Input) -> Option<String> {
     let rejected = input.known.iter().filter(|k| k.is(finding)).find_map(|k| k.holds_back(&finding.support));
-    let told = || input.memories.iter().any(|m| is_about(&statements(&m.content), &finding.title));
+    let subject = finding.title.split_once(": ").map_or("", |(subject, _)| subject);
+    let near = || input.memories.iter().filter(|m| compose::names(&m.content, subject));
+    let told = || near().any(|m| is_about(&statements(&m.content), &finding.title));
     rejected.or_else(|| told().then(|| "the memory already says what to do about it".to_owned()))
 }
 
@@ -138,6 +149,10 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         return held_back("the same was already committed");
     };
     let now = edit.content.as_ref()?;
+    // Only a note that a dream wrote as a whole is written anew; a rule stays as it was worded when somebody approved it.
+    if finding.kind == standing::KIND || !is_own_note(composed) {
+        return held_back("the same was already committed");
+    }
     if now == composed || input.nothing_new || now == &input.memories[memory].content {
         return held_back("the same was already committed");
     }
@@ -146,6 +161,17 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     }
     rewrite(change, memory, input);
     None
+}
+
+/// Most statements of a note that a dream writes.
+const OWN_STATEMENTS: usize = 6;
+
+/// Whether a content is a whole note of a dream's own: not a file of somebody else to which a dream added, or in which it changed a line.
+fn is_own_note(content: &str) -> bool {
+    let told = statements(content);
+    let of_failure = || content.contains("\n- When: ");
+    let of_workflow = || content.contains("\n- Why: tries at the same task");
+    content.starts_with("# ") && told.len() <= OWN_STATEMENTS && (of_failure() || of_workflow())
 }
 
 /// Makes an addition an update of the note that it added before; where more was masked since, the note's name is, too.
@@ -166,13 +192,45 @@ fn rewrite(change: &mut Change, memory: usize, input: &Input) {
     }
 }
 
-/// A rule that says the opposite of what the memory says is proposed in its place: a person sees both, and what is lost.
-fn replaces_opposite(finding: &mut Finding, input: &Input) -> Option<()> {
+/// What each statement of the memory is about and whether it forbids it, with where it is: made once for all rules of a dream.
+struct Matters {
+    by_matter: HashMap<(Vec<String>, bool), (usize, String)>,
+}
+
+impl Matters {
+    fn of(findings: &[Finding], memories: &[Memory]) -> Self {
+        let mut by_matter = HashMap::new();
+        // Without a rule nobody asks.
+        if findings.iter().any(|f| f.kind == standing::KIND && f.is_proposed()) {
+            for (n, memory) in memories.iter().enumerate().filter(|(_, m)| !m.frozen) {
+                for statement in statements(&memory.content) {
+                    let (matter, negated) = standing::matter_of(&statement);
+                    if matter.len() >= 2 {
+                        by_matter.entry((matter, negated)).or_insert((n, statement));
+                    }
+                }
+            }
+        }
+        Self { by_matter }
+    }
+}
+
+/// Whose note a path is: a person's own below `/people`, or everybody's.
+fn owner(path: &str) -> Option<&str> {
+    path.strip_prefix("/people/").map(|rest| rest.split('/').next().unwrap_or_default())
+}
+
+/// A rule that says the opposite of what the memory says is proposed in its place: a person sees both, and what is lost. What one
+/// person wants for themselves is no opposite of what all want.
+fn replaces_opposite(finding: &mut Finding, input: &Input, matters: &Matters) -> Option<()> {
     let change = finding.change.as_mut().filter(|c| finding.kind == standing::KIND && c.kind == ChangeKind::Add)?;
-    let rule = statements(change.edits.first()?.content.as_deref()?).get(1)?.clone();
+    let first = change.edits.first()?;
+    let rule = statements(first.content.as_deref()?).get(1)?.clone();
     let (matter, negated) = standing::matter_of(&rule);
-    let all = input.memories.iter().enumerate().flat_map(|(n, m)| statements(&m.content).into_iter().map(move |s| (n, s)));
-    let (index, opposite) = all.filter(|_| matter.len() >= 2).find(|(_, s)| standing::matter_of(s) == (matter.clone(), !negated))?;
+    let (index, opposite) = matters.by_matter.get(&(matter, !negated)).cloned()?;
+    if owner(&first.path) != owner(&input.memories[index].path) {
+        return None;
+    }
     let (edit, kept) = facts::superseded(&input.memories[index], (index, &opposite), &rule)?;
     change.kind = ChangeKind::Supersede;
     change.rationale = format!("The memory says the opposite: “{opposite}”. {}", change.rationale);
@@ -184,9 +242,6 @@ fn replaces_opposite(finding: &mut Finding, input: &Input) -> Option<()> {
 
 /// What a note of somebody else says already is not said again; what it leaves out is added to it.
 fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
-    if replaces_opposite(finding, input).is_some() {
-        return None;
-    }
     let change = finding.change.as_mut().filter(|c| c.kind == ChangeKind::Add)?;
     let content = change.edits.first()?.content.clone()?;
     let said: Vec<String> = statements(&content);

@@ -13,8 +13,8 @@ const ANSWERS_DAYS: i64 = 7;
 const READS_DAYS: i64 = 400;
 /// Answers of models: as long as the window of sessions that a dream reads.
 const MODEL_DAYS: i64 = 90;
-/// Vectors of texts: made anew after that, which takes milliseconds each.
-const VECTORS_DAYS: i64 = 400;
+/// Vectors of texts, as long as the window of sessions that a dream reads: what is still compared then is made anew.
+const VECTORS_DAYS: i64 = 90;
 /// Requests for access that nobody answered.
 const REQUESTS_DAYS: i64 = 90;
 

@@ -10,8 +10,10 @@ use dream::{
 };
 use store::{dreams::DreamRow, vectors};
 
-use crate::{Error, Lucid, Result};
+use crate::{Lucid, Result};
 
+/// What is said in place of a model's name when it failed.
+pub const FAILED: &str = "failed";
 /// Texts that are turned into vectors before these are stored: a few seconds' work.
 const TOGETHER: usize = 200;
 /// Vectors are asked for and stored in parts of so many texts, so that no transaction is long.
@@ -39,20 +41,20 @@ impl Lucid {
         for part in missing.chunks(TOGETHER) {
             let texts: Vec<String> = part.iter().map(|(_, text)| text.clone()).collect();
             let model = Arc::clone(&model);
-            let made = tokio::task::spawn_blocking(move || model.embed(&texts))
-                .await
-                .map_err(|_| Error::Internal("the sentence model stopped in error"))?;
-            let made = match made {
-                Ok(made) => made,
-                Err(error) => {
-                    // The rest of the dream is worth having without it.
-                    tracing::warn!(dream = %dream.id, %error, "the dream compares words alone");
-                    input.vectors = Vectors::default();
-                    return Ok((None, true));
-                }
+            // A text that the model fails on is left out; a model that fails on all is as good as none.
+            let embed = move || -> Vec<Option<Vector>> {
+                let one = |text: &String| model.embed(std::slice::from_ref(text)).ok().and_then(|mut v| v.pop());
+                model.embed(&texts).map_or_else(|_| texts.iter().map(one).collect(), |all| all.into_iter().map(Some).collect())
             };
+            let made = tokio::task::spawn_blocking(embed).await.unwrap_or_default();
+            if made.iter().all(Option::is_none) {
+                // The rest of the dream is worth having without it.
+                tracing::warn!(dream = %dream.id, texts = part.len(), "the sentence model fails; the dream compares words alone");
+                input.vectors = Vectors::default();
+                return Ok((Some(FAILED.to_owned()), true));
+            }
             let mut tx = self.db.background().await?;
-            for ((name, text), vector) in part.iter().zip(made) {
+            for ((name, text), vector) in part.iter().zip(made).filter_map(|(text, vector)| Some((text, vector?))) {
                 vectors::put(&mut tx, name, &vector.to_bytes(), self.now()).await?;
                 input.vectors.put(text.clone(), vector);
             }

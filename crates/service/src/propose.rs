@@ -108,7 +108,7 @@ impl Lucid {
         let retired = self.retire(tx, &replaced).await?;
         let appended = self.append_evidence(tx, &known, loaded, proposal).await?;
         refresh_support(tx, loaded, proposal).await?;
-        let gone = if loaded.whole { no_longer_found(&known, proposal) } else { Vec::new() };
+        let gone = if loaded.whole { no_longer_found(&known, proposal, !loaded.input.vectors.is_empty()) } else { Vec::new() };
         let obsolete = self.retire(tx, &gone).await?;
         Ok(Proposed { changeset: (!changes.is_empty()).then_some(id), changes, retired, obsolete, appended })
     }

@@ -29,8 +29,12 @@ fn finding_of<'a>(fingerprint: &str, proposal: &'a Proposal) -> Option<&'a Findi
 }
 
 /// Waiting changes of dreams whose findings no longer hold. What a person has worded since is theirs, and stays.
-pub fn no_longer_found(known: &[KnownRow], proposal: &Proposal) -> Vec<(ChangeId, ChangesetId)> {
+/// Without the meanings of what people say a rule is not found that was found by them; that does not speak against it.
+pub fn no_longer_found(known: &[KnownRow], proposal: &Proposal, by_meaning: bool) -> Vec<(ChangeId, ChangesetId)> {
     let gone = |k: &&KnownRow| {
+        if !by_meaning && k.finding == "standing_instruction" {
+            return false;
+        }
         let looked_for = k.dream_id.is_some() && ALWAYS_LOOKED_FOR.contains(&k.finding.as_str());
         let holds =
             finding_of(&k.fingerprint, proposal).is_some_and(|f| matches!(f.disposition, Disposition::Waits | Disposition::Proposed));

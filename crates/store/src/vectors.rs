@@ -6,8 +6,8 @@ use crate::{Result, Tx};
 
 statements! {
     GET = concat!("SELECT name, parts FROM vectors WHERE name IN (", fifty!(), ")");
-    PUT = "INSERT INTO vectors (name, parts, used_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-    DROP = "DELETE FROM vectors WHERE used_at <= $1";
+    PUT = "INSERT INTO vectors (name, parts, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    DROP = "DELETE FROM vectors WHERE created_at <= $1";
 }
 
 /// The parts of those vectors that are known, with their names.
@@ -21,7 +21,7 @@ pub async fn put(tx: &mut Tx, name: &str, parts: &[u8], at: Timestamp) -> Result
     Ok(())
 }
 
-/// Forgets the vectors that nobody used since.
+/// Forgets the vectors that were made up to a time.
 pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP, until)
 }

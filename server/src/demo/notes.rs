@@ -33,6 +33,7 @@ const NOTES: &[(&str, &str, bool)] = &[
         false,
     ),
     ("/documents/handover.md", "# Handover\n\n- End every review with open questions, each with an owner.\n", true),
+    ("/notes/2026-10/reviews.md", "Each review ends with a list of open questions and who owns them.\n", false),
     ("/notes/2026-09/scratch.md", "Asked twice about the March report. Nothing to remember here.\n", false),
 ];
 

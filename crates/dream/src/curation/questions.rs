@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use domain::statement::statements;
 
-use super::similar::{self, Prepared};
+use super::{
+    repeated::FORM,
+    similar::{self, Prepared},
+};
 use crate::{
     compose::short,
     findings::facts,
@@ -59,6 +62,7 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> 
         .iter()
         .enumerate()
         .flat_map(|(m, all)| all.iter().enumerate().map(move |(s, text)| (m, s, text)))
+        .filter(|(m, s, text)| prepared[*m][*s].key().len() >= QUESTION_WORDS && !FORM.iter().any(|f| text.starts_with(f)))
         .filter_map(|(m, s, text)| Some((m, s, vectors.of(text)?)))
         .take(MOST_COMPARED)
         .collect();
@@ -70,15 +74,30 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> 
                 found.push((cosine, (*m, *s), (*n, *t)));
             }
         }
+        // A store of templates has more near pairs than memory should hold.
+        if found.len() > ENOUGH {
+            keep_nearest(&mut found);
+        }
     }
-    found.sort_by_key(|(cosine, a, b)| (std::cmp::Reverse(*cosine), *a, *b));
-    found.truncate(MAX_QUESTIONS);
+    keep_nearest(&mut found);
     let pair = |(_, (m, s), (n, t)): Near| {
         let (a, b) = (&said[m][s], &said[n][t]);
-        let opposed = similar::is_negated(a) != similar::is_negated(b) || !prepared[m][s].same_numbers(&prepared[n][t]);
+        let opposed = similar::is_negated(a) != similar::is_negated(b) || numbers(a) != numbers(b);
         (((m, a.clone()), (n, b.clone())), opposed)
     };
     found.into_iter().map(pair).collect()
+}
+
+/// Leaves the nearest pairs only, the nearest first.
+fn keep_nearest(found: &mut Vec<Near>) {
+    found.sort_by_key(|(cosine, a, b)| (std::cmp::Reverse(*cosine), *a, *b));
+    found.truncate(MAX_QUESTIONS);
+}
+
+/// The numbers of a statement, in order; code holds none.
+fn numbers(statement: &str) -> Vec<String> {
+    let is_number = |t: &String| !t.starts_with('`') && t.chars().any(|c| c.is_ascii_digit());
+    similar::tokens(statement).into_iter().filter(is_number).collect()
 }
 
 /// Statements of different memories that are alike, in the order of their memories.

@@ -14,7 +14,7 @@ use crate::{
 /// Least words of a line that counts: shorter ones are said again on purpose.
 const LEAST_WORDS: usize = 3;
 /// How lines begin that belong to the notes' own form.
-const FORM: &[&str] = &["When:", "Why:", "What to do:", "Example:", "What worked", "The tool answered:", "Replaced, no longer true:"];
+pub const FORM: &[&str] = &["When:", "Why:", "What to do:", "Example:", "What worked", "The tool answered:", "Replaced, no longer true:"];
 
 /// A line that is one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

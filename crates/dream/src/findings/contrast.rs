@@ -331,8 +331,8 @@ fn finding(one: &Judged, (tasks, tries, tried): Context<'_, '_>, window: &Window
     let mut quotes = window.quotes(places(&good), false);
     quotes.extend(window.quotes(places(&bad), true));
     let rationale = format!(
-        "Within the same tasks, {} (p {:.4} by an exact test over {} that can tell; {} tested in all, of which at most a tenth of those \
-         called are chance). An association, not a proof.",
+        "Within the same tasks, {} (p {:.4} by an exact test over {} that can tell; {} tested; at most a tenth of those \
+         reported are expected to be chance). An association, not a proof.",
         effect(evidence),
         evidence.p,
         plural::count(evidence.tasks, "task"),
@@ -355,7 +355,7 @@ fn finding(one: &Judged, (tasks, tries, tried): Context<'_, '_>, window: &Window
 /// The same as a lead for people.
 fn too_weak(finding: Finding, evidence: &Evidence, tried: usize) -> Finding {
     let mut weak = finding.insight(format!(
-        "too weak for a note: within the same tasks, {} (p {:.3}; {} tested in all)",
+        "too weak for a note: within the same tasks, {} (p {:.3}; {} tested)",
         effect(evidence),
         evidence.p,
         plural::count(tried, "step")

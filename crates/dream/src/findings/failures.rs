@@ -22,6 +22,29 @@ pub const KIND: &str = "recurring_failure";
 /// Distinct subjects with whom a name must have stood in an error for it to be the tool's word and not a customer's.
 const NAME_SUPPORT: usize = 3;
 
+/// What a command holds that destroys, forces or goes round a check.
+const DANGEROUS: &[&str] = &[
+    "rm -r",
+    "rm -f",
+    "--force",
+    "push -f",
+    "reset --hard",
+    "chmod 777",
+    "sudo ",
+    "--no-verify",
+    "| sh",
+    "| bash",
+    "drop table",
+    "DROP TABLE",
+    "--privileged",
+    "--insecure",
+    " -k ",
+    "dd if=",
+    "mkfs",
+    "--trusted-host",
+    "--break-system-packages",
+];
+
 /// What reading the errors gave.
 pub struct Failures {
     /// Findings, unsorted.
@@ -139,6 +162,13 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
         return Some(finding);
     };
     let content = failure.note(&recovery.fix);
+    // What agents did is no more to be trusted than what tools said; some of it a person should think of themselves.
+    let advice = failure.what_to_do(&recovery.fix);
+    if unfit_words(&advice).is_some() || DANGEROUS.iter().any(|d| advice.contains(d)) {
+        finding.evidence = window.quotes(errors, false);
+        finding.disposition = Disposition::Open;
+        return Some(finding);
+    }
     // Its title and the tool's words: an agent that was shown either knew.
     let hashes: Vec<u64> = domain::statement::statements(&content).iter().take(2).filter_map(|s| statement_hash(s)).collect();
     finding.change = Some(propose(group, &failure, content, &recovery, &finding.support, window));

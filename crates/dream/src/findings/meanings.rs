@@ -11,6 +11,10 @@ use crate::{
 /// Least cosine of two wordings of one rule, in thousandths. Of the 135,000 pairs of different rules that four authors wrote for training,
 /// 40 are nearer, and a third of them are hardly different; of 36 pairs of wordings of one rule, nine in ten are.
 const NEAR: i32 = 525;
+/// So many words of each wording in place of the other's make another rule, where the rest is the same.
+const SWAPPED: usize = 2;
+/// Pairs that are linked; more of them link nothing that is not linked yet, or are a program's.
+const MOST_PAIRS: usize = 100_000;
 /// Words that forbid.
 const FORBIDS: &[&str] = &[
     "not",
@@ -70,6 +74,9 @@ pub fn pairs(wordings: &[String], vectors: &Vectors) -> Vec<(usize, usize)> {
     for (at, a) in known.iter().enumerate() {
         let near = known[at + 1..].iter().filter(|b| a.vector.cosine(b.vector) >= NEAR && a.agrees(b));
         found.extend(near.map(|b| (a.index, b.index)));
+        if found.len() >= MOST_PAIRS {
+            break;
+        }
     }
     found
 }
@@ -90,7 +97,10 @@ impl<'a> Wording<'a> {
     fn agrees(&self, other: &Self) -> bool {
         let common = self.words.intersection(&other.words).count();
         let alike = 2 * common >= self.words.len().min(other.words.len());
-        self.numbers == other.numbers && (self.forbids == other.forbids || !alike)
+        // "Use tabs for indentation", "Use spaces for indentation": few words differ, and these are what the rule says.
+        let (own, others) = (self.words.len() - common, other.words.len() - common);
+        let swapped = common > 0 && alike && (1..=SWAPPED).contains(&own) && (1..=SWAPPED).contains(&others);
+        self.numbers == other.numbers && !swapped && (self.forbids == other.forbids || !alike)
     }
 }
 
@@ -113,5 +123,12 @@ mod tests {
         assert!(!agree("Three quotes for anything over 2k", "Three quotes for anything over 5k"));
         assert!(!agree("Merge duplicate tickets", "Never merge duplicate tickets"));
         assert!(agree("Temperature goes in Celsius", "No Fahrenheit in the reports"));
+        for (a, b) in [
+            ("Use tabs for indentation", "Use spaces for indentation"),
+            ("Answer in German", "Always answer in French"),
+            ("Send invoices to Anna", "Always send invoices to Bob"),
+        ] {
+            assert!(!agree(a, b), "{a} / {b}");
+        }
     }
 }

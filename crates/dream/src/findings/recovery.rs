@@ -10,14 +10,32 @@ use crate::{
     window::Window,
 };
 
-/// Distinct subjects with whom a number must have worked to be the tool's and not a customer's: numbers are the same by chance.
-const NUMBER_SUPPORT: usize = 3;
+/// Distinct subjects with whom a value or a command line must have worked to be the tool's and not a customer's.
+const VALUE_SUPPORT: usize = 3;
 /// Programs that look and change nothing: run in between, they mend nothing.
 const LOOKS: &[&str] = &["ls", "cat", "pwd", "echo", "which", "head", "tail", "grep", "rg", "find", "cd", "env", "type", "stat", "wc"];
 
-/// What tools are called by which an agent thinks, plans or speaks: called in between, they mend nothing.
-const THINKS: &[&str] =
-    &["think", "thought", "thinking", "plan", "todo", "todowrite", "reflect", "scratchpad", "respond", "message", "reply"];
+/// What tools are called by which an agent thinks, plans or speaks, and by which it edits its own work, as it does between any two tries:
+/// called in between, they are no way out of a failure.
+const THINKS: &[&str] = &[
+    "edit",
+    "multiedit",
+    "notebookedit",
+    "write",
+    "str",
+    "patch",
+    "think",
+    "thought",
+    "thinking",
+    "plan",
+    "todo",
+    "todowrite",
+    "reflect",
+    "scratchpad",
+    "respond",
+    "message",
+    "reply",
+];
 /// A step that says only which argument to change must have worked for so many, in a hundred, or be named by the error.
 const VAGUE_PERCENT: usize = 80;
 
@@ -108,7 +126,7 @@ fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Wind
         Step::Call(_) | Step::Run(_) => {
             let others: Vec<&Try> = tries.iter().filter(|t| !steps(t.1).contains(step)).collect();
             let others_worked: Vec<usize> = others.iter().filter(|t| t.1.worked).map(|t| t.0).collect();
-            let few = window.distinct(others_worked.iter().copied()) < MIN_SUPPORT;
+            let few = window.distinct(others_worked.iter().copied()) < VALUE_SUPPORT;
             few || worked * others.len() > others_worked.len() * (worked + failed)
         }
         // Once may be chance.
@@ -118,11 +136,15 @@ fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Wind
 }
 
 fn steps(next: &Next) -> Vec<Step> {
-    let mut steps: Vec<Step> = next.changed.iter().filter(|c| is_plain_name(&c.name)).map(|c| Step::Argument(c.name.clone())).collect();
+    // What is written as before has changed its type only, or was too long to be kept.
+    let differs = |c: &&Changed| is_plain_name(&c.name) && (c.before != c.after || c.before.as_deref() == Some(""));
+    let mut steps: Vec<Step> = next.changed.iter().filter(differs).map(|c| Step::Argument(c.name.clone())).collect();
     steps.extend(next.between.iter().filter_map(step_between));
-    steps.extend(
-        next.command.as_ref().and_then(|c| c.after.as_deref()).filter(|line| !line.is_empty()).map(|l| Step::Instead(command::masked(l))),
-    );
+    let other = |c: &&Changed| {
+        let masked = |line: Option<&str>| line.map(command::masked);
+        c.after.as_deref().is_some_and(|line| !line.is_empty()) && masked(c.before.as_deref()) != masked(c.after.as_deref())
+    };
+    steps.extend(next.command.as_ref().filter(other).and_then(|c| c.after.as_deref()).map(|l| Step::Instead(command::masked(l))));
     if next.changed.is_empty() && steps.is_empty() && next.command.is_none() {
         steps.push(Step::Again);
     }
@@ -146,17 +168,19 @@ fn step_between(between: &Between) -> Option<Step> {
 
 /// The step with the values that may be shown: those that are the same in every try that worked, which come from two and more.
 fn fix(step: &Step, worked: &[Try], window: &Window) -> Fix {
+    let distinct = window.distinct(worked.iter().map(|t| t.0));
+    let line = |lines: &mut dyn Iterator<Item = &str>| constant(lines).filter(|_| distinct >= VALUE_SUPPORT).map(str::to_owned);
     match step {
-        Step::Argument(name) => change(name, worked, window.distinct(worked.iter().map(|t| t.0))),
+        Step::Argument(name) => change(name, worked, distinct),
         Step::Call(tool) => Fix::CallFirst(tool.clone()),
         Step::Run(masked) => {
             let lines = worked.iter().flat_map(|(_, next)| &next.between).filter_map(|b| b.command.as_deref());
-            Fix::RunFirst(constant(lines.filter(|l| command::masked(l) == *masked)).unwrap_or(masked).to_owned())
+            Fix::RunFirst(line(&mut lines.filter(|l| command::masked(l) == *masked)).unwrap_or_else(|| masked.clone()))
         }
         Step::Instead(masked) => {
             let commands = || worked.iter().filter_map(|(_, next)| next.command.as_ref());
-            let line = constant(commands().filter_map(|c| c.after.as_deref())).unwrap_or(masked).to_owned();
-            Fix::RunInstead(line, constant(commands().filter_map(|c| c.before.as_deref())).map(str::to_owned))
+            let after = line(&mut commands().filter_map(|c| c.after.as_deref())).unwrap_or_else(|| masked.clone());
+            Fix::RunInstead(after, line(&mut commands().filter_map(|c| c.before.as_deref())))
         }
         Step::Again => Fix::Again,
     }
@@ -167,7 +191,7 @@ fn change(name: &str, worked: &[Try], distinct: usize) -> Fix {
     let values = |of: fn(&Changed) -> Option<&str>| -> Option<Vec<&str>> { changes.iter().map(|c| of(c)).collect() };
     let before = values(|c| c.before.as_deref());
     let after = values(|c| c.after.as_deref());
-    let may_show = |value: &&str| distinct >= NUMBER_SUPPORT || value.parse::<f64>().is_err();
+    let may_show = |_: &&str| distinct >= VALUE_SUPPORT;
     let same = |all: &Option<Vec<&str>>| all.as_ref().and_then(|all| constant(all.iter().copied())).filter(may_show).map(str::to_owned);
     let (from, to) = (same(&before), same(&after));
     let like = match (&before, &after) {
@@ -203,13 +227,14 @@ fn written_like(after: &[&str], before: &[&str]) -> Option<(Option<String>, Stri
     {
         return Some((common(after).map(|a| format!("{a}<n>")), format!("{b}<n>")));
     }
-    let shape = |value: &str| -> String { value.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect() };
+    // The shape alone: the digits are a customer's.
+    let shape = |value: &str| -> String { value.chars().map(|c| if c.is_ascii_digit() { 'N' } else { c }).collect() };
     let of = |values: &[&str]| {
         let first = shape(values.first()?);
-        let is_number = first.contains('9') && !first.chars().any(|c| c.is_alphabetic() && !matches!(c, 'T' | 'Z'));
+        let is_number = first.contains('N') && !first.chars().any(|c| c.is_alphabetic() && !matches!(c, 'N' | 'T' | 'Z'));
         (is_number && values.iter().all(|v| shape(v) == first)).then_some(first)
     };
-    (of(after)? != of(before)?).then(|| (Some(after[0].to_owned()), before[0].to_owned()))
+    (of(after)? != of(before)?).then(|| (of(after), of(before).unwrap_or_default()))
 }
 
 impl Recovery<'_> {

@@ -52,8 +52,14 @@ pub fn find(window: &Window) -> Vec<Finding> {
             by_key.entry(key).or_default().push((index, rule));
         }
     }
-    // In the order in which they were first said, so that a rule's first wording stays its wording.
-    first.truncate(MOST);
+    // In the order in which they were first said. Of too many, those stay that are rules by their words, and then those said most often.
+    if first.len() > MOST {
+        first.sort_by_key(|key| {
+            let said = &by_key[key];
+            (!said.iter().any(|s| s.1.sure), std::cmp::Reverse(said.len()), std::cmp::Reverse(said.iter().map(|s| s.1.likely).max()))
+        });
+        first.truncate(MOST);
+    }
     let groups = linked(&first, &by_key, window);
     let mut findings: Vec<Option<Finding>> = groups.iter().map(|group| judge(group, &by_key, window)).collect();
     let disagreements = disagreements(&groups, &by_key, &mut findings, window);
@@ -80,7 +86,16 @@ fn disagreements(
         if [a, b].iter().any(|f| f.change.is_none() && !f.is_of_one_speaker()) {
             continue;
         }
+        // One voice against many speaks against their rule, and does not silence it.
+        let (many, few) = if a.support.distinct() >= b.support.distinct() { (plain, negated) } else { (negated, plain) };
         let said = |n: usize| groups[n].iter().flat_map(|key| &by_key[*key]).copied().collect::<Vec<Said>>();
+        let count = |n: usize| findings[n].as_ref().map_or(0, |f| f.support.distinct());
+        if count(few) < MIN_SUPPORT {
+            if let Some(change) = findings[many].as_mut().and_then(|f| f.change.as_mut()) {
+                change.quotes.extend(window.quotes(said(few).iter().map(|s| (s.0, s.1.at)), true));
+            }
+            continue;
+        }
         let all: Vec<Said> = said(plain).into_iter().chain(said(negated)).collect();
         let title = format!("People disagree: “{}” and “{}”", a.title, b.title);
         let name = format!("{}\0{}", a.fingerprint, b.fingerprint);
@@ -329,7 +344,13 @@ fn cleaned(text: &str) -> String {
     if let Some(first) = chars.chars().next().filter(|c| c.is_lowercase()) {
         chars.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
     }
-    if chars.is_empty() { opened } else { chars }
+    if chars.is_empty() {
+        chars = opened;
+    }
+    // One sentence, one full stop, however it was typed.
+    let bare = chars.trim_end_matches(['.', '!', ' ', ',']).len();
+    chars.truncate(bare);
+    if chars.ends_with(char::is_alphanumeric) || chars.ends_with([')', '"', '%']) { chars + "." } else { chars }
 }
 
 fn is_personal(text: &str) -> bool {

@@ -149,7 +149,13 @@ fn next(calls: &[Call], programs: &[Option<String>], failed: usize) -> Option<Ne
     let before = &calls[failed];
     let ahead = failed + 1..calls.len().min(failed + 1 + LOOKED_AHEAD);
     let same = |&n: &usize| calls[n].tool == before.tool && programs[n] == programs[failed];
-    let instead = |&n: &usize| before.line.is_some() && calls[n].line.is_some() && !calls[n].is_error && n <= failed + INSTEAD_AHEAD;
+    // Another command stands in for one that failed only if its program is not there, or if it is the same one with another verb.
+    let base = |n: usize| programs[n].as_deref().and_then(|p| p.split(' ').next());
+    let is_missing = before.line.is_some() && before.text.contains("not found");
+    let instead = |&n: &usize| {
+        let stands_in = calls[n].line.is_some() && !calls[n].is_error && n <= failed + INSTEAD_AHEAD;
+        before.line.is_some() && stands_in && (is_missing || (base(n).is_some() && base(n) == base(failed)))
+    };
     let at = ahead.clone().find(same).or_else(|| ahead.clone().find(instead))?;
     let next = &calls[at];
     let mut between: Vec<Between> = calls[failed + 1..at].iter().filter(|c| !c.is_error).map(between).collect();
@@ -179,26 +185,59 @@ fn between(call: &Call) -> Between {
 
 /// A command line in one line; empty where it is long or holds something personal.
 fn shown_line(line: &str) -> String {
-    command::shown(line).filter(|shown| domain::sensitive::sensitive_spans(shown).is_empty()).unwrap_or_default()
+    let fit = |shown: &String| domain::sensitive::sensitive_spans(shown).is_empty() && !command::may_hold_a_credential(shown);
+    command::shown(line).filter(fit).unwrap_or_default()
 }
 
 fn changed(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<Changed> {
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let different = keys.into_iter().filter(|k| before.get(*k) != after.get(*k)).take(MOST_CHANGED);
     different
-        .map(|key| Changed { name: key.clone(), before: before.get(key).map(shown_value), after: after.get(key).map(shown_value) })
+        .map(|key| Changed {
+            name: key.clone(),
+            before: before.get(key).map(|v| shown_value(key, v)),
+            after: after.get(key).map(|v| shown_value(key, v)),
+        })
         .collect()
 }
 
-/// A value as it is written; empty where it is long, of several parts, or personal.
-fn shown_value(value: &Value) -> String {
+/// Parts of arguments' names whose values are nobody's to repeat.
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "key",
+    "pin",
+    "otp",
+    "cvv",
+    "cvc",
+    "auth",
+    "authorization",
+    "credential",
+    "credentials",
+    "cookie",
+    "session",
+    "signature",
+    "passphrase",
+];
+
+/// A value as it is written; empty where it is long, of several parts, personal or a credential.
+fn shown_value(name: &str, value: &Value) -> String {
+    if name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| SECRET_NAMES.contains(&part)) {
+        return String::new();
+    }
     let text = match value {
         Value::String(s) => s.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         _ => return String::new(),
     };
     let fits = text.chars().count() <= LONGEST_VALUE && !text.chars().any(char::is_control);
-    if fits && domain::sensitive::sensitive_spans(&text).is_empty() { text } else { String::new() }
+    // Some values are known for what they are by their name only.
+    let named = format!("{name}: \"{text}\"");
+    if fits && domain::sensitive::sensitive_spans(&named).is_empty() { text } else { String::new() }
 }
 
 #[cfg(test)]

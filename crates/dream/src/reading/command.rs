@@ -75,6 +75,13 @@ const WITH_VERB: &[&str] = &[
 const RUNNERS: &[&str] = &["sudo", "time", "nohup", "npx", "env", "command", "exec", "xargs", "bunx", "pnpx"];
 /// What prepares a command and is hardly what failed.
 const PREPARES: &[&str] = &["cd", "export", "source", ".", "echo", "set", "true", "pushd", "popd", "mkdir", "sleep", "unset"];
+/// Words of a shell's language, which run nothing.
+const KEYWORDS: &[&str] = &[
+    "for", "do", "done", "while", "until", "if", "then", "else", "elif", "fi", "case", "esac", "in", "function", "{", "}", "(", ")", "[",
+    "[[",
+];
+/// How much of a command line is looked at, in characters.
+const LOOKED_AT: usize = 2_000;
 /// Longest command line that is kept, in characters.
 const LONGEST: usize = 120;
 
@@ -105,6 +112,9 @@ pub fn line_of(tool: &str, arguments: &Map<String, Value>) -> Option<String> {
         }
         _ => None,
     })?;
+    // What a heredoc holds is no command.
+    let line = line.split_once("<<").map_or(line.as_str(), |(before, _)| before);
+    let line: String = line.chars().take(LOOKED_AT).collect();
     (!line.trim().is_empty()).then_some(line)
 }
 
@@ -139,12 +149,30 @@ pub fn shown(line: &str) -> Option<String> {
     (shown.chars().count() <= LONGEST && !shown.chars().any(char::is_control)).then_some(shown)
 }
 
+/// Whether a command may hold a credential: it names one, or gives a user with a password.
+#[must_use]
+pub fn may_hold_a_credential(shown: &str) -> bool {
+    let lower = shown.to_lowercase();
+    let names = ["password", "passwd", "pwd=", "secret", "token", "apikey", "api_key", "api-key", "credential", "bearer", "authorization"];
+    let glued =
+        || lower.split(' ').any(|w| w.len() > 3 && w.starts_with("-p") && !w.starts_with("--") && w.chars().any(|c| c.is_ascii_digit()));
+    let user = || lower.split(' ').collect::<Vec<_>>().windows(2).any(|w| matches!(w[0], "-u" | "--user") && w[1].contains(':'));
+    names.iter().any(|n| lower.contains(n)) || glued() || user()
+}
+
 /// A command line with what differs between people masked: paths, addresses, quoted words and numbers.
 #[must_use]
 pub fn masked(shown: &str) -> String {
     let mask = |word: &str| {
         if word.contains("://") {
             "<url>".to_owned()
+        } else if let Some((name, _)) = word.split_once('=') {
+            format!("{name}=<value>")
+        } else if word.starts_with('-') && word.chars().any(|c| c.is_ascii_digit()) {
+            // A value may be glued to a short option.
+            "<option>".to_owned()
+        } else if word.contains([':', '@']) {
+            "<value>".to_owned()
         } else if word.contains('/') && !word.starts_with('-') {
             "<path>".to_owned()
         } else if !word.starts_with('-') && word.chars().any(|c| c.is_ascii_digit()) {
@@ -211,7 +239,8 @@ fn commands(line: &str) -> Vec<Vec<String>> {
         }
     }
     end(&mut words, &mut word, piped, &mut all);
-    all.into_iter().map(|c| without_redirections(&c)).filter(|c| !c.is_empty()).collect()
+    let is_command = |c: &Vec<String>| c.first().is_some_and(|w| !KEYWORDS.contains(&w.as_str()));
+    all.into_iter().map(|c| without_redirections(&c)).filter(is_command).collect()
 }
 
 fn without_redirections(words: &[String]) -> Vec<String> {

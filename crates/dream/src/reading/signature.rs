@@ -94,6 +94,15 @@ impl Masks {
 
 /// The line with what is the same in all of these as it was. `holds` says whether a value was seen often enough to be shown.
 pub fn with_constants(line: &str, masked: &[&[String]], holds: impl Fn(&str) -> bool) -> String {
+    // A word in angle brackets that the tool wrote itself looks like a mask: then nobody knows which is which.
+    let (mut masks, mut left) = (0, line);
+    while let Some((_, _, after)) = next_mask(left) {
+        masks += 1;
+        left = after;
+    }
+    if masked.iter().any(|one| one.len() != masks.min(MOST_MASKED)) {
+        return line.to_owned();
+    }
     let same = |n: usize| {
         let value = masked.first()?.get(n).filter(|value| !value.is_empty())?;
         (masked.iter().all(|one| one.get(n) == Some(value)) && holds(value)).then_some(value.as_str())
@@ -238,6 +247,8 @@ mod tests {
         assert_eq!(shown, "Error: time range exceeds 24 hours, asked for <n> hours");
         assert_eq!(with_constants(&a.line, &[&a.masked, &b.masked], |_| false), a.line);
         assert_eq!(with_constants("a < b <no-mask> <n>", &[&["7".to_owned()]], |_| true), "a < b <no-mask> 7");
+        let lambda = of_call("TypeError: <lambda>() takes 1 positional argument but 2 were given", &Map::new());
+        assert_eq!(with_constants(&lambda.line, &[&lambda.masked], |_| true), lambda.line, "the tool's own brackets");
         let arguments = serde_json::from_str(r#"{"document_id":"DOC-1"}"#).unwrap();
         let repeated = of_call("document 'DOC-1' is locked, see DOC-1", &arguments);
         assert_eq!(repeated.line, "document <value> is locked, see <document id>");

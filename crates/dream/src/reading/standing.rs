@@ -48,7 +48,7 @@ mod tests {
         for (standing, once) in [
             ("we don't put prices in subject lines", "skip the subject line for this one"),
             ("Anything above 500 goes past Mara first.", "Could you ask Mara about the 500?"),
-            ("call me Jo", "my old boss wanted everything in Excel"),
+            ("Logs with customer data don't leave the EU cluster.", "my old boss wanted everything in Excel"),
         ] {
             assert!(
                 likelihood(standing) > 500 && likelihood(once) < 500,

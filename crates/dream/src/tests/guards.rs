@@ -9,7 +9,11 @@ use crate::{Change, Disposition, Edit, Finding, Input, Known, KnownState, Loss, 
 fn instructions_leave_out_and_ask_for_kinds_and_tools() {
     let pay: (&str, &str, &str) = ("pay", r#"{"card":"x"}"#, "Error: the bank did not answer in time");
     let paid: (&str, &str, &str) = ("pay", r#"{"card":"y"}"#, "paid");
-    let sessions = vec![session("a", "1", &[SEATS, BOOKED, pay, paid]), session("b", "2", &[SEATS, BOOKED, pay, paid])];
+    let sessions = vec![
+        session("a", "1", &[SEATS, BOOKED, pay, paid]),
+        session("b", "2", &[SEATS, BOOKED, pay, paid]),
+        session("c", "3", &[pay, paid]),
+    ];
     let titles = |told: &str| {
         let memories = vec![memory("/a.md", "Same."), memory("/b.md", "Same.")];
         let input = Input { instructions: Some(told.into()), memories, ..read(sessions.clone()) };
