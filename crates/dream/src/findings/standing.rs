@@ -172,6 +172,24 @@ const SAYS_RULE: &[&str] = &[
     "kindly", "you need to", "you have to", "make sure to", "make sure that", "make sure you", "make sure", "be sure to", "you should",
     "you must", "i want you to", "please", "we should", "we must", "we", "our team", "the team", "in our team", "always",
 ];
+/// What says at the beginning of a rule since when it holds.
+const SINCE_WHEN: &[&str] = &[
+    "from now on",
+    "from here on out",
+    "from here on",
+    "from today on",
+    "from today onwards",
+    "going forward",
+    "moving forward",
+    "henceforth",
+    "as of today",
+    "as of now",
+    "starting now",
+    "starting today",
+    "effective immediately",
+    "new rule",
+    "for the future",
+];
 /// What says anywhere in a rule only that it holds.
 #[rustfmt::skip]
 const SAYS_LASTING: &[&str] = &[
@@ -335,10 +353,19 @@ fn best_wording<'a>(said: &[Said<'a>]) -> Option<&'a Rule> {
         .max_by(|a, b| points(a).cmp(&points(b)).then_with(|| b.text.len().cmp(&a.text.len())).then_with(|| b.text.cmp(&a.text)))
 }
 
+/// A rule without the words at its beginning that say since when it holds: in the memory it does.
+fn without_lasting(text: &str) -> &str {
+    let begins = |phrase: &&&str| text.get(..phrase.len()).is_some_and(|start| start.eq_ignore_ascii_case(phrase));
+    let rest = SINCE_WHEN.iter().find(begins).map_or("", |phrase| &text[phrase.len()..]);
+    let rest = if rest.starts_with([',', ':', ' ']) { rest.trim_start_matches([',', ':', ' ', '-', '–']) } else { "" };
+    if rest.split(' ').count() >= 3 { rest } else { text }
+}
+
 /// A rule's words for a note: without politeness and without asking that it be remembered.
 fn cleaned(text: &str) -> String {
     let polite = |w: &&str| !matches!(w.to_lowercase().trim_matches(['.', ',', '!']), "pls" | "plz" | "please" | "kindly");
     let opened = without_opening(text);
+    let opened = without_lasting(&opened).to_owned();
     let kept: Vec<&str> = opened.split(' ').filter(polite).collect();
     let mut chars = kept.iter().skip_while(|w| w.is_empty()).copied().collect::<Vec<_>>().join(" ");
     if let Some(first) = chars.chars().next().filter(|c| c.is_lowercase()) {
