@@ -17,22 +17,37 @@ const RESERVED: &str = "example";
 
 static WEIGHTS: &[u8] = include_bytes!("hostility.weights");
 
-struct Model {
+static MODEL: LazyLock<Option<Linear>> = LazyLock::new(|| Linear::of(WEIGHTS));
+
+/// A linear classifier over [`features`]: the bias, and for each place a weight in steps of one size, as the trainers write them.
+#[derive(Debug, Clone, Copy)]
+pub struct Linear {
     bias: f32,
     step: f32,
+    weights: &'static [u8],
 }
 
-static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| {
-    let number = |at: usize| Some(f32::from_le_bytes(WEIGHTS.get(at..at + 4)?.try_into().ok()?));
-    (WEIGHTS.len() == HEAD + PLACES).then_some(Model { bias: number(0)?, step: number(4)? })
-});
+impl Linear {
+    /// Reads a file of weights; none if it is broken.
+    #[must_use]
+    pub fn of(bytes: &'static [u8]) -> Option<Self> {
+        let number = |at: usize| Some(f32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let weights = bytes.get(HEAD..).filter(|weights| weights.len() == PLACES)?;
+        Some(Self { bias: number(0)?, step: number(4)?, weights })
+    }
+
+    /// The log-odds of what was seen of a text.
+    #[must_use]
+    pub fn odds(&self, features: &[(usize, f32)]) -> f32 {
+        let weight = |place: usize| f32::from(self.weights[place].cast_signed()) * self.step;
+        features.iter().fold(self.bias, |sum, (place, value)| sum + weight(*place) * value)
+    }
+}
 
 /// The log-odds that a folded text is hostile. A broken file of weights must not pass as one that finds nothing: then it is infinite.
 #[must_use]
 pub fn score(folded: &str) -> f32 {
-    let Some(model) = MODEL.as_ref() else { return f32::INFINITY };
-    let weight = |place: usize| f32::from(WEIGHTS[HEAD + place].cast_signed()) * model.step;
-    features(folded).into_iter().fold(model.bias, |sum, (place, value)| sum + weight(place) * value)
+    MODEL.as_ref().map_or(f32::INFINITY, |model| model.odds(&features(folded)))
 }
 
 /// What the classifier sees of a text: words, pairs of words, and groups of two to five letters inside words. Each half has the length 1,

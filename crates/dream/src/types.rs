@@ -343,6 +343,13 @@ impl Finding {
         self
     }
 
+    /// The same, as a failure that nobody found a way out of.
+    pub(crate) fn open(mut self, evidence: Vec<Quote>) -> Self {
+        self.evidence = evidence;
+        self.disposition = Disposition::Open;
+        self
+    }
+
     /// Whether it becomes a change.
     #[must_use]
     pub fn is_proposed(&self) -> bool {

@@ -64,7 +64,7 @@ impl Lucid {
                 return Ok((None, false));
             }
         }
-        Ok((Some(self.embedder.as_ref().map(|m| m.name().to_owned()).unwrap_or_default()), true))
+        Ok((Some(model.name().to_owned()), true))
     }
 }
 

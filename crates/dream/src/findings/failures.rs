@@ -13,7 +13,7 @@ use super::{
 use crate::{
     MIN_SUPPORT, compose,
     reading::{ToolError, is_for_good, is_plain_name, signature, statement_hash},
-    types::{Change, Disposition, Edit, Finding, Quote, Support, fingerprint},
+    types::{Change, Edit, Finding, Quote, Support, fingerprint},
     window::{QUOTES, Window},
 };
 
@@ -157,18 +157,14 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
     let tries: Vec<Try> = group.occurrences.iter().filter_map(|(i, e)| e.next.as_ref().map(|n| (*i, n))).collect();
     let errors = group.occurrences.iter().map(|(i, e)| (*i, e.at));
     let Some(recovery) = recovery::find(&tries, &failure.says, window) else {
-        finding.evidence = window.quotes(errors, false);
-        finding.disposition = Disposition::Open;
-        return Some(finding);
+        return Some(finding.open(window.quotes(errors, false)));
     };
-    let content = failure.note(&recovery.fix);
     // What agents did is no more to be trusted than what tools said; some of it a person should think of themselves.
     let advice = failure.what_to_do(&recovery.fix);
     if unfit_words(&advice).is_some() || DANGEROUS.iter().any(|d| advice.contains(d)) {
-        finding.evidence = window.quotes(errors, false);
-        finding.disposition = Disposition::Open;
-        return Some(finding);
+        return Some(finding.open(window.quotes(errors, false)));
     }
+    let content = failure.note(&recovery.fix);
     // Its title and the tool's words: an agent that was shown either knew.
     let hashes: Vec<u64> = domain::statement::statements(&content).iter().take(2).filter_map(|s| statement_hash(s)).collect();
     finding.change = Some(propose(group, &failure, content, &recovery, &finding.support, window));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     MIN_SUPPORT,
     curation::similar,
-    reading::{Between, Changed, Next, Place, command, is_plain_name},
+    reading::{Between, Changed, Next, Place, command, has_part, is_plain_name},
     window::Window,
 };
 
@@ -155,10 +155,7 @@ fn steps(next: &Next) -> Vec<Step> {
 
 fn step_between(between: &Between) -> Option<Step> {
     match &between.command {
-        None => {
-            let thinks = between.tool.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| THINKS.contains(&part));
-            (is_plain_name(&between.tool) && !thinks).then(|| Step::Call(between.tool.clone()))
-        }
+        None => (is_plain_name(&between.tool) && !has_part(&between.tool, THINKS)).then(|| Step::Call(between.tool.clone())),
         Some(line) => {
             let program = line.split(' ').next().unwrap_or_default();
             (!line.is_empty() && !LOOKS.contains(&program)).then(|| Step::Run(command::masked(line)))

@@ -3,7 +3,7 @@
 use domain::event::EventKind;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, calls::quoted, command, hash};
+use super::{Place, calls::quoted, command, has_part, hash};
 use crate::types::Session;
 
 /// Tools of one session that are kept.
@@ -107,6 +107,5 @@ fn uses(session: &Session) -> impl Iterator<Item = (usize, &str, &str)> {
 }
 
 fn only_looks(tool: &str) -> bool {
-    let lower = tool.to_ascii_lowercase();
-    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| LOOKING.contains(&part))
+    has_part(tool, LOOKING)
 }

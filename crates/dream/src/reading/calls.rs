@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::event::EventKind;
 use serde_json::{Map, Value};
 
-use super::{Between, Changed, Next, Place, ToolError, command, salient, signature};
+use super::{Between, Changed, Next, Place, ToolError, command, has_part, salient, signature};
 use crate::types::Session;
 
 /// A call of a tool with its answer.
@@ -226,7 +226,7 @@ const SECRET_NAMES: &[&str] = &[
 
 /// A value as it is written; empty where it is long, of several parts, personal or a credential.
 fn shown_value(name: &str, value: &Value) -> String {
-    if name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| SECRET_NAMES.contains(&part)) {
+    if has_part(name, SECRET_NAMES) {
         return String::new();
     }
     let text = match value {

@@ -193,7 +193,12 @@ impl Reader {
 
 /// Whether a tool gives back what was remembered.
 pub fn is_memory_tool(tool: &str) -> bool {
-    tool.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| MEMORY_TOOLS.contains(&part))
+    has_part(tool, MEMORY_TOOLS)
+}
+
+/// Whether a name holds one of these words, in lower case, between its signs: `get_user` holds `get`.
+pub fn has_part(name: &str, words: &[&str]) -> bool {
+    name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| words.contains(&part))
 }
 
 /// What statements that say the same have in common, as a hash; none for a statement without words.

@@ -4,22 +4,9 @@
 
 use std::sync::LazyLock;
 
-use domain::hostility::{PLACES, features};
+use domain::hostility::{Linear, features};
 
-/// Bytes before the weights in the file: the bias and the size of one step of a weight, both little-endian `f32`.
-const HEAD: usize = 8;
-
-static WEIGHTS: &[u8] = include_bytes!("standing.weights");
-
-struct Model {
-    bias: f32,
-    step: f32,
-}
-
-static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| {
-    let number = |at: usize| Some(f32::from_le_bytes(WEIGHTS.get(at..at + 4)?.try_into().ok()?));
-    (WEIGHTS.len() == HEAD + PLACES).then_some(Model { bias: number(0)?, step: number(4)? })
-});
+static MODEL: LazyLock<Option<Linear>> = LazyLock::new(|| Linear::of(include_bytes!("standing.weights")));
 
 /// What the classifier sees of a sentence: its words and letters in lower case, and what asks and what shouts as words of their own.
 #[must_use]
@@ -32,8 +19,7 @@ pub fn seen(text: &str) -> Vec<(usize, f32)> {
 #[must_use]
 pub fn likelihood(text: &str) -> u16 {
     let Some(model) = MODEL.as_ref() else { return 0 };
-    let weight = |place: usize| f32::from(WEIGHTS[HEAD + place].cast_signed()) * model.step;
-    let odds = seen(text).into_iter().fold(model.bias, |sum, (place, value)| sum + weight(place) * value);
+    let odds = model.odds(&seen(text));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1,000")]
     let thousandths = (1_000.0 / (1.0 + (-f64::from(odds)).exp())).round() as u16;
     thousandths
