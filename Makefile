@@ -45,7 +45,8 @@ eval:
 ## Teaches the classifier of hostile texts anew from tests/evaluation/training, and prints how it does on what it did not see.
 train:
 	cargo run -p domain --example train_hostility --locked
-	cargo run -p dream --example train_standing --locked
+	models/fetch.sh
+	cargo run --release -p embed --example train_dreams --locked
 
 ## Figures beside each other in one run.
 bench: $(SITE)

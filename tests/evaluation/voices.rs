@@ -50,7 +50,7 @@ static MODEL: LazyLock<Option<SentenceModel>> = LazyLock::new(|| {
 static KNOWN: LazyLock<Mutex<HashMap<String, Vector>>> = LazyLock::new(Mutex::default);
 
 /// Gives the input its vectors, if there is a model.
-fn with_meanings(mut input: Input) -> Input {
+pub fn with_meanings(mut input: Input) -> Input {
     let Some(model) = MODEL.as_ref() else { return input };
     let mut known = KNOWN.lock().expect("nothing panicked while it was held");
     for text in dream::wanted(&input) {

@@ -8,6 +8,7 @@ mod world;
 
 mod agents;
 mod arrows;
+mod changed_facts;
 mod command_line;
 mod contributors;
 mod crash;

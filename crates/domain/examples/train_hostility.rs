@@ -5,39 +5,28 @@
 use std::path::Path;
 
 use domain::{
-    hostility::{PLACES, features},
+    linear::{
+        Hashed, Linear, features,
+        learn::{self, Pace},
+    },
     redirection::{folded, has_a_hostile_form, holds_a_phrase, is_short, passages},
 };
 
-/// Passes over all notes.
-const PASSES: usize = 40;
-/// Size of a step before it is scaled down by what was learned at its place.
-const RATE: f32 = 0.5;
-/// How strongly weights are drawn to zero at each step.
-const DECAY: f32 = 2e-5;
+const PACE: Pace = Pace { passes: 40, rate: 0.5, decay: 2e-5 };
 
 /// A note: the features of all of it and of its sentences, what the patterns find in it, whether it is hostile.
 struct Note {
-    whole: Vec<(usize, f32)>,
+    whole: Hashed,
     /// What is judged; nothing of a short text.
-    passages: Vec<Vec<(usize, f32)>>,
+    passages: Vec<Hashed>,
     form: bool,
     phrase: bool,
     hostile: bool,
 }
 
-struct Learned {
-    weights: Vec<f32>,
-    bias: f32,
-}
-
-impl Learned {
-    fn score(&self, features: &[(usize, f32)]) -> f32 {
-        features.iter().fold(self.bias, |sum, (place, value)| sum + self.weights[*place] * value)
-    }
-
-    fn worst(&self, note: &Note) -> f32 {
-        note.passages.iter().map(|p| self.score(p)).fold(f32::NEG_INFINITY, f32::max)
+impl Note {
+    fn worst(&self, learned: &Linear) -> f32 {
+        self.passages.iter().map(|p| learned.odds(p)).fold(f32::NEG_INFINITY, f32::max)
     }
 }
 
@@ -59,7 +48,7 @@ fn main() {
     for held in 0..files.len() {
         let rest: Vec<&Note> = files.iter().enumerate().filter(|(n, _)| *n != held).flat_map(|(_, f)| f).chain(&developed).collect();
         let learned = train(&rest);
-        scores.extend(files[held].iter().map(|note| (learned.worst(note), note)));
+        scores.extend(files[held].iter().map(|note| (note.worst(&learned), note)));
     }
     for alone in [1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5] {
         for named in [0.0, 0.5, 1.0, 1.5, 2.0] {
@@ -77,7 +66,7 @@ fn main() {
         }
     }
     let all: Vec<&Note> = files.iter().flatten().chain(&developed).collect();
-    write(&train(&all), &here.join("src/hostility.weights"));
+    std::fs::write(here.join("src/hostility.weights"), train(&all).bytes()).expect("the weights are written");
 }
 
 fn read(file: &Path, hostile: bool) -> Vec<Note> {
@@ -103,38 +92,6 @@ fn read(file: &Path, hostile: bool) -> Vec<Note> {
         .collect()
 }
 
-/// Logistic regression by stochastic gradients with a step of its own for each place (`AdaGrad`), in an order that is always the same.
-fn train(notes: &[&Note]) -> Learned {
-    let mut learned = Learned { weights: vec![0.0; PLACES], bias: 0.0 };
-    let mut seen = vec![1e-3_f32; PLACES];
-    let mut order: Vec<usize> = (0..notes.len()).collect();
-    let mut state = 7_u64;
-    for _ in 0..PASSES {
-        for i in (1..order.len()).rev() {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            order.swap(i, usize::try_from(state >> 33).unwrap_or(0) % (i + 1));
-        }
-        for &i in &order {
-            let note = notes[i];
-            let target = if note.hostile { 1.0 } else { 0.0 };
-            let error = 1.0 / (1.0 + (-learned.score(&note.whole)).exp()) - target;
-            learned.bias -= 0.02 * error;
-            for &(place, value) in &note.whole {
-                let gradient = error * value + DECAY * learned.weights[place];
-                seen[place] += gradient * gradient;
-                learned.weights[place] -= RATE * gradient / seen[place].sqrt();
-            }
-        }
-    }
-    learned
-}
-
-/// The bias, the step, and each weight as a number of steps.
-fn write(learned: &Learned, to: &Path) {
-    let most = learned.weights.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
-    let step = (most / 127.0).max(1e-9);
-    let mut bytes = [learned.bias.to_le_bytes(), step.to_le_bytes()].concat();
-    #[expect(clippy::cast_possible_truncation, reason = "between -127 and 127")]
-    bytes.extend(learned.weights.iter().map(|w| ((w / step).round() as i8).cast_unsigned()));
-    std::fs::write(to, bytes).expect("the weights are written");
+fn train(notes: &[&Note]) -> Linear {
+    learn::linear(&notes.iter().map(|n| (&n.whole, n.hostile)).collect::<Vec<_>>(), PACE)
 }

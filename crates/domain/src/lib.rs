@@ -14,6 +14,7 @@ pub mod diff;
 pub mod event;
 pub mod hostility;
 pub mod ids;
+pub mod linear;
 pub mod masking;
 pub mod memory;
 pub mod merge;

@@ -9,6 +9,7 @@
 mod compose;
 pub mod curation;
 mod findings;
+pub mod learned;
 pub mod meaning;
 pub mod model;
 pub mod reading;
@@ -29,7 +30,7 @@ pub use types::{
 };
 
 use curation::{duplicates, questions, repeated, restructure, stale};
-use findings::{candidates, contrast, divergence, facts, failures, standing};
+use findings::{candidates, changed, contrast, divergence, facts, failures, standing};
 use window::Window;
 
 /// Most changes that one dream proposes; what is over it is held back and counted.
@@ -60,7 +61,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     findings.extend(workflows);
     findings.extend(standing::find(&window));
     let (said, prepared) = questions::prepare(&input.memories);
-    findings.extend(facts::find(&window, &said));
+    findings.extend(one_of_each(facts::find(&window, &said), changed::find(&window, &said)));
     findings.extend(candidates::find(&window));
     if !step(2) {
         return None;
@@ -96,13 +97,29 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
 pub fn wanted(input: &Input) -> Vec<String> {
     let rules = input.sessions.iter().flat_map(|s| &s.features.rules).map(|r| reading::without_opening(&r.text));
     let said = input.memories.iter().flat_map(|m| domain::statement::statements(&m.content));
+    let window = Window::of(input);
+    let (statements, _) = questions::prepare(&input.memories);
     rules
         .chain(said)
+        .chain(changed::wanted(&window, &statements))
         .filter(|text| text.split(' ').count() >= LEAST_COMPARED)
         .collect::<BTreeSet<String>>()
         .into_iter()
         .take(MOST_WANTED)
         .collect()
+}
+
+/// Findings of two ways to find the same: of those with one fingerprint, the one that is proposed, else the first.
+fn one_of_each(first: Vec<Finding>, second: Vec<Finding>) -> Vec<Finding> {
+    let mut kept = first;
+    for finding in second {
+        match kept.iter_mut().find(|f| f.fingerprint == finding.fingerprint) {
+            Some(same) if !same.is_proposed() => *same = finding,
+            Some(_) => {}
+            None => kept.push(finding),
+        }
+    }
+    kept
 }
 
 fn count(window: &Window, findings: &[Finding], explained: &BTreeSet<usize>) -> Stats {

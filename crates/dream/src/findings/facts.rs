@@ -20,6 +20,8 @@ pub const KIND: &str = "fact_changed";
 
 /// Different values of one thing that are shown against each other.
 const MOST_VALUES: usize = 5;
+/// Why a statement cannot be replaced.
+pub const NOT_ALONE: &str = "the statement is in the memory more than once, or in another form; a person should change it";
 /// What stands before a statement that no longer holds and is kept.
 const REPLACED: &str = "Replaced, no longer true:";
 
@@ -211,12 +213,12 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     let mut support = window.support(now.iter().map(|h| h.session));
     support.eligible = heard.iter().map(|h| h.session).collect::<BTreeSet<_>>().len();
     let memory = &window.input.memories[fact.memory];
-    let named = |value: &str| format!("{}\0{}\0{value}", memory.path, fact.statement);
+    let named = |value: &str| named(&memory.path, fact.statement, value);
     // The same value in other words is the same finding; what was decided on before values had a normal form is still known.
-    let name = named(&amount.text());
+    let name = named(&newest);
     let title = format!("Now {}: {}", short(&newest), short(fact.statement));
     let mut finding = Finding::new(KIND, &name, title, support);
-    finding.aliases = vec![fingerprint(KIND, &named(&newest.to_lowercase()))];
+    finding.aliases = vec![fingerprint(KIND, &format!("{}\0{}\0{}", memory.path, fact.statement, newest.to_lowercase()))];
     if let Some(reason) = unfit(&newest) {
         "another value for what a memory states".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
@@ -226,7 +228,7 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     }
     let new = replaced(fact.statement, &fact.old, &newest);
     let Some((plain, kept)) = new.and_then(|new| superseded(memory, (fact.memory, fact.statement), &new)) else {
-        return Some(finding.held_back("the statement stands in the memory more than once, or in another form; a person should change it"));
+        return Some(finding.held_back(NOT_ALONE));
     };
     let mut quotes = window.quotes(now.iter().map(|h| (h.session, h.place)), false);
     quotes.extend(window.quotes(before.iter().chain(&loosely).map(|h| (h.session, h.place)), true));
@@ -247,7 +249,13 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     Some(finding)
 }
 
-fn unfit(value: &str) -> Option<&'static str> {
+/// What names the finding that a statement's value is another one now: the same value in other words is the same finding.
+pub fn named(path: &str, statement: &str, value: &str) -> String {
+    format!("{path}\0{statement}\0{}", Amount::of(value).text())
+}
+
+/// Why a value must not be written to the memory.
+pub fn unfit(value: &str) -> Option<&'static str> {
     if !sensitive::sensitive_spans(value).is_empty() {
         return Some("the new value is personal data or a credential");
     }

@@ -2,12 +2,13 @@
 //! becomes a change is settled later.
 
 pub mod candidates;
+pub mod changed;
 mod claims;
 pub mod contrast;
 pub mod divergence;
 pub mod facts;
 pub mod failures;
-mod meanings;
+pub mod meanings;
 mod recovery;
 pub mod standing;
 mod templates;

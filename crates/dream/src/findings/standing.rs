@@ -28,6 +28,8 @@ const MOST: usize = 5_000;
 const LIKELY: u16 = 1_300;
 /// The same where both said it in one wording.
 const LIKELY_IN_ONE_WORDING: u16 = 1_700;
+/// How likely a sentence is said for good whose words say so, in thousandths.
+const SURE: u16 = 950;
 /// Why what one speaker said is no rule of a team.
 const ONE_SPEAKER: &str = "one speaker only, who did not ask that it be remembered";
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
@@ -62,6 +64,7 @@ pub fn find(window: &Window) -> Vec<Finding> {
     }
     let groups = linked(&first, &by_key, window);
     let mut findings: Vec<Option<Finding>> = groups.iter().map(|group| judge(group, &by_key, window)).collect();
+    let groups: Vec<Vec<&Vec<String>>> = groups.into_iter().map(|g| g.wordings).collect();
     let disagreements = disagreements(&groups, &by_key, &mut findings, window);
     findings.into_iter().flatten().chain(disagreements).collect()
 }
@@ -121,8 +124,15 @@ pub fn matter_of(text: &str) -> (Vec<String>, bool) {
     (words, negated)
 }
 
-/// Rules whose wordings are alike and hold the same numbers are one.
-fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Vec<Vec<&'k Vec<String>>> {
+/// Wordings of one rule.
+struct Group<'k> {
+    wordings: Vec<&'k Vec<String>>,
+    /// Two of them were joined because they mean the same and are likely rules.
+    by_meaning: bool,
+}
+
+/// Rules whose wordings are alike and hold the same numbers are one, and those that mean the same.
+fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Vec<Group<'k>> {
     let essences: Vec<String> = first.iter().map(|k| essence(&by_key[k][0].1.text)).collect();
     let texts: Vec<Prepared> = essences.iter().map(|e| Prepared::of(e)).collect();
     let mut root: Vec<usize> = (0..first.len()).collect();
@@ -136,15 +146,18 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
     for (i, text) in texts.iter().enumerate().filter(|(_, t)| !t.key().is_empty()) {
         link(&mut root, i, *same.entry(text.key()).or_insert(i));
     }
-    let wordings: Vec<String> = first.iter().map(|key| without_opening(&by_key[key][0].1.text)).collect();
-    for (a, b) in meanings::pairs(&wordings, &window.input.vectors) {
-        link(&mut root, a, b);
+    let opened: Vec<String> = first.iter().map(|key| without_opening(&by_key[key][0].1.text)).collect();
+    let wordings: Vec<meanings::Worded> = first.iter().zip(&opened).map(|(key, text)| (text.as_str(), likeliest(&by_key[key]))).collect();
+    let by_meaning = meanings::pairs(&wordings, &window.input.vectors);
+    for (a, b) in &by_meaning {
+        link(&mut root, *a, *b);
     }
+    let met: BTreeSet<usize> = by_meaning.iter().map(|(a, _)| root_of(&root, *a)).collect();
     let mut groups: BTreeMap<usize, Vec<&Vec<String>>> = BTreeMap::new();
     for (i, key) in first.iter().enumerate() {
         groups.entry(root_of(&root, i)).or_default().push(key);
     }
-    groups.into_values().collect()
+    groups.into_iter().map(|(root, wordings)| Group { wordings, by_meaning: met.contains(&root) }).collect()
 }
 
 /// Words by which two wordings of one rule may differ.
@@ -232,7 +245,12 @@ fn essence(text: &str) -> String {
         .join(" ")
 }
 
-fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {
+/// The likelihood of the likeliest sentence of one wording, in thousandths; what says in words that it is a rule is nearly certain.
+fn likeliest(said: &[Said]) -> u16 {
+    said.iter().map(|s| if s.1.sure { s.1.likely.max(SURE) } else { s.1.likely }).max().unwrap_or(0)
+}
+
+fn judge(Group { wordings: group, by_meaning }: &Group, by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {
     let said: Vec<Said> = group.iter().flat_map(|key| &by_key[*key]).copied().collect();
     let first = best_wording(&said)?;
     let text = cleaned(&first.text);
@@ -240,7 +258,8 @@ fn judge(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>>, wind
     support.eligible = window.input.sessions.len();
     let remember = said.iter().any(|s| s.1.remember);
     // A sentence that only may be a rule is one if somebody else says it, too, and one of them is likely to mean it for good.
-    let sure = said.iter().any(|s| s.1.sure) || (support.distinct() >= MIN_SUPPORT && are_likely(&said, are_one_wording(group, by_key)));
+    let sure = said.iter().any(|s| s.1.sure)
+        || (support.distinct() >= MIN_SUPPORT && (*by_meaning || are_likely(&said, are_one_wording(group, by_key))));
     if !sure {
         return None;
     }

@@ -17,26 +17,14 @@ const SAME: &[&[&str]] = &[
     &["$", "usd", "dollar", "dollars"],
     &["m", "metre", "metres", "meter", "meters"],
 ];
-/// Numbers as words.
+/// Numbers as words; "one" is mostly none.
+#[rustfmt::skip]
 const NUMBERS: &[(&str, &str)] = &[
-    ("two", "2"),
-    ("three", "3"),
-    ("four", "4"),
-    ("five", "5"),
-    ("six", "6"),
-    ("seven", "7"),
-    ("eight", "8"),
-    ("nine", "9"),
-    ("ten", "10"),
-    ("eleven", "11"),
-    ("twelve", "12"),
-    ("fifteen", "15"),
-    ("twenty", "20"),
-    ("thirty", "30"),
-    ("forty", "40"),
-    ("fifty", "50"),
-    ("sixty", "60"),
-    ("ninety", "90"),
+    ("two", "2"), ("three", "3"), ("four", "4"), ("five", "5"), ("six", "6"), ("seven", "7"), ("eight", "8"),
+    ("nine", "9"), ("ten", "10"), ("eleven", "11"), ("twelve", "12"), ("thirteen", "13"), ("fourteen", "14"),
+    ("fifteen", "15"), ("sixteen", "16"), ("seventeen", "17"), ("eighteen", "18"), ("nineteen", "19"),
+    ("twenty", "20"), ("thirty", "30"), ("forty", "40"), ("fifty", "50"), ("sixty", "60"), ("seventy", "70"),
+    ("eighty", "80"), ("ninety", "90"), ("hundred", "100"), ("thousand", "1000"),
 ];
 
 /// Days of the week, which come in plural, too: "on Thursdays".
@@ -44,7 +32,17 @@ const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", 
 
 /// Whether a word, in lower case, is a number.
 pub fn is_number_word(lower: &str) -> bool {
-    NUMBERS.iter().any(|(word, _)| *word == lower)
+    digits_of(lower).is_some()
+}
+
+/// The digits of a number in words, in lower case.
+pub fn digits_of(lower: &str) -> Option<&'static str> {
+    NUMBERS.iter().find(|(word, _)| *word == lower).map(|(_, digits)| *digits)
+}
+
+/// A unit as the first of those that mean the same; any other word as it is.
+pub fn one_unit(lower: &str) -> &str {
+    SAME.iter().find(|kind| kind.contains(&lower)).map_or(lower, |kind| kind[0])
 }
 
 /// A value in its normal form: its number, if it is one, and its unit, or its words.
@@ -62,11 +60,11 @@ impl Amount {
         let mut number = None;
         let mut rest = Vec::new();
         for word in spaced.split_whitespace().flat_map(parted) {
-            let digits = NUMBERS.iter().find(|(w, _)| *w == word).map(|(_, n)| (*n).to_owned());
+            let digits = digits_of(word).map(str::to_owned);
             match digits.or_else(|| number_of(word)) {
                 Some(found) if number.is_none() => number = Some(found),
                 _ if DAYS.contains(&word.trim_end_matches('s')) => rest.push(word.trim_end_matches('s')),
-                _ => rest.push(SAME.iter().find(|kind| kind.contains(&word)).map_or(word, |kind| kind[0])),
+                _ => rest.push(one_unit(word)),
             }
         }
         clock(number, rest.join(" "))

@@ -6,6 +6,7 @@ mod acts;
 mod amounts;
 mod calls;
 pub mod command;
+mod mentions;
 mod other_languages;
 mod phrases;
 mod rule_words;
@@ -14,6 +15,7 @@ mod ruling;
 mod salient;
 mod sentence;
 pub mod signature;
+pub mod spans;
 pub mod standing;
 mod values;
 mod words;
@@ -24,12 +26,13 @@ use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
 pub use acts::{Act, First, is_plain_name};
-pub use amounts::{Amount, is_alike, same_value, with_unit};
+pub use amounts::{Amount, digits_of, is_alike, same_value, with_unit};
+pub use mentions::Mention;
 pub use rule_words::COMMANDS;
-pub use rules::{Rule, without_opening};
+pub use rules::{LEAST_LIKELY, Rule, without_opening};
 pub use ruling::is_for_good;
 pub use sentence::plain as plain_words;
-pub use values::{Stated, stated_in};
+pub use values::{Stated, root, stated_in};
 
 use crate::{
     curation::similar,
@@ -37,7 +40,7 @@ use crate::{
 };
 
 /// The form of the features. Stored ones of another version are read from the session again.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;
 /// Statements of what an agent was told that are remembered of one session.
 const MOST_TOLD: usize = 2_000;
 /// System prompts whose statements are kept at hand while many sessions are read.
@@ -77,6 +80,9 @@ pub struct Features {
     pub rules: Vec<Rule>,
     /// Statements that hold a value.
     pub stated: Vec<Stated>,
+    /// What people said that names a value.
+    #[serde(default)]
+    pub mentions: Vec<Mention>,
     /// Hashes of the statements that the agent was told by its system prompt or its own memory, ascending.
     pub told: Vec<u64>,
     /// Hashes of the content words of the first request, ascending.
@@ -167,6 +173,7 @@ impl Reader {
             errors: calls::errors(&calls),
             rules: rules::of(session),
             stated: values::of(session),
+            mentions: mentions::of(session),
             told: told.into_iter().take(MOST_TOLD).collect(),
             request: request(session),
         }

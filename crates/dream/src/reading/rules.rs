@@ -16,8 +16,8 @@ use crate::types::Session;
 
 /// Rules of one session that are kept, and as many sentences that may be one.
 const MOST_RULES: usize = 30;
-/// How likely a sentence must be said for good to be kept, in thousandths: three in four that are.
-const LEAST_LIKELY: u16 = 300;
+/// How likely a sentence must be said for good to be kept, in thousandths: nine in ten that are.
+pub const LEAST_LIKELY: u16 = 200;
 
 /// A rule that somebody said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ fn known_again(statement: &str) -> Option<u64> {
 }
 
 /// The text without quoted lines and fenced code: somebody else's words.
-fn unquoted(text: &str) -> String {
+pub fn unquoted(text: &str) -> String {
     let mut fenced = false;
     let mut kept = String::with_capacity(text.len());
     for line in text.lines() {

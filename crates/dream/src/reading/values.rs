@@ -247,7 +247,7 @@ fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
 }
 
 /// A word without plural, `-ed` and `-ing`: "limited" and "limits" are about a limit.
-fn root(word: &str) -> String {
+pub fn root(word: &str) -> String {
     let stem = match word {
         "kept" => "keep".to_owned(),
         "held" => "hold".to_owned(),

@@ -1,0 +1,457 @@
+//! Facts that people say have changed, in natural words: "we're on PostgreSQL 16 there since Tuesday". A mention of a value is linked to the
+//! line of the memory that it is about, by their common words and their vectors; two small trained classifiers weigh whether it is that
+//! line, and whether it is so now (and not a wish, a question, the past, somebody else's or one case). A third one weighs all mentions of
+//! one value together. Needs vectors; without them only [`super::facts`] looks, which knows nearly the same words.
+
+mod cues;
+mod parts;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::LazyLock,
+};
+
+use domain::{
+    changeset::ChangeKind,
+    linear::{Hashed, Linear, Named},
+};
+
+use self::{
+    cues::{DENIED, NOW, ONE_CASE, OTHERS, PAST, WISH},
+    parts::{Line, Said, count, yes},
+};
+use super::facts;
+use crate::{
+    MIN_SUPPORT, compose,
+    reading::{
+        spans::{Kind, Span},
+        with_unit,
+    },
+    types::{Change, Finding},
+    window::Window,
+};
+
+/// What the classifier of lines weighs, in the order of its values.
+pub const LINK_NAMES: [&str; 11] = [
+    "share_of_words",
+    "words_in_common",
+    "two_in_common",
+    "all_in_common",
+    "share_above_other_lines",
+    "names_in_common",
+    "foreign_names",
+    "old_value_named",
+    "cosine",
+    "cosine_above_other_lines",
+    "words_of_line",
+];
+/// What the classifier of changes weighs, in the order of its values.
+pub const CHANGE_NAMES: [&str; 32] = [
+    "so_now_most",
+    "so_now_least",
+    "so_now_mean",
+    "line_most",
+    "line_least",
+    "line_mean",
+    "share_of_all_mentions",
+    "all_words_said",
+    "share_least",
+    "share_most",
+    "share_margin_least",
+    "foreign_names_most",
+    "names_least",
+    "old_value_named",
+    "cosine_most",
+    "cosine_least",
+    "cosine_margin_least",
+    "other_modifier_most",
+    "mentions",
+    "wish_most",
+    "wish_least",
+    "past_most",
+    "past_least",
+    "denied_most",
+    "others_most",
+    "one_case_most",
+    "one_case_least",
+    "now_least",
+    "any_asks",
+    "all_ask",
+    "same_unit",
+    "one_place",
+];
+
+/// Least log-odds of a change that is proposed. By `make train`, over authors that were not learned from, and with as many traps as changes,
+/// nine in ten are true there.
+const SURE: f64 = 0.5;
+/// Least log-odds of one that people are asked about.
+const LIKELY: f64 = -0.5;
+/// Mentions of one value that are weighed: those that speak of it most clearly.
+const WEIGHED: usize = 3;
+/// A word in more lines than this links nothing.
+const COMMON: usize = 200;
+/// Lines that one mention is linked with before the nearest is taken.
+const MOST_LINES: usize = 12;
+
+static HEADS: LazyLock<Option<Heads>> = LazyLock::new(|| {
+    Some(Heads {
+        so_now: Linear::of(include_bytes!("so_now.weights").as_slice())?,
+        line: Named::of(include_str!("line.weights"), &LINK_NAMES)?,
+        change: Named::of(include_str!("change.weights"), &CHANGE_NAMES)?,
+    })
+});
+
+/// What was learned.
+#[derive(Debug, Clone)]
+pub struct Heads {
+    /// Whether a mention says that a value is so now.
+    pub so_now: Linear,
+    /// Whether it is about a line.
+    pub line: Named,
+    /// Whether mentions of one value together say that the line has changed.
+    pub change: Named,
+}
+
+/// A mention of a value, and the line that it may be about.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    line: usize,
+    said: usize,
+    value: Span,
+    slot: Span,
+    /// Values in the order of [`LINK_NAMES`].
+    pub link: [f64; LINK_NAMES.len()],
+}
+
+/// Mentions of one value for one line.
+#[derive(Debug, Clone)]
+pub struct Grouped {
+    line: usize,
+    slot: Span,
+    mentions: Vec<Linked>,
+    /// Values in the order of [`CHANGE_NAMES`].
+    pub values: [f64; CHANGE_NAMES.len()],
+}
+
+/// Memory and mentions, taken apart and linked.
+pub struct Reading<'a> {
+    window: &'a Window<'a>,
+    lines: Vec<Line<'a>>,
+    said: Vec<Said<'a>>,
+    /// Every mention of a value, with each line that it may be about.
+    pub linked: Vec<Linked>,
+}
+
+/// The mentions whose meanings are compared: those that share a word with a line that holds a value, and name another one of its kind.
+pub fn wanted(window: &Window, said: &[Vec<String>]) -> Vec<String> {
+    let reading = Reading::of(window, said);
+    let texts: BTreeSet<&str> = reading.linked.iter().map(|l| reading.said[l.said].mention.text.as_str()).collect();
+    texts.into_iter().map(str::to_owned).collect()
+}
+
+/// Every line that people say has changed; with what they surely do, or likely.
+pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
+    let Some(heads) = HEADS.as_ref().filter(|_| !window.input.vectors.is_empty()) else { return Vec::new() };
+    let reading = Reading::of(window, said);
+    let mut by_line: BTreeMap<usize, Vec<(f64, Grouped)>> = BTreeMap::new();
+    for group in reading.grouped(heads) {
+        by_line.entry(group.line).or_default().push((heads.change.odds(&group.values), group));
+    }
+    by_line.into_values().filter_map(|groups| reading.judge(groups)).collect()
+}
+
+impl<'a> Reading<'a> {
+    /// Takes memory and mentions apart, and links them by their words.
+    pub fn of(window: &'a Window<'a>, said: &'a [Vec<String>]) -> Self {
+        let lines: Vec<Line> = said.iter().enumerate().flat_map(|(m, all)| all.iter().filter_map(move |s| Line::of(m, s))).collect();
+        let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (n, line) in lines.iter().enumerate() {
+            for word in &line.words {
+                by_word.entry(word).or_default().push(n);
+            }
+        }
+        let mut reading = Self { window, lines: Vec::new(), said: Vec::new(), linked: Vec::new() };
+        for (index, session) in window.sessions() {
+            let Some(at) = session.head.at else { continue };
+            for mention in &session.features.mentions {
+                let said = Said::of(index, at, mention);
+                let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+                let stems: BTreeSet<&str> = said.stems.iter().map(String::as_str).collect();
+                for lines in stems.iter().filter_map(|w| by_word.get(w)).filter(|lines| lines.len() <= COMMON) {
+                    for n in lines {
+                        *shared.entry(*n).or_default() += 1;
+                    }
+                }
+                let mut near: Vec<(usize, usize)> = shared.into_iter().map(|(line, n)| (n, line)).collect();
+                near.sort_by_key(|(n, line)| (std::cmp::Reverse(*n), *line));
+                near.truncate(MOST_LINES);
+                let near: Vec<usize> = near.into_iter().map(|(_, line)| line).collect();
+                let before = reading.linked.len();
+                reading.link(&lines, &said, &near);
+                if reading.linked.len() > before {
+                    reading.said.push(said);
+                }
+            }
+        }
+        reading.lines = lines;
+        reading
+    }
+
+    /// Links what was said with each line near it whose value may be another one now.
+    fn link(&mut self, lines: &[Line], said: &Said, near: &[usize]) {
+        let vectors = &self.window.input.vectors;
+        let vector = vectors.of(&said.mention.text);
+        let cosine = |line: &Line| vector.zip(vectors.of(line.statement)).map_or(0.0, |(a, b)| f64::from(a.cosine(b)) / 1_000.0);
+        let nearness: Vec<(usize, f64, f64)> = near.iter().map(|&n| (n, lines[n].share(&said.stems, None), cosine(&lines[n]))).collect();
+        for &(n, _, cosine) in &nearness {
+            let line = &lines[n];
+            let later = self.window.input.memories[line.memory].updated_at.is_none_or(|written| said.at > written);
+            if !later {
+                continue;
+            }
+            let others = nearness.iter().filter(|(other, ..)| *other != n);
+            let (share_of_others, cosine_of_others) =
+                others.fold((0.0_f64, 0.0_f64), |(share, cosine), (_, s, c)| (share.max(*s), cosine.max(*c)));
+            let mut seen: Vec<&Span> = Vec::new();
+            for value in &said.spans {
+                let Some(slot) = line.slot(value).filter(|_| !seen.iter().any(|s| s.is(value))) else { continue };
+                seen.push(value);
+                let link = line.link_values(said, (value, slot), (share_of_others, cosine, cosine_of_others));
+                self.linked.push(Linked { line: n, said: self.said.len(), value: value.clone(), slot: slot.clone(), link });
+            }
+        }
+    }
+
+    /// Where a linked mention is, for those who label it: the statement, what was said, and the value as it was written.
+    #[must_use]
+    pub fn labelled(&self, linked: &Linked) -> (&str, &str, &str) {
+        let said = &self.said[linked.said];
+        (self.lines[linked.line].statement, &said.mention.text, said.written(&linked.value))
+    }
+
+    /// What the classifier of what is so now sees of a linked mention.
+    #[must_use]
+    pub fn so_now(&self, linked: &Linked) -> Hashed {
+        self.lines[linked.line].so_now(&self.said[linked.said], &linked.value)
+    }
+
+    /// The same of the mentions of one value.
+    #[must_use]
+    pub fn labelled_group(&self, group: &Grouped) -> (&str, &str, &str) {
+        self.labelled(&group.mentions[0])
+    }
+
+    /// The mentions of each value, each at the line that it is most likely about; values that one speaker alone mentions are left out.
+    #[must_use]
+    pub fn grouped(&self, heads: &Heads) -> Vec<Grouped> {
+        // Each mention of a value belongs to one line.
+        let mut best: BTreeMap<(usize, usize), (f64, &Linked)> = BTreeMap::new();
+        for linked in &self.linked {
+            let odds = heads.line.odds(&linked.link);
+            let one = best.entry((linked.said, linked.value.first)).or_insert((odds, linked));
+            if odds > one.0 {
+                *one = (odds, linked);
+            }
+        }
+        let mut groups: BTreeMap<usize, Vec<Vec<(f64, &Linked)>>> = BTreeMap::new();
+        for (odds, linked) in best.into_values() {
+            let of_line = groups.entry(linked.line).or_default();
+            let so_now = f64::from(heads.so_now.odds(&self.so_now(linked)));
+            match of_line.iter_mut().find(|g| g[0].1.value.is(&linked.value)) {
+                Some(group) => group.push((odds + so_now, linked)),
+                None => of_line.push(vec![(odds + so_now, linked)]),
+            }
+        }
+        let all = groups.into_values().flatten();
+        let several = all.filter(|g| self.window.distinct(g.iter().map(|(_, l)| self.said[l.said].session)) >= MIN_SUPPORT);
+        several.map(|g| self.group(g, heads)).collect()
+    }
+
+    /// Weighs the mentions of one value together.
+    fn group(&self, mut mentions: Vec<(f64, &Linked)>, heads: &Heads) -> Grouped {
+        mentions.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.said.cmp(&b.1.said)));
+        let mut sessions = BTreeSet::new();
+        let clearest: Vec<&Linked> =
+            mentions.iter().map(|m| m.1).filter(|l| sessions.insert(self.said[l.said].session)).take(WEIGHED).collect();
+        let line = &self.lines[clearest[0].line];
+        let slot = &clearest[0].slot;
+        let of = |value: &dyn Fn(&Linked) -> f64| -> Vec<f64> { clearest.iter().map(|l| value(l)).collect() };
+        let cues = |phrases: &[&str]| of(&|l| self.said[l.said].cues(&l.value, phrases));
+        let so_now = of(&|l| f64::from(heads.so_now.odds(&self.so_now(l))));
+        let on_line = of(&|l| heads.line.odds(&l.link));
+        let link = |n: usize| of(&|l| l.link[n]);
+        let modifiers = of(&|l| line.other_modifiers(&self.said[l.said], slot));
+        let asks = of(&|l| yes(self.said[l.said].asks(&l.value)));
+        let all_said: BTreeSet<String> = clearest.iter().flat_map(|l| self.said[l.said].stems.iter().cloned()).collect();
+        let share = line.share(&all_said.into_iter().collect::<Vec<_>>(), Some(slot));
+        let (wish, past, one_case) = (cues(WISH), cues(PAST), cues(ONE_CASE));
+        let value = &clearest[0].value;
+        let places = line.spans.iter().filter(|s| value.fits(s)).count();
+        let values = [
+            most(&so_now),
+            least(&so_now),
+            mean(&so_now),
+            most(&on_line),
+            least(&on_line),
+            mean(&on_line),
+            share,
+            yes(share > 0.99),
+            least(&link(0)),
+            most(&link(0)),
+            least(&link(4)),
+            most(&link(6)),
+            least(&link(5)),
+            most(&link(7)),
+            most(&link(8)),
+            least(&link(8)),
+            least(&link(9)),
+            most(&modifiers),
+            count(clearest.len()),
+            most(&wish),
+            least(&wish),
+            most(&past),
+            least(&past),
+            most(&cues(DENIED)),
+            most(&cues(OTHERS)),
+            most(&one_case),
+            least(&one_case),
+            least(&cues(NOW)),
+            most(&asks),
+            least(&asks),
+            yes(value.kind == Kind::Number && value.unit == slot.unit),
+            yes(places == 1),
+        ];
+        Grouped { line: clearest[0].line, slot: slot.clone(), mentions: mentions.into_iter().map(|m| m.1.clone()).collect(), values }
+    }
+
+    /// What becomes of the values that people state for one line.
+    fn judge(&self, mut groups: Vec<(f64, Grouped)>) -> Option<Finding> {
+        groups.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.mentions[0].said.cmp(&b.1.mentions[0].said)));
+        let (odds, group) = groups.first()?;
+        if *odds < LIKELY {
+            return None;
+        }
+        let line = &self.lines[group.line];
+        let memory = &self.window.input.memories[line.memory];
+        // "Wednesdays, 4 pm" in the place of "Friday at 14:00": each takes its own place.
+        let sure: Vec<&Grouped> = groups.iter().filter(|g| g.0 >= SURE).map(|g| &g.1).collect();
+        let others = sure.iter().skip(1).filter(|g| !g.slot.overlaps(&group.slot));
+        let (mut together, mut taken) = (vec![group], vec![&group.slot]);
+        for other in others {
+            if !taken.iter().any(|slot| slot.overlaps(&other.slot)) {
+                taken.push(&other.slot);
+                together.push(other);
+            }
+        }
+        together.sort_by_key(|g| g.slot.first);
+        let new = self.new_statement(line, &together)?;
+        let values: Vec<String> = together.iter().map(|g| self.written(g)).collect();
+        let value = values.join(", ");
+        let places = |group: &Grouped| group.mentions.iter().map(|l| (self.said[l.said].session, self.said[l.said].mention.at)).collect();
+        let for_it: Vec<_> = places(group);
+        let support = self.window.support(for_it.iter().map(|p| p.0));
+        let name = facts::named(&memory.path, line.statement, &value);
+        let title = format!("Now {}: {}", compose::short(&value), compose::short(line.statement));
+        let mut finding = Finding::new(facts::KIND, &name, title, support);
+        let mut quotes = self.window.quotes(for_it.iter().copied(), false);
+        if let Some(reason) = values.iter().find_map(|v| facts::unfit(v)) {
+            "another value for what a memory states".clone_into(&mut finding.title);
+            return Some(finding.held_back(reason));
+        }
+        let rival = groups.iter().skip(1).find(|other| other.0 >= LIKELY && other.1.slot.overlaps(&group.slot));
+        if let Some((_, other)) = rival {
+            finding.title = format!("People state different values: {}", compose::short(line.statement));
+            quotes.extend(self.window.quotes(places(other), true));
+            finding.evidence = quotes;
+            return Some(finding.insight("two new values are stated for it; somebody must say which one holds"));
+        }
+        if self.is_old_again(group) {
+            return Some(finding.held_back("somebody has stated the old value since"));
+        }
+        if *odds < SURE {
+            finding.title = format!("Does this still hold? {}", compose::short(line.statement));
+            finding.evidence = quotes;
+            return Some(finding.insight(format!("people seem to say that it is {value} now; look at their words before you change it")));
+        }
+        let Some((plain, kept)) = facts::superseded(memory, (line.memory, line.statement), &new) else {
+            return Some(finding.held_back(facts::NOT_ALONE));
+        };
+        finding.change = Some(Change {
+            kind: ChangeKind::Supersede,
+            rationale: format!(
+                "The memory says “{}”. Since then {} have said that it is `{value}`.",
+                line.statement,
+                domain::plural::count(finding.support.distinct(), if finding.support.subjects > 0 { "person" } else { "session" }),
+            ),
+            confidence_bp: 6_500,
+            tool_text: false,
+            edits: vec![plain],
+            quotes,
+            gentle: Some(vec![kept]),
+        });
+        Some(finding)
+    }
+
+    /// The value in the words of whoever wrote it best: a name in full, else as it was first written.
+    fn written(&self, group: &Grouped) -> String {
+        let all = group.mentions.iter().map(|l| (l.said, self.said[l.said].written(&l.value)));
+        let points = |text: &str| text.chars().filter(|c| c.is_uppercase()).count();
+        let best = all.max_by(|a, b| points(a.1).cmp(&points(b.1)).then(b.0.cmp(&a.0))).map_or("", |b| b.1);
+        best.strip_suffix("'s").or(best.strip_suffix("’s")).unwrap_or(best).to_owned()
+    }
+
+    /// The line with the new values in the places of the old ones; the groups are in the order of their places.
+    fn new_statement(&self, line: &Line, groups: &[&Grouped]) -> Option<String> {
+        let mut statement = line.statement.to_owned();
+        for group in groups.iter().rev() {
+            let (start, end) = line.bytes(&group.slot)?;
+            let new = self.in_place(line.statement.get(start..end)?, group);
+            statement.replace_range(start..end, &new);
+        }
+        Some(statement)
+    }
+
+    /// The new value in the form of the old one.
+    fn in_place(&self, old: &str, group: &Grouped) -> String {
+        let written = self.written(group);
+        let mut new = if group.slot.kind == Kind::Number { with_unit(&written, old) } else { written };
+        // "Mondays" becomes "Thursdays", also where somebody wrote "thursday".
+        if group.slot.kind == Kind::Day {
+            new.clone_from(&group.mentions[0].value.value);
+            if old.ends_with('s') {
+                new.push('s');
+            }
+        }
+        if old.starts_with(char::is_uppercase)
+            && let Some(first) = new.chars().next()
+        {
+            new.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+        }
+        let possessive = ["'s", "’s"].iter().find(|end| old.ends_with(*end)).copied().unwrap_or_default();
+        new + possessive
+    }
+
+    /// Whether somebody has stated the old value after the last who stated the new one.
+    fn is_old_again(&self, group: &Grouped) -> bool {
+        let line = &self.lines[group.line];
+        let last = group.mentions.iter().map(|l| self.said[l.said].at).max().unwrap_or(i64::MAX);
+        let value = &group.mentions[0].value;
+        self.said.iter().filter(|s| s.at > last).any(|s| {
+            s.spans.iter().any(|v| v.is(&group.slot))
+                && !s.spans.iter().any(|v| v.is(value))
+                && line.share(&s.stems, Some(&group.slot)) > 0.7
+        })
+    }
+}
+
+fn most(all: &[f64]) -> f64 {
+    all.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+fn least(all: &[f64]) -> f64 {
+    all.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn mean(all: &[f64]) -> f64 {
+    all.iter().sum::<f64>() / count(all.len().max(1))
+}

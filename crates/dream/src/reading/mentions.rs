@@ -1,0 +1,45 @@
+//! What people said that names a value, wherever it stands in the sentence: it may state a fact otherwise than the memory does. Only what a
+//! person said in their own words is kept, and little of long messages.
+
+use domain::{event::EventKind, scan, statement::statements};
+use serde::{Deserialize, Serialize};
+
+use super::{Place, rules::unquoted, spans, values::head};
+use crate::types::Session;
+
+/// Mentions of one session that are kept.
+const MOST_MENTIONS: usize = 30;
+/// A message up to this length is kept whole, because what it is about and the value may stand in different sentences; in bytes.
+const WHOLE: usize = 400;
+
+/// Something that a person said and that names a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// Where.
+    pub at: Place,
+    /// In which words.
+    pub text: String,
+}
+
+/// Everything the session's people said that names a value.
+pub fn of(session: &Session) -> Vec<Mention> {
+    let mut found: Vec<Mention> = Vec::new();
+    for (event, one) in session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::User) {
+        if !one.text.is_ascii() && scan::has_hidden(&one.text) {
+            continue;
+        }
+        let read = head(&one.text);
+        let own = unquoted(read);
+        let parts = if own.trim().len() <= WHOLE && own.trim() == read.trim() { vec![read.trim().to_owned()] } else { statements(&own) };
+        for text in parts.into_iter().filter(|t| (3..=WHOLE).contains(&t.len()) && !spans::spans(&spans::tokens(t)).is_empty()) {
+            if found.len() == MOST_MENTIONS {
+                return found;
+            }
+            // A statement folds white space; what does not stand verbatim cannot be quoted.
+            if let Some(start) = read.find(text.as_str()) {
+                found.push(Mention { at: Place { event, start, end: start + text.len() }, text });
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,107 @@
+//! Which wordings are one rule. Learned from windows as a dream sees them: a few rules, each in two voices, a near rule beside each, and
+//! many sentences that are none.
+
+use domain::linear::{Linear, learn};
+use dream::{
+    learned::{
+        LEAST_LIKELY,
+        meanings::{NAMES, Weighed, weighed},
+    },
+    reading::{standing::likelihood_by, without_opening},
+};
+
+use crate::{
+    Dice, Folders, Meanings, share,
+    standing::{Sentences, Voiced},
+};
+
+/// Rules in one window.
+const RULES: usize = 10;
+/// Sentences in one window that are no rules.
+const OTHERS: usize = 200;
+/// How strongly weights are drawn to zero.
+const DECAY: f64 = 1.0;
+
+/// What a pair of sentences is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pair {
+    OneRule,
+    /// A rule, and one that is hardly another.
+    Near,
+    Different,
+}
+
+/// Which rule a sentence says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Rule(usize),
+    NearRule(usize),
+    None,
+}
+
+pub fn train(sentences: &Sentences, folders: &Folders, meanings: &mut Meanings) {
+    let mut by_author: Vec<Vec<(Weighed, Pair)>> = Vec::new();
+    for (held, voices) in sentences.voices.iter().enumerate() {
+        // What the windows hold was not learned from, as a dream's sentences were not.
+        let unseen = [held, held + 4, 8 + held % 2];
+        let others = sentences.not_rules(&unseen);
+        let weights = sentences.learned(&unseen, Some(held));
+        let mut dice = Dice(u64::try_from(held).unwrap_or(0) + 7);
+        let mut order: Vec<&Voiced> = voices.iter().collect();
+        dice.shuffle(&mut order);
+        let windows = order.chunks(RULES).flat_map(|rules| window(rules, &others, &weights, meanings, &mut dice));
+        by_author.push(windows.collect());
+    }
+    let rules: usize = sentences.voices.iter().map(Vec::len).sum();
+    let mut scores: Vec<(f64, Pair, bool)> = Vec::new();
+    for (held, pairs) in by_author.iter().enumerate() {
+        let model = learn::named(&rows(by_author.iter().enumerate().filter(|(n, _)| *n != held).flat_map(|(_, p)| p)), DECAY);
+        scores.extend(pairs.iter().map(|(w, pair)| (model.odds(&w.values), *pair, w.may_be_one)));
+    }
+    for least in [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0] {
+        for guarded in [false, true] {
+            let count = |pair| scores.iter().filter(|s| s.0 >= least && s.1 == pair && (s.2 || !guarded)).count();
+            let (right, wrong, near) = (count(Pair::OneRule), count(Pair::Different), count(Pair::Near));
+            println!(
+                "one rule, log-odds from {least}{}: recall {:.3} of {rules}, precision {:.3}; near rules joined: {near} of {}",
+                if guarded { ", guarded" } else { "" },
+                share(right, rules),
+                share(right, right + wrong),
+                2 * rules
+            );
+        }
+    }
+    let model = learn::named(&rows(by_author.iter().flatten()), DECAY);
+    std::fs::write(folders.engine.join("findings/same_rule.weights"), model.text(&NAMES)).expect("the weights are written");
+}
+
+fn rows<'a>(pairs: impl Iterator<Item = &'a (Weighed, Pair)>) -> Vec<(Vec<f64>, bool)> {
+    pairs.map(|(w, pair)| (w.values.to_vec(), *pair == Pair::OneRule)).collect()
+}
+
+/// The pairs of one window that a dream would weigh.
+fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut Meanings, dice: &mut Dice) -> Vec<(Weighed, Pair)> {
+    let mut said: Vec<(String, Says)> = Vec::new();
+    for (n, rule) in rules.iter().enumerate() {
+        let mut voices: Vec<&String> = rule.said.iter().collect();
+        dice.shuffle(&mut voices);
+        said.extend(voices.into_iter().take(2).map(|t| (t.clone(), Says::Rule(n))));
+        said.push((rule.near.clone(), Says::NearRule(n)));
+    }
+    let mut others = others.to_vec();
+    dice.shuffle(&mut others);
+    said.extend(others.into_iter().take(OTHERS).map(|t| (t.to_owned(), Says::None)));
+    let known: Vec<(String, u16, Says)> = said
+        .into_iter()
+        .map(|(text, says)| (without_opening(&text), likelihood_by(weights, &text), says))
+        .filter(|(_, likely, _)| *likely >= LEAST_LIKELY)
+        .collect();
+    let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
+    let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
+    let pair = |w: &Weighed| match (known[w.first].2, known[w.second].2) {
+        (Says::Rule(a), Says::Rule(b)) if a == b => Pair::OneRule,
+        (Says::Rule(a), Says::NearRule(b)) | (Says::NearRule(a), Says::Rule(b)) if a == b => Pair::Near,
+        _ => Pair::Different,
+    };
+    weighed(&wordings, &vectors).into_iter().map(|w| (w.clone(), pair(&w))).collect()
+}
