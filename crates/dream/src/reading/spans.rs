@@ -94,9 +94,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
             let inside = next(end + 1).is_some_and(char::is_alphanumeric);
             let joins = match c {
                 '\'' | '’' | '.' | ':' | '/' | '-' | '_' | '@' | '&' | '+' => inside,
-                ',' => {
-                    next(end - 1).is_some_and(|c| c.is_ascii_digit()) && (1..=3).all(|n| next(end + n).is_some_and(|c| c.is_ascii_digit()))
-                }
+                ',' => [end - 1, end + 1].iter().all(|n| next(*n).is_some_and(|c| c.is_ascii_digit())),
                 '%' => next(end - 1).is_some_and(|c| c.is_ascii_digit()),
                 c => c.is_alphanumeric(),
             };

