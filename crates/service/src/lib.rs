@@ -185,6 +185,12 @@ impl Lucid {
         Self { expiry_days, ..self }
     }
 
+    /// The same on another clock: what examples say of the past is written in the past.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// The time now.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -156,10 +156,12 @@ const AGENTS: &[Agent] = &[
     },
 ];
 
-/// What people say beside their request, by the number of the session: one rule in three people's words.
+/// What people say beside their request, by the number of the session: one rule in three people's words, and a fact that has changed.
 const SAID: &[(usize, &str)] = &[
     (11, "From now on, blur customer names in every screenshot."),
+    (18, "go back six weeks please, since the audit we keep raw logs for 60 days"),
     (26, "pls blur client names before you attach a screenshot, legal asked again"),
+    (36, "the raw logs from last month should still be there, they're kept 60 days now"),
     (41, "Screenshots must have the customer's name blurred."),
 ];
 

@@ -3,6 +3,8 @@
 mod generator;
 mod notes;
 
+use std::sync::Arc;
+
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     ids::StoreId,
@@ -16,6 +18,8 @@ use crate::{Failure, commands, web};
 
 /// The store that the demo fills.
 pub const STORE: &str = "Studio agents";
+/// How many days ago the agents wrote their notes; the sessions are of the two weeks before now.
+const NOTES_DAYS: i64 = 21;
 /// The generator's seed: the demo is the same everywhere.
 const SEED: u64 = 20_261_122;
 
@@ -36,7 +40,7 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
     let fresh = known.is_none();
     let store = match known {
         Some(store) => store,
-        None => lucid.create_store(&operator, STORE, "What the log, document and content agents of one team remember").await?,
+        None => remembered(lucid, &operator).await?,
     };
     let mut links = Vec::new();
     for &(email, name, role, grant) in PEOPLE {
@@ -53,8 +57,16 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Creates the store with its notes, before the time of the sessions: later ones say what has changed since.
+async fn remembered(lucid: &Lucid, operator: &Actor) -> Result<StoreId, Failure> {
+    let then = lucid.now().plus_seconds(-NOTES_DAYS * 24 * 3_600);
+    let before = lucid.clone().with_clock(Arc::new(move || then));
+    let store = before.create_store(operator, STORE, "What the log, document and content agents of one team remember").await?;
+    before.write_memories(operator, store, &notes::notes()?, "Notes that the agents had before").await?;
+    Ok(store)
+}
+
 async fn fill(lucid: &Lucid, operator: &Actor, store: StoreId) -> Result<(), Failure> {
-    lucid.write_memories(operator, store, &notes::notes()?, "Notes that the agents had before").await?;
     let text = generator::sessions(SEED, lucid.now());
     let spool = tokio::task::spawn_blocking(move || spool(&text)).await.map_err(|e| Failure::Said(e.to_string()))?;
     let spool = spool.map_err(|e| Failure::Io("the temporary folder".to_owned(), e))?;

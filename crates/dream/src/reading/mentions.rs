@@ -1,7 +1,7 @@
 //! What people said that names a value, wherever it stands in the sentence: it may state a fact otherwise than the memory does. Only what a
-//! person said in their own words is kept, and little of long messages.
+//! person said in their own words is kept, little of long messages, and nothing that holds personal data.
 
-use domain::{event::EventKind, scan, statement::statements};
+use domain::{event::EventKind, scan, sensitive, statement::statements};
 use serde::{Deserialize, Serialize};
 
 use super::{Place, rules::unquoted, spans, values::head};
@@ -34,6 +34,10 @@ pub fn of(session: &Session) -> Vec<Mention> {
         for text in parts.into_iter().filter(|t| (3..=WHOLE).contains(&t.len()) && !spans::spans(&spans::tokens(t)).is_empty()) {
             if found.len() == MOST_MENTIONS {
                 return found;
+            }
+            // Personal data and credentials are kept nowhere but in the session, and make no memory.
+            if !sensitive::sensitive_spans(&text).is_empty() {
+                continue;
             }
             // A statement folds white space; what does not stand verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
