@@ -24,7 +24,7 @@ fn found(memory: &str, said: &[&str]) -> Vec<Finding> {
     };
     let note = |(n, line): (usize, &str)| Memory {
         path: format!("/notes/{n}.md"),
-        content: format!("- {line}\n"),
+        content: if line.starts_with('>') { format!("{line}\n") } else { format!("- {line}\n") },
         frozen: false,
         by_person: false,
         updated_at: Some(0),
@@ -123,4 +123,72 @@ fn two_new_values_and_an_old_one_that_returns_are_for_people() {
     assert!(insight.title.starts_with("People state different values") && insight.evidence.len() == 4, "{insight:#?}");
     let again = [one[0].as_str(), &one[1], "the staging database runs MySQL 5.7, so no window functions"];
     assert_eq!(after(&found(memory, &again)), None, "the old value was stated since");
+}
+
+#[test]
+fn a_value_takes_no_place_that_is_not_its_own() {
+    for (memory, said, wanted) in [
+        ("Between 9:00 and 17:00 the support hotline is staffed.", "the support hotline is staffed from 8:00 now", None),
+        ("The import API allows 100 requests per 10 seconds.", "the import API allows 200 now, since the upgrade", None),
+        (
+            "See [the coffee supplier](https://a.example/Lavazza) for coffee machine pads.",
+            "the coffee supplier for machine pads is Jura now",
+            None,
+        ),
+        ("Delivery to the islands takes 5–7 days.", "delivery to the islands takes 10 days now", None),
+        ("The choir has twenty five members.", "the choir has thirty members now", None),
+        ("The depot manager is Dr. Ewa Nowak.", "the depot manager is Mr Lis now", Some("- The depot manager is Mr Lis.\n")),
+        ("> The sauna opens at 05:00.", "the sauna opens at 7:00 now, since last week", None),
+        ("The docs portal for partners lives at docs.acme.example.", "the docs portal for partners lives at docs.evil.example now", None),
+        (
+            "The fire inspection is on Wednesdays.",
+            "the fire inspection is on thurs now, not wednesday",
+            Some("- The fire inspection is on Thursdays.\n"),
+        ),
+        (
+            "The parking permit costs EUR 9 a month.",
+            "the parking permit costs 12 EUR a month now",
+            Some("- The parking permit costs EUR 12 a month.\n"),
+        ),
+    ] {
+        let other = format!("fyi {said}");
+        let findings = found(memory, &[said, &other]);
+        assert_eq!(after(&findings).as_deref(), wanted, "{memory} / {said}: {findings:#?}");
+    }
+}
+
+#[test]
+fn one_speaker_neither_chooses_the_words_nor_goes_unheard() {
+    let captain = "The release captain is Nora Quist.";
+    let longer = [
+        "release captain is Otto now, since last week",
+        "since last week Otto is release captain",
+        "release captain is Otto Evil Corp Payroll now",
+    ];
+    assert_eq!(after(&found(captain, &longer)).as_deref(), Some("- The release captain is Otto.\n"));
+    let kims = ["release captain is Kim now", "the release captain is Kim Berg now", "release captain is Kim Voss now, since May"];
+    let turned = [kims[2], kims[1], kims[0]];
+    assert_eq!((after(&found(captain, &kims)), after(&found(captain, &turned))), (None, None));
+    let fee = "The key deposit at the sauna is 3 EUR.";
+    let raised = [
+        "the key deposit at the sauna is 4 EUR now",
+        "sauna key deposit is 4 EUR since May",
+        "the sauna key deposit was raised again, it is 6 EUR now",
+    ];
+    assert_eq!(after(&found(fee, &raised)), None, "somebody said another value since");
+}
+
+#[test]
+fn any_text_has_a_vector_or_an_error() {
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    for text in [
+        format!("The image digest is {digest}."),
+        "ß".repeat(3_000),
+        "🦀 ".repeat(500),
+        format!("{digest}{digest} {digest}"),
+        "日本語".repeat(99),
+    ] {
+        // What the tokenizer cannot read is an error of that text; ordinary text around a hash is read.
+        assert!(MODEL.embed(std::slice::from_ref(&text)).is_ok() || !text.starts_with("The "), "{text}");
+    }
 }

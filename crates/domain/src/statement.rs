@@ -36,12 +36,20 @@ fn sentences(line: &str, found: &mut Vec<String>) {
     let mut start = 0;
     for (at, c) in line.char_indices() {
         let next = at + c.len_utf8();
-        if matches!(c, '.' | '!' | '?') && line[next..].starts_with(' ') && line[next..].trim_start().starts_with(char::is_uppercase) {
+        let ends = matches!(c, '!' | '?') || (c == '.' && !is_title(&line[start..at]));
+        if ends && line[next..].starts_with(' ') && line[next..].trim_start().starts_with(char::is_uppercase) {
             push(found, &line[start..next]);
             start = next;
         }
     }
     push(found, &line[start..]);
+}
+
+/// Titles whose full stop ends no sentence: a name follows.
+const TITLES: &[&str] = &["Mr", "Mrs", "Ms", "Dr", "Prof", "Rev", "St"];
+
+fn is_title(before: &str) -> bool {
+    before.rsplit(' ').next().is_some_and(|word| TITLES.contains(&word.trim_start_matches(|c: char| !c.is_alphabetic())))
 }
 
 fn push(found: &mut Vec<String>, text: &str) {
@@ -178,6 +186,11 @@ fn looks_like_host(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_ends_no_sentence() {
+        assert_eq!(statements("Ask Dr. Ewa Nowak. She knows."), ["Ask Dr. Ewa Nowak.", "She knows."]);
+    }
 
     #[test]
     fn each_statement_of_a_merge_has_a_fate() {

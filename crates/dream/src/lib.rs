@@ -99,14 +99,14 @@ pub fn wanted(input: &Input) -> Vec<String> {
     let said = input.memories.iter().flat_map(|m| domain::statement::statements(&m.content));
     let window = Window::of(input);
     let (statements, _) = questions::prepare(&input.memories);
-    rules
-        .chain(said)
-        .chain(changed::wanted(&window, &statements))
-        .filter(|text| text.split(' ').count() >= LEAST_COMPARED)
-        .collect::<BTreeSet<String>>()
-        .into_iter()
-        .take(MOST_WANTED)
-        .collect()
+    let long = |text: &String| text.split(' ').count() >= LEAST_COMPARED;
+    let mut wanted = rules.chain(said).filter(long).collect::<BTreeSet<String>>();
+    // What may change a fact comes last: many mentions must not take the place of memory and rules.
+    let mentions: Vec<String> =
+        changed::wanted(&window, &statements).into_iter().filter(|text| long(text) && !wanted.contains(text)).collect();
+    let room = MOST_WANTED.saturating_sub(wanted.len());
+    wanted.extend(mentions.into_iter().take(room));
+    wanted.into_iter().take(MOST_WANTED).collect()
 }
 
 /// Findings of two ways to find the same: of those with one fingerprint, the one that is proposed, else the first.

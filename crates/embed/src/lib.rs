@@ -3,6 +3,7 @@
 //! out is rounded to eight bits.
 
 use std::{
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +16,8 @@ use sha2::{Digest, Sha256};
 
 /// Most tokens of a sentence that are read; what follows says little more, and costs as much.
 const MOST_TOKENS: usize = 128;
+/// Longest word that is read, in characters.
+const LONGEST_WORD: usize = 32;
 
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +86,11 @@ impl SentenceModel {
 
     fn vector(&self, tokenizer: &Tokenizer, text: &str) -> Result<Vector, EmbedError> {
         let failed = |e: &dyn std::fmt::Display| EmbedError(e.to_string());
-        let encoded = tokenizer.encode(text, None).map_err(|e| failed(&e))?;
-        let mut ids: Vec<i32> = encoded.token_ids().iter().map(|id| id.cast_signed()).collect();
+        // The tokenizer panics on words of many pieces; where it does so nevertheless, the text has no vector.
+        let text = with_short_words(text);
+        let encoded = std::panic::catch_unwind(AssertUnwindSafe(|| tokenizer.encode(text.as_str(), None).map(|e| e.token_ids().to_vec())));
+        let encoded = encoded.map_err(|_| failed(&"the tokenizer cannot read it"))?.map_err(|e| failed(&e))?;
+        let mut ids: Vec<i32> = encoded.into_iter().map(u32::cast_signed).collect();
         if ids.len() > MOST_TOKENS {
             // The last token says that the text ends.
             let end = ids[ids.len() - 1];
@@ -115,6 +121,13 @@ impl SentenceModel {
         }
         Vector::of(&sum).ok_or_else(|| failed(&"a vector without a direction came out"))
     }
+}
+
+/// The text without words longer than those of any language, which are hashes and the like and mean nothing.
+fn with_short_words(text: &str) -> String {
+    let short = |word: &&str| word.split(|c: char| !c.is_alphanumeric()).all(|run| run.chars().count() <= LONGEST_WORD);
+    let kept = text.split_whitespace().filter(short).collect::<Vec<_>>().join(" ");
+    if kept.is_empty() { text.chars().take(LONGEST_WORD).collect() } else { kept }
 }
 
 impl Embedder for SentenceModel {

@@ -46,7 +46,7 @@ impl Lucid {
                 let one = |text: &String| model.embed(std::slice::from_ref(text)).ok().and_then(|mut v| v.pop());
                 model.embed(&texts).map_or_else(|_| texts.iter().map(one).collect(), |all| all.into_iter().map(Some).collect())
             };
-            let made = tokio::task::spawn_blocking(embed).await.unwrap_or_default();
+            let made = tokio::task::spawn_blocking(embed).await.unwrap_or_else(|_| vec![None; part.len()]);
             if made.iter().all(Option::is_none) {
                 // The rest of the dream is worth having without it.
                 tracing::warn!(dream = %dream.id, texts = part.len(), "the sentence model fails; the dream compares words alone");

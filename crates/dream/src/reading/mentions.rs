@@ -9,6 +9,8 @@ use crate::types::Session;
 
 /// Mentions of one session that are kept.
 const MOST_MENTIONS: usize = 30;
+/// What names more values is pasted, and states no fact.
+const MOST_VALUES: usize = 8;
 /// A message up to this length is kept whole, because what it is about and the value may stand in different sentences; in bytes.
 const WHOLE: usize = 400;
 
@@ -31,7 +33,8 @@ pub fn of(session: &Session) -> Vec<Mention> {
         let read = head(&one.text);
         let own = unquoted(read);
         let parts = if own.trim().len() <= WHOLE && own.trim() == read.trim() { vec![read.trim().to_owned()] } else { statements(&own) };
-        for text in parts.into_iter().filter(|t| (3..=WHOLE).contains(&t.len()) && !spans::spans(&spans::tokens(t)).is_empty()) {
+        let names_values = |t: &String| (1..=MOST_VALUES).contains(&spans::spans(&spans::tokens(t)).len());
+        for text in parts.into_iter().filter(|t| (3..=WHOLE).contains(&t.len()) && names_values(t)) {
             if found.len() == MOST_MENTIONS {
                 return found;
             }

@@ -97,7 +97,7 @@ pub fn unquoted(text: &str) -> String {
     let mut fenced = false;
     let mut kept = String::with_capacity(text.len());
     for line in text.lines() {
-        if line.trim_start().starts_with("```") {
+        if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
             fenced = !fenced;
         } else if !fenced && !line.trim_start().starts_with('>') {
             kept.push_str(line);

@@ -9,13 +9,13 @@ use super::{
 /// Tokens of one text that are read.
 const MOST_TOKENS: usize = 400;
 /// What stands before a person's name.
-const TITLES: &[&str] = &["mr", "mrs", "ms", "dr", "prof", "professor", "miss", "sir", "herr", "frau"];
+pub const TITLES: &[&str] = &["mr", "mrs", "ms", "dr", "prof", "professor", "miss", "sir", "herr", "frau", "rev", "st"];
 /// Words with a large first letter that name nothing.
 #[rustfmt::skip]
 const NO_NAMES: &[&str] = &["i", "i'm", "i'd", "i've", "i'll", "ok", "faq", "fyi", "eod", "asap", "pls", "hi", "hello", "thanks"];
 /// Currencies by their codes and signs.
 #[rustfmt::skip]
-const MONEY: &[&str] = &[
+pub const MONEY: &[&str] = &[
     "eur", "euro", "euros", "€", "usd", "dollar", "dollars", "$", "gbp", "pound", "pounds", "£", "chf", "nzd", "aud", "cad", "sek", "nok",
     "dkk", "pln", "inr", "jpy", "czk", "huf",
 ];
@@ -140,7 +140,7 @@ impl Token {
 /// The values of a text, in order.
 #[must_use]
 pub fn spans(tokens: &[Token]) -> Vec<Span> {
-    let mut found = Vec::new();
+    let mut found: Vec<Span> = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
         match span_at(tokens, at) {
@@ -151,6 +151,12 @@ pub fn spans(tokens: &[Token]) -> Vec<Span> {
             None => at += 1,
         }
     }
+    // "0800 55501", "twenty five": parts of one number, of which none is a value.
+    let parts = |a: &Span, b: &Span| a.kind == Kind::Number && b.kind == Kind::Number && a.last == b.first && a.unit.is_empty();
+    let is_part = |n: usize| (n > 0 && parts(&found[n - 1], &found[n])) || found.get(n + 1).is_some_and(|next| parts(&found[n], next));
+    let kept: Vec<bool> = (0..found.len()).map(|n| !is_part(n)).collect();
+    let mut kept = kept.into_iter();
+    found.retain(|_| kept.next().unwrap_or(true));
     found
 }
 
@@ -181,7 +187,9 @@ fn span_at(tokens: &[Token], at: usize) -> Option<Span> {
         let word = !matches!(bare, "sun" | "sat" | "mon" | "wed") || token.is_large();
         return word.then(|| span(at + 1, Kind::Day, (*day).to_owned()));
     }
-    if MONTHS.contains(&bare) && bare != "mar" && (bare.len() > 3 || token.is_large()) {
+    // "Jan de Boer", "June Park": a name.
+    let in_name = token.is_large() && tokens.get(at + 1).is_some_and(|t| t.is_large() || matches!(t.lower.as_str(), "de" | "van" | "von"));
+    if MONTHS.contains(&bare) && !in_name && bare != "mar" && (bare.len() > 3 || token.is_large()) {
         return Some(span(at + 1, Kind::Month, bare.chars().take(3).collect()));
     }
     let last = name_end(tokens, at);
@@ -256,7 +264,10 @@ fn unit(lower: &str) -> String {
     match lower {
         "£" | "pound" | "pounds" => "gbp".to_owned(),
         "hrs" => "h".to_owned(),
-        other => amounts::one_unit(other).trim_end_matches('s').to_owned(),
+        other => match amounts::one_unit(other) {
+            "s" => "s".to_owned(),
+            unit => unit.trim_end_matches('s').to_owned(),
+        },
     }
 }
 
@@ -289,6 +300,13 @@ impl Span {
         }
     }
 
+    /// Whether it is an address: a host, a path, a mailbox.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        let host = || self.value.split('.').next_back().is_some_and(|end| end.len() >= 2 && end.chars().all(char::is_alphabetic));
+        self.kind == Kind::Code && (self.value.contains('@') || self.value.contains('/') || (self.value.contains('.') && host()))
+    }
+
     /// Whether both hold one token.
     #[must_use]
     pub const fn overlaps(&self, other: &Self) -> bool {
@@ -299,14 +317,18 @@ impl Span {
     #[must_use]
     pub fn fits(&self, other: &Self) -> bool {
         match (self.kind, other.kind) {
-            (Kind::Name | Kind::Code, Kind::Name | Kind::Code) => true,
+            (Kind::Name | Kind::Code, Kind::Name | Kind::Code) => {
+                // A channel takes a channel's place, a version a version's.
+                let sign = |v: &str| v.chars().next().filter(|c| matches!(c, '#' | '@' | '/'));
+                let numbered = |v: &str| v.chars().any(|c| c.is_ascii_digit());
+                sign(&self.value) == sign(&other.value) && numbered(&self.value) == numbered(&other.value)
+            }
             (Kind::Number, Kind::Number) => {
                 let of = |unit: &str| {
                     if matches!(unit, "min" | "h" | "s" | "day" | "week" | "month" | "year") { "time" } else { unit }.to_owned()
                 };
                 self.unit.is_empty() || other.unit.is_empty() || of(&self.unit) == of(&other.unit)
             }
-            (Kind::Number, Kind::Clock) => self.unit.is_empty() && self.value.parse::<u32>().is_ok_and(|h| h < 25),
             (one, other) => one == other,
         }
     }
@@ -346,10 +368,17 @@ mod tests {
     #[test]
     fn the_same_value_written_otherwise() {
         let one = |text: &str| spans(&tokens(text)).remove(0);
-        for (a, b) in [("16:00", "4 pm"), ("x Amira Haddad", "x Amira"), ("60 days", "60"), ("5k", "5,000"), ("ten minutes", "10 min")] {
+        for (a, b) in [
+            ("16:00", "4 pm"),
+            ("x Amira Haddad", "x Amira"),
+            ("60 days", "60"),
+            ("5k", "5,000"),
+            ("ten minutes", "10 min"),
+            ("5 s", "five seconds"),
+        ] {
             assert!(one(a).is(&one(b)), "{a} / {b}");
         }
-        for (a, b) in [("16:00", "16:30"), ("60 days", "60 EUR"), ("x Amira", "x Bob")] {
+        for (a, b) in [("16:00", "16:30"), ("60 days", "60 EUR"), ("5 s", "5 min"), ("x Amira", "x Bob")] {
             assert!(!one(a).is(&one(b)), "{a} / {b}");
         }
         assert!(one("2 weeks").fits(&one("10 days")) && !one("2 weeks").fits(&one("10 EUR")) && !one("Monday").fits(&one("10")));

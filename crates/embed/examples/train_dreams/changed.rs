@@ -133,7 +133,7 @@ fn examples(entries: &[Entry], (so_now, line): &(Linear, Named)) -> Vec<Vec<Exam
                 let (right, told) = (entry.is_new(statement, value), format!("{} | {statement} | {value} | {said}", entry.kind));
                 Example { group, right, teaches: !entry.is(&["contradicting"]), told }
             };
-            reading.grouped(&heads).into_iter().map(example).collect()
+            reading.grouped(&heads).into_iter().filter(|group| group.several).map(example).collect()
         })
     };
     entries.iter().map(of).collect()

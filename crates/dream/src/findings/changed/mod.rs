@@ -14,6 +14,8 @@ use std::{
 use domain::{
     changeset::ChangeKind,
     linear::{Hashed, Linear, Named},
+    plural,
+    statement::statements,
 };
 
 use self::{
@@ -24,7 +26,7 @@ use super::facts;
 use crate::{
     MIN_SUPPORT, compose,
     reading::{
-        spans::{Kind, Span},
+        spans::{Kind, MONEY, Span},
         with_unit,
     },
     types::{Change, Finding},
@@ -98,6 +100,8 @@ const SPEAKERS_OWN: usize = 35;
 const WEIGHED: usize = 3;
 /// A word in more lines than this links nothing.
 const COMMON: usize = 200;
+/// Values of one line that are looked at.
+const MOST_VALUES: usize = 50;
 /// Lines that one mention is linked with before the nearest is taken.
 const MOST_LINES: usize = 12;
 
@@ -136,6 +140,8 @@ pub struct Linked {
 pub struct Grouped {
     line: usize,
     slot: Span,
+    /// Two speakers at least named it.
+    pub several: bool,
     mentions: Vec<Linked>,
     /// Values in the order of [`CHANGE_NAMES`].
     pub values: [f64; CHANGE_NAMES.len()],
@@ -171,7 +177,11 @@ pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
 impl<'a> Reading<'a> {
     /// Takes memory and mentions apart, and links them by their words.
     pub fn of(window: &'a Window<'a>, said: &'a [Vec<String>]) -> Self {
-        let lines: Vec<Line> = said.iter().enumerate().flat_map(|(m, all)| all.iter().filter_map(move |s| Line::of(m, s))).collect();
+        let own = |(m, all): (usize, &'a Vec<String>)| {
+            let prose = prose(&window.input.memories[m].content);
+            all.iter().filter(move |s| prose.contains(s.as_str())).filter_map(move |s| Line::of(m, s)).collect::<Vec<Line>>()
+        };
+        let lines: Vec<Line> = said.iter().enumerate().flat_map(own).collect();
         let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
         for (n, line) in lines.iter().enumerate() {
             for word in &line.words {
@@ -224,7 +234,7 @@ impl<'a> Reading<'a> {
                 others.fold((0.0_f64, 0.0_f64), |(share, cosine), (_, s, c)| (share.max(*s), cosine.max(*c)));
             let mut seen: Vec<&Span> = Vec::new();
             for value in &said.spans {
-                let Some(slot) = line.slot(value).filter(|_| !seen.iter().any(|s| s.is(value))) else { continue };
+                let Some(slot) = line.slot(value, said).filter(|_| !seen.iter().any(|s| s.is(value))) else { continue };
                 seen.push(value);
                 let link = line.link_values(said, (value, slot), (share_of_others, cosine, cosine_of_others));
                 self.linked.push(Linked { line: n, said: self.said.len(), value: value.clone(), slot: slot.clone(), link });
@@ -263,22 +273,27 @@ impl<'a> Reading<'a> {
                 *one = (odds, linked);
             }
         }
-        let mut groups: BTreeMap<usize, Vec<Vec<(f64, &Linked)>>> = BTreeMap::new();
-        for (odds, linked) in best.into_values() {
-            let of_line = groups.entry(linked.line).or_default();
-            let so_now = f64::from(heads.so_now.odds(&self.so_now(linked)));
-            match of_line.iter_mut().find(|g| g[0].1.value.is(&linked.value)) {
-                Some(group) => group.push((odds + so_now, linked)),
-                None => of_line.push(vec![(odds + so_now, linked)]),
-            }
+        let mut by_line: BTreeMap<usize, Vec<&Linked>> = BTreeMap::new();
+        for (_, linked) in best.into_values() {
+            by_line.entry(linked.line).or_default().push(linked);
         }
-        let all = groups.into_values().flatten();
-        let several = all.filter(|g| self.window.distinct(g.iter().map(|(_, l)| self.said[l.said].session)) >= MIN_SUPPORT);
-        several.map(|g| self.group(g, heads)).collect()
+        let groups = by_line.into_values().flat_map(|of_line| {
+            let groups = by_value(of_line);
+            // A value of one speaker is only looked at where it may speak against one of several.
+            let any = groups.iter().any(|g| self.is_of_several(g));
+            groups.into_iter().filter(move |_| any)
+        });
+        groups.map(|g| self.group(g, heads)).collect()
+    }
+
+    fn is_of_several(&self, mentions: &[&Linked]) -> bool {
+        self.window.distinct(mentions.iter().map(|l| self.said[l.said].session)) >= MIN_SUPPORT
     }
 
     /// Weighs the mentions of one value together.
-    fn group(&self, mut mentions: Vec<(f64, &Linked)>, heads: &Heads) -> Grouped {
+    fn group(&self, mentions: Vec<&Linked>, heads: &Heads) -> Grouped {
+        let clear = |l: &Linked| heads.line.odds(&l.link) + f64::from(heads.so_now.odds(&self.so_now(l)));
+        let mut mentions: Vec<(f64, &Linked)> = mentions.into_iter().map(|l| (clear(l), l)).collect();
         mentions.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.said.cmp(&b.1.said)));
         let mut sessions = BTreeSet::new();
         let clearest: Vec<&Linked> =
@@ -337,11 +352,14 @@ impl<'a> Reading<'a> {
             yes(line.names_are_missing(&all_said, slot) && foreign.iter().any(|w| said.iter().all(|s| s.names(w)))),
             yes(said.iter().any(|s| line.is_own_of(s))),
         ];
-        Grouped { line: clearest[0].line, slot: slot.clone(), mentions: mentions.into_iter().map(|m| m.1.clone()).collect(), values }
+        let mentions: Vec<Linked> = mentions.into_iter().map(|m| m.1.clone()).collect();
+        let several = self.is_of_several(&mentions.iter().collect::<Vec<_>>());
+        Grouped { line: clearest[0].line, slot: slot.clone(), several, mentions, values }
     }
 
     /// What becomes of the values that people state for one line.
-    fn judge(&self, mut groups: Vec<(f64, Grouped)>) -> Option<Finding> {
+    fn judge(&self, groups: Vec<(f64, Grouped)>) -> Option<Finding> {
+        let (mut groups, alone): (Vec<_>, Vec<_>) = groups.into_iter().partition(|g| g.1.several);
         groups.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.mentions[0].said.cmp(&b.1.mentions[0].said)));
         let (odds, group) = groups.first()?;
         if *odds < LIKELY {
@@ -384,10 +402,16 @@ impl<'a> Reading<'a> {
         if self.is_old_again(group) {
             return Some(finding.held_back("somebody has stated the old value since"));
         }
+        let last = self.last(group);
+        if let Some((_, other)) = alone.iter().find(|o| o.0 >= LIKELY && o.1.slot.overlaps(&group.slot) && self.last(&o.1) > last) {
+            quotes.extend(self.window.quotes(places(other), true));
+            finding.evidence = quotes;
+            return Some(finding.insight("somebody has stated yet another value since; it needs a second voice"));
+        }
         if group.values[SPEAKERS_OWN] > 0.0 {
             return Some(finding.held_back("people speak of what is their own"));
         }
-        if *odds < SURE || group.values[NAME_SWAPPED] > 0.0 {
+        if *odds < SURE || group.values[NAME_SWAPPED] > 0.0 || together.iter().any(|g| g.mentions[0].value.is_address()) {
             finding.title = format!("Does this still hold? {}", compose::short(line.statement));
             finding.evidence = quotes;
             return Some(finding.insight(format!("people seem to say that it is {value} now; look at their words before you change it")));
@@ -398,10 +422,14 @@ impl<'a> Reading<'a> {
         finding.change = Some(Change {
             kind: ChangeKind::Supersede,
             rationale: format!(
-                "The memory says “{}”. Since then {} in {} have said that it is `{value}`.",
+                "The memory says “{}”. Since then it was said to be `{value}` in {}{}.",
                 line.statement,
-                if finding.support.subjects > 0 { format!("{} people", finding.support.subjects) } else { "people".to_owned() },
-                domain::plural::count(finding.support.sessions, "session"),
+                plural::count(finding.support.sessions, "session"),
+                if finding.support.subjects > 1 {
+                    format!(" by {}", plural::count(finding.support.subjects, "speaker"))
+                } else {
+                    String::new()
+                },
             ),
             confidence_bp: 6_500,
             tool_text: false,
@@ -412,12 +440,24 @@ impl<'a> Reading<'a> {
         Some(finding)
     }
 
-    /// The value in the words of whoever wrote it best: a name in full, else as it was first written.
+    /// The value as it was written; of a name the fullest form, if it says hardly more than what two speakers wrote: one speaker alone
+    /// must not choose the words.
     fn written(&self, group: &Grouped) -> String {
-        let all = group.mentions.iter().map(|l| (l.said, self.said[l.said].written(&l.value)));
-        let points = |text: &str| text.chars().filter(|c| c.is_uppercase()).count();
-        let best = all.max_by(|a, b| points(a.1).cmp(&points(b.1)).then(b.0.cmp(&a.0))).map_or("", |b| b.1);
-        best.strip_suffix("'s").or(best.strip_suffix("’s")).unwrap_or(best).to_owned()
+        let mut forms: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for mention in &group.mentions {
+            let said = &self.said[mention.said];
+            let form = said.written(&mention.value);
+            let form = form.strip_suffix("'s").or(form.strip_suffix("’s")).unwrap_or(form);
+            forms.entry(form.to_owned()).or_default().insert(said.session);
+        }
+        let words = |form: &str| form.split(' ').count();
+        let shared = |form: &str| {
+            forms.iter().filter(|(other, _)| other.to_lowercase().contains(&form.to_lowercase())).flat_map(|(_, by)| by).count()
+        };
+        let most = forms.keys().filter(|form| shared(form) >= MIN_SUPPORT).map(|form| words(form)).max().unwrap_or(1);
+        let large = |form: &str| form.chars().filter(|c| c.is_uppercase()).count();
+        let fits = forms.keys().filter(|form| words(form) <= most + 1);
+        fits.max_by_key(|form| (large(form), shared(form), std::cmp::Reverse(form.as_str()))).cloned().unwrap_or_default()
     }
 
     /// The line with the new values in the places of the old ones; the groups are in the order of their places.
@@ -425,20 +465,27 @@ impl<'a> Reading<'a> {
         let mut statement = line.statement.to_owned();
         for group in groups.iter().rev() {
             let (start, end) = line.bytes(&group.slot)?;
-            let new = self.in_place(line.statement.get(start..end)?, group);
+            let before = group.slot.first.checked_sub(1).map_or("", |n| line.tokens[n].lower.as_str());
+            let new = self.in_place(line.statement.get(start..end)?, MONEY.contains(&before), group);
             statement.replace_range(start..end, &new);
         }
         Some(statement)
     }
 
     /// The new value in the form of the old one.
-    fn in_place(&self, old: &str, group: &Grouped) -> String {
+    fn in_place(&self, old: &str, unit_before: bool, group: &Grouped) -> String {
         let written = self.written(group);
-        let mut new = if group.slot.kind == Kind::Number { with_unit(&written, old) } else { written };
+        let (bare, possessive) = ["'s", "’s"].iter().find_map(|end| Some((old.strip_suffix(end)?, *end))).unwrap_or((old, ""));
+        let mut new = if group.slot.kind == Kind::Number { with_unit(&written, bare) } else { written };
+        // Where the unit stands before the number it stays there.
+        if group.slot.kind == Kind::Number && unit_before {
+            let number = new.split(' ').find(|w| w.chars().any(|c| c.is_ascii_digit())).unwrap_or(&new).trim_start_matches(['€', '$', '£']);
+            new = String::from(number);
+        }
         // "Mondays" becomes "Thursdays", also where somebody wrote "thursday".
         if group.slot.kind == Kind::Day {
             new.clone_from(&group.mentions[0].value.value);
-            if old.ends_with('s') {
+            if bare.to_lowercase().ends_with("days") {
                 new.push('s');
             }
         }
@@ -447,14 +494,18 @@ impl<'a> Reading<'a> {
         {
             new.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
         }
-        let possessive = ["'s", "’s"].iter().find(|end| old.ends_with(*end)).copied().unwrap_or_default();
         new + possessive
+    }
+
+    /// When the value was last stated.
+    fn last(&self, group: &Grouped) -> i64 {
+        group.mentions.iter().map(|l| self.said[l.said].at).max().unwrap_or(i64::MAX)
     }
 
     /// Whether somebody has stated the old value after the last who stated the new one.
     fn is_old_again(&self, group: &Grouped) -> bool {
         let line = &self.lines[group.line];
-        let last = group.mentions.iter().map(|l| self.said[l.said].at).max().unwrap_or(i64::MAX);
+        let last = self.last(group);
         let value = &group.mentions[0].value;
         self.said.iter().filter(|s| s.at > last).any(|s| {
             s.spans.iter().any(|v| v.is(&group.slot))
@@ -462,6 +513,42 @@ impl<'a> Reading<'a> {
                 && line.share(&s.stems, Some(&group.slot)) > 0.7
         })
     }
+}
+
+/// The mentions of each value: a short form belongs to a longer one that it can only mean.
+fn by_value(mut mentions: Vec<&Linked>) -> Vec<Vec<&Linked>> {
+    mentions.sort_by(|a, b| {
+        let full = |l: &Linked| (std::cmp::Reverse(l.value.value.split(' ').count()), l.value.unit.is_empty());
+        full(a).cmp(&full(b)).then_with(|| (&a.value.value, &a.value.unit, a.said).cmp(&(&b.value.value, &b.value.unit, b.said)))
+    });
+    let mut groups: Vec<Vec<&Linked>> = Vec::new();
+    for mention in mentions {
+        let mut fitting: Vec<usize> = (0..groups.len()).filter(|&g| groups[g].iter().all(|other| other.value.is(&mention.value))).collect();
+        match (fitting.pop(), fitting.is_empty()) {
+            (Some(one), true) => groups[one].push(mention),
+            (None, _) if groups.len() < MOST_VALUES => groups.push(vec![mention]),
+            // "Kim" may be Kim Berg or Kim Voss.
+            _ => {}
+        }
+    }
+    groups
+}
+
+/// The statements of a text that are its own and are prose: no quotations, headings, rows of tables, code or front matter.
+fn prose(content: &str) -> BTreeSet<String> {
+    let (mut fenced, mut front) = (false, content.starts_with("---\n"));
+    let mut found = BTreeSet::new();
+    for (n, line) in content.lines().enumerate() {
+        let start = line.trim_start();
+        if front {
+            front = n == 0 || line.trim_end() != "---";
+        } else if start.starts_with("```") || start.starts_with("~~~") {
+            fenced = !fenced;
+        } else if !fenced && !start.starts_with(['>', '|', '#']) {
+            found.extend(statements(line));
+        }
+    }
+    found
 }
 
 fn most(all: &[f64]) -> f64 {

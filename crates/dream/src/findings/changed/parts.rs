@@ -12,7 +12,7 @@ use crate::{
     curation::similar,
     reading::{
         Mention, root,
-        spans::{Kind, Span, Token, spans, tokens},
+        spans::{Kind, Span, TITLES, Token, spans, tokens},
     },
 };
 
@@ -45,23 +45,46 @@ impl<'a> Line<'a> {
         }
         let stems = stems(&tokens);
         let words = content(&tokens, &stems);
+        // "The manager is Dr.": a sentence that was cut in a name.
+        if tokens.iter().rev().find(|t| t.is_word()).is_some_and(|t| TITLES.contains(&t.lower.as_str())) {
+            return None;
+        }
         (!words.is_empty()).then_some(Self { memory, statement, tokens, stems, spans, words })
     }
 
-    /// The place of the value that another one may take, if the line does not hold that one already: the last of its kind.
-    pub fn slot(&self, value: &Span) -> Option<&Span> {
+    /// The one place of the line that a value may take, if the line does not hold that value already; none where two could be meant.
+    pub fn slot(&self, value: &Span, said: &Said) -> Option<&Span> {
         if self.spans.iter().any(|s| s.is(value)) {
             return None;
         }
-        // "Corrib VAT" is no new value where the line is about Corrib; "PostgreSQL 16" is one in the place of "PostgreSQL 14".
-        let names_line = |slot: &Span| {
-            let numbered = value.value.chars().any(|c| c.is_ascii_digit());
-            let own = |w: &str| self.words.contains(&root(w)) && !(numbered && self.stems[slot.first..slot.last].contains(&root(w)));
-            matches!(value.kind, Kind::Name | Kind::Code) && value.value.split(' ').any(own)
-        };
-        // A sign before it is no part of the value, and would stay.
-        let signed = |slot: &Span| self.statement[..self.tokens[slot.first].start].ends_with(['-', '−', '+']);
-        self.spans.iter().rfind(|s| value.fits(s)).filter(|slot| !names_line(slot) && !signed(slot))
+        let mut places: Vec<&Span> =
+            self.spans.iter().filter(|s| value.fits(s) && self.is_free(s) && !self.is_named_by(value, s)).collect();
+        if places.iter().any(|s| s.unit == value.unit) {
+            places.retain(|s| s.unit == value.unit);
+        }
+        // What was said of the line names the thing; its value is what was not said.
+        let unsaid = |s: &&Span| !self.stems[s.first..s.last].iter().any(|w| said.stems.contains(w));
+        if places.len() > 1 && places.iter().any(unsaid) {
+            places.retain(|s| unsaid(s));
+        }
+        let is_name = matches!(value.kind, Kind::Name | Kind::Code);
+        if is_name { places.last().copied() } else { places.first().copied().filter(|_| places.len() == 1) }
+    }
+
+    /// "Corrib VAT" is no new value where the line is about Corrib; "PostgreSQL 16" is one in the place of "PostgreSQL 14".
+    fn is_named_by(&self, value: &Span, slot: &Span) -> bool {
+        let numbered = value.value.chars().any(|c| c.is_ascii_digit());
+        let own = |w: &str| self.words.contains(&root(w)) && !(numbered && self.stems[slot.first..slot.last].contains(&root(w)));
+        matches!(value.kind, Kind::Name | Kind::Code) && value.value.split(' ').any(own)
+    }
+
+    /// Whether a value stands by itself: nothing of a range, an address, a link or code, and no sign before it, which would stay.
+    fn is_free(&self, slot: &Span) -> bool {
+        let Some((start, end)) = self.bytes(slot) else { return false };
+        let (before, after) = (self.statement[..start].chars().next_back(), self.statement[end..].chars().next());
+        let joins = |c: Option<char>| c.is_some_and(|c| matches!(c, '-' | '−' | '+' | '–' | '—' | '/' | '=' | '`' | '[' | ']' | '_' | '~'));
+        let in_link = || self.statement[..start].rfind("](").is_some_and(|at| !self.statement[at..start].contains(')'));
+        !joins(before) && !joins(after) && !in_link()
     }
 
     pub fn bytes(&self, span: &Span) -> Option<(usize, usize)> {
@@ -198,7 +221,17 @@ impl<'a> Line<'a> {
 impl<'a> Said<'a> {
     pub fn of(session: usize, at: i64, mention: &'a Mention) -> Self {
         let tokens = tokens(&mention.text);
-        let spans = spans(&tokens);
+        // What somebody quotes or shows as code is not what they say.
+        let (mut quoted, mut inside) = (vec![false; tokens.len()], false);
+        for (n, token) in tokens.iter().enumerate() {
+            match token.text.as_str() {
+                "\"" | "`" => inside = !inside,
+                "“" | "„" | "«" => inside = true,
+                "”" | "»" => inside = false,
+                _ => quoted[n] = inside,
+            }
+        }
+        let spans = spans(&tokens).into_iter().filter(|s| !quoted[s.first..s.last].contains(&true)).collect();
         Self { session, at, mention, stems: stems(&tokens), tokens, spans }
     }
 
