@@ -61,7 +61,8 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     findings.extend(workflows);
     findings.extend(standing::find(&window));
     let (said, prepared) = questions::prepare(&input.memories);
-    findings.extend(one_of_each(facts::find(&window, &said), changed::find(&window, &said)));
+    let (told, changed) = changed::find(&window, &said);
+    findings.extend(one_of_each(facts::find(&window, &said, &changed), told));
     findings.extend(candidates::find(&window));
     if !step(2) {
         return None;

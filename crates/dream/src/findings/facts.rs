@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{changeset::ChangeKind, scan, sensitive, statement::statements};
 
+use super::changed::Place;
 use crate::{
     MIN_SUPPORT,
     compose::{self, short},
     curation::similar,
-    reading::{Amount, Place, Stated, is_alike, same_value, stated_in, with_unit},
+    reading::{self, Amount, Stated, is_alike, same_value, stated_in, with_unit},
     types::{Change, Edit, Finding, Memory, fingerprint},
     window::Window,
 };
@@ -89,14 +90,14 @@ struct Fact<'a> {
 struct Heard {
     session: usize,
     at: i64,
-    place: Place,
+    place: reading::Place,
     value: String,
     aim: Aim,
     by_tool: bool,
 }
 
-/// Every fact of the memory that sessions contradict.
-pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
+/// Every fact of the memory that sessions contradict, but for statements of which a change is proposed already.
+pub fn find(window: &Window, said: &[Vec<String>], changed: &BTreeSet<Place>) -> Vec<Finding> {
     let facts = facts(said, &window.input.memories);
     let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
     for (n, fact) in facts.iter().enumerate() {
@@ -127,7 +128,8 @@ pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
             }
         }
     }
-    heard.into_iter().filter_map(|(n, heard)| judge(&facts[n], heard, window)).collect()
+    let is_changed = |n: usize| changed.contains(&(facts[n].memory, facts[n].statement.to_owned()));
+    heard.into_iter().filter(|(n, _)| !is_changed(*n)).filter_map(|(n, heard)| judge(&facts[n], heard, window)).collect()
 }
 
 fn facts<'a>(said: &'a [Vec<String>], memories: &[Memory]) -> Vec<Fact<'a>> {

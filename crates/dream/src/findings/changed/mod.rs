@@ -163,15 +163,26 @@ pub fn wanted(window: &Window, said: &[Vec<String>]) -> Vec<String> {
     texts.into_iter().map(str::to_owned).collect()
 }
 
-/// Every line that people say has changed; with what they surely do, or likely.
-pub fn find(window: &Window, said: &[Vec<String>]) -> Vec<Finding> {
-    let Some(heads) = HEADS.as_ref().filter(|_| !window.input.vectors.is_empty()) else { return Vec::new() };
+/// A statement of the memory: which memory, and its words.
+pub type Place = (usize, String);
+
+/// Every line that people say has changed, surely or likely, and the lines of which a change is proposed.
+pub fn find(window: &Window, said: &[Vec<String>]) -> (Vec<Finding>, BTreeSet<Place>) {
+    let Some(heads) = HEADS.as_ref().filter(|_| !window.input.vectors.is_empty()) else { return Default::default() };
     let reading = Reading::of(window, said);
     let mut by_line: BTreeMap<usize, Vec<(f64, Grouped)>> = BTreeMap::new();
     for group in reading.grouped(heads) {
         by_line.entry(group.line).or_default().push((heads.change.odds(&group.values), group));
     }
-    by_line.into_values().filter_map(|groups| reading.judge(groups)).collect()
+    let (mut findings, mut changed) = (Vec::new(), BTreeSet::new());
+    for (line, groups) in by_line {
+        let Some(finding) = reading.judge(groups) else { continue };
+        if finding.is_proposed() {
+            changed.insert((reading.lines[line].memory, reading.lines[line].statement.to_owned()));
+        }
+        findings.push(finding);
+    }
+    (findings, changed)
 }
 
 impl<'a> Reading<'a> {
