@@ -42,7 +42,8 @@ eval:
 	models/fetch.sh
 	LUCID_EVAL_DATA="$(abspath $(or $(DATA),../shared/data))" cargo test -p server --locked --test evaluation
 
-## Teaches the classifier of hostile texts anew from tests/evaluation/training, and prints how it does on what it did not see.
+## Teaches the classifiers anew from tests/evaluation/training (hostile texts; what dreams know of rules and facts, some ten minutes), and
+## prints how each does on what it did not see.
 train:
 	cargo run -p domain --example train_hostility --locked
 	models/fetch.sh
