@@ -9,6 +9,5 @@ pub use crate::{
 
 /// Looks at an input as a dream looks for changed facts.
 pub fn with_reading<T>(input: &Input, look: impl FnOnce(&Reading) -> T) -> T {
-    let (said, _) = questions::prepare(&input.memories);
-    look(&Reading::of(&Window::of(input), &said))
+    look(&Reading::of(&Window::of(input), &questions::statements_of(&input.memories)))
 }

@@ -97,11 +97,10 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
 #[must_use]
 pub fn wanted(input: &Input) -> Vec<String> {
     let rules = input.sessions.iter().flat_map(|s| &s.features.rules).map(|r| reading::without_opening(&r.text));
-    let said = input.memories.iter().flat_map(|m| domain::statement::statements(&m.content));
+    let statements = questions::statements_of(&input.memories);
     let window = Window::of(input);
-    let (statements, _) = questions::prepare(&input.memories);
     let long = |text: &String| text.split(' ').count() >= LEAST_COMPARED;
-    let mut wanted = rules.chain(said).filter(long).collect::<BTreeSet<String>>();
+    let mut wanted = rules.chain(statements.iter().flatten().cloned()).filter(long).collect::<BTreeSet<String>>();
     // What may change a fact comes last: many mentions must not take the place of memory and rules.
     let mentions: Vec<String> =
         changed::wanted(&window, &statements).into_iter().filter(|text| long(text) && !wanted.contains(text)).collect();

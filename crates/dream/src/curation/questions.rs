@@ -117,9 +117,14 @@ fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Pair> {
         .collect()
 }
 
+/// The statements of each memory.
+pub fn statements_of(memories: &[Memory]) -> Vec<Vec<String>> {
+    memories.iter().map(|m| statements(&m.content)).collect()
+}
+
 /// The statements of each memory, and made ready to be compared.
 pub fn prepare(memories: &[Memory]) -> (Vec<Vec<String>>, Vec<Vec<Prepared>>) {
-    let said: Vec<Vec<String>> = memories.iter().map(|m| statements(&m.content)).collect();
+    let said = statements_of(memories);
     let prepared = said.iter().map(|all| all.iter().map(|s| Prepared::of(s)).collect()).collect();
     (said, prepared)
 }

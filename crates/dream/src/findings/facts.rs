@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{changeset::ChangeKind, scan, sensitive, statement::statements};
 
-use super::changed::Place;
+use super::changed::Statement;
 use crate::{
     MIN_SUPPORT,
     compose::{self, short},
     curation::similar,
-    reading::{self, Amount, Stated, is_alike, same_value, stated_in, with_unit},
+    reading::{Amount, Place, Stated, is_alike, same_value, stated_in, with_unit},
     types::{Change, Edit, Finding, Memory, fingerprint},
     window::Window,
 };
@@ -90,14 +90,14 @@ struct Fact<'a> {
 struct Heard {
     session: usize,
     at: i64,
-    place: reading::Place,
+    place: Place,
     value: String,
     aim: Aim,
     by_tool: bool,
 }
 
 /// Every fact of the memory that sessions contradict, but for statements of which a change is proposed already.
-pub fn find(window: &Window, said: &[Vec<String>], changed: &BTreeSet<Place>) -> Vec<Finding> {
+pub fn find(window: &Window, said: &[Vec<String>], changed: &BTreeSet<Statement>) -> Vec<Finding> {
     let facts = facts(said, &window.input.memories);
     let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
     for (n, fact) in facts.iter().enumerate() {

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use domain::linear::Named;
 
+use super::{count, yes};
 use crate::{
     curation::similar,
     meaning::{Vector, Vectors},
@@ -39,7 +40,7 @@ pub const NAMES: [&str; 18] = [
 const JOINED: f64 = -0.5;
 /// Pairs that are farther apart are not weighed, in thousandths.
 const LEAST_COSINE: i32 = 300;
-/// The crowd of a wording: so many others that are nearest to it.
+/// Size of a wording's crowd: the other wordings that are nearest to it.
 const CROWD: usize = 10;
 /// How near others are, in thousandths, where fewer were said.
 const CROWD_BASE: i32 = 250;
@@ -167,8 +168,6 @@ fn has(words: &BTreeSet<String>, word: &str) -> bool {
 
 impl Weighed {
     fn of((a, crowd_a): (&Wording, f64), (b, crowd_b): (&Wording, f64), cosine: i32) -> Self {
-        let yes = |is: bool| if is { 1.0 } else { 0.0 };
-        let count = |n: usize| f64::from(u16::try_from(n).unwrap_or(u16::MAX));
         let cosine = f64::from(cosine) / 1_000.0;
         let common = a.common(b);
         let least = a.words.len().min(b.words.len()).max(1);

@@ -14,3 +14,13 @@ pub mod standing;
 mod templates;
 
 pub use recovery::Fix;
+
+/// A truth as a number that a classifier weighs.
+fn yes(is: bool) -> f64 {
+    if is { 1.0 } else { 0.0 }
+}
+
+/// A count as a number that a classifier weighs.
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}

@@ -28,7 +28,7 @@ const NUMBERS: &[(&str, &str)] = &[
 ];
 
 /// Days of the week, which come in plural, too: "on Thursdays".
-const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+pub const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Whether a word, in lower case, is a number.
 pub fn is_number_word(lower: &str) -> bool {

@@ -1,5 +1,5 @@
-//! What people said that names a value, wherever it stands in the sentence: it may state a fact otherwise than the memory does. Only what a
-//! person said in their own words is kept, little of long messages, and nothing that holds personal data.
+//! Messages of people that name a value anywhere in a sentence: one may contradict what the memory says. Only people's own words are kept,
+//! little of long messages, and nothing that holds personal data.
 
 use domain::{event::EventKind, scan, sensitive, statement::statements};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::types::Session;
 const MOST_MENTIONS: usize = 30;
 /// What names more values is pasted, and states no fact.
 const MOST_VALUES: usize = 8;
-/// A message up to this length is kept whole, because what it is about and the value may stand in different sentences; in bytes.
+/// Longest message that is kept whole, in bytes: its subject and its value may be in different sentences.
 const WHOLE: usize = 400;
 
 /// Something that a person said and that names a value.

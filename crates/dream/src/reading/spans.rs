@@ -2,7 +2,7 @@
 //! which the same value written otherwise is known. Unlike [`super::values`] it asks for no copula: people mention in passing what is new.
 
 use super::{
-    amounts,
+    amounts::{self, DAYS},
     words::{MONTHS, UNITS},
 };
 
@@ -25,8 +25,6 @@ const COUNTED: &[&str] = &[
     "hrs", "cm", "mm", "ha", "km/h", "fps", "degrees", "points", "players", "gpus", "children", "kids", "languages", "tickets", "seats",
     "rooms", "approvals", "reviewers", "attempts", "retries", "workers", "replicas", "nodes", "copies", "cents", "litres", "tonnes", "nights",
 ];
-/// Days of the week and how they are shortened.
-const DAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// A word, a number or a sign, with its first byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,6 +298,12 @@ impl Span {
         }
     }
 
+    /// Whether it names something: a name, or a code.
+    #[must_use]
+    pub const fn is_name(&self) -> bool {
+        matches!(self.kind, Kind::Name | Kind::Code)
+    }
+
     /// Whether it is an address: a host, a path, a mailbox.
     #[must_use]
     pub fn is_address(&self) -> bool {
@@ -313,7 +317,7 @@ impl Span {
         self.first < other.last && other.first < self.last
     }
 
-    /// Whether it may stand in the other's place: a value of its kind, in a unit of its kind.
+    /// Whether it may replace the other: both are of one kind, and their units, too.
     #[must_use]
     pub fn fits(&self, other: &Self) -> bool {
         match (self.kind, other.kind) {

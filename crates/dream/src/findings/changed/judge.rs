@@ -38,12 +38,9 @@ impl Reading<'_> {
         let line = &self.lines[group.line];
         let memory = &self.window.input.memories[line.memory];
         // "Wednesdays, 4 pm" in the place of "Friday at 14:00": each takes its own place.
-        let sure: Vec<&Grouped> = groups.iter().filter(|g| g.0 >= SURE).map(|g| &g.1).collect();
-        let others = sure.iter().skip(1).filter(|g| !g.slot.overlaps(&group.slot));
-        let (mut together, mut taken) = (vec![group], vec![&group.slot]);
-        for other in others {
-            if !taken.iter().any(|slot| slot.overlaps(&other.slot)) {
-                taken.push(&other.slot);
+        let mut together = vec![group];
+        for (_, other) in groups.iter().skip(1).filter(|g| g.0 >= SURE) {
+            if !together.iter().any(|g| g.slot.overlaps(&other.slot)) {
                 together.push(other);
             }
         }

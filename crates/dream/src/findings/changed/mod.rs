@@ -19,11 +19,15 @@ use domain::{
 
 use self::{
     cues::{DENIED, NOW, ONE_CASE, OTHERS, PAST, WISH},
-    parts::{Line, Said, count, yes},
+    parts::{Line, Said},
 };
+use super::{count, yes};
 use crate::{
     MIN_SUPPORT,
-    reading::spans::{Kind, Span},
+    reading::{
+        spans::{Kind, Span},
+        unquoted,
+    },
     types::Finding,
     window::Window,
 };
@@ -150,10 +154,10 @@ pub fn wanted(window: &Window, said: &[Vec<String>]) -> Vec<String> {
 }
 
 /// A statement of the memory: which memory, and its words.
-pub type Place = (usize, String);
+pub type Statement = (usize, String);
 
 /// Every line that people say has changed, surely or likely, and the lines of which a change is proposed.
-pub fn find(window: &Window, said: &[Vec<String>]) -> (Vec<Finding>, BTreeSet<Place>) {
+pub fn find(window: &Window, said: &[Vec<String>]) -> (Vec<Finding>, BTreeSet<Statement>) {
     let Some(heads) = HEADS.as_ref().filter(|_| !window.input.vectors.is_empty()) else { return Default::default() };
     let reading = Reading::of(window, said);
     let mut by_line: BTreeMap<usize, Vec<(f64, Grouped)>> = BTreeMap::new();
@@ -246,19 +250,19 @@ impl<'a> Reading<'a> {
         (self.lines[linked.line].statement, &said.mention.text, said.written(&linked.value))
     }
 
-    /// What the classifier of what is so now sees of a linked mention.
-    #[must_use]
-    pub fn so_now(&self, linked: &Linked) -> Hashed {
-        self.lines[linked.line].so_now(&self.said[linked.said], &linked.value)
-    }
-
     /// The same of the mentions of one value.
     #[must_use]
     pub fn labelled_group(&self, group: &Grouped) -> (&str, &str, &str) {
         self.labelled(&group.mentions[0])
     }
 
-    /// The mentions of each value, each at the line that it is most likely about; values that one speaker alone mentions are left out.
+    /// What the classifier of what is so now sees of a linked mention.
+    #[must_use]
+    pub fn so_now(&self, linked: &Linked) -> Hashed {
+        self.lines[linked.line].so_now(&self.said[linked.said], &linked.value)
+    }
+
+    /// The mentions of each value, each at the line that it is most likely about, for lines of which several speakers mention one value.
     #[must_use]
     pub fn grouped(&self, heads: &Heads) -> Vec<Grouped> {
         // Each mention of a value belongs to one line.
@@ -275,12 +279,12 @@ impl<'a> Reading<'a> {
             by_line.entry(linked.line).or_default().push(linked);
         }
         let groups = by_line.into_values().flat_map(|of_line| {
-            let groups = by_value(of_line);
+            let groups: Vec<(bool, Vec<&Linked>)> = by_value(of_line).into_iter().map(|g| (self.is_of_several(&g), g)).collect();
             // A value of one speaker is only looked at where it may speak against one of several.
-            let any = groups.iter().any(|g| self.is_of_several(g));
+            let any = groups.iter().any(|g| g.0);
             groups.into_iter().filter(move |_| any)
         });
-        groups.map(|g| self.group(g, heads)).collect()
+        groups.map(|(several, g)| self.group(g, several, heads)).collect()
     }
 
     fn is_of_several(&self, mentions: &[&Linked]) -> bool {
@@ -288,19 +292,20 @@ impl<'a> Reading<'a> {
     }
 
     /// Weighs the mentions of one value together.
-    fn group(&self, mentions: Vec<&Linked>, heads: &Heads) -> Grouped {
-        let clear = |l: &Linked| heads.line.odds(&l.link) + f64::from(heads.so_now.odds(&self.so_now(l)));
-        let mut mentions: Vec<(f64, &Linked)> = mentions.into_iter().map(|l| (clear(l), l)).collect();
-        mentions.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.said.cmp(&b.1.said)));
+    fn group(&self, mentions: Vec<&Linked>, several: bool, heads: &Heads) -> Grouped {
+        // How surely each is about the line, and so now.
+        let odds = |l: &Linked| [heads.line.odds(&l.link), f64::from(heads.so_now.odds(&self.so_now(l)))];
+        let mut mentions: Vec<([f64; 2], &Linked)> = mentions.into_iter().map(|l| (odds(l), l)).collect();
+        mentions.sort_by(|a, b| (b.0[0] + b.0[1]).total_cmp(&(a.0[0] + a.0[1])).then(a.1.said.cmp(&b.1.said)));
         let mut sessions = BTreeSet::new();
-        let clearest: Vec<&Linked> =
-            mentions.iter().map(|m| m.1).filter(|l| sessions.insert(self.said[l.said].session)).take(WEIGHED).collect();
+        let weighed: Vec<&([f64; 2], &Linked)> =
+            mentions.iter().filter(|(_, l)| sessions.insert(self.said[l.said].session)).take(WEIGHED).collect();
+        let (on_line, so_now): (Vec<f64>, Vec<f64>) = weighed.iter().map(|(odds, _)| (odds[0], odds[1])).unzip();
+        let clearest: Vec<&Linked> = weighed.into_iter().map(|(_, l)| *l).collect();
         let line = &self.lines[clearest[0].line];
         let (slot, value) = (&clearest[0].slot, &clearest[0].value);
         let of = |value: &dyn Fn(&Linked) -> f64| -> Vec<f64> { clearest.iter().map(|l| value(l)).collect() };
         let cues = |phrases: &[&str]| of(&|l| self.said[l.said].cues(&l.value, phrases));
-        let so_now = of(&|l| f64::from(heads.so_now.odds(&self.so_now(l))));
-        let on_line = of(&|l| heads.line.odds(&l.link));
         let link = |n: usize| of(&|l| l.link[n]);
         let modifiers = of(&|l| line.other_modifiers(&self.said[l.said], slot));
         let asks = of(&|l| yes(self.said[l.said].asks(&l.value)));
@@ -349,9 +354,8 @@ impl<'a> Reading<'a> {
             yes(line.names_are_missing(&all_said, slot) && foreign.iter().any(|w| said.iter().all(|s| s.names(w)))),
             yes(said.iter().any(|s| line.is_own_of(s))),
         ];
-        let mentions: Vec<Linked> = mentions.into_iter().map(|m| m.1.clone()).collect();
-        let several = self.is_of_several(&mentions.iter().collect::<Vec<_>>());
-        Grouped { line: clearest[0].line, slot: slot.clone(), several, mentions, values }
+        let (line, slot) = (clearest[0].line, slot.clone());
+        Grouped { line, slot, several, mentions: mentions.into_iter().map(|m| m.1.clone()).collect(), values }
     }
 }
 
@@ -376,19 +380,13 @@ fn by_value(mut mentions: Vec<&Linked>) -> Vec<Vec<&Linked>> {
 
 /// The statements of a text that are its own and are prose: no quotations, headings, rows of tables, code or front matter.
 fn prose(content: &str) -> BTreeSet<String> {
-    let (mut fenced, mut front) = (false, content.starts_with("---\n"));
-    let mut found = BTreeSet::new();
-    for (n, line) in content.lines().enumerate() {
-        let start = line.trim_start();
-        if front {
-            front = n == 0 || line.trim_end() != "---";
-        } else if start.starts_with("```") || start.starts_with("~~~") {
-            fenced = !fenced;
-        } else if !fenced && !start.starts_with(['>', '|', '#']) {
-            found.extend(statements(line));
-        }
-    }
-    found
+    let front = content.starts_with("---\n");
+    let lines = content.lines().skip(usize::from(front)).skip_while(|line| front && line.trim_end() != "---").skip(usize::from(front));
+    unquoted(&lines.collect::<Vec<_>>().join("\n"))
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['|', '#']))
+        .flat_map(statements)
+        .collect()
 }
 
 fn most(all: &[f64]) -> f64 {

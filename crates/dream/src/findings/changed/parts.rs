@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     curation::similar,
+    findings::{count, yes},
     reading::{
         Mention, root,
-        spans::{Kind, Span, TITLES, Token, spans, tokens},
+        spans::{Span, TITLES, Token, spans, tokens},
     },
 };
 
@@ -67,18 +68,17 @@ impl<'a> Line<'a> {
         if places.len() > 1 && places.iter().any(unsaid) {
             places.retain(|s| unsaid(s));
         }
-        let is_name = matches!(value.kind, Kind::Name | Kind::Code);
-        if is_name { places.last().copied() } else { places.first().copied().filter(|_| places.len() == 1) }
+        if value.is_name() { places.last().copied() } else { places.first().copied().filter(|_| places.len() == 1) }
     }
 
     /// "Corrib VAT" is no new value where the line is about Corrib; "PostgreSQL 16" is one in the place of "PostgreSQL 14".
     fn is_named_by(&self, value: &Span, slot: &Span) -> bool {
         let numbered = value.value.chars().any(|c| c.is_ascii_digit());
         let own = |w: &str| self.words.contains(&root(w)) && !(numbered && self.stems[slot.first..slot.last].contains(&root(w)));
-        matches!(value.kind, Kind::Name | Kind::Code) && value.value.split(' ').any(own)
+        value.is_name() && value.value.split(' ').any(own)
     }
 
-    /// Whether a value stands by itself: nothing of a range, an address, a link or code, and no sign before it, which would stay.
+    /// Whether a value can be replaced alone: it is no part of a range, an address, a link or code, and has no sign before it.
     fn is_free(&self, slot: &Span) -> bool {
         let Some((start, end)) = self.bytes(slot) else { return false };
         let (before, after) = (self.statement[..start].chars().next_back(), self.statement[end..].chars().next());
@@ -97,6 +97,11 @@ impl<'a> Line<'a> {
         self.words.iter().filter(|w| !inside.contains(w)).collect()
     }
 
+    /// What the line names beside a value.
+    fn names_beside<'s>(&'s self, slot: &'s Span) -> impl Iterator<Item = &'s Span> {
+        self.spans.iter().filter(move |s| s.is_name() && *s != slot)
+    }
+
     /// The share of the line's words, beside a value, that were said.
     pub fn share(&self, said: &[String], slot: Option<&Span>) -> f64 {
         let beside = self.beside(slot);
@@ -112,14 +117,12 @@ impl<'a> Line<'a> {
         let beside = self.beside(Some(slot));
         let common = beside.iter().filter(|w| said.stems.contains(w)).count();
         let share = count(common) / count(beside.len().max(1));
-        let is_name = |s: &&Span| matches!(s.kind, Kind::Name | Kind::Code);
-        let names: Vec<&Span> = self.spans.iter().filter(|s| is_name(s) && *s != slot).collect();
+        let names: Vec<&Span> = self.names_beside(slot).collect();
         let named = names.iter().filter(|n| self.stems[n.first..n.last].iter().any(|w| said.stems.contains(w))).count();
         let foreign = said
             .spans
             .iter()
-            .filter(is_name)
-            .filter(|s| !s.is(value) && !said.stems[s.first..s.last].iter().any(|w| self.words.contains(w)))
+            .filter(|s| s.is_name() && !s.is(value) && !said.stems[s.first..s.last].iter().any(|w| self.words.contains(w)))
             .count();
         [
             share,
@@ -183,7 +186,7 @@ impl<'a> Line<'a> {
 
     /// Whether the line names something beside its value, and nobody did.
     pub fn names_are_missing(&self, said: &[String], slot: &Span) -> bool {
-        let mut names = self.spans.iter().filter(|s| matches!(s.kind, Kind::Name | Kind::Code) && *s != slot).peekable();
+        let mut names = self.names_beside(slot).peekable();
         names.peek().is_some() && names.all(|n| !self.stems[n.first..n.last].iter().any(|w| said.contains(w)))
     }
 
@@ -260,8 +263,7 @@ impl<'a> Said<'a> {
 
     /// Whether a word is part of a name here.
     pub fn names(&self, stem: &str) -> bool {
-        let is_name = |s: &&Span| matches!(s.kind, Kind::Name | Kind::Code);
-        self.spans.iter().filter(is_name).any(|s| self.stems[s.first..s.last].iter().any(|w| w == stem))
+        self.spans.iter().filter(|s| s.is_name()).any(|s| self.stems[s.first..s.last].iter().any(|w| w == stem))
     }
 
     pub fn cues(&self, value: &Span, phrases: &[&str]) -> f64 {
@@ -284,12 +286,4 @@ fn content(tokens: &[Token], stems: &[String]) -> BTreeSet<String> {
 
 fn is_empty(lower: &str) -> bool {
     similar::is_function_word(lower) || EMPTY.contains(&lower)
-}
-
-pub fn yes(is: bool) -> f64 {
-    if is { 1.0 } else { 0.0 }
-}
-
-pub fn count(n: usize) -> f64 {
-    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
