@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use distill::{Client, Kind, Settings};
+use distill::{Client, Kind, Recorder, Replay, Settings};
 use dream::model::Model;
 use embed::SentenceModel;
 use service::{Distillers, Lucid, ModelLimits};
@@ -57,6 +57,12 @@ pub struct ModelArgs {
     /// Most that all dreams together may cost in 24 hours.
     #[arg(long, global = true, env = "LUCID_MODEL_COST_A_DAY")]
     pub model_cost_a_day: Option<f64>,
+    /// Adds what models answer to this file, a line of JSON each, so that a dream can be run again without them.
+    #[arg(long, global = true, env = "LUCID_MODEL_RECORD", conflicts_with = "model_replay")]
+    pub model_record: Option<PathBuf>,
+    /// Answers from such a file in the place of the models' servers; a request that is not in it is refused.
+    #[arg(long, global = true, env = "LUCID_MODEL_REPLAY")]
+    pub model_replay: Option<PathBuf>,
     /// Folder of a sentence model (`model.onnx` and `tokenizer.json`), with which dreams compare what is meant; without it they compare
     /// words alone. `models/fetch.sh` fetches a small English one.
     #[arg(long, global = true, env = "LUCID_EMBEDDING_MODEL")]
@@ -78,8 +84,14 @@ pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
         (Kind::Anthropic, &args.anthropic_model, &args.anthropic_url, "LUCID_ANTHROPIC_KEY", &args.anthropic_key_file),
         (Kind::OpenAi, &args.openai_model, &args.openai_url, "LUCID_OPENAI_KEY", &args.openai_key_file),
     ];
+    let in_file = |file: &PathBuf, error: &dyn std::fmt::Display| Failure::Said(format!("{}: {error}", file.display()));
     for (kind, model, url, variable, file) in wanted {
         let Some(model) = model.clone().filter(|m| !m.trim().is_empty()) else { continue };
+        if let Some(file) = &args.model_replay {
+            let replay = Replay::read(file).map_err(|e| in_file(file, &e))?;
+            distillers.models.insert(kind.as_str(), Arc::new(replay) as Arc<dyn Model>);
+            continue;
+        }
         let key = secret(variable, file.as_ref())?;
         if kind == Kind::Anthropic && key.is_none() {
             return Err(Failure::Said(format!(
@@ -87,8 +99,11 @@ pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
             )));
         }
         let settings = Settings { kind, url: url.clone(), model, key, private: args.model_private, deadline: DEADLINE };
-        let client = Client::new(&settings).map_err(|e| Failure::Said(e.to_string()))?;
-        distillers.models.insert(kind.as_str(), Arc::new(client) as Arc<dyn Model>);
+        let mut client: Arc<dyn Model> = Arc::new(Client::new(&settings).map_err(|e| Failure::Said(e.to_string()))?);
+        if let Some(file) = &args.model_record {
+            client = Arc::new(Recorder::new(client, file).map_err(|e| in_file(file, &e))?);
+        }
+        distillers.models.insert(kind.as_str(), client);
     }
     let lucid = lucid.with_distillers(distillers);
     Ok(match sentence_model(args)? {

@@ -17,9 +17,11 @@ use serde_json::{Value, json};
 /// What it does with a request.
 #[derive(Debug, Clone)]
 pub enum Does {
-    /// Answers with these candidates, as the API that was asked does.
-    Candidates(Value),
-    /// Answers with this text where the candidates should be.
+    /// Answers with these items in the list that was asked for, as the API that was asked does.
+    Lists(Value),
+    /// Judges every change that it is shown with this word.
+    Judges(&'static str),
+    /// Answers with this text where the list should be.
     Says(String),
     /// Answers with a status, and how long to wait.
     Status(u16, Option<&'static str>),
@@ -52,7 +54,7 @@ impl MockModel {
         mock
     }
 
-    /// What it does next, in order. Afterwards it has no candidates.
+    /// What it does next, in order. Afterwards its lists are empty.
     pub fn will(&self, does: impl IntoIterator<Item = Does>) {
         self.todo.lock().unwrap().extend(does);
     }
@@ -64,10 +66,34 @@ impl MockModel {
     }
 }
 
+/// The list that a request asks for.
+fn list(asked: &Value) -> &'static str {
+    let schemas =
+        [&asked["tools"][0]["input_schema"], &asked["response_format"]["json_schema"]["schema"], &asked["response_format"]["schema"]];
+    let names = ["observations", "changes", "verdicts"];
+    names.into_iter().find(|name| schemas.iter().any(|s| s["properties"].get(name).is_some())).unwrap_or("observations")
+}
+
+/// What a request says, without the task.
+pub fn said(asked: &Value) -> String {
+    let turns = asked["messages"].as_array().cloned().unwrap_or_default();
+    turns.iter().filter(|m| m["role"] == "user").filter_map(|m| m["content"].as_str()).collect()
+}
+
+fn judged(asked: &Value, word: &str) -> Value {
+    let said = said(asked);
+    let labels = said.split("<change ").skip(1).filter_map(|rest| rest.split(' ').next());
+    labels.map(|label| json!({"change": label, "reason": "The quotes say so.", "verdict": word})).collect()
+}
+
 async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-    mock.heard.lock().unwrap().push((headers, asked));
-    let does = mock.todo.lock().unwrap().pop_front().unwrap_or_else(|| Does::Candidates(json!([])));
+    mock.heard.lock().unwrap().push((headers, asked.clone()));
+    let does = mock.todo.lock().unwrap().pop_front().unwrap_or_else(|| Does::Lists(json!([])));
+    let does = match does {
+        Does::Judges(word) => Does::Lists(judged(&asked, word)),
+        other => other,
+    };
     let anthropic = uri.path().ends_with("/messages");
     let json = |text: &str, input: Option<Value>| {
         let body = match (anthropic, input) {
@@ -80,10 +106,11 @@ async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, bod
         Response::new(Body::from(body.to_string()))
     };
     match does {
-        Does::Candidates(candidates) => {
-            let whole = json!({"candidates": candidates});
+        Does::Lists(items) => {
+            let whole = json!({"analysis": "I looked.", list(&asked): items});
             json(&whole.to_string(), Some(whole))
         }
+        Does::Judges(_) => unreachable!("it has become a list"),
         Does::Says(text) => json(&text, None),
         Does::Status(status, wait) => {
             let mut response = Response::builder().status(status);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::plural::count;
+use domain::plural::{cost, count};
 use domain::{actor::Actor, rights::Action};
 use leptos::prelude::*;
 use service::{DreamRow, DreamView, FindingRow};
@@ -149,18 +149,34 @@ fn model(view: &DreamView) -> Option<impl IntoView + use<>> {
     let n = |key: &str| m.get(key).and_then(serde_json::Value::as_i64).unwrap_or(0);
     let text = |key: &str| m.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
     let tokens = n("input_tokens") + n("output_tokens");
-    let cost = |micros: i64| format!("{}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100);
     let each = (view.accepted > 0).then(|| {
         let accepted = i64::try_from(view.accepted).unwrap_or(i64::MAX);
         view! { <p>{count(accepted, "change")}" of this dream were accepted: "{count(tokens / accepted, "token")}" and "{cost(n("cost_micros") / accepted)}" each."</p> }
     });
     let stopped = text("stopped").map(|why| view! { <p class="notice">"It stopped asking: "<Visible text=why /></p> });
+    // What went wrong is said where something did.
+    let troubles = [
+        (n("mended"), "answer", "had to be asked for twice"),
+        (n("split"), "request", "had to be asked in halves"),
+        (n("cut"), "answer", "broke off; the beginning was used"),
+        (n("malformed"), "item", "did not have the form that was asked for"),
+        (n("dropped"), "answer", "could not be used"),
+        (n("ungrounded"), "observation", "quoted what nobody said"),
+        (n("quotes_unfound"), "quote", "not found in its session"),
+        (n("quotes_unfit"), "quote", "too short or too long to prove anything"),
+        (n("quotes_personal"), "quote", "with personal data, left out"),
+        (n("left_out"), "observation", "over what one dream asks about, left out"),
+    ];
+    let troubles =
+        troubles.into_iter().filter(|t| t.0 > 0).map(|(n, noun, about)| view! { <li>{count(n, noun)}" "{about}</li> }).collect_view();
     Some(view! {
         <h2>"The model"</h2>
         {stopped}
-        <p><Visible text=text("model").unwrap_or_default() />": "{count(n("asked"), "request")}", "{n("kept")}" answered before; "{count(n("input_tokens"), "token")}
-        " asked, "{n("output_tokens")}" answered; cost "{cost(n("cost_micros"))}"."</p>
-        <p>{count(n("candidates"), "candidate")}" came out; "{count(n("ungrounded"), "candidate")}" quoted what nobody said, "{count(n("dropped"), "answer")}" could not be used, "{n("mended")}" were mended."</p>
+        <p><Visible text=text("model").unwrap_or_default() />" made "{count(n("observations"), "observation")}" of the sessions and "{count(n("candidates"), "change")}
+        " of these. Reading them a second time, it found "{n("entailed")}" of them in their quotes as a whole and doubted "{n("doubted")}"."</p>
+        <p class="quiet">{count(n("asked"), "request")}", "{n("kept")}" answered before; "{count(n("input_tokens"), "token")}
+        " asked, "{n("output_tokens")}" answered; cost "{cost(n("cost_micros"))}". Prompts "<code>{text("prompts").unwrap_or_default()}</code>"."</p>
+        <ul class="findings">{troubles}</ul>
         {each}
     })
 }

@@ -1,9 +1,9 @@
 //! Dreams: those of all stores, and those of one with its schedule.
 
-use domain::plural::count;
+use domain::plural::{cost, count};
 use domain::{actor::Actor, ids::StoreId, rights::Action};
 use leptos::prelude::*;
-use service::{DreamRow, Page, RefusedForm, ScheduleRow, StoreRow};
+use service::{DreamRow, Estimate, Page, RefusedForm, ScheduleRow, StoreRow};
 
 use super::stores::store_heading;
 use crate::{
@@ -88,6 +88,8 @@ pub fn StoreDreams() -> impl IntoView {
         let dreams = request.lucid.dreams(&actor, Some(store.id), request.asked("before")).await?;
         let schedule = request.lucid.schedule(&actor, store.id).await?;
         let refused = request.refused().await;
+        let may_dream = actor.may(Action::Dream, store.id);
+        let estimates = if may_dream { request.lucid.estimates(&actor, store.id).await? } else { Vec::new() };
         let list = if dreams.rows.is_empty() {
             view! { <Empty title="No dream yet">"Start one, or set a schedule."</Empty> }.into_any()
         } else {
@@ -96,7 +98,7 @@ pub fn StoreDreams() -> impl IntoView {
         Ok(view! {
             {store_heading(&store, "Dreams", None)}
             <Refused form=refused.clone() />
-            {actor.may(Action::Dream, store.id).then(|| instructed_form(&request, store.id, refused.as_ref()))}
+            {may_dream.then(|| instructed_form(&request, store.id, &estimates, refused.as_ref()))}
             {list}
             {schedule_part(&request, &actor, store.id, schedule, refused)}
         }
@@ -104,7 +106,12 @@ pub fn StoreDreams() -> impl IntoView {
     })
 }
 
-fn instructed_form(request: &Request, store: StoreId, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+fn instructed_form(
+    request: &Request,
+    store: StoreId,
+    estimates: &[(&'static str, Estimate)],
+    refused: Option<&RefusedForm>,
+) -> impl IntoView + use<> {
     let kept = refused.and_then(|f| f.fields.get("instructions").cloned()).unwrap_or_default();
     let distiller = distiller_choice(request, refused.and_then(|f| f.fields.get("distiller").cloned()));
     view! {
@@ -115,9 +122,34 @@ fn instructed_form(request: &Request, store: StoreId, refused: Option<&RefusedFo
             </label>
             <p class="quiet" id="instructing">"What to look at (“only failures of book_flight”), what to leave out (“ignore preferences”). A model reads all of it; the builtin distiller heeds kinds of findings and names of tools."</p>
             {distiller}
+            {estimates.iter().map(|(name, estimate)| estimated(name, *estimate)).collect_view()}
             <button class="primary">"Dream now"</button>
         </form>
     }
+}
+
+/// What a dream with a model would take, said before it starts.
+fn estimated(name: &'static str, e: Estimate) -> impl IntoView + use<> {
+    let cost = (e.cost_micros > 0).then(|| format!(", about {}", cost(e.cost_micros)));
+    let over = e.is_over.then_some(" That is more than one dream may take: the rest waits for the next one.");
+    let text = if e.sessions == 0 {
+        format!("With {name}: it has read every session; only new conclusions would be asked for.")
+    } else {
+        let (input, output) = (e.input_tokens / 1_000, e.output_tokens / 1_000);
+        format!(
+            "With {name}: {} to read, some {} tokens asked and {} answered{}.{}",
+            count(e.sessions, "session"),
+            thousands(input),
+            thousands(output),
+            cost.unwrap_or_default(),
+            over.unwrap_or_default()
+        )
+    };
+    view! { <p class="quiet">{text}</p> }
+}
+
+fn thousands(n: i64) -> String {
+    if n == 0 { "fewer than 1,000".to_owned() } else { format!("{n},000") }
 }
 
 /// What may distil, if there is a choice.

@@ -17,7 +17,8 @@ pub async fn ask(wire: &Wire, model: &str, ask: &Ask) -> Result<Answer, Failed> 
     let body = json!({
         "model": model,
         "max_tokens": ask.max_tokens,
-        "system": ask.system,
+        // The task is the same in every request of a pass: the server keeps it, with the tool before it, and takes a tenth of the price.
+        "system": [{"type": "text", "text": ask.system, "cache_control": {"type": "ephemeral"}}],
         "messages": messages,
         "tools": [{"name": TOOL, "description": "Carries the answer.", "input_schema": ask.schema}],
         "tool_choice": {"type": "tool", "name": TOOL},

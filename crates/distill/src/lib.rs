@@ -3,6 +3,7 @@
 
 mod anthropic;
 mod openai;
+mod recording;
 mod wire;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 use dream::model::{Answer, Ask, Failed, Model};
 use url::Url;
 
+pub use recording::{BadRecord, Recorder, Replay};
 use wire::Wire;
 
 /// Chooses the library for TLS (ring, which the database's driver has already), once a process. Clients do it by themselves.

@@ -1,4 +1,4 @@
-//! Counts in words: `1 memory`, `2 memories`.
+//! Counts in words: `1 memory`, `2 memories`; and costs.
 
 use std::fmt::Display;
 
@@ -12,6 +12,12 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
         _ => format!("{n} {noun}s"),
     }
+}
+
+/// A cost in the operator's currency, from its millionths: `0.0125`.
+#[must_use]
+pub fn cost(micros: i64) -> String {
+    format!("{}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100)
 }
 
 #[cfg(test)]

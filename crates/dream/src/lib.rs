@@ -8,6 +8,7 @@
 
 mod compose;
 pub mod curation;
+pub mod curator;
 mod findings;
 pub mod learned;
 pub mod meaning;
@@ -63,7 +64,6 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     let (said, prepared) = questions::prepare(&input.memories);
     let (told, changed) = changed::find(&window, &said);
     findings.extend(one_of_each(facts::find(&window, &said, &changed), told));
-    findings.extend(candidates::find(&window));
     if !step(2) {
         return None;
     }
@@ -74,6 +74,8 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     findings.extend(restructure::find(&input.memories, &input.taken_paths));
     findings.extend(stale::find(&window));
     findings.extend(divergence::find(&window));
+    let by_model = candidates::find(&window);
+    candidates::agree(&mut findings, by_model);
     if !step(3) {
         return None;
     }

@@ -7,7 +7,7 @@ use domain::{
 };
 use serde::Serialize;
 
-use crate::{curation::loss::Loss, meaning::Vectors, model::Candidate, reading::Features};
+use crate::{curation::loss::Loss, curator::Candidate, meaning::Vectors, reading::Features};
 
 /// Everything that a dream may look at.
 #[derive(Debug, Clone, Default)]
@@ -307,7 +307,12 @@ pub struct Finding {
     pub change: Option<Change>,
     /// Quotes for it, where it makes no change.
     pub evidence: Vec<Quote>,
+    /// Who found it, each by itself: `builtin`, or a model's name.
+    pub found_by: Vec<String>,
 }
+
+/// The name of the engine that needs no model, as a finder.
+pub const BUILTIN: &str = "builtin";
 
 impl Finding {
     /// Whether this is what it is known by, now or when less had been seen of it.
@@ -328,6 +333,7 @@ impl Finding {
             disposition: Disposition::Proposed,
             change: None,
             evidence: Vec::new(),
+            found_by: vec![BUILTIN.to_owned()],
         }
     }
 

@@ -120,12 +120,12 @@ impl Lucid {
 }
 
 /// How a session ended as far as conclusions may be drawn from it.
-pub(crate) fn decided(row: &SessionRow) -> OutcomeResult {
+fn decided(row: &SessionRow) -> OutcomeResult {
     let result = row.outcome.unwrap_or_default();
     Outcome { source: row.outcome_source.unwrap_or_default(), ..Outcome::stated(result) }.decided()
 }
 
-fn head(row: &SessionRow) -> Head {
+pub(crate) fn head(row: &SessionRow) -> Head {
     Head {
         key: row.id.to_string(),
         agent: row.agent.clone(),

@@ -38,7 +38,7 @@ use crate::{
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
 pub const WINDOW_SECONDS: i64 = 90 * 86_400;
 /// Most sessions of the window that one dream reads.
-const WINDOW_SESSIONS: i64 = 100_000;
+pub(crate) const WINDOW_SESSIONS: i64 = 100_000;
 /// How often a running dream writes where it is and looks whether it was canceled.
 pub(crate) const BEAT: Duration = Duration::from_millis(300);
 

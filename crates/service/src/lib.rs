@@ -67,7 +67,7 @@ pub use beside::{BesideView, SimilarMemory, TouchedMemory};
 pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
 pub use changesets::{ChangeView, ChangesetView, EditView, Needs, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
-pub use distilling::{Distillers, Limits as ModelLimits};
+pub use distilling::{Distillers, Estimate, Limits as ModelLimits};
 pub use dreams::DreamView;
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;

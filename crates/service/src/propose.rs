@@ -200,6 +200,7 @@ impl Lucid {
             facts: json!({
                 "version": 1,
                 "distiller": dream.distiller,
+                "found_by": finding.found_by,
                 "tool_text": ready.labels.contains(&Label::ToolText),
                 "lost": ready.lost,
                 "trust": ready.trust,
@@ -266,7 +267,9 @@ pub struct Proposed {
 /// Quotes without which a finding is not proposed.
 fn needed(finding: &Finding) -> usize {
     match finding.kind {
-        "recurring_failure" | "workflow" | "fact_changed" | "model_candidate" => MIN_QUOTES,
+        "recurring_failure" | "workflow" | "fact_changed" => MIN_QUOTES,
+        // Notes that only go elsewhere or become one rest on no session.
+        "model_candidate" if finding.support.sessions > 0 => MIN_QUOTES,
         // One speaker is enough who asked for it to be remembered.
         "standing_instruction" => finding.support.distinct().min(MIN_QUOTES),
         _ => 0,

@@ -54,6 +54,11 @@ statements! {
             (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source,
             (SELECT COUNT(*) FROM events e WHERE e.session_id = s.id AND e.is_error) AS errors
         FROM sessions s WHERE s.id = $1 AND s.deleted_at IS NULL";
+    WINDOW_OF = "SELECT s.id, s.event_count FROM sessions s JOIN session_stores x ON x.session_id = s.id
+        WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
+        ORDER BY s.id DESC LIMIT $3";
+    BYTES_OF = "SELECT CAST(COALESCE(SUM(CASE WHEN LENGTH(text) > 1500 THEN 1500 ELSE LENGTH(text) END), 0) AS BIGINT) FROM events
+        WHERE session_id = $1 AND kind <> 'system'";
     SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at, speaker, thread, standing, copied_from FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at, speaker, thread, standing, copied_from FROM events
@@ -372,6 +377,16 @@ pub async fn pinned(tx: &mut Tx, dream: DreamId) -> Result<Vec<SessionRow>> {
 /// How many sessions of a store, of those in the window, no completed dream has seen to their end.
 pub async fn new_for_dreams(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<i64> {
     fetch_scalar!(tx, i64, NEW_SINCE, store, since)
+}
+
+/// The sessions that a dream over a store would pin now, each with its number of events; the newest first.
+pub async fn window_of(tx: &mut Tx, store: StoreId, since: Timestamp, limit: i64) -> Result<Vec<(SessionId, i64)>> {
+    fetch_all!(tx, (SessionId, i64), WINDOW_OF, store, since, limit)
+}
+
+/// Characters of a session's events, each counted up to 1,500, which a model is shown of one.
+pub async fn bytes_of(tx: &mut Tx, session: SessionId) -> Result<i64> {
+    fetch_scalar!(tx, i64, BYTES_OF, session)
 }
 
 /// When a session of a store last grew.

@@ -18,6 +18,13 @@ pub async fn run(database: &str, models: &ModelArgs, args: &DreamArgs) -> Result
     let name = args.store.as_deref().unwrap_or_default();
     let store = super::store_named(&lucid, name).await?;
     let actor = Actor::operator();
+    // Said before anything is spent.
+    if let Some((_, e)) = lucid.estimates(&actor, store).await?.into_iter().find(|(name, _)| *name == args.distiller) {
+        let sessions = domain::plural::count(e.sessions, "session");
+        let over = if e.is_over { "; that is more than one dream may take, so the rest waits for the next one" } else { "" };
+        let cost = domain::plural::cost(e.cost_micros);
+        println!("{sessions} to read, about {} tokens asked and {} answered, cost {cost}{over}", e.input_tokens, e.output_tokens);
+    }
     let id = lucid.request_dream_over(&actor, store, &args.distiller, args.instructions.as_deref(), &[]).await?;
     if !args.wait {
         println!("{id} waits for a worker; `lucid serve` is one");

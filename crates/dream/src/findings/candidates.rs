@@ -1,67 +1,358 @@
 //! What a model proposed, under the same checks as everything else: quotes that were found, distinct subjects, no personal data, no
-//! secrets, no instructions, nothing long, no literal that could be a customer's.
+//! secrets, no instructions, nothing long, no literal that could be a customer's. What it would do to a note is done here, line by line:
+//! a model never writes a note anew.
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{changeset::ChangeKind, scan, sensitive};
+use domain::{changeset::ChangeKind, memory::MemoryPath, scan, sensitive, statement::statements};
 
 use crate::{
     MIN_SUPPORT, compose,
-    curation::similar,
-    model::Candidate,
-    types::{Change, Edit, Finding},
+    curation::similar::{self, Likeness, Prepared},
+    curator::{Action, Candidate, Second, Speaker, Topic},
+    findings::facts,
+    reading::Place,
+    types::{Change, Edit, Finding, Memory},
     window::Window,
 };
 
 /// What the name of this kind of finding is.
 pub const KIND: &str = "model_candidate";
 /// Longest content, in characters.
-const LONGEST: usize = 1_200;
+const LONGEST: usize = 1_600;
+/// Quotes that a finding of the built-in engine and one of a model share, when they are the same.
+const SHARED_QUOTES: usize = 2;
 
 /// Every candidate, judged.
 pub fn find(window: &Window) -> Vec<Finding> {
     let places: HashMap<&str, usize> = window.sessions().map(|(i, s)| (s.head.key.as_str(), i)).collect();
-    window.input.candidates.iter().map(|c| judge(c, &places, window)).collect()
+    let mut seen = BTreeSet::new();
+    // Parts of the observations may lead to the same change.
+    window.input.candidates.iter().map(|c| judge(c, &places, window)).filter(|f| seen.insert(f.fingerprint.clone())).collect()
+}
+
+/// Puts a model's findings beside those of the built-in engine. What both found is proposed once, and says so.
+pub fn agree(findings: &mut Vec<Finding>, by_model: Vec<Finding>) {
+    let own = findings.len();
+    for mut finding in by_model {
+        let same = findings[..own].iter_mut().find(|f| f.is_proposed() && finding.is_proposed() && are_same(f, &finding));
+        if let Some(same) = same {
+            let models = finding.found_by.iter().filter(|m| !same.found_by.contains(m)).cloned().collect::<Vec<_>>();
+            if let Some(change) = &mut same.change {
+                change.rationale = format!("{} {} found the same by reading the sessions.", change.rationale, models.join(", "));
+            }
+            same.found_by.extend(models);
+            finding = finding.held_back("the built-in engine found the same, and its change says so");
+        }
+        findings.push(finding);
+    }
+}
+
+/// Whether a finding of the built-in engine and one of a model would do the same: they are of one kind and rest on the same quotes, or
+/// say alike things.
+fn are_same(own: &Finding, of_model: &Finding) -> bool {
+    let (Some(a), Some(b)) = (&own.change, &of_model.change) else { return false };
+    let folder = match own.kind {
+        "recurring_failure" => "failures",
+        "workflow" => "workflows",
+        "standing_instruction" => "preferences",
+        "fact_changed" => "facts",
+        _ => return false,
+    };
+    let adds = |change: &Change| change.edits.iter().find(|e| e.memory.is_none()).map(|e| e.path.clone());
+    let touches = |change: &Change| change.edits.iter().filter_map(|e| e.memory).collect::<BTreeSet<_>>();
+    let one_note = !touches(a).is_disjoint(&touches(b));
+    if !one_note && !adds(b).is_some_and(|path| path.starts_with(&format!("/{folder}/"))) {
+        return false;
+    }
+    let overlaps = |x: &crate::types::Quote| {
+        b.quotes.iter().any(|y| (x.session, x.event) == (y.session, y.event) && x.start < y.end && y.start < x.end)
+    };
+    if a.quotes.iter().filter(|q| overlaps(q)).count() >= SHARED_QUOTES {
+        return true;
+    }
+    let said = |change: &Change| -> Vec<Prepared> {
+        let lines = change.edits.iter().filter_map(|e| e.content.as_deref()).flat_map(str::lines).filter(|l| !l.starts_with('#'));
+        lines.flat_map(statements).map(|s| Prepared::of(&s)).collect()
+    };
+    let (own, others) = (said(a), said(b));
+    own.iter().any(|x| others.iter().any(|y| x.likeness(y) != Likeness::Different))
 }
 
 fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) -> Finding {
-    let raw = &candidate.raw;
-    let seen: Vec<_> = candidate.grounded.iter().filter_map(|(key, at)| Some((*places.get(key.as_str())?, *at))).collect();
+    let needs_person = matches!(candidate.topic, Topic::Preference | Topic::Fact);
+    // What the agent itself says proves nothing; what people want, only people say.
+    let counts = |by: Speaker| if needs_person { by == Speaker::Person } else { by != Speaker::Agent };
+    let seen: Vec<(usize, Place)> =
+        candidate.quotes.iter().filter(|q| counts(q.by)).filter_map(|q| Some((*places.get(q.session.as_str())?, q.at))).collect();
     let mut support = window.support(seen.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
-    let statements: Vec<&str> = raw.statements.iter().map(|s| s.trim().trim_start_matches(['-', '*', '#', ' '])).collect();
-    // A model words the same thing otherwise each time: the words themselves, in any order, are what it is known by.
-    let words: BTreeSet<String> = statements.iter().flat_map(|s| similar::content_words(s)).collect();
-    let name = words.into_iter().collect::<Vec<_>>().join(" ");
-    let title: String = domain::masking::mask(raw.title.trim()).chars().take(80).collect();
-    let finding = Finding::new(KIND, &name, title, support);
-    let text = format!("{}\n{}", raw.title, statements.join("\n"));
-    if let Some(reason) = unfit(&text) {
-        let hidden = Finding { title: "what a model proposed".to_owned(), ..finding };
-        return hidden.held_back(reason);
+    if seen.is_empty() {
+        support = crate::Support { occurrences: candidate.targets.len(), ..crate::Support::default() };
     }
-    if finding.support.distinct() < MIN_SUPPORT {
+    let title: String = domain::masking::mask(candidate.title.trim()).chars().take(80).collect();
+    let mut finding = Finding::new(KIND, &name(candidate), title, support);
+    finding.found_by = vec![candidate.model.clone()];
+    let text = format!("{}\n{}\n{}", candidate.title, candidate.statements.join("\n"), candidate.new_path.as_deref().unwrap_or_default());
+    if let Some(reason) = unfit(&text).or_else(|| lone_literal(candidate, &text, places, window)) {
+        "what a model proposed".clone_into(&mut finding.title);
+        return finding.held_back(reason);
+    }
+    if let Second::Not(why) = &candidate.second {
+        return finding.held_back(said_of("a second reading did not find it in its quotes", why));
+    }
+    let (kind, edits) = match edits(candidate, &finding.title, window) {
+        Ok(done) => done,
+        Err(reason) => return finding.held_back(reason),
+    };
+    let needs_sessions = match candidate.action {
+        Action::Add | Action::Update => true,
+        Action::Remove => !stands_elsewhere(&candidate.targets, &window.input.memories),
+        Action::Merge | Action::Move => false,
+    };
+    if needs_sessions && (seen.is_empty() || finding.support.distinct() < MIN_SUPPORT) {
         return finding.held_back("its quotes stand with one subject or task only, or were not found");
     }
-    let folder = match raw.kind.as_str() {
-        "failure" => "failures",
-        "workflow" => "workflows",
-        "preference" => "preferences",
-        _ => "facts",
+    // Where no more may be lost, an old line stays below as a quotation.
+    let gentle = match (&edits[..], &candidate.replaces[..], &candidate.statements[..]) {
+        ([Edit { memory: Some(index), .. }], [old], [new]) if kind == ChangeKind::Supersede => {
+            facts::superseded(&window.input.memories[*index], (*index, &folded(text_of(old))), new).map(|(_, kept)| vec![kept])
+        }
+        _ => None,
     };
-    let content = format!("# {}\n\n- {}\n", finding.title.trim_start_matches('#').trim(), statements.join("\n- "));
-    let mut finding = finding;
+    let tool_text = !candidate.quotes.is_empty() && candidate.quotes.iter().all(|q| q.by != Speaker::Person);
     finding.change = Some(Change {
-        kind: ChangeKind::Add,
-        rationale: "A model proposed this; its quotes were found word for word in the sessions, and the counts are the engine's."
-            .to_owned(),
-        confidence_bp: 5_000,
-        tool_text: candidate.tool_only,
-        edits: vec![Edit { memory: None, path: compose::file(folder, &finding.title), new_path: None, content: Some(content) }],
+        kind,
+        rationale: rationale(candidate, !seen.is_empty()),
+        confidence_bp: match candidate.second {
+            Second::Entailed => 7_000,
+            Second::None => 5_000,
+            Second::Partly(_) | Second::Not(_) => 4_000,
+        },
+        tool_text,
+        edits,
         quotes: window.quotes(seen, false),
-        gentle: None,
+        gentle,
     });
     finding
+}
+
+/// What it is known by. A model words the same thing otherwise each time: the words themselves count, in any order.
+fn name(candidate: &Candidate) -> String {
+    let words: BTreeSet<String> = candidate.statements.iter().flat_map(|s| similar::content_words(s)).collect();
+    let words = words.into_iter().collect::<Vec<_>>().join(" ");
+    let targets = || {
+        let mut targets = candidate.targets.clone();
+        targets.sort_unstable();
+        targets.join(" ")
+    };
+    match candidate.action {
+        Action::Add => words,
+        Action::Update => format!("update {} {words}", targets()),
+        Action::Merge => format!("merge {}", targets()),
+        Action::Move => format!("move {} {}", targets(), candidate.new_path.as_deref().unwrap_or_default()),
+        Action::Remove => format!("remove {}", targets()),
+    }
+}
+
+/// What a reviewer reads of it first.
+fn rationale(candidate: &Candidate, has_quotes: bool) -> String {
+    let reason = if unfit(&candidate.reason).is_none() { candidate.reason.as_str() } else { "" };
+    let second = match &candidate.second {
+        Second::Entailed => "A second reading found all of it in the quotes.".to_owned(),
+        Second::Partly(why) => said_of("A second reading found only part of it in the quotes", why),
+        Second::None | Second::Not(_) if candidate.action == Action::Move => String::new(),
+        Second::None | Second::Not(_) => "It was not read a second time.".to_owned(),
+    };
+    let counts = if has_quotes { "Its quotes stand word for word in the sessions, and the counts are Lucid's own." } else { "" };
+    let parts = [reason, &format!("Proposed by {}.", candidate.model), &second, counts];
+    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A model's words after ours, if they may be repeated.
+fn said_of(ours: &str, theirs: &str) -> String {
+    if theirs.is_empty() || unfit(theirs).is_some() { format!("{ours}.") } else { format!("{ours}: {theirs}") }
+}
+
+/// The kind of change and its edits, or why there are none.
+fn edits(candidate: &Candidate, title: &str, window: &Window) -> Result<(ChangeKind, Vec<Edit>), &'static str> {
+    let memories = &window.input.memories;
+    if candidate.action == Action::Add {
+        let folder = match candidate.topic {
+            Topic::Failure => "failures",
+            Topic::Workflow => "workflows",
+            Topic::Preference => "preferences",
+            Topic::Fact => "facts",
+        };
+        let content = format!("# {}\n\n- {}\n", title.trim_start_matches('#').trim(), candidate.statements.join("\n- "));
+        let edit = Edit { memory: None, path: compose::file(folder, title), new_path: None, content: Some(content) };
+        return Ok((ChangeKind::Add, vec![edit]));
+    }
+    let mut targets: Vec<usize> = Vec::new();
+    for path in &candidate.targets {
+        let index = memories.iter().position(|m| m.path == *path).ok_or("it names a note that is not there")?;
+        let memory = &memories[index];
+        if memory.frozen {
+            return Err("a note that it would change is frozen: only a person changes it");
+        }
+        if memory.path.starts_with("/people/") {
+            return Err("what stands below /people is one person's own");
+        }
+        if !targets.contains(&index) {
+            targets.push(index);
+        }
+    }
+    let edit =
+        |index: usize, content: Option<String>| Edit { memory: Some(index), path: memories[index].path.clone(), new_path: None, content };
+    let not_there = "a line that it would replace does not stand in the note as it was quoted, by itself and once";
+    match (candidate.action, &targets[..]) {
+        (Action::Update, [index]) => {
+            let content = rewritten(&memories[*index].content, &candidate.replaces, &candidate.statements).ok_or(not_there)?;
+            let kind = if candidate.replaces.is_empty() { ChangeKind::Update } else { ChangeKind::Supersede };
+            Ok((kind, vec![edit(*index, Some(content))]))
+        }
+        (Action::Merge, [first, rest @ ..]) if !rest.is_empty() => {
+            let notes: Vec<&Memory> = targets.iter().map(|i| &memories[*i]).collect();
+            let content = merged(&notes, &candidate.replaces, &candidate.statements).ok_or(not_there)?;
+            let gone = rest.iter().map(|i| edit(*i, None));
+            Ok((ChangeKind::Merge, std::iter::once(edit(*first, Some(content))).chain(gone).collect()))
+        }
+        (Action::Move, [index]) => {
+            let path = candidate.new_path.as_deref().unwrap_or_default();
+            let valid = path.parse::<MemoryPath>().is_ok() && !path.starts_with("/people/");
+            if !valid || memories.iter().any(|m| m.path == path) || window.input.taken_paths.iter().any(|p| p == path) {
+                return Err("its new path cannot be used, or is taken");
+            }
+            let mut moved = edit(*index, Some(memories[*index].content.clone()));
+            moved.new_path = Some(path.to_owned());
+            Ok((ChangeKind::Move, vec![moved]))
+        }
+        (Action::Remove, [index]) => Ok((ChangeKind::Remove, vec![edit(*index, None)])),
+        _ => Err("it names too few notes"),
+    }
+}
+
+/// Whether other notes say everything that these say.
+fn stands_elsewhere(paths: &[String], memories: &[Memory]) -> bool {
+    let said = |inside: bool| {
+        let notes = memories.iter().filter(move |m| paths.contains(&m.path) == inside);
+        notes.flat_map(|m| statements(&m.content)).map(|s| similar::key_of(&s)).collect::<BTreeSet<_>>()
+    };
+    let (gone, kept) = (said(true), said(false));
+    gone.is_subset(&kept)
+}
+
+/// The content with statements in the place of lines; none if a line is not there as it was quoted, by itself and once. Without lines the
+/// statements stand at its end.
+fn rewritten(content: &str, replaces: &[String], new: &[String]) -> Option<String> {
+    let lines: Vec<&str> = content.lines().collect();
+    let plain = plain_lines(&lines);
+    let mut at: Vec<usize> = Vec::new();
+    for quoted in replaces {
+        let wanted = folded(text_of(quoted));
+        let mut same = (0..lines.len()).filter(|&n| plain[n] && !wanted.is_empty() && folded(text_of(lines[n])) == wanted);
+        match (same.next(), same.next()) {
+            (Some(n), None) if !at.contains(&n) => at.push(n),
+            _ => return None,
+        }
+    }
+    let mut whole: Vec<String> = Vec::new();
+    for (n, line) in lines.iter().enumerate() {
+        let Some(k) = at.iter().position(|&r| r == n) else {
+            whole.push((*line).to_owned());
+            continue;
+        };
+        let marker = &line[..line.len() - text_of(line).len()];
+        let last = k + 1 == at.len();
+        let here = new.iter().enumerate().filter(|(m, _)| *m == k || (last && *m > k));
+        whole.extend(here.map(|(_, statement)| format!("{marker}{statement}")));
+    }
+    let mut text = whole.join("\n");
+    if at.is_empty() {
+        text = with_lines(&text, new);
+    }
+    Some(format!("{}\n", text.trim_end()))
+}
+
+/// Several notes as one: the first one, with every line of the others that it does not say.
+fn merged(notes: &[&Memory], replaces: &[String], new: &[String]) -> Option<String> {
+    let mut open: Vec<&String> = replaces.iter().collect();
+    let mut contents: Vec<String> = Vec::new();
+    for (n, note) in notes.iter().enumerate() {
+        let here = |quoted: &&&String| note.content.lines().any(|l| folded(text_of(l)) == folded(text_of(quoted)));
+        let mine: Vec<String> = open.iter().filter(here).map(|q| (*q).clone()).collect();
+        open.retain(|q| !mine.contains(q));
+        // What replaces a line of the first note stands in its place; the rest goes to the end.
+        let in_place = n == 0 && !mine.is_empty();
+        contents.push(rewritten(&note.content, &mine, if in_place { new } else { &[] })?);
+        if n == 0 && !in_place {
+            contents[0] = format!("{}\n", with_lines(contents[0].trim_end(), new));
+        }
+    }
+    if !open.is_empty() {
+        return None;
+    }
+    let (first, rest) = contents.split_first()?;
+    let mut whole = first.trim_end().to_owned();
+    let mut said: BTreeSet<Vec<String>> = statements(&whole).iter().map(|s| similar::key_of(s)).collect();
+    for content in rest {
+        let lines: Vec<&str> = content.lines().collect();
+        let plain = plain_lines(&lines);
+        let mut kept: Vec<&str> = Vec::new();
+        for (n, line) in lines.iter().enumerate() {
+            let keys: Vec<Vec<String>> = statements(line).iter().map(|s| similar::key_of(s)).collect();
+            let is_title = n == 0 && line.starts_with("# ");
+            let is_said = plain[n] && !keys.is_empty() && keys.iter().all(|k| said.contains(k));
+            if !is_title && !is_said {
+                kept.push(line);
+                said.extend(keys);
+            }
+        }
+        let kept = kept.join("\n");
+        if !kept.trim().is_empty() {
+            let glue = if kept.trim_start().starts_with(['-', '*']) && whole.lines().last().is_some_and(is_bullet) { "\n" } else { "\n\n" };
+            whole = format!("{whole}{glue}{}", kept.trim_matches('\n'));
+        }
+    }
+    Some(format!("{whole}\n"))
+}
+
+/// A content with statements as bullets at its end.
+fn with_lines(content: &str, new: &[String]) -> String {
+    let content = content.trim_end();
+    let last = content.lines().last().unwrap_or_default();
+    let marker = if last.trim_start().starts_with("* ") { "* " } else { "- " };
+    let glue = if is_bullet(last) { "\n" } else { "\n\n" };
+    let lines: Vec<String> = new.iter().map(|s| format!("{marker}{s}")).collect();
+    if lines.is_empty() { content.to_owned() } else { format!("{content}{glue}{}", lines.join("\n")) }
+}
+
+fn is_bullet(line: &str) -> bool {
+    line.trim_start().starts_with("- ") || line.trim_start().starts_with("* ")
+}
+
+/// Which lines say something by themselves: not those of code, tables, quotations and what stands before a note between dashes.
+fn plain_lines(lines: &[&str]) -> Vec<bool> {
+    let (mut fenced, mut front) = (false, lines.first().is_some_and(|l| l.trim_end() == "---"));
+    let mut plain = Vec::with_capacity(lines.len());
+    for (n, line) in lines.iter().enumerate() {
+        let is_fence = line.trim_start().starts_with("```");
+        let ends_front = front && n > 0 && line.trim_end() == "---";
+        plain.push(!fenced && !is_fence && !front && !line.trim_start().starts_with(['|', '>']));
+        fenced ^= is_fence;
+        front &= !ends_front;
+    }
+    plain
+}
+
+/// A line without its marker.
+fn text_of(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    ["- ", "* ", "+ "].iter().find_map(|m| trimmed.strip_prefix(m)).unwrap_or(trimmed).trim_start()
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Why it must not become a memory.
@@ -78,13 +369,25 @@ fn unfit(text: &str) -> Option<&'static str> {
     if scan::has_hidden(&text.replace('\n', " ")) {
         return Some("it holds characters that are not seen");
     }
-    let literal = |w: &str| {
-        let core = w.trim_matches(|c: char| !c.is_alphanumeric());
-        let digits = core.chars().filter(char::is_ascii_digit).count();
-        digits >= 4 || (digits > 0 && core.len() >= 6 && core.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()))
-    };
-    if text.split_whitespace().any(literal) {
-        return Some("it holds an id, a date or a number that may be one customer's");
-    }
     (text.contains("://") || text.contains("![")).then_some("it holds an address or a picture")
 }
+
+/// A long number, or letters and digits like an id, is one customer's as long as only one subject or task names it. Years are none.
+fn lone_literal(candidate: &Candidate, text: &str, places: &HashMap<&str, usize>, window: &Window) -> Option<&'static str> {
+    let literal = |w: &&str| {
+        let digits = w.chars().filter(char::is_ascii_digit).count();
+        let is_year = w.len() == 4 && digits == 4 && (w.starts_with("19") || w.starts_with("20"));
+        let like_an_id = digits > 0 && w.len() >= 6 && w.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        (digits >= 4 && !is_year) || like_an_id
+    };
+    let words = text.split_whitespace().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()));
+    let known = |word: &str| {
+        let named = candidate.quotes.iter().filter(|q| q.text.contains(word)).filter_map(|q| places.get(q.session.as_str()).copied());
+        let in_notes = window.input.memories.iter().any(|m| candidate.targets.contains(&m.path) && m.content.contains(word));
+        in_notes || window.distinct(named) >= MIN_SUPPORT
+    };
+    words.filter(literal).any(|w| !known(w)).then_some("it holds an id, a date or a number that only one subject or task names")
+}
+
+#[cfg(test)]
+mod tests;

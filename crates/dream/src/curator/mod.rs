@@ -1,0 +1,172 @@
+//! A language model as a curator. It reads in three passes, and each one asks for less than a person would have to trust:
+//!
+//! 1. [`observe`]: of each session by itself, what is worth knowing, with quotes that must stand there word for word;
+//! 2. [`curate`]: of all observations together, beside the memory, which changes follow from them;
+//! 3. [`verify`]: of each change, whether its quotes show what it says.
+//!
+//! What it answers is text and is trusted by nobody: `findings::candidates` makes changes of it under the same checks as everything
+//! else, and counts by itself. What the model is asked stands in `prompts/`.
+
+mod answer;
+pub mod curate;
+pub mod observe;
+pub mod verify;
+
+use domain::canonical::sha256_hex;
+use serde::{Deserialize, Serialize};
+
+pub use answer::{Item, Lost, items};
+
+use crate::reading::Place;
+
+/// Most tokens of an answer: thirty observations with their quotes, or twenty changes, and room to think first.
+pub const ANSWER_TOKENS: u32 = 8_192;
+
+const PROMPTS: [&str; 3] = [include_str!("prompts/observe.md"), include_str!("prompts/curate.md"), include_str!("prompts/verify.md")];
+
+/// Which prompts these are: answers to others are not taken for answers to these.
+#[must_use]
+pub fn prompts_version() -> String {
+    sha256_hex(PROMPTS.join("\0").as_bytes())[..12].to_owned()
+}
+
+/// What something worth knowing is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topic {
+    /// What people want done, and how.
+    Preference,
+    /// What holds.
+    Fact,
+    /// A tool that fails, and the way out.
+    Failure,
+    /// A way of working on which success depended.
+    Workflow,
+}
+
+/// Who said a quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Speaker {
+    /// A person.
+    Person,
+    /// A tool, in its answer.
+    Tool,
+    /// The agent, in a call.
+    Call,
+    /// The agent, in words.
+    Agent,
+}
+
+/// What a model would do to the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// A new note.
+    Add,
+    /// Other or more lines in one.
+    Update,
+    /// Several become one.
+    Merge,
+    /// Another path.
+    Move,
+    /// It goes.
+    Remove,
+}
+
+/// Words that stand in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The session's key.
+    pub session: String,
+    /// Where; in the event's own text.
+    pub at: Place,
+    /// The words there.
+    pub text: String,
+    /// Whose they are.
+    pub by: Speaker,
+}
+
+/// What a session shows, as a model words it, with at least one quote that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What it is about.
+    pub topic: Topic,
+    /// In one sentence.
+    pub statement: String,
+    /// All of one session.
+    pub quotes: Vec<Found>,
+}
+
+impl Observation {
+    /// The key of its session.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        self.quotes.first().map_or("", |q| q.session.as_str())
+    }
+}
+
+/// A change that a model proposes, with the quotes of the observations that it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Which model.
+    pub model: String,
+    /// What it would do.
+    pub action: Action,
+    /// What it is about.
+    pub topic: Topic,
+    /// In one line.
+    pub title: String,
+    /// The lines that it would write.
+    pub statements: Vec<String>,
+    /// Paths of the notes that it is about.
+    pub targets: Vec<String>,
+    /// Lines of these that would go.
+    pub replaces: Vec<String>,
+    /// Where a note would go.
+    pub new_path: Option<String>,
+    /// Why, in one line.
+    pub reason: String,
+    /// What it rests on.
+    pub quotes: Vec<Found>,
+    /// What the second reading found.
+    pub second: Second,
+}
+
+/// What a second reading found of a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Second {
+    /// There was none, or nothing came of it.
+    #[default]
+    None,
+    /// The quotes show all of it.
+    Entailed,
+    /// They show most of it; and what not.
+    Partly(String),
+    /// They do not show it; and why.
+    Not(String),
+}
+
+/// A text between marks that nothing in it can forge: the mark is made of the text.
+pub(crate) fn marked(name: &str, about: &str, text: &str) -> String {
+    let mark = &sha256_hex(text.as_bytes())[..32];
+    let about = if about.is_empty() { String::new() } else { format!(" {about}") };
+    format!("<{name} {mark}{about}>\n{text}</{name} {mark}>\n")
+}
+
+/// What stands for a user or a task wherever a model sees one: the same in every request, and no name.
+pub(crate) fn pseudonym(letter: char, name: &str) -> String {
+    format!("{letter}-{}", &sha256_hex(name.as_bytes())[..6])
+}
+
+/// What a model is told to do, with what whoever asked for the dream adds.
+fn task(prompt: &str, instructions: Option<&str>) -> String {
+    match instructions {
+        Some(told) => format!("{prompt}\nWhoever asked for this says: {told}\n"),
+        None => prompt.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
