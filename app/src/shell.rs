@@ -69,6 +69,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/changes/:id/beside") view=pages::desk::Beside ssr=SsrMode::Async />
                 <Route path=path!("/bulk") view=pages::bulk::Bulk ssr=SsrMode::Async />
                 <Route path=path!("/inbox") view=pages::inbox::Inbox ssr=SsrMode::Async />
+                <Route path=path!("/questions") view=pages::questions::Questions ssr=SsrMode::Async />
                 <Route path=path!("/insights") view=pages::insights::Insights ssr=SsrMode::Async />
                 <Route path=path!("/stores") view=pages::stores::Stores ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id") view=pages::memories::Memories ssr=SsrMode::Async />

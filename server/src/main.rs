@@ -6,5 +6,6 @@ use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    server::run(server::cli::Cli::parse()).await
+    // What all commands hold at once is too large for the stack.
+    Box::pin(server::run(server::cli::Cli::parse())).await
 }

@@ -78,6 +78,7 @@ impl Ids {
             ("/queue", "/queue".into(), SignedIn),
             ("/bulk", "/bulk".into(), SignedIn),
             ("/inbox", "/inbox".into(), SignedIn),
+            ("/questions", "/questions".into(), SignedIn),
             ("/insights", "/insights".into(), SignedIn),
             ("/stores", "/stores".into(), SignedIn),
             ("/dreams", "/dreams".into(), SignedIn),
@@ -161,6 +162,8 @@ impl Ids {
             ("edit_mapping", form(&[("what", "save"), ("name", "")]), May(Action::ManageMappings)),
             ("delete_mapping", form(&[("name", "none")]), May(Action::ManageMappings)),
             ("unmute", form(&[("store", &store), ("change", &change)]), May(Decide)),
+            ("answer_question", form(&[("store", &store), ("question", "0"), ("answer", "both")]), May(Decide)),
+            ("reopen_question", form(&[("store", &store), ("answer", &domain::ids::AnswerId(uuid::Uuid::nil()).to_string())]), May(Decide)),
             ("cancel_dream", form(&[("dream", &self.dream.to_string())]), May(Dream)),
             (
                 "schedule",

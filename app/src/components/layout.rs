@@ -13,6 +13,7 @@ use crate::islands::shortcuts::Shortcuts;
 
 const PLACES: &[(&str, &str, &str)] = &[
     ("queue", "/queue", "Queue"),
+    ("questions", "/questions", "Questions"),
     ("inbox", "/inbox", "Inbox"),
     ("memory", "/stores", "Memory"),
     ("dreams", "/dreams", "Dreams"),

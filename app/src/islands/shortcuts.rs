@@ -10,6 +10,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("o", "open: the row, or the quote in its session"),
     ("a", "approve (asks for the password where it is signed)"),
     ("x", "reject: opens the reasons"),
+    ("1, 2, 3", "answer a question: the first, second, third answer"),
     ("e", "edit, or rebase what is conflicted"),
     ("d", "defer: opens the date"),
     ("c", "comment"),
@@ -25,7 +26,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("r", "pull into your review: claim, or release"),
     ("/", "search"),
     ("Ctrl+Enter", "commit; in a field: send its form"),
-    ("g then q, i, m, d, s, h, a", "go to queue, inbox, memory, dreams, sessions, history, audit"),
+    ("g then q, u, i, m, d, s, h, a", "go to queue, questions, inbox, memory, dreams, sessions, history, audit"),
     ("Escape", "leave a field, close what is open"),
     ("?", "this map"),
 ];
@@ -118,6 +119,7 @@ mod keys {
             "/" => focus_on("input[data-key='/']"),
             " " => choose(),
             "a" | "t" | "z" | "r" if swap::is_fresh() => true,
+            "1" | "2" | "3" if !event.repeat() => answer(&key),
             "a" if !event.repeat() => approve(),
             "b" if !event.repeat() => click("button[data-key='bulk']"),
             "t" | "z" | "v" | "m" | "r" | "i" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
@@ -148,6 +150,7 @@ mod keys {
     fn go(key: &str) -> bool {
         let to = match key {
             "q" => "/queue",
+            "u" => "/questions",
             "i" => "/inbox",
             "m" => "/stores",
             "d" => "/dreams",
@@ -207,6 +210,13 @@ mod keys {
         };
         let on_button = document().active_element().is_some_and(|e| e.matches("button, summary, a:not([data-open])").unwrap_or(false));
         !on_button && found.and_then(|e| e.dyn_into::<HtmlElement>().ok()).map(|e| e.click()).is_some()
+    }
+
+    /// Answers the question that has the focus, and no other: an answer is never given to what one does not look at.
+    fn answer(key: &str) -> bool {
+        let row = in_region().and_then(|e| e.closest("[data-row]").ok().flatten());
+        let button = row.and_then(|r| r.query_selector(&format!("button[data-key='{key}']")).ok().flatten());
+        button.and_then(|b| b.dyn_into::<HtmlElement>().ok()).map(|b| b.click()).is_some()
     }
 
     /// Approves; where it is signed, and the password is not there yet, goes to its field.

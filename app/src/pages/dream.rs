@@ -9,7 +9,6 @@ use service::{DreamRow, DreamView, FindingRow};
 
 use super::dreams::stat;
 use crate::{
-    actions::account::encoded,
     components::{
         forms::{Refused, form_token},
         layout::Heading,
@@ -79,11 +78,10 @@ fn ended(view: &DreamView) -> AnyView {
         {meanings(&view.dream.stats)}
         {unexplained(&view.dream.stats)}
         {model(view)}
+        {asked(view)}
+        <h2>"What it found"</h2>
         {list("Proposed", "What became a change.", &of("proposed"))}
         {dropped(&of("held_back"))}
-        {list("Questions", "Statements of the memory for a person to look at; nothing follows by itself.", &of("question"))}
-        {open_failures(&view.dream, &of("open"))}
-        {list("Insights", "For people to know, not for the memory.", &of("insight"))}
     }
     .into_any()
 }
@@ -189,41 +187,23 @@ fn item(f: &FindingRow) -> impl IntoView + use<> {
 fn list(title: &str, about: &'static str, findings: &[&FindingRow]) -> Option<AnyView> {
     let title = format!("{title} ({})", findings.len());
     let items = findings.iter().map(|f| item(f)).collect_view();
-    (!findings.is_empty()).then(|| view! { <h2>{title}</h2><p class="quiet">{about}</p><ul class="findings">{items}</ul> }.into_any())
+    (!findings.is_empty()).then(|| view! { <h3>{title}</h3><p class="quiet">{about}</p><ul class="findings">{items}</ul> }.into_any())
 }
 
-/// Failures that recur without a known way out, each with a way to write one down.
-fn open_failures(dream: &DreamRow, findings: &[&FindingRow]) -> Option<AnyView> {
-    let one = |f: &&FindingRow| {
-        let seen = format!(" — {} in {}", times(stat(&f.support, "occurrences")), count(stat(&f.support, "sessions"), "session"));
-        let (subject, says) = f.title.split_once(": ").unwrap_or(("", &f.title));
-        let content = format!("# {}\n\n- When: `{subject}` fails with `{}`.\n- What to do: \n", f.title, says.replace('`', "'"));
-        let name = slug(&f.title);
-        let write =
-            format!("/stores/{}?path={}&content={}#propose", dream.store_id, encoded(&format!("/failures/{name}.md")), encoded(&content));
-        view! { <li><Visible text=f.title.clone() /><span class="quiet">{seen}</span>" "<a href=write>"Write what to do"</a></li> }
-    };
-    let title = format!("Open failures ({})", findings.len());
-    let items = findings.iter().map(one).collect_view();
-    (!findings.is_empty()).then(|| {
+/// What people are asked or told, with the page on which they answer.
+fn asked(view: &DreamView) -> Option<AnyView> {
+    let of = |disposition: &str| view.findings.iter().filter(|f| f.disposition == disposition).collect::<Vec<_>>();
+    let (questions, open, insights) = (of("question"), of("open"), of("insight"));
+    (!(questions.is_empty() && open.is_empty() && insights.is_empty())).then(|| {
         view! {
-            <h2>{title}</h2>
-            <p class="quiet">"These failures recur, and no session shows what helps. If you know, propose a note; if the tool is broken, mend the tool."</p>
-            <ul class="findings">{items}</ul>
+            <h2>"For people"</h2>
+            <p>"None of this is proposed: somebody who knows should look. "<a class="button" href=format!("/questions?store={}", view.dream.store_id)>"Look and answer"</a></p>
+            {list("Questions", "Statements of the memory that may be double, or contradict each other.", &questions)}
+            {list("Open failures", "They recur, and no session shows what helps.", &open)}
+            {list("Insights", "For people to know, not for the memory.", &insights)}
         }
         .into_any()
     })
-}
-
-/// Letters and digits of a title in lower case, with dashes between, for a path.
-fn slug(title: &str) -> String {
-    let dashed: String = title.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let words: Vec<&str> = dashed.split('-').filter(|w| !w.is_empty()).take(8).collect();
-    if words.is_empty() { "note".to_owned() } else { words.join("-") }
-}
-
-fn times(n: i64) -> String {
-    if n == 1 { "once".to_owned() } else { format!("{n} times") }
 }
 
 /// What was dropped, by reason, with examples.
@@ -245,5 +225,5 @@ fn dropped(findings: &[&FindingRow]) -> Option<AnyView> {
         view! { <li><details open=all.len() <= EXAMPLES><summary><strong>{all.len()}</strong>" "{reason}</summary><ul class="findings">{examples}{rest}</ul></details></li> }
     };
     let title = format!("Held back ({})", findings.len());
-    (!findings.is_empty()).then(|| view! { <h2>{title}</h2><p class="quiet">"Found, and not proposed, by reason."</p><ul class="findings">{groups.into_iter().map(group).collect_view()}</ul> }.into_any())
+    (!findings.is_empty()).then(|| view! { <h3>{title}</h3><p class="quiet">"Found, and not proposed, by reason."</p><ul class="findings">{groups.into_iter().map(group).collect_view()}</ul> }.into_any())
 }

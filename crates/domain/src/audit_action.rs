@@ -56,6 +56,10 @@ text_enum! {
         DreamStart => "dream.start",
         /// A rejected finding may come back.
         FindingUnmute => "finding.unmute",
+        /// A question of a dream was answered.
+        QuestionAnswer => "question.answer",
+        /// An answered question may be asked again.
+        QuestionReopen => "question.reopen",
         /// A role on a store or path was given.
         GrantGive => "grant.give",
         /// A role on a store or path was taken back.

@@ -87,6 +87,8 @@ id! {
     EventId = "sevt";
     /// A dream.
     DreamId = "drm";
+    /// An answer to a question of a dream.
+    AnswerId = "answer";
     /// A changeset.
     ChangesetId = "chgset";
     /// A change: the unit of decision.

@@ -26,8 +26,8 @@ use domain::event::OutcomeResult;
 pub use curation::{loss, loss::Loss, similar};
 pub use reading::{Features, Reader};
 pub use types::{
-    Change, Disposition, Edit, Event, Finding, Head, Input, Known, KnownState, Memory, Progress, Proposal, Question, QuestionKind, Quote,
-    Seen, Session, Stats, Support,
+    Asks, Change, Disposition, Edit, Event, Finding, Head, Input, Known, KnownState, Memory, Progress, Proposal, Question, QuestionKind,
+    Quote, Seen, Session, Stats, Support,
 };
 
 use curation::{duplicates, questions, repeated, restructure, stale};
@@ -79,7 +79,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     if !step(3) {
         return None;
     }
-    let questions = questions::find(&input.memories, &said, &prepared, &input.vectors);
+    let questions = questions::find(input, &said, &prepared);
     // The best supported first; ties by fingerprint, so that the order never depends on the input's.
     findings.sort_by(|a, b| {
         let by_support = |f: &Finding| (f.support.distinct(), f.support.occurrences);
@@ -109,6 +109,12 @@ pub fn wanted(input: &Input) -> Vec<String> {
     let room = MOST_WANTED.saturating_sub(wanted.len());
     wanted.extend(mentions.into_iter().take(room));
     wanted.into_iter().take(MOST_WANTED).collect()
+}
+
+/// A path in a folder for a note of this title, `/<folder>/<words>.md`, which is not taken.
+#[must_use]
+pub fn free_path(folder: &str, title: &str, taken: &BTreeSet<String>) -> String {
+    compose::free_path(&compose::file(folder, title), taken)
 }
 
 /// Findings of two ways to find the same: of those with one fingerprint, the one that is proposed, else the first.

@@ -13,7 +13,7 @@ use crate::{
     },
     findings::{facts, standing},
     steering::Steering,
-    types::{Change, Disposition, Edit, Finding, Input, KnownState, Memory},
+    types::{Change, Disposition, Edit, Finding, Input, Known, KnownState, Memory},
 };
 
 /// Open failures that one dream shows; the best supported ones.
@@ -34,6 +34,12 @@ pub fn settle(findings: &mut [Finding], input: &Input) {
     let store = loss::of_store(&input.memories);
     let mut lost = input.lost_recently;
     let mut touched: HashSet<usize> = HashSet::new();
+    for finding in findings.iter_mut().filter(|f| matches!(f.disposition, Disposition::Insight(_))) {
+        let answered = |k: &&Known| matches!(k.state, KnownState::Answered { .. }) && k.is(finding);
+        if let Some(reason) = input.known.iter().filter(answered).find_map(|k| k.holds_back(&finding.support)) {
+            finding.disposition = Disposition::HeldBack(reason);
+        }
+    }
     for (n, finding) in findings.iter_mut().filter(|f| f.disposition == Disposition::Open).enumerate() {
         if n >= MOST_OPEN {
             finding.disposition = Disposition::HeldBack(format!("a dream shows at most {MOST_OPEN} open failures"));

@@ -139,6 +139,13 @@ pub enum KnownState {
     Committed,
     /// It was rejected, with this many distinct subjects, tasks or sessions behind it.
     Rejected(RejectCode, usize),
+    /// Somebody answered the question that it was, with this many behind it; for good, or until there are twice as many.
+    Answered {
+        /// It is not asked again.
+        for_good: bool,
+        /// Distinct subjects, tasks or sessions behind it then.
+        support: usize,
+    },
 }
 
 impl Known {
@@ -151,6 +158,10 @@ impl Known {
     pub(crate) fn holds_back(&self, support: &Support) -> Option<String> {
         match &self.state {
             KnownState::Waiting | KnownState::Committed => None,
+            KnownState::Answered { for_good, support: before } => {
+                let returns = !for_good && support.distinct() >= before.saturating_mul(2).max(1);
+                (!returns).then(|| "somebody answered this question".to_owned())
+            }
             KnownState::Rejected(code, before) => {
                 let returns = match code {
                     RejectCode::Never | RejectCode::AlreadyInInstructions | RejectCode::FixToolOrPrompt => false,
@@ -205,6 +216,18 @@ pub struct Question {
     pub statements: [String; 2],
     /// In one line, masked.
     pub title: String,
+}
+
+impl Question {
+    /// What it is known by across dreams.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let kind = match self.kind {
+            QuestionKind::Contradiction => "contradiction",
+            QuestionKind::Similar => "similar_statements",
+        };
+        sha256_hex(format!("{kind}\0{}\0{}", self.statements[0], self.statements[1]).as_bytes())
+    }
 }
 
 /// What a dream counted.
@@ -309,6 +332,19 @@ pub struct Finding {
     pub evidence: Vec<Quote>,
     /// Who found it, each by itself: `builtin`, or a model's name.
     pub found_by: Vec<String>,
+    /// The statement of a memory that it asks about.
+    pub asks: Option<Asks>,
+}
+
+/// Whether a statement of a memory still holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asks {
+    /// Index into the input's memories.
+    pub memory: usize,
+    /// What it says.
+    pub statement: String,
+    /// What it would say instead.
+    pub new: String,
 }
 
 /// The name of the engine that needs no model, as a finder.
@@ -334,6 +370,7 @@ impl Finding {
             change: None,
             evidence: Vec::new(),
             found_by: vec![BUILTIN.to_owned()],
+            asks: None,
         }
     }
 

@@ -10,7 +10,7 @@ use domain::{
     ids::{DreamId, SessionId, StoreId, UserId},
 };
 use dream::{Features, Head, Input, Known, KnownState, Memory, Progress, Reader, Session, reading};
-use store::{Tx, changes, decisions, dreams::DreamRow, features, memories, reads, sessions, sessions::SessionRow};
+use store::{Tx, changes, decisions, dreams::DreamRow, features, memories, questions, reads, sessions, sessions::SessionRow};
 
 use crate::{Error, Lucid, Result, independence::Identities, keys::answer_for, propose::Loaded};
 
@@ -264,5 +264,9 @@ async fn known_findings(tx: &mut Tx, store: StoreId, memories: &[Memory]) -> Res
         let support = usize::try_from(m.support).unwrap_or(usize::MAX);
         Known::new(&m.fingerprint, KnownState::Rejected(m.reject_code, support))
     });
-    Ok(proposed.into_iter().chain(rejected).collect())
+    let answered = questions::known(tx, store).await?.into_iter().map(|(fingerprint, answer, support)| {
+        let support = usize::try_from(support).unwrap_or(usize::MAX);
+        Known::new(&fingerprint, KnownState::Answered { for_good: answer.is_for_good(), support })
+    });
+    Ok(proposed.into_iter().chain(rejected).chain(answered).collect())
 }

@@ -32,6 +32,7 @@ mod passwords;
 mod people;
 mod preview;
 mod propose;
+mod questions;
 mod recording;
 mod revert;
 mod review;
@@ -81,6 +82,7 @@ pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
 pub use preview::{PreviewInput, preview};
+pub use questions::{QuestionView, SideView, SpokenView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
@@ -88,6 +90,7 @@ pub use review::{
 pub use schedules::{NewSchedule, check_schedule};
 pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};
+pub use store::questions::AnsweredRow;
 pub use store::{
     Page,
     access_requests::RequestRow,

@@ -25,6 +25,7 @@ use crate::{
     Error, Lucid, Result,
     briefing::over_budget,
     keys::answer_for,
+    questions::{self, About, AboutSide, Spoken},
     waiting::{no_longer_found, refresh_support},
 };
 
@@ -101,8 +102,12 @@ impl Lucid {
             }
             self.tell_turn(tx, id, None).await?;
         }
-        let findings = proposal.findings.iter().map(|f| stored(f, &made, &over));
-        let findings: Vec<NewFinding> = findings.chain(proposal.questions.iter().map(|q| question(q, loaded))).collect();
+        let mut findings: Vec<NewFinding> = Vec::with_capacity(proposal.findings.len() + proposal.questions.len());
+        for finding in &proposal.findings {
+            let kept = NewFinding { evidence: spoken(tx, finding, loaded).await?, ..stored(finding, &made, &over, loaded) };
+            findings.push(kept);
+        }
+        findings.extend(proposal.questions.iter().map(|q| question(q, loaded)));
         store::dreams::insert_findings(tx, dream.id, &findings).await?;
         let changes: Vec<ChangeId> = made.iter().map(|(_, change)| *change).collect();
         let retired = self.retire(tx, &replaced).await?;
@@ -356,7 +361,23 @@ async fn within_budget<'a>(
     Ok((ready, over))
 }
 
-fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, String>) -> NewFinding {
+/// The quotes of what people are asked or told about, as far as they stand in their events, as JSON.
+async fn spoken(tx: &mut Tx, finding: &Finding, loaded: &Loaded) -> Result<String> {
+    let mut kept = Vec::new();
+    if matches!(finding.disposition, Disposition::Insight(_) | Disposition::Open) {
+        for quote in finding.evidence.iter().take(questions::QUOTES) {
+            let Some(held) = checked(tx, quote, loaded).await? else { continue };
+            let seq = i64::try_from(quote.event + 1).unwrap_or(i64::MAX);
+            kept.push(Spoken { session: held.session_id, seq, start: held.start, end: held.end, counter: held.counter });
+        }
+    }
+    Ok(json!(kept).to_string())
+}
+
+fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, String>, loaded: &Loaded) -> NewFinding {
+    let asks = finding.asks.as_ref().filter(|asks| domain::sensitive::sensitive_spans(&asks.new).is_empty());
+    let about = asks
+        .map(|asks| About { sides: vec![AboutSide::of(loaded.memories[asks.memory].id, &asks.statement)], new: Some(asks.new.clone()) });
     let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
     let reason = match (&finding.disposition, change_id) {
         (Disposition::HeldBack(reason) | Disposition::Insight(reason), _) => reason.clone(),
@@ -379,12 +400,15 @@ fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, St
         },
         reason,
         change_id,
+        evidence: String::new(),
+        about: json!(about.unwrap_or_default()).to_string(),
     }
 }
 
 /// A question as a finding that is never proposed.
 fn question(question: &dream::Question, loaded: &Loaded) -> NewFinding {
     let [a, b] = question.memories.map(|i| loaded.memories[i].path.as_str());
+    let sides = question.memories.iter().zip(&question.statements).map(|(i, said)| AboutSide::of(loaded.memories[*i].id, said)).collect();
     let (kind, what) = match question.kind {
         QuestionKind::Contradiction => ("contradiction", "say different things of the same"),
         QuestionKind::Similar => ("similar_statements", "are alike, not the same"),
@@ -393,10 +417,12 @@ fn question(question: &dream::Question, loaded: &Loaded) -> NewFinding {
     NewFinding {
         kind: kind.to_owned(),
         title: question.title.clone(),
-        fingerprint: sha256_hex(format!("{kind}\0{}\0{}", question.statements[0], question.statements[1]).as_bytes()),
+        fingerprint: question.fingerprint(),
         support: json!({"occurrences": 2}).to_string(),
         disposition: "question",
         reason: format!("a question for a person: {place}, and {what}"),
         change_id: None,
+        evidence: "[]".to_owned(),
+        about: json!(About { sides, new: None }).to_string(),
     }
 }

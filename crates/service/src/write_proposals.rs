@@ -1,12 +1,14 @@
 //! Changesets of one change each: what an agent wanted to write and the gate did not let through, and what a person proposes. They are in
 //! the queue like any other.
 
+use std::collections::BTreeSet;
+
 use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
-    changeset::{ChangeKind, ChangeState, Edit},
-    ids::{ChangeId, ChangesetId, MemoryId, StoreId},
+    changeset::{ChangeKind, ChangeState, Edit, Quote},
+    ids::{ChangeId, ChangesetId, EvidenceId, MemoryId, SessionId, StoreId},
     rights::Action,
     risk::Facts,
 };
@@ -15,9 +17,10 @@ use store::{
     Tx,
     changes::{self, ChangeRow},
     changesets::{self, NewChangeset},
-    commits, decisions,
+    commits, decisions, evidence,
     memories::{self, MemoryRow},
     memory_stores::{self, StoreRow},
+    sessions,
 };
 
 use crate::{
@@ -41,19 +44,40 @@ const REASON_CHARS: usize = 2_000;
 /// What is proposed, and why.
 pub struct Proposal {
     target: Target,
+    title: Option<String>,
     rationale: String,
     origin: &'static str,
     finding: &'static str,
+    kind: Option<ChangeKind>,
+    quotes: Vec<Quote>,
+}
+
+/// A proposal that is stored, or one that waited already.
+pub struct Made {
+    /// The changeset.
+    pub changeset: ChangesetId,
+    /// The change.
+    pub change: ChangeId,
+    /// What the audit says of it; nothing if it waited already.
+    origin: Option<&'static str>,
 }
 
 impl Proposal {
     /// What a key wanted to write.
     pub fn by_key(target: Target) -> Self {
         let rationale = "An agent wanted to write this with its key. It gave no evidence.".to_owned();
-        Self { target, rationale, origin: "agent", finding: "agent_write" }
+        Self { target, title: None, rationale, origin: "agent", finding: "agent_write", kind: None, quotes: Vec::new() }
+    }
+
+    /// What follows from a person's answer to a dream's question, with the quotes that it rests on.
+    pub fn by_answer(target: Target, (title, rationale): (String, String), kind: Option<ChangeKind>, quotes: Vec<Quote>) -> Self {
+        Self { target, title: Some(title), rationale, origin: "person", finding: "person_edit", kind, quotes }
     }
 
     fn kind(&self) -> ChangeKind {
+        if let Some(kind) = self.kind {
+            return kind;
+        }
         match (&self.target.before, &self.target.content) {
             (None, _) => ChangeKind::Add,
             (Some(_), None) => ChangeKind::Remove,
@@ -89,7 +113,14 @@ impl Lucid {
             return Err(Error::Invalid("nothing was changed".to_owned()));
         }
         let (origin, finding) = if actor.who.is_key() { ("agent", "agent_write") } else { ("person", "person_edit") };
-        let made = self.propose_write(&mut tx, right, &row, &Proposal { target, rationale, origin, finding }).await?;
+        let made = self
+            .propose_write(
+                &mut tx,
+                right,
+                &row,
+                &Proposal { target, title: None, rationale, origin, finding, kind: None, quotes: Vec::new() },
+            )
+            .await?;
         tx.commit().await?;
         Ok(made)
     }
@@ -129,7 +160,7 @@ impl Lucid {
         }
         let content = memories::content(&mut tx, &memory.content_sha256).await?.unwrap_or_default();
         let target = Target { path: memory.path.clone(), before: Some(memory), content: Some(content) };
-        let proposal = Proposal { target, rationale, origin: "person", finding: UNFREEZE };
+        let proposal = Proposal { target, title: None, rationale, origin: "person", finding: UNFREEZE, kind: None, quotes: Vec::new() };
         let made = self.propose_write(&mut tx, right, &row, &proposal).await?;
         tx.commit().await?;
         Ok(made)
@@ -144,12 +175,19 @@ impl Lucid {
         store: &StoreRow,
         proposal: &Proposal,
     ) -> Result<(ChangesetId, ChangeId)> {
+        let made = self.put_proposal(tx, right, store, proposal).await?;
+        self.record_proposal(tx, right, store.id, &made).await?;
+        Ok((made.changeset, made.change))
+    }
+
+    /// As [`Lucid::propose_write`], without the audit entry, which [`Lucid::record_proposal`] appends.
+    pub(crate) async fn put_proposal(&self, tx: &mut Tx, right: Authorized, store: &StoreRow, proposal: &Proposal) -> Result<Made> {
         let target = &proposal.target;
         let (edit, kind) = (edit(target), proposal.kind());
-        let digest = change_digest(kind, std::slice::from_ref(&edit), &[]);
+        let digest = change_digest(kind, std::slice::from_ref(&edit), &proposal.quotes);
         let fingerprint = format!("write:{digest}");
-        if let Some(waits) = changes::waiting_same(tx, store.id, &fingerprint).await? {
-            return Ok(waits);
+        if let Some((changeset, change)) = changes::waiting_same(tx, store.id, &fingerprint).await? {
+            return Ok(Made { changeset, change, origin: None });
         }
         self.has_room(tx, right, store.id, &fingerprint).await?;
         let before = match &target.before {
@@ -159,7 +197,7 @@ impl Lucid {
         briefing::fits_budget(tx, store, before.as_deref(), target.content.as_deref()).await?;
         let (changeset, id, now) = (self.id(ChangesetId::new), self.id(ChangeId::new), self.now());
         let verb = if proposal.finding == UNFREEZE { "Unfreeze" } else { verb(kind) };
-        let title = format!("{verb} {}", target.path);
+        let title = proposal.title.clone().unwrap_or_else(|| format!("{verb} {}", target.path));
         let known = Facts { frozen: proposal.finding == UNFREEZE, ..Facts::default() };
         let (risk_level, labels) = assess(tx, &title, std::slice::from_ref(&edit), known).await?;
         let new = NewChangeset {
@@ -208,18 +246,35 @@ impl Lucid {
         };
         changes::insert_change(tx, &row).await?;
         changes::insert_edits(tx, id, 1, std::slice::from_ref(&edit)).await?;
+        for (position, quote) in (0..).zip(&proposal.quotes) {
+            evidence::insert(tx, self.id(EvidenceId::new), (id, position), quote, false).await?;
+        }
         self.proposer_contributed(tx, right, &row, &edit).await?;
+        // Whoever brought the evidence does not count as approver of what rests on it (rule 5).
+        let through: BTreeSet<SessionId> = proposal.quotes.iter().map(|q| q.session_id).collect();
+        for session in through {
+            for recorder in sessions::recorders(tx, session).await? {
+                for person in answer_for(tx, &recorder).await? {
+                    decisions::contribute(tx, id, person, "recorded", now).await?;
+                }
+            }
+        }
         self.tell_turn(tx, changeset, right.who().person().filter(|_| !right.who().is_key())).await?;
-        let payload = json!({"changes": [id], "origin": proposal.origin});
+        Ok(Made { changeset, change: id, origin: Some(proposal.origin) })
+    }
+
+    /// What the audit says of a proposal that is new. Nothing but other audit entries may follow it in the transaction.
+    pub(crate) async fn record_proposal(&self, tx: &mut Tx, right: Authorized, store: StoreId, made: &Made) -> Result<()> {
+        let Some(origin) = made.origin else { return Ok(()) };
+        let payload = json!({"changes": [made.change], "origin": origin});
         let record = Record {
             action: AuditAction::ChangesetPropose,
-            subject: changeset.to_string(),
-            store: Some(store.id),
+            subject: made.changeset.to_string(),
+            store: Some(store),
             commit: None,
             payload: &payload,
         };
-        self.record(tx, right, record).await?;
-        Ok((changeset, id))
+        self.record(tx, right, record).await
     }
 
     /// A person who proposes is no approver of it; nor is whoever owns the key it came through, or made it (rule 5).

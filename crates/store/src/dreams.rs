@@ -41,8 +41,8 @@ statements! {
     IS_CANCELED = "SELECT cancel_requested FROM dreams WHERE id = $1";
     FINISH = "UPDATE dreams SET state = $1, stats = $2, error = $3, ended_at = $4
         WHERE id = $5 AND state IN ('pending', 'running') AND (CAST($1 AS TEXT) <> 'completed' OR NOT cancel_requested)";
-    INSERT_FINDING = "INSERT INTO findings (dream_id, position, kind, title, fingerprint, support, disposition, reason, change_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT_FINDING = "INSERT INTO findings (dream_id, position, kind, title, fingerprint, support, disposition, reason, change_id, evidence, about)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     FINDINGS = "SELECT position, kind, title, disposition, reason, support, change_id FROM findings WHERE dream_id = $1 ORDER BY position";
 }
 
@@ -121,6 +121,10 @@ pub struct NewFinding {
     pub reason: String,
     /// The change it became.
     pub change_id: Option<ChangeId>,
+    /// Its quotes, where it makes no change, as JSON.
+    pub evidence: String,
+    /// What it asks about, as JSON.
+    pub about: String,
 }
 
 /// Asks for a dream.
@@ -222,7 +226,9 @@ pub async fn insert_findings(tx: &mut Tx, id: DreamId, findings: &[NewFinding]) 
             f.support.as_str(),
             f.disposition,
             f.reason.as_str(),
-            f.change_id
+            f.change_id,
+            f.evidence.as_str(),
+            f.about.as_str()
         )?;
     }
     Ok(())

@@ -28,6 +28,7 @@ pub mod memories;
 pub mod memory_stores;
 pub mod model_batches;
 pub mod notices;
+pub mod questions;
 pub mod reads;
 pub mod schedules;
 pub mod sessions;

@@ -1,7 +1,7 @@
 //! Pairs of statements that a person should look at: alike in their words or in what they mean, or saying different things of the same.
 //! Nothing follows from them by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use domain::statement::statements;
 
@@ -13,7 +13,7 @@ use crate::{
     compose::short,
     findings::facts,
     meaning::{Vector, Vectors},
-    types::{Memory, Question, QuestionKind},
+    types::{Input, KnownState, Memory, Question, QuestionKind},
 };
 
 /// Most questions that one dream asks; what is over it waits for the next.
@@ -27,8 +27,11 @@ const MOST_COMPARED: usize = 5_000;
 /// Least words of a statement that is asked about: shorter ones are alike by chance.
 const QUESTION_WORDS: usize = 4;
 
-/// What should be asked: contradictions first.
-pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> Vec<Question> {
+/// What should be asked and was not answered: contradictions first.
+pub fn find(input: &Input, said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Question> {
+    let (memories, vectors) = (&input.memories, &input.vectors);
+    let answered: HashSet<&str> =
+        input.known.iter().filter(|k| matches!(k.state, KnownState::Answered { .. })).map(|k| k.fingerprint.as_str()).collect();
     let question = |kind, ((m, s), (n, t)): ((usize, String), (usize, String))| {
         let title = match kind {
             QuestionKind::Contradiction => format!("“{}” and “{}”: which one holds?", short(&s), short(&t)),
@@ -38,13 +41,16 @@ pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>
     };
     let mut asked: Vec<Question> =
         facts::contradictions(memories, said).into_iter().map(|pair| question(QuestionKind::Contradiction, pair)).collect();
-    let near = near(said, prepared, vectors);
+    // What was answered must not take the place of what was not.
+    let most = MAX_QUESTIONS + answered.len();
+    let near = near(said, prepared, vectors, most);
     let opposed = near.iter().filter(|(_, opposed)| *opposed).map(|(pair, _)| question(QuestionKind::Contradiction, pair.clone()));
     let mut others: Vec<Question> = opposed.collect();
-    others.extend(alike(said, prepared).into_iter().map(|pair| question(QuestionKind::Similar, pair)));
+    others.extend(alike(said, prepared, most).into_iter().map(|pair| question(QuestionKind::Similar, pair)));
     others.extend(near.iter().filter(|(_, opposed)| !*opposed).map(|(pair, _)| question(QuestionKind::Similar, pair.clone())));
     let mut known: BTreeSet<[String; 2]> = asked.iter().map(|q| q.statements.clone()).collect();
     asked.extend(others.into_iter().filter(|q| known.insert(q.statements.clone())));
+    asked.retain(|q| !answered.contains(q.fingerprint().as_str()));
     asked.truncate(MAX_QUESTIONS);
     asked
 }
@@ -57,7 +63,7 @@ type Pair = ((usize, String), (usize, String));
 
 /// Statements of different memories that mean nearly the same, the nearest first, each pair with whether one forbids what the other does
 /// not, or holds other numbers.
-fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> Vec<(Pair, bool)> {
+fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors, most: usize) -> Vec<(Pair, bool)> {
     let all: Vec<(usize, usize, &Vector)> = said
         .iter()
         .enumerate()
@@ -76,10 +82,10 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> 
         }
         // A store of templates has more near pairs than memory should hold.
         if found.len() > ENOUGH {
-            keep_nearest(&mut found);
+            keep_nearest(&mut found, most);
         }
     }
-    keep_nearest(&mut found);
+    keep_nearest(&mut found, most);
     let pair = |(_, (m, s), (n, t)): Near| {
         let (a, b) = (&said[m][s], &said[n][t]);
         let opposed = similar::is_negated(a) != similar::is_negated(b) || numbers(a) != numbers(b);
@@ -89,9 +95,9 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors) -> 
 }
 
 /// Leaves the nearest pairs only, the nearest first.
-fn keep_nearest(found: &mut Vec<Near>) {
+fn keep_nearest(found: &mut Vec<Near>, most: usize) {
     found.sort_by_key(|(cosine, a, b)| (std::cmp::Reverse(*cosine), *a, *b));
-    found.truncate(MAX_QUESTIONS);
+    found.truncate(most);
 }
 
 /// The numbers of a statement, in order; code holds none.
@@ -101,7 +107,7 @@ fn numbers(statement: &str) -> Vec<String> {
 }
 
 /// Statements of different memories that are alike, in the order of their memories.
-fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Pair> {
+fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>], most: usize) -> Vec<Pair> {
     let long = |p: &Prepared| p.key().len() >= QUESTION_WORDS;
     let places: Vec<(usize, usize)> = prepared
         .iter()
@@ -110,11 +116,7 @@ fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Pair> {
         .collect();
     let all: Vec<&Prepared> = places.iter().map(|&(m, s)| &prepared[m][s]).collect();
     let pairs = similar::first_alike_pairs(&all, ENOUGH).into_iter().map(|(a, b)| (places[a], places[b]));
-    pairs
-        .filter(|((m, _), (n, _))| m != n)
-        .take(MAX_QUESTIONS)
-        .map(|((m, s), (n, t))| ((m, said[m][s].clone()), (n, said[n][t].clone())))
-        .collect()
+    pairs.filter(|((m, _), (n, _))| m != n).take(most).map(|((m, s), (n, t))| ((m, said[m][s].clone()), (n, said[n][t].clone()))).collect()
 }
 
 /// The statements of each memory.

@@ -13,7 +13,7 @@ use crate::{
         spans::{Kind, MONEY},
         with_unit,
     },
-    types::{Change, Finding},
+    types::{Asks, Change, Finding},
 };
 
 /// Least log-odds of a change that is proposed. By `make train`, over authors that were not learned from, and with as many traps as changes,
@@ -80,6 +80,7 @@ impl Reading<'_> {
         }
         if *odds < SURE || group.values[NAME_SWAPPED] > 0.0 || together.iter().any(|g| g.mentions[0].value.is_address()) {
             finding.title = format!("Does this still hold? {}", compose::short(line.statement));
+            finding.asks = Some(Asks { memory: line.memory, statement: line.statement.to_owned(), new });
             finding.evidence = quotes;
             return Some(finding.insight(format!("people seem to say that it is {value} now")));
         }
