@@ -3,8 +3,8 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use distill::{Client, Kind, Recorder, Replay, Settings};
-use dream::model::Model;
+use distill::{Client, Embeddings, Kind, Recorder, Replay, Settings};
+use dream::{meaning::Embedder, model::Model};
 use embed::SentenceModel;
 use service::{Distillers, Lucid, ModelLimits};
 
@@ -67,6 +67,13 @@ pub struct ModelArgs {
     /// words alone. `models/fetch.sh` fetches a small English one.
     #[arg(long, global = true, env = "LUCID_EMBEDDING_MODEL")]
     pub embedding_model: Option<PathBuf>,
+    /// Address of a server of embeddings (`/v1/embeddings`) that is asked in place of such a folder, with its version, as
+    /// `http://localhost:11434/v1`; its key stands in `LUCID_EMBEDDING_KEY`, if it needs one. What is sent is masked.
+    #[arg(long, global = true, env = "LUCID_EMBEDDING_URL", requires = "embedding_name", conflicts_with = "embedding_model")]
+    pub embedding_url: Option<String>,
+    /// Name of the model that this server is asked for.
+    #[arg(long, global = true, env = "LUCID_EMBEDDING_NAME")]
+    pub embedding_name: Option<String>,
     /// A file of rules for secrets in gitleaks' format, on top of Lucid's own.
     #[arg(long, global = true, env = "LUCID_SECRET_RULES")]
     pub secret_rules: Option<PathBuf>,
@@ -107,15 +114,27 @@ pub fn with_models(lucid: Lucid, args: &ModelArgs) -> Result<Lucid, Failure> {
     }
     let lucid = lucid.with_distillers(distillers);
     Ok(match sentence_model(args)? {
-        Some(model) => lucid.with_embedder(Arc::new(model)),
+        Some(model) => lucid.with_embedder(model),
         None => lucid,
     })
 }
 
-/// The sentence model that is set up, if one is.
-pub fn sentence_model(args: &ModelArgs) -> Result<Option<SentenceModel>, Failure> {
+/// The sentence model that is set up, if one is: a folder's, or a server's.
+pub fn sentence_model(args: &ModelArgs) -> Result<Option<Arc<dyn Embedder>>, Failure> {
+    let failed = |e: &dyn std::fmt::Display| Failure::Said(e.to_string());
+    if let Some(url) = args.embedding_url.clone().filter(|url| !url.trim().is_empty()) {
+        let settings = Settings {
+            kind: Kind::OpenAi,
+            url,
+            model: args.embedding_name.clone().unwrap_or_default(),
+            key: secret("LUCID_EMBEDDING_KEY", None)?,
+            private: args.model_private,
+            deadline: DEADLINE,
+        };
+        return Ok(Some(Arc::new(Embeddings::new(&settings).map_err(|e| failed(&e))?)));
+    }
     let Some(folder) = args.embedding_model.as_ref().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(None) };
-    SentenceModel::load(folder).map(Some).map_err(|e| Failure::Said(e.to_string()))
+    Ok(Some(Arc::new(SentenceModel::load(folder).map_err(|e| failed(&e))?)))
 }
 
 /// A secret from its file, else from the environment; nothing if neither holds one.

@@ -10,4 +10,5 @@ mod driver;
 mod first_steps;
 mod managing;
 mod pages;
+mod questions;
 mod review;

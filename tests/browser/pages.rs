@@ -25,6 +25,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("queue", format!("{url}/queue")),
         ("queue-done", format!("{url}/queue?state=done")),
         ("inbox", format!("{url}/inbox")),
+        ("questions", format!("{url}/questions")),
         ("insights", format!("{url}/insights")),
         ("bulk", bulk_of(&changeset)),
         ("beside", first_link(browser, &changeset, "/changes/").await),

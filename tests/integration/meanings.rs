@@ -15,7 +15,11 @@ use service::Lucid;
 
 use crate::world::{World, on_both_engines};
 
-on_both_engines!(what_is_said_in_different_words_is_found, a_model_that_fails_leaves_a_dream_that_compares_words);
+on_both_engines!(
+    a_server_of_embeddings_is_asked_once_for_each_text,
+    what_is_said_in_different_words_is_found,
+    a_model_that_fails_leaves_a_dream_that_compares_words
+);
 
 /// The real model, counting the texts that it is given.
 struct Counting {
@@ -49,6 +53,36 @@ async fn dreamed(world: &World, lucid: &Lucid) -> service::DreamView {
     let id = lucid.request_dream_over(&world.admin, world.store, "builtin", None, &[]).await.unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     lucid.dream(&world.admin, id).await.unwrap()
+}
+
+/// A server in the place of the folder: what it is sent is masked, and each text is sent once.
+async fn a_server_of_embeddings_is_asked_once_for_each_text(world: World) {
+    let mock = crate::support::model::MockModel::start().await;
+    let settings = distill::Settings {
+        kind: distill::Kind::OpenAi,
+        url: format!("{}/v1", mock.url),
+        model: "some-embedder".into(),
+        key: Some("sk-embed".into()),
+        private: true,
+        deadline: std::time::Duration::from_secs(3),
+    };
+    let lucid = world.lucid.clone().with_embedder(Arc::new(distill::Embeddings::new(&settings).unwrap()));
+    world.import(&says("a", "ana", "Always answer mails from ana@example.com within two working days.")).await;
+    let notes = [
+        ("/a.md", "Customer mails are answered within two working days.\n", false),
+        ("/b.md", "Within two working days customer mails are answered by us.\n", false),
+    ];
+    world.remember(&notes).await;
+    let view = dreamed(&world, &lucid).await;
+    let stats: serde_json::Value = serde_json::from_str(&view.dream.stats).unwrap();
+    assert_eq!(stats["sentence_model"], "127.0.0.1/some-embedder");
+    let heard = mock.heard();
+    assert_eq!((heard.len(), heard[0].0["authorization"].to_str().unwrap()), (1, "Bearer sk-embed"));
+    let sent = heard[0].1["input"].to_string();
+    assert!(sent.contains("answered within two working days") && !sent.contains("ana@example.com"), "{sent}");
+    assert!(view.findings.iter().any(|f| f.disposition == "question"), "{:#?}", view.findings);
+    dreamed(&world, &lucid).await;
+    assert_eq!(mock.heard().len(), 0, "what has a vector is not sent again");
 }
 
 async fn what_is_said_in_different_words_is_found(world: World) {

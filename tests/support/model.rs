@@ -66,6 +66,20 @@ impl MockModel {
     }
 }
 
+/// A vector for each text, of its words: texts of the same words have the same one.
+fn embeddings(asked: &Value) -> Value {
+    let vector = |text: &Value| {
+        let mut parts = vec![0.01_f64; 32];
+        for word in text.as_str().unwrap_or_default().to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|w| w.len() > 3) {
+            parts[word.bytes().map(usize::from).sum::<usize>() % 32] += 1.0;
+        }
+        parts
+    };
+    let texts = asked["input"].as_array().cloned().unwrap_or_default();
+    let rows: Vec<Value> = texts.iter().enumerate().map(|(n, text)| json!({"index": n, "embedding": vector(text)})).collect();
+    json!({"data": rows})
+}
+
 /// The list that a request asks for.
 fn list(asked: &Value) -> &'static str {
     let schemas =
@@ -89,6 +103,9 @@ fn judged(asked: &Value, word: &str) -> Value {
 async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     mock.heard.lock().unwrap().push((headers, asked.clone()));
+    if uri.path().ends_with("/embeddings") {
+        return Response::new(Body::from(embeddings(&asked).to_string()));
+    }
     let does = mock.todo.lock().unwrap().pop_front().unwrap_or_else(|| Does::Lists(json!([])));
     let does = match does {
         Does::Judges(word) => Does::Lists(judged(&asked, word)),

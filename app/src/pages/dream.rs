@@ -76,6 +76,7 @@ fn ended(view: &DreamView) -> AnyView {
         <h2>"From sessions to proposals"</h2>
         {funnel(&view.dream)}
         {meanings(&view.dream.stats)}
+        {budget(&view.dream.stats)}
         {unexplained(&view.dream.stats)}
         {model(view)}
         {asked(view)}
@@ -128,6 +129,17 @@ fn meanings(stats: &str) -> impl IntoView + use<> {
         }
         .into_any(),
     }
+}
+
+/// How much of what dreams may take out is used.
+fn budget(stats: &str) -> Option<impl IntoView + use<>> {
+    let (lost, may) = (stat(stats, "lost"), stat(stats, "may_lose"));
+    (may > 0).then(|| {
+        view! {
+            <p class="quiet">"Of the "{count(may, "statement")}" that dreams may take out of this memory in 30 days, "{lost}" "
+            {if lost == 1 { "is" } else { "are" }}" used: what waits, and what was committed without a person’s approval. What people approve does not count."</p>
+        }
+    })
 }
 
 fn unexplained(stats: &str) -> Option<impl IntoView + use<>> {

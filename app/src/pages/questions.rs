@@ -26,7 +26,8 @@ pub fn Questions() -> impl IntoView {
     page("questions", |request| async move {
         let actor = request.actor()?;
         let store: Option<StoreId> = request.asked("store");
-        let open = request.lucid.questions(actor, store).await?;
+        let mut open = request.lucid.questions(actor, store).await?;
+        open.sort_by_key(|q| q.kind);
         let answered = request.lucid.answered_questions(actor, store).await?;
         let may_reopen = |store: StoreId| actor.may(domain::rights::Action::Decide, store);
         let refused = request.refused().await;
@@ -35,11 +36,23 @@ pub fn Questions() -> impl IntoView {
             view! { <p class="notice good">"Proposed. "<a href=format!("/changesets/{id}")>"See the change"</a>"; somebody else decides on it."</p> }
         });
         let one = store.map(|_| view! { <p><a href="/questions">"Questions of all stores"</a></p> });
-        let list = if open.is_empty() {
+        // What only somebody should know comes last, and takes less room.
+        let (notices, open): (Vec<QuestionView>, Vec<QuestionView>) = open.into_iter().partition(|q| q.kind == QuestionKind::Notice);
+        let to_know = (!notices.is_empty()).then(|| {
+            view! {
+                <h2>"To know"</h2>
+                <p class="quiet">"No question, but somebody should look. What is marked as seen comes back when twice as much backs it."</p>
+                <ul class="questions">{notices.into_iter().map(|q| question(q, store, now)).collect_view()}</ul>
+            }
+        });
+        let list = if open.is_empty() && to_know.is_some() {
+            view! { <p>"No open questions."</p> }.into_any()
+        } else if open.is_empty() {
             view! { <Empty title="No open questions">"When a dream finds statements that contradict each other, a fact that may have changed, or a failure that nobody found a way out of, it asks here."</Empty> }.into_any()
         } else {
             view! {
                 <p class="quiet">{count(open.len(), "question")}". Keys: j and k go from one to the next, 1, 2 and 3 answer."</p>
+                <h2>"Open"</h2>
                 <ul class="questions">{open.into_iter().map(|q| question(q, store, now)).collect_view()}</ul>
             }
             .into_any()
@@ -59,7 +72,7 @@ pub fn Questions() -> impl IntoView {
                 </div>
             }
         });
-        Ok(view! { <Heading title="Questions" /><Refused form=refused />{one}{proposed}{list}{done} }.into_any())
+        Ok(view! { <Heading title="Questions" /><Refused form=refused />{one}{proposed}{list}{to_know}{done} }.into_any())
     })
 }
 
@@ -83,7 +96,7 @@ fn question(q: QuestionView, store: Option<StoreId>, now: Timestamp) -> impl Int
         <li class="card question" id=anchor data-row aria-labelledby=named_by>
             <p class="quiet"><span class="badge">{kind(q.kind)}</span>" "<a href=format!("/stores/{}", q.store_id)><Visible text=q.store_name /></a>
                 ", "{seen}"asked by "<a href=format!("/dreams/{}", q.dream_id)>"a dream"</a>{q.asked_at.map(|at| view! { " "<When at=at now=now /> })}</p>
-            <h2 id=heading><a href=here data-open><Visible text=q.title /></a></h2>
+            <h3 id=heading><a href=here data-open><Visible text=q.title /></a></h3>
             {(q.kind == QuestionKind::Notice || q.kind == QuestionKind::Holds).then(|| view! { <p><Visible text=sentence(&q.why) /></p> })}
             {sides}{new}
             {for_it.into_iter().map(|s| spoken(s, now)).collect_view()}{other}

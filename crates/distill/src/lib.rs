@@ -2,6 +2,7 @@
 //! `LiteLLM` ..). A model gets no tools but the one that carries its answer; what it answers is text, and is trusted by nobody.
 
 mod anthropic;
+mod embeddings;
 mod openai;
 mod recording;
 mod wire;
@@ -15,6 +16,7 @@ use std::{
 use dream::model::{Answer, Ask, Failed, Model};
 use url::Url;
 
+pub use embeddings::Embeddings;
 pub use recording::{BadRecord, Recorder, Replay};
 use wire::Wire;
 

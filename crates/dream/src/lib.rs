@@ -85,8 +85,10 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         let by_support = |f: &Finding| (f.support.distinct(), f.support.occurrences);
         by_support(b).cmp(&by_support(a)).then_with(|| a.fingerprint.cmp(&b.fingerprint))
     });
-    settle::settle(&mut findings, input);
+    let lost = settle::settle(&mut findings, input);
     let stats = Stats {
+        lost: lost.statements,
+        may_lose: loss::of_store(&input.memories).statements * loss::PERCENT / 100,
         tool_errors: failures.tool_errors,
         signatures: failures.signatures,
         steps_tried,

@@ -26,8 +26,8 @@ const FOLDERS: &[&[&str]] = &[
     &["facts", "reference", "knowledge"],
 ];
 
-/// Settles the findings, best supported first.
-pub fn settle(findings: &mut [Finding], input: &Input) {
+/// Settles the findings, best supported first. Says how much dreams lose of the store with what is proposed now.
+pub fn settle(findings: &mut [Finding], input: &Input) -> Loss {
     let steering = Steering::of(input);
     let matters = Matters::of(findings, &input.memories);
     let mut proposed = 0;
@@ -88,6 +88,7 @@ pub fn settle(findings: &mut [Finding], input: &Input) {
         lost = lost.and(loses);
     }
     give_paths(findings, input);
+    lost
 }
 
 /// The last gate, whatever found it: what a change would newly say holds nothing that must not stand in a memory, nor does its title or

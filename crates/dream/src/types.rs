@@ -263,6 +263,10 @@ pub struct Stats {
     pub subjects: usize,
     /// Tasks, where known.
     pub tasks: usize,
+    /// Statements that dreams have taken out in the last 30 days without a person's approval, and that what waits would take out.
+    pub lost: usize,
+    /// Statements that may go in that way.
+    pub may_lose: usize,
 }
 
 /// How much backs a finding, counted by the engine and never claimed.

@@ -36,7 +36,7 @@ pub fn run(models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
         memories(folder, folder, &mut preview.input.memories)?;
     }
     if let Some(model) = sentence_model(models)? {
-        service::with_meanings(&mut preview.input, &model).map_err(|e| Failure::Said(e.to_string()))?;
+        service::with_meanings(&mut preview.input, model.as_ref()).map_err(|e| Failure::Said(e.to_string()))?;
     }
     let proposal = serde_json::to_string_pretty(&service::preview(&preview)).map_err(|e| Failure::Said(e.to_string()))?;
     // Whoever reads only the beginning of it closes the pipe.

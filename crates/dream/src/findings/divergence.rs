@@ -87,25 +87,20 @@ fn part(task: Option<&str>, good: &[usize], bad: &[usize], window: &Window, part
 fn lead(place: &str, parting: &Parting, window: &Window) -> Finding {
     let mut support = window.support(parting.sessions.iter().copied());
     support.eligible = parting.sessions.len();
-    let title = match &parting.tasks[..] {
-        [] => format!("Tries that asked for the same part at {place}"),
-        [task] => format!("Tries at task {} part at {place}", short(task)),
-        tasks => format!("Tries at {} part at {place}", domain::plural::count(tasks.len(), "task")),
-    };
-    let which: Vec<String> = parting.tasks.iter().take(NAMED).map(|t| short(t)).collect();
+    let tasks: Vec<String> = parting.tasks.iter().take(NAMED).map(|t| short(t)).collect();
     let more = parting.tasks.len().saturating_sub(NAMED);
-    let which = match (which.len(), more) {
-        (0 | 1, _) => String::new(),
-        (_, 0) => format!(" (tasks {})", which.join(", ")),
-        _ => format!(" (tasks {} and {more} more)", which.join(", ")),
+    let subject = match (&tasks[..], more) {
+        ([], _) => "The same request".to_owned(),
+        ([task], 0) => format!("Task {task}"),
+        (_, 0) => format!("Tasks {}", tasks.join(", ")),
+        _ => format!("Tasks {} and {more} more", tasks.join(", ")),
     };
     let before = match parting.same {
-        0 => "from their first changing call on".to_owned(),
-        n => format!("after up to {} that they have in common", domain::plural::count(n, "changing call")),
+        0 => "it is the first thing that they change".to_owned(),
+        n => format!("up to {} before that are the same", domain::plural::count(n, "changing call")),
     };
     let all = parting.sessions.len();
-    Finding::new(KIND, place, title, support)
-        .insight(format!("a lead for a person: {} of {all} tries failed{which}; they part {before}", parting.failed))
+    Finding::new(KIND, place, format!("{subject}: {place}"), support).insight(format!("{} of {all} tries failed; {before}", parting.failed))
 }
 
 /// A task's key for a title: short and masked.
@@ -114,10 +109,12 @@ fn short(task: &str) -> String {
 }
 
 fn said(there: Option<&Act>, here: Option<&Act>) -> String {
-    let name = |act: Option<&Act>| act.map_or_else(|| "nothing more".to_owned(), |a| a.tool.clone());
     match (there, here) {
-        (Some(a), Some(b)) if a.tool == b.tool => format!("the arguments of {}", a.tool),
-        _ => format!("{} where it succeeded, {} where it failed", name(there), name(here)),
+        (Some(a), Some(b)) if a.tool == b.tool => format!("tries that fail call {} with other arguments", a.tool),
+        (Some(a), Some(b)) => format!("tries that succeed call {} where others call {}", a.tool, b.tool),
+        (Some(a), None) => format!("tries that succeed go on with {} where others stop", a.tool),
+        (None, Some(b)) => format!("tries that fail go on with {} where others stop", b.tool),
+        (None, None) => String::new(),
     }
 }
 
