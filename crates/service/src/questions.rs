@@ -410,13 +410,8 @@ fn with(content: &str, statement: &str, new: Option<&str>) -> Option<String> {
             lines.remove(at);
         }
         None => {
-            lines[at] = lines[at]
-                .replacen(statement, "", 1)
-                .split_inclusive(' ')
-                .filter(|w| !w.trim().is_empty())
-                .collect::<String>()
-                .trim_end()
-                .to_owned()
+            let (before, after) = lines[at].split_once(statement)?;
+            lines[at] = if after.is_empty() { before.trim_end().to_owned() } else { format!("{before}{}", after.trim_start()) };
         }
     }
     Some(format!("{}\n", lines.join("\n").trim_end()))
