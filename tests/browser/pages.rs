@@ -33,6 +33,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("changeset", format!("{changeset}?view=unified")),
         ("stores", format!("{url}/stores")),
         ("store", store.clone()),
+        ("store-search", format!("{store}?q=open+questions")),
         ("history", format!("{store}/history")),
         ("store-dreams", format!("{store}/dreams")),
         ("store-sessions", format!("{store}/sessions")),

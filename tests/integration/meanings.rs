@@ -16,6 +16,8 @@ use service::Lucid;
 use crate::world::{World, on_both_engines};
 
 on_both_engines!(
+    memory_is_searched_by_words_and_by_meaning,
+    like_decisions_are_found_by_meaning,
     a_server_of_embeddings_is_asked_once_for_each_text,
     what_is_said_in_different_words_is_found,
     a_model_that_fails_leaves_a_dream_that_compares_words
@@ -53,6 +55,54 @@ async fn dreamed(world: &World, lucid: &Lucid) -> service::DreamView {
     let id = lucid.request_dream_over(&world.admin, world.store, "builtin", None, &[]).await.unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     lucid.dream(&world.admin, id).await.unwrap()
+}
+
+async fn memory_is_searched_by_words_and_by_meaning(world: World) {
+    let notes = [
+        ("/ops/backups.md", "# Backups\n\n- The nightly backup runs at 02:30.\n- Restore drills happen every quarter.\n", false),
+        ("/hr/leave.md", "Parental leave requests go to the people team.\n", false),
+        ("/shop/returns.md", "Customers can send goods back within 30 days.\n- Write to ana@example.com about large returns.\n", false),
+    ];
+    world.remember(&notes).await;
+    let plain = world.lucid.search_memory(&world.reviewer, world.store, "nightly back").await.unwrap();
+    assert!(!plain.by_meaning && plain.hits[0].statement == "The nightly backup runs at 02:30.", "{plain:?}");
+    // The path says it too, and what is personal is masked.
+    let returns = world.lucid.search_memory(&world.reviewer, world.store, "returns").await.unwrap();
+    assert!(returns.hits.len() == 2 && returns.hits.iter().all(|h| !h.statement.contains("ana@")), "{returns:?}");
+    assert!(world.lucid.search_memory(&world.reviewer, world.store, "refund policy").await.unwrap().hits.is_empty());
+    let lucid = world.lucid.clone().with_embedder(Arc::new(model()));
+    let meant = lucid.search_memory(&world.reviewer, world.store, "how long may a customer return what they bought?").await.unwrap();
+    assert!(meant.by_meaning && meant.hits[0].statement.starts_with("Customers can send goods back"), "{meant:?}");
+    let nothing = lucid.search_memory(&world.reviewer, world.store, "favourite colour of the cat").await.unwrap();
+    assert!(nothing.hits.is_empty(), "{nothing:?}");
+    for bad in ["", "   ", &"x".repeat(201)] {
+        assert!(matches!(lucid.search_memory(&world.reviewer, world.store, bad).await, Err(service::Error::Invalid(_))));
+    }
+    assert!(lucid.search_memory(&world.stranger, world.store, "backup").await.is_err());
+    for odd in ["%_\\", "'; DROP TABLE memories; --", "🦀🦀🦀", "a\0b"] {
+        lucid.search_memory(&world.reviewer, world.store, odd).await.unwrap();
+    }
+}
+
+async fn like_decisions_are_found_by_meaning(world: World) {
+    let lucid = world.lucid.clone().with_embedder(Arc::new(model()));
+    world.remember(&[("/shop.md", "Goods can be sent back within 30 days.\n", false)]).await;
+    let propose = async |path: &str, content: &str| {
+        let (changeset, _) =
+            lucid.propose_change(&world.admin, world.store, &crate::world::create(path, content), "because").await.unwrap();
+        world.changes(changeset).await.remove(0)
+    };
+    let rejected = propose("/returns-within-thirty-days.md", "Returns are free.\n").await;
+    world.vote(&world.reviewer, &rejected, service::Verdict::Reject(domain::changeset::RejectCode::Wording)).await.unwrap();
+    let other = propose("/backups.md", "Backups run at night.\n").await;
+    world.vote(&world.reviewer, &other, service::Verdict::Reject(domain::changeset::RejectCode::Never)).await.unwrap();
+    let asked = propose("/returns-in-thirty-days.md", "Customers may return what they bought for 30 days.\n").await;
+    let beside = lucid.beside(&world.reviewer, asked.change.id).await.unwrap();
+    let titles: Vec<&str> = beside.decided.iter().map(|d| d.title.as_str()).collect();
+    assert_eq!(titles, ["Add /returns-within-thirty-days.md"]);
+    assert!(beside.similar.iter().any(|s| s.by_meaning && s.path == "/shop.md"), "{:?}", beside.similar);
+    let by_words = world.lucid.beside(&world.reviewer, asked.change.id).await.unwrap();
+    assert!(!by_words.by_meaning && by_words.decided.is_empty());
 }
 
 /// A server in the place of the folder: what it is sent is masked, and each text is sent once.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{ids::StoreId, rights::Action};
 use leptos::prelude::*;
-use service::{MemoryRow, RefusedForm};
+use service::{Found, Hit, MemoryRow, RefusedForm};
 
 use super::stores::store_heading;
 use crate::{
@@ -26,11 +26,18 @@ pub fn Memories() -> impl IntoView {
         let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
         let memories = request.lucid.memories(request.actor()?, store.id, request.query.get("after").map(String::as_str)).await?;
         let now = request.now();
+        let asked = request.query.get("q").map(|q| q.trim().to_owned()).filter(|q| !q.is_empty());
+        let found = match &asked {
+            Some(query) => Some(request.lucid.search_memory(request.actor()?, store.id, query).await?),
+            None => None,
+        };
         let about = (!store.description.is_empty()).then(|| view! { <p><Visible text=store.description.clone() /></p> });
         let next =
             memories.rows.last().filter(|_| memories.more).map(|m| format!("/stores/{}?after={}", store.id, encoded(m.path.as_str())));
-        let next = next.map(|href| view! { <p><a href=href>"Next page"</a></p> });
-        let list = if memories.rows.is_empty() {
+        let next = next.filter(|_| asked.is_none()).map(|href| view! { <p><a href=href>"Next page"</a></p> });
+        let list = if let Some(found) = found {
+            results(&found)
+        } else if memories.rows.is_empty() {
             view! {
                 <Empty title="Nothing is remembered yet">
                     "Import sessions into this store and start a dream; what you approve of it stands here. "<a href="/import">"Import sessions"</a>
@@ -48,8 +55,40 @@ pub fn Memories() -> impl IntoView {
         let may_propose = request.actor()?.knows(store.id) && request.actor()?.may(Action::SeeMemory, store.id);
         let begun = |name: &str| request.query.get(name).cloned();
         let propose = may_propose.then(|| propose_form(store.id, refused.as_ref(), &begun));
-        Ok(view! { {store_heading(&store, "Memories", None)}<Refused form=refused />{about}{list}{next}{propose} }.into_any())
+        Ok(view! { {store_heading(&store, "Memories", None)}<Refused form=refused />{about}{search_form(store.id, asked.unwrap_or_default())}{list}{next}{propose} }.into_any())
     })
+}
+
+fn search_form(store: StoreId, asked: String) -> impl IntoView {
+    let back = (!asked.is_empty()).then(|| view! { <a href=format!("/stores/{store}")>"Show all"</a> });
+    view! {
+        <form method="get" action=format!("/stores/{store}") class="row search" role="search">
+            <label><span class="visually-hidden">"Search this memory"</span><input type="search" name="q" value=asked maxlength="200" placeholder="Search this memory" data-key="/" /></label>
+            <button>"Search"</button>{back}
+        </form>
+    }
+}
+
+/// What a search found, the best first.
+fn results(found: &Found) -> AnyView {
+    let how = if found.by_meaning { "by words and by meaning" } else { "by words alone: no sentence model is set up" };
+    if found.hits.is_empty() {
+        return view! { <Empty title="Nothing found">"Try other words; "{how}"."</Empty> }.into_any();
+    }
+    let hit = |h: &Hit| {
+        let near = h.by_meaning.then(|| view! { " "<span class="badge">"by meaning"</span> });
+        view! {
+            <li data-row>
+                <a href=format!("/memories/{}", h.memory_id) data-open><Visible text=h.statement.clone() /></a>{near}
+                <div class="quiet"><Visible text=h.path.to_string() /></div>
+            </li>
+        }
+    };
+    view! {
+        <p class="quiet">{domain::plural::count(found.hits.len(), "statement")}" found "{how}"."</p>
+        <ul class="inbox">{found.hits.iter().map(hit).collect_view()}</ul>
+    }
+    .into_any()
 }
 
 /// Proposing a new memory. A link may have begun one, as that of an open failure does; `begun` says with what.

@@ -37,6 +37,7 @@ mod recording;
 mod revert;
 mod review;
 mod schedules;
+mod search;
 mod sessions;
 mod setting_changes;
 mod small_writes;
@@ -88,9 +89,9 @@ pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
 };
 pub use schedules::{NewSchedule, check_schedule};
+pub use search::{Found, Hit};
 pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};
-pub use store::questions::AnsweredRow;
 pub use store::{
     Page,
     access_requests::RequestRow,
@@ -111,6 +112,7 @@ pub use store::{
     sessions::{EventRow, SessionRow},
     statements_run,
 };
+pub use store::{changes::DecidedRow, questions::AnsweredRow};
 pub use stores::StoreText;
 pub use trail::{AuditRow, Verified};
 pub use web_sessions::{form_token, web_session_of};

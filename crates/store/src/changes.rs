@@ -55,6 +55,8 @@ statements! {
             OR (c.state = 'committed' AND c.updated_at >= $2
               AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision AND d.verdict = 'approve'
                 AND d.taken_back_at IS NULL)))";
+    DECIDED = "SELECT id, changeset_id, title, state, updated_at FROM changes
+        WHERE store_id = $1 AND id <> $2 AND state IN ('committed', 'rejected') ORDER BY updated_at DESC, id DESC LIMIT $3";
     CHANGESETS_OF = concat!("SELECT id, changeset_id FROM changes WHERE id IN (", fifty!(), ")");
     CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
     SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3, defer_until = NULL WHERE id = $4 AND state = $5 AND revision = $6";
@@ -412,6 +414,26 @@ pub async fn revise(tx: &mut Tx, change: &ChangeRow, to: &Revision, now: Timesta
 /// The facts of every change of a dream that waits in a store, or was committed since then.
 pub async fn facts_of_dreams(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<Vec<String>> {
     Ok(fetch_all!(tx, (String,), FACTS_OF_DREAMS, store, since)?.into_iter().map(|(facts,)| facts).collect())
+}
+
+/// A change that was decided.
+#[derive(Debug, Clone, FromRow)]
+pub struct DecidedRow {
+    /// Which.
+    pub id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// In one line.
+    pub title: String,
+    /// `committed` or `rejected`.
+    pub state: ChangeState,
+    /// When it came to that.
+    pub updated_at: Timestamp,
+}
+
+/// The changes of a store that were decided last, without one of them.
+pub async fn decided(tx: &mut Tx, store: StoreId, but: ChangeId, limit: i64) -> Result<Vec<DecidedRow>> {
+    fetch_all!(tx, DecidedRow, DECIDED, store, but, limit)
 }
 
 /// What waits in a store, and what was committed and still stands there, by fingerprint.

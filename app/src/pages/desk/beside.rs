@@ -1,9 +1,9 @@
 //! What stands beside a change: memories that say nearly the same, as a question; the history and the readers of what it touches; what
 //! was decided on changes like it.
 
-use domain::{ids::ChangeId, plural::count};
+use domain::{changeset::ChangeState, ids::ChangeId, plural::count};
 use leptos::prelude::*;
-use service::{BesideView, LikeRow, ReaderRow, SimilarMemory, TouchedMemory, VersionRow};
+use service::{BesideView, DecidedRow, LikeRow, ReaderRow, SimilarMemory, TouchedMemory, VersionRow};
 
 use crate::{
     components::{forms::form_token, layout::Heading, text::Visible, when::When},
@@ -34,6 +34,7 @@ pub fn Beside() -> impl IntoView {
             <h2>"What it touches"</h2>
             {touched(&request, &view)}
             <h2>"What was decided on changes like this"</h2>
+            {decided(&view, request.now())}
             {like(&view)}
         }
         .into_any())
@@ -59,7 +60,11 @@ fn question(view: &BesideView, s: &SimilarMemory) -> AnyView {
             <input type="hidden" name="digest" value=c.digest.clone() />
         }
     };
-    let asked = if s.same { "They say the same in other words or order." } else { "Do they say the same?" };
+    let asked = match (s.same, s.by_meaning) {
+        (true, _) => "They say the same in other words or order.",
+        (false, true) => "Do they mean the same?",
+        (false, false) => "Do they say the same?",
+    };
     let answers = view.may_replace.then(|| {
         view! {
             <div class="actions">
@@ -106,6 +111,19 @@ fn touched(request: &Request, view: &BesideView) -> AnyView {
         }
     };
     view.touched.iter().map(one).collect_view().into_any()
+}
+
+/// Decided changes that mean nearly the same.
+fn decided(view: &BesideView, now: domain::Timestamp) -> AnyView {
+    if !view.by_meaning {
+        return view! { <p class="quiet">"Compared by words alone: no sentence model is set up."</p> }.into_any();
+    }
+    let row = |d: &DecidedRow| {
+        let word = if d.state == ChangeState::Committed { "committed" } else { "rejected" };
+        view! { <li><a href=format!("/changesets/{}?change={}", d.changeset_id, d.id)><Visible text=d.title.clone() /></a>", "{word}" "<When at=d.updated_at now=now /></li> }
+    };
+    let rows = view.decided.iter().map(row).collect_view();
+    (!view.decided.is_empty()).then(|| view! { <p class="quiet">"Nearly the same:"</p><ul>{rows}</ul> }).into_any()
 }
 
 fn like(view: &BesideView) -> AnyView {
