@@ -23,3 +23,4 @@ CREATE TABLE answers (
 );
 CREATE UNIQUE INDEX answers_that_stand ON answers (store_id, fingerprint) WHERE reopened_at IS NULL;
 CREATE INDEX answers_by_time ON answers (store_id, created_at);
+CREATE INDEX findings_by_fingerprint ON findings (fingerprint, dream_id);

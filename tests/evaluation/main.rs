@@ -5,6 +5,7 @@
 
 mod airline;
 mod cases;
+mod expired;
 mod figures;
 mod generated;
 mod guard;
@@ -22,6 +23,7 @@ fn main() {
     assert!(heldout::print(), "poison got into a proposal");
     assert!(guard::print(), "the guard finds less on its development sets than it did");
     voices::print();
+    expired::print();
     // `cargo test` passes arguments of its own; without a folder there is no more to measure.
     let Some(folder) = std::env::var_os("LUCID_EVAL_DATA").map(PathBuf::from) else {
         println!("SKIPPED: set LUCID_EVAL_DATA to the folder with the corpora (make eval DATA=..)");

@@ -179,7 +179,7 @@ const fn label(kind: QuestionKind, answer: Answer) -> &'static str {
         (Answer::Second, _) => "Keep the second",
         (Answer::Both, QuestionKind::Similar) => "Keep both: they differ",
         (Answer::Both, _) => "Keep both",
-        (Answer::Changed, _) => "It has changed",
+        (Answer::Changed, _) => "It no longer holds",
         (Answer::StillHolds, _) => "It still holds",
         (Answer::Written, _) => "Propose a note",
         (Answer::MendTool, _) => "The tool gets mended",

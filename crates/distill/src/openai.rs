@@ -28,7 +28,7 @@ async fn asked(wire: &Wire, model: &str, ask: &Ask, older: bool) -> Result<Answe
     let format = if older {
         json!({"type": "json_object", "schema": ask.schema})
     } else {
-        json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": ask.schema}})
+        json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": without_lengths(&ask.schema)}})
     };
     let body = json!({
         "model": model,
@@ -41,12 +41,24 @@ async fn asked(wire: &Wire, model: &str, ask: &Ask, older: bool) -> Result<Answe
     read(&wire.post("chat/completions", &headers, &body).await?)
 }
 
+/// A schema without the lengths of its texts, which strict servers do not know.
+fn without_lengths(schema: &Value) -> Value {
+    match schema {
+        Value::Object(fields) => {
+            fields.iter().filter(|(name, _)| *name != "maxLength").map(|(k, v)| (k.clone(), without_lengths(v))).collect()
+        }
+        Value::Array(all) => all.iter().map(without_lengths).collect(),
+        other => other.clone(),
+    }
+}
+
 fn read(answer: &Value) -> Result<Answer, Failed> {
     let message = &answer["choices"][0]["message"];
-    if let Some(refusal) = message["refusal"].as_str() {
-        return Err(Failed::Refused(refusal.chars().take(200).collect()));
+    if !message.is_object() {
+        return Err(Failed::Nonsense("it has no message".to_owned()));
     }
-    let text = message["content"].as_str().ok_or_else(|| Failed::Nonsense("it has no message".to_owned()))?;
+    // A refusal, or a message that a filter emptied, is an answer that cannot be used: another request may do better.
+    let text = message["content"].as_str().or(message["refusal"].as_str()).unwrap_or_default();
     let count = |name: &str| answer["usage"][name].as_u64().unwrap_or(0);
     Ok(Answer { text: text.to_owned(), usage: Usage { input: count("prompt_tokens"), output: count("completion_tokens") } })
 }

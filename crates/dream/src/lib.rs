@@ -30,7 +30,7 @@ pub use types::{
     Quote, Seen, Session, Stats, Support,
 };
 
-use curation::{duplicates, questions, repeated, restructure, stale};
+use curation::{duplicates, expired, questions, repeated, restructure, stale};
 use findings::{candidates, changed, contrast, divergence, facts, failures, standing};
 use window::Window;
 
@@ -72,6 +72,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     findings.extend(doubles);
     findings.extend(repeated::find(&input.memories, &merged));
     findings.extend(restructure::find(&input.memories, &input.taken_paths));
+    findings.extend(expired::find(&window));
     findings.extend(stale::find(&window));
     findings.extend(divergence::find(&window));
     let by_model = candidates::find(&window);

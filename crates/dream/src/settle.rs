@@ -11,7 +11,7 @@ use crate::{
         loss::{self, Loss},
         similar,
     },
-    findings::{facts, standing},
+    findings::{candidates, facts, standing},
     steering::Steering,
     types::{Change, Disposition, Edit, Finding, Input, Known, KnownState, Memory},
 };
@@ -103,7 +103,7 @@ fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
             return Some(Disposition::HeldBack("the memory would be larger than one may be".to_owned()));
         }
         // Where whole statements move, they were there before.
-        if !matches!(change.kind, ChangeKind::Restructure | ChangeKind::Merge) {
+        if !matches!(change.kind, ChangeKind::Restructure | ChangeKind::Merge) || finding.kind == candidates::KIND {
             fresh.extend(statements(after).into_iter().filter(|s| !before.contains(s)));
         }
         if edit.memory.is_none() && change.kind == ChangeKind::Add {
@@ -259,7 +259,9 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         let there: Vec<String> = statements(&memory.content);
         let keys: BTreeSet<Vec<String>> = there.iter().map(|s| similar::key_of(s)).collect();
         let missing: Vec<&String> = said.iter().skip(1).filter(|s| !keys.contains(&similar::key_of(s)) && !s.starts_with("Why:")).collect();
-        if missing.is_empty() || (finding.kind != "recurring_failure" && keys.contains(&point)) {
+        // A model's title is what one would search for, and may be a heading of another note.
+        let by_title = finding.kind != "recurring_failure" && finding.kind != candidates::KIND;
+        if missing.is_empty() || (by_title && keys.contains(&point)) {
             return held_back("the memory already says so");
         }
         if finding.kind != "recurring_failure" || !is_about(&there, &finding.title) {

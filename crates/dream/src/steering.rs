@@ -18,6 +18,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("near_duplicate", &["duplicate", "double", "merge"]),
     ("restructure", &["restructur", "split", "regroup"]),
     ("stale", &["stale", "unread"]),
+    ("expired", &["expired", "expiry"]),
     ("model_candidate", &["candidate"]),
 ];
 /// How a sentence leaves something out.

@@ -347,8 +347,8 @@ pub struct Asks {
     pub memory: usize,
     /// What it says.
     pub statement: String,
-    /// What it would say instead.
-    pub new: String,
+    /// What it would say instead; none if it would go.
+    pub new: Option<String>,
 }
 
 /// The name of the engine that needs no model, as a finder.

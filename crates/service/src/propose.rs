@@ -375,9 +375,9 @@ async fn spoken(tx: &mut Tx, finding: &Finding, loaded: &Loaded) -> Result<Strin
 }
 
 fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, String>, loaded: &Loaded) -> NewFinding {
-    let asks = finding.asks.as_ref().filter(|asks| domain::sensitive::sensitive_spans(&asks.new).is_empty());
-    let about = asks
-        .map(|asks| About { sides: vec![AboutSide::of(loaded.memories[asks.memory].id, &asks.statement)], new: Some(asks.new.clone()) });
+    let asks = finding.asks.as_ref().filter(|asks| domain::sensitive::sensitive_spans(asks.new.as_deref().unwrap_or_default()).is_empty());
+    let about =
+        asks.map(|asks| About { sides: vec![AboutSide::of(loaded.memories[asks.memory].id, &asks.statement)], new: asks.new.clone() });
     let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
     let reason = match (&finding.disposition, change_id) {
         (Disposition::HeldBack(reason) | Disposition::Insight(reason), _) => reason.clone(),

@@ -17,7 +17,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
-    Tx, memories, memory_stores,
+    Tx, changes, memories, memory_stores,
     questions::{self, AnsweredRow, AskedRow, NewAnswer},
     sessions,
 };
@@ -29,7 +29,9 @@ use crate::{
 };
 
 /// Questions that a page shows.
-const SHOWN: i64 = 50;
+const SHOWN: usize = 50;
+/// Questions that are looked at for those: the memory may say no more what others ask about.
+const LOOKED_AT: i64 = 300;
 /// Answers that a page shows.
 const ANSWERS: i64 = 50;
 /// Quotes that are kept of a finding that makes no change.
@@ -149,8 +151,9 @@ impl Lucid {
         let (visible, store) = actor.visible(Action::SeeDreams).narrowed(store);
         let mut tx = self.db.read().await?;
         let mut open = Vec::new();
-        for asked in questions::open(&mut tx, visible, store, SHOWN).await? {
-            if actor.may(Action::SeeChanges, asked.store_id)
+        for asked in questions::open(&mut tx, visible, store, LOOKED_AT).await? {
+            if open.len() < SHOWN
+                && actor.may(Action::SeeChanges, asked.store_id)
                 && let Some(view) = view(&mut tx, actor, asked).await?
             {
                 open.push(view);
@@ -177,7 +180,9 @@ impl Lucid {
     ) -> Result<Option<ChangesetId>> {
         let (mut tx, acting) = self.begin(actor).await?;
         let right = acting.may_on(Action::Decide, store)?;
-        let Some(answered_by) = actor.who.person() else { return Err(Error::Forbidden("a person: keys answer no questions")) };
+        let Some(answered_by) = actor.who.person().filter(|_| !actor.who.is_key()) else {
+            return Err(Error::Forbidden("a person: keys answer no questions"));
+        };
         memory_stores::lock(&mut tx, store).await?;
         let asked = questions::asked(&mut tx, store, fingerprint).await?;
         let asked = asked.ok_or_else(|| Error::Conflict("this question is not asked any more".to_owned()))?;
@@ -185,7 +190,7 @@ impl Lucid {
         if !kind.answers().contains(&answer) {
             return Err(Error::Invalid(format!("`{answer}` is no answer to this question")));
         }
-        if questions::is_answered(&mut tx, store, fingerprint, asked.asked_at.unwrap_or(Timestamp(0))).await? {
+        if questions::is_answered(&mut tx, store, fingerprint, asked.started_at.unwrap_or(Timestamp(0))).await? {
             return Err(Error::Conflict("this question was answered already; it can be asked again below".to_owned()));
         }
         let made = match self.consequence(&mut tx, &asked, answer, words).await? {
@@ -263,16 +268,20 @@ impl Lucid {
         let sides = sides(tx, &about).await?;
         let (write, title, reason, kind) = match (answer, &sides[..]) {
             (Answer::First, [kept, dropped]) | (Answer::Second, [dropped, kept]) => {
-                let reason =
-                    format!("A dream asked about “{}” in {} and this statement. The other one is to stay.", kept.statement, kept.row.path);
+                let reason = format!(
+                    "A dream asked about “{}” in {} and this statement. The other one is to stay.",
+                    short(&kept.statement),
+                    kept.row.path
+                );
                 let after = with(&dropped.content, &dropped.statement, None).ok_or_else(gone)?;
                 (rewrite(dropped, after), format!("Drop “{}”", short(&dropped.statement)), reason, None)
             }
             (Answer::Changed, [side]) => {
-                let new = about.new.as_deref().ok_or_else(gone)?;
-                let reason = format!("A dream asked whether “{}” still holds. It has changed.", side.statement);
-                let after = with(&side.content, &side.statement, Some(new)).ok_or_else(gone)?;
-                (rewrite(side, after), format!("Now “{}”", short(new)), reason, Some(ChangeKind::Supersede))
+                let new = about.new.as_deref();
+                let reason = format!("A dream asked whether “{}” still holds. It does not.", short(&side.statement));
+                let after = with(&side.content, &side.statement, new).ok_or_else(gone)?;
+                let title = new.map_or_else(|| format!("Drop “{}”", short(&side.statement)), |new| format!("Now “{}”", short(new)));
+                (rewrite(side, after), title, reason, new.map(|_| ChangeKind::Supersede))
             }
             (Answer::Written, _) => {
                 let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -315,7 +324,7 @@ fn kind_of(asked: &AskedRow) -> QuestionKind {
         ("question", "contradiction") => QuestionKind::Contradiction,
         ("question", _) => QuestionKind::Similar,
         ("open", _) => QuestionKind::OpenFailure,
-        _ if serde_json::from_str::<About>(&asked.about).is_ok_and(|about| about.new.is_some()) => QuestionKind::Holds,
+        _ if serde_json::from_str::<About>(&asked.about).is_ok_and(|about| about.sides.len() == 1) => QuestionKind::Holds,
         _ => QuestionKind::Notice,
     }
 }
@@ -400,6 +409,9 @@ async fn quotes(tx: &mut Tx, evidence: &str) -> Result<Vec<Quote>> {
 
 /// The content with other words in a statement's place, or without it; none if it is not there by itself and once.
 fn with(content: &str, statement: &str, new: Option<&str>) -> Option<String> {
+    if content.contains("\r\n") {
+        return with(&content.replace("\r\n", "\n"), statement, new).map(|text| text.replace('\n', "\r\n"));
+    }
     let holds = |line: &str| statements(line).iter().any(|s| s == statement) && line.matches(statement).count() == 1;
     let mut lines: Vec<String> = content.lines().map(str::to_owned).collect();
     let places: Vec<usize> = (0..lines.len()).filter(|&n| holds(&lines[n])).collect();
@@ -435,9 +447,15 @@ fn short(text: &str) -> String {
 
 /// A path for a note about a failure that no memory has.
 async fn free_path(tx: &mut Tx, store: StoreId, title: &str) -> Result<MemoryPath> {
-    let taken: std::collections::BTreeSet<String> =
-        memories::contents_of_store(tx, store).await?.into_iter().map(|m| m.path.to_string()).collect();
-    dream::free_path("failures", title, &taken).parse().map_err(|_| Error::Internal("a path could not be made"))
+    let mut taken: std::collections::BTreeSet<String> = changes::open_paths(tx, store).await?.into_iter().collect();
+    loop {
+        let path: MemoryPath =
+            dream::free_path("failures", title, &taken).parse().map_err(|_| Error::Internal("a path could not be made"))?;
+        if memories::at_path(tx, store, &path).await?.is_none() {
+            return Ok(path);
+        }
+        taken.insert(path.to_string());
+    }
 }
 
 #[cfg(test)]

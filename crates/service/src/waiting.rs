@@ -20,8 +20,17 @@ use crate::{
 /// Quotes that a change may have altogether, appendix included.
 const MOST_QUOTES: i64 = 20;
 /// Kinds of findings that every dream looks for, so that one which is not found no longer holds.
-const ALWAYS_LOOKED_FOR: &[&str] =
-    &["recurring_failure", "workflow", "standing_instruction", "fact_changed", "exact_duplicate", "near_duplicate", "restructure", "stale"];
+const ALWAYS_LOOKED_FOR: &[&str] = &[
+    "recurring_failure",
+    "workflow",
+    "standing_instruction",
+    "fact_changed",
+    "exact_duplicate",
+    "near_duplicate",
+    "restructure",
+    "stale",
+    "expired",
+];
 
 /// The finding of a proposal that is known by this.
 fn finding_of<'a>(fingerprint: &str, proposal: &'a Proposal) -> Option<&'a Finding> {

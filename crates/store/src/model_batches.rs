@@ -16,6 +16,8 @@ statements! {
         WHERE store_id = $1 AND request_sha256 = $2";
     OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros FROM model_batches
         WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3 ORDER BY created_at, request_sha256";
+    SHOWN = "SELECT sessions FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3
+        ORDER BY created_at, request_sha256";
     DROP = "DELETE FROM model_batches WHERE created_at <= $1";
     SPENT_SINCE = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
             CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE created_at >= $1";
@@ -86,6 +88,11 @@ pub async fn get(tx: &mut Tx, store: StoreId, request_sha256: &str) -> Result<Op
 /// Every answer of a model over sessions of a store since then.
 pub async fn of_store(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<Vec<BatchRow>> {
     fetch_all!(tx, BatchRow, OF_STORE, store, model, since)
+}
+
+/// Which sessions a model was shown of a store since then: session id to number of events, a JSON object for each answer.
+pub async fn shown(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), SHOWN, store, model, since)?.into_iter().map(|(sessions,)| sessions).collect())
 }
 
 /// What the whole installation spent since then.

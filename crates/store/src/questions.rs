@@ -13,7 +13,7 @@ use crate::{Result, Tx, engine::viewer};
 statements! {
     // Of each store the last dream over its whole window speaks; what was answered since is left out. A dream asks again what an answer
     // covers no longer.
-    OPEN = "SELECT d.store_id, s.name AS store_name, d.id AS dream_id, d.ended_at AS asked_at, f.kind, f.title, f.fingerprint, f.support,
+    OPEN = "SELECT d.store_id, s.name AS store_name, d.id AS dream_id, d.ended_at AS asked_at, d.started_at, f.kind, f.title, f.fingerprint, f.support,
             f.disposition, f.reason, f.evidence, f.about
         FROM findings f JOIN dreams d ON d.id = f.dream_id JOIN stores s ON s.id = d.store_id
         WHERE f.disposition IN ('question', 'insight', 'open')
@@ -21,9 +21,9 @@ statements! {
           AND (CAST($1 AS UUID) IS NULL OR d.store_id = $1)
           AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = d.store_id AND g.user_id = $2))
           AND NOT EXISTS (SELECT 1 FROM answers a WHERE a.store_id = d.store_id AND a.fingerprint = f.fingerprint AND a.reopened_at IS NULL
-              AND a.created_at >= d.ended_at)
-        ORDER BY d.id DESC, f.position LIMIT $3";
-    ONE = "SELECT d.store_id, s.name AS store_name, d.id AS dream_id, d.ended_at AS asked_at, f.kind, f.title, f.fingerprint, f.support,
+              AND a.created_at >= d.started_at)
+        ORDER BY CASE f.disposition WHEN 'question' THEN 0 WHEN 'open' THEN 1 ELSE 2 END, d.id DESC, f.position LIMIT $3";
+    ONE = "SELECT d.store_id, s.name AS store_name, d.id AS dream_id, d.ended_at AS asked_at, d.started_at, f.kind, f.title, f.fingerprint, f.support,
             f.disposition, f.reason, f.evidence, f.about
         FROM findings f JOIN dreams d ON d.id = f.dream_id JOIN stores s ON s.id = d.store_id
         WHERE f.disposition IN ('question', 'insight', 'open') AND d.store_id = $1 AND f.fingerprint = $2
@@ -58,6 +58,8 @@ pub struct AskedRow {
     pub dream_id: DreamId,
     /// When that dream ended.
     pub asked_at: Option<Timestamp>,
+    /// When it began: it knew the answers that were given before.
+    pub started_at: Option<Timestamp>,
     /// What kind of finding.
     pub kind: String,
     /// In one line.
@@ -126,7 +128,7 @@ pub struct AnsweredRow {
     pub changeset_id: Option<ChangesetId>,
 }
 
-/// What is open in the stores that the viewer may see, or in one of them; the newest dream's first, at most so many.
+/// What is open in the stores that the viewer may see, or in one of them; questions before open failures before what is to be known, at most so many.
 pub async fn open(tx: &mut Tx, visible: Visible, store: Option<StoreId>, limit: i64) -> Result<Vec<AskedRow>> {
     fetch_all!(tx, AskedRow, OPEN, store, viewer(visible), limit)
 }

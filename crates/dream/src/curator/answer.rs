@@ -20,7 +20,7 @@ pub trait Item: DeserializeOwned {
 pub struct Lost {
     /// Items that are not as they were asked for.
     pub malformed: usize,
-    /// The answer ends in its middle.
+    /// The answer ends in its middle, or holds more items than are read.
     pub cut: bool,
 }
 
@@ -43,6 +43,7 @@ pub fn items<T: Item>(answer: &str) -> Result<(Vec<T>, Lost), String> {
             values
         }
     };
+    lost.cut |= values.len() > T::MOST;
     let mut kept = Vec::new();
     let mut first_wrong = None;
     for (n, value) in values.into_iter().enumerate().take(T::MOST) {

@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    ANSWER_TOKENS, Action, Candidate, Found, Item, Observation, Second, Topic,
+    ANALYSIS_CHARS, ANSWER_TOKENS, Action, Candidate, Found, Item, Observation, Second, Topic,
     answer::is_line,
-    marked,
+    list, marked,
     observe::{STATEMENT_CHARS, head},
-    task,
+    task, text,
 };
 use crate::{
     curation::similar,
@@ -44,6 +44,10 @@ const BESIDE_PERCENT: usize = 34;
 const COMMON_WORD: usize = 50;
 /// Most changes of one answer.
 const MOST: usize = 20;
+/// Lines that a change writes or replaces.
+const MOST_LINES: usize = 6;
+/// Observations that a change names.
+const MOST_NAMED: usize = 40;
 /// Longest title, in characters.
 const TITLE_CHARS: usize = 80;
 
@@ -83,7 +87,7 @@ impl Item for Raw {
         if !is_line(&self.title, TITLE_CHARS) {
             return Some("title is empty, has several lines or more than 80 characters");
         }
-        if self.statements.len() > 6 || self.statements.iter().any(|s| !is_line(s, STATEMENT_CHARS)) {
+        if self.statements.len() > MOST_LINES || self.statements.iter().any(|s| !is_line(s, STATEMENT_CHARS)) {
             return Some("statements are more than 6, or one is empty, has several lines or more than 240 characters");
         }
         let targets = self.targets.len();
@@ -117,6 +121,8 @@ pub struct Sources<'a> {
     pub heads: &'a HashMap<String, Head>,
     /// The memory.
     pub memories: &'a [Memory],
+    /// The words of each note, by [`words_of`].
+    pub notes: &'a [BTreeSet<String>],
     /// What reviewers turned down.
     pub rejected: &'a [Rejected],
     /// What whoever asked for the dream told it.
@@ -147,7 +153,7 @@ pub fn parts(sources: &Sources) -> Vec<Vec<usize>> {
     }
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for n in 0..all.len() {
-        groups.entry(find(&root, n)).or_default().push(n);
+        groups.entry(find(&mut root, n)).or_default().push(n);
     }
     let who = |n: &usize| {
         let session = all[*n].session();
@@ -172,8 +178,9 @@ pub fn parts(sources: &Sources) -> Vec<Vec<usize>> {
     parts
 }
 
-fn find(root: &[usize], mut n: usize) -> usize {
+fn find(root: &mut [usize], mut n: usize) -> usize {
     while root[n] != n {
+        root[n] = root[root[n]];
         n = root[n];
     }
     n
@@ -199,7 +206,8 @@ pub fn ask(part: &[usize], sources: &Sources) -> Ask {
         let kept = if memory.frozen { " (frozen: nobody but a person changes it)" } else { "" };
         text.push_str(&marked("memory", "", &format!("path: {}{kept}\n{}\n", memory.path, content.trim_end())));
     }
-    let others: Vec<String> = sources.memories.iter().enumerate().filter(|(n, _)| !touched.contains(n)).take(OTHERS).map(title).collect();
+    let rest = sources.memories.iter().enumerate().filter(|(n, m)| is_shared(m) && !touched.contains(n));
+    let others: Vec<String> = rest.take(OTHERS).map(title).collect();
     if !others.is_empty() {
         text.push_str("Other notes, by path and first line:\n");
         text.push_str(&marked("others", "", &others.concat()));
@@ -217,6 +225,18 @@ pub fn ask(part: &[usize], sources: &Sources) -> Ask {
         schema: schema(),
         max_tokens: ANSWER_TOKENS,
     }
+}
+
+/// Whether a note is no person's own: those below `/people` are neither shown nor changed.
+fn is_shared(memory: &Memory) -> bool {
+    !memory.path.starts_with("/people/")
+}
+
+/// The words of each note, by which those that matter are looked up: made once for all requests of a dream.
+#[must_use]
+pub fn words_of(memories: &[Memory]) -> Vec<BTreeSet<String>> {
+    let words = |m: &Memory| similar::content_words(&format!("{} {}", m.path.replace(['/', '-'], " "), m.content)).into_iter().collect();
+    memories.iter().map(words).collect()
 }
 
 fn title((_, memory): (usize, &Memory)) -> String {
@@ -237,14 +257,11 @@ fn line(n: usize, observation: &Observation, sources: &Sources) -> String {
 /// Notes that are shown whole, by index: all of a small memory; else those that share enough rare words with some observation of the
 /// part, those that share most first, as many as fit.
 fn touched(part: &[usize], sources: &Sources) -> Vec<usize> {
-    if sources.memories.iter().map(|m| m.content.len().min(NOTE_BYTES)).sum::<usize>() <= MEMORY_BYTES {
-        return (0..sources.memories.len()).collect();
+    let shared: Vec<usize> = (0..sources.memories.len()).filter(|n| is_shared(&sources.memories[*n])).collect();
+    if shared.iter().map(|n| sources.memories[*n].content.len().min(NOTE_BYTES)).sum::<usize>() <= MEMORY_BYTES {
+        return shared;
     }
-    let notes: Vec<BTreeSet<String>> = sources
-        .memories
-        .iter()
-        .map(|m| similar::content_words(&format!("{} {}", m.path.replace(['/', '-'], " "), m.content)).into_iter().collect())
-        .collect();
+    let notes = sources.notes;
     let mut in_notes: HashMap<&str, usize> = HashMap::new();
     for word in notes.iter().flatten() {
         *in_notes.entry(word).or_default() += 1;
@@ -259,7 +276,7 @@ fn touched(part: &[usize], sources: &Sources) -> Vec<usize> {
             .iter()
             .enumerate()
             .map(|(m, note)| (100.0 * words.intersection(note).map(|w| weight(w)).sum::<f64>() / whole.max(f64::EPSILON), m))
-            .filter(|(share, _)| *share >= TOUCHED_PERCENT)
+            .filter(|(share, m)| *share >= TOUCHED_PERCENT && is_shared(&sources.memories[*m]))
             .collect();
         shares.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         for (share, m) in shares.into_iter().take(NOTES_EACH) {
@@ -281,28 +298,27 @@ fn touched(part: &[usize], sources: &Sources) -> Vec<usize> {
 
 /// Of the answer. Servers that hold a model to a schema write the properties in the order of their names: `analysis` comes first.
 fn schema() -> Value {
-    let text = json!({"type": "string"});
-    let texts = json!({"type": "array", "items": text});
+    let lines = || list(text(STATEMENT_CHARS), MOST_LINES);
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["analysis", "changes"],
-        "properties": {"analysis": text, "changes": {"type": "array", "items": {
+        "properties": {"analysis": text(ANALYSIS_CHARS), "changes": list(json!({
             "type": "object",
             "additionalProperties": false,
             "required": ["action", "kind", "title", "statements", "targets", "replaces", "new_path", "observations", "reason"],
             "properties": {
                 "action": {"type": "string", "enum": [Action::Add, Action::Update, Action::Merge, Action::Move, Action::Remove]},
                 "kind": {"type": "string", "enum": [Topic::Preference, Topic::Fact, Topic::Failure, Topic::Workflow]},
-                "title": text,
-                "statements": texts,
-                "targets": texts,
-                "replaces": texts,
-                "new_path": text,
-                "observations": texts,
-                "reason": text,
+                "title": text(TITLE_CHARS),
+                "statements": lines(),
+                "targets": lines(),
+                "replaces": lines(),
+                "new_path": text(STATEMENT_CHARS),
+                "observations": list(text(8), MOST_NAMED),
+                "reason": text(STATEMENT_CHARS),
             },
-        }}},
+        }), MOST)},
     })
 }
 
@@ -324,7 +340,10 @@ pub fn ground(raw: Raw, observations: &[Observation], model: &str) -> Candidate 
         topic: raw.kind,
         title: line(&raw.title),
         statements: raw.statements.iter().map(|s| line(s.trim().trim_start_matches(['-', '*', '#', ' ']))).collect(),
-        targets: raw.targets,
+        targets: {
+            let mut seen = BTreeSet::new();
+            raw.targets.into_iter().filter(|t| seen.insert(t.clone())).collect()
+        },
         replaces: raw.replaces,
         new_path: Some(raw.new_path).filter(|p| !p.is_empty()),
         reason: line(&raw.reason).chars().take(STATEMENT_CHARS).collect(),

@@ -148,6 +148,19 @@ pub enum Second {
     Not(String),
 }
 
+/// Longest thought before an answer, in characters: small models find no end by themselves.
+const ANALYSIS_CHARS: usize = 1_500;
+
+/// A schema's text of at most so many characters.
+fn text(most: usize) -> serde_json::Value {
+    serde_json::json!({"type": "string", "maxLength": most})
+}
+
+/// A schema's list of at most so many.
+fn list(of: serde_json::Value, most: usize) -> serde_json::Value {
+    serde_json::json!({"type": "array", "maxItems": most, "items": of})
+}
+
 /// A text between marks that nothing in it can forge: the mark is made of the text.
 pub(crate) fn marked(name: &str, about: &str, text: &str) -> String {
     let mark = &sha256_hex(text.as_bytes())[..32];
@@ -163,7 +176,7 @@ pub(crate) fn pseudonym(letter: char, name: &str) -> String {
 /// What a model is told to do, with what whoever asked for the dream adds.
 fn task(prompt: &str, instructions: Option<&str>) -> String {
     match instructions {
-        Some(told) => format!("{prompt}\nWhoever asked for this says: {told}\n"),
+        Some(told) => format!("{prompt}\nWhoever asked for this says: {}\n", domain::masking::mask(told)),
         None => prompt.to_owned(),
     }
 }

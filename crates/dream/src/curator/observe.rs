@@ -6,10 +6,12 @@ use domain::{Timestamp, event::EventKind, masking::mask};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ANSWER_TOKENS, Found, Item, Observation, Speaker, Topic, answer::is_line, marked, pseudonym, task};
+use super::{
+    ANALYSIS_CHARS, ANSWER_TOKENS, Found, Item, Observation, Speaker, Topic, answer::is_line, list, marked, pseudonym, task, text,
+};
 use crate::{
     model::{Ask, Role},
-    reading::Place,
+    reading::{Place, own_words},
     types::Session,
 };
 
@@ -21,6 +23,10 @@ const SESSION_BYTES: (usize, usize) = (40_000, 20_000);
 pub const TOKEN_BYTES: usize = 4;
 /// Shortest quote, in characters, and in words: what is shorter stands everywhere.
 const LEAST_QUOTE: (usize, usize) = (12, 2);
+/// Quotes of one observation.
+const MOST_QUOTES: usize = 3;
+/// Places of an event in which a quote is looked for whose white space was folded.
+const MOST_PLACES: usize = 10_000;
 /// Longest quote, in characters.
 const QUOTE_CHARS: usize = 300;
 /// Longest statement, in characters.
@@ -127,7 +133,8 @@ fn line(event: &crate::types::Event) -> Option<String> {
     } else {
         said
     };
-    Some(format!("{who}{tool}: {said}\n"))
+    // Lines after the first are set in, so that no text can begin a line as another speaker.
+    Some(format!("{who}{tool}: {}\n", said.replace('\r', "").replace('\n', "\n  ")))
 }
 
 /// What is known of a session: whose, of which task, by which agent, when, and how it ended.
@@ -140,7 +147,7 @@ pub(super) fn head(head: &crate::types::Head) -> String {
     let mut known = Vec::new();
     known.extend(head.subject.as_deref().map(|s| format!("user={}", pseudonym('u', s))));
     known.extend(head.task.as_deref().map(|t| format!("task={}", pseudonym('t', t))));
-    known.extend(head.agent.as_deref().map(|a| format!("agent={}", plain(a))));
+    known.extend(head.agent.as_deref().map(|a| format!("agent={}", plain(&mask(a)))));
     known.extend(head.at.map(|at| format!("date={}", Timestamp(at).date())));
     known.push(format!("outcome={}", head.outcome));
     known.join(" ")
@@ -160,22 +167,21 @@ pub fn ask(text: String, instructions: Option<&str>) -> Ask {
 
 /// Of the answer. Servers that hold a model to a schema write the properties in the order of their names: `analysis` comes first.
 fn schema() -> Value {
-    let text = json!({"type": "string"});
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["analysis", "observations"],
-        "properties": {"analysis": text, "observations": {"type": "array", "items": {
+        "properties": {"analysis": text(ANALYSIS_CHARS), "observations": list(json!({
             "type": "object",
             "additionalProperties": false,
             "required": ["session", "kind", "statement", "quotes"],
             "properties": {
-                "session": text,
+                "session": text(20),
                 "kind": {"type": "string", "enum": [Topic::Preference, Topic::Fact, Topic::Failure, Topic::Workflow]},
-                "statement": text,
-                "quotes": {"type": "array", "items": text},
+                "statement": text(STATEMENT_CHARS),
+                "quotes": list(text(QUOTE_CHARS), MOST_QUOTES),
             },
-        }}},
+        }), MOST)},
     })
 }
 
@@ -187,7 +193,7 @@ pub fn ground(raw: Raw, sessions: &[(String, &Session)], dropped: &mut Dropped) 
         return None;
     };
     let mut quotes: Vec<Found> = Vec::new();
-    for quote in &raw.quotes {
+    for quote in raw.quotes.iter().take(MOST_QUOTES) {
         let (characters, words) = (quote.trim().chars().count(), quote.split_whitespace().count());
         if characters < LEAST_QUOTE.0 || words < LEAST_QUOTE.1 || characters > QUOTE_CHARS {
             dropped.unfit += 1;
@@ -217,9 +223,16 @@ fn find(session: &Session, quote: &str) -> Option<Found> {
         events.find_map(|(event, e)| {
             let (start, end) = place(&e.text, quote.trim())?;
             let at = Place { event, start, end };
+            // What somebody pasted or quotes are somebody else's words.
+            let own = by != Speaker::Person || folded(&own_words(&e.text)).contains(&folded(&e.text[start..end]));
+            let by = if own { by } else { Speaker::Tool };
             Some(Found { session: session.head.key.clone(), at, text: e.text[start..end].to_owned(), by })
         })
     })
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Where the words stand one after the other, with any white space between them: models fold it.
@@ -229,7 +242,7 @@ fn place(text: &str, quote: &str) -> Option<(usize, usize)> {
     }
     let words: Vec<&str> = quote.split_whitespace().collect();
     let (first, rest) = words.split_first()?;
-    text.match_indices(first).find_map(|(start, _)| {
+    text.match_indices(first).take(MOST_PLACES).find_map(|(start, _)| {
         let mut end = start + first.len();
         for word in rest {
             let after = &text[end..];

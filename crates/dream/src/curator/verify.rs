@@ -1,13 +1,13 @@
 //! The third pass: whether the quotes of a change show what it says. The model judges its own changes, without the observations and the
 //! reasons that led to them.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use domain::masking::mask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ANSWER_TOKENS, Action, Candidate, Item, Second, marked, task};
+use super::{ANSWER_TOKENS, Action, Candidate, Found, Item, Second, list, marked, task, text};
 use crate::{
     model::{Ask, Role},
     types::Memory,
@@ -16,7 +16,7 @@ use crate::{
 /// Changes of one request.
 pub const TOGETHER: usize = 10;
 /// Quotes of a change that are shown.
-const QUOTES: usize = 12;
+const QUOTES: usize = 24;
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 240;
 
@@ -65,6 +65,20 @@ pub fn ask(changes: &[(String, &Candidate)], memories: &[Memory], instructions: 
     Ask { system: task(super::PROMPTS[2], instructions), turns: vec![(Role::User, text)], schema: schema(), max_tokens: ANSWER_TOKENS }
 }
 
+/// The quotes of a change that are read a second time, and that count: of each session one, then another of each, up to 24.
+#[must_use]
+pub fn shown_quotes(candidate: &Candidate) -> Vec<&Found> {
+    let mut of_session: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, usize, &Found)> = Vec::new();
+    for (n, quote) in candidate.quotes.iter().enumerate() {
+        let rank = of_session.entry(&quote.session).or_default();
+        ranked.push((*rank, n, quote));
+        *rank += 1;
+    }
+    ranked.sort_by_key(|(rank, n, _)| (*rank, *n));
+    ranked.into_iter().take(QUOTES).map(|(_, _, quote)| quote).collect()
+}
+
 fn shown(label: &str, candidate: &Candidate, memories: &[Memory]) -> String {
     let mut text = String::new();
     for target in &candidate.targets {
@@ -79,7 +93,7 @@ fn shown(label: &str, candidate: &Candidate, memories: &[Memory]) -> String {
     if candidate.action == Action::Remove {
         text.push_str("statement: The note no longer holds, or another note says all of it.\n");
     }
-    for quote in candidate.quotes.iter().take(QUOTES) {
+    for quote in shown_quotes(candidate) {
         let _ = writeln!(text, "quote of a {}: {}", json!(quote.by).as_str().unwrap_or_default(), json!(mask(&quote.text)));
     }
     // What a note becomes rests on what the notes say.
@@ -94,21 +108,20 @@ fn shown(label: &str, candidate: &Candidate, memories: &[Memory]) -> String {
 
 /// Of the answer; by the order of names the reason is written before the verdict.
 fn schema() -> Value {
-    let text = json!({"type": "string"});
     json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["verdicts"],
-        "properties": {"verdicts": {"type": "array", "items": {
+        "properties": {"verdicts": list(json!({
             "type": "object",
             "additionalProperties": false,
             "required": ["change", "reason", "verdict"],
             "properties": {
-                "change": text,
-                "reason": text,
+                "change": text(8),
+                "reason": text(REASON_CHARS),
                 "verdict": {"type": "string", "enum": [Word::Entailed, Word::Partly, Word::Not]},
             },
-        }}},
+        }), TOGETHER)},
     })
 }
 

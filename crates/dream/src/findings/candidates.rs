@@ -9,7 +9,7 @@ use domain::{changeset::ChangeKind, memory::MemoryPath, scan, sensitive, stateme
 use crate::{
     MIN_SUPPORT, compose,
     curation::similar::{self, Likeness, Prepared},
-    curator::{Action, Candidate, Second, Speaker, Topic},
+    curator::{Action, Candidate, Second, Speaker, Topic, verify},
     findings::facts,
     reading::Place,
     types::{Change, Edit, Finding, Memory},
@@ -26,9 +26,16 @@ const SHARED_QUOTES: usize = 2;
 /// Every candidate, judged.
 pub fn find(window: &Window) -> Vec<Finding> {
     let places: HashMap<&str, usize> = window.sessions().map(|(i, s)| (s.head.key.as_str(), i)).collect();
-    let mut seen = BTreeSet::new();
-    // Parts of the observations may lead to the same change.
-    window.input.candidates.iter().map(|c| judge(c, &places, window)).filter(|f| seen.insert(f.fingerprint.clone())).collect()
+    // Parts of the observations may lead to the same change: of those, one that is proposed.
+    let mut found: Vec<Finding> = Vec::new();
+    for finding in window.input.candidates.iter().map(|c| judge(c, &places, window)) {
+        match found.iter_mut().find(|f| f.fingerprint == finding.fingerprint) {
+            Some(same) if !same.is_proposed() && finding.is_proposed() => *same = finding,
+            Some(_) => {}
+            None => found.push(finding),
+        }
+    }
+    found
 }
 
 /// Puts a model's findings beside those of the built-in engine. What both found is proposed once, and says so.
@@ -83,12 +90,23 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
     let needs_person = matches!(candidate.topic, Topic::Preference | Topic::Fact);
     // What the agent itself says proves nothing; what people want, only people say.
     let counts = |by: Speaker| if needs_person { by == Speaker::Person } else { by != Speaker::Agent };
-    let seen: Vec<(usize, Place)> =
-        candidate.quotes.iter().filter(|q| counts(q.by)).filter_map(|q| Some((*places.get(q.session.as_str())?, q.at))).collect();
+    // A quote that shares no word with what is proposed proves nothing of it, whoever chose it.
+    let about: BTreeSet<String> = std::iter::once(&candidate.title)
+        .chain(&candidate.statements)
+        .chain(&candidate.replaces)
+        .flat_map(|text| similar::content_words(text))
+        .collect();
+    let shares = |text: &str| similar::content_words(text).iter().any(|w| about.contains(w));
+    let shown = verify::shown_quotes(candidate);
+    let seen: Vec<(usize, Place)> = shown
+        .into_iter()
+        .filter(|q| counts(q.by) && (shares(&q.text) || candidate.action == Action::Remove))
+        .filter_map(|q| Some((*places.get(q.session.as_str())?, q.at)))
+        .collect();
     let mut support = window.support(seen.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
     if seen.is_empty() {
-        support = crate::Support { occurrences: candidate.targets.len(), ..crate::Support::default() };
+        support = crate::Support { occurrences: 1, ..crate::Support::default() };
     }
     let title: String = domain::masking::mask(candidate.title.trim()).chars().take(80).collect();
     let mut finding = Finding::new(KIND, &name(candidate), title, support);
@@ -107,8 +125,9 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
     };
     let needs_sessions = match candidate.action {
         Action::Add | Action::Update => true,
-        Action::Remove => !stands_elsewhere(&candidate.targets, &window.input.memories),
-        Action::Merge | Action::Move => false,
+        Action::Remove => !stands_elsewhere(candidate, window),
+        Action::Merge => !says_no_more(candidate, &edits, &window.input.memories),
+        Action::Move => false,
     };
     if needs_sessions && (seen.is_empty() || finding.support.distinct() < MIN_SUPPORT) {
         return finding.held_back("its quotes stand with one subject or task only, or were not found");
@@ -120,7 +139,7 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
         }
         _ => None,
     };
-    let tool_text = !candidate.quotes.is_empty() && candidate.quotes.iter().all(|q| q.by != Speaker::Person);
+    let tool_text = candidate.quotes.iter().any(|q| q.by != Speaker::Person);
     finding.change = Some(Change {
         kind,
         rationale: rationale(candidate, !seen.is_empty()),
@@ -142,13 +161,16 @@ fn name(candidate: &Candidate) -> String {
     let words: BTreeSet<String> = candidate.statements.iter().flat_map(|s| similar::content_words(s)).collect();
     let words = words.into_iter().collect::<Vec<_>>().join(" ");
     let targets = || {
-        let mut targets = candidate.targets.clone();
-        targets.sort_unstable();
-        targets.join(" ")
+        let targets: BTreeSet<&str> = candidate.targets.iter().map(String::as_str).collect();
+        targets.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let replaced = || {
+        let keys: Vec<String> = candidate.replaces.iter().map(|line| similar::key_of(line).join(" ")).collect();
+        keys.join("\0")
     };
     match candidate.action {
         Action::Add => words,
-        Action::Update => format!("update {} {words}", targets()),
+        Action::Update => format!("update {} {words}\0{}", targets(), replaced()),
         Action::Merge => format!("merge {}", targets()),
         Action::Move => format!("move {} {}", targets(), candidate.new_path.as_deref().unwrap_or_default()),
         Action::Remove => format!("remove {}", targets()),
@@ -232,19 +254,34 @@ fn edits(candidate: &Candidate, title: &str, window: &Window) -> Result<(ChangeK
     }
 }
 
-/// Whether other notes say everything that these say.
-fn stands_elsewhere(paths: &[String], memories: &[Memory]) -> bool {
-    let said = |inside: bool| {
-        let notes = memories.iter().filter(move |m| paths.contains(&m.path) == inside);
-        notes.flat_map(|m| statements(&m.content)).map(|s| similar::key_of(&s)).collect::<BTreeSet<_>>()
+/// Whether other notes say everything that these say: shared ones, which no other change of the model touches.
+fn stands_elsewhere(candidate: &Candidate, window: &Window) -> bool {
+    let touched: BTreeSet<&String> = window.input.candidates.iter().flat_map(|c| &c.targets).collect();
+    let keys = |notes: &mut dyn Iterator<Item = &Memory>| -> BTreeSet<Vec<String>> {
+        notes.flat_map(|m| statements(&m.content)).map(|s| similar::key_of(&s)).collect()
     };
-    let (gone, kept) = (said(true), said(false));
+    let memories = &window.input.memories;
+    let gone = keys(&mut memories.iter().filter(|m| candidate.targets.contains(&m.path)));
+    let kept = keys(&mut memories.iter().filter(|m| !touched.contains(&m.path) && !m.path.starts_with("/people/")));
     gone.is_subset(&kept)
+}
+
+/// Whether notes that become one say afterwards what they said before, and nothing new.
+fn says_no_more(candidate: &Candidate, edits: &[Edit], memories: &[Memory]) -> bool {
+    let keys = |text: &str| statements(text).iter().map(|s| similar::key_of(s)).collect::<BTreeSet<_>>();
+    let before: BTreeSet<Vec<String>> =
+        memories.iter().filter(|m| candidate.targets.contains(&m.path)).flat_map(|m| keys(&m.content)).collect();
+    let after: BTreeSet<Vec<String>> = edits.iter().filter_map(|e| e.content.as_deref()).flat_map(keys).collect();
+    let replaced = candidate.replaces.iter().flat_map(|line| keys(line)).all(|key| after.contains(&key));
+    replaced && after.is_subset(&before)
 }
 
 /// The content with statements in the place of lines; none if a line is not there as it was quoted, by itself and once. Without lines the
 /// statements stand at its end.
-fn rewritten(content: &str, replaces: &[String], new: &[String]) -> Option<String> {
+pub fn rewritten(content: &str, replaces: &[String], new: &[String]) -> Option<String> {
+    if content.contains("\r\n") {
+        return rewritten(&content.replace("\r\n", "\n"), replaces, new).map(|text| text.replace('\n', "\r\n"));
+    }
     let lines: Vec<&str> = content.lines().collect();
     let plain = plain_lines(&lines);
     let mut at: Vec<usize> = Vec::new();
@@ -293,28 +330,90 @@ fn merged(notes: &[&Memory], replaces: &[String], new: &[String]) -> Option<Stri
         return None;
     }
     let (first, rest) = contents.split_first()?;
-    let mut whole = first.trim_end().to_owned();
-    let mut said: BTreeSet<Vec<String>> = statements(&whole).iter().map(|s| similar::key_of(s)).collect();
+    let mut sections = sections(first);
     for content in rest {
-        let lines: Vec<&str> = content.lines().collect();
-        let plain = plain_lines(&lines);
-        let mut kept: Vec<&str> = Vec::new();
-        for (n, line) in lines.iter().enumerate() {
-            let keys: Vec<Vec<String>> = statements(line).iter().map(|s| similar::key_of(s)).collect();
-            let is_title = n == 0 && line.starts_with("# ");
-            let is_said = plain[n] && !keys.is_empty() && keys.iter().all(|k| said.contains(k));
-            if !is_title && !is_said {
-                kept.push(line);
-                said.extend(keys);
+        for (n, section) in self::sections(content).into_iter().enumerate() {
+            // Under the same heading only, else a rule would hold for something else.
+            let is_title = n == 0 && section.heading.starts_with("# ");
+            let name = |heading: &str| folded(heading.trim_start_matches('#')).to_lowercase();
+            let same =
+                if section.heading.is_empty() { Some(0) } else { sections.iter().position(|s| name(&s.heading) == name(&section.heading)) };
+            let said: BTreeSet<Vec<String>> = same.map(|at| sections[at].said()).unwrap_or_default();
+            let lines = section.without(&if is_title && same.is_none() { sections[0].said() } else { said });
+            let is_bare = lines.iter().all(|l| l.trim().is_empty());
+            match same {
+                _ if is_bare && (same.is_some() || is_title) => {}
+                Some(at) => sections[at].add(&lines),
+                None => {
+                    let heading = if is_title { format!("#{}", section.heading) } else { section.heading };
+                    sections.push(Section { heading, lines });
+                }
             }
         }
-        let kept = kept.join("\n");
-        if !kept.trim().is_empty() {
-            let glue = if kept.trim_start().starts_with(['-', '*']) && whole.lines().last().is_some_and(is_bullet) { "\n" } else { "\n\n" };
-            whole = format!("{whole}{glue}{}", kept.trim_matches('\n'));
+    }
+    let whole: Vec<String> = sections.iter().map(Section::text).filter(|t| !t.is_empty()).collect();
+    Some(format!("{}\n", whole.join("\n\n")))
+}
+
+/// A heading with what stands below it, down to the next one.
+struct Section {
+    heading: String,
+    lines: Vec<String>,
+}
+
+/// A note by its headings; what stands before the first one has none.
+fn sections(content: &str) -> Vec<Section> {
+    let lines: Vec<&str> = content.lines().collect();
+    let mut all = vec![Section { heading: String::new(), lines: Vec::new() }];
+    for (line, plain) in lines.iter().zip(plain_lines(&lines)) {
+        let is_heading = plain && line.starts_with('#') && line.trim_start_matches('#').starts_with(' ');
+        match all.last_mut() {
+            Some(last) if is_heading && last.heading.is_empty() && last.lines.is_empty() => (*line).clone_into(&mut last.heading),
+            Some(last) if !is_heading => last.lines.push((*line).to_owned()),
+            _ => all.push(Section { heading: (*line).to_owned(), lines: Vec::new() }),
         }
     }
-    Some(format!("{whole}\n"))
+    all
+}
+
+impl Section {
+    /// What its lines say by themselves.
+    fn said(&self) -> BTreeSet<Vec<String>> {
+        let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
+        let plain = plain_lines(&lines);
+        lines.iter().zip(plain).filter(|(_, plain)| *plain).flat_map(|(line, _)| statements(line)).map(|s| similar::key_of(&s)).collect()
+    }
+
+    /// Its lines without those of which all is said.
+    fn without(&self, said: &BTreeSet<Vec<String>>) -> Vec<String> {
+        let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
+        let is_said = |line: &str| {
+            let keys: Vec<Vec<String>> = statements(line).iter().map(|s| similar::key_of(s)).collect();
+            !keys.is_empty() && keys.iter().all(|k| said.contains(k))
+        };
+        lines.iter().zip(plain_lines(&lines)).filter(|(line, plain)| !(*plain && is_said(line))).map(|(l, _)| (*l).to_owned()).collect()
+    }
+
+    fn add(&mut self, lines: &[String]) {
+        while self.lines.last().is_some_and(|l| l.trim().is_empty()) {
+            self.lines.pop();
+        }
+        let first = lines.iter().position(|l| !l.trim().is_empty()).unwrap_or(0);
+        if !(self.lines.last().is_some_and(|l| is_bullet(l)) && lines.get(first).is_some_and(|l| is_bullet(l))) {
+            self.lines.push(String::new());
+        }
+        self.lines.extend(lines[first..].iter().cloned());
+    }
+
+    fn text(&self) -> String {
+        let below = self.lines.join("\n");
+        let below = below.trim_matches('\n').trim_end();
+        match (self.heading.is_empty(), below.is_empty()) {
+            (true, _) => below.to_owned(),
+            (false, true) => self.heading.clone(),
+            (false, false) => format!("{}\n\n{below}", self.heading),
+        }
+    }
 }
 
 /// A content with statements as bullets at its end.
@@ -336,9 +435,10 @@ fn plain_lines(lines: &[&str]) -> Vec<bool> {
     let (mut fenced, mut front) = (false, lines.first().is_some_and(|l| l.trim_end() == "---"));
     let mut plain = Vec::with_capacity(lines.len());
     for (n, line) in lines.iter().enumerate() {
-        let is_fence = line.trim_start().starts_with("```");
+        let is_fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
         let ends_front = front && n > 0 && line.trim_end() == "---";
-        plain.push(!fenced && !is_fence && !front && !line.trim_start().starts_with(['|', '>']));
+        let is_code = line.starts_with("    ") && !is_bullet(line);
+        plain.push(!fenced && !is_fence && !front && !is_code && !line.trim_start().starts_with(['|', '>']));
         fenced ^= is_fence;
         front &= !ends_front;
     }

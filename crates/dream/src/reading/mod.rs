@@ -6,6 +6,7 @@ mod acts;
 mod amounts;
 mod calls;
 pub mod command;
+pub mod dates;
 mod mentions;
 mod other_languages;
 mod phrases;
@@ -196,6 +197,12 @@ impl Reader {
         self.prompts.insert(name, said.clone());
         said
     }
+}
+
+/// What of a person's message are their own words: not what they quote, fence or paste.
+#[must_use]
+pub fn own_words(text: &str) -> String {
+    sentence::without_pasted(&unquoted(text)).into_owned()
 }
 
 /// Whether a tool gives back what was remembered.

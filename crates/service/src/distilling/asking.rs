@@ -58,16 +58,16 @@ impl<'a> Run<'a> {
         told_model(self.model.as_ref(), self.dream.instructions.as_deref())
     }
 
-    /// What a request comes to, made of the items of its answer by `make`. `sessions` says which ones it shows, as JSON; `can_split` that
-    /// its parts are asked if nothing of the answer can be used.
+    /// What a request comes to, made of the items of its answer by `make`. `sessions` says which ones it shows, as JSON, `about` what else
+    /// an answer to the same words belongs to; `can_split` that its parts are asked if the answer cannot be used as a whole.
     pub async fn answered<R: Item + Send, T: Serialize + DeserializeOwned>(
         &mut self,
         ask: &Ask,
-        (sessions, can_split): (&str, bool),
+        (sessions, about, can_split): (&str, &str, bool),
         make: &mut (dyn FnMut(R, &mut Distilled) -> Option<T> + Send),
     ) -> Result<Answered<T>> {
         let asked = serde_json::to_string(ask).map_err(|_| Error::Internal("a request to a model could not be written"))?;
-        let request_sha256 = sha256_hex(format!("{}\0{sessions}\0{asked}", self.model.name()).as_bytes());
+        let request_sha256 = sha256_hex(format!("{}\0{sessions}\0{about}\0{asked}", self.model.name()).as_bytes());
         let kept = model_batches::get(&mut self.lucid.db.read().await?, self.dream.store_id, &request_sha256).await?;
         if let Some(row) = kept {
             self.told.kept += 1;
@@ -86,6 +86,8 @@ impl<'a> Run<'a> {
             Heard::Items(items, usage) => (Some(items), usage),
             Heard::Nonsense(usage) => (None, usage),
             Heard::Unfit if can_split => return Ok(Answered::Unusable),
+            // A server that answers others does not take this one: it would come to nothing each night.
+            Heard::Unfit if self.told.output_tokens > 0 => (None, Usage::default()),
             Heard::Unfit | Heard::Nothing => return Ok(Answered::None),
         };
         let made: Option<Vec<T>> = items.map(|items| items.into_iter().filter_map(|item| make(item, &mut self.told)).collect());
@@ -125,16 +127,26 @@ impl<'a> Run<'a> {
             Err(heard) => return heard,
         };
         let wrong = match curator::items::<R>(&first.text) {
+            // What broke off in the middle would leave the rest unread: the halves fit.
+            Ok((_, lost)) if lost.cut && can_split => {
+                self.told.cut += 1;
+                return Heard::Nonsense(first.usage);
+            }
             Ok(read) => return self.read(read, first.usage),
             Err(wrong) => wrong,
         };
+        let spent = i64::try_from(first.usage.total()).unwrap_or(i64::MAX);
+        if self.told.input_tokens + self.told.output_tokens + 2 * spent > self.lucid.distillers.limits.tokens_a_dream {
+            return Heard::Nonsense(first.usage);
+        }
         let mut again = ask.clone();
         let said: String = first.text.chars().take(SHOWN_AGAIN).collect();
         again.turns.push((Role::Assistant, if said.trim().is_empty() { "(nothing)".to_owned() } else { said }));
         again.turns.push((Role::User, format!("That cannot be used: {wrong}. Answer once more, exactly as the schema says.")));
-        let second = self.heard::<R>(self.model.ask(&again).await, false).ok();
-        let usage = second.as_ref().map_or(first.usage, |s| first.usage.and(s.usage));
-        if let Some(read) = second.and_then(|s| curator::items::<R>(&s.text).ok()) {
+        // Without a second answer nothing is kept, and the next dream asks again.
+        let Ok(second) = self.heard::<R>(self.model.ask(&again).await, false) else { return Heard::Nothing };
+        let usage = first.usage.and(second.usage);
+        if let Ok(read) = curator::items::<R>(&second.text) {
             self.told.mended += 1;
             return self.read(read, usage);
         }
@@ -159,8 +171,9 @@ impl<'a> Run<'a> {
                 self.failures = 0;
                 Ok(answer)
             }
-            Err(Failed::Unfit(why)) if can_split => {
-                tracing::info!(dream = %self.dream.id, why, "a model's server does not take a request; its parts are asked");
+            Err(Failed::Unfit(why)) if can_split || self.told.output_tokens > 0 => {
+                tracing::info!(dream = %self.dream.id, why, "a model's server does not take a request");
+                self.told.dropped += usize::from(!can_split);
                 Err(Heard::Unfit)
             }
             Err(failed) => {

@@ -41,8 +41,8 @@ struct Shown<'s> {
 
 /// The sessions that a model was shown, with how many events.
 pub async fn seen(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<HashMap<SessionId, i64>> {
-    let rows = model_batches::of_store(tx, store, model, since).await?;
-    Ok(rows.iter().flat_map(|row| shown_in(&row.sessions)).collect())
+    let rows = model_batches::shown(tx, store, model, since).await?;
+    Ok(rows.iter().flat_map(|sessions| shown_in(sessions)).collect())
 }
 
 fn shown_in(sessions: &str) -> Vec<(SessionId, i64)> {
@@ -57,21 +57,11 @@ impl Run<'_> {
         let since = self.lucid.now().plus_seconds(-crate::dreams::WINDOW_SECONDS);
         let before = model_batches::of_store(&mut self.lucid.db.read().await?, self.dream.store_id, &self.told_model(), since).await?;
         let seen: HashMap<SessionId, i64> = before.iter().flat_map(|row| shown_in(&row.sessions)).collect();
-        // Of a session that grew since, the newest reading counts: it is asked for below, or stands in a later row.
-        let mut newest: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
-        for row in &before {
-            let mut here: BTreeMap<String, Vec<Observation>> =
-                shown_in(&row.sessions).into_iter().map(|(id, _)| (id.to_string(), Vec::new())).collect();
-            for one in serde_json::from_str::<Option<Vec<Observation>>>(&row.candidates).ok().flatten().unwrap_or_default() {
-                here.entry(one.session().to_owned()).or_default().push(one);
-            }
-            newest.extend(here);
-        }
+        // What was seen of a session before it grew still stands there.
+        let known =
+            before.iter().filter_map(|row| serde_json::from_str::<Option<Vec<Observation>>>(&row.candidates).ok().flatten()).flatten();
+        let mut found: Vec<Observation> = known.collect();
         let unseen: Vec<&SessionRow> = window.iter().filter(|s| seen.get(&s.id) != Some(&s.event_count)).collect();
-        for row in &unseen {
-            newest.remove(&row.id.to_string());
-        }
-        let mut found: Vec<Observation> = Vec::new();
         let mut done = 0;
         while done < unseen.len() && self.told.stopped.is_none() {
             let sessions = self.next_sessions(&unseen[done..]).await?;
@@ -88,19 +78,19 @@ impl Run<'_> {
                 }
                 match self.batch(&sessions[range.clone()]).await? {
                     Answered::Got(observations) => found.extend(observations),
-                    Answered::Unusable => self.halves(range, &mut open),
-                    Answered::None => {}
+                    Answered::Unusable if range.len() > 1 => self.halves(range, &mut open),
+                    Answered::Unusable | Answered::None => {}
                 }
             }
             done += sessions.len();
         }
         let keys: BTreeSet<String> = window.iter().map(|s| s.id.to_string()).collect();
-        let known = newest.into_iter().filter(|(key, _)| keys.contains(key)).flat_map(|(_, all)| all);
-        let mut all: Vec<Observation> = known.chain(found).collect();
+        found.retain(|o| keys.contains(o.session()));
         // In one order, whatever was seen when: the same observations make the same request.
-        all.sort_by(|a, b| (a.session(), a.quotes[0].at, &a.statement).cmp(&(b.session(), b.quotes[0].at, &b.statement)));
-        all.dedup();
-        Ok(Some(all))
+        found.sort_by(|a, b| (a.session(), a.quotes[0].at, &a.statement).cmp(&(b.session(), b.quotes[0].at, &b.statement)));
+        // A session that grew is read again, and says the same in other words.
+        found.dedup_by(|a, b| (a.session(), a.topic, a.quotes[0].at) == (b.session(), b.topic, b.quotes[0].at));
+        Ok(Some(found))
     }
 
     fn halves(&mut self, range: Range<usize>, open: &mut Vec<Range<usize>>) {
@@ -128,7 +118,7 @@ impl Run<'_> {
         let ask = observe::ask(text, self.dream.instructions.as_deref());
         let names: BTreeMap<String, i64> = sessions.iter().map(|s| (s.row.id.to_string(), s.row.event_count)).collect();
         let labelled: Vec<(String, &Session)> = sessions.iter().map(|s| (s.label.clone(), &s.session)).collect();
-        self.answered(&ask, (&serde_json::json!(names).to_string(), sessions.len() > 1), &mut |raw: observe::Raw, told| {
+        self.answered(&ask, (&serde_json::json!(names).to_string(), "", sessions.len() > 1), &mut |raw: observe::Raw, told| {
             let mut dropped = Dropped::default();
             let found = observe::ground(raw, &labelled, &mut dropped);
             told.quotes_unfound += dropped.unfound;
@@ -150,7 +140,8 @@ impl Run<'_> {
             muted.into_iter().map(|m| Rejected { title: m.title, why: m.reject_code.explained().to_owned() }).collect();
         let heads: HashMap<String, Head> = window.iter().map(|row| (row.id.to_string(), head(row))).collect();
         let instructions = self.dream.instructions.as_deref();
-        let sources = Sources { observations, heads: &heads, memories, rejected: &rejected, instructions };
+        let words = curate::words_of(memories);
+        let sources = Sources { observations, heads: &heads, memories, notes: &words, rejected: &rejected, instructions };
         let mut open = curate::parts(&sources);
         self.told.left_out = open.drain(curate::MOST_PARTS.min(open.len())..).map(|part| part.len()).sum();
         open.reverse();
@@ -162,14 +153,16 @@ impl Run<'_> {
             }
             let ask = curate::ask(&part, &sources);
             let mut ground = |raw: curate::Raw, _: &mut super::Distilled| Some(curate::ground(raw, observations, &name));
-            match self.answered(&ask, ("{}", part.len() > 1), &mut ground).await? {
+            // The same words of other sessions are another request.
+            let about: Vec<_> = part.iter().map(|n| (observations[*n].session(), &observations[*n].quotes[0].at)).collect();
+            match self.answered(&ask, ("{}", &serde_json::json!(about).to_string(), part.len() > 1), &mut ground).await? {
                 Answered::Got(found) => candidates.extend(found.into_iter().filter(|c| !c.title.is_empty())),
-                Answered::Unusable => {
+                Answered::Unusable if part.len() > 1 => {
                     self.told.split += 1;
                     let (first, second) = part.split_at(part.len() / 2);
                     open.extend([second.to_vec(), first.to_vec()]);
                 }
-                Answered::None => {}
+                Answered::Unusable | Answered::None => {}
             }
         }
         Ok(candidates)
@@ -187,7 +180,7 @@ impl Run<'_> {
                 continue;
             }
             let ask = verify::ask(&read, memories, self.dream.instructions.as_deref());
-            let answered = self.answered(&ask, ("{}", false), &mut |verdict: verify::Verdict, _| Some(verdict)).await?;
+            let answered = self.answered(&ask, ("{}", "", false), &mut |verdict: verify::Verdict, _| Some(verdict)).await?;
             let Answered::Got(verdicts) = answered else { continue };
             for (n, candidate) in (1..).zip(together.iter_mut()).filter(|(_, c)| verify::can_be_read(c)) {
                 candidate.second = verify::second(&format!("c{n}"), &verdicts);

@@ -9,10 +9,12 @@ const LOGGING: &str =
 
 fn candidate(action: Action, statements: &[&str], targets: &[&str], replaces: &[&str]) -> Candidate {
     let owned = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let said = format!("{} {} it is 60 days on port 8443 now", statements.join(" "), replaces.join(" "));
+    let said = said.replace("48213", "that").replace("AB1234", "that");
     let quote = |session: &str| Found {
         session: session.into(),
         at: Place { event: 0, start: 0, end: 9 },
-        text: "it is 60 days on port 8443 now".into(),
+        text: said.clone(),
         by: Speaker::Person,
     };
     Candidate {
@@ -88,18 +90,63 @@ fn what_does_not_stand_there_once_is_not_replaced() {
     assert!(reason(&held).contains("not there"));
 }
 
-#[test]
-fn merged_notes_keep_every_line_that_nobody_named() {
-    let notes = [
-        ("/a.md", "# Logs\n\n- Ask by day.\n- Logs are on s3.\n"),
-        ("/b.md", "# Logging\n\n- Ask `query_logs` by day.\n- Logs are on s3.\n- Times are UTC.\n\n## Costs\n\nTen cents a query.\n"),
-    ];
-    let mut wanted = candidate(Action::Merge, &[], &["/a.md", "/b.md"], &["Ask by day."]);
+fn merge(a: &str, b: &str, replaces: &[&str]) -> Finding {
+    let mut wanted = candidate(Action::Merge, &[], &["/a.md", "/b.md"], replaces);
     wanted.quotes.clear();
-    let done = judged(wanted, &notes);
-    let whole = "# Logs\n\n- Logs are on s3.\n- Ask `query_logs` by day.\n- Times are UTC.\n\n## Costs\n\nTen cents a query.\n";
+    judged(wanted, &[("/a.md", a), ("/b.md", b)])
+}
+
+#[test]
+fn merged_notes_keep_every_line_that_nobody_named_under_its_heading() {
+    let a = "# Logs\n\n- Ask by day.\n- Logs are on s3.\n";
+    let b = "# Logging\n\n- Ask by  day.\n- Logs are on s3.\n- Times are UTC.\n\n## Costs\n\nTen cents a query.\n";
+    let done = merge(a, b, &[]);
+    let whole = "# Logs\n\n- Ask by day.\n- Logs are on s3.\n\n## Logging\n\n- Times are UTC.\n\n## Costs\n\nTen cents a query.\n";
     assert_eq!(contents(&done), [Some(whole), None]);
     assert!(!done.change.unwrap().rationale.contains("quotes stand"));
+    // The same words under another heading are another rule.
+    let a = "# Deploys\n\n## Prod\n\n- Two approvals.\n\n## Staging\n\n- None needed.\n";
+    let b = "# Deploys\n\n## Staging\n\n- Any time.\n- Two approvals.\n\n## Prod\n\n- Mondays only.\n- Two approvals.\n";
+    let whole =
+        "# Deploys\n\n## Prod\n\n- Two approvals.\n- Mondays only.\n\n## Staging\n\n- None needed.\n- Any time.\n- Two approvals.\n";
+    assert_eq!(contents(&merge(a, b, &[])), [Some(whole), None]);
+    // Code stays whole, whatever it repeats.
+    let a = "# Setup\n\n- npm install\n";
+    let b = "# Setup\n\n~~~\nnpm install\nnpm test\n~~~\n";
+    assert_eq!(contents(&merge(a, b, &[])), [Some("# Setup\n\n- npm install\n\n~~~\nnpm install\nnpm test\n~~~\n"), None]);
+}
+
+#[test]
+fn a_merge_says_nothing_new_and_drops_nothing_unless_two_people_back_it() {
+    let (a, b) = ("# Logs\n\n- Ask by day.\n", "# Logs\n\n- Times are UTC.\n");
+    assert!(reason(&merge(a, b, &["Ask by day."])).contains("one subject"));
+    let mut fresh = candidate(Action::Merge, &["Send every weekly report to the partner portal."], &["/a.md", "/b.md"], &[]);
+    let quotes = std::mem::take(&mut fresh.quotes);
+    assert!(reason(&judged(fresh.clone(), &[("/a.md", a), ("/b.md", b)])).contains("one subject"));
+    fresh.quotes = quotes;
+    assert!(judged(fresh, &[("/a.md", a), ("/b.md", b)]).is_proposed());
+}
+
+#[test]
+fn a_quote_that_says_something_else_backs_nothing() {
+    let mut one = candidate(Action::Add, &["Send invoices as PDF."], &[], &[]);
+    "Thanks a lot for all that".clone_into(&mut one.quotes[1].text);
+    assert!(reason(&judged(one, &[])).contains("one subject"));
+}
+
+#[test]
+fn line_ends_stay_as_they_are() {
+    let note = [("/a.md", "# Logs\r\n\r\n- Kept for 30 days.\r\n- Ask by day.\r\n")];
+    let done = judged(candidate(Action::Update, &["Kept for 60 days."], &["/a.md"], &["Kept for 30 days."]), &note);
+    assert_eq!(contents(&done), [Some("# Logs\r\n\r\n- Kept for 60 days.\r\n- Ask by day.\r\n")]);
+}
+
+#[test]
+fn two_removals_do_not_justify_each_other() {
+    let notes = [("/a.md", "- Ask by day.\n"), ("/b.md", "- Ask by day.\n")];
+    let removal = |path: &str| Candidate { quotes: Vec::new(), ..candidate(Action::Remove, &[], &[path], &[]) };
+    let found = find(&Window::of(&input(vec![removal("/a.md"), removal("/b.md")], &notes)));
+    assert!(found.iter().all(|f| !f.is_proposed()), "{found:#?}");
 }
 
 #[test]
@@ -145,7 +192,7 @@ fn numbers_that_two_people_name_stay_and_ids_of_one_do_not() {
     for (statement, stands) in [
         ("The service listens on port 8443.", true),
         ("The contract of 2026 holds.", true),
-        ("Order 48213 is late.", false),
+        ("Order 48213 is late for days.", false),
         ("Ticket AB1234 is open.", false),
     ] {
         assert_eq!(judged(candidate(Action::Add, &[statement], &[], &[]), &[]).is_proposed(), stands, "{statement}");

@@ -80,7 +80,7 @@ impl Reading<'_> {
         }
         if *odds < SURE || group.values[NAME_SWAPPED] > 0.0 || together.iter().any(|g| g.mentions[0].value.is_address()) {
             finding.title = format!("Does this still hold? {}", compose::short(line.statement));
-            finding.asks = Some(Asks { memory: line.memory, statement: line.statement.to_owned(), new });
+            finding.asks = Some(Asks { memory: line.memory, statement: line.statement.to_owned(), new: Some(new) });
             finding.evidence = quotes;
             return Some(finding.insight(format!("people seem to say that it is {value} now")));
         }
