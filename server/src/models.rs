@@ -57,6 +57,9 @@ pub struct ModelArgs {
     /// Most that all dreams together may cost in 24 hours.
     #[arg(long, global = true, env = "LUCID_MODEL_COST_A_DAY")]
     pub model_cost_a_day: Option<f64>,
+    /// Most tokens of one answer; lower it for a model with a small window.
+    #[arg(long, global = true, env = "LUCID_MODEL_ANSWER_TOKENS", default_value_t = 8_192, value_parser = clap::value_parser!(u32).range(256..=65_536))]
+    pub model_answer_tokens: u32,
     /// Adds what models answer to this file, a line of JSON each, so that a dream can be run again without them.
     #[arg(long, global = true, env = "LUCID_MODEL_RECORD", conflicts_with = "model_replay")]
     pub model_record: Option<PathBuf>,
@@ -159,5 +162,6 @@ fn limits(args: &ModelArgs) -> Result<ModelLimits, Failure> {
         cost_a_day: args.model_cost_a_day.map(micros).transpose()?,
         price_in: micros(args.model_price_in)?,
         price_out: micros(args.model_price_out)?,
+        answer_tokens: args.model_answer_tokens,
     })
 }

@@ -61,7 +61,10 @@ async fn a_real_server_of_models_is_understood() {
         deadline: Duration::from_mins(8),
     };
     let client: Arc<dyn Model> = Arc::new(Client::new(&settings).unwrap());
-    let lucid = world.lucid.clone().with_distillers(Distillers { models: [("openai", client)].into(), limits: ModelLimits::default() });
+    let lucid = world.lucid.clone().with_distillers(Distillers {
+        models: [("openai", client)].into(),
+        limits: ModelLimits { answer_tokens: 512, ..ModelLimits::default() },
+    });
     let id = lucid.request_dream_over(&world.admin, world.store, "openai", None, &[]).await.unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     let view = lucid.dream(&world.admin, id).await.unwrap();

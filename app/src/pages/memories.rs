@@ -62,7 +62,7 @@ pub fn Memories() -> impl IntoView {
 fn search_form(store: StoreId, asked: String) -> impl IntoView {
     let back = (!asked.is_empty()).then(|| view! { <a href=format!("/stores/{store}")>"Show all"</a> });
     view! {
-        <form method="get" action=format!("/stores/{store}") class="row search" role="search">
+        <form method="get" action=format!("/stores/{store}") class="memory-search" role="search">
             <label><span class="visually-hidden">"Search this memory"</span><input type="search" name="q" value=asked maxlength="200" placeholder="Search this memory" data-key="/" /></label>
             <button>"Search"</button>{back}
         </form>

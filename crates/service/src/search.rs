@@ -69,8 +69,13 @@ impl Lucid {
         let seen = contents.iter().filter(|m| actor.may_at(Action::SeeMemory, store, &[m.path.as_str()]));
         let all: Vec<Said> = seen
             .flat_map(|memory| {
-                let place = content_words(&memory.path.as_str().replace(['/', '-', '_', '.'], " "));
-                statements(&memory.content).into_iter().map(move |text| {
+                // Headings say what the lines below are about, and are no answer by themselves.
+                let (headings, lines): (Vec<&str>, Vec<&str>) = memory.content.lines().partition(|l| l.starts_with('#'));
+                let place = format!("{} {}", memory.path.as_str().replace(['/', '-', '_', '.'], " "), headings.join(" "));
+                let place = content_words(&place);
+                let below = statements(&lines.join("\n"));
+                let all = if below.is_empty() { statements(&memory.content) } else { below };
+                all.into_iter().map(move |text| {
                     let words = content_words(&text).into_iter().chain(place.iter().cloned()).collect();
                     Said { memory, text, words }
                 })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::canonical::sha256_hex;
 use dream::{
-    curator::{self, ANSWER_TOKENS, Item},
+    curator::{self, Item},
     model::{self, Ask, Failed, Model, Role, Usage},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -66,6 +66,8 @@ impl<'a> Run<'a> {
         (sessions, about, can_split): (&str, &str, bool),
         make: &mut (dyn FnMut(R, &mut Distilled) -> Option<T> + Send),
     ) -> Result<Answered<T>> {
+        let most = self.lucid.distillers.limits.answer_tokens;
+        let ask = &Ask { max_tokens: ask.max_tokens.min(most), ..ask.clone() };
         let asked = serde_json::to_string(ask).map_err(|_| Error::Internal("a request to a model could not be written"))?;
         let request_sha256 = sha256_hex(format!("{}\0{sessions}\0{about}\0{asked}", self.model.name()).as_bytes());
         let kept = model_batches::get(&mut self.lucid.db.read().await?, self.dream.store_id, &request_sha256).await?;
@@ -191,7 +193,7 @@ impl<'a> Run<'a> {
     /// Why a request of so many bytes may not be asked any more.
     async fn over(&self, bytes: usize) -> Result<Option<String>> {
         let limits = self.lucid.distillers.limits;
-        let next = Usage { input: u64::try_from(bytes / 4).unwrap_or(u64::MAX), output: u64::from(ANSWER_TOKENS) };
+        let next = Usage { input: u64::try_from(bytes / 4).unwrap_or(u64::MAX), output: u64::from(limits.answer_tokens) };
         let (tokens, cost) = (count(next.total()), cost(limits, next));
         let mut tx = self.lucid.db.read().await?;
         let dream = model_batches::spent_by(&mut tx, self.dream.id).await?;

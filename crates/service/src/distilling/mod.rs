@@ -40,11 +40,21 @@ pub struct Limits {
     pub price_in: i64,
     /// Price of a million tokens answered, in millionths.
     pub price_out: i64,
+    /// Tokens of one answer; what a model with a small window can give.
+    pub answer_tokens: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { tokens_a_dream: 1_000_000, tokens_a_day: 5_000_000, cost_a_dream: None, cost_a_day: None, price_in: 0, price_out: 0 }
+        Self {
+            tokens_a_dream: 1_000_000,
+            tokens_a_day: 5_000_000,
+            cost_a_dream: None,
+            cost_a_day: None,
+            price_in: 0,
+            price_out: 0,
+            answer_tokens: ANSWER_TOKENS,
+        }
     }
 }
 
