@@ -26,9 +26,9 @@ async fn asked(wire: &Wire, model: &str, ask: &Ask, older: bool) -> Result<Answe
     let turns = ask.turns.iter().map(|(r, text)| json!({"role": role(r), "content": text}));
     let messages: Vec<Value> = std::iter::once(json!({"role": "system", "content": ask.system})).chain(turns).collect();
     let format = if older {
-        json!({"type": "json_object", "schema": ask.schema})
+        json!({"type": "json_object", "schema": without(&ask.schema, &["maxLength", "maxItems"])})
     } else {
-        json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": without_lengths(&ask.schema)}})
+        json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": without(&ask.schema, &["maxLength"])}})
     };
     let body = json!({
         "model": model,
@@ -41,13 +41,14 @@ async fn asked(wire: &Wire, model: &str, ask: &Ask, older: bool) -> Result<Answe
     read(&wire.post("chat/completions", &headers, &body).await?)
 }
 
-/// A schema without the lengths of its texts, which strict servers do not know.
-fn without_lengths(schema: &Value) -> Value {
+/// A schema without these limits: strict servers do not know the lengths of texts, and older ones make a grammar of a schema that grows with
+/// each limit (llama-cpp-python 0.3.36 cannot read that of a text of 1,500 characters). The limit of tokens bounds what they answer.
+fn without(schema: &Value, limits: &[&str]) -> Value {
     match schema {
         Value::Object(fields) => {
-            fields.iter().filter(|(name, _)| *name != "maxLength").map(|(k, v)| (k.clone(), without_lengths(v))).collect()
+            fields.iter().filter(|(name, _)| !limits.contains(&name.as_str())).map(|(k, v)| (k.clone(), without(v, limits))).collect()
         }
-        Value::Array(all) => all.iter().map(without_lengths).collect(),
+        Value::Array(all) => all.iter().map(|v| without(v, limits)).collect(),
         other => other.clone(),
     }
 }

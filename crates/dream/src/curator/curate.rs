@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    ANALYSIS_CHARS, ANSWER_TOKENS, Action, Candidate, Found, Item, Observation, Second, Topic,
+    ANSWER_TOKENS, Action, Candidate, Found, Item, Observation, Second, THOUGHTS, Topic,
     answer::is_line,
     list, marked,
     observe::{STATEMENT_CHARS, head},
@@ -303,7 +303,7 @@ fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["analysis", "changes"],
-        "properties": {"analysis": text(ANALYSIS_CHARS), "changes": list(json!({
+        "properties": {"analysis": list(text(THOUGHTS.1), THOUGHTS.0), "changes": list(json!({
             "type": "object",
             "additionalProperties": false,
             "required": ["action", "kind", "title", "statements", "targets", "replaces", "new_path", "observations", "reason"],

@@ -148,8 +148,9 @@ pub enum Second {
     Not(String),
 }
 
-/// Longest thought before an answer, in characters: small models find no end by themselves.
-const ANALYSIS_CHARS: usize = 1_500;
+/// Thoughts before an answer, and the longest one in characters. Small models find no end by themselves, and servers that hold a model to a
+/// grammar (llama.cpp) take no text of a thousand characters.
+const THOUGHTS: (usize, usize) = (10, 240);
 
 /// A schema's text of at most so many characters.
 fn text(most: usize) -> serde_json::Value {

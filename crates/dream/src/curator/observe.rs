@@ -6,9 +6,7 @@ use domain::{Timestamp, event::EventKind, masking::mask};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    ANALYSIS_CHARS, ANSWER_TOKENS, Found, Item, Observation, Speaker, Topic, answer::is_line, list, marked, pseudonym, task, text,
-};
+use super::{ANSWER_TOKENS, Found, Item, Observation, Speaker, THOUGHTS, Topic, answer::is_line, list, marked, pseudonym, task, text};
 use crate::{
     model::{Ask, Role},
     reading::{Place, own_words},
@@ -171,7 +169,7 @@ fn schema() -> Value {
         "type": "object",
         "additionalProperties": false,
         "required": ["analysis", "observations"],
-        "properties": {"analysis": text(ANALYSIS_CHARS), "observations": list(json!({
+        "properties": {"analysis": list(text(THOUGHTS.1), THOUGHTS.0), "observations": list(json!({
             "type": "object",
             "additionalProperties": false,
             "required": ["session", "kind", "statement", "quotes"],
