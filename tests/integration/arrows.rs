@@ -89,7 +89,7 @@ fn transactions_without_an_actor_are_begun_in_few_places() {
     const PLACES: &[&str] = &[
         "accounts.rs",
         "authority.rs",
-        "distilling.rs",
+        "distilling/asking.rs",
         "dream_input.rs",
         "dreams.rs",
         "forms.rs",

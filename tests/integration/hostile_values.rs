@@ -249,6 +249,7 @@ impl Twin {
             "/",
             "/queue",
             "/inbox",
+            "/questions",
             "/insights",
             "/stores",
             "/dreams",

@@ -139,7 +139,6 @@ fn form(kind: QuestionKind, of: StoreId, fingerprint: &str, back: Option<StoreId
     });
     let hidden = move |fingerprint: String| {
         view! {
-            {form_token()}
             <input type="hidden" name="store" value=of.to_string() />
             <input type="hidden" name="question" value=fingerprint />
             <input type="hidden" name="back" value=back.map(|s| s.to_string()).unwrap_or_default() />
@@ -147,7 +146,7 @@ fn form(kind: QuestionKind, of: StoreId, fingerprint: &str, back: Option<StoreId
     };
     let write = kind.answers().contains(&Answer::Written).then(|| {
         view! {
-            <form method="post" action="/do/answer_question" class="stack">
+            <form method="post" action="/do/answer_question" class="stack">{form_token()}
                 {hidden(fingerprint.to_owned())}
                 <label>"What to do about it"<input name="words" maxlength="1000" required placeholder="Ask for at most 24 hours, day by day." /></label>
                 <button name="answer" value=Answer::Written.as_str()>"Propose a note"</button>
@@ -158,7 +157,7 @@ fn form(kind: QuestionKind, of: StoreId, fingerprint: &str, back: Option<StoreId
     let hint = proposes.then_some("What should change is proposed as a change, and somebody else decides on it.");
     view! {
         {write}
-        <form method="post" action="/do/answer_question" class="row">{hidden(fingerprint.to_owned())}{buttons.collect_view()}</form>
+        <form method="post" action="/do/answer_question" class="row">{form_token()}{hidden(fingerprint.to_owned())}{buttons.collect_view()}</form>
         {hint.map(|text| view! { <p class="quiet">{text}</p> })}
     }
 }

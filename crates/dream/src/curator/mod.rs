@@ -5,7 +5,7 @@
 //! 3. [`verify`]: of each change, whether its quotes show what it says.
 //!
 //! What it answers is text and is trusted by nobody: `findings::candidates` makes changes of it under the same checks as everything
-//! else, and counts by itself. What the model is asked stands in `prompts/`.
+//! else, and counts by itself. What the model is asked stands in `prompts/`, the whole requests in the tests.
 
 mod answer;
 pub mod curate;
