@@ -150,6 +150,10 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
         }
     }
     let known = committed?;
+    // The memory says the old value again, and people the new one: a value that returns is a change like any other.
+    if finding.kind == facts::KIND && !input.nothing_new {
+        return None;
+    }
     let held_back = |reason: &str| Some(Disposition::HeldBack(reason.to_owned()));
     let change = finding.change.as_mut()?;
     let ([edit], Some(memory), Some(composed)) = (&change.edits[..], known.memory, &known.composed) else {

@@ -30,8 +30,10 @@ const LIKELY: u16 = 1_300;
 const LIKELY_IN_ONE_WORDING: u16 = 1_700;
 /// How likely a sentence is said for good whose words say so, in thousandths.
 const SURE: u16 = 950;
+/// Sessions in which one speaker says the same before it is taken for what they always want.
+const OWN_SESSIONS: usize = 3;
 /// Why what one speaker said is no rule of a team.
-const ONE_SPEAKER: &str = "one speaker only, who did not ask that it be remembered";
+const ONE_SPEAKER: &str = "one speaker only, who said it in fewer than three sessions and did not ask that it be remembered";
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
 const TEMPLATE_SESSIONS: usize = 3;
 
@@ -257,6 +259,8 @@ fn judge(Group { wordings: group, by_meaning }: &Group, by_key: &BTreeMap<Vec<St
     let mut support = window.support(said.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
     let remember = said.iter().any(|s| s.1.remember);
+    // Whoever says the same again and again wants it always.
+    let insists = support.subjects == 1 && support.sessions >= OWN_SESSIONS && said.iter().all(|s| window.head(s.0).subject.is_some());
     // A sentence that only may be a rule is one if somebody else says it, too, and one of them is likely to mean it for good.
     let sure = said.iter().any(|s| s.1.sure)
         || (support.distinct() >= MIN_SUPPORT && (*by_meaning || are_likely(&said, are_one_wording(group, by_key))));
@@ -284,8 +288,8 @@ fn judge(Group { wordings: group, by_meaning }: &Group, by_key: &BTreeMap<Vec<St
         "what a user said as a rule".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
     }
-    // One speaker who asked for it to be remembered speaks for themselves.
-    let own = said.iter().find(|s| s.1.remember).and_then(|s| window.head(s.0).subject.as_deref());
+    // One speaker who asked for it to be remembered, or says it again and again, speaks for themselves.
+    let own = said.iter().find(|s| s.1.remember || insists).and_then(|s| window.head(s.0).subject.as_deref());
     let folder = match own {
         _ if finding.support.distinct() >= MIN_SUPPORT => "preferences".to_owned(),
         Some(who) => format!("people/{}", compose::slug(who)),

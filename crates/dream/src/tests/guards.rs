@@ -62,6 +62,21 @@ fn a_fact_is_changed_where_it_stands_and_nowhere_else() {
 }
 
 #[test]
+fn a_value_that_returns_is_a_change_again() {
+    let sessions = vec![stated("a", "ana", 10, "The export limit is 10 MB."), stated("b", "bo", 11, "The export limit is now 10 MB.")];
+    let mut input = Input { memories: vec![memory("/facts.md", "- The export limit is 5 MB.\n")], ..read(sessions) };
+    let first = proposed(&dream(&input))[0].fingerprint.clone();
+    // It was 10 MB once before, and somebody committed that; then it was 5 MB again.
+    input.known = vec![Known::new(&first, KnownState::Committed)];
+    assert_eq!(proposed(&dream(&input)).len(), 1);
+    input.nothing_new = true;
+    assert!(proposed(&dream(&input)).is_empty(), "nobody said anything since");
+    input.nothing_new = false;
+    input.known = vec![Known::new(&first, KnownState::Rejected(domain::changeset::RejectCode::NotYet, 2))];
+    assert!(proposed(&dream(&input)).is_empty());
+}
+
+#[test]
 fn what_somebody_else_has_changes_no_fact_of_ours() {
     let sessions = vec![
         stated("a", "ana", 10, "their standard governing law is Texas"),

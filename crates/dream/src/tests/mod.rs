@@ -469,6 +469,10 @@ fn a_rule_of_two_speakers_is_proposed_and_a_wish_is_not() {
     assert_eq!(change.quotes.len(), 2);
     // One speaker, twice: not yet, unless they asked for it to be remembered; then it is theirs.
     assert!(proposed(&dream(&input(&[(rule, Some("ana")), (rule, Some("ana"))]))).is_empty());
+    // Three times: theirs as well; and of somebody unknown it is nobody's.
+    let insists = dream(&input(&[(rule, Some("Ana K.")), ("Always answer in German", Some("Ana K.")), (rule, Some("Ana K."))]));
+    assert_eq!(proposed(&insists)[0].change.as_ref().unwrap().edits[0].path, "/people/ana-k/always-answer-in-german.md");
+    assert_eq!(proposed(&insists)[0].change.as_ref().unwrap().quotes.len(), 3);
     let own = dream(&input(&[("Remember to write to me in Danish.", Some("Ana K."))]));
     assert_eq!(proposed(&own)[0].change.as_ref().unwrap().edits[0].path, "/people/ana-k/write-to-me-in-danish.md");
     assert!(proposed(&dream(&input(&[("Remember to write to me in Danish.", None)]))).is_empty());
