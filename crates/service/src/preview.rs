@@ -33,7 +33,12 @@ pub fn preview(preview: &PreviewInput) -> Value {
         })
         .collect();
     let insight = |f: &Finding| match &f.disposition {
-        Disposition::Insight(reason) => Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support})),
+        Disposition::Insight(reason) => {
+            let evidence: Vec<Value> = f.evidence.iter().map(|q| preview_quote(q, preview)).collect();
+            let asks =
+                f.asks.as_ref().map(|a| json!({"path": preview.input.memories[a.memory].path, "statement": a.statement, "new": a.new}));
+            Some(json!({"finding": f.kind, "title": f.title, "reason": reason, "support": f.support, "evidence": evidence, "asks": asks}))
+        }
         _ => None,
     };
     let insights: Vec<Value> = proposal.findings.iter().filter_map(insight).collect();
