@@ -1,6 +1,5 @@
-//! Records what a model answered, and answers from such a record: a dream that can be run again without the model, for tests and for
-//! whoever looks for a fault. A record holds answers beside the hashes of their requests, a line of JSON each; of the sessions it holds
-//! what the model repeated of them.
+//! Records a model's answers and replays them, so that a dream can be run again without the model: for tests, and to track down a fault.
+//! A record has one JSON line per answer, with the hash of its request. It contains any session text that the model repeated.
 
 use std::{
     collections::HashMap,

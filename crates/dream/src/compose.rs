@@ -129,6 +129,7 @@ pub fn without_names(line: &str, are_known: bool, is_tool: &dyn Fn(&str) -> bool
 }
 
 /// A statement for a title: short, and masked, because titles stand in lists and in the history for good.
+#[must_use]
 pub fn short(text: &str) -> String {
     let text = domain::masking::mask(text);
     if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }

@@ -23,6 +23,7 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 
 use domain::event::OutcomeResult;
 
+pub use compose::short;
 pub use curation::{loss, loss::Loss, similar};
 pub use reading::{Features, Reader};
 pub use types::{

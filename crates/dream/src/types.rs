@@ -102,6 +102,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Whether it is no person's own: models are neither shown nor change what stands below `/people`.
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.path.starts_with("/people/")
+    }
+
     /// A memory of which no more is known than where it stands and what it says.
     #[must_use]
     pub fn plain(path: &str, content: &str) -> Self {

@@ -38,6 +38,11 @@ impl<'a> Window<'a> {
         &self.input.sessions[index].head
     }
 
+    /// The time of the newest session, which the engine takes for now because it has no clock; none if no session's time is known.
+    pub fn now(&self) -> Option<i64> {
+        self.input.sessions.iter().filter_map(|s| s.head.at).max()
+    }
+
     /// Whether any session called a tool of this name.
     pub fn is_tool(&self, name: &str) -> bool {
         self.tools.contains(name)

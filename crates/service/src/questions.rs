@@ -14,6 +14,7 @@ use domain::{
     rights::Action,
     statement::statements,
 };
+use dream::short;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
@@ -438,11 +439,6 @@ fn rewrite(side: &Side, content: String) -> MemoryWrite {
     } else {
         MemoryWrite::Update { id, path: None, content: Some(content), expected_sha256 }
     }
-}
-
-fn short(text: &str) -> String {
-    let text = mask(text);
-    if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
 }
 
 /// A path for a note about a failure that no memory has.

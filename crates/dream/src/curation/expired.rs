@@ -17,8 +17,7 @@ const MOST: usize = 20;
 
 /// Every statement that names a last day which has passed.
 pub fn find(window: &Window) -> Vec<Finding> {
-    // The last known moment stands for now: the engine has no clock.
-    let Some(now) = window.sessions().filter_map(|(_, s)| s.head.at).max() else { return Vec::new() };
+    let Some(now) = window.now() else { return Vec::new() };
     let mut found = Vec::new();
     for (index, memory) in window.input.memories.iter().enumerate().filter(|(_, m)| !m.frozen) {
         for statement in statements(&memory.content) {
@@ -27,7 +26,7 @@ pub fn find(window: &Window) -> Vec<Finding> {
             let title = format!("Expired: {}", compose::short(&statement));
             let mut finding = Finding::new(KIND, &format!("{}\0{statement}", memory.path), title, support);
             let rest = candidates::rewritten(&memory.content, std::slice::from_ref(&statement), &[]);
-            // Whoever wrote it after that day knew.
+            // If the note was written after that day, its writer knew the date had passed.
             let knew = memory.updated_at.is_some_and(|at| at >= ends.after);
             let Some(rest) = rest.filter(|_| ends.sure == Sure::Says && !knew) else {
                 finding.title = format!("Does this still hold? {}", compose::short(&statement));
@@ -82,7 +81,7 @@ mod tests {
         assert_eq!((whole[0].change.as_ref().unwrap().kind, whole.len()), (ChangeKind::Remove, 1));
         for (content, updated_at) in [
             ("We meet in room 4 until 31 May 2026.\n", None),
-            // Written after that day: whoever wrote it knew.
+            // Written after that day.
             ("The discount is valid until 31 May 2026.\n", Some(1_781_913_600_000_000 - DAY)),
             // Two sentences in one line: a person should cut it.
             ("- The discount is valid until 31 May 2026. Returns are free.\n", None),

@@ -22,8 +22,7 @@ const DAY: i64 = 86_400_000_000;
 
 /// Memories that nobody needed though they could have applied.
 pub fn find(window: &Window) -> Vec<Finding> {
-    // The last known moment stands for now: the engine has no clock.
-    let Some(now) = window.sessions().filter_map(|(_, s)| s.head.at).max() else { return Vec::new() };
+    let Some(now) = window.now() else { return Vec::new() };
     let tools: BTreeSet<&str> = window.sessions().flat_map(|(_, s)| s.features.firsts.iter().map(|f| f.tool.as_str())).collect();
     let recorded = window.input.memories.iter().any(|m| m.reads.is_some_and(|n| n > 0));
     let memories = window.input.memories.iter().enumerate();

@@ -26,7 +26,7 @@ pub struct Lost {
 
 /// The items of an answer. What is wrong with an answer of which nothing can be used is said so that the model can mend it.
 pub fn items<T: Item>(answer: &str) -> Result<(Vec<T>, Lost), String> {
-    // Some models wrap JSON in a fence, whatever they are told.
+    // Some models wrap JSON in a code fence even when told not to.
     let text = answer.trim().trim_start_matches("```json").trim_start_matches("```").trim_end_matches("```").trim();
     let mut lost = Lost::default();
     let values = match serde_json::from_str::<Value>(text) {
@@ -79,7 +79,7 @@ fn whole_items(text: &str, list: &str) -> Vec<Value> {
     }
 }
 
-/// Whether a text is a line of its own of at most so many characters.
+/// Whether a text is one non-empty line of at most `most` characters.
 pub(super) fn is_line(text: &str, most: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= most && !text.contains(['\n', '\r'])
 }

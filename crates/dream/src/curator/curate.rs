@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     ANSWER_TOKENS, Action, Candidate, Found, Item, Observation, Second, THOUGHTS, Topic,
     answer::is_line,
-    list, marked,
+    folded, list, marked,
     observe::{STATEMENT_CHARS, head},
     task, text,
 };
@@ -125,7 +125,7 @@ pub struct Sources<'a> {
     pub notes: &'a [BTreeSet<String>],
     /// What reviewers turned down.
     pub rejected: &'a [Rejected],
-    /// What whoever asked for the dream told it.
+    /// The requester's instructions.
     pub instructions: Option<&'a str>,
 }
 
@@ -206,7 +206,7 @@ pub fn ask(part: &[usize], sources: &Sources) -> Ask {
         let kept = if memory.frozen { " (frozen: nobody but a person changes it)" } else { "" };
         text.push_str(&marked("memory", "", &format!("path: {}{kept}\n{}\n", memory.path, content.trim_end())));
     }
-    let rest = sources.memories.iter().enumerate().filter(|(n, m)| is_shared(m) && !touched.contains(n));
+    let rest = sources.memories.iter().enumerate().filter(|(n, m)| m.is_shared() && !touched.contains(n));
     let others: Vec<String> = rest.take(OTHERS).map(title).collect();
     if !others.is_empty() {
         text.push_str("Other notes, by path and first line:\n");
@@ -225,11 +225,6 @@ pub fn ask(part: &[usize], sources: &Sources) -> Ask {
         schema: schema(),
         max_tokens: ANSWER_TOKENS,
     }
-}
-
-/// Whether a note is no person's own: those below `/people` are neither shown nor changed.
-fn is_shared(memory: &Memory) -> bool {
-    !memory.path.starts_with("/people/")
 }
 
 /// The words of each note, by which those that matter are looked up: made once for all requests of a dream.
@@ -257,7 +252,7 @@ fn line(n: usize, observation: &Observation, sources: &Sources) -> String {
 /// Notes that are shown whole, by index: all of a small memory; else those that share enough rare words with some observation of the
 /// part, those that share most first, as many as fit.
 fn touched(part: &[usize], sources: &Sources) -> Vec<usize> {
-    let shared: Vec<usize> = (0..sources.memories.len()).filter(|n| is_shared(&sources.memories[*n])).collect();
+    let shared: Vec<usize> = (0..sources.memories.len()).filter(|n| sources.memories[*n].is_shared()).collect();
     if shared.iter().map(|n| sources.memories[*n].content.len().min(NOTE_BYTES)).sum::<usize>() <= MEMORY_BYTES {
         return shared;
     }
@@ -276,7 +271,7 @@ fn touched(part: &[usize], sources: &Sources) -> Vec<usize> {
             .iter()
             .enumerate()
             .map(|(m, note)| (100.0 * words.intersection(note).map(|w| weight(w)).sum::<f64>() / whole.max(f64::EPSILON), m))
-            .filter(|(share, m)| *share >= TOUCHED_PERCENT && is_shared(&sources.memories[*m]))
+            .filter(|(share, m)| *share >= TOUCHED_PERCENT && sources.memories[*m].is_shared())
             .collect();
         shares.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         for (share, m) in shares.into_iter().take(NOTES_EACH) {
@@ -333,20 +328,19 @@ pub fn ground(raw: Raw, observations: &[Observation], model: &str) -> Candidate 
             quotes.push(quote.clone());
         }
     }
-    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     Candidate {
         model: model.to_owned(),
         action: raw.action,
         topic: raw.kind,
-        title: line(&raw.title),
-        statements: raw.statements.iter().map(|s| line(s.trim().trim_start_matches(['-', '*', '#', ' ']))).collect(),
+        title: folded(&raw.title),
+        statements: raw.statements.iter().map(|s| folded(s.trim().trim_start_matches(['-', '*', '#', ' ']))).collect(),
         targets: {
             let mut seen = BTreeSet::new();
             raw.targets.into_iter().filter(|t| seen.insert(t.clone())).collect()
         },
         replaces: raw.replaces,
         new_path: Some(raw.new_path).filter(|p| !p.is_empty()),
-        reason: line(&raw.reason).chars().take(STATEMENT_CHARS).collect(),
+        reason: folded(&raw.reason).chars().take(STATEMENT_CHARS).collect(),
         quotes,
         second: Second::None,
     }

@@ -1,11 +1,11 @@
 //! A language model as a curator. It reads in three passes, and each one asks for less than a person would have to trust:
 //!
-//! 1. [`observe`]: of each session by itself, what is worth knowing, with quotes that must stand there word for word;
+//! 1. [`observe`]: of each session by itself, what is worth knowing, with verbatim quotes;
 //! 2. [`curate`]: of all observations together, beside the memory, which changes follow from them;
 //! 3. [`verify`]: of each change, whether its quotes show what it says.
 //!
 //! What it answers is text and is trusted by nobody: `findings::candidates` makes changes of it under the same checks as everything
-//! else, and counts by itself. What the model is asked stands in `prompts/`, the whole requests in the tests.
+//! else, and counts by itself. The prompts are in `prompts/`; `tests/prompts` holds whole requests.
 
 mod answer;
 pub mod curate;
@@ -44,6 +44,18 @@ pub enum Topic {
     Workflow,
 }
 
+impl Topic {
+    /// The folder of its notes.
+    pub(crate) const fn folder(self) -> &'static str {
+        match self {
+            Self::Failure => "failures",
+            Self::Workflow => "workflows",
+            Self::Preference => "preferences",
+            Self::Fact => "facts",
+        }
+    }
+}
+
 /// Who said a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -74,7 +86,7 @@ pub enum Action {
     Remove,
 }
 
-/// Words that stand in a session.
+/// A verbatim quote from a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The session's key.
@@ -160,6 +172,11 @@ fn text(most: usize) -> serde_json::Value {
 /// A schema's list of at most so many.
 fn list(of: serde_json::Value, most: usize) -> serde_json::Value {
     serde_json::json!({"type": "array", "maxItems": most, "items": of})
+}
+
+/// On one line, with single spaces.
+pub(crate) fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A text between marks that nothing in it can forge: the mark is made of the text.

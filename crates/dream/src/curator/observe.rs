@@ -6,7 +6,9 @@ use domain::{Timestamp, event::EventKind, masking::mask};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ANSWER_TOKENS, Found, Item, Observation, Speaker, THOUGHTS, Topic, answer::is_line, list, marked, pseudonym, task, text};
+use super::{
+    ANSWER_TOKENS, Found, Item, Observation, Speaker, THOUGHTS, Topic, answer::is_line, folded, list, marked, pseudonym, task, text,
+};
 use crate::{
     model::{Ask, Role},
     reading::{Place, own_words},
@@ -227,10 +229,6 @@ fn find(session: &Session, quote: &str) -> Option<Found> {
             Some(Found { session: session.head.key.clone(), at, text: e.text[start..end].to_owned(), by })
         })
     })
-}
-
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Where the words stand one after the other, with any white space between them: models fold it.

@@ -7,7 +7,7 @@ use domain::masking::mask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ANSWER_TOKENS, Action, Candidate, Found, Item, Second, list, marked, task, text};
+use super::{ANSWER_TOKENS, Action, Candidate, Found, Item, Second, folded, list, marked, task, text};
 use crate::{
     model::{Ask, Role},
     types::Memory,
@@ -128,7 +128,7 @@ fn schema() -> Value {
 /// What the second reading found of the change with this label; of several verdicts the worst one.
 #[must_use]
 pub fn second(label: &str, verdicts: &[Verdict]) -> Second {
-    let reason = |v: &Verdict| v.reason.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REASON_CHARS).collect::<String>();
+    let reason = |v: &Verdict| folded(&v.reason).chars().take(REASON_CHARS).collect::<String>();
     let of = |word: Word| verdicts.iter().find(|v| v.change.trim() == label && v.verdict == word);
     match (of(Word::Not), of(Word::Partly), of(Word::Entailed)) {
         (Some(v), ..) => Second::Not(reason(v)),

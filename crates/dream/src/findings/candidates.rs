@@ -9,7 +9,7 @@ use domain::{changeset::ChangeKind, memory::MemoryPath, scan, sensitive, stateme
 use crate::{
     MIN_SUPPORT, compose,
     curation::similar::{self, Likeness, Prepared},
-    curator::{Action, Candidate, Second, Speaker, Topic, verify},
+    curator::{Action, Candidate, Second, Speaker, Topic, folded, verify},
     findings::facts,
     reading::Place,
     types::{Change, Edit, Finding, Memory},
@@ -59,17 +59,17 @@ pub fn agree(findings: &mut Vec<Finding>, by_model: Vec<Finding>) {
 /// say alike things.
 fn are_same(own: &Finding, of_model: &Finding) -> bool {
     let (Some(a), Some(b)) = (&own.change, &of_model.change) else { return false };
-    let folder = match own.kind {
-        "recurring_failure" => "failures",
-        "workflow" => "workflows",
-        "standing_instruction" => "preferences",
-        "fact_changed" => "facts",
+    let topic = match own.kind {
+        "recurring_failure" => Topic::Failure,
+        "workflow" => Topic::Workflow,
+        "standing_instruction" => Topic::Preference,
+        "fact_changed" => Topic::Fact,
         _ => return false,
     };
     let adds = |change: &Change| change.edits.iter().find(|e| e.memory.is_none()).map(|e| e.path.clone());
     let touches = |change: &Change| change.edits.iter().filter_map(|e| e.memory).collect::<BTreeSet<_>>();
     let one_note = !touches(a).is_disjoint(&touches(b));
-    if !one_note && !adds(b).is_some_and(|path| path.starts_with(&format!("/{folder}/"))) {
+    if !one_note && !adds(b).is_some_and(|path| path.starts_with(&format!("/{}/", topic.folder()))) {
         return false;
     }
     let overlaps = |x: &crate::types::Quote| {
@@ -200,14 +200,8 @@ fn said_of(ours: &str, theirs: &str) -> String {
 fn edits(candidate: &Candidate, title: &str, window: &Window) -> Result<(ChangeKind, Vec<Edit>), &'static str> {
     let memories = &window.input.memories;
     if candidate.action == Action::Add {
-        let folder = match candidate.topic {
-            Topic::Failure => "failures",
-            Topic::Workflow => "workflows",
-            Topic::Preference => "preferences",
-            Topic::Fact => "facts",
-        };
         let content = format!("# {}\n\n- {}\n", title.trim_start_matches('#').trim(), candidate.statements.join("\n- "));
-        let edit = Edit { memory: None, path: compose::file(folder, title), new_path: None, content: Some(content) };
+        let edit = Edit { memory: None, path: compose::file(candidate.topic.folder(), title), new_path: None, content: Some(content) };
         return Ok((ChangeKind::Add, vec![edit]));
     }
     let mut targets: Vec<usize> = Vec::new();
@@ -217,7 +211,7 @@ fn edits(candidate: &Candidate, title: &str, window: &Window) -> Result<(ChangeK
         if memory.frozen {
             return Err("a note that it would change is frozen: only a person changes it");
         }
-        if memory.path.starts_with("/people/") {
+        if !memory.is_shared() {
             return Err("what stands below /people is one person's own");
         }
         if !targets.contains(&index) {
@@ -262,7 +256,7 @@ fn stands_elsewhere(candidate: &Candidate, window: &Window) -> bool {
     };
     let memories = &window.input.memories;
     let gone = keys(&mut memories.iter().filter(|m| candidate.targets.contains(&m.path)));
-    let kept = keys(&mut memories.iter().filter(|m| !touched.contains(&m.path) && !m.path.starts_with("/people/")));
+    let kept = keys(&mut memories.iter().filter(|m| !touched.contains(&m.path) && m.is_shared()));
     gone.is_subset(&kept)
 }
 
@@ -449,10 +443,6 @@ fn plain_lines(lines: &[&str]) -> Vec<bool> {
 fn text_of(line: &str) -> &str {
     let trimmed = line.trim_start();
     ["- ", "* ", "+ "].iter().find_map(|m| trimmed.strip_prefix(m)).unwrap_or(trimmed).trim_start()
-}
-
-fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Why it must not become a memory.
