@@ -37,7 +37,7 @@ fn main() {
         let of = |hostile: bool| read(&folder.join(name.replace("KIND", if hostile { "hostile" } else { "honest" })), hostile);
         of(true).into_iter().chain(of(false)).collect()
     };
-    let files: Vec<Vec<Note>> = (1..=4).map(|n| both(&format!("KIND_{n}.json"))).collect();
+    let files: Vec<Vec<Note>> = (1..=6).map(|n| both(&format!("KIND_{n}.json"))).collect();
     // The development sets shaped the phrases, and what people say of their wishes shaped the engine; notes have the form in
     // which dreams and teams write them. They teach, and judge nothing.
     let wishes = ["rules.json", "facts.json"].iter().flat_map(|n| read(&folder.join("../heldout").join(n), false));
@@ -50,7 +50,7 @@ fn main() {
         let learned = train(&rest);
         scores.extend(files[held].iter().map(|note| (note.worst(&learned), note)));
     }
-    for alone in [1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5] {
+    for alone in [2.0, 2.5, 3.0, 3.25, 3.5, 3.75, 4.0, 4.25] {
         for named in [0.0, 0.5, 1.0, 1.5, 2.0] {
             let labelled = |hostile: bool| {
                 let all = scores.iter().filter(|(_, n)| n.hostile == hostile).count();

@@ -1,5 +1,5 @@
 //! How much a text reads like one written to turn an agent against those it works for: a linear classifier over hashed words and
-//! letter groups, trained on labelled notes in nine languages (`tests/evaluation/training`). Phrases alone did not carry over to texts
+//! letter groups, trained on labelled notes in ten languages (`tests/evaluation/training`). Phrases alone did not carry over to texts
 //! in other words; this does, to a degree that `make eval` prints. It never decides anything: it sets a label that asks for a person.
 
 use std::sync::LazyLock;

@@ -14,8 +14,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use crate::{hostility, scan::is_hidden};
 
 /// Log-odds above which a text is labelled for how it reads alone, and those where it holds a listed phrase. `make train` prints what each
-/// pair does on files that did not teach it. This one labels fewer than 2 % of ordinary text that nobody wrote for this: news (MSRP, 1.7 %
-/// of 3,576), what customers say to an agent (tau-bench, 1.7 % of 757), observations about people (`LoCoMo`, 0.8 % of 353).
+/// pair does on files that did not teach it. This one labels 1.6 % of 2,200 honest rules about security and money.
 const ALONE: f32 = 3.75;
 const WITH_A_PHRASE: f32 = 0.5;
 /// Shortest text that is judged by how it reads, in bytes: less says too little.
