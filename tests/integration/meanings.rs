@@ -16,6 +16,7 @@ use service::Lucid;
 use crate::world::{World, on_both_engines};
 
 on_both_engines!(
+    a_store_learns_from_answers_what_is_worth_asking,
     memory_is_searched_by_words_and_by_meaning,
     like_decisions_are_found_by_meaning,
     a_server_of_embeddings_is_asked_once_for_each_text,
@@ -82,6 +83,51 @@ async fn memory_is_searched_by_words_and_by_meaning(world: World) {
     for odd in ["%_\\", "'; DROP TABLE memories; --", "🦀🦀🦀", "a\0b"] {
         lucid.search_memory(&world.reviewer, world.store, odd).await.unwrap();
     }
+}
+
+/// Pairs that are told apart again and again, one that is less near than those, and one that is nearer.
+async fn a_store_learns_from_answers_what_is_worth_asking(world: World) {
+    let lucid = world.lucid.clone().with_embedder(Arc::new(model()));
+    let pairs = [
+        ("The ferry to Amrum leaves the northern pier at dawn.", "The bus to Husum leaves the northern pier at dawn."),
+        ("Blue crates hold frozen herring for the market.", "Red crates hold frozen shrimp for the market."),
+        ("Tariffs for freight are agreed with the harbour office.", "Tariffs for passengers are agreed with the county office."),
+        ("Invoices of the yard are sent by registered letter.", "Reminders of the yard are sent by plain letter."),
+        ("Pilots of the estuary sleep aboard the tender.", "Stewards of the estuary sleep aboard the tender."),
+    ];
+    let mut left = "# Left\n\n- Lighthouse keepers report fog to the coast guard.\n".to_owned();
+    let mut right = "# Right\n\n- Fog is reported to the coast guard by lighthouse keepers.\n".to_owned();
+    for (a, b) in pairs {
+        left += &format!("- {a}\n");
+        right += &format!("- {b}\n");
+    }
+    world.remember(&[("/left.md", &left, false), ("/right.md", &right, false)]).await;
+    dreamed(&world, &lucid).await;
+    let asked = lucid.questions(&world.reviewer, Some(world.store)).await.unwrap();
+    let (nearest, mut others): (Vec<_>, Vec<_>) = asked.into_iter().partition(|q| q.title.contains("Lighthouse"));
+    assert!(nearest.len() == 1 && others.len() == 5, "{others:#?}");
+    let near = |q: &service::QuestionView| {
+        let vectors = model().embed(&q.sides.iter().map(|s| s.statement.clone()).collect::<Vec<_>>()).unwrap();
+        vectors[0].cosine(&vectors[1])
+    };
+    others.sort_by_cached_key(|q| std::cmp::Reverse(near(q)));
+    let farthest = others.pop().unwrap();
+    for q in &others {
+        lucid.answer_question(&world.reviewer, world.store, &q.fingerprint, domain::question::Answer::Both, "").await.unwrap();
+    }
+    let asked_again = async || {
+        world.wait_seconds(60);
+        dreamed(&world, &lucid).await;
+        let asked = lucid.questions(&world.reviewer, Some(world.store)).await.unwrap();
+        assert!(asked.iter().any(|q| q.fingerprint == nearest[0].fingerprint), "{asked:#?}");
+        asked.iter().any(|q| q.fingerprint == farthest.fingerprint)
+    };
+    assert!(!asked_again().await, "nearer ones were told apart");
+    // Whoever takes the answers back is asked again.
+    for answer in lucid.answered_questions(&world.reviewer, Some(world.store)).await.unwrap() {
+        lucid.reopen_question(&world.reviewer, world.store, answer.id).await.unwrap();
+    }
+    assert!(asked_again().await);
 }
 
 async fn like_decisions_are_found_by_meaning(world: World) {

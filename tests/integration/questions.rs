@@ -18,6 +18,7 @@ on_both_engines!(
     a_way_out_of_an_open_failure_is_proposed_with_its_quotes,
     what_may_have_changed_is_asked_and_proposed,
     only_who_decides_answers_and_only_what_was_asked,
+    a_clean_up_has_a_reason_and_an_end,
 );
 
 const TWO: &str = "Answer every customer mail within two working days.";
@@ -158,5 +159,32 @@ async fn only_who_decides_answers_and_only_what_was_asked(world: World) {
     assert!(wrong.to_string().contains("no answer to this question"), "{wrong}");
     let unknown = world.lucid.answer_question(&world.reviewer, world.store, &"0".repeat(64), Answer::Both, "").await;
     assert!(matches!(unknown, Err(Error::Conflict(_))));
+    world.verified().await;
+}
+
+/// What it does to a dream, the engine's own tests show.
+async fn a_clean_up_has_a_reason_and_an_end(world: World) {
+    world.remember(&[("/a.md", "# A\n\n- The office is in Berlin.\n", false)]).await;
+    let is_open_in_a_dream = async || {
+        let id = world.lucid.request_dream(&world.admin, world.store, None).await.unwrap();
+        assert!(world.lucid.work_once("test").await.unwrap());
+        let stats = world.lucid.dream(&world.admin, id).await.unwrap().dream.stats;
+        serde_json::from_str::<serde_json::Value>(&stats).unwrap()["clean_up"].as_bool().unwrap()
+    };
+    assert!(!is_open_in_a_dream().await);
+    for (days, reason) in [(0, "why"), (31, "why"), (7, "  "), (7, "a\0b")] {
+        assert!(matches!(world.lucid.open_clean_up(&world.admin, world.store, days, reason).await, Err(Error::Invalid(_))));
+    }
+    assert!(world.lucid.open_clean_up(&world.reviewer, world.store, 7, "why").await.is_err());
+    let until = world.lucid.open_clean_up(&world.admin, world.store, 7, "the offers of last year").await.unwrap();
+    assert_eq!(world.lucid.store(&world.admin, world.store).await.unwrap().clean_up_until, Some(until));
+    assert!(is_open_in_a_dream().await);
+    world.lucid.end_clean_up(&world.admin, world.store).await.unwrap();
+    assert!(!is_open_in_a_dream().await);
+    assert!(matches!(world.lucid.end_clean_up(&world.admin, world.store).await, Err(Error::Conflict(_))));
+    let entries = world.lucid.audit(&world.admin, &service::AuditFilter::default()).await.unwrap().rows;
+    let opened = entries.iter().find(|e| e.row.action == "store.clean_up").unwrap();
+    assert!(opened.row.payload.as_deref().unwrap().contains("the offers of last year"));
+    assert!(entries.iter().any(|e| e.row.action == "store.clean_up_end"));
     world.verified().await;
 }

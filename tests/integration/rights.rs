@@ -174,6 +174,8 @@ impl Ids {
             ("describe_store", form(&[("store", &store), ("name", "")]), May(DescribeStore)),
             ("set_gate", form(&[("store", &store), ("gate_mode", "dreams_gated"), ("budget_tokens", "-1")]), May(ManageStore)),
             ("set_approvals", form(&[("store", &store), ("low", "0"), ("medium", "1"), ("high", "2")]), May(ManageStore)),
+            ("open_clean_up", form(&[("store", &store), ("days", "0"), ("reason", "")]), May(ManageStore)),
+            ("end_clean_up", form(&[("store", &store)]), May(ManageStore)),
             ("delete_store", form(&[("store", &self.store.to_string()), ("again", "not its name")]), May(DeleteStore)),
             ("restore_store", form(&[("store", &self.store.to_string()), ("name", "x")]), May(ManagePeople)),
             ("propose_memory", form(&[("store", &store), ("path", "/x.md"), ("content", "x"), ("reason", "")]), May(Propose)),

@@ -55,6 +55,33 @@ pub async fn set_gate(store: String, gate_mode: String, #[server(default)] budge
     answer(&request, result, &back, kept).await
 }
 
+/// Opens a clean-up for so many days.
+#[server(prefix = "/do", endpoint = "open_clean_up")]
+pub async fn open_clean_up(store: String, days: i64, reason: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings(&store);
+    let kept = fields([("days", &days.to_string()), ("reason", &reason)]);
+    let result = async {
+        request.lucid.open_clean_up(request.actor()?, id(&store, "store")?, days, &reason).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, kept).await
+}
+
+/// Ends a clean-up before its time.
+#[server(prefix = "/do", endpoint = "end_clean_up")]
+pub async fn end_clean_up(store: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = settings(&store);
+    let result = async {
+        request.lucid.end_clean_up(request.actor()?, id(&store, "store")?).await?;
+        Ok(back.clone())
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
 /// Sets how many independent approvals changes of each risk need, and whether only owners' count (`yes`).
 #[server(prefix = "/do", endpoint = "set_approvals")]
 pub async fn set_approvals(

@@ -134,10 +134,12 @@ fn meanings(stats: &str) -> impl IntoView + use<> {
 /// How much of what dreams may take out is used.
 fn budget(stats: &str) -> Option<impl IntoView + use<>> {
     let (lost, may) = (stat(stats, "lost"), stat(stats, "may_lose"));
+    let open = serde_json::from_str::<serde_json::Value>(stats).is_ok_and(|s| s["clean_up"] == true);
+    let clean_up = open.then_some(" A clean-up was open, so more could be proposed.");
     (may > 0).then(|| {
         view! {
             <p class="quiet">"Of the "{count(may, "statement")}" that dreams may take out of this memory in 30 days, "{lost}" "
-            {if lost == 1 { "is" } else { "are" }}" used: what waits, and what was committed without a person’s approval. What people approve does not count."</p>
+            {if lost == 1 { "is" } else { "are" }}" used: what waits, and what was committed without a person’s approval. What people approve does not count."{clean_up}</p>
         }
     })
 }

@@ -1,6 +1,7 @@
 //! A store's settings: name, gate, budget, who was granted what on it; and what an agent loads from it.
 
 use domain::{
+    Timestamp,
     actor::StoreRole,
     memory::GateMode,
     review::{Approvals, MOST_APPROVALS},
@@ -15,6 +16,7 @@ use crate::{
         forms::{self, Refused, choices, form_token},
         text::Visible,
         waiting_settings::waiting_settings,
+        when::When,
     },
     context::page,
 };
@@ -38,7 +40,7 @@ pub fn StoreSettings() -> impl IntoView {
         let refused = request.refused().await;
         let needs = request.lucid.approvals(actor, store.id).await?;
         let forms =
-            manages.then(|| view! { {describe(&store, refused.as_ref())}{gate(&store, refused.as_ref())}{approvals(&store, needs)} });
+            manages.then(|| view! { {describe(&store, refused.as_ref())}{gate(&store, refused.as_ref())}{approvals(&store, needs)}{clean_up(&store, request.now(), refused.as_ref())} });
         let end = manages.then(|| delete(&store));
         Ok(view! {
             {store_heading(&store, "Settings", None)}
@@ -121,6 +123,35 @@ fn approvals(store: &StoreRow, now: Approvals) -> impl IntoView + use<> {
             <button>"Save"</button>
         </form>
     }
+}
+
+/// Opens a clean-up, or says until when one is open.
+fn clean_up(store: &StoreRow, now: Timestamp, refused: Option<&RefusedForm>) -> impl IntoView + use<> {
+    let id = store.id.to_string();
+    let form = if let Some(until) = store.clean_up_until.filter(|until| *until > now) {
+        view! {
+            <form method="post" action="/do/end_clean_up" class="stack card">{form_token()}
+                <input type="hidden" name="store" value=id />
+                <p>"A clean-up is open until "<When at=until now=now />". Dreams propose all that is double, stale or contradicted, however much that takes out."</p>
+                <button>"End the clean-up"</button>
+            </form>
+        }
+        .into_any()
+    } else {
+        let kept = |name: &str| forms::kept(refused, name).filter(|v| !v.is_empty());
+        let (days, reason) = (kept("days").unwrap_or_else(|| "7".to_owned()), kept("reason").unwrap_or_default());
+        view! {
+                <form method="post" action="/do/open_clean_up" class="stack card">{form_token()}
+                    <input type="hidden" name="store" value=id />
+                    <p class="quiet">"Dreams may take out a quarter of a store in 30 days; what people approve does not count. To empty a junk drawer, lift that limit for a while. People still decide on every change."</p>
+                    <label>"For how many days"<input type="number" name="days" value=days min="1" max="30" required /></label>
+                    <label>"Why"<input name="reason" value=reason required maxlength="500" /></label>
+                    <button>"Open a clean-up"</button>
+                </form>
+            }
+            .into_any()
+    };
+    view! { <h2>"Clean-up"</h2>{form} }
 }
 
 fn grants_table(store: &StoreRow, grants: &[GrantRow], manages: bool) -> impl IntoView + use<> {

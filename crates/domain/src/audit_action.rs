@@ -120,6 +120,10 @@ text_enum! {
         SoloEnd => "solo.end",
         /// The required approvals of a store were set.
         StoreApprovals => "store.approvals",
+        /// A clean-up of a store was opened.
+        StoreCleanUp => "store.clean_up",
+        /// A clean-up of a store was ended before its time.
+        StoreCleanUpEnd => "store.clean_up_end",
         /// A store was made.
         StoreCreate => "store.create",
         /// A store was deleted.

@@ -28,7 +28,7 @@ pub use curation::{loss, loss::Loss, similar};
 pub use reading::{Features, Reader};
 pub use types::{
     Asks, Change, Disposition, Edit, Event, Finding, Head, Input, Known, KnownState, Memory, Progress, Proposal, Question, QuestionKind,
-    Quote, Seen, Session, Stats, Support,
+    Quote, Seen, Session, Stats, Support, Taught,
 };
 
 use curation::{duplicates, expired, questions, repeated, restructure, stale};
@@ -91,6 +91,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     let stats = Stats {
         lost: lost.statements,
         may_lose: loss::of_store(&input.memories).statements * loss::PERCENT / 100,
+        clean_up: input.clean_up,
         tool_errors: failures.tool_errors,
         signatures: failures.signatures,
         steps_tried,

@@ -69,7 +69,7 @@ pub fn settle(findings: &mut [Finding], input: &Input) -> Loss {
             continue;
         }
         let mut loses = loss::of_change(change, &input.memories, &touched);
-        let over = |loses: Loss| loses != Loss::default() && !lost.and(loses).is_within(store);
+        let over = |loses: Loss| !input.clean_up && loses != Loss::default() && !lost.and(loses).is_within(store);
         if over(loses)
             && let Some(gentle) = change.gentle.take()
         {

@@ -30,6 +30,10 @@ pub struct Input {
     pub vectors: Vectors,
     /// What dreams have lost of this store in the last 30 days, and what waits would lose.
     pub lost_recently: Loss,
+    /// An admin has opened a clean-up: how much may be lost holds nothing back.
+    pub clean_up: bool,
+    /// What people answered lately about statements that are near in meaning.
+    pub taught: Vec<Taught>,
 }
 
 /// What is known of a session beside what happened in it. Every field but the key may be unknown.
@@ -221,6 +225,19 @@ pub struct Question {
     pub statements: [String; 2],
     /// In one line, masked.
     pub title: String,
+    /// How near they are in meaning, in thousandths of a cosine, where that is why they are asked about.
+    pub near: Option<i32>,
+}
+
+/// An answer about two statements that were asked about because they are near in meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taught {
+    /// What was asked.
+    pub kind: QuestionKind,
+    /// How near they are, in thousandths of a cosine.
+    pub near: i32,
+    /// One of them had to go: it was worth asking.
+    pub worth: bool,
 }
 
 impl Question {
@@ -272,6 +289,8 @@ pub struct Stats {
     pub lost: usize,
     /// Statements that may go in that way.
     pub may_lose: usize,
+    /// A clean-up is open, in which more may go.
+    pub clean_up: bool,
 }
 
 /// How much backs a finding, counted by the engine and never claimed.

@@ -8,9 +8,12 @@ use domain::{
     changeset::ChangeState,
     event::{EventKind, Outcome, OutcomeResult},
     ids::{DreamId, SessionId, StoreId, UserId},
+    question::Answer,
 };
-use dream::{Features, Head, Input, Known, KnownState, Memory, Progress, Reader, Session, reading};
-use store::{Tx, changes, decisions, dreams::DreamRow, features, memories, questions, reads, sessions, sessions::SessionRow};
+use dream::{Features, Head, Input, Known, KnownState, Memory, Progress, QuestionKind, Reader, Session, Taught, reading};
+use store::{
+    Tx, changes, decisions, dreams::DreamRow, features, memories, memory_stores, questions, reads, sessions, sessions::SessionRow,
+};
 
 use crate::{Error, Lucid, Result, independence::Identities, keys::answer_for, propose::Loaded};
 
@@ -20,6 +23,8 @@ const MONTH_SECONDS: i64 = 30 * 86_400;
 const PAGE: i64 = 1_000;
 /// Sessions that are read before their features are stored together.
 const BATCH: usize = 50;
+/// The last answers that teach what is worth asking.
+const TAUGHT: i64 = 100;
 
 impl Lucid {
     /// Everything that a dream may look at, in the engine's form, beside the ids that its indices mean. Reads the sessions that no dream
@@ -217,6 +222,8 @@ async fn memory(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Input> {
     Ok(Input {
         taken_paths: changes::open_paths(tx, store).await?,
         lost_recently: lost(tx, store, now.plus_seconds(-MONTH_SECONDS)).await?,
+        clean_up: memory_stores::get(tx, store).await?.and_then(|s| s.clean_up_until).is_some_and(|until| until > now),
+        taught: taught(tx, store).await?,
         ..Input::default()
     })
 }
@@ -242,6 +249,19 @@ async fn lost(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<dream::Lo
     let of =
         |facts: String| serde_json::from_str::<serde_json::Value>(&facts).ok().and_then(|f| serde_json::from_value(f["lost"].clone()).ok());
     Ok(facts.into_iter().filter_map(of).fold(dream::Loss::default(), dream::Loss::and))
+}
+
+/// What answers teach about pairs that are near in meaning.
+async fn taught(tx: &mut Tx, store: StoreId) -> Result<Vec<Taught>> {
+    let one = |(kind, near, answer): (domain::question::QuestionKind, i64, Answer)| {
+        let kind = match kind {
+            domain::question::QuestionKind::Contradiction => QuestionKind::Contradiction,
+            domain::question::QuestionKind::Similar => QuestionKind::Similar,
+            _ => return None,
+        };
+        Some(Taught { kind, near: i32::try_from(near).ok()?, worth: answer.proposes() })
+    };
+    Ok(questions::taught(tx, store, TAUGHT).await?.into_iter().filter_map(one).collect())
 }
 
 async fn known_findings(tx: &mut Tx, store: StoreId, memories: &[Memory]) -> Result<Vec<Known>> {

@@ -376,8 +376,11 @@ async fn spoken(tx: &mut Tx, finding: &Finding, loaded: &Loaded) -> Result<Strin
 
 fn stored(finding: &Finding, made: &[(&str, ChangeId)], over: &BTreeMap<&str, String>, loaded: &Loaded) -> NewFinding {
     let asks = finding.asks.as_ref().filter(|asks| domain::sensitive::sensitive_spans(asks.new.as_deref().unwrap_or_default()).is_empty());
-    let about =
-        asks.map(|asks| About { sides: vec![AboutSide::of(loaded.memories[asks.memory].id, &asks.statement)], new: asks.new.clone() });
+    let about = asks.map(|asks| About {
+        sides: vec![AboutSide::of(loaded.memories[asks.memory].id, &asks.statement)],
+        new: asks.new.clone(),
+        near: None,
+    });
     let change_id = made.iter().find(|(print, _)| *print == finding.fingerprint).map(|(_, id)| *id);
     let reason = match (&finding.disposition, change_id) {
         (Disposition::HeldBack(reason) | Disposition::Insight(reason), _) => reason.clone(),
@@ -423,6 +426,6 @@ fn question(question: &dream::Question, loaded: &Loaded) -> NewFinding {
         reason: format!("a question for a person: {place}, and {what}"),
         change_id: None,
         evidence: "[]".to_owned(),
-        about: json!(About { sides, new: None }).to_string(),
+        about: json!(About { sides, new: None, near: question.near.map(i64::from) }).to_string(),
     }
 }

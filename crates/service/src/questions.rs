@@ -64,6 +64,9 @@ pub struct About {
     /// What a statement would say instead.
     #[serde(default)]
     pub new: Option<String>,
+    /// How near in meaning its two statements are, in thousandths of a cosine, where that is why they are asked about.
+    #[serde(default)]
+    pub near: Option<i64>,
 }
 
 /// A statement of the memory that a question is about.
@@ -213,6 +216,7 @@ impl Lucid {
             support: distinct(&asked.support),
             answered_by,
             change_id,
+            near: serde_json::from_str::<About>(&asked.about).ok().and_then(|about| about.near),
         };
         questions::answer(&mut tx, &new, self.now()).await?;
         let changeset = made.as_ref().map(|(_, m)| m.changeset);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    Timestamp,
     actor::{Actor, Grant, Role, StoreRole},
     audit_action::AuditAction,
     ids::{GrantId, StoreId},
@@ -27,6 +28,10 @@ use crate::{
 const DESCRIPTION_CHARS: usize = 1_024;
 /// Largest budget of a store, in tokens: as much as its memories could hold.
 const LARGEST_BUDGET: i64 = 256_000_000;
+/// Longest clean-up, in days.
+const MOST_CLEAN_UP_DAYS: i64 = 30;
+/// Longest reason of a clean-up, in characters.
+const REASON_CHARS: usize = 500;
 
 /// How long a deleted store can be restored, in seconds: 30 days.
 const RESTORABLE_SECONDS: i64 = 30 * 86_400;
@@ -101,6 +106,42 @@ impl Lucid {
         let outcome = self.set(&mut tx, &actor, right, &Setting::Gate { store: id, mode, budget_tokens }).await?;
         tx.commit().await?;
         Ok(outcome)
+    }
+
+    /// Opens a clean-up for 1 to 30 days, with a reason: until it ends, dreams propose what loses more of the store than they may without
+    /// one. What they propose is decided on as ever.
+    pub async fn open_clean_up(&self, actor: &Actor, id: StoreId, days: i64, reason: &str) -> Result<Timestamp> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::ManageStore, id)?;
+        let reason = reason.trim();
+        if !(1..=MOST_CLEAN_UP_DAYS).contains(&days) {
+            return Err(Error::Invalid(format!("a clean-up takes 1 to {MOST_CLEAN_UP_DAYS} days")));
+        }
+        if reason.is_empty() || reason.chars().count() > REASON_CHARS || reason.contains('\0') {
+            return Err(Error::Invalid(format!("say why, in 1 to {REASON_CHARS} characters")));
+        }
+        memory_stores::lock(&mut tx, id).await?;
+        memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        let until = self.now().plus_seconds(days * 86_400);
+        memory_stores::set_clean_up(&mut tx, id, Some(until), self.now()).await?;
+        let payload = json!({"until": until, "reason": reason});
+        self.record(&mut tx, right, about_store(AuditAction::StoreCleanUp, id, &payload)).await?;
+        tx.commit().await?;
+        Ok(until)
+    }
+
+    /// Ends a clean-up before its time.
+    pub async fn end_clean_up(&self, actor: &Actor, id: StoreId) -> Result<()> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_on(Action::ManageStore, id)?;
+        memory_stores::lock(&mut tx, id).await?;
+        let store = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        if store.clean_up_until.is_none_or(|until| until <= self.now()) {
+            return Err(Error::Conflict("no clean-up is open in this store".to_owned()));
+        }
+        memory_stores::set_clean_up(&mut tx, id, None, self.now()).await?;
+        self.record(&mut tx, right, about_store(AuditAction::StoreCleanUpEnd, id, &json!({}))).await?;
+        Ok(tx.commit().await?)
     }
 
     /// How many independent approvals changes of each risk need in a store.

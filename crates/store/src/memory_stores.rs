@@ -26,7 +26,7 @@ statements! {
     RESTORE = "UPDATE stores SET deleted_at = NULL, name = $1, updated_at = $2 WHERE id = $3 AND deleted_at IS NOT NULL";
     OF_PEOPLE = "SELECT COUNT(*) FROM memories m JOIN memory_versions v ON v.id = m.version_id
         WHERE m.store_id = $1 AND (m.frozen OR v.by_person OR v.change_id IS NOT NULL)";
-    LIST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
+    LIST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.clean_up_until, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
             (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
@@ -34,7 +34,7 @@ statements! {
         WHERE s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
         ORDER BY s.name";
-    NEWEST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
+    NEWEST = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.clean_up_until, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
             (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
@@ -47,7 +47,7 @@ statements! {
         WHERE s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
         ORDER BY s.name";
-    GET = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
+    GET = "SELECT s.id, s.name, s.description, s.metadata, s.gate_mode, s.revision, s.budget_tokens, s.clean_up_until, s.created_at, COALESCE(s.updated_at, s.created_at) AS updated_at,
             (SELECT COUNT(*) FROM memories m WHERE m.store_id = s.id) AS memories,
             (SELECT COUNT(*) FROM session_stores x WHERE x.store_id = s.id) AS sessions,
             (SELECT COUNT(*) FROM changes c WHERE c.store_id = s.id AND c.state IN ('pending', 'deferred', 'approved')) AS waiting
@@ -55,6 +55,7 @@ statements! {
     BY_NAME = "SELECT id FROM stores WHERE name = $1 AND deleted_at IS NULL";
     APPROVALS = "SELECT approvals_low, approvals_medium, approvals_high, owners_only FROM stores WHERE id = $1";
     SET_APPROVALS = "UPDATE stores SET approvals_low = $1, approvals_medium = $2, approvals_high = $3, owners_only = $4, updated_at = $5 WHERE id = $6 AND deleted_at IS NULL";
+    CLEAN_UP = "UPDATE stores SET clean_up_until = $1, updated_at = $2 WHERE id = $3 AND deleted_at IS NULL";
     LOCK = "UPDATE stores SET revision = revision WHERE id = $1 RETURNING revision";
 }
 
@@ -75,6 +76,8 @@ pub struct StoreRow {
     pub revision: i64,
     /// Most tokens that its memories may have together, if it has a budget.
     pub budget_tokens: Option<i64>,
+    /// Until when a clean-up is open; in the past if it has ended by itself.
+    pub clean_up_until: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When its name, description, metadata or settings were last changed.
@@ -113,6 +116,12 @@ pub async fn describe(tx: &mut Tx, id: StoreId, about: &Description, at: Timesta
 /// Sets what goes through the gate, and the budget.
 pub async fn set_gate(tx: &mut Tx, id: StoreId, mode: GateMode, budget_tokens: Option<i64>, at: Timestamp) -> Result<()> {
     execute!(tx, GATE, mode, budget_tokens, at, id)?;
+    Ok(())
+}
+
+/// Opens a clean-up until then, or ends it.
+pub async fn set_clean_up(tx: &mut Tx, id: StoreId, until: Option<Timestamp>, at: Timestamp) -> Result<()> {
+    execute!(tx, CLEAN_UP, until, at, id)?;
     Ok(())
 }
 

@@ -28,8 +28,8 @@ statements! {
         FROM findings f JOIN dreams d ON d.id = f.dream_id JOIN stores s ON s.id = d.store_id
         WHERE f.disposition IN ('question', 'insight', 'open') AND d.store_id = $1 AND f.fingerprint = $2
         ORDER BY d.id DESC LIMIT 1";
-    ANSWER = "INSERT INTO answers (id, store_id, fingerprint, kind, title, answer, support, answered_by, change_id, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    ANSWER = "INSERT INTO answers (id, store_id, fingerprint, kind, title, answer, support, answered_by, change_id, near, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     STANDS = "SELECT COUNT(*) FROM answers WHERE store_id = $1 AND fingerprint = $2 AND reopened_at IS NULL AND created_at >= $3";
     REPLACE = "UPDATE answers SET reopened_at = $1 WHERE store_id = $2 AND fingerprint = $3 AND reopened_at IS NULL";
     REOPEN = "UPDATE answers SET reopened_at = $1 WHERE id = $2 AND reopened_at IS NULL";
@@ -44,6 +44,8 @@ statements! {
           AND (CAST($1 AS UUID) IS NULL OR a.store_id = $1)
           AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
         ORDER BY a.created_at DESC, a.id DESC LIMIT $3";
+    TAUGHT = "SELECT kind, near, answer FROM answers
+        WHERE store_id = $1 AND reopened_at IS NULL AND near IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT $2";
     KNOWN = "SELECT fingerprint, answer, support FROM answers WHERE store_id = $1 AND reopened_at IS NULL ORDER BY fingerprint";
 }
 
@@ -99,6 +101,8 @@ pub struct NewAnswer {
     pub answered_by: UserId,
     /// What was proposed in consequence.
     pub change_id: Option<ChangeId>,
+    /// How near in meaning its two statements are, in thousandths of a cosine.
+    pub near: Option<i64>,
 }
 
 /// An answer as a list shows it.
@@ -158,6 +162,7 @@ pub async fn answer(tx: &mut Tx, new: &NewAnswer, at: Timestamp) -> Result<()> {
         new.support,
         new.answered_by,
         new.change_id,
+        new.near,
         at
     )?;
     Ok(())
@@ -181,4 +186,9 @@ pub async fn answered(tx: &mut Tx, visible: Visible, store: Option<StoreId>, lim
 /// The answers that stand in a store: what the question is known by, what was answered, and how much was behind it.
 pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<(String, Answer, i64)>> {
     fetch_all!(tx, (String, Answer, i64), KNOWN, store)
+}
+
+/// The last answers about statements that are near in meaning: what was asked, how near in thousandths of a cosine, and the answer.
+pub async fn taught(tx: &mut Tx, store: StoreId, limit: i64) -> Result<Vec<(QuestionKind, i64, Answer)>> {
+    fetch_all!(tx, (QuestionKind, i64, Answer), TAUGHT, store, limit)
 }

@@ -10,6 +10,9 @@ use crate::{
     types::{Change, Edit, Finding, Memory, Support},
 };
 
+/// Memories that a change touches whose copies differ in words.
+const MOST_EDITS: usize = 10;
+
 /// Every group of memories that say the same.
 pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Finding> {
     let mut groups: BTreeMap<(bool, Vec<&[String]>), Vec<usize>> = BTreeMap::new();
@@ -22,17 +25,24 @@ pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>
             groups.entry((code, key)).or_default().push(index);
         }
     }
-    groups.into_values().filter(|same| same.len() > 1).map(|same| merge(same, said, memories)).collect()
+    groups.into_values().filter(|same| same.len() > 1).flat_map(|same| merges(same, said, memories)).collect()
 }
 
-fn merge(mut same: Vec<usize>, said: &[Vec<String>], memories: &[Memory]) -> Finding {
+/// Copies word for word are one change, however many; where words differ, a person reads at most so many at once. The copies that those
+/// changes keep are merged by the next dream.
+fn merges(mut same: Vec<usize>, said: &[Vec<String>], memories: &[Memory]) -> Vec<Finding> {
     // What a person vouched for stays; else the shortest path, which is the most general place.
     same.sort_by_key(|&i| {
         let m = &memories[i];
         (!m.frozen, !m.by_person, m.path.matches('/').count(), m.path.len(), m.path.clone())
     });
+    let exact = same.iter().all(|&i| said[i] == said[same[0]]);
+    let most = if exact { same.len() } else { MOST_EDITS };
+    same.chunks(most).enumerate().filter(|(_, part)| part.len() > 1).map(|(n, part)| merge(n, part, exact, said, memories)).collect()
+}
+
+fn merge(number: usize, same: &[usize], exact: bool, said: &[Vec<String>], memories: &[Memory]) -> Finding {
     let (&kept, copies) = same.split_first().unwrap_or((&0, &[]));
-    let exact = same.iter().all(|&i| said[i] == said[kept]);
     let (kind, confidence_bp) = if exact { ("exact_duplicate", 9_900) } else { ("near_duplicate", 9_500) };
     let title = format!("Merge {} of “{}”", plural::count(same.len(), "copy"), short(&said[kept][0]));
     let frozen = copies.iter().any(|&i| memories[i].frozen);
@@ -49,7 +59,9 @@ fn merge(mut same: Vec<usize>, said: &[Vec<String>], memories: &[Memory]) -> Fin
         gentle: None,
     };
     let support = Support { occurrences: same.len(), ..Support::default() };
-    let mut finding = Finding::new(kind, &said[kept].join("\0"), title, support);
+    // Several of one group are told apart by what they keep.
+    let place = if number == 0 { String::new() } else { format!("\0{}", memories[kept].path) };
+    let mut finding = Finding::new(kind, &(said[kept].join("\0") + &place), title, support);
     finding.change = Some(change);
     if frozen { finding.held_back("more than one of the copies is frozen") } else { finding }
 }

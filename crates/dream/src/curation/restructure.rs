@@ -28,6 +28,10 @@ const SECTIONS: usize = 3;
 const MOST_SECTIONS: usize = 50;
 /// Statements of a store from which on related ones are told together.
 const MANY: usize = 100;
+/// Memories that one change touches: a person can read so many. The rest follows in further changes, or in the next dream.
+const MOST_EDITS: usize = 10;
+/// Changes of this kind in one dream.
+const MOST_CHANGES: usize = 5;
 /// Least share of statements that this must save to be worth a reviewer's time, in percent.
 const WORTH: usize = 10;
 /// How alike (share of common trigrams, Dice, in percent) statements are that are told together. At .42 the observations of two
@@ -83,9 +87,14 @@ fn split(index: usize, memory: &Memory, mut taken: BTreeSet<String>) -> Option<F
     }
     let stem = memory.path.strip_suffix(".md").unwrap_or(&memory.path);
     let mut edits = Vec::new();
+    let largest = largest(&sections[1..]);
+    let stays = |n: &usize| !largest.contains(n);
     let mut kept = sections[0].1.join("\n").trim_end().to_owned();
     kept.push_str("\n\n");
-    for (heading, lines) in &sections[1..] {
+    for (_, (_, lines)) in sections[1..].iter().enumerate().filter(|(n, _)| stays(n)) {
+        let _ = write!(kept, "{}\n\n", lines.join("\n").trim_end());
+    }
+    for (_, (heading, lines)) in sections[1..].iter().enumerate().filter(|(n, _)| !stays(n)) {
         let path = compose::free_path(&format!("{stem}/{}.md", slug(heading.unwrap_or_default())), &taken);
         let _ = writeln!(kept, "- `{path}`");
         edits.push(Edit { memory: None, path: path.clone(), new_path: None, content: Some(format!("{}\n", lines.join("\n").trim_end())) });
@@ -120,6 +129,13 @@ fn finding(name: &str, title: String, rationale: String, edits: Vec<Edit>, count
         gentle: None,
     });
     finding
+}
+
+/// Which sections get a memory of their own: the longest, as many as one change may hold.
+fn largest(sections: &[Section]) -> BTreeSet<usize> {
+    let mut by_length: Vec<usize> = (0..sections.len()).collect();
+    by_length.sort_by_key(|&n| (std::cmp::Reverse(sections[n].1.iter().map(|l| l.len()).sum::<usize>()), n));
+    by_length.into_iter().take(MOST_EDITS - 1).collect()
 }
 
 /// A line of a memory that is one statement.
@@ -210,21 +226,59 @@ fn pairs(lines: &[Line]) -> Vec<(usize, usize)> {
     chosen
 }
 
-fn together(memories: &[Memory]) -> Option<Finding> {
+/// Pairs that one change can hold, and the memories that it touches.
+#[derive(Default)]
+struct Batch {
+    pairs: Vec<(usize, usize)>,
+    memories: BTreeSet<usize>,
+}
+
+/// Parts pairs so that each change touches few memories and no two changes the same. What is left waits for the next dream.
+fn batches(lines: &[Line], pairs: &[(usize, usize)]) -> Vec<Batch> {
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut done: BTreeSet<usize> = BTreeSet::new();
+    let mut open = Batch::default();
+    for &(a, b) in pairs {
+        let both = [lines[a].memory, lines[b].memory];
+        if both.iter().any(|m| done.contains(m)) {
+            continue;
+        }
+        let more = both.iter().collect::<BTreeSet<_>>().iter().filter(|m| !open.memories.contains(**m)).count();
+        if open.memories.len() + more > MOST_EDITS {
+            let full = std::mem::take(&mut open);
+            done.extend(&full.memories);
+            batches.push(full);
+            if both.iter().any(|m| done.contains(m)) {
+                continue;
+            }
+        }
+        open.memories.extend(both);
+        open.pairs.push((a, b));
+    }
+    batches.extend((!open.pairs.is_empty()).then_some(open));
+    batches
+}
+
+fn together(memories: &[Memory]) -> Vec<Finding> {
     let total: usize = memories.iter().map(|m| statements(&m.content).len()).sum();
     if total < MANY {
-        return None;
+        return Vec::new();
     }
     let lines = lines(memories);
     let pairs = pairs(&lines);
     if pairs.len() * 100 < total * WORTH {
-        return None;
+        return Vec::new();
     }
-    let mut text: BTreeMap<usize, Vec<Option<String>>> = BTreeMap::new();
-    for memory in pairs.iter().flat_map(|&(a, b)| [a, b]).map(|n| lines[n].memory) {
-        text.entry(memory).or_insert_with(|| memories[memory].content.lines().map(|l| Some(l.to_owned())).collect());
-    }
-    for &(a, b) in &pairs {
+    let mut batches = batches(&lines, &pairs);
+    // Those that save most first.
+    batches.sort_by_key(|b| std::cmp::Reverse(b.pairs.len()));
+    batches.iter().take(MOST_CHANGES).map(|batch| told_together(memories, &lines, batch)).collect()
+}
+
+fn told_together(memories: &[Memory], lines: &[Line], batch: &Batch) -> Finding {
+    let split = |&memory: &usize| (memory, memories[memory].content.lines().map(|l| Some(l.to_owned())).collect());
+    let mut text: BTreeMap<usize, Vec<Option<String>>> = batch.memories.iter().map(split).collect();
+    for &(a, b) in &batch.pairs {
         let (a, b) = (&lines[a], &lines[b]);
         let moved = text.get_mut(&b.memory).and_then(|l| l[b.number].take()).unwrap_or_default();
         let said = statements(&moved).pop().unwrap_or_default();
@@ -241,14 +295,15 @@ fn together(memories: &[Memory]) -> Option<Finding> {
         })
         .collect();
     let names: Vec<&str> = edits.iter().map(|e| e.path.as_str()).collect();
-    let title = format!("Tell {} about the same together", plural::count(pairs.len() * 2, "statement"));
+    let count = batch.pairs.len() * 2;
+    let title = format!("Tell {} about the same together", plural::count(count, "statement"));
     let rationale = format!(
         "{} in {} become {}: two that begin alike and are about the same stand in one line. Every one stays, word for word.",
-        plural::count(total, "statement"),
+        plural::count(count, "statement"),
         plural::count(names.len(), "memory"),
-        total - pairs.len()
+        count / 2
     );
-    Some(finding(&names.join("\0"), title, rationale, edits, pairs.len() * 2))
+    finding(&names.join("\0"), title, rationale, edits, count)
 }
 
 #[cfg(test)]
@@ -283,5 +338,37 @@ mod tests {
         assert_eq!(loss::of_change(change, &memories, &std::collections::HashSet::new()), loss::Loss::default());
         let after: Vec<Memory> = change.edits.iter().map(|e| Memory::plain(&e.path, e.content.as_deref().unwrap())).collect();
         assert_eq!(find(&after, &[]), [], "once is enough");
+    }
+
+    #[test]
+    fn a_person_can_read_each_change() {
+        let mut book = "# Handbook\n".to_owned();
+        for part in 0..30 {
+            let _ = write!(book, "\n## Part {part}\n\n");
+            for n in 0..=part {
+                let _ = writeln!(book, "- Rule {n} of part {part} says what to do with case {n}.");
+            }
+        }
+        let book = [Memory::plain("/handbook.md", &book)];
+        let [found] = &find(&book, &[])[..] else { panic!("one finding") };
+        let change = found.change.as_ref().unwrap();
+        assert_eq!(change.edits.len(), MOST_EDITS);
+        assert!(change.edits.iter().any(|e| e.path == "/handbook/part-29.md"), "the longest parts go first");
+        assert_eq!(loss::of_change(change, &book, &std::collections::HashSet::new()), loss::Loss::default());
+
+        let note = |n: usize| {
+            let said = (0..6)
+                .map(|k| format!("- Berta likes the {n} o'clock ferry to island {k}.\n- Berta likes the slow ferry to island {k}.\n"));
+            Memory::plain(&format!("/notes/{n}.md"), &format!("# Note {n}\n\nTold on day {n}.\n\n{}", said.collect::<String>()))
+        };
+        let notes: Vec<Memory> = (0..60).map(note).collect();
+        let found = find(&notes, &[]);
+        assert!((2..=MOST_CHANGES).contains(&found.len()), "{} changes", found.len());
+        let mut touched = BTreeSet::new();
+        for change in found.iter().filter_map(|f| f.change.as_ref()) {
+            assert!(change.edits.len() <= MOST_EDITS);
+            assert!(change.edits.iter().all(|e| touched.insert(e.memory)), "no two changes touch the same memory");
+            assert_eq!(loss::of_change(change, &notes, &std::collections::HashSet::new()), loss::Loss::default());
+        }
     }
 }

@@ -321,6 +321,8 @@ fn a_dream_loses_at_most_a_quarter() {
     assert_eq!(held, 14, "and it says what it held back");
     let input = Input { lost_recently: Loss { statements: 3, bytes: 160 }, ..input };
     assert_eq!(proposed(&dream(&input)).len(), 2, "what other dreams lost counts");
+    let input = Input { clean_up: true, ..input };
+    assert_eq!(proposed(&dream(&input)).len(), 19, "in a clean-up it holds nothing back");
 }
 
 #[test]
