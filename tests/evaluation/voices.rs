@@ -30,6 +30,17 @@ struct Voices {
 }
 
 #[derive(Deserialize)]
+struct Several {
+    rules: Vec<SeveralSay>,
+    others: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct SeveralSay {
+    messages: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct Pairs {
     paraphrases: Vec<[String; 2]>,
     contradictions: Vec<[String; 2]>,
@@ -80,10 +91,19 @@ pub fn print() {
 fn rules(how: &str, ready: impl Fn(Input) -> Input) {
     let rules: Vec<Voices> = serde_json::from_str(include_str!("heldout/voices_measured.json")).expect("a list");
     let distractors: Vec<String> = serde_json::from_str(include_str!("heldout/distractors_measured.json")).expect("a list");
+    let two: Vec<Vec<String>> = rules.into_iter().map(|r| vec![r.a, r.b]).collect();
+    voices(&format!("two voices, {how}, measured"), &two, &distractors, &ready);
+    let several: Several = serde_json::from_str(include_str!("heldout/several_voices_measured.json")).expect("rules and others");
+    let several_rules: Vec<Vec<String>> = several.rules.into_iter().map(|r| r.messages).collect();
+    voices(&format!("3 to 5 voices, {how}, measured"), &several_rules, &several.others, &ready);
+}
+
+/// Rules as several people say them, ten in one window among what is none.
+fn voices(name: &str, rules: &[Vec<String>], distractors: &[String], ready: &impl Fn(Input) -> Input) {
     let (mut calls, mut found) = (Calls::default(), 0);
     for together in rules.chunks(TOGETHER) {
-        // Each sentence in a session and by a person of its own; which rule it is of.
-        let of_rule = together.iter().enumerate().flat_map(|(n, r)| [(Some(n), &r.a), (Some(n), &r.b)]);
+        // Each message in a session and by a person of its own; which rule it is of.
+        let of_rule = together.iter().enumerate().flat_map(|(n, r)| r.iter().map(move |said| (Some(n), said)));
         let said: Vec<(Option<usize>, &String)> = of_rule.chain(distractors.iter().map(|d| (None, d))).collect();
         let one = |(n, (_, text)): (usize, &(Option<usize>, &String))| {
             session(n, &format!("user-{n}"), 1, vec![says("Hello, can you help me?"), says(text)])
@@ -102,7 +122,7 @@ fn rules(how: &str, ready: impl Fn(Input) -> Input) {
         }
         found += right.len();
     }
-    calls.print(&format!("two voices, {how}, measured"));
+    calls.print(name);
     println!("{:<34} {:>8} {found:>8} {:>8.3}", "  recall", rules.len(), ratio(found, rules.len()));
 }
 

@@ -95,12 +95,12 @@ async fn a_store_learns_from_answers_what_is_worth_asking(world: World) {
         ("Invoices of the yard are sent by registered letter.", "Reminders of the yard are sent by plain letter."),
         ("Pilots of the estuary sleep aboard the tender.", "Stewards of the estuary sleep aboard the tender."),
     ];
-    let mut left = "# Left\n\n- Lighthouse keepers report fog to the coast guard.\n".to_owned();
-    let mut right = "# Right\n\n- Fog is reported to the coast guard by lighthouse keepers.\n".to_owned();
-    for (a, b) in pairs {
-        left += &format!("- {a}\n");
-        right += &format!("- {b}\n");
-    }
+    let note = |title: &str, first: &str, of: fn(&(&'static str, &'static str)) -> &'static str| {
+        let rest: String = pairs.iter().map(|pair| ["- ", of(pair), "\n"].concat()).collect();
+        format!("# {title}\n\n- {first}\n{rest}")
+    };
+    let left = note("Left", "Lighthouse keepers report fog to the coast guard.", |pair| pair.0);
+    let right = note("Right", "Fog is reported to the coast guard by lighthouse keepers.", |pair| pair.1);
     world.remember(&[("/left.md", &left, false), ("/right.md", &right, false)]).await;
     dreamed(&world, &lucid).await;
     let asked = lucid.questions(&world.reviewer, Some(world.store)).await.unwrap();

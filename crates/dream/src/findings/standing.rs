@@ -28,6 +28,8 @@ const MOST: usize = 5_000;
 const LIKELY: u16 = 1_300;
 /// The same where both said it in one wording.
 const LIKELY_IN_ONE_WORDING: u16 = 1_700;
+/// How likely the likeliest wordings of three people are said for good on average, in thousandths, that are only nearly the same.
+const LIKELY_OF_THREE: u32 = 600;
 /// How likely a sentence is said for good whose words say so, in thousandths.
 const SURE: u16 = 950;
 /// Sessions in which one speaker says the same before it is taken for what they always want.
@@ -131,6 +133,8 @@ struct Group<'k> {
     wordings: Vec<&'k Vec<String>>,
     /// Two of them were joined because they mean the same and are likely rules.
     by_meaning: bool,
+    /// Of several, the one that is nearest in meaning to all others.
+    middle: Option<&'k Vec<String>>,
 }
 
 /// Rules whose wordings are alike and hold the same numbers are one, and those that mean the same.
@@ -150,16 +154,40 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
     }
     let opened: Vec<String> = first.iter().map(|key| without_opening(&by_key[key][0].1.text)).collect();
     let wordings: Vec<meanings::Worded> = first.iter().zip(&opened).map(|(key, text)| (text.as_str(), likeliest(&by_key[key]))).collect();
-    let by_meaning = meanings::pairs(&wordings, &window.input.vectors);
+    let likely = meanings::Likely::of(&wordings, &window.input.vectors);
+    let mut by_meaning = likely.pairs();
+    for members in likely.groups() {
+        let said: Vec<Said> = members.iter().flat_map(|&n| &by_key[&first[n]]).copied().collect();
+        if is_said_by_several(&said, window) {
+            by_meaning.extend(members[1..].iter().map(|&n| (members[0], n)));
+        }
+    }
     for (a, b) in &by_meaning {
         link(&mut root, *a, *b);
     }
     let met: BTreeSet<usize> = by_meaning.iter().map(|(a, _)| root_of(&root, *a)).collect();
-    let mut groups: BTreeMap<usize, Vec<&Vec<String>>> = BTreeMap::new();
-    for (i, key) in first.iter().enumerate() {
-        groups.entry(root_of(&root, i)).or_default().push(key);
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for i in 0..first.len() {
+        groups.entry(root_of(&root, i)).or_default().push(i);
     }
-    groups.into_iter().map(|(root, wordings)| Group { wordings, by_meaning: met.contains(&root) }).collect()
+    let group = |(root, members): (usize, Vec<usize>)| {
+        let middle = likely.middle(&members).filter(|_| members.len() > 2).map(|n| &first[n]);
+        Group { wordings: members.iter().map(|&n| &first[n]).collect(), by_meaning: met.contains(&root), middle }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+/// Whether wordings that are nearly the same were said by three people, who are likely to mean it for good.
+fn is_said_by_several(said: &[Said], window: &Window) -> bool {
+    let mut by_session: BTreeMap<usize, u16> = BTreeMap::new();
+    for (session, rule) in said {
+        let likely = by_session.entry(*session).or_default();
+        *likely = likeliest(&[(*session, rule)]).max(*likely);
+    }
+    let mut likely: Vec<u16> = by_session.into_values().collect();
+    likely.sort_unstable_by(|a, b| b.cmp(a));
+    let speakers = window.distinct(said.iter().map(|s| s.0));
+    speakers >= 3 && likely.iter().take(3).map(|l| u32::from(*l)).sum::<u32>() >= 3 * LIKELY_OF_THREE
 }
 
 /// Words by which two wordings of one rule may differ.
@@ -252,9 +280,13 @@ fn likeliest(said: &[Said]) -> u16 {
     said.iter().map(|s| if s.1.sure { s.1.likely.max(SURE) } else { s.1.likely }).max().unwrap_or(0)
 }
 
-fn judge(Group { wordings: group, by_meaning }: &Group, by_key: &BTreeMap<Vec<String>, Vec<Said>>, window: &Window) -> Option<Finding> {
+fn judge(
+    Group { wordings: group, by_meaning, middle }: &Group,
+    by_key: &BTreeMap<Vec<String>, Vec<Said>>,
+    window: &Window,
+) -> Option<Finding> {
     let said: Vec<Said> = group.iter().flat_map(|key| &by_key[*key]).copied().collect();
-    let first = best_wording(&said)?;
+    let first = best_wording(&said, middle.map(|key| &by_key[key][0].1.text[..]))?;
     let text = cleaned(&first.text);
     let mut support = window.support(said.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
@@ -358,8 +390,8 @@ fn are_one_wording(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Sa
     wordings.all(|other| first.likeness(&other) != similar::Likeness::Different)
 }
 
-/// The wording that a reader would choose: sure, an order, of few words, and not about the speaker. Among equals the first by its words.
-fn best_wording<'a>(said: &[Said<'a>]) -> Option<&'a Rule> {
+/// The wording that a reader would choose: sure, an order, in the middle of what all said, of few words, and not about the speaker. Among equals the first by its words.
+fn best_wording<'a>(said: &[Said<'a>], middle: Option<&str>) -> Option<&'a Rule> {
     let points = |rule: &Rule| {
         let text = cleaned(&rule.text);
         let words = plain_words(&text);
@@ -367,7 +399,11 @@ fn best_wording<'a>(said: &[Said<'a>]) -> Option<&'a Rule> {
         let sloppy =
             text.split(' ').any(|w| matches!(w.to_lowercase().trim_matches(','), "btw" | "u" | "ur" | "ok" | "hey" | "lol" | "tbh"));
         let short = (4..=20).contains(&words.len());
-        i32::from(rule.sure) * 2 + i32::from(orders) * 2 + i32::from(short) + i32::from(rule.likely) / 400
+        i32::from(rule.sure) * 2
+            + i32::from(orders) * 2
+            + i32::from(middle == Some(&rule.text)) * 2
+            + i32::from(short)
+            + i32::from(rule.likely) / 400
             - i32::from(is_personal(&text)) * 3
             - i32::from(sloppy) * 2
     };

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// The form of the features. Stored ones of another version are read from the session again.
-pub const VERSION: i64 = 6;
+pub const VERSION: i64 = 7;
 /// Statements of what an agent was told that are remembered of one session.
 const MOST_TOLD: usize = 2_000;
 /// System prompts whose statements are kept at hand while many sessions are read.

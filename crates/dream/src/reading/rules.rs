@@ -83,13 +83,15 @@ pub fn of(session: &Session) -> Vec<Rule> {
     found
 }
 
-/// A statement is recognised by its first plain words. With fewer ("Thanks") many would look the same; later words may be filled in.
+/// A statement is recognised by its first plain words: later ones may be filled in.
 const KNOWN_WORDS: usize = 5;
+/// With fewer ("Thanks") many would look the same.
+const LEAST_KNOWN: usize = 3;
 
 fn known_again(statement: &str) -> Option<u64> {
     let plain = |w: &&str| w.trim_end_matches([',', '.', ':', ';', '!', '?']).chars().all(char::is_alphabetic);
     let words: Vec<String> = statement.split_whitespace().filter(plain).take(KNOWN_WORDS).map(str::to_lowercase).collect();
-    (words.len() == KNOWN_WORDS).then(|| hash(words.join(" ").as_bytes()))
+    (words.len() >= LEAST_KNOWN).then(|| hash(words.join(" ").as_bytes()))
 }
 
 /// The text without quoted lines and fenced code: somebody else's words.

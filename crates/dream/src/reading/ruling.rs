@@ -11,6 +11,11 @@ use super::{
 
 /// Least and most words of a rule: shorter is no rule, longer is a story.
 const WORDS: std::ops::RangeInclusive<usize> = 3..=40;
+/// Least words of a sentence that only may be a rule: of "Go on then" and "Evening shift here" nobody can tell.
+const LEAST_WORDS: usize = 4;
+/// How questions begin.
+const ASKING: &[&str] =
+    &["who", "whose", "what", "what's", "where", "why", "how", "which", "is", "are", "does", "did", "has", "was", "were"];
 /// Longest sentence that is read, in bytes.
 const LONGEST: usize = 400;
 
@@ -70,7 +75,9 @@ pub fn may_stand(text: &str) -> bool {
             && w.chars().any(|c| c.is_ascii_alphabetic())
             && w.chars().all(char::is_alphanumeric)
     });
-    let is_one = text.len() <= LONGEST && WORDS.contains(&words.len()) && !text.contains('?');
+    // People type questions without a mark, too.
+    let asks = words.first().is_some_and(|w| ASKING.contains(&w.as_str()));
+    let is_one = text.len() <= LONGEST && WORDS.contains(&words.len()) && words.len() >= LEAST_WORDS && !text.contains('?') && !asks;
     is_one && !answers && !names_a_case && !is_of_now(&words) && !REPORTED.are_in(&words)
 }
 

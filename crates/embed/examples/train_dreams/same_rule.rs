@@ -5,7 +5,7 @@ use domain::linear::{Linear, learn};
 use dream::{
     learned::{
         LEAST_LIKELY,
-        meanings::{NAMES, Weighed, weighed},
+        meanings::{Likely, NAMES, Weighed, weighed},
     },
     reading::{standing::likelihood_by, without_opening},
 };
@@ -71,8 +71,63 @@ pub fn train(sentences: &Sentences, folders: &Folders, meanings: &mut Meanings) 
             );
         }
     }
+    several(sentences, &by_author, meanings);
     let model = learn::named(&rows(by_author.iter().flatten()), DECAY);
     std::fs::write(folders.engine.join("findings/same_rule.weights"), model.text(&NAMES)).expect("the weights are written");
+}
+
+/// Prints how many rules that three people say are found as groups, over windows of authors that taught neither model.
+fn several(sentences: &Sentences, by_author: &[Vec<(Weighed, Pair)>], meanings: &mut Meanings) {
+    let windows: Vec<(Likely, Vec<Known>)> = sentences
+        .voices
+        .iter()
+        .enumerate()
+        .flat_map(|(held, voices)| {
+            let unseen = [held, held + 4, 8 + held % 2];
+            let others = sentences.not_rules(&unseen);
+            let weights = sentences.learned(&unseen, Some(held));
+            let model = learn::named(&rows(by_author.iter().enumerate().filter(|(n, _)| *n != held).flat_map(|(_, p)| p)), DECAY);
+            let mut dice = Dice(u64::try_from(held).unwrap_or(0) + 7);
+            let mut order: Vec<&Voiced> = voices.iter().collect();
+            dice.shuffle(&mut order);
+            let mut one = |rules: &[&Voiced]| {
+                let known = said(rules, 3, &others, &weights, &mut dice);
+                let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
+                let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
+                (Likely::by(&model, &wordings, &vectors), known)
+            };
+            order.chunks(RULES).map(&mut one).collect::<Vec<_>>()
+        })
+        .collect();
+    let rules: usize = sentences.voices.iter().map(Vec::len).sum();
+    for least in [-4.0, -3.6, -3.2, -2.8, -2.4, -2.0, -1.6, -1.2] {
+        for likely in [400, 500, 600, 700, 800] {
+            let (mut right, mut wrong, mut mixed) = (0, 0, 0);
+            for (odds, known) in &windows {
+                for group in odds.groups_from(least).iter().filter(|g| g.len() >= 3) {
+                    let mut all: Vec<u16> = group.iter().map(|&n| known[n].1).collect();
+                    all.sort_unstable_by(|a, b| b.cmp(a));
+                    if all.iter().take(3).map(|l| u32::from(*l)).sum::<u32>() < 3 * likely {
+                        continue;
+                    }
+                    let of = |says: Says| group.iter().filter(|&&n| known[n].2 == says).count();
+                    let is_one = (0..RULES).any(|n| 3 * of(Says::Rule(n)) >= 2 * group.len());
+                    let is_mixed = !(0..RULES).any(|n| of(Says::Rule(n)) == group.len());
+                    if is_one {
+                        right += 1
+                    } else {
+                        wrong += 1
+                    }
+                    mixed += usize::from(is_one && is_mixed);
+                }
+            }
+            println!(
+                "three say it, log-odds from {least} on average, likely from {likely}: recall {:.3} of {rules}, precision {:.3}; {mixed} hold another sentence",
+                share(right, rules),
+                share(right, right + wrong)
+            );
+        }
+    }
 }
 
 fn rows<'a>(pairs: impl Iterator<Item = &'a (Weighed, Pair)>) -> Vec<(Vec<f64>, bool)> {
@@ -81,21 +136,7 @@ fn rows<'a>(pairs: impl Iterator<Item = &'a (Weighed, Pair)>) -> Vec<(Vec<f64>, 
 
 /// The pairs of one window that a dream would weigh.
 fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut Meanings, dice: &mut Dice) -> Vec<(Weighed, Pair)> {
-    let mut said: Vec<(String, Says)> = Vec::new();
-    for (n, rule) in rules.iter().enumerate() {
-        let mut voices: Vec<&String> = rule.said.iter().collect();
-        dice.shuffle(&mut voices);
-        said.extend(voices.into_iter().take(2).map(|t| (t.clone(), Says::Rule(n))));
-        said.push((rule.near.clone(), Says::NearRule(n)));
-    }
-    let mut others = others.to_vec();
-    dice.shuffle(&mut others);
-    said.extend(others.into_iter().take(OTHERS).map(|t| (t.to_owned(), Says::None)));
-    let known: Vec<(String, u16, Says)> = said
-        .into_iter()
-        .map(|(text, says)| (without_opening(&text), likelihood_by(weights, &text), says))
-        .filter(|(_, likely, _)| *likely >= LEAST_LIKELY)
-        .collect();
+    let known = said(rules, 2, others, weights, dice);
     let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
     let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
     let pair = |w: &Weighed| match (known[w.first].2, known[w.second].2) {
@@ -104,4 +145,25 @@ fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut M
         _ => Pair::Different,
     };
     weighed(&wordings, &vectors).into_iter().map(|w| (w.clone(), pair(&w))).collect()
+}
+
+/// A sentence that is likely enough to be a rule, how likely, and what it says.
+type Known = (String, u16, Says);
+
+/// What is said in one window: each rule by so many people.
+fn said(rules: &[&Voiced], people: usize, others: &[&str], weights: &Linear, dice: &mut Dice) -> Vec<Known> {
+    let mut said: Vec<(String, Says)> = Vec::new();
+    for (n, rule) in rules.iter().enumerate() {
+        let mut voices: Vec<&String> = rule.said.iter().collect();
+        dice.shuffle(&mut voices);
+        said.extend(voices.into_iter().take(people).map(|t| (t.clone(), Says::Rule(n))));
+        said.push((rule.near.clone(), Says::NearRule(n)));
+    }
+    let mut others = others.to_vec();
+    dice.shuffle(&mut others);
+    said.extend(others.into_iter().take(OTHERS).map(|t| (t.to_owned(), Says::None)));
+    said.into_iter()
+        .map(|(text, says)| (without_opening(&text), likelihood_by(weights, &text), says))
+        .filter(|(_, likely, _)| *likely >= LEAST_LIKELY)
+        .collect()
 }
