@@ -31,21 +31,31 @@ impl Failure<'_> {
         format!("{}.md", base.trim_end_matches('-'))
     }
 
-    /// The whole note.
-    pub fn note(&self, fix: &Fix) -> String {
-        let verb = if self.is_program { "fails with" } else { "answers" };
+    /// The whole note of failures that have the same way out; its title is that of the first.
+    pub fn note(all: &[&Self], fix: &Fix) -> String {
+        let Some(first) = all.first() else { return String::new() };
+        let when = |one: &&Self| {
+            let verb = if one.is_program { "fails with" } else { "answers" };
+            format!("- When: `{}` {verb} `{}`.\n", one.subject, fenced(&one.says))
+        };
+        let is_one = all.iter().all(|one| one.subject == first.subject);
+        let again = if is_one { format!("`{}`", first.subject) } else { "what failed".to_owned() };
         format!(
-            "# {}\n\n- When: `{}` {verb} `{}`.\n- What to do: {}\n{}",
-            self.title().replace('`', "'"),
-            self.subject,
-            fenced(&self.says),
-            self.what_to_do(fix),
+            "# {}\n\n{}- What to do: {}\n{}",
+            first.title().replace('`', "'"),
+            all.iter().map(when).collect::<String>(),
+            first.advice(fix, &again),
             Self::example(fix).map(|line| format!("- Example: {line}\n")).unwrap_or_default(),
         )
     }
 
     /// What to do about it.
     pub fn what_to_do(&self, fix: &Fix) -> String {
+        self.advice(fix, &format!("`{}`", self.subject))
+    }
+
+    /// What to do about it, and then to call again.
+    fn advice(&self, fix: &Fix, again: &str) -> String {
         let subject = self.subject;
         match fix {
             Fix::Change { argument, to: Some(to), added: true, .. } => format!("pass `{argument}` as `{}`.", fenced(to)),
@@ -59,8 +69,8 @@ impl Failure<'_> {
                 format!("use another `{argument}` than one like `{}`.", fenced(before))
             }
             Fix::Change { argument, .. } => format!("change `{argument}` as the answer suggests, then call `{subject}` again."),
-            Fix::CallFirst(tool) => format!("call `{tool}` first, then `{subject}` again."),
-            Fix::RunFirst(line) => format!("run `{}` first, then `{subject}` again.", fenced(line)),
+            Fix::CallFirst(tool) => format!("call `{tool}` first, then {again} again."),
+            Fix::RunFirst(line) => format!("run `{}` first, then {again} again.", fenced(line)),
             Fix::RunInstead(line, Some(before)) => format!("run `{}` instead of `{}`.", fenced(line), fenced(before)),
             Fix::RunInstead(line, None) => format!("run `{}` instead.", fenced(line)),
             Fix::Again if self.is_program => format!("run `{subject}` once more; the second run usually works."),
@@ -84,7 +94,9 @@ fn point<'t>(says: &'t str, subject: &str) -> &'t str {
         let line = lower.strip_prefix("line ").unwrap_or(&lower);
         let is_shell = matches!(lower.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash"));
         let is_number = line == "<n>" || (!line.is_empty() && line.chars().all(|c| c.is_ascii_digit()));
-        let says_nothing = matches!(lower.as_str(), "error" | "fatal" | "err" | "failed" | "failure" | "exception");
+        let code = lower.strip_prefix("error ").unwrap_or_default();
+        let says_nothing = matches!(lower.as_str(), "error" | "fatal" | "err" | "failed" | "failure" | "exception")
+            || (!code.is_empty() && (code == "<n>" || code.chars().all(|c| c.is_ascii_digit())));
         if !(is_shell || is_number || says_nothing || first == "<path>" || first == program || first == subject) || after.trim().is_empty()
         {
             break;
@@ -95,8 +107,13 @@ fn point<'t>(says: &'t str, subject: &str) -> &'t str {
     if cut.starts_with([':', ' ', '-']) { cut.trim_start_matches([':', ' ', '-']) } else { rest }
 }
 
-/// What is said up to the end of its first clause, shortened.
+/// How clauses begin after which it is said what went wrong.
+const GENERAL: &[&str] = &["an error occurred", "encountered an error", "something went wrong"];
+
+/// What is said up to the end of its first clause, shortened; of a clause that says only that something went wrong, what follows it.
 fn first_part(point: &str) -> String {
+    let is_general = GENERAL.iter().any(|g| point.get(..g.len()).is_some_and(|start| start.eq_ignore_ascii_case(g)));
+    let point = if is_general { point.split_once(": ").map_or(point, |(_, after)| after) } else { point };
     let end = [", ", "; ", ". ", " ("].iter().filter_map(|mark| point.find(mark)).filter(|&at| at >= 8).min().unwrap_or(point.len());
     let words: Vec<&str> = point[..end].trim().trim_end_matches('.').split(' ').collect();
     // "document <document>": the mask says nothing that the word before it does not.
@@ -121,7 +138,8 @@ pub fn without_names(line: &str, are_known: bool, is_tool: &dyn Fn(&str) -> bool
         let core = w.trim_matches(|c: char| !c.is_alphanumeric());
         let name = core.chars().next().is_some_and(char::is_uppercase) && core.chars().any(char::is_lowercase);
         let masked = name && !begins && !are_known && !is_tool(core);
-        begins = w.ends_with(['.', ':', '!', '?', ';', '-']) && !w.is_empty();
+        // A number or a mark at the beginning begins nothing: "(6) Could not resolve host".
+        begins = w.ends_with(['.', ':', '!', '?', ';', '-']) || (begins && !w.chars().any(char::is_alphabetic));
         if masked { w.replacen(core, "<name>", 1) } else { w.to_owned() }
     };
     let words: Vec<String> = line.split(' ').map(word).collect();
@@ -191,15 +209,15 @@ mod tests {
         };
         let logs = failure("query_logs", "Error: time range exceeds 24 hours, asked for <n> hours");
         assert_eq!(
-            logs.note(&change(Some("day"), Some("week"))),
+            Failure::note(&[&logs], &change(Some("day"), Some("week"))),
             "# query_logs: time range exceeds 24 hours\n\n- When: `query_logs` answers `Error: time range exceeds 24 hours, asked for <n> hours`.\n\
              - What to do: set `window` to `day`.\n- Example: `window`: `week` fails, `day` works.\n"
         );
-        assert!(logs.note(&change(None, None)).contains("change `window` as the answer suggests"));
+        assert!(Failure::note(&[&logs], &change(None, None)).contains("change `window` as the answer suggests"));
         let missing = Failure { subject: "ps", is_program: true, says: "/bin/sh: 1: ps: not found".into() };
         let instead = Fix::RunInstead("ls /proc".into(), Some("ps aux".into()));
         assert_eq!(
-            missing.note(&instead),
+            Failure::note(&[&missing], &instead),
             "# ps: not found\n\n- When: `ps` fails with `/bin/sh: 1: ps: not found`.\n- What to do: run `ls /proc` instead of `ps aux`.\n"
         );
     }
@@ -213,6 +231,12 @@ mod tests {
             ("zsh", "zsh: <n>: command not found: jq", "zsh: command not found: jq"),
             ("book", "Error - no seats (of <n>)", "book: no seats"),
             ("x", "Errors were made", "x: Errors were made"),
+            ("y", "Error 409: hold <n> has expired", "y: hold <n> has expired"),
+            (
+                "aws s3",
+                "An error occurred (Expired) when calling the <name> operation: The token has expired. (RequestId: <id>)",
+                "aws s3: The token has expired",
+            ),
         ] {
             assert_eq!(failure(subject, says).title(), title);
         }
@@ -222,6 +246,7 @@ mod tests {
     fn names_of_people_are_masked_and_names_of_tools_are_not() {
         let masked = |line: &str| without_names(line, false, &|word| word == "Edit");
         assert_eq!(masked("no seat for Anna Li"), "no seat for <name> <name>");
+        assert_eq!(masked("(6) Could not resolve host"), "(6) Could not resolve host");
         assert_eq!(masked("File has not been read yet. Read it before Edit."), "File has not been read yet. Read it before Edit.");
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     MIN_SUPPORT,
     curation::similar,
-    reading::{Between, Changed, Next, Place, command, has_part, is_plain_name},
+    reading::{Between, Changed, Next, Place, command, has_part, is_plain_name, only_looks},
     window::Window,
 };
 
@@ -35,6 +35,32 @@ const THINKS: &[&str] = &[
     "respond",
     "message",
     "reply",
+];
+/// By which an agent edits files.
+const EDITS: &[&str] = &["edit", "multiedit", "notebookedit", "write", "str", "patch"];
+/// The same in a shell.
+const EDITING: &[&str] = &["apply_patch", "patch ", "sed -i", "tee "];
+/// What an error holds by which a value is not known.
+const NOT_THERE: &[&str] = &["not found", "no such", "does not exist", "doesn't exist", "unknown ", "could not find", "no match"];
+/// What an error holds that says what to do instead.
+const SUGGESTS: &[&str] = &[
+    "use ",
+    "pass ",
+    "must ",
+    "expected",
+    "should ",
+    "instead",
+    "valid ",
+    "one of",
+    "allowed",
+    "format",
+    "did you mean",
+    "try ",
+    "require",
+    "need",
+    "provide",
+    "specify",
+    "only ",
 ];
 /// A step that says only which argument to change must have worked for so many, in a hundred, or be named by the error.
 const VAGUE_PERCENT: usize = 80;
@@ -97,17 +123,21 @@ pub struct Recovery<'a> {
 
 /// The step that worked for most distinct subjects, tasks or sessions: for at least two, and more often than not. A step that names what
 /// to do goes before one that says only which argument to change, if nearly as many took it. `says` is what the error says.
-pub fn find<'a>(tries: &[Try<'a>], says: &str, window: &Window) -> Option<Recovery<'a>> {
+///
+/// Of a program that failed, tries after an edit of files say nothing, nor does what was only looked at: the edit mended it.
+pub fn find<'a>(tries: &[Try<'a>], says: &str, is_program: bool, window: &Window) -> Option<Recovery<'a>> {
+    let tries: Vec<Try> = tries.iter().filter(|t| !is_program || !is_edited(t.1)).copied().collect();
+    let looks = |step: &Step| matches!(step, Step::Call(tool) if only_looks(tool));
     let mut by_step: BTreeMap<Step, (Vec<Try<'a>>, Vec<Try<'a>>)> = BTreeMap::new();
-    for &(session, next) in tries {
-        for step in steps(next) {
+    for &(session, next) in &tries {
+        for step in steps(next).into_iter().filter(|step| !is_program || !looks(step)) {
             let (worked, failed) = by_step.entry(step).or_default();
             if next.worked { worked.push((session, next)) } else { failed.push((session, next)) }
         }
     }
     let found: Vec<(usize, Recovery)> = by_step
         .into_iter()
-        .filter(|(step, (worked, failed))| worked.len() > failed.len() && helps(step, worked.len(), failed.len(), tries, window))
+        .filter(|(step, (worked, failed))| worked.len() > failed.len() && helps(step, worked.len(), failed.len(), &tries, window))
         .map(|(step, (worked, failed))| {
             (window.distinct(worked.iter().map(|t| t.0)), Recovery { fix: fix(&step, &worked, window), worked, failed })
         })
@@ -133,6 +163,15 @@ fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Wind
         Step::Again => worked > 2 * failed,
         Step::Argument(_) | Step::Instead(_) => true,
     }
+}
+
+/// Whether files were edited before this try.
+pub fn is_edited(next: &Next) -> bool {
+    let edits = |b: &Between| match &b.command {
+        None => has_part(&b.tool, EDITS),
+        Some(line) => EDITING.iter().any(|e| line.starts_with(e.trim_end())),
+    };
+    next.between.iter().any(edits)
 }
 
 fn steps(next: &Next) -> Vec<Step> {
@@ -243,7 +282,11 @@ impl Recovery<'_> {
             argument.split(['_', '-', '.']).any(|part| part.len() >= 4 && words.contains(&similar::stem(&part.to_lowercase())))
         };
         let (worked, all) = (self.worked.len(), self.worked.len() + self.failed.len());
-        !self.fix.is_vague() || named() || (distinct > MIN_SUPPORT && worked * 100 >= all * VAGUE_PERCENT)
+        let lower = says.to_lowercase();
+        let holds = |words: &[&str]| words.iter().any(|s| lower.contains(s));
+        // Another value of what is not there says only that the first one was wrong.
+        let was_wrong = || holds(NOT_THERE) && !holds(SUGGESTS);
+        !self.fix.is_vague() || ((named() || (distinct > MIN_SUPPORT && worked * 100 >= all * VAGUE_PERCENT)) && !was_wrong())
     }
 }
 

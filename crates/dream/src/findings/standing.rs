@@ -155,7 +155,7 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
     let opened: Vec<String> = first.iter().map(|key| without_opening(&by_key[key][0].1.text)).collect();
     let wordings: Vec<meanings::Worded> = first.iter().zip(&opened).map(|(key, text)| (text.as_str(), likeliest(&by_key[key]))).collect();
     let likely = meanings::Likely::of(&wordings, &window.input.vectors);
-    let mut by_meaning = likely.pairs();
+    let mut by_meaning = likely.pairs().to_vec();
     for members in likely.groups() {
         let said: Vec<Said> = members.iter().flat_map(|&n| &by_key[&first[n]]).copied().collect();
         if is_said_by_several(&said, window) {

@@ -106,6 +106,7 @@ fn uses(session: &Session) -> impl Iterator<Item = (usize, &str, &str)> {
     calls.filter_map(|(n, e)| Some((n, e.tool.as_deref().filter(|t| is_plain_name(t))?, e.text.as_str())))
 }
 
-fn only_looks(tool: &str) -> bool {
+/// Whether a tool changes nothing, as far as its name says so.
+pub fn only_looks(tool: &str) -> bool {
     has_part(tool, LOOKING)
 }

@@ -149,6 +149,9 @@ fn next(calls: &[Call], programs: &[Option<String>], failed: usize) -> Option<Ne
     let before = &calls[failed];
     let ahead = failed + 1..calls.len().min(failed + 1 + LOOKED_AHEAD);
     let same = |&n: &usize| calls[n].tool == before.tool && programs[n] == programs[failed];
+    // `dbt deps` after a failed `dbt build` is no next try of it, if `dbt build` is run again after that.
+    let verb = |n: usize| calls[n].line.as_deref().and_then(command::verb);
+    let same_verb = |n: &usize| before.line.is_some() && same(n) && verb(*n) == verb(failed);
     // Another command stands in for one that failed only if its program is not there, or if it is the same one with another verb.
     let base = |n: usize| programs[n].as_deref().and_then(|p| p.split(' ').next());
     let is_missing = before.line.is_some() && before.text.contains("not found");
@@ -156,7 +159,7 @@ fn next(calls: &[Call], programs: &[Option<String>], failed: usize) -> Option<Ne
         let stands_in = calls[n].line.is_some() && !calls[n].is_error && n <= failed + INSTEAD_AHEAD;
         before.line.is_some() && stands_in && (is_missing || (base(n).is_some() && base(n) == base(failed)))
     };
-    let at = ahead.clone().find(same).or_else(|| ahead.clone().find(instead))?;
+    let at = ahead.clone().find(same_verb).or_else(|| ahead.clone().find(same)).or_else(|| ahead.clone().find(instead))?;
     let next = &calls[at];
     let mut between: Vec<Between> = calls[failed + 1..at].iter().filter(|c| !c.is_error).map(between).collect();
     between.sort();

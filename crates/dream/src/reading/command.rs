@@ -132,6 +132,19 @@ pub fn program(line: &str, said: &str) -> Option<String> {
     all.iter().find(names).or_else(|| all.iter().rev().find(|p| !PREPARES.contains(&p.as_str()))).or(all.last()).cloned()
 }
 
+/// The first words of the command that does the work, as far as they say what it does: `dbt deps`, `pytest`.
+#[must_use]
+pub fn verb(line: &str) -> Option<String> {
+    let all = commands(line);
+    let works = |c: &&Vec<String>| name_of(c).is_some_and(|n| !PREPARES.contains(&n.as_str()));
+    let words = all.iter().rev().find(works)?;
+    let name = name_of(words)?;
+    let program = name.split(' ').next().unwrap_or_default();
+    let after = words.iter().skip_while(|w| base(w) != program).skip(1);
+    let verbs: Vec<&str> = after.map(String::as_str).take_while(|w| is_verb(w)).take(2).collect();
+    Some([&[program], &verbs[..]].concat().join(" "))
+}
+
 /// The program that a shell did not find.
 fn not_found(said: &str) -> Option<String> {
     let rest = said.strip_suffix(": command not found").or_else(|| said.strip_suffix(": not found")).map(|r| r.rsplit(": ").next());

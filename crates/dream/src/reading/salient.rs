@@ -71,6 +71,8 @@ const SAYS_NOTHING: &[&str] = &[
     "warning:",
     "note:",
     "hint:",
+    "chunk id:",
+    "original token count",
 ];
 /// What stands before a message and says nothing of it.
 const LEADS: &[&str] = &["npm ERR!", "npm error", "E  "];
@@ -118,7 +120,11 @@ fn best_line(text: &str, offset: usize) -> (usize, usize) {
             best = Some((points, (from, from + core.len())));
         }
     }
-    best.map_or((offset, offset), |(_, range)| range)
+    let (start, end) = best.map_or((0, 0), |(_, (start, end))| (start - offset, end - offset));
+    // A line may be a JSON object that holds the message.
+    let line = &text[start..end];
+    let (from, to) = if line.starts_with('{') { json_message(line).unwrap_or((0, line.len())) } else { (0, line.len()) };
+    (offset + start + from, offset + start + to)
 }
 
 /// The lines that are looked at, with where they begin.
@@ -167,6 +173,10 @@ fn points(line: &str, core: &str) -> u8 {
     }
     if line.starts_with("E   ") {
         return 95;
+    }
+    // The line after it says what it is about.
+    if core.ends_with(':') {
+        return 5;
     }
     if names_an_exception(core) {
         return EXCEPTION;
@@ -218,6 +228,8 @@ mod tests {
             (r#"{"errors":[{"detail":"role missing"}]}"#, "role missing"),
             ("\n\n  plain text\nmore", "plain text"),
             ("403 Forbidden: role missing", "403 Forbidden: role missing"),
+            ("Chunk ID: b7236b\nProcess exited with code 1\nOutput:\n{\"status\":502,\"error\":\"Bad Gateway\"}\n", "Bad Gateway"),
+            ("07:01:02  Encountered an error:\nCompilation Error in model a\n  'x' is undefined", "Compilation Error in model a"),
         ] {
             assert_eq!(line(text), wanted, "{text}");
         }

@@ -199,10 +199,18 @@ fn unquoted(text: &str, masks: &mut Masks) -> String {
     out + rest
 }
 
+/// Names of standards, which hold digits that never vary.
+const STANDARDS: &[&str] =
+    &["E.164", "ISO-8601", "ISO8601", "UTF-8", "utf-8", "RFC3339", "SHA-256", "sha256", "IPv4", "IPv6", "OAuth2", "BCP47"];
+
 fn mask(word: &str, masks: &mut Masks) -> String {
     let outer = |c: char| matches!(c, ',' | ';' | ':' | '.' | '!' | '?' | '(' | ')' | '[' | ']' | '{' | '}');
     let core = word.trim_matches(outer);
     let holds_a_mask = core.chars().any(|c| Masks::index(c).is_some());
+    let is_a_compilers_code = core.strip_prefix("error[E").is_some_and(|code| code.chars().all(|c| c.is_ascii_digit()));
+    if is_a_compilers_code || STANDARDS.contains(&core) {
+        return word.to_owned();
+    }
     if core.is_empty() || (holds_a_mask && !core.chars().any(|c| c.is_ascii_digit())) {
         return word.to_owned();
     }
@@ -234,6 +242,8 @@ mod tests {
         assert_eq!(of("error: no such file '/var/log/a b.txt'"), "error: no such file <value>");
         assert_eq!(of("Error: cannot read /var/log/x.log"), "Error: cannot read <path>");
         assert_eq!(of("can't open it"), "can't open it");
+        assert_eq!(of("error[E0502]: cannot borrow `x1` as mutable"), "error[E0502]: cannot borrow <value> as mutable");
+        assert_eq!(of("Error: phone 0301234 is not in E.164"), "Error: phone <n> is not in E.164");
         assert_eq!(of("Error: mail to ana@example.com via https://x.example/1 failed"), "Error: mail to <email> via <url> failed");
     }
 

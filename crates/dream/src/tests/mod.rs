@@ -203,15 +203,60 @@ fn after_applying_nothing_is_found() {
 }
 
 #[test]
-fn two_notes_never_get_one_path() {
-    let call = |n: u32, text: &'static str| session(&n.to_string(), &n.to_string(), &[("book", "{}", text), BOOKED]);
-    let (short, long) = ("Error: not enough seats on flight H1", "Error: not enough seats on flight H1 for 3 passengers");
-    let sessions = vec![call(1, short), call(2, short), call(3, long), call(4, long)];
+fn a_note_never_gets_a_path_that_is_taken() {
+    let call = |n: u32| session(&n.to_string(), &n.to_string(), &[("book", "{}", "Error: not enough seats on flight H1"), BOOKED]);
     let taken_paths = vec!["/failures/book-not-enough-seats-on-flight.md".to_owned()];
-    let proposal = dream(&Input { taken_paths, ..read(sessions) });
-    let mut paths: Vec<_> = proposed(&proposal).iter().map(|f| f.change.as_ref().unwrap().edits[0].path.clone()).collect();
-    paths.sort_unstable();
-    assert_eq!(paths, ["/failures/book-not-enough-seats-on-flight-2.md", "/failures/book-not-enough-seats-on-flight-for.md"]);
+    let proposal = dream(&Input { taken_paths, ..read(vec![call(1), call(2)]) });
+    let paths: Vec<_> = proposed(&proposal).iter().map(|f| f.change.as_ref().unwrap().edits[0].path.clone()).collect();
+    assert_eq!(paths, ["/failures/book-not-enough-seats-on-flight-2.md"]);
+}
+
+#[test]
+fn failures_with_one_way_out_are_one_note() {
+    let fails = |n: u32, text: &'static str| session(&n.to_string(), &n.to_string(), &[("book", "{}", text), BOOKED]);
+    let (full, waiting) = ("Error: the flight is full for so many", "Error: a party of this size has to wait");
+    let proposal =
+        dream(&read(vec![fails(1, full), fails(2, full), fails(3, full), fails(4, waiting), fails(5, waiting), fails(6, waiting)]));
+    let [finding] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
+    let content = finding.change.as_ref().unwrap().edits[0].content.as_deref().unwrap();
+    assert!(content.starts_with("# book: the flight is full for so many\n"), "{content}");
+    assert_eq!(content.matches("- When: `book` answers").count(), 2, "{content}");
+    assert_eq!((finding.support.sessions, finding.aliases.len()), (6, 2));
+}
+
+/// A shell's calls in order, each with what it printed.
+fn shell(key: &str, calls: &[(&str, &str)]) -> Session {
+    let calls: Vec<(String, &str)> = calls.iter().map(|(line, said)| (serde_json::json!({"command": line}).to_string(), *said)).collect();
+    let edit = |line: &str| line.contains("EDIT");
+    let calls: Vec<(&str, &str, &str)> =
+        calls.iter().map(|(line, said)| if edit(line) { ("Edit", "{}", *said) } else { ("Bash", line.as_str(), *said) }).collect();
+    session(key, key, &calls)
+}
+
+#[test]
+fn what_is_mended_by_editing_the_code_is_no_failure_of_a_tool() {
+    let red = "Error: the total of the invoice is wrong";
+    let work = |n: u32| shell(&n.to_string(), &[("./check invoices", red), ("EDIT", "done"), ("./check invoices", "all is well")]);
+    let proposal = dream(&read((0..4).map(work).collect()));
+    assert!(
+        proposed(&proposal).is_empty() && proposal.findings.iter().all(|f| f.disposition != Disposition::Open),
+        "{:#?}",
+        proposal.findings
+    );
+    let compiler = "error[E0502]: cannot borrow `x` as mutable because it is also borrowed as immutable";
+    let work = |n: u32| shell(&n.to_string(), &[("cargo check", compiler), ("cargo clippy", "fine")]);
+    assert!(proposed(&dream(&read((0..4).map(work).collect()))).is_empty());
+}
+
+#[test]
+fn a_command_in_between_is_the_way_out_if_the_first_one_is_run_again() {
+    let lost = "Error: 'dbt_utils' is undefined";
+    let work =
+        |n: u32| shell(&n.to_string(), &[("dbt build -s orders", lost), ("dbt deps", "installed"), ("dbt build -s orders", "built")]);
+    let proposal = dream(&read((0..4).map(work).collect()));
+    let [finding] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
+    let content = finding.change.as_ref().unwrap().edits[0].content.as_deref().unwrap();
+    assert!(content.contains("What to do: run `dbt deps` first, then `dbt` again."), "{content}");
 }
 
 #[test]

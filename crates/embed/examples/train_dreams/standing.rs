@@ -39,10 +39,10 @@ impl Sentences {
         let file = |n: usize| labelled(n).iter().map(|o| Sentence::of(text(o, "text"), o["label"] == "rule")).collect::<Vec<_>>();
         let not_rules = |n: usize| objects(&folders.training.join(format!("not_rules_{n}.json")));
         let not: Vec<Vec<Sentence>> =
-            (1..=2).map(|n| not_rules(n).iter().map(|o| Sentence::of(text(o, "text"), false)).collect()).collect();
+            (1..=4).map(|n| not_rules(n).iter().map(|o| Sentence::of(text(o, "text"), false)).collect()).collect();
         let voiced = |o: &serde_json::Value| Voiced { said: texts(o, "said"), near: text(o, "near") };
         let voices: Vec<Vec<Voiced>> =
-            (1..=4).map(|n| objects(&folders.training.join(format!("voices_{n}.json"))).iter().map(voiced).collect()).collect();
+            (1..=6).map(|n| objects(&folders.training.join(format!("voices_{n}.json"))).iter().map(voiced).collect()).collect();
         let facts = (1..=5).flat_map(|n| objects(&folders.training.join(format!("changed_{n}.json"))));
         let told = facts.flat_map(|f| texts(&f, "said")).map(|t| Sentence::of(t, false));
         Self { files: (1..=4).chain(6..=9).map(file).chain(not).collect(), others: file(5).into_iter().chain(told).collect(), voices }
