@@ -70,7 +70,10 @@ impl Failure<'_> {
             }
             Fix::Change { argument, .. } => format!("change `{argument}` as the answer suggests, then call `{subject}` again."),
             Fix::CallFirst(tool) => format!("call `{tool}` first, then {again} again."),
-            Fix::RunFirst(line) => format!("run `{}` first, then {again} again.", fenced(line)),
+            Fix::RunFirst(lines) => {
+                let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", fenced(line))).collect();
+                format!("run {} first, then {again} again.", lines.join(", then "))
+            }
             Fix::RunInstead(line, Some(before)) => format!("run `{}` instead of `{}`.", fenced(line), fenced(before)),
             Fix::RunInstead(line, None) => format!("run `{}` instead.", fenced(line)),
             Fix::Again if self.is_program => format!("run `{subject}` once more; the second run usually works."),
@@ -126,6 +129,16 @@ fn shorten(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit { text.to_owned() } else { text.chars().take(limit).chain(['…']).collect() }
 }
 
+/// A text with as many whole words as its limit in characters allows.
+pub fn whole_words(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(limit).collect();
+    let end = cut.rfind(' ').filter(|at| *at > limit / 2).unwrap_or(cut.len());
+    format!("{}…", cut[..end].trim_end_matches([',', ';', ':', ' ']))
+}
+
 /// Words that stand as code in content: on one line, without what would end the code.
 pub fn fenced(text: &str) -> String {
     text.replace('`', "'")
@@ -159,13 +172,17 @@ pub fn names(text: &str, tool: &str) -> bool {
     text.match_indices(tool).any(|(at, _)| !text[..at].ends_with(part) && !text[at + tool.len()..].starts_with(part))
 }
 
+/// Longest name of a file, in letters.
+const LONGEST_NAME: usize = 48;
 /// The shortest name of a file that says something, in letters.
 const SHORTEST: usize = 3;
 
 /// A path for a note in one of the usual folders: `/<folder>/<words>.md`.
 pub fn file(folder: &str, text: &str) -> String {
-    let name: String = slug(text).chars().take(60).collect();
-    let name = name.trim_end_matches('-');
+    let whole = slug(text);
+    // Whole words, as many as a short name holds.
+    let end = whole.match_indices('-').map(|(at, _)| at).chain([whole.len()]).take_while(|at| *at <= LONGEST_NAME).last();
+    let name = whole.get(..end.unwrap_or(LONGEST_NAME)).unwrap_or_default();
     // A text in another script leaves no letters: its hash tells it from others.
     let other = || format!("note-{:08x}", crate::reading::hash(text.as_bytes()) >> 32);
     format!("/{folder}/{}.md", if name.len() < SHORTEST { other() } else { name.to_owned() })

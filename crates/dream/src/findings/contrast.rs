@@ -24,6 +24,8 @@ const MIN_TASKS: usize = 8;
 const FALSE_SHARE: f64 = 0.1;
 /// Chance of calling anything where there is nothing.
 const ANY_BY_CHANCE: f64 = 0.05;
+/// From this p-value on, a step is explained by another one.
+const EXPLAINED: f64 = 0.1;
 /// From this p-value on, what was called once is called no longer.
 const GONE: f64 = 0.2;
 /// Most steps and orders that are tried; those that most tasks can tell of first.
@@ -85,6 +87,7 @@ pub fn find(window: &Window) -> (Vec<Finding>, usize) {
     let called = benjamini_hochberg(&judged.iter().map(|j| j.evidence.p).collect::<Vec<_>>());
     let mut findings = Vec::new();
     let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut clearer: Vec<Step> = Vec::new();
     for (n, one) in judged.iter().enumerate() {
         // Of steps that say nearly the same, the clearest is enough.
         let (Step::Called(tool) | Step::Before(tool, _)) = one.step;
@@ -93,6 +96,10 @@ pub fn find(window: &Window) -> (Vec<Finding>, usize) {
         if (weak && !weak_enough) || !told.insert(tool.name) {
             continue;
         }
+        if clearer.iter().any(|other| explains(*other, one.step, &tasks, &tries)) {
+            continue;
+        }
+        clearer.push(one.step);
         let found = finding(one, (&tasks, &tries, count), window);
         findings.push(if weak { too_weak(found, one.evidence, count) } else { found });
     }
@@ -234,6 +241,18 @@ fn tells(step: Step, calls: &[Call]) -> bool {
         Step::Called(_) => true,
         Step::Before(_, second) => calls.contains(&second),
     }
+}
+
+/// Whether a clearer step leaves nothing for this one to say: among tries that took the clearer one alike, it makes no difference beyond
+/// chance. A call that only comes along with what helps is no way to success.
+fn explains(clearer: Step, step: Step, tasks: &[Task], tries: &BTreeMap<usize, Vec<Call>>) -> bool {
+    let part =
+        |task: &Task, with: bool| Task { tries: task.tries.iter().filter(|t| took(clearer, &tries[&t.0]) == with).copied().collect() };
+    let parts: Vec<Task> = tasks.iter().flat_map(|task| [part(task, true), part(task, false)]).collect();
+    let whole = weigh(step, tasks.iter(), tries);
+    let within = weigh(step, parts.iter(), tries);
+    // Where the two hardly ever meet, the other one says nothing of it.
+    within.p > EXPLAINED && within.least_p < whole.least_p.sqrt()
 }
 
 fn weigh<'t>(step: Step, tasks: impl Iterator<Item = &'t Task>, tries: &BTreeMap<usize, Vec<Call>>) -> Evidence {

@@ -15,6 +15,8 @@ use crate::{
 pub const KIND: &str = "outcome_divergence";
 /// Leads that one dream gives.
 const MOST: usize = 20;
+/// Least tries at one task, or at the same request, for a lead.
+const LEAST_TRIES: usize = 6;
 /// Tasks that a lead names.
 const NAMED: usize = 3;
 /// Sessions of no known task that are compared with each other by what they asked for.
@@ -50,7 +52,9 @@ pub fn find(window: &Window) -> Vec<Finding> {
     for (good, bad) in by_request(window) {
         part(None, &[good], &[bad], window, &mut partings);
     }
-    let mut found: Vec<(String, Parting)> = partings.into_iter().collect();
+    // Of one task, few tries part somewhere by chance.
+    let tells = |p: &Parting| p.tasks.len() >= 2 || p.sessions.len() >= LEAST_TRIES;
+    let mut found: Vec<(String, Parting)> = partings.into_iter().filter(|(_, p)| tells(p)).collect();
     found.sort_by_key(|(place, p)| (std::cmp::Reverse(p.failed), place.clone()));
     found.iter().take(MOST).map(|(place, parting)| lead(place, parting, window)).collect()
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     MIN_SUPPORT, compose,
-    reading::{ToolError, is_for_good, is_plain_name, signature, statement_hash},
+    reading::{ToolError, is_for_good, is_plain_name, says_nothing, signature, statement_hash},
     types::{Change, Edit, Finding, Quote, Support, fingerprint},
     window::{QUOTES, Window},
 };
@@ -155,7 +155,7 @@ impl Way<'_> {
     /// What ways out that are one have in common. A command is run before whatever program failed; the rest is one tool's.
     fn key(&self) -> String {
         let subject = match &self.recovery.fix {
-            recovery::Fix::RunFirst(line) => return format!("{}\0{line}", self.group.tool),
+            recovery::Fix::RunFirst(lines) => return format!("{}\0{}", self.group.tool, lines.join("\0")),
             _ => self.group.subject(),
         };
         format!("{}\0{subject}\0{}", self.group.tool, self.failure.what_to_do(&self.recovery.fix))
@@ -307,7 +307,7 @@ fn unfit(group: &Group, says: &str, support: &Support) -> Option<Unfit> {
     if let Some(reason) = unfit_words(says) {
         return because(reason, true);
     }
-    if !says.chars().any(char::is_alphabetic) {
+    if says_nothing(says) || !says.chars().any(char::is_alphabetic) {
         return because("what the tool answered has no words", false);
     }
     if support.distinct() < MIN_SUPPORT {

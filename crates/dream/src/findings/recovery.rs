@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     MIN_SUPPORT,
     curation::similar,
-    reading::{Between, Changed, Next, Place, command, has_part, is_plain_name, only_looks},
+    reading::{Between, Changed, EDITING as EDITING_TOOLS, Next, Place, command, has_part, is_plain_name, only_looks},
     window::Window,
 };
 
@@ -36,9 +36,7 @@ const THINKS: &[&str] = &[
     "message",
     "reply",
 ];
-/// By which an agent edits files.
-const EDITS: &[&str] = &["edit", "multiedit", "notebookedit", "write", "str", "patch"];
-/// The same in a shell.
+/// By which files are edited in a shell.
 const EDITING: &[&str] = &["apply_patch", "patch ", "sed -i", "tee "];
 /// What an error holds by which a value is not known.
 const NOT_THERE: &[&str] = &["not found", "no such", "does not exist", "doesn't exist", "unknown ", "could not find", "no match"];
@@ -103,8 +101,8 @@ pub enum Fix {
     },
     /// Call another tool first.
     CallFirst(String),
-    /// Run a command first.
-    RunFirst(String),
+    /// Run commands first, in this order.
+    RunFirst(Vec<String>),
     /// Run a command instead of the one that failed, if that was always the same.
     RunInstead(String, Option<String>),
     /// Call it once more.
@@ -168,7 +166,7 @@ fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Wind
 /// Whether files were edited before this try.
 pub fn is_edited(next: &Next) -> bool {
     let edits = |b: &Between| match &b.command {
-        None => has_part(&b.tool, EDITS),
+        None => has_part(&b.tool, EDITING_TOOLS),
         Some(line) => EDITING.iter().any(|e| line.starts_with(e.trim_end())),
     };
     next.between.iter().any(edits)
@@ -210,8 +208,9 @@ fn fix(step: &Step, worked: &[Try], window: &Window) -> Fix {
         Step::Argument(name) => change(name, worked, distinct),
         Step::Call(tool) => Fix::CallFirst(tool.clone()),
         Step::Run(masked) => {
-            let lines = worked.iter().flat_map(|(_, next)| &next.between).filter_map(|b| b.command.as_deref());
-            Fix::RunFirst(line(&mut lines.filter(|l| command::masked(l) == *masked)).unwrap_or_else(|| masked.clone()))
+            let lines = || worked.iter().flat_map(|(_, next)| &next.between).filter_map(|b| b.command.as_deref());
+            let one = |masked: &String| line(&mut lines().filter(|l| command::masked(l) == *masked)).unwrap_or_else(|| masked.clone());
+            Fix::RunFirst(run_with(masked, worked).iter().map(one).collect())
         }
         Step::Instead(masked) => {
             let commands = || worked.iter().filter_map(|(_, next)| next.command.as_ref());
@@ -220,6 +219,26 @@ fn fix(step: &Step, worked: &[Try], window: &Window) -> Fix {
         }
         Step::Again => Fix::Again,
     }
+}
+
+/// Commands that a way out has, at most.
+const MOST_COMMANDS: usize = 3;
+
+/// The commands that nearly all ran who ran this one, in the order in which most ran them.
+fn run_with(masked: &str, worked: &[Try]) -> Vec<String> {
+    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (_, next) in worked {
+        let mut ran: Vec<&Between> = next.between.iter().filter(|b| matches!(step_between(b), Some(Step::Run(_)))).collect();
+        ran.sort_by_key(|b| b.call);
+        for (place, one) in ran.iter().enumerate() {
+            places.entry(command::masked(one.command.as_deref().unwrap_or_default())).or_default().push(place);
+        }
+    }
+    let nearly_all = |places: &Vec<usize>| 10 * places.len() >= 9 * worked.len();
+    let mut all: Vec<(String, Vec<usize>)> = places.into_iter().filter(|(line, at)| line == masked || nearly_all(at)).collect();
+    all.sort_by_key(|(line, at)| (1_000 * at.iter().sum::<usize>() / at.len().max(1), line.clone()));
+    let lines: Vec<String> = all.into_iter().map(|(line, _)| line).take(MOST_COMMANDS).collect();
+    if lines.iter().any(|l| l == masked) { lines } else { vec![masked.to_owned()] }
 }
 
 fn change(name: &str, worked: &[Try], distinct: usize) -> Fix {
@@ -305,10 +324,10 @@ impl Fix {
 pub fn example(recovery: &Recovery) -> Option<(usize, Place)> {
     let helped = |next: &Next| match &recovery.fix {
         Fix::CallFirst(tool) => next.between.iter().find(|b| b.tool == *tool).and_then(|b| b.call),
-        Fix::RunFirst(line) => next
+        Fix::RunFirst(lines) => next
             .between
             .iter()
-            .find(|b| b.command.as_deref().is_some_and(|c| command::masked(c) == command::masked(line)))
+            .find(|b| b.command.as_deref().is_some_and(|c| lines.first().is_some_and(|line| command::masked(c) == command::masked(line))))
             .and_then(|b| b.call),
         _ => next.call,
     };

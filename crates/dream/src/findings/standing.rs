@@ -39,6 +39,9 @@ const ONE_SPEAKER: &str = "one speaker only, who said it in fewer than three ses
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
 const TEMPLATE_SESSIONS: usize = 3;
 
+/// Longest title, in characters.
+const LONGEST_TITLE: usize = 80;
+
 /// Where a sentence stands: its words, its message, and what is before or after it.
 type Spot<'a> = (&'a str, usize, Option<u64>, Option<u64>);
 
@@ -300,7 +303,7 @@ fn judge(
         return None;
     }
     let template = is_template(&said);
-    let title: String = domain::masking::mask(&text).chars().take(80).collect();
+    let title = compose::whole_words(&domain::masking::mask(&text), LONGEST_TITLE);
     let name = |key: &[String]| key.join(" ");
     let mut finding = Finding::new(KIND, &name(group[0]), title, support);
     finding.aliases = group.iter().map(|key| fingerprint(KIND, &name(key))).collect();
@@ -329,7 +332,7 @@ fn judge(
         None if remember && !is_personal(&text) => "preferences".to_owned(),
         None => return Some(finding.held_back(ONE_SPEAKER)),
     };
-    let content = format!("# {}\n\n- {text}\n- Why: users said so as a standing rule.\n", finding.title.trim_end_matches('.'));
+    let content = format!("# {}\n\n- {text}\n", finding.title.trim_end_matches('.'));
     finding.change = Some(Change {
         kind: ChangeKind::Add,
         rationale: rationale(&finding, remember, group.len()),

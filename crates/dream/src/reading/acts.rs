@@ -37,6 +37,9 @@ const LOOKING: &[&str] = &[
     "status",
 ];
 
+/// What the names of tools hold by which an agent edits files.
+pub const EDITING: &[&str] = &["edit", "multiedit", "notebookedit", "write", "str", "patch"];
+
 /// The first call of a tool; of a shell, of each program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct First {
@@ -96,7 +99,9 @@ fn program(tool: &str, text: &str) -> Option<String> {
 
 /// The calls that change something, by their tools' names.
 pub fn of(session: &Session) -> Vec<Act> {
-    let changing = uses(session).filter(|(_, tool, _)| !only_looks(tool));
+    // What a shell runs, or an agent edits, differs between any two sessions.
+    let works = |tool: &str| command::is_shell(tool) || has_part(tool, EDITING);
+    let changing = uses(session).filter(|(_, tool, _)| !only_looks(tool) && !works(tool));
     let act = |(event, tool, text): (usize, &str, &str)| Act { tool: tool.to_owned(), arguments: hash(text.as_bytes()), event };
     changing.map(act).take(MOST_ACTS).collect()
 }

@@ -26,12 +26,13 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
-pub use acts::{Act, First, is_plain_name, only_looks};
+pub use acts::{Act, EDITING, First, is_plain_name, only_looks};
 pub use amounts::{Amount, digits_of, is_alike, same_value, with_unit};
 pub use mentions::Mention;
 pub use rule_words::COMMANDS;
 pub use rules::{LEAST_LIKELY, Rule, unquoted, without_opening};
 pub use ruling::{is_for_good, may_stand};
+pub use salient::says_nothing;
 pub use sentence::plain as plain_words;
 pub use values::{Stated, root, stated_in};
 

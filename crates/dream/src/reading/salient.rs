@@ -74,6 +74,8 @@ const SAYS_NOTHING: &[&str] = &[
     "chunk id:",
     "original token count",
 ];
+/// Lines that say only that something before them failed, in lower case.
+const SAYS_LITTLE: &[&str] = &["failed to push some refs", "error: process completed", "error: could not compile"];
 /// What stands before a message and says nothing of it.
 const LEADS: &[&str] = &["npm ERR!", "npm error", "E  "];
 
@@ -93,6 +95,19 @@ fn json_message(text: &str) -> Option<(usize, usize)> {
     let line = &message[start..end];
     let at = text.find(line)?;
     (!line.is_empty()).then_some((at, at + line.len()))
+}
+
+/// Where the title of an HTML page is.
+fn page_title(line: &str) -> Option<(usize, usize)> {
+    let start = line.find("<title>")? + "<title>".len();
+    let end = start + line[start..].find("</title>")?;
+    (start < end).then_some((start, end))
+}
+
+/// Whether a line says no more than that something failed.
+pub fn says_nothing(line: &str) -> bool {
+    let lower = line.trim_start().to_lowercase();
+    SAYS_NOTHING.iter().any(|s| lower.starts_with(s))
 }
 
 fn message_of(value: &Value) -> Option<&str> {
@@ -121,9 +136,14 @@ fn best_line(text: &str, offset: usize) -> (usize, usize) {
         }
     }
     let (start, end) = best.map_or((0, 0), |(_, (start, end))| (start - offset, end - offset));
-    // A line may be a JSON object that holds the message.
+    // A line may be a JSON object or a page that holds the message.
     let line = &text[start..end];
-    let (from, to) = if line.starts_with('{') { json_message(line).unwrap_or((0, line.len())) } else { (0, line.len()) };
+    let held = match line.as_bytes().first() {
+        Some(b'{') => json_message(line),
+        Some(b'<') => page_title(line),
+        _ => None,
+    };
+    let (from, to) = held.unwrap_or((0, line.len()));
     (offset + start + from, offset + start + to)
 }
 
@@ -175,8 +195,11 @@ fn points(line: &str, core: &str) -> u8 {
         return 95;
     }
     // The line after it says what it is about.
-    if core.ends_with(':') {
+    if core.ends_with(':') || SAYS_LITTLE.iter().any(|s| lower.contains(s)) {
         return 5;
+    }
+    if lower.contains(" hook exited ") {
+        return 70;
     }
     if names_an_exception(core) {
         return EXCEPTION;
@@ -229,6 +252,11 @@ mod tests {
             ("\n\n  plain text\nmore", "plain text"),
             ("403 Forbidden: role missing", "403 Forbidden: role missing"),
             ("Chunk ID: b7236b\nProcess exited with code 1\nOutput:\n{\"status\":502,\"error\":\"Bad Gateway\"}\n", "Bad Gateway"),
+            ("<html><head><title>502 Bad Gateway</title></head><body>x</body></html>", "502 Bad Gateway"),
+            (
+                "ruff format --check\n2 files would be reformatted\npre-push hook exited with code 1\nerror: failed to push some refs to 'x'",
+                "pre-push hook exited with code 1",
+            ),
             ("07:01:02  Encountered an error:\nCompilation Error in model a\n  'x' is undefined", "Compilation Error in model a"),
         ] {
             assert_eq!(line(text), wanted, "{text}");
