@@ -99,8 +99,8 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     let shown = (edited.change.revision, edited.change.digest.as_str());
     fail_each!(world, "an edit", lucid.edit_change(&world.reviewer, edited.change.id, shown, &texts));
     // A dream whose last transaction breaks is tried again, and proposes once.
-    world.import(&failing("s8", "t8", 8).replace("not enough seats", "no such seat")).await;
-    world.import(&failing("s9", "t9", 9).replace("not enough seats", "no such seat")).await;
+    world.import(&failing("s8", "t8", 8).replace("\"book\"", "\"rent\"")).await;
+    world.import(&failing("s9", "t9", 9).replace("\"book\"", "\"rent\"")).await;
     let dream = lucid.request_dream(&world.admin, world.store, None).await.unwrap();
     let mut tries = 0;
     for n in [3, 30] {

@@ -41,6 +41,13 @@ pub const NAMES: [&str; 18] = [
 
 /// Where in those values stands how likely the less likely of the two is said for good.
 const LESS_LIKELY: usize = 1;
+/// Where in those values stands the cosine.
+const COSINE: usize = 2;
+/// From this cosine on two wordings are one rule, whatever the weights say: no two of the labelled wordings of one rule are so near, so
+/// that nothing was learned of such pairs.
+const NEARLY_THE_SAME: f64 = 0.78;
+/// How likely each of such a pair is said for good, in log-odds: 7 in 10.
+const SURELY_LIKELY: f64 = 0.84;
 /// Least log-odds of a pair that is joined. By `make train`, over windows of authors whose sentences were not learned from, five in six
 /// joined pairs are one rule there, among sentences that were written to be mistaken for rules and requests that two people share.
 const JOINED: f64 = -0.5;
@@ -99,7 +106,9 @@ impl Likely {
         let mut all = Self { wordings: wordings.len(), odds: BTreeMap::new(), pairs: Vec::new() };
         for pair in weighed(wordings, vectors) {
             let odds = odds(&pair);
-            if odds.is_some_and(|o| o >= JOINED) && pair.values[LESS_LIKELY] >= JOINED_LIKELY {
+            let near = |o: f64| o >= JOINED && pair.values[LESS_LIKELY] >= JOINED_LIKELY;
+            let nearly_the_same = pair.values[COSINE] >= NEARLY_THE_SAME && pair.values[LESS_LIKELY] >= SURELY_LIKELY;
+            if odds.is_some_and(|o| near(o) || nearly_the_same) {
                 all.pairs.push((pair.first, pair.second));
             }
             if odds.is_none_or(|o| o > FARTHEST) {
