@@ -111,7 +111,7 @@ pub fn find(window: &Window) -> Failures {
             found.explained.extend(group.occurrences.iter().map(|o| o.0));
         }
         match judged {
-            Judged::Without(finding) => found.findings.push(finding),
+            Judged::Without(finding) => found.findings.push(*finding),
             Judged::With(way) => ways.entry(way.key()).or_default().push(*way),
         }
     }
@@ -209,12 +209,13 @@ fn told(mut ways: Vec<Way>, window: &Window) -> Option<Finding> {
 /// A failure that recurs.
 enum Judged<'a> {
     /// Held back, or open.
-    Without(Finding),
+    Without(Box<Finding>),
+    /// With a way out.
     With(Box<Way<'a>>),
 }
 
 fn judge<'a>(group: &'a Group<'a>, eligible: usize, window: &Window) -> Option<Judged<'a>> {
-    let without = |finding| Some(Judged::Without(finding));
+    let without = |finding| Some(Judged::Without(Box::new(finding)));
     let mut support = window.support(group.occurrences.iter().map(|o| o.0));
     support.eligible = eligible;
     if support.sessions < 2 {

@@ -1,7 +1,7 @@
 //! Which wordings are one rule. Learned from windows as a dream sees them: a few rules, each in two voices, a near rule beside each, and
 //! many sentences that are none.
 
-use domain::linear::{Linear, learn};
+use domain::linear::{Linear, Named, learn};
 use dream::{
     learned::{
         LEAST_LIKELY,
@@ -18,7 +18,10 @@ use crate::{
 /// Rules in one window.
 const RULES: usize = 10;
 /// Sentences in one window that are no rules.
-const OTHERS: usize = 300;
+const OTHERS: usize = 200;
+/// Authors whose windows teach. Those of the others only judge: they hold what two people ask for in nearly the same words, and no two of
+/// the labelled wordings of one rule are as near as that, so that nearness would be learned to speak against being one rule.
+const TEACHERS: usize = 4;
 /// How strongly weights are drawn to zero.
 const DECAY: f64 = 1.0;
 
@@ -41,9 +44,9 @@ enum Says {
 
 pub fn train(sentences: &Sentences, folders: &Folders, meanings: &mut Meanings) {
     let mut by_author: Vec<Vec<(Weighed, Pair)>> = Vec::new();
-    for (held, voices) in sentences.voices.iter().enumerate() {
+    for (held, voices) in sentences.voices.iter().enumerate().take(TEACHERS) {
         // What the windows hold was not learned from, as a dream's sentences were not.
-        let unseen = unseen(held);
+        let unseen = [held, held + 4, 8 + held % 2];
         let others = sentences.not_rules(&unseen);
         let weights = sentences.learned(&unseen, Some(held));
         let mut dice = Dice(u64::try_from(held).unwrap_or(0) + 7);
@@ -52,59 +55,48 @@ pub fn train(sentences: &Sentences, folders: &Folders, meanings: &mut Meanings) 
         let windows = order.chunks(RULES).flat_map(|rules| window(rules, &others, &weights, meanings, &mut dice));
         by_author.push(windows.collect());
     }
-    let rules: usize = sentences.voices.iter().map(Vec::len).sum();
-    let mut scores: Vec<(f64, Pair, bool, f64)> = Vec::new();
+    let rules: usize = sentences.voices.iter().take(TEACHERS).map(Vec::len).sum();
+    let mut scores: Vec<(f64, Pair, bool)> = Vec::new();
     for (held, pairs) in by_author.iter().enumerate() {
         let model = learn::named(&rows(by_author.iter().enumerate().filter(|(n, _)| *n != held).flat_map(|(_, p)| p)), DECAY);
-        scores.extend(pairs.iter().map(|(w, pair)| (model.odds(&w.values), *pair, w.may_be_one, w.values[1])));
+        scores.extend(pairs.iter().map(|(w, pair)| (model.odds(&w.values), *pair, w.may_be_one)));
     }
     for least in [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0] {
-        for likely in [0.2_f64, 0.4, 0.5, 0.6, 0.7, 0.8] {
-            let from = (likely / (1.0 - likely)).ln() - 0.01;
-            let count = |pair| scores.iter().filter(|s| s.0 >= least && s.1 == pair && s.2 && s.3 >= from).count();
+        for guarded in [false, true] {
+            let count = |pair| scores.iter().filter(|s| s.0 >= least && s.1 == pair && (s.2 || !guarded)).count();
             let (right, wrong, near) = (count(Pair::OneRule), count(Pair::Different), count(Pair::Near));
             println!(
-                "one rule, log-odds from {least}, both likely from {likely}: recall {:.3} of {rules}, precision {:.3}; near rules joined: {near} of {}",
+                "one rule, log-odds from {least}{}: recall {:.3} of {rules}, precision {:.3}; near rules joined: {near} of {}",
+                if guarded { ", guarded" } else { "" },
                 share(right, rules),
                 share(right, right + wrong),
                 2 * rules
             );
         }
     }
-    several(sentences, &by_author, meanings);
     let model = learn::named(&rows(by_author.iter().flatten()), DECAY);
+    several(sentences, &model, meanings);
     std::fs::write(folders.engine.join("findings/same_rule.weights"), model.text(&NAMES)).expect("the weights are written");
 }
 
-/// Files of sentences that were learned from by neither model where one author's voices are judged: what the windows hold.
-fn unseen(held: usize) -> [usize; 3] {
-    [held % 4, held % 4 + 4, if held < 4 { 8 + held % 2 } else { 6 + held }]
-}
-
 /// Prints how many rules that three people say are found as groups, over windows of authors that taught neither model.
-fn several(sentences: &Sentences, by_author: &[Vec<(Weighed, Pair)>], meanings: &mut Meanings) {
-    let windows: Vec<(Likely, Vec<Known>)> = sentences
-        .voices
-        .iter()
-        .enumerate()
-        .flat_map(|(held, voices)| {
-            let unseen = unseen(held);
-            let others = sentences.not_rules(&unseen);
-            let weights = sentences.learned(&unseen, Some(held));
-            let model = learn::named(&rows(by_author.iter().enumerate().filter(|(n, _)| *n != held).flat_map(|(_, p)| p)), DECAY);
-            let mut dice = Dice(u64::try_from(held).unwrap_or(0) + 7);
-            let mut order: Vec<&Voiced> = voices.iter().collect();
-            dice.shuffle(&mut order);
-            let mut one = |rules: &[&Voiced]| {
-                let known = said(rules, 3, &others, &weights, &mut dice);
-                let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
-                let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
-                (Likely::by(&model, &wordings, &vectors), known)
-            };
-            order.chunks(RULES).map(&mut one).collect::<Vec<_>>()
-        })
-        .collect();
-    let rules: usize = sentences.voices.iter().map(Vec::len).sum();
+fn several(sentences: &Sentences, model: &Named, meanings: &mut Meanings) {
+    let mut windows: Vec<(Likely, Vec<Known>)> = Vec::new();
+    for (held, voices) in sentences.voices.iter().enumerate().skip(TEACHERS) {
+        let unseen = [held % 4, held % 4 + 4, held + 6];
+        let others = sentences.not_rules(&unseen);
+        let weights = sentences.learned(&unseen, Some(held));
+        let mut dice = Dice(u64::try_from(held).unwrap_or(0) + 7);
+        let mut order: Vec<&Voiced> = voices.iter().collect();
+        dice.shuffle(&mut order);
+        for rules in order.chunks(RULES) {
+            let known = said(rules, 3, (&others, true), &weights, &mut dice);
+            let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
+            let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
+            windows.push((Likely::by(model, &wordings, &vectors), known));
+        }
+    }
+    let rules: usize = sentences.voices.iter().skip(TEACHERS).map(Vec::len).sum();
     for least in [-4.0, -3.6, -3.2, -2.8, -2.4, -2.0, -1.6, -1.2] {
         for likely in [400, 500, 600, 700, 800] {
             let (mut right, mut wrong, mut mixed) = (0, 0, 0);
@@ -119,9 +111,9 @@ fn several(sentences: &Sentences, by_author: &[Vec<(Weighed, Pair)>], meanings: 
                     let is_one = (0..RULES).any(|n| 3 * of(Says::Rule(n)) >= 2 * group.len());
                     let is_mixed = !(0..RULES).any(|n| of(Says::Rule(n)) == group.len());
                     if is_one {
-                        right += 1
+                        right += 1;
                     } else {
-                        wrong += 1
+                        wrong += 1;
                     }
                     mixed += usize::from(is_one && is_mixed);
                 }
@@ -141,7 +133,7 @@ fn rows<'a>(pairs: impl Iterator<Item = &'a (Weighed, Pair)>) -> Vec<(Vec<f64>, 
 
 /// The pairs of one window that a dream would weigh.
 fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut Meanings, dice: &mut Dice) -> Vec<(Weighed, Pair)> {
-    let known = said(rules, 2, others, weights, dice);
+    let known = said(rules, 2, (others, false), weights, dice);
     let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
     let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
     let pair = |w: &Weighed| match (known[w.first].2, known[w.second].2) {
@@ -155,8 +147,8 @@ fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut M
 /// A sentence that is likely enough to be a rule, how likely, and what it says.
 type Known = (String, u16, Says);
 
-/// What is said in one window: each rule by so many people.
-fn said(rules: &[&Voiced], people: usize, others: &[&str], weights: &Linear, dice: &mut Dice) -> Vec<Known> {
+/// What is said in one window: each rule by so many people, and others, of which two that follow each other are paired if wanted.
+fn said(rules: &[&Voiced], people: usize, (others, paired): (&[&str], bool), weights: &Linear, dice: &mut Dice) -> Vec<Known> {
     let mut said: Vec<(String, Says)> = Vec::new();
     for (n, rule) in rules.iter().enumerate() {
         let mut voices: Vec<&String> = rule.said.iter().collect();
@@ -164,8 +156,7 @@ fn said(rules: &[&Voiced], people: usize, others: &[&str], weights: &Linear, dic
         said.extend(voices.into_iter().take(people).map(|t| (t.clone(), Says::Rule(n))));
         said.push((rule.near.clone(), Says::NearRule(n)));
     }
-    // What two people ask in nearly the same words stands in two lines of its file, and in one window.
-    let mut others: Vec<&[&str]> = others.chunks(2).collect();
+    let mut others: Vec<&[&str]> = others.chunks(if paired { 2 } else { 1 }).collect();
     dice.shuffle(&mut others);
     said.extend(others.concat().into_iter().take(OTHERS).map(|t| (t.to_owned(), Says::None)));
     said.into_iter()
