@@ -132,7 +132,7 @@ fn clean_up(store: &StoreRow, now: Timestamp, refused: Option<&RefusedForm>) -> 
         view! {
             <form method="post" action="/do/end_clean_up" class="stack card">{form_token()}
                 <input type="hidden" name="store" value=id />
-                <p>"A clean-up is open until "<When at=until now=now />". Dreams propose all that is double, stale or contradicted, however much that takes out."</p>
+                <p>"A clean-up is open; it ends "<When at=until now=now />". Until then dreams propose all that is double, stale or contradicted, however much that takes out."</p>
                 <button>"End the clean-up"</button>
             </form>
         }
