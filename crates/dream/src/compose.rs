@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::findings::Fix;
+use crate::findings::{Fix, suggests};
 
 /// A failure, as its note tells of it.
 pub struct Failure<'a> {
@@ -68,7 +68,10 @@ impl Failure<'_> {
             Fix::Change { argument, like: Some((None, before)), .. } => {
                 format!("use another `{argument}` than one like `{}`.", fenced(before))
             }
-            Fix::Change { argument, .. } => format!("change `{argument}` as the answer suggests, then call `{subject}` again."),
+            Fix::Change { argument, .. } if suggests(&self.says) => {
+                format!("change `{argument}` as the answer suggests, then call {again} again.")
+            }
+            Fix::Change { argument, .. } => format!("call {again} again with another `{argument}`."),
             Fix::CallFirst(tool) => format!("call `{tool}` first, then {again} again."),
             Fix::RunFirst(lines) => {
                 let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", fenced(line))).collect();
@@ -230,7 +233,9 @@ mod tests {
             "# query_logs: time range exceeds 24 hours\n\n- When: `query_logs` answers `Error: time range exceeds 24 hours, asked for <n> hours`.\n\
              - What to do: set `window` to `day`.\n- Example: `window`: `week` fails, `day` works.\n"
         );
-        assert!(Failure::note(&[&logs], &change(None, None)).contains("change `window` as the answer suggests"));
+        assert!(Failure::note(&[&logs], &change(None, None)).contains("call `query_logs` again with another `window`"));
+        let phone = failure("find", "Error: phone must be E.164");
+        assert!(Failure::note(&[&phone], &change(None, None)).contains("change `window` as the answer suggests"));
         let missing = Failure { subject: "ps", is_program: true, says: "/bin/sh: 1: ps: not found".into() };
         let instead = Fix::RunInstead("ls /proc".into(), Some("ps aux".into()));
         assert_eq!(

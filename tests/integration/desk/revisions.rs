@@ -187,7 +187,7 @@ async fn a_revert_is_looked_at_as_anything_new_is(world: World) {
 async fn similar_memories_are_a_question(world: World) {
     let changeset = world.proposal().await;
     let change = world.changes(changeset).await.remove(0);
-    let said = "- What to do: change `seats` as the answer suggests, then call `book` again please.\n";
+    let said = "- What to do: call `book` again with another `seats` please.\n";
     world.remember(&[("/old.md", said, false)]).await;
     let beside = world.lucid.beside(&world.reviewer, change.change.id).await.unwrap();
     assert_eq!(beside.similar.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["/old.md"], "{:?}", beside.similar);

@@ -13,7 +13,7 @@ mod recovery;
 pub mod standing;
 mod templates;
 
-pub use recovery::Fix;
+pub use recovery::{Fix, suggests};
 
 /// A truth as a number that a classifier weighs.
 fn yes(is: bool) -> f64 {

@@ -292,6 +292,12 @@ fn written_like(after: &[&str], before: &[&str]) -> Option<(Option<String>, Stri
     (of(after)? != of(before)?).then(|| (of(after), of(before).unwrap_or_default()))
 }
 
+/// Whether an error says what to do instead.
+pub fn suggests(says: &str) -> bool {
+    let lower = says.to_lowercase();
+    SUGGESTS.iter().any(|s| lower.contains(s))
+}
+
 impl Recovery<'_> {
     /// Whether it says enough. Which argument to change is worth knowing if the error names it, or if it nearly always worked.
     fn is_worth_saying(&self, distinct: usize, says: &str) -> bool {
@@ -302,9 +308,8 @@ impl Recovery<'_> {
         };
         let (worked, all) = (self.worked.len(), self.worked.len() + self.failed.len());
         let lower = says.to_lowercase();
-        let holds = |words: &[&str]| words.iter().any(|s| lower.contains(s));
         // Another value of what is not there says only that the first one was wrong.
-        let was_wrong = || holds(NOT_THERE) && !holds(SUGGESTS);
+        let was_wrong = || NOT_THERE.iter().any(|s| lower.contains(s)) && !suggests(says);
         !self.fix.is_vague() || ((named() || (distinct > MIN_SUPPORT && worked * 100 >= all * VAGUE_PERCENT)) && !was_wrong())
     }
 }

@@ -409,6 +409,8 @@ fn best_wording<'a>(said: &[Said<'a>], middle: Option<&str>) -> Option<&'a Rule>
             + i32::from(rule.likely) / 400
             - i32::from(is_personal(&text)) * 3
             - i32::from(sloppy) * 2
+            // "Not euros with a decimal point" is half of what somebody said.
+            - i32::from(words.first().is_some_and(|w| w == "not")) * 4
     };
     said.iter()
         .map(|s| s.1)

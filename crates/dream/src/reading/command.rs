@@ -177,7 +177,10 @@ pub fn may_hold_a_credential(shown: &str) -> bool {
 #[must_use]
 pub fn masked(shown: &str) -> String {
     let mask = |word: &str| {
-        if word.contains("://") {
+        if is_verb(word) {
+            // `npm run registry:login`: a word of the program's.
+            word.to_owned()
+        } else if word.contains("://") {
             "<url>".to_owned()
         } else if let Some((name, _)) = word.split_once('=') {
             format!("{name}=<value>")
@@ -327,6 +330,7 @@ mod tests {
         assert_eq!(line_of("book", &arguments(r#"{"command":"ls"}"#)), None);
         assert_eq!(shown("cd x && npm install --no-audit 2>&1 | tail").as_deref(), Some("npm install --no-audit"));
         assert_eq!(masked("pytest tests/a.py -k \"x y\" 3"), "pytest <path> -k <value> <n>");
+        assert_eq!(masked("npm run registry:login --user=ana a:1"), "npm run registry:login --user=<value> <value>");
     }
 
     proptest::proptest! {

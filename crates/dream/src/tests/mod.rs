@@ -58,7 +58,7 @@ fn an_error_in_two_tasks_becomes_a_note_with_its_way_out_and_quotes() {
     assert_eq!((finding.support.tasks, finding.support.sessions, finding.support.occurrences), (2, 2, 2));
     let change = finding.change.as_ref().unwrap();
     assert_eq!(change.kind, ChangeKind::Add);
-    assert!(change.edits[0].content.as_ref().unwrap().contains("change `seats` as the answer suggests"), "{change:#?}");
+    assert!(change.edits[0].content.as_ref().unwrap().contains("call `book` again with another `seats`"), "{change:#?}");
     let quoted = |q: &Quote| &sessions[q.session].events[q.event].text[q.start..q.end];
     let error = "Error: not enough seats on flight H1";
     assert_eq!(change.quotes.iter().map(quoted).collect::<Vec<_>>(), [error, error, BOOKED.1], "two errors, and the call that worked");
