@@ -178,6 +178,8 @@ async fn a_clean_up_has_a_reason_and_an_end(world: World) {
     assert!(world.lucid.open_clean_up(&world.reviewer, world.store, 7, "why").await.is_err());
     let until = world.lucid.open_clean_up(&world.admin, world.store, 7, "the offers of last year").await.unwrap();
     assert_eq!(world.lucid.store(&world.admin, world.store).await.unwrap().clean_up_until, Some(until));
+    let again = world.lucid.open_clean_up(&world.admin, world.store, 7, "once more").await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "it has an end: {again:?}");
     assert!(is_open_in_a_dream().await);
     world.lucid.end_clean_up(&world.admin, world.store).await.unwrap();
     assert!(!is_open_in_a_dream().await);

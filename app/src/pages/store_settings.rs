@@ -143,7 +143,7 @@ fn clean_up(store: &StoreRow, now: Timestamp, refused: Option<&RefusedForm>) -> 
         view! {
                 <form method="post" action="/do/open_clean_up" class="stack card">{form_token()}
                     <input type="hidden" name="store" value=id />
-                    <p class="quiet">"Dreams may take out a quarter of a store in 30 days; what people approve does not count. To empty a junk drawer, lift that limit for a while. People still decide on every change."</p>
+                    <p class="quiet">"Dreams may take out a quarter of a store in 30 days; what people approve does not count. To empty a junk drawer, lift that limit for a while. What is proposed is decided on as always."</p>
                     <label>"For how many days"<input type="number" name="days" value=days min="1" max="30" required /></label>
                     <label>"Why"<input name="reason" value=reason required maxlength="500" /></label>
                     <button>"Open a clean-up"</button>

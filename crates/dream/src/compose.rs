@@ -31,31 +31,21 @@ impl Failure<'_> {
         format!("{}.md", base.trim_end_matches('-'))
     }
 
-    /// The whole note of failures that have the same way out; its title is that of the first.
-    pub fn note(all: &[&Self], fix: &Fix) -> String {
-        let Some(first) = all.first() else { return String::new() };
-        let when = |one: &&Self| {
-            let verb = if one.is_program { "fails with" } else { "answers" };
-            format!("- When: `{}` {verb} `{}`.\n", one.subject, fenced(&one.says))
-        };
-        let is_one = all.iter().all(|one| one.subject == first.subject);
-        let again = if is_one { format!("`{}`", first.subject) } else { "what failed".to_owned() };
+    /// The whole note.
+    pub fn note(&self, fix: &Fix) -> String {
+        let verb = if self.is_program { "fails with" } else { "answers" };
         format!(
-            "# {}\n\n{}- What to do: {}\n{}",
-            first.title().replace('`', "'"),
-            all.iter().map(when).collect::<String>(),
-            first.advice(fix, &again),
+            "# {}\n\n- When: `{}` {verb} `{}`.\n- What to do: {}\n{}",
+            self.title().replace('`', "'"),
+            self.subject,
+            fenced(&self.says),
+            self.what_to_do(fix),
             Self::example(fix).map(|line| format!("- Example: {line}\n")).unwrap_or_default(),
         )
     }
 
     /// What to do about it.
     pub fn what_to_do(&self, fix: &Fix) -> String {
-        self.advice(fix, &format!("`{}`", self.subject))
-    }
-
-    /// What to do about it, and then to call again.
-    fn advice(&self, fix: &Fix, again: &str) -> String {
         let subject = self.subject;
         match fix {
             Fix::Change { argument, to: Some(to), added: true, .. } => format!("pass `{argument}` as `{}`.", fenced(to)),
@@ -69,13 +59,13 @@ impl Failure<'_> {
                 format!("use another `{argument}` than one like `{}`.", fenced(before))
             }
             Fix::Change { argument, .. } if suggests(&self.says) => {
-                format!("change `{argument}` as the answer suggests, then call {again} again.")
+                format!("change `{argument}` as the answer suggests, then call `{subject}` again.")
             }
-            Fix::Change { argument, .. } => format!("call {again} again with another `{argument}`."),
-            Fix::CallFirst(tool) => format!("call `{tool}` first, then {again} again."),
+            Fix::Change { argument, .. } => format!("call `{subject}` again with another `{argument}`."),
+            Fix::CallFirst(tool) => format!("call `{tool}` first, then `{subject}` again."),
             Fix::RunFirst(lines) => {
                 let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", fenced(line))).collect();
-                format!("run {} first, then {again} again.", lines.join(", then "))
+                format!("run {} first, then `{subject}` again.", lines.join(", then "))
             }
             Fix::RunInstead(line, Some(before)) => format!("run `{}` instead of `{}`.", fenced(line), fenced(before)),
             Fix::RunInstead(line, None) => format!("run `{}` instead.", fenced(line)),
@@ -229,17 +219,17 @@ mod tests {
         };
         let logs = failure("query_logs", "Error: time range exceeds 24 hours, asked for <n> hours");
         assert_eq!(
-            Failure::note(&[&logs], &change(Some("day"), Some("week"))),
+            logs.note(&change(Some("day"), Some("week"))),
             "# query_logs: time range exceeds 24 hours\n\n- When: `query_logs` answers `Error: time range exceeds 24 hours, asked for <n> hours`.\n\
              - What to do: set `window` to `day`.\n- Example: `window`: `week` fails, `day` works.\n"
         );
-        assert!(Failure::note(&[&logs], &change(None, None)).contains("call `query_logs` again with another `window`"));
+        assert!(logs.note(&change(None, None)).contains("call `query_logs` again with another `window`"));
         let phone = failure("find", "Error: phone must be E.164");
-        assert!(Failure::note(&[&phone], &change(None, None)).contains("change `window` as the answer suggests"));
+        assert!(phone.note(&change(None, None)).contains("change `window` as the answer suggests"));
         let missing = Failure { subject: "ps", is_program: true, says: "/bin/sh: 1: ps: not found".into() };
         let instead = Fix::RunInstead("ls /proc".into(), Some("ps aux".into()));
         assert_eq!(
-            Failure::note(&[&missing], &instead),
+            missing.note(&instead),
             "# ps: not found\n\n- When: `ps` fails with `/bin/sh: 1: ps: not found`.\n- What to do: run `ls /proc` instead of `ps aux`.\n"
         );
     }

@@ -121,7 +121,10 @@ impl Lucid {
             return Err(Error::Invalid(format!("say why, in 1 to {REASON_CHARS} characters")));
         }
         memory_stores::lock(&mut tx, id).await?;
-        memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        let store = memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+        if store.clean_up_until.is_some_and(|until| until > self.now()) {
+            return Err(Error::Conflict("a clean-up is open in this store already; end it first".to_owned()));
+        }
         let until = self.now().plus_seconds(days * 86_400);
         memory_stores::set_clean_up(&mut tx, id, Some(until), self.now()).await?;
         let payload = json!({"until": until, "reason": reason});

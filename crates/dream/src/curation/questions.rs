@@ -49,18 +49,18 @@ pub fn find(input: &Input, said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> 
     let most = MAX_QUESTIONS + answered.len();
     let worth = |kind| least_worth_asking(&input.taught, kind);
     let (opposed_from, similar_from) = (worth(QuestionKind::Contradiction), worth(QuestionKind::Similar));
-    let near = near(said, prepared, vectors, most);
-    let of_kind = |opposed: bool, kind: QuestionKind, from: i32| {
-        let asked = near.iter().filter(move |n| n.opposed == opposed && n.cosine >= from);
+    let near = near(said, prepared, vectors, (opposed_from, similar_from), most);
+    let of_kind = |opposed: bool, kind: QuestionKind| {
+        let asked = near.iter().filter(move |n| n.opposed == opposed);
         asked.map(move |n| question(kind, n.pair.clone(), Some(n.cosine)))
     };
-    let mut others: Vec<Question> = of_kind(true, QuestionKind::Contradiction, opposed_from).collect();
-    let alike = alike(said, prepared, most).into_iter().map(|pair| {
+    let mut others: Vec<Question> = of_kind(true, QuestionKind::Contradiction).collect();
+    let alike = alike(said, prepared).into_iter().map(|pair| {
         let near = vectors.of(&pair.0.1).zip(vectors.of(&pair.1.1)).map(|(a, b)| a.cosine(b));
         question(QuestionKind::Similar, pair, near)
     });
-    others.extend(alike.filter(|q| similar_from == NEAR || q.near.is_none_or(|near| near >= similar_from)));
-    others.extend(of_kind(false, QuestionKind::Similar, similar_from));
+    others.extend(alike.filter(|q| similar_from == NEAR || q.near.is_none_or(|near| near >= similar_from)).take(most));
+    others.extend(of_kind(false, QuestionKind::Similar));
     let mut known: BTreeSet<[String; 2]> = asked.iter().map(|q| q.statements.clone()).collect();
     asked.extend(others.into_iter().filter(|q| known.insert(q.statements.clone())));
     asked.retain(|q| !answered.contains(q.fingerprint().as_str()));
@@ -93,8 +93,8 @@ struct Near {
     opposed: bool,
 }
 
-/// Statements of different memories that mean nearly the same, the nearest first.
-fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors, most: usize) -> Vec<Near> {
+/// Statements of different memories that mean nearly the same, the nearest first: from these cosines on, for opposed ones and others.
+fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors, from: (i32, i32), most: usize) -> Vec<Near> {
     let all: Vec<(usize, usize, &Vector)> = said
         .iter()
         .enumerate()
@@ -107,7 +107,10 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors, mos
     for (at, (m, s, vector)) in all.iter().enumerate() {
         for (n, t, other) in all[at + 1..].iter().filter(|other| other.0 != *m) {
             let cosine = vector.cosine(other);
-            if cosine >= NEAR && prepared[*m][*s].key() != prepared[*n][*t].key() {
+            if cosine >= NEAR
+                && cosine >= if opposed(&said[*m][*s], &said[*n][*t]) { from.0 } else { from.1 }
+                && prepared[*m][*s].key() != prepared[*n][*t].key()
+            {
                 found.push((cosine, (*m, *s), (*n, *t)));
             }
         }
@@ -119,10 +122,14 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors, mos
     keep_nearest(&mut found, most);
     let pair = |(cosine, (m, s), (n, t)): Place| {
         let (a, b) = (&said[m][s], &said[n][t]);
-        let opposed = similar::is_negated(a) != similar::is_negated(b) || numbers(a) != numbers(b);
-        Near { pair: ((m, a.clone()), (n, b.clone())), cosine, opposed }
+        Near { pair: ((m, a.clone()), (n, b.clone())), cosine, opposed: opposed(a, b) }
     };
     found.into_iter().map(pair).collect()
+}
+
+/// Whether one of two statements forbids what the other does not, or holds other numbers.
+fn opposed(a: &str, b: &str) -> bool {
+    similar::is_negated(a) != similar::is_negated(b) || numbers(a) != numbers(b)
 }
 
 /// Leaves the nearest pairs only, the nearest first.
@@ -138,7 +145,7 @@ fn numbers(statement: &str) -> Vec<String> {
 }
 
 /// Statements of different memories that are alike, in the order of their memories.
-fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>], most: usize) -> Vec<Pair> {
+fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Pair> {
     let long = |p: &Prepared| p.key().len() >= QUESTION_WORDS;
     let places: Vec<(usize, usize)> = prepared
         .iter()
@@ -147,7 +154,7 @@ fn alike(said: &[Vec<String>], prepared: &[Vec<Prepared>], most: usize) -> Vec<P
         .collect();
     let all: Vec<&Prepared> = places.iter().map(|&(m, s)| &prepared[m][s]).collect();
     let pairs = similar::first_alike_pairs(&all, ENOUGH).into_iter().map(|(a, b)| (places[a], places[b]));
-    pairs.filter(|((m, _), (n, _))| m != n).take(most).map(|((m, s), (n, t))| ((m, said[m][s].clone()), (n, said[n][t].clone()))).collect()
+    pairs.filter(|((m, _), (n, _))| m != n).map(|((m, s), (n, t))| ((m, said[m][s].clone()), (n, said[n][t].clone()))).collect()
 }
 
 /// The statements of each memory.

@@ -91,14 +91,15 @@ fn split(index: usize, memory: &Memory, mut taken: BTreeSet<String>) -> Option<F
     let stays = |n: &usize| !largest.contains(n);
     let mut kept = sections[0].1.join("\n").trim_end().to_owned();
     kept.push_str("\n\n");
-    for (_, (_, lines)) in sections[1..].iter().enumerate().filter(|(n, _)| stays(n)) {
-        let _ = write!(kept, "{}\n\n", lines.join("\n").trim_end());
-    }
     for (_, (heading, lines)) in sections[1..].iter().enumerate().filter(|(n, _)| !stays(n)) {
         let path = compose::free_path(&format!("{stem}/{}.md", slug(heading.unwrap_or_default())), &taken);
         let _ = writeln!(kept, "- `{path}`");
         edits.push(Edit { memory: None, path: path.clone(), new_path: None, content: Some(format!("{}\n", lines.join("\n").trim_end())) });
         taken.insert(path);
+    }
+    // The index stands at the top: below a section that stays it would go with it the next time.
+    for (_, (_, lines)) in sections[1..].iter().enumerate().filter(|(n, _)| stays(n)) {
+        let _ = write!(kept, "\n{}\n", lines.join("\n").trim_end());
     }
     edits.insert(0, Edit { memory: Some(index), path: memory.path.clone(), new_path: None, content: Some(kept.trim_start().to_owned()) });
     let title = format!("Split {} into {} with an index", memory.path, plural::count(edits.len() - 1, "memory"));
@@ -355,6 +356,14 @@ mod tests {
         assert_eq!(change.edits.len(), MOST_EDITS);
         assert!(change.edits.iter().any(|e| e.path == "/handbook/part-29.md"), "the longest parts go first");
         assert_eq!(loss::of_change(change, &book, &std::collections::HashSet::new()), loss::Loss::default());
+        // The next dream goes on with it, and the index of the first time stays where it is.
+        let after: Vec<Memory> = change.edits.iter().map(|e| Memory::plain(&e.path, e.content.as_deref().unwrap())).collect();
+        let again = find(&after, &[]);
+        let second = again.iter().filter_map(|f| f.change.as_ref()).find(|c| c.edits[0].path == "/handbook.md").unwrap();
+        let index = second.edits[0].content.as_deref().unwrap();
+        for edit in change.edits.iter().chain(&second.edits).filter(|e| e.path != "/handbook.md") {
+            assert!(index.contains(&format!("- `{}`", edit.path)), "{} is not in the index", edit.path);
+        }
 
         let note = |n: usize| {
             let said = (0..6)

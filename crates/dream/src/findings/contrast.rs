@@ -93,12 +93,13 @@ pub fn find(window: &Window) -> (Vec<Finding>, usize) {
         let (Step::Called(tool) | Step::Before(tool, _)) = one.step;
         let weak = n >= called;
         let weak_enough = findings.len() < called + MOST_WEAK && one.evidence.p * real(count) <= WEAK_BY_CHANCE;
-        if (weak && !weak_enough) || !told.insert(tool.name) {
+        if (weak && !weak_enough) || told.contains(tool.name) {
             continue;
         }
         if clearer.iter().any(|other| explains(*other, one.step, &tasks, &tries)) {
             continue;
         }
+        told.insert(tool.name);
         clearer.push(one.step);
         let found = finding(one, (&tasks, &tries, count), window);
         findings.push(if weak { too_weak(found, one.evidence, count) } else { found });

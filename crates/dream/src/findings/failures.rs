@@ -98,24 +98,15 @@ pub fn find(window: &Window) -> Failures {
         signatures: groups.len(),
         explained: BTreeSet::new(),
     };
-    // Ways out by what they say to do: failures that have the same one are told in one note.
-    let mut ways: BTreeMap<String, Vec<Way>> = BTreeMap::new();
     for group in &groups {
         let eligible = users.get(group.tool).map_or(0, BTreeSet::len);
-        let Some(judged) = judge(group, eligible, window) else { continue };
-        let support = match &judged {
-            Judged::Without(finding) => &finding.support,
-            Judged::With(way) => &way.finding.support,
-        };
-        if support.distinct() >= MIN_SUPPORT {
-            found.explained.extend(group.occurrences.iter().map(|o| o.0));
-        }
-        match judged {
-            Judged::Without(finding) => found.findings.push(*finding),
-            Judged::With(way) => ways.entry(way.key()).or_default().push(*way),
+        if let Some(finding) = judge(group, eligible, window) {
+            if finding.support.distinct() >= MIN_SUPPORT {
+                found.explained.extend(group.occurrences.iter().map(|o| o.0));
+            }
+            found.findings.push(finding);
         }
     }
-    found.findings.extend(ways.into_values().flat_map(|ways| told_together(ways, window)));
     found
 }
 
@@ -143,79 +134,7 @@ fn grouped<'a>((tool, program): (&'a str, Option<&'a str>), occurrences: &[Occur
     groups
 }
 
-/// A failure with the way out of it.
-struct Way<'a> {
-    group: &'a Group<'a>,
-    failure: compose::Failure<'a>,
-    finding: Finding,
-    recovery: Recovery<'a>,
-}
-
-impl Way<'_> {
-    /// What ways out that are one have in common. A command is run before whatever program failed; the rest is one tool's.
-    fn key(&self) -> String {
-        let subject = match &self.recovery.fix {
-            recovery::Fix::RunFirst(lines) => return format!("{}\0{}", self.group.tool, lines.join("\0")),
-            _ => self.group.subject(),
-        };
-        format!("{}\0{subject}\0{}", self.group.tool, self.failure.what_to_do(&self.recovery.fix))
-    }
-}
-
-/// Failures that one note tells of, at most.
-const MOST_TOGETHER: usize = 4;
-
-/// One finding of failures with the same way out, by the one that was seen most.
-fn told_together(mut ways: Vec<Way>, window: &Window) -> Vec<Finding> {
-    ways.sort_by(|a, b| {
-        b.finding.support.distinct().cmp(&a.finding.support.distinct()).then_with(|| a.finding.fingerprint.cmp(&b.finding.fingerprint))
-    });
-    let mut found = Vec::new();
-    let mut rest = ways.into_iter().peekable();
-    while rest.peek().is_some() {
-        let together: Vec<Way> = rest.by_ref().take(MOST_TOGETHER).collect();
-        found.extend(told(together, window));
-    }
-    found
-}
-
-fn told(mut ways: Vec<Way>, window: &Window) -> Option<Finding> {
-    let others = ways.split_off(1);
-    let mut first = ways.pop()?;
-    let content =
-        compose::Failure::note(&std::iter::once(&first).chain(&others).map(|w| &w.failure).collect::<Vec<_>>(), &first.recovery.fix);
-    let mut occurrences: Vec<Occurrence> = first.group.occurrences.clone();
-    for other in others {
-        occurrences.extend(&other.group.occurrences);
-        first.finding.aliases.extend(other.finding.aliases);
-        first.recovery.worked.extend(other.recovery.worked);
-        first.recovery.failed.extend(other.recovery.failed);
-        let eligible = first.finding.support.eligible.max(other.finding.support.eligible);
-        first.finding.support = Support { eligible, ..window.support(occurrences.iter().map(|o| o.0)) };
-    }
-    occurrences.sort_by_key(|(session, error)| (*session, error.at));
-    let Way { group, failure, mut finding, recovery } = first;
-    // Its title and the tool's words: an agent that was shown either knew.
-    let hashes: Vec<u64> = domain::statement::statements(&content).iter().take(2).filter_map(|s| statement_hash(s)).collect();
-    finding.change = Some(propose(group, &occurrences, &failure, content, &recovery, &finding.support, window));
-    let sessions: BTreeSet<usize> = occurrences.iter().map(|o| o.0).collect();
-    let told = window.told(&sessions, &hashes);
-    if told * 2 > sessions.len() {
-        return Some(finding.insight(format!("told but not followed: {told} of these {} sessions had been told", sessions.len())));
-    }
-    Some(finding)
-}
-
-/// A failure that recurs.
-enum Judged<'a> {
-    /// Held back, or open.
-    Without(Box<Finding>),
-    /// With a way out.
-    With(Box<Way<'a>>),
-}
-
-fn judge<'a>(group: &'a Group<'a>, eligible: usize, window: &Window) -> Option<Judged<'a>> {
-    let without = |finding| Some(Judged::Without(Box::new(finding)));
+fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
     let mut support = window.support(group.occurrences.iter().map(|o| o.0));
     support.eligible = eligible;
     if support.sessions < 2 {
@@ -233,42 +152,42 @@ fn judge<'a>(group: &'a Group<'a>, eligible: usize, window: &Window) -> Option<J
         if reason.conceals {
             finding.title = format!("an error of a tool, in {} sessions", finding.support.sessions);
         }
-        return without(finding.held_back(reason.text));
+        return Some(finding.held_back(reason.text));
     }
     let is_program = group.program.is_some();
     if is_program && is_of_the_work(&failure.says) {
-        return without(finding.held_back("what a compiler or a test says of the work itself"));
+        return Some(finding.held_back("what a compiler or a test says of the work itself"));
     }
     let tries: Vec<Try> = group.occurrences.iter().filter_map(|(i, e)| e.next.as_ref().map(|n| (*i, n))).collect();
     let errors = group.occurrences.iter().map(|(i, e)| (*i, e.at));
     let Some(recovery) = recovery::find(&tries, &failure.says, is_program, window) else {
-        let worked: Vec<&Try> = tries.iter().filter(|t| t.1.worked).collect();
-        let edited = worked.iter().filter(|t| recovery::is_edited(t.1)).count();
-        if is_program && edited > 0 && edited * 2 >= worked.len() {
-            return without(finding.held_back("it worked once files had been edited: the work itself had failed"));
+        // Of all whom it met, and not only of those who got out of it: one who edited something must not hide what others cannot mend.
+        let edited = window.distinct(tries.iter().filter(|t| t.1.worked && recovery::is_edited(t.1)).map(|t| t.0));
+        if is_program && edited >= MIN_SUPPORT && edited * 2 >= finding.support.distinct() {
+            return Some(finding.held_back("it worked once files had been edited: the work itself had failed"));
         }
-        return without(finding.open(window.quotes(errors, false)));
+        return Some(finding.open(window.quotes(errors, false)));
     };
     // What agents did is no more to be trusted than what tools said; some of it a person should think of themselves.
     let advice = failure.what_to_do(&recovery.fix);
     if unfit_words(&advice).is_some() || DANGEROUS.iter().any(|d| advice.contains(d)) {
-        return without(finding.open(window.quotes(errors, false)));
+        return Some(finding.open(window.quotes(errors, false)));
     }
-    Some(Judged::With(Box::new(Way { group, failure, finding, recovery })))
+    let content = failure.note(&recovery.fix);
+    // Its title and the tool's words: an agent that was shown either knew.
+    let hashes: Vec<u64> = domain::statement::statements(&content).iter().take(2).filter_map(|s| statement_hash(s)).collect();
+    finding.change = Some(propose(group, &failure, content, &recovery, &finding.support, window));
+    let sessions: BTreeSet<usize> = group.occurrences.iter().map(|o| o.0).collect();
+    let told = window.told(&sessions, &hashes);
+    if told * 2 > sessions.len() {
+        return Some(finding.insight(format!("told but not followed: {told} of these {} sessions had been told", sessions.len())));
+    }
+    Some(finding)
 }
 
 /// How compilers and test runners say that the code that is being worked on is wrong, in lower case. That is what they are run for.
-const OF_THE_WORK: &[&str] = &[
-    "error[e0",
-    "assertionerror",
-    "assert ",
-    "--- fail",
-    "expect(received)",
-    "error ts",
-    "failure in test",
-    "test failed",
-    "tests failed",
-];
+const OF_THE_WORK: &[&str] =
+    &["error[e0", "assertionerror", "assert ", "--- fail", "expect(received)", "failure in test", "test failed", "tests failed"];
 
 fn is_of_the_work(says: &str) -> bool {
     let lower = says.to_lowercase();
@@ -308,7 +227,10 @@ fn unfit(group: &Group, says: &str, support: &Support) -> Option<Unfit> {
     if let Some(reason) = unfit_words(says) {
         return because(reason, true);
     }
-    if says_nothing(says) || !says.chars().any(char::is_alphabetic) {
+    if says_nothing(says) {
+        return because("what the tool answered says only that it failed", false);
+    }
+    if !says.chars().any(char::is_alphabetic) {
         return because("what the tool answered has no words", false);
     }
     if support.distinct() < MIN_SUPPORT {
@@ -330,18 +252,10 @@ fn unfit_words(says: &str) -> Option<&'static str> {
     (!sensitive::sensitive_spans(says).is_empty()).then_some("what the tool answered holds personal data or a credential")
 }
 
-fn propose(
-    group: &Group,
-    occurrences: &[Occurrence],
-    failure: &compose::Failure,
-    content: String,
-    recovery: &Recovery,
-    support: &Support,
-    window: &Window,
-) -> Change {
+fn propose(group: &Group, failure: &compose::Failure, content: String, recovery: &Recovery, support: &Support, window: &Window) -> Change {
     // One of the quotes shows the call that worked.
     let example = recovery::example(recovery).map(|(i, at)| window.quotes([(i, at)], false)).unwrap_or_default();
-    let mut quotes: Vec<Quote> = window.quotes(occurrences.iter().map(|(i, e)| (*i, e.at)), false);
+    let mut quotes: Vec<Quote> = window.quotes(group.occurrences.iter().map(|(i, e)| (*i, e.at)), false);
     quotes.truncate(QUOTES - example.len());
     quotes.extend(example);
     quotes.extend(window.quotes(recovery.failed.iter().map(|(i, n)| (*i, n.at)), true));

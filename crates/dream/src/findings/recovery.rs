@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     MIN_SUPPORT,
     curation::similar,
-    reading::{Between, Changed, EDITING as EDITING_TOOLS, Next, Place, command, has_part, is_plain_name, only_looks},
+    reading::{Between, Changed, Next, Place, command, edits_files, has_part, is_plain_name, only_looks},
     window::Window,
 };
 
@@ -37,7 +37,7 @@ const THINKS: &[&str] = &[
     "reply",
 ];
 /// By which files are edited in a shell.
-const EDITING: &[&str] = &["apply_patch", "patch ", "sed -i", "tee "];
+const EDITING: &[&str] = &["apply_patch", "patch", "sed -i", "tee"];
 /// What an error holds by which a value is not known.
 const NOT_THERE: &[&str] = &["not found", "no such", "does not exist", "doesn't exist", "unknown ", "could not find", "no match"];
 /// What an error holds that says what to do instead.
@@ -166,8 +166,8 @@ fn helps(step: &Step, worked: usize, failed: usize, tries: &[Try], window: &Wind
 /// Whether files were edited before this try.
 pub fn is_edited(next: &Next) -> bool {
     let edits = |b: &Between| match &b.command {
-        None => has_part(&b.tool, EDITING_TOOLS),
-        Some(line) => EDITING.iter().any(|e| line.starts_with(e.trim_end())),
+        None => edits_files(&b.tool),
+        Some(line) => EDITING.iter().any(|e| line == e || line.strip_prefix(e).is_some_and(|rest| rest.starts_with(' '))),
     };
     next.between.iter().any(edits)
 }
@@ -208,9 +208,15 @@ fn fix(step: &Step, worked: &[Try], window: &Window) -> Fix {
         Step::Argument(name) => change(name, worked, distinct),
         Step::Call(tool) => Fix::CallFirst(tool.clone()),
         Step::Run(masked) => {
-            let lines = || worked.iter().flat_map(|(_, next)| &next.between).filter_map(|b| b.command.as_deref());
-            let one = |masked: &String| line(&mut lines().filter(|l| command::masked(l) == *masked)).unwrap_or_else(|| masked.clone());
-            Fix::RunFirst(run_with(masked, worked).iter().map(one).collect())
+            let lines = || worked.iter().flat_map(|(session, next)| next.between.iter().map(move |b| (*session, b.command.as_deref())));
+            let one = |masked: &String| {
+                let same: Vec<(usize, &str)> =
+                    lines().filter_map(|(s, l)| Some((s, l?))).filter(|(_, l)| command::masked(l) == *masked).collect();
+                // Each line by itself must have been run by enough to be shown as it is.
+                let shown = window.distinct(same.iter().map(|s| s.0)) >= VALUE_SUPPORT;
+                constant(same.iter().map(|s| s.1)).filter(|_| shown).map_or_else(|| masked.clone(), str::to_owned)
+            };
+            Fix::RunFirst(run_with(masked, worked, window).iter().map(one).collect())
         }
         Step::Instead(masked) => {
             let commands = || worked.iter().filter_map(|(_, next)| next.command.as_ref());
@@ -224,18 +230,24 @@ fn fix(step: &Step, worked: &[Try], window: &Window) -> Fix {
 /// Commands that a way out has, at most.
 const MOST_COMMANDS: usize = 3;
 
-/// The commands that nearly all ran who ran this one, in the order in which most ran them.
-fn run_with(masked: &str, worked: &[Try]) -> Vec<String> {
-    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (_, next) in worked {
+/// The commands that nearly all ran who ran this one, in the order in which most ran them. Each counts once for a try, and nearly all
+/// means people, not tries: what one of them ran is no part of the way out.
+fn run_with(masked: &str, worked: &[Try], window: &Window) -> Vec<String> {
+    let mut places: BTreeMap<String, BTreeMap<(usize, usize), usize>> = BTreeMap::new();
+    for (n, (session, next)) in worked.iter().enumerate() {
         let mut ran: Vec<&Between> = next.between.iter().filter(|b| matches!(step_between(b), Some(Step::Run(_)))).collect();
         ran.sort_by_key(|b| b.call);
         for (place, one) in ran.iter().enumerate() {
-            places.entry(command::masked(one.command.as_deref().unwrap_or_default())).or_default().push(place);
+            places.entry(command::masked(one.command.as_deref().unwrap_or_default())).or_default().entry((*session, n)).or_insert(place);
         }
     }
-    let nearly_all = |places: &Vec<usize>| 10 * places.len() >= 9 * worked.len();
-    let mut all: Vec<(String, Vec<usize>)> = places.into_iter().filter(|(line, at)| line == masked || nearly_all(at)).collect();
+    let people = window.distinct(worked.iter().map(|t| t.0));
+    let nearly_all = |at: &BTreeMap<(usize, usize), usize>| {
+        let who = window.distinct(at.keys().map(|k| k.0));
+        who >= MIN_SUPPORT && 10 * who >= 9 * people && 10 * at.len() >= 9 * worked.len()
+    };
+    let kept = places.into_iter().filter(|(line, at)| line == masked || nearly_all(at));
+    let mut all: Vec<(String, Vec<usize>)> = kept.map(|(line, at)| (line, at.into_values().collect())).collect();
     all.sort_by_key(|(line, at)| (1_000 * at.iter().sum::<usize>() / at.len().max(1), line.clone()));
     let lines: Vec<String> = all.into_iter().map(|(line, _)| line).take(MOST_COMMANDS).collect();
     if lines.iter().any(|l| l == masked) { lines } else { vec![masked.to_owned()] }

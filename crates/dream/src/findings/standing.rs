@@ -39,6 +39,8 @@ const ONE_SPEAKER: &str = "one speaker only, who said it in fewer than three ses
 /// Sessions that hold a sentence in one place, between the same sentences, after which it is a template's.
 const TEMPLATE_SESSIONS: usize = 3;
 
+/// Wordings of one rule among which the middle one is looked for.
+const MOST_COMPARED: usize = 50;
 /// Longest title, in characters.
 const LONGEST_TITLE: usize = 80;
 
@@ -174,7 +176,9 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
         groups.entry(root_of(&root, i)).or_default().push(i);
     }
     let group = |(root, members): (usize, Vec<usize>)| {
-        let middle = likely.middle(&members).filter(|_| members.len() > 2).map(|n| &first[n]);
+        // Of more nobody reads all, and the first say enough.
+        let few = &members[..members.len().min(MOST_COMPARED)];
+        let middle = if few.len() > 2 { likely.middle(few).map(|n| &first[n]) } else { None };
         Group { wordings: members.iter().map(|&n| &first[n]).collect(), by_meaning: met.contains(&root), middle }
     };
     groups.into_iter().map(group).collect()
@@ -182,12 +186,14 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
 
 /// Whether wordings that are nearly the same were said by three people, who are likely to mean it for good.
 fn is_said_by_several(said: &[Said], window: &Window) -> bool {
-    let mut by_session: BTreeMap<usize, u16> = BTreeMap::new();
+    let mut by_speaker: BTreeMap<&str, u16> = BTreeMap::new();
     for (session, rule) in said {
-        let likely = by_session.entry(*session).or_default();
+        let head = window.head(*session);
+        let speaker = head.subject.as_deref().or(head.task.as_deref()).unwrap_or(&head.key);
+        let likely = by_speaker.entry(speaker).or_default();
         *likely = likeliest(&[(*session, rule)]).max(*likely);
     }
-    let mut likely: Vec<u16> = by_session.into_values().collect();
+    let mut likely: Vec<u16> = by_speaker.into_values().collect();
     likely.sort_unstable_by(|a, b| b.cmp(a));
     let speakers = window.distinct(said.iter().map(|s| s.0));
     speakers >= 3 && likely.iter().take(3).map(|l| u32::from(*l)).sum::<u32>() >= 3 * LIKELY_OF_THREE

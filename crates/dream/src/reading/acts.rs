@@ -37,8 +37,34 @@ const LOOKING: &[&str] = &[
     "status",
 ];
 
-/// What the names of tools hold by which an agent edits files.
-pub const EDITING: &[&str] = &["edit", "multiedit", "notebookedit", "write", "str", "patch"];
+/// The tools of coding agents by which they edit files, in lower case without signs.
+const EDITORS: &[&str] = &[
+    "edit",
+    "multiedit",
+    "notebookedit",
+    "write",
+    "editfile",
+    "writefile",
+    "writetofile",
+    "createfile",
+    "replace",
+    "replaceinfile",
+    "searchreplace",
+    "strreplace",
+    "strreplaceeditor",
+    "strreplacebasededittool",
+    "applypatch",
+    "applydiff",
+    "patch",
+    "fsedit",
+    "fswrite",
+];
+
+/// Whether a coding agent edits files by this tool.
+pub fn edits_files(tool: &str) -> bool {
+    let name: String = tool.chars().filter(char::is_ascii_alphanumeric).collect();
+    EDITORS.contains(&name.to_ascii_lowercase().as_str())
+}
 
 /// The first call of a tool; of a shell, of each program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +126,7 @@ fn program(tool: &str, text: &str) -> Option<String> {
 /// The calls that change something, by their tools' names.
 pub fn of(session: &Session) -> Vec<Act> {
     // What a shell runs, or an agent edits, differs between any two sessions.
-    let works = |tool: &str| command::is_shell(tool) || has_part(tool, EDITING);
+    let works = |tool: &str| command::is_shell(tool) || edits_files(tool);
     let changing = uses(session).filter(|(_, tool, _)| !only_looks(tool) && !works(tool));
     let act = |(event, tool, text): (usize, &str, &str)| Act { tool: tool.to_owned(), arguments: hash(text.as_bytes()), event };
     changing.map(act).take(MOST_ACTS).collect()

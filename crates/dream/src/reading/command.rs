@@ -177,8 +177,8 @@ pub fn may_hold_a_credential(shown: &str) -> bool {
 #[must_use]
 pub fn masked(shown: &str) -> String {
     let mask = |word: &str| {
-        if is_verb(word) {
-            // `npm run registry:login`: a word of the program's.
+        if is_verb(word) && shown.contains(&format!(" run {word}")) {
+            // `npm run registry:login`: a script of the project's.
             word.to_owned()
         } else if word.contains("://") {
             "<url>".to_owned()

@@ -26,7 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
 
-pub use acts::{Act, EDITING, First, is_plain_name, only_looks};
+pub use acts::{Act, First, edits_files, is_plain_name, only_looks};
 pub use amounts::{Amount, digits_of, is_alike, same_value, with_unit};
 pub use mentions::Mention;
 pub use rule_words::COMMANDS;

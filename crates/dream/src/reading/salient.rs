@@ -104,10 +104,19 @@ fn page_title(line: &str) -> Option<(usize, usize)> {
     (start < end).then_some((start, end))
 }
 
+/// What may stand behind that something failed, and says no more.
+const NO_MORE: &[&str] = &["with", "code", "status", "exit", "signal", "non-zero", "nonzero", "error"];
+
 /// Whether a line says no more than that something failed.
 pub fn says_nothing(line: &str) -> bool {
     let lower = line.trim_start().to_lowercase();
-    SAYS_NOTHING.iter().any(|s| lower.starts_with(s))
+    let more = |rest: &str| {
+        let mut words = rest.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '<' || c == '>'));
+        words.any(|w| {
+            w.chars().any(char::is_alphabetic) && !w.starts_with('<') && !w.chars().any(|c| c.is_ascii_digit()) && !NO_MORE.contains(&w)
+        })
+    };
+    SAYS_NOTHING.iter().any(|s| lower.strip_prefix(s).is_some_and(|rest| !more(rest)))
 }
 
 fn message_of(value: &Value) -> Option<&str> {
@@ -260,6 +269,16 @@ mod tests {
             ("07:01:02  Encountered an error:\nCompilation Error in model a\n  'x' is undefined", "Compilation Error in model a"),
         ] {
             assert_eq!(line(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_only_that_it_failed() {
+        for line in ["Exit code 1", "Process exited with code 137", "Chunk ID: b7236b", "exit status <n>"] {
+            assert!(says_nothing(line), "{line}");
+        }
+        for line in ["Command failed: EACCES: permission denied", "stderr: disk full", "Exit code 137: out of memory"] {
+            assert!(!says_nothing(line), "{line}");
         }
     }
 

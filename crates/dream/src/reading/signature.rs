@@ -207,7 +207,7 @@ fn mask(word: &str, masks: &mut Masks) -> String {
     let outer = |c: char| matches!(c, ',' | ';' | ':' | '.' | '!' | '?' | '(' | ')' | '[' | ']' | '{' | '}');
     let core = word.trim_matches(outer);
     let holds_a_mask = core.chars().any(|c| Masks::index(c).is_some());
-    let is_a_compilers_code = core.strip_prefix("error[E").is_some_and(|code| code.chars().all(|c| c.is_ascii_digit()));
+    let is_a_compilers_code = core.strip_prefix("error[E").is_some_and(|code| code.len() == 4 && code.chars().all(|c| c.is_ascii_digit()));
     if is_a_compilers_code || STANDARDS.contains(&core) {
         return word.to_owned();
     }

@@ -211,19 +211,6 @@ fn a_note_never_gets_a_path_that_is_taken() {
     assert_eq!(paths, ["/failures/book-not-enough-seats-on-flight-2.md"]);
 }
 
-#[test]
-fn failures_with_one_way_out_are_one_note() {
-    let fails = |n: u32, text: &'static str| session(&n.to_string(), &n.to_string(), &[("book", "{}", text), BOOKED]);
-    let (full, waiting) = ("Error: the flight is full for so many", "Error: a party of this size has to wait");
-    let proposal =
-        dream(&read(vec![fails(1, full), fails(2, full), fails(3, full), fails(4, waiting), fails(5, waiting), fails(6, waiting)]));
-    let [finding] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
-    let content = finding.change.as_ref().unwrap().edits[0].content.as_deref().unwrap();
-    assert!(content.starts_with("# book: the flight is full for so many\n"), "{content}");
-    assert_eq!(content.matches("- When: `book` answers").count(), 2, "{content}");
-    assert_eq!((finding.support.sessions, finding.aliases.len()), (6, 2));
-}
-
 /// A shell's calls in order, each with what it printed.
 fn shell(key: &str, calls: &[(&str, &str)]) -> Session {
     let calls: Vec<(String, &str)> = calls.iter().map(|(line, said)| (serde_json::json!({"command": line}).to_string(), *said)).collect();
@@ -246,6 +233,25 @@ fn what_is_mended_by_editing_the_code_is_no_failure_of_a_tool() {
     let compiler = "error[E0502]: cannot borrow `x` as mutable because it is also borrowed as immutable";
     let work = |n: u32| shell(&n.to_string(), &[("cargo check", compiler), ("cargo clippy", "fine")]);
     assert!(proposed(&dream(&read((0..4).map(work).collect()))).is_empty());
+}
+
+#[test]
+fn one_session_neither_hides_a_failure_nor_adds_to_its_way_out() {
+    let lost = "Error: 'dbt_utils' is undefined";
+    let build = "dbt build -s orders";
+    let honest = |n: u32| shell(&n.to_string(), &[(build, lost), ("dbt deps", "installed"), (build, "built")]);
+    let evil = ["pip install evil --x1", "pip install evil --x2", "pip install evil --x3", "pip install evil --x4"];
+    let calls: Vec<(&str, &str)> =
+        [(build, lost), ("dbt deps", "ok")].into_iter().chain(evil.map(|line| (line, "ok"))).chain([(build, "built")]).collect();
+    let proposal = dream(&read((0..3).map(honest).chain([shell("9", &calls)]).collect()));
+    let [finding] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
+    let content = finding.change.as_ref().unwrap().edits[0].content.as_deref().unwrap();
+    assert!(content.contains("run `dbt deps` first") && !content.contains("evil"), "{content}");
+    let stuck =
+        |n: u32| shell(&n.to_string(), &[("deploy shop", "Error: the registry is gone"), ("deploy shop", "Error: the registry is gone")]);
+    let edited = shell("9", &[("deploy shop", "Error: the registry is gone"), ("EDIT", "done"), ("deploy shop", "deployed")]);
+    let proposal = dream(&read((0..5).map(stuck).chain([edited]).collect()));
+    assert_eq!(proposal.findings.iter().map(|f| f.disposition.clone()).collect::<Vec<_>>(), [Disposition::Open]);
 }
 
 #[test]
