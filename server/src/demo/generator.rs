@@ -162,7 +162,7 @@ const SAID: &[(usize, &str)] = &[
     (18, "go back six weeks please, since the audit we keep raw logs for 60 days"),
     (26, "pls blur client names before you attach a screenshot, legal asked again"),
     (36, "the raw logs from last month should still be there, they're kept 60 days now"),
-    (41, "Screenshots must have the customer's name blurred."),
+    (41, "we blur the names of customers in screenshots"),
 ];
 
 /// What hostile pages answer: it must end in no memory.
