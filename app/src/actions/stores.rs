@@ -55,7 +55,7 @@ pub async fn set_gate(store: String, gate_mode: String, #[server(default)] budge
     answer(&request, result, &back, kept).await
 }
 
-/// Opens a clean-up for so many days.
+/// Opens a clean-up of a store for a number of days, with a reason.
 #[server(prefix = "/do", endpoint = "open_clean_up")]
 pub async fn open_clean_up(store: String, days: i64, reason: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();

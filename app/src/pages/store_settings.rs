@@ -141,15 +141,15 @@ fn clean_up(store: &StoreRow, now: Timestamp, refused: Option<&RefusedForm>) -> 
         let kept = |name: &str| forms::kept(refused, name).filter(|v| !v.is_empty());
         let (days, reason) = (kept("days").unwrap_or_else(|| "7".to_owned()), kept("reason").unwrap_or_default());
         view! {
-                <form method="post" action="/do/open_clean_up" class="stack card">{form_token()}
-                    <input type="hidden" name="store" value=id />
-                    <p class="quiet">"Dreams may take out a quarter of a store in 30 days; what people approve does not count. To empty a junk drawer, lift that limit for a while. What is proposed is decided on as always."</p>
-                    <label>"For how many days"<input type="number" name="days" value=days min="1" max="30" required /></label>
-                    <label>"Why"<input name="reason" value=reason required maxlength="500" /></label>
-                    <button>"Open a clean-up"</button>
-                </form>
-            }
-            .into_any()
+            <form method="post" action="/do/open_clean_up" class="stack card">{form_token()}
+                <input type="hidden" name="store" value=id />
+                <p class="quiet">"Dreams may take out a quarter of a store in 30 days; what people approve does not count. To empty a junk drawer, lift that limit for a while. What is proposed is decided on as always."</p>
+                <label>"For how many days"<input type="number" name="days" value=days min="1" max="30" required /></label>
+                <label>"Why"<input name="reason" value=reason required maxlength="500" /></label>
+                <button>"Open a clean-up"</button>
+            </form>
+        }
+        .into_any()
     };
     view! { <h2>"Clean-up"</h2>{form} }
 }

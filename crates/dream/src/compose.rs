@@ -106,7 +106,7 @@ fn point<'t>(says: &'t str, subject: &str) -> &'t str {
 /// How clauses begin after which it is said what went wrong.
 const GENERAL: &[&str] = &["an error occurred", "encountered an error", "something went wrong"];
 
-/// What is said up to the end of its first clause, shortened; of a clause that says only that something went wrong, what follows it.
+/// The first clause, shortened. A clause that only says that something went wrong is skipped for the one after it.
 fn first_part(point: &str) -> String {
     let is_general = GENERAL.iter().any(|g| point.get(..g.len()).is_some_and(|start| start.eq_ignore_ascii_case(g)));
     let point = if is_general { point.split_once(": ").map_or(point, |(_, after)| after) } else { point };

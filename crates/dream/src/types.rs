@@ -106,7 +106,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Whether it is no person's own: models are neither shown nor change what stands below `/people`.
+    /// Whether it belongs to the whole team: not below `/people`. Models neither see nor change a person's own notes.
     pub(crate) fn is_shared(&self) -> bool {
         !self.path.starts_with("/people/")
     }

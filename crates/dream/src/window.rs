@@ -38,6 +38,12 @@ impl<'a> Window<'a> {
         &self.input.sessions[index].head
     }
 
+    /// Who speaks in a session, as far as that is known: its subject, else its task, else the session itself.
+    pub fn speaker(&self, index: usize) -> &'a str {
+        let head = self.head(index);
+        head.subject.as_deref().or(head.task.as_deref()).unwrap_or(&head.key)
+    }
+
     /// The time of the newest session, which the engine takes for now because it has no clock; none if no session's time is known.
     pub fn now(&self) -> Option<i64> {
         self.input.sessions.iter().filter_map(|s| s.head.at).max()
@@ -85,16 +91,12 @@ impl<'a> Window<'a> {
     /// [`QUOTES`].
     pub fn quotes(&self, places: impl IntoIterator<Item = (usize, Place)>, counter: bool) -> Vec<Quote> {
         let mut seen = BTreeSet::new();
-        let who = |i: usize| {
-            let head = self.head(i);
-            head.subject.as_deref().or(head.task.as_deref()).unwrap_or(&head.key)
-        };
         let mut recorders = BTreeSet::new();
         let (first, others): (Vec<_>, Vec<_>) = places.into_iter().partition(|(i, _)| {
             let new = self.head(*i).recorders.iter().filter(|r| recorders.insert(**r)).count();
-            new > 0 && seen.insert(who(*i))
+            new > 0 && seen.insert(self.speaker(*i))
         });
-        let (second, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|(i, _)| seen.insert(who(*i)));
+        let (second, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|(i, _)| seen.insert(self.speaker(*i)));
         let quote = |(session, at): (usize, Place)| Quote { session, event: at.event, start: at.start, end: at.end, counter };
         first.into_iter().chain(second).chain(rest).take(QUOTES).map(quote).collect()
     }

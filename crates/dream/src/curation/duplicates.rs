@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::{changeset::ChangeKind, plural};
 
-use super::similar::Prepared;
+use super::{MOST_EDITS, similar::Prepared};
 use crate::{
     compose::short,
     types::{Change, Edit, Finding, Memory, Support},
 };
-
-/// Memories that a change touches whose copies differ in words.
-const MOST_EDITS: usize = 10;
 
 /// Every group of memories that say the same.
 pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Finding> {
@@ -28,8 +25,8 @@ pub fn find(memories: &[Memory], said: &[Vec<String>], prepared: &[Vec<Prepared>
     groups.into_values().filter(|same| same.len() > 1).flat_map(|same| merges(same, said, memories)).collect()
 }
 
-/// Copies word for word are one change, however many; where words differ, a person reads at most so many at once. The copies that those
-/// changes keep are merged by the next dream.
+/// Word-for-word copies become one change, however many there are. Copies whose words differ become several changes, each small enough to
+/// review; the next dream merges the copies that those changes keep.
 fn merges(mut same: Vec<usize>, said: &[Vec<String>], memories: &[Memory]) -> Vec<Finding> {
     // What a person vouched for stays; else the shortest path, which is the most general place.
     same.sort_by_key(|&i| {
@@ -59,7 +56,7 @@ fn merge(number: usize, same: &[usize], exact: bool, said: &[Vec<String>], memor
         gentle: None,
     };
     let support = Support { occurrences: same.len(), ..Support::default() };
-    // Several of one group are told apart by what they keep.
+    // The changes of one group differ in the copy that they keep, so its path is part of the fingerprint.
     let place = if number == 0 { String::new() } else { format!("\0{}", memories[kept].path) };
     let mut finding = Finding::new(kind, &(said[kept].join("\0") + &place), title, support);
     finding.change = Some(change);

@@ -103,14 +103,14 @@ fn near(said: &[Vec<String>], prepared: &[Vec<Prepared>], vectors: &Vectors, fro
         .filter_map(|(m, s, text)| Some((m, s, vectors.of(text)?)))
         .take(MOST_COMPARED)
         .collect();
+    let surely = from.0.max(from.1);
     let mut found: Vec<Place> = Vec::new();
     for (at, (m, s, vector)) in all.iter().enumerate() {
         for (n, t, other) in all[at + 1..].iter().filter(|other| other.0 != *m) {
             let cosine = vector.cosine(other);
-            if cosine >= NEAR
-                && cosine >= if opposed(&said[*m][*s], &said[*n][*t]) { from.0 } else { from.1 }
-                && prepared[*m][*s].key() != prepared[*n][*t].key()
-            {
+            // Words are only looked at where the two thresholds differ.
+            let is_asked = || cosine >= surely || cosine >= if opposed(&said[*m][*s], &said[*n][*t]) { from.0 } else { from.1 };
+            if cosine >= NEAR && is_asked() && prepared[*m][*s].key() != prepared[*n][*t].key() {
                 found.push((cosine, (*m, *s), (*n, *t)));
             }
         }

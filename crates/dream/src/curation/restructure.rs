@@ -12,7 +12,7 @@ use domain::{
     statement::{bare, statements},
 };
 
-use super::similar::Prepared;
+use super::{MOST_EDITS, similar::Prepared};
 use crate::{
     compose,
     types::{Change, Edit, Finding, Memory, Support},
@@ -28,8 +28,6 @@ const SECTIONS: usize = 3;
 const MOST_SECTIONS: usize = 50;
 /// Statements of a store from which on related ones are told together.
 const MANY: usize = 100;
-/// Memories that one change touches: a person can read so many. The rest follows in further changes, or in the next dream.
-const MOST_EDITS: usize = 10;
 /// Changes of this kind in one dream.
 const MOST_CHANGES: usize = 5;
 /// Least share of statements that this must save to be worth a reviewer's time, in percent.
@@ -356,7 +354,7 @@ mod tests {
         assert_eq!(change.edits.len(), MOST_EDITS);
         assert!(change.edits.iter().any(|e| e.path == "/handbook/part-29.md"), "the longest parts go first");
         assert_eq!(loss::of_change(change, &book, &std::collections::HashSet::new()), loss::Loss::default());
-        // The next dream goes on with it, and the index of the first time stays where it is.
+        // The next dream splits off more sections, and the index keeps the links of the first split.
         let after: Vec<Memory> = change.edits.iter().map(|e| Memory::plain(&e.path, e.content.as_deref().unwrap())).collect();
         let again = find(&after, &[]);
         let second = again.iter().filter_map(|f| f.change.as_ref()).find(|c| c.edits[0].path == "/handbook.md").unwrap();

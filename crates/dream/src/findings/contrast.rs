@@ -96,7 +96,7 @@ pub fn find(window: &Window) -> (Vec<Finding>, usize) {
         if (weak && !weak_enough) || told.contains(tool.name) {
             continue;
         }
-        if clearer.iter().any(|other| explains(*other, one.step, &tasks, &tries)) {
+        if clearer.iter().any(|other| explains(*other, one, &tasks, &tries)) {
             continue;
         }
         told.insert(tool.name);
@@ -246,14 +246,13 @@ fn tells(step: Step, calls: &[Call]) -> bool {
 
 /// Whether a clearer step leaves nothing for this one to say: among tries that took the clearer one alike, it makes no difference beyond
 /// chance. A call that only comes along with what helps is no way to success.
-fn explains(clearer: Step, step: Step, tasks: &[Task], tries: &BTreeMap<usize, Vec<Call>>) -> bool {
+fn explains(clearer: Step, judged: &Judged, tasks: &[Task], tries: &BTreeMap<usize, Vec<Call>>) -> bool {
     let part =
         |task: &Task, with: bool| Task { tries: task.tries.iter().filter(|t| took(clearer, &tries[&t.0]) == with).copied().collect() };
     let parts: Vec<Task> = tasks.iter().flat_map(|task| [part(task, true), part(task, false)]).collect();
-    let whole = weigh(step, tasks.iter(), tries);
-    let within = weigh(step, parts.iter(), tries);
-    // Where the two hardly ever meet, the other one says nothing of it.
-    within.p > EXPLAINED && within.least_p < whole.least_p.sqrt()
+    let within = weigh(judged.step, parts.iter(), tries);
+    // If hardly any task can tell the two steps apart, neither explains the other.
+    within.p > EXPLAINED && within.least_p < judged.evidence.least_p.sqrt()
 }
 
 fn weigh<'t>(step: Step, tasks: impl Iterator<Item = &'t Task>, tries: &BTreeMap<usize, Vec<Call>>) -> Evidence {

@@ -320,7 +320,7 @@ impl Recovery<'_> {
         };
         let (worked, all) = (self.worked.len(), self.worked.len() + self.failed.len());
         let lower = says.to_lowercase();
-        // Another value of what is not there says only that the first one was wrong.
+        // If the value was not found, another value that worked only shows that the first was a mistake.
         let was_wrong = || NOT_THERE.iter().any(|s| lower.contains(s)) && !suggests(says);
         !self.fix.is_vague() || ((named() || (distinct > MIN_SUPPORT && worked * 100 >= all * VAGUE_PERCENT)) && !was_wrong())
     }

@@ -25,9 +25,9 @@ const DISAGREEMENT: &str = "disagreement";
 const MOST: usize = 5_000;
 
 /// How likely two wordings together must be said for good, in thousandths of each, where none says so in words.
-const LIKELY: u16 = 1_300;
+const LIKELY: u32 = 1_300;
 /// The same where both said it in one wording.
-const LIKELY_IN_ONE_WORDING: u16 = 1_700;
+const LIKELY_IN_ONE_WORDING: u32 = 1_700;
 /// How likely the likeliest wordings of three people are said for good on average, in thousandths, that are only nearly the same.
 const LIKELY_OF_THREE: u32 = 600;
 /// How likely a sentence is said for good whose words say so, in thousandths.
@@ -186,17 +186,20 @@ fn linked<'k>(first: &'k [Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Said>
 
 /// Whether wordings that are nearly the same were said by three people, who are likely to mean it for good.
 fn is_said_by_several(said: &[Said], window: &Window) -> bool {
-    let mut by_speaker: BTreeMap<&str, u16> = BTreeMap::new();
-    for (session, rule) in said {
-        let head = window.head(*session);
-        let speaker = head.subject.as_deref().or(head.task.as_deref()).unwrap_or(&head.key);
-        let likely = by_speaker.entry(speaker).or_default();
-        *likely = likeliest(&[(*session, rule)]).max(*likely);
+    let likely = likeliest_of_each(said, |session| window.speaker(session));
+    window.distinct(said.iter().map(|s| s.0)) >= 3 && likely.iter().take(3).sum::<u32>() >= 3 * LIKELY_OF_THREE
+}
+
+/// The likelihood of the likeliest sentence of each speaker, or of each session, in thousandths, largest first.
+fn likeliest_of_each<K: Ord>(said: &[Said], whose: impl Fn(usize) -> K) -> Vec<u32> {
+    let mut by_each: BTreeMap<K, u32> = BTreeMap::new();
+    for one in said {
+        let most = by_each.entry(whose(one.0)).or_default();
+        *most = u32::from(likeliest(&[*one])).max(*most);
     }
-    let mut likely: Vec<u16> = by_speaker.into_values().collect();
+    let mut likely: Vec<u32> = by_each.into_values().collect();
     likely.sort_unstable_by(|a, b| b.cmp(a));
-    let speakers = window.distinct(said.iter().map(|s| s.0));
-    speakers >= 3 && likely.iter().take(3).map(|l| u32::from(*l)).sum::<u32>() >= 3 * LIKELY_OF_THREE
+    likely
 }
 
 /// Words by which two wordings of one rule may differ.
@@ -300,7 +303,7 @@ fn judge(
     let mut support = window.support(said.iter().map(|s| s.0));
     support.eligible = window.input.sessions.len();
     let remember = said.iter().any(|s| s.1.remember);
-    // Whoever says the same again and again wants it always.
+    // A speaker who says the same thing in several sessions means it as a standing preference.
     let insists = support.subjects == 1 && support.sessions >= OWN_SESSIONS && said.iter().all(|s| window.head(s.0).subject.is_some());
     // A sentence that only may be a rule is one if somebody else says it, too, and one of them is likely to mean it for good.
     let sure = said.iter().any(|s| s.1.sure)
@@ -382,14 +385,8 @@ impl Finding {
 
 /// Whether the two likeliest sessions' wordings are likely enough together.
 fn are_likely(said: &[Said], one_wording: bool) -> bool {
-    let mut by_session: BTreeMap<usize, u16> = BTreeMap::new();
-    for (session, rule) in said {
-        let likely = by_session.entry(*session).or_default();
-        *likely = rule.likely.max(*likely);
-    }
-    let mut likely: Vec<u16> = by_session.into_values().collect();
-    likely.sort_unstable();
-    likely.iter().rev().take(2).sum::<u16>() >= if one_wording { LIKELY_IN_ONE_WORDING } else { LIKELY }
+    let likely = likeliest_of_each(said, |session| session);
+    likely.iter().take(2).sum::<u32>() >= if one_wording { LIKELY_IN_ONE_WORDING } else { LIKELY }
 }
 
 /// Whether all said it in nearly the same words, which is the mark of a phrase that everybody uses and of what programs send.
@@ -399,7 +396,8 @@ fn are_one_wording(group: &[&Vec<String>], by_key: &BTreeMap<Vec<String>, Vec<Sa
     wordings.all(|other| first.likeness(&other) != similar::Likeness::Different)
 }
 
-/// The wording that a reader would choose: sure, an order, in the middle of what all said, of few words, and not about the speaker. Among equals the first by its words.
+/// The wording that a reader would choose: sure, an order, in the middle of what all said, of few words, and not about the speaker.
+/// Among equals the first by its words.
 fn best_wording<'a>(said: &[Said<'a>], middle: Option<&str>) -> Option<&'a Rule> {
     let points = |rule: &Rule| {
         let text = cleaned(&rule.text);

@@ -7,6 +7,7 @@ use dream::{
         LEAST_LIKELY,
         meanings::{Likely, NAMES, Weighed, weighed},
     },
+    meaning::Vectors,
     reading::{may_stand, standing::likelihood_by, without_opening},
 };
 
@@ -91,8 +92,7 @@ fn several(sentences: &Sentences, model: &Named, meanings: &mut Meanings) {
         dice.shuffle(&mut order);
         for rules in order.chunks(RULES) {
             let known = said(rules, 3, (&others, true), &weights, &mut dice);
-            let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
-            let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
+            let (wordings, vectors) = weighable(&known, meanings);
             windows.push((Likely::by(model, &wordings, &vectors), known));
         }
     }
@@ -119,7 +119,7 @@ fn several(sentences: &Sentences, model: &Named, meanings: &mut Meanings) {
                 }
             }
             println!(
-                "three say it, log-odds from {least} on average, likely from {likely}: recall {:.3} of {rules}, precision {:.3}; {mixed} hold another sentence",
+                "three voices, average log-odds from {least}, likelihood from {likely}: recall {:.3} of {rules}, precision {:.3}; {mixed} groups hold another sentence",
                 share(right, rules),
                 share(right, right + wrong)
             );
@@ -134,8 +134,7 @@ fn rows<'a>(pairs: impl Iterator<Item = &'a (Weighed, Pair)>) -> Vec<(Vec<f64>, 
 /// The pairs of one window that a dream would weigh.
 fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut Meanings, dice: &mut Dice) -> Vec<(Weighed, Pair)> {
     let known = said(rules, 2, (others, false), weights, dice);
-    let vectors = meanings.of(&known.iter().map(|k| k.0.clone()).collect::<Vec<_>>());
-    let wordings: Vec<(&str, u16)> = known.iter().map(|k| (k.0.as_str(), k.1)).collect();
+    let (wordings, vectors) = weighable(&known, meanings);
     let pair = |w: &Weighed| match (known[w.first].2, known[w.second].2) {
         (Says::Rule(a), Says::Rule(b)) if a == b => Pair::OneRule,
         (Says::Rule(a), Says::NearRule(b)) | (Says::NearRule(a), Says::Rule(b)) if a == b => Pair::Near,
@@ -147,7 +146,14 @@ fn window(rules: &[&Voiced], others: &[&str], weights: &Linear, meanings: &mut M
 /// A sentence that is likely enough to be a rule, how likely, and what it says.
 type Known = (String, u16, Says);
 
-/// What is said in one window: each rule by so many people, and others, of which two that follow each other are paired if wanted.
+/// What the engine weighs of these sentences: each with its likelihood, and the vectors of all.
+fn weighable<'k>(known: &'k [Known], meanings: &mut Meanings) -> (Vec<(&'k str, u16)>, Vectors) {
+    let texts: Vec<String> = known.iter().map(|k| k.0.clone()).collect();
+    (known.iter().map(|k| (k.0.as_str(), k.1)).collect(), meanings.of(&texts))
+}
+
+/// The sentences of one window: each rule in the words of `people` speakers, and sentences that are no rule. With `paired`, sentences that
+/// follow each other in their file stay together.
 fn said(rules: &[&Voiced], people: usize, (others, paired): (&[&str], bool), weights: &Linear, dice: &mut Dice) -> Vec<Known> {
     let mut said: Vec<(String, Says)> = Vec::new();
     for (n, rule) in rules.iter().enumerate() {
