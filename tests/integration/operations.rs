@@ -141,7 +141,7 @@ async fn metrics_are_off_until_they_have_a_token() {
     let text = get(&on, "four-plain-words").await.unwrap().text().await.unwrap();
     for line in [
         "lucid_http_requests_total{method=\"GET\",route=\"/sign-in\",status=\"200\"} 1",
-        "lucid_queue_undecided_changes 8",
+        "lucid_queue_undecided_changes 9",
         "lucid_dreams_completed 1",
         "lucid_commits 1",
         "lucid_jobs_queued 0",
