@@ -3,6 +3,9 @@
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
+/// The files that pages name, as the site's manifest calls them.
+const ASSETS: [&str; 4] = ["style", "boot", "icons", "font"];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-env-changed=LUCID_SITE");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
@@ -13,12 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Ok(text) = fs::read_to_string(&manifest) {
         let manifest: serde_json::Value = serde_json::from_str(&text)?;
         let name = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
-        writeln!(
-            code,
-            "pub const STYLE: Option<&str> = Some({:?});\npub const BOOT: Option<&str> = Some({:?});",
-            name("style"),
-            name("boot")
-        )?;
+        for asset in ASSETS {
+            writeln!(code, "pub const {}: Option<&str> = Some({:?});", asset.to_uppercase(), name(asset))?;
+        }
         writeln!(code, "pub const FILES: &[File] = &[")?;
         for file in manifest["files"].as_array().into_iter().flatten().filter_map(|f| f.as_str()) {
             let path = site.join(file).canonicalize()?;
@@ -31,7 +31,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(code, "];")?;
     } else {
         println!("cargo:warning=there is no site in {}: pages will have no style and no islands (run `make site`)", site.display());
-        code.push_str("pub const STYLE: Option<&str> = None;\npub const BOOT: Option<&str> = None;\npub const FILES: &[File] = &[];\n");
+        for asset in ASSETS {
+            writeln!(code, "pub const {}: Option<&str> = None;", asset.to_uppercase())?;
+        }
+        code.push_str("pub const FILES: &[File] = &[];\n");
     }
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("site.rs"), code)?;
     Ok(())

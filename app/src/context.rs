@@ -4,12 +4,12 @@ use std::{
     collections::BTreeMap,
     future::Future,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use domain::{Timestamp, actor::Actor};
+use domain::{Timestamp, actor::Actor, ids::StoreId};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -19,7 +19,7 @@ use tower_sessions::Session;
 
 use crate::components::{
     forms::{FormToken, Refused},
-    layout::{ErrorPage, Frame},
+    layout::{COUNTED, ErrorPage, Frame, Framed},
 };
 
 /// Who is signed in; put into the request by the server's middleware.
@@ -57,7 +57,7 @@ const REVEALED: &str = "revealed";
 /// How long it stays unmasked, in seconds.
 const REVEALED_SECONDS: i64 = 600;
 /// The web session's key for how diffs are shown.
-const SIDE_BY_SIDE: &str = "side_by_side";
+const DIFF_VIEW: &str = "diff_view";
 
 /// Everything that a page needs, taken before it waits for anything.
 #[derive(Clone)]
@@ -78,6 +78,8 @@ pub struct Request {
     response: ResponseOptions,
     /// The page itself shows the refused form.
     shows_refused: Arc<AtomicBool>,
+    /// The store that the page is about.
+    store: Arc<OnceLock<StoreId>>,
 }
 
 impl Request {
@@ -104,6 +106,7 @@ impl Request {
             query: BTreeMap::new(),
             response: expect_context::<ResponseOptions>(),
             shows_refused: Arc::default(),
+            store: Arc::default(),
         }
     }
 
@@ -169,6 +172,11 @@ impl Request {
         self.query.get(name).and_then(|v| v.parse().ok())
     }
 
+    /// Says which store the page is about; the sidebar then leads to that store's pages.
+    pub fn is_about(&self, store: StoreId) {
+        let _ = self.store.set(store);
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
         self.lucid.now()
@@ -194,16 +202,17 @@ impl Request {
         Ok(())
     }
 
-    /// Whether the reader wants both sides of a diff beside each other, as they last chose.
-    pub async fn is_side_by_side(&self) -> bool {
-        let Some(session) = &self.session else { return false };
-        session.get(SIDE_BY_SIDE).await.ok().flatten().unwrap_or(false)
+    /// How the reader wants diffs shown, as they last chose: `unified`, `side` or `preview`.
+    pub async fn diff_view(&self) -> String {
+        let unified = || "unified".to_owned();
+        let Some(session) = &self.session else { return unified() };
+        session.get(DIFF_VIEW).await.ok().flatten().unwrap_or_else(unified)
     }
 
     /// Keeps how the reader wants diffs shown.
-    pub async fn show_side_by_side(&self, side: bool) -> service::Result<()> {
+    pub async fn show_diffs_as(&self, view: &str) -> service::Result<()> {
         let session = self.session.as_ref().ok_or(Error::Ended)?;
-        session.insert(SIDE_BY_SIDE, side).await.map_err(|_| Error::Internal("the session could not be written"))
+        session.insert(DIFF_VIEW, view).await.map_err(|_| Error::Internal("the session could not be written"))
     }
 
     /// Answers with another page instead of this one.
@@ -247,12 +256,6 @@ where
     }
     let content = content(request);
     let whole = async move {
-        let (waiting, unread) = match &framed.current {
-            Some(current) => {
-                (framed.lucid.waiting(&current.actor).await.unwrap_or(0), framed.lucid.unread(&current.actor).await.unwrap_or(0))
-            }
-            None => (0, 0),
-        };
         let trouble = framed.asked::<u16>("trouble").map(|status| in_trouble(&framed, status));
         let inner = match content.await {
             Ok(view) => {
@@ -261,9 +264,22 @@ where
             }
             Err(error) => failed(&framed, &error),
         };
-        view! { <Frame here=here user=framed.current.map(|c| c.user) waiting=waiting unread=unread>{trouble}{inner}</Frame> }
+        let beside = beside(&framed).await;
+        view! { <Frame here=here user=framed.current.map(|c| c.user) framed=beside>{trouble}{inner}</Frame> }
     };
     view! { <Suspense>{Suspend::new(whole)}</Suspense> }.into_any()
+}
+
+/// What the frame says beside a page. A page is shown without it where it cannot be read.
+async fn beside(request: &Request) -> Framed {
+    let Some(current) = &request.current else { return Framed::default() };
+    let (lucid, actor) = (&request.lucid, &current.actor);
+    Framed {
+        waiting: lucid.my_turn(actor, COUNTED).await.unwrap_or(0),
+        unread: lucid.unread(actor).await.unwrap_or(0),
+        stores: lucid.store_names(actor).await.unwrap_or_default(),
+        store: request.store.get().copied(),
+    }
 }
 
 /// What is said where even a refused form could not be kept, because the database is gone or its disk full.

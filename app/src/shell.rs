@@ -9,7 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{layout::NotFound, title::TitleFormat},
+    components::{icon::IconSheet, layout::NotFound, title::TitleFormat},
     pages,
 };
 
@@ -20,11 +20,19 @@ pub struct Assets {
     pub style: Option<String>,
     /// The script that wakes the islands.
     pub boot: Option<String>,
+    /// The sprite of icons.
+    pub icons: Option<String>,
+    /// The font that most text is set in, so that it is there when the page is.
+    pub font: Option<String>,
 }
 
 /// The document.
 pub fn shell(assets: Assets) -> impl IntoView {
     let style = assets.style.map(|href| view! { <link rel="stylesheet" href=href /> });
+    let font = assets.font.map(|href| view! { <link rel="preload" r#as="font" type="font/woff2" crossorigin="anonymous" href=href /> });
+    if let Some(icons) = assets.icons {
+        provide_context(IconSheet(icons));
+    }
     let boot = assets.boot.map(|src| view! { <script type="module" src=src></script> });
     view! {
         <!DOCTYPE html>
@@ -34,6 +42,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="data:," />
+                {font}
                 {style}
                 {boot}
                 <MetaTags />
@@ -66,8 +75,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/changesets/:id") view=pages::desk::Changeset ssr=SsrMode::Async />
                 <Route path=path!("/changesets/:id/after") view=pages::desk::After ssr=SsrMode::Async />
                 <Route path=path!("/changesets/:id/before") view=pages::desk::Before ssr=SsrMode::Async />
-                <Route path=path!("/changes/:id/beside") view=pages::desk::Beside ssr=SsrMode::Async />
+                <Route path=path!("/changes/:id/related") view=pages::desk::Related ssr=SsrMode::Async />
                 <Route path=path!("/bulk") view=pages::bulk::Bulk ssr=SsrMode::Async />
+                <Route path=path!("/search") view=pages::search::Search ssr=SsrMode::Async />
                 <Route path=path!("/inbox") view=pages::inbox::Inbox ssr=SsrMode::Async />
                 <Route path=path!("/questions") view=pages::questions::Questions ssr=SsrMode::Async />
                 <Route path=path!("/insights") view=pages::insights::Insights ssr=SsrMode::Async />

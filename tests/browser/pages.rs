@@ -28,7 +28,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("questions", format!("{url}/questions")),
         ("insights", format!("{url}/insights")),
         ("bulk", bulk_of(&changeset)),
-        ("beside", first_link(browser, &changeset, "/changes/").await),
+        ("related", first_link(browser, &changeset, "/changes/").await),
         ("changeset-side", format!("{changeset}?view=side")),
         ("changeset", format!("{changeset}?view=unified")),
         ("stores", format!("{url}/stores")),

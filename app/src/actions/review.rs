@@ -322,14 +322,15 @@ pub async fn note_opened(changeset: String, change: String, revision: i64) -> Re
     answer(&request, result, &back(&changeset, &change), fields([])).await
 }
 
-/// How diffs are shown from now on in this sign-in: `side` or `unified`.
+/// How diffs are shown from now on in this sign-in: `unified`, `side` or `preview`.
 #[server(prefix = "/do", endpoint = "set_view")]
 pub async fn set_view(changeset: String, change: String, view: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let to = back(&changeset, &change);
     let result = async {
         request.actor()?;
-        request.show_side_by_side(view == "side").await?;
+        let view = ["side", "preview"].into_iter().find(|v| *v == view).unwrap_or("unified");
+        request.show_diffs_as(view).await?;
         Ok(to.clone())
     }
     .await;

@@ -7,63 +7,72 @@ use domain::{
 };
 use leptos::prelude::*;
 
+use super::icon::Icon;
+
 /// What a change does.
 #[component]
 pub fn KindBadge(
     /// The kind.
     kind: ChangeKind,
 ) -> impl IntoView {
-    let icon = match kind {
-        ChangeKind::Add => "+",
-        ChangeKind::Update | ChangeKind::Supersede => "✎",
-        ChangeKind::Merge => "⇉",
-        ChangeKind::Restructure => "⇄",
-        ChangeKind::Move => "→",
-        ChangeKind::Remove => "−",
+    let (icon, word) = match kind {
+        ChangeKind::Add => (view! { <Icon name="file-plus" /> }, "Add"),
+        ChangeKind::Update => (view! { <Icon name="file-pen" /> }, "Update"),
+        ChangeKind::Supersede => (view! { <Icon name="file-pen" /> }, "Supersede"),
+        ChangeKind::Merge => (view! { <Icon name="git-merge" /> }, "Merge"),
+        ChangeKind::Restructure => (view! { <Icon name="list-tree" /> }, "Restructure"),
+        ChangeKind::Move => (view! { <Icon name="file-symlink" /> }, "Move"),
+        ChangeKind::Remove => (view! { <Icon name="file-minus" /> }, "Remove"),
     };
-    view! { <span class="badge"><span aria-hidden="true">{icon}</span>" "{kind.as_str()}</span> }
+    view! { <span class="kind">{icon}{word}</span> }
 }
 
-/// How risky a change is.
+/// How risky a change is: a dot and a word, loud only where it is high.
 #[component]
 pub fn RiskBadge(
     /// The level.
     level: RiskLevel,
+    /// Whether to say `High risk`, not `High`.
+    #[prop(optional)]
+    long: bool,
 ) -> impl IntoView {
-    let (icon, class) = match level {
-        RiskLevel::High => ("▲", "badge risk-high"),
-        RiskLevel::Medium => ("◆", "badge risk-medium"),
-        RiskLevel::Low => ("○", "badge risk-low"),
+    let word = match level {
+        RiskLevel::High => "High",
+        RiskLevel::Medium => "Medium",
+        RiskLevel::Low => "Low",
     };
-    view! { <span class=class><span aria-hidden="true">{icon}</span>" "{level.as_str()}" risk"</span> }
+    let rest = if long { view! { " risk" }.into_any() } else { view! { <span class="visually-hidden">" risk"</span> }.into_any() };
+    view! { <span class=format!("risk {}", level.as_str())><span>{word}{rest}</span></span> }
 }
 
-/// The level that a number from the queue means.
+/// The word for a change's state.
 #[must_use]
-pub const fn risk_level(number: i64) -> Option<RiskLevel> {
-    match number {
-        3 => Some(RiskLevel::High),
-        2 => Some(RiskLevel::Medium),
-        1 => Some(RiskLevel::Low),
-        _ => None,
-    }
-}
-
-/// Icon and word of where a change stands.
-#[must_use]
-pub const fn state_mark(state: ChangeState, conflicted: bool) -> (&'static str, &'static str) {
+pub const fn state_word(state: ChangeState, conflicted: bool) -> &'static str {
     match state {
-        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => ("⚠", "conflicted"),
-        ChangeState::Pending => ("…", "pending"),
-        ChangeState::Approved => ("✓", "approved"),
-        ChangeState::Rejected => ("✕", "rejected"),
-        ChangeState::Deferred => ("◷", "deferred"),
-        ChangeState::Obsolete => ("⌀", "obsolete"),
-        ChangeState::Committed => ("✔", "committed"),
+        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => "conflicted",
+        ChangeState::Pending => "pending",
+        ChangeState::Approved => "approved",
+        ChangeState::Rejected => "rejected",
+        ChangeState::Deferred => "deferred",
+        ChangeState::Obsolete => "obsolete",
+        ChangeState::Committed => "committed",
     }
 }
 
-/// Where a change stands.
+/// The icon for a change's state.
+pub fn state_icon(state: ChangeState, conflicted: bool) -> AnyView {
+    match state {
+        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => view! { <Icon name="triangle-alert" /> }.into_any(),
+        ChangeState::Pending => view! { <Icon name="hourglass" /> }.into_any(),
+        ChangeState::Approved => view! { <Icon name="check" /> }.into_any(),
+        ChangeState::Rejected => view! { <Icon name="x" /> }.into_any(),
+        ChangeState::Deferred => view! { <Icon name="clock" /> }.into_any(),
+        ChangeState::Obsolete => view! { <Icon name="history" /> }.into_any(),
+        ChangeState::Committed => view! { <Icon name="git-commit-horizontal" /> }.into_any(),
+    }
+}
+
+/// A change's state.
 #[component]
 pub fn StateBadge(
     /// The state.
@@ -71,9 +80,27 @@ pub fn StateBadge(
     /// Whether a base moved.
     conflicted: bool,
 ) -> impl IntoView {
-    let (icon, word) = state_mark(state, conflicted);
-    let class = format!("badge state-{word}");
-    view! { <span class=class><span aria-hidden="true">{icon}</span>" "{word}</span> }
+    let word = state_word(state, conflicted);
+    view! { <span class=format!("badge state-{word}")>{state_icon(state, conflicted)}{word}</span> }
+}
+
+/// The word for a label on pages.
+#[must_use]
+pub const fn label_word(label: Label) -> &'static str {
+    match label {
+        Label::Destructive => "Loses a statement",
+        Label::HumanWritten => "Written by a person",
+        Label::Frozen => "Frozen",
+        Label::Pii => "Personal data",
+        Label::Secret => "Credential",
+        Label::InstructionLike => "Possible prompt injection",
+        Label::HiddenCharacters => "Hidden characters",
+        Label::ToolText => "Unverified tool output",
+        Label::SingleSource => "Single source",
+        Label::ValueChanged => "Changes a value",
+        Label::WideScope => "Many memories",
+        Label::Large => "Large",
+    }
 }
 
 /// The labels of a change, each with its reason.
@@ -85,7 +112,11 @@ pub fn Labels(
     if labels.is_empty() {
         return ().into_any();
     }
-    let one = |label: Label| view! { <li><span class="badge label">{label.as_str().replace('_', " ")}</span>" "<span class="quiet">{label.reason()}</span></li> };
+    let one = |label: Label| {
+        let high = matches!(label, Label::Destructive | Label::Pii | Label::Secret | Label::InstructionLike | Label::HiddenCharacters);
+        let class = if high { "badge label bad" } else { "badge label" };
+        view! { <li><span class=class><Icon name="triangle-alert" />{label_word(label)}</span><span class="quiet">{label.reason()}</span></li> }
+    };
     view! { <ul class="labels" aria-label="Labels">{labels.into_iter().map(one).collect_view()}</ul> }.into_any()
 }
 
@@ -106,9 +137,9 @@ pub fn OutcomeBadge(
     };
     let says = (!says.is_empty()).then(|| view! { " "<span class="quiet">{says}</span> });
     let badge = match outcome {
-        Some(OutcomeResult::Success) => view! { <span class="badge outcome-success"><span aria-hidden="true">"✓"</span>" success"</span> },
-        Some(OutcomeResult::Failure) => view! { <span class="badge outcome-failure"><span aria-hidden="true">"✕"</span>" failure"</span> },
-        _ => view! { <span class="badge outcome-unknown"><span aria-hidden="true">"?"</span>" unknown"</span> },
+        Some(OutcomeResult::Success) => view! { <span class="badge outcome-success"><Icon name="check" />"Succeeded"</span> }.into_any(),
+        Some(OutcomeResult::Failure) => view! { <span class="badge outcome-failure"><Icon name="x" />"Failed"</span> }.into_any(),
+        _ => view! { <span class="badge outcome-unknown">"Outcome unknown"</span> }.into_any(),
     };
     view! { {badge}{says} }
 }

@@ -8,6 +8,24 @@ use super::text::Visible;
 /// Lines that stay are folded away but for so many around a change.
 const AROUND: usize = 3;
 
+/// One side of a diff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What is new.
+    Added,
+    /// What is gone.
+    Removed,
+}
+
+impl Side {
+    /// How many lines of a diff are of this side.
+    #[must_use]
+    pub fn count(self, lines: &[Line]) -> usize {
+        let wanted = if self == Self::Added { Mark::Added } else { Mark::Removed };
+        lines.iter().filter(|l| l.mark == wanted).count()
+    }
+}
+
 /// A stretch of a diff.
 enum Stretch {
     Shown(Vec<Line>),
@@ -39,10 +57,10 @@ pub fn DiffLines(
     let show = |stretch| match stretch {
         Stretch::Shown(lines) => hunks(lines).into_iter().map(hunk).collect_view().into_any(),
         Stretch::Folded(lines) => {
-            let count = lines.len();
+            let unchanged = domain::plural::count(lines.len(), "unchanged line");
             view! {
                 <details class="fold">
-                    <summary>{format!("{count} lines that stay")}</summary>
+                    <summary>{unchanged}</summary>
                     {lines.into_iter().map(line).collect_view()}
                 </details>
             }
@@ -88,12 +106,14 @@ fn hunk(lines: Vec<Line>) -> impl IntoView {
 }
 
 fn line(line: Line) -> impl IntoView {
-    let (sign, class) = match line.mark {
-        Mark::Same => (" ", "line same"),
-        Mark::Removed => ("−", "line removed"),
-        Mark::Added => ("+", "line added"),
+    let (sign, class, said) = match line.mark {
+        Mark::Same => ("", "line same", None),
+        Mark::Removed => ("−", "line removed", Some("removed: ")),
+        Mark::Added => ("+", "line added", Some("added: ")),
     };
-    let number = line.after.or(line.before).map(|n| n.to_string());
+    let said = said.map(|text| view! { <span class="visually-hidden">{text}</span> });
+    let number = |n: Option<usize>| view! { <span class=if n.is_some() { "number" } else { "number none" } aria-hidden="true">{n.map(|n| n.to_string())}</span> };
+    let (before, after) = (number(line.before), number(line.after));
     let mark = line.mark;
     let runs = line.runs.into_iter().map(move |run| {
         let text = view! { <Visible text=run.text /> };
@@ -107,9 +127,9 @@ fn line(line: Line) -> impl IntoView {
     };
     view! {
         <div class=class>
-            <span class="number" aria-hidden="true">{number}</span>
-            <span class="sign">{sign}</span>
-            <span class="words">{words}</span>
+            {before}{after}
+            <span class="sign" aria-hidden="true">{sign}</span>
+            <span class="words">{said}{words}</span>
         </div>
     }
 }

@@ -218,20 +218,30 @@ pub mod swap {
 
     /// What the bar says beside the places, in step with the page.
     fn counts(page: &Document) {
-        let nav = |d: &Document| d.query_selector(".bar nav").ok().flatten();
+        let nav = |d: &Document| d.query_selector("nav#side").ok().flatten();
         if let (Some(new), Some(old)) = (nav(page), nav(&document())) {
             old.set_inner_html(&new.inner_html());
         }
     }
 
-    /// What was refused has the focus, else what is new.
+    /// What was refused has the focus, else what is new; what was done is announced.
     fn arrive(region: &Element) {
         ARRIVED.set(js_sys::Date::now());
+        announce(region);
         let wanted = ["[role='alert']", "[data-focus]"];
         if let Some(element) = wanted.iter().find_map(|css| region.query_selector(css).ok().flatten()) {
             focus(&element);
         }
         window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+
+    /// Tells screen readers what was decided and how much is left.
+    fn announce(region: &Element) {
+        let text = |css: &str| region.query_selector(css).ok().flatten().and_then(|e| e.text_content()).unwrap_or_default();
+        if let Some(place) = document().get_element_by_id("desk-says") {
+            place.set_class_name("visually-hidden");
+            place.set_text_content(Some(format!("{}. {}.", text("[data-done]"), text("[data-left]")).trim_start_matches(". ")));
+        }
     }
 
     fn focus(element: &Element) {
@@ -269,7 +279,7 @@ pub mod swap {
         let typing =
             document().active_element().is_some_and(|e| e.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
         let revealed = any("[data-key-scope] [data-revealed]");
-        let at_work = "[data-key-scope] details[data-key][open], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
+        let at_work = "[data-key-scope] details[data-key][open], [data-editing], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
         typing || revealed || BUSY.get() || has_typed(None) || any(at_work)
     }
 

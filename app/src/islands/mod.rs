@@ -3,6 +3,7 @@
 pub mod desk;
 pub mod live;
 pub mod live_diff;
+pub mod preview;
 pub mod progress;
 #[cfg(feature = "hydrate")]
 mod region;

@@ -6,29 +6,30 @@ use leptos::prelude::*;
 
 /// What each key does, as the map behind `?` shows it.
 pub const MAP: &[(&str, &str)] = &[
-    ("j / k", "next / previous change or row"),
-    ("o", "open: the row, or the quote in its session"),
-    ("a", "approve (asks for the password where it is signed)"),
-    ("x", "reject: opens the reasons"),
-    ("1, 2, 3", "answer a question: the first, second, third answer"),
-    ("e", "edit, or rebase what is conflicted"),
-    ("d", "defer: opens the date"),
-    ("c", "comment"),
-    ("t", "take the decision on this change back"),
-    ("z", "undo your last decision, up to ten"),
-    ("Space", "choose, to decide several together"),
-    ("b", "decide on what is chosen"),
-    ("n / p", "next / previous quote"),
-    ("[ / ]", "previous / next changeset"),
-    ("v", "diff: side by side, or one below the other"),
-    ("m", "reveal what is masked, or mask it again"),
-    ("i", "similar memories, history, readers, like decisions"),
-    ("r", "pull into your review: claim, or release"),
-    ("/", "search"),
-    ("Ctrl+Enter", "commit; in a field: send its form"),
-    ("g then q, u, i, m, d, s, h, a", "go to queue, questions, inbox, memory, dreams, sessions, history, audit"),
-    ("Escape", "leave a field, close what is open"),
-    ("?", "this map"),
+    ("A", "Approve; asks for the password where the approval is signed"),
+    ("X", "Reject: opens the reasons, 1 to 7 chooses one"),
+    ("E", "Edit, or resolve a conflict"),
+    ("D", "Defer"),
+    ("T", "Withdraw my decision"),
+    ("Z", "Undo my last decision, up to ten"),
+    ("C", "Comment"),
+    ("R", "Claim or release the changeset"),
+    ("J / K", "Next / previous change or row"),
+    ("[ / ]", "Previous / next changeset"),
+    ("O", "Open the row, or the quote in its session"),
+    ("N / P", "Next / previous quote"),
+    ("V", "Next view of the diff: unified, split, preview"),
+    ("M", "Reveal or mask"),
+    ("I", "Related memories and past decisions"),
+    ("Space", "Select"),
+    ("B", "Review selected"),
+    ("1 to 8", "Choose a reason or an answer"),
+    ("Ctrl+Enter", "Send the open form; else commit"),
+    ("Ctrl+K", "Search"),
+    ("/", "Filter this page"),
+    ("G, then Q U I M D S A", "Go to queue, questions, inbox, memory, dreams, sessions, audit"),
+    ("Esc", "Close, or discard an edit"),
+    ("?", "This list"),
 ];
 
 /// Listens for keys, and shows the map of them on `?`. Switched off in the map, it stays off in this browser.
@@ -39,9 +40,9 @@ pub fn Shortcuts() -> impl IntoView {
     let row = |&(key, what): &(&'static str, &'static str)| view! { <div><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div> };
     view! {
         <dialog id="keys" aria-labelledby="keys-title">
-            <h2 id="keys-title">"Keyboard"</h2>
+            <h2 id="keys-title">"Keyboard shortcuts"</h2>
             <dl>{MAP.iter().map(row).collect_view()}</dl>
-            <label><input type="checkbox" id="keys-off" />" Switch single keys off in this browser"</label>
+            <label><input type="checkbox" id="keys-off" />" Switch off single keys in this browser"</label>
             <form method="dialog"><button>"Close"</button></form>
         </dialog>
     }
@@ -82,6 +83,13 @@ mod keys {
         let _ = switch.add_event_listener_with_callback("change", on_switch.as_ref().unchecked_ref());
         on_switch.forget();
         document().document_element().map(|root| root.set_attribute("data-awake", ""));
+        if let Some(button) = document().query_selector("#user [data-keys-map]").ok().flatten() {
+            let on_click = Closure::<dyn FnMut()>::new(|| {
+                map();
+            });
+            let _ = button.add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
+            on_click.forget();
+        }
     }
 
     fn is_off() -> bool {
@@ -97,7 +105,11 @@ mod keys {
             return event.key() == "Escape" && leave_field();
         }
         if event.ctrl_key() || event.meta_key() {
-            return event.key() == "Enter" && !event.repeat() && (submit_field(event) || click("[data-key='commit']"));
+            return match event.key().as_str() {
+                "Enter" if !event.repeat() => submit_field(event) || submit_open() || click("[data-key='commit']"),
+                "k" => window().location().set_href("/search").is_ok(),
+                _ => false,
+            };
         }
         if is_off() && event.key() != "?" {
             return false;
@@ -119,12 +131,12 @@ mod keys {
             "/" => focus_on("input[data-key='/']"),
             " " => choose(),
             "a" | "t" | "z" | "r" if swap::is_fresh() => true,
-            "1" | "2" | "3" if !event.repeat() => answer(&key),
+            "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" if !event.repeat() => choose_reason(&key) || answer(&key),
             "a" if !event.repeat() => approve(),
             "b" if !event.repeat() => click("button[data-key='bulk']"),
-            "t" | "z" | "v" | "m" | "r" | "i" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
-            "x" | "e" | "d" | "c" if !event.repeat() => unfold(&format!("details[data-key='{key}']")),
-            "Escape" => fold(),
+            "e" | "t" | "z" | "v" | "m" | "r" | "i" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
+            "x" | "d" | "c" if !event.repeat() => unfold(&format!("details[data-key='{key}']")),
+            "Escape" => fold() || click("a[data-key='cancel']"),
             _ => false,
         }
     }
@@ -133,7 +145,7 @@ mod keys {
     fn is_busy(event: &KeyboardEvent) -> bool {
         let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
         let in_field = target
-            .is_some_and(|t| t.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog").ok().flatten().is_some());
+            .is_some_and(|t| t.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog").ok().flatten().is_some());
         let keys = event.ctrl_key() || event.meta_key();
         (in_field && !(keys && event.key() == "Enter")) || document().query_selector("dialog[open]").ok().flatten().is_some()
     }
@@ -142,9 +154,29 @@ mod keys {
     fn submit_field(event: &KeyboardEvent) -> bool {
         let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
         let target = target.filter(|t| t.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
-        let form = target.and_then(|t| t.closest("form").ok().flatten());
-        let button = form.and_then(|f| f.query_selector("button").ok().flatten()).and_then(|b| b.dyn_into::<HtmlElement>().ok());
+        target.and_then(|t| t.closest("form").ok().flatten()).is_some_and(|form| submit(&form))
+    }
+
+    /// The form that is open to decide is sent from anywhere.
+    fn submit_open() -> bool {
+        let open = find("details[data-key][open] form, form[data-editing]");
+        open.is_some_and(|form| submit(&form))
+    }
+
+    /// Presses a form's button: its own, or the one that names it.
+    fn submit(form: &Element) -> bool {
+        let named = find(&format!("button[form='{}']", form.id())).filter(|_| !form.id().is_empty());
+        let button = form.query_selector("button").ok().flatten().or(named).and_then(|b| b.dyn_into::<HtmlElement>().ok());
         button.map(|b| b.click()).is_some()
+    }
+
+    /// Chooses a reason of the rejection that is open.
+    fn choose_reason(key: &str) -> bool {
+        let reason = find(&format!("details[data-key='x'][open] input[data-choice='{key}']")).and_then(|e| e.dyn_into::<HtmlElement>().ok());
+        reason.is_some_and(|r| {
+            r.click();
+            r.focus().is_ok()
+        })
     }
 
     fn go(key: &str) -> bool {
@@ -155,7 +187,7 @@ mod keys {
             "m" => "/stores",
             "d" => "/dreams",
             "s" => "/sessions",
-            "h" => return click("a[data-go='h']") || window().location().set_href("/stores").is_ok(),
+            "p" => "/people",
             "a" => "/audit",
             _ => return false,
         };
@@ -193,6 +225,7 @@ mod keys {
         let focused = in_region();
         let link =
             focused.and_then(|f| if f.has_attribute("data-open") { Some(f) } else { f.query_selector("a[data-open]").ok().flatten() });
+        let link = link.or_else(|| find("[data-row] a[data-open]"));
         link.and_then(|l| l.dyn_into::<HtmlElement>().ok()).map(|l| l.click()).is_some()
     }
 
@@ -233,7 +266,7 @@ mod keys {
     fn leave_field() -> bool {
         let in_dialog = document().query_selector("dialog[open]").ok().flatten().is_some();
         !in_dialog
-            && (focus_on("[data-focus]")
+            && (focus_on("article[data-focus]")
                 || document().active_element().and_then(|e| e.dyn_into::<HtmlElement>().ok()).is_some_and(|e| e.blur().is_ok()))
     }
 

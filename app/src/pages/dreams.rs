@@ -85,6 +85,7 @@ pub fn StoreDreams() -> impl IntoView {
     page("memory", |request| async move {
         let actor = request.actor()?.clone();
         let store = request.lucid.store(&actor, request.id("store")?).await?;
+        request.is_about(store.id);
         let dreams = request.lucid.dreams(&actor, Some(store.id), request.asked("before")).await?;
         let schedule = request.lucid.schedule(&actor, store.id).await?;
         let refused = request.refused().await;

@@ -21,6 +21,7 @@ use crate::{
 pub fn History() -> impl IntoView {
     page("memory", |request| async move {
         let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
+        request.is_about(store.id);
         let list = request.lucid.history(request.actor()?, store.id, request.asked("before")).await?;
         let now = request.now();
         let next = list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}", store.id, r.commit.revision));
@@ -60,6 +61,7 @@ pub fn Commit() -> impl IntoView {
     page("memory", |request| async move {
         let view = request.lucid.commit_view(request.actor()?, request.id("commit")?, request.asked("after")).await?;
         let store = request.lucid.store(request.actor()?, view.commit.store_id).await?;
+        request.is_about(store.id);
         let now = request.now();
         let trail = vec![
             ("/stores".into(), "Memory".into()),

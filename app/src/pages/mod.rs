@@ -18,6 +18,7 @@ pub mod muted;
 pub mod people;
 pub mod questions;
 pub mod queue;
+pub mod search;
 pub mod sessions;
 pub mod store_settings;
 pub mod stores;

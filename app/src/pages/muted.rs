@@ -21,6 +21,7 @@ pub fn Muted() -> impl IntoView {
     page("memory", |request| async move {
         let actor = request.actor()?;
         let store = request.lucid.store(actor, request.id("store")?).await?;
+        request.is_about(store.id);
         let muted = request.lucid.muted(actor, store.id).await?;
         let decides = actor.may(Action::Decide, store.id);
         let refused = request.refused().await;

@@ -30,6 +30,7 @@ pub fn Sessions() -> impl IntoView {
 pub fn StoreSessions() -> impl IntoView {
     page("memory", |request| async move {
         let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
+        request.is_about(store.id);
         let list = list(&request, Some(store.id), &format!("/stores/{}/sessions", store.id)).await?;
         let action = view! { <a class="button primary" href=format!("/import?store={}", store.id)>"Import"</a> }.into_any();
         Ok(view! { {store_heading(&store, "Sessions", Some(action))}{list} }.into_any())

@@ -27,6 +27,7 @@ pub fn StoreSettings() -> impl IntoView {
     page("memory", |request| async move {
         let actor = request.actor()?;
         let store = request.lucid.store(actor, request.id("store")?).await?;
+        request.is_about(store.id);
         let grants = request.lucid.grants_on(actor, store.id).await?;
         let manages = actor.may(Action::ManageStore, store.id);
         let waiting = if actor.may_in_general(Action::ManagePeople) {
@@ -219,6 +220,7 @@ pub fn Briefing() -> impl IntoView {
     page("memory", |request| async move {
         let actor = request.actor()?;
         let store = request.lucid.store(actor, request.id("store")?).await?;
+        request.is_about(store.id);
         let text = |name: &str| request.query.get(name).cloned().filter(|v| !v.is_empty());
         let asked = BriefingRequest {
             agent: text("agent"),

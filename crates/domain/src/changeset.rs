@@ -125,12 +125,12 @@ impl RejectCode {
     pub const fn explained(self) -> &'static str {
         match self {
             Self::Never => "Never propose this again",
-            Self::NotYet => "Not yet: come back when twice as many cases back it",
-            Self::AlreadyInInstructions => "The agent's instructions already say so",
-            Self::FixToolOrPrompt => "Mend the tool or the prompt instead",
-            Self::OneCustomer => "Holds for one customer only",
-            Self::WrongPlace => "Belongs elsewhere",
-            Self::Wording => "Say it otherwise",
+            Self::NotYet => "Not enough evidence: propose again when it doubles",
+            Self::AlreadyInInstructions => "Already in the agent's instructions",
+            Self::FixToolOrPrompt => "Fix the tool or the prompt instead",
+            Self::OneCustomer => "Applies to one customer only",
+            Self::WrongPlace => "Wrong location",
+            Self::Wording => "Needs rewording",
         }
     }
 }

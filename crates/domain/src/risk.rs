@@ -42,18 +42,18 @@ impl Label {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Destructive => "at least one statement would be lost",
-            Self::HumanWritten => "a memory it changes was last written by a person",
-            Self::Frozen => "a memory it changes is frozen",
-            Self::Pii => "the new content holds personal data",
-            Self::Secret => "the new content holds a credential",
-            Self::InstructionLike => "the new content reads as an attempt to redirect the agent",
-            Self::HiddenCharacters => "the new content holds characters that are not seen",
-            Self::ToolText => "the new content repeats words that only a tool said",
-            Self::SingleSource => "all of its support came through one recorder, who alone says that these were different people or tasks",
-            Self::ValueChanged => "a value inside a statement changes; the rest of the statement stays",
-            Self::WideScope => "more than five memories are touched",
-            Self::Large => "more than 4,096 bytes are new",
+            Self::Destructive => "At least one statement would be lost.",
+            Self::HumanWritten => "It changes a memory that a person wrote last.",
+            Self::Frozen => "It changes a frozen memory.",
+            Self::Pii => "The new content holds personal data.",
+            Self::Secret => "The new content holds a credential.",
+            Self::InstructionLike => "The new content reads like an attempt to redirect the agent.",
+            Self::HiddenCharacters => "The new content holds characters that cannot be seen.",
+            Self::ToolText => "The new content repeats words that only a tool said.",
+            Self::SingleSource => "All of its support came through one recorder; nobody else confirms that these were different people or tasks.",
+            Self::ValueChanged => "A value inside a statement changes; the rest of the statement stays.",
+            Self::WideScope => "It touches more than five memories.",
+            Self::Large => "More than 4,096 bytes are new.",
         }
     }
 }

@@ -78,6 +78,13 @@ impl Timestamp {
         if seconds < 0 { format!("in {counted}") } else { format!("{counted} ago") }
     }
 
+    /// Whole minutes from another time to this one, rounded up; 0 where it is past.
+    #[must_use]
+    pub const fn minutes_after(self, now: Self) -> i64 {
+        let micros = self.0.saturating_sub(now.0);
+        if micros <= 0 { 0 } else { (micros - 1) / (60 * SECOND) + 1 }
+    }
+
     fn date_time(self) -> Option<OffsetDateTime> {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000).ok()
     }

@@ -16,12 +16,13 @@ use serde_json::json;
 use store::{
     Page, Tx,
     changes::{self, ChangeRow, EditPaths, EditRow},
-    changesets::{self, ChangesetRow, QueueCounts, QueueFilter, QueueRow},
+    changesets::{self, ChangesetRow, QueueFilter, QueueRow},
     claims::{self, ClaimRow},
     comments::{self, CommentRow},
     decisions::{self, DecisionRow},
     evidence::{self, EvidenceRow},
     grants::{self, GrantRow},
+    queue::{self, QueueCounts, WaitingChange},
 };
 
 use crate::{
@@ -138,13 +139,19 @@ impl Lucid {
         Ok(changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), domain::limits::PAGE).await?)
     }
 
-    /// A page of the queue, and how much of what is open fits the filter, its state left aside.
-    pub async fn queue_with_counts(&self, actor: &Actor, filter: &QueueFilter) -> Result<(Page<QueueRow>, QueueCounts)> {
+    /// A page of what waits, change by change and the earliest due first, and how much of what is open fits the filter, its state left
+    /// aside.
+    pub async fn waiting_changes(
+        &self,
+        actor: &Actor,
+        filter: &QueueFilter,
+        after: Option<(i64, ChangeId)>,
+    ) -> Result<(Page<WaitingChange>, QueueCounts)> {
         let (visible, filter) = narrowed(actor, filter);
         let (me, now) = (decider(actor), self.now());
         let mut tx = self.db.read().await?;
-        let page = changesets::queue(&mut tx, visible, me, &filter, now, domain::limits::PAGE).await?;
-        let counts = changesets::counts(&mut tx, visible, me, &filter, now).await?;
+        let page = queue::waiting(&mut tx, visible, me, &filter, after, now, domain::limits::PAGE).await?;
+        let counts = queue::counts(&mut tx, visible, me, &filter, now).await?;
         Ok((page, counts))
     }
 
@@ -152,7 +159,14 @@ impl Lucid {
     pub async fn queue_counts(&self, actor: &Actor, filter: &QueueFilter) -> Result<QueueCounts> {
         let (visible, filter) = narrowed(actor, filter);
         let mut tx = self.db.read().await?;
-        Ok(changesets::counts(&mut tx, visible, decider(actor), &filter, self.now()).await?)
+        Ok(queue::counts(&mut tx, visible, decider(actor), &filter, self.now()).await?)
+    }
+
+    /// How many changes wait for a decision of the actor, counted up to a limit. None for whoever decides nothing.
+    pub async fn my_turn(&self, actor: &Actor, limit: i64) -> Result<i64> {
+        let Some(me) = decider(actor) else { return Ok(0) };
+        let mut tx = self.db.read().await?;
+        Ok(queue::my_turn(&mut tx, actor.visible(Action::SeeChanges), me, limit).await?)
     }
 
     /// Changesets in which nothing is left to do, newest first.
@@ -193,7 +207,7 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let changeset = seen(&mut tx, actor, id).await?;
         let edits = changes::edits(&mut tx, id).await?;
-        let mut quotes = evidence::of_changeset(&mut tx, id).await?;
+        let mut quotes = evidence::of_changeset(&mut tx, id, None).await?;
         mask_names(&mut quotes);
         let verified = evidence::verified(&mut tx, id).await?;
         let votes = decisions::of_changeset(&mut tx, id).await?;
@@ -258,7 +272,7 @@ impl Lucid {
         if actor.who.is_key() {
             return Err(Error::Forbidden("only a person looks at what is masked"));
         }
-        let quotes = evidence::of_changeset(&mut tx, id).await?;
+        let quotes = evidence::of_changeset(&mut tx, id, None).await?;
         let quotes: Vec<EvidenceId> = quotes.iter().filter(|q| q.change_id == change).map(|q| q.id).collect();
         let payload = json!({"quotes": quotes, "revision": row.revision});
         let (subject, store) = (change.to_string(), Some(row.store_id));
@@ -340,6 +354,12 @@ fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {
     QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row: row.clone() }
+}
+
+/// Quotes as pages show them, everything sensitive in them masked.
+pub fn quotes_of(mut rows: Vec<EvidenceRow>, verified: &[EvidenceId]) -> Vec<QuoteView> {
+    mask_names(&mut rows);
+    rows.iter().map(|row| quote(row, verified)).collect()
 }
 
 /// Masks what is sensitive in the names that recorders gave, each name once: many quotes share a session and a tool.

@@ -189,7 +189,7 @@ async fn read(tx: &mut Tx, id: ChangesetId, store: StoreId) -> Result<Standing> 
     Ok(Standing {
         changes: changes::changes(tx, id).await?,
         edits: changes::edits(tx, id).await?,
-        quotes: evidence::of_changeset(tx, id).await?,
+        quotes: evidence::of_changeset(tx, id, None).await?,
         votes: decisions::of_changeset(tx, id).await?,
         hands: decisions::contributors_of_changeset(tx, id).await?,
         rules: Requirements::read(tx, store).await?,

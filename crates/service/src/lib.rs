@@ -23,6 +23,7 @@ mod lease;
 mod mappings;
 mod meanings;
 mod memory;
+mod memory_about;
 mod memory_writes;
 mod muted;
 mod names;
@@ -79,6 +80,7 @@ pub use keys::{KeyView, NewKey};
 pub use mappings::SavedMapping;
 pub use meanings::with_meanings;
 pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryView, VersionView};
+pub use memory_about::{Learned, MemoryAbout, READ_DAYS, Tree};
 pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
@@ -97,16 +99,17 @@ pub use store::{
     access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
     changes::ChangeRow,
-    changesets::{QueueCounts, QueueFilter, QueueRow, TURNS_COUNTED},
+    changesets::{QueueFilter, QueueRow},
     claims::ClaimRow,
     comments::CommentRow,
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},
     dreams::{DreamRow, FindingRow},
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
-    memories::{MemoryRow, VersionRow},
+    memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},
     memory_stores::{DeletedStore, StoreName, StoreRow},
     notices::{MailRow, NoticeRow},
+    queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
     reads::ReaderRow,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionRow},

@@ -257,7 +257,7 @@ fn right_after(path: &str) -> String {
 }
 
 /// The least text after everything under a prefix: `0` comes right after `/`.
-fn end_of(prefix: &str) -> String {
+pub fn end_of(prefix: &str) -> String {
     format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix))
 }
 

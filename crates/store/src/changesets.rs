@@ -5,7 +5,7 @@ use domain::{
     actor::Visible,
     changeset::{ChangeKind, ChangesetState},
     ids::{ChangesetId, CommitId, DreamId, StoreId, UserId},
-    risk::Label,
+    risk::{Label, RiskLevel},
 };
 use sqlx::FromRow;
 
@@ -25,6 +25,7 @@ macro_rules! me_sql {
         ) "
     };
 }
+pub(crate) use me_sql;
 
 /// Whether a row of the queue (`q`) passes a filter.
 /// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
@@ -93,9 +94,6 @@ macro_rules! queue_sql {
     };
 }
 
-/// Most that [`QueueCounts::mine`] says: whose turn it is has to be looked up row by row.
-pub const TURNS_COUNTED: i64 = 1_000;
-
 statements! {
     INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, title_folded, state, base_revision, reverts, created_by, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $10, 'open', $6, $7, $8, $9, $9)";
@@ -108,14 +106,6 @@ statements! {
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
     BY_RISK = queue_sql!("-q.risk");
     BY_DUE = queue_sql!("COALESCE(q.due_at, 9223372036854775807)");
-    COUNTS = concat!(me_sql!(), ", p AS MATERIALIZED (SELECT q.* FROM queue_rows q WHERE", passes_sql!(), ")
-        SELECT COUNT(*) AS n_open,
-            (SELECT COUNT(*) FROM (SELECT 1 FROM p q WHERE", my_turn_sql!(), "LIMIT 1000) turns) AS n_mine,
-            CAST(COALESCE(SUM(CASE WHEN", conflicted_sql!(), "THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
-            CAST(COALESCE(SUM(CASE WHEN q.deferred > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
-            CAST(COALESCE(SUM(CASE WHEN q.approved > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
-            CAST(COALESCE(SUM(CASE WHEN q.due_at < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
-        FROM p q");
     DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
             CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
             (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected, CAST(0 AS BIGINT) AS deferred,
@@ -178,29 +168,6 @@ pub struct QueueRow {
     pub claimed_by: Option<UserId>,
     /// How they are called.
     pub claimed_name: Option<String>,
-}
-
-/// How much is open, of what a filter leaves.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct QueueCounts {
-    /// Changesets.
-    #[sqlx(rename = "n_open")]
-    pub open: i64,
-    /// Of them, where it is the asker's turn; at most [`TURNS_COUNTED`].
-    #[sqlx(rename = "n_mine")]
-    pub mine: i64,
-    /// Where the memory has moved.
-    #[sqlx(rename = "n_conflicted")]
-    pub conflicted: i64,
-    /// Where something was put off.
-    #[sqlx(rename = "n_deferred")]
-    pub deferred: i64,
-    /// Where something may be committed.
-    #[sqlx(rename = "n_ready")]
-    pub ready: i64,
-    /// Where something is overdue.
-    #[sqlx(rename = "n_overdue")]
-    pub overdue: i64,
 }
 
 /// A changeset.
@@ -316,7 +283,11 @@ pub struct QueueFilter {
     pub text: Option<String>,
     /// Who works on it: `me`, `nobody` or `others`.
     pub assignee: Option<&'static str>,
-    /// `mine`, `conflicted`, `deferred`, `ready` or `overdue`; everything open without.
+    /// Changes of this risk.
+    pub risk: Option<RiskLevel>,
+    /// Changes that this proposed: `dream`, `person`, `revert` or `agent`.
+    pub origin: Option<&'static str>,
+    /// `mine`, `others`, `conflicted`, `deferred`, `ready` or `overdue`; everything open without.
     pub state: Option<&'static str>,
     /// By due time, earliest first; else by risk, highest first.
     pub by_age: bool,
@@ -325,11 +296,11 @@ pub struct QueueFilter {
 }
 
 impl QueueFilter {
-    fn label_pattern(&self) -> Option<String> {
+    pub(crate) fn label_pattern(&self) -> Option<String> {
         self.label.map(|l| format!("%\"{l}\"%"))
     }
 
-    fn text_pattern(&self) -> Option<String> {
+    pub(crate) fn text_pattern(&self) -> Option<String> {
         self.text.as_deref().map(like)
     }
 }
@@ -372,25 +343,6 @@ pub async fn queue(
         limit + 1
     )?;
     Ok(Page::of(rows, limit))
-}
-
-/// How much the filter leaves, its state left aside.
-pub async fn counts(tx: &mut Tx, visible: Visible, me: Option<UserId>, filter: &QueueFilter, now: Timestamp) -> Result<QueueCounts> {
-    fetch_optional!(
-        tx,
-        QueueCounts,
-        COUNTS,
-        viewer(visible),
-        now,
-        me,
-        filter.store,
-        filter.kind,
-        filter.label_pattern(),
-        filter.agent.as_deref(),
-        filter.text_pattern(),
-        filter.assignee
-    )?
-    .ok_or(Error::Stale)
 }
 
 /// Changesets that are closed, withdrawn or expired, newest first.

@@ -19,7 +19,7 @@ statements! {
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source
         FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id JOIN sessions s ON s.id = e.session_id
-        WHERE c.changeset_id = $1 ORDER BY e.change_id, e.position";
+        WHERE c.changeset_id = $1 AND (CAST($2 AS UUID) IS NULL OR c.id = $2) ORDER BY e.change_id, e.position";
     OF_CHANGE = "SELECT event_id, byte_start, counter FROM evidence WHERE change_id = $1 ORDER BY position";
     // Compared byte by byte where the text is, which may be ten megabytes long.
     VERIFIED_SQLITE = "SELECT e.id FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id
@@ -110,9 +110,9 @@ pub async fn of_change(tx: &mut Tx, id: ChangeId) -> Result<Vec<(EventId, i64, b
     fetch_all!(tx, (EventId, i64, bool), OF_CHANGE, id)
 }
 
-/// Every quote of a changeset, by change and order.
-pub async fn of_changeset(tx: &mut Tx, id: domain::ids::ChangesetId) -> Result<Vec<EvidenceRow>> {
-    fetch_all!(tx, EvidenceRow, OF_CHANGESET, id)
+/// The quotes of a changeset, or of one change of it, by change and order.
+pub async fn of_changeset(tx: &mut Tx, id: domain::ids::ChangesetId, only: Option<ChangeId>) -> Result<Vec<EvidenceRow>> {
+    fetch_all!(tx, EvidenceRow, OF_CHANGESET, id, only)
 }
 
 /// The quotes of a changeset that stand in their events, byte for byte.

@@ -29,6 +29,7 @@ pub mod memory_stores;
 pub mod model_batches;
 pub mod notices;
 pub mod questions;
+pub mod queue;
 pub mod reads;
 pub mod schedules;
 pub mod sessions;
@@ -68,6 +69,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("memory_stores", memory_stores::STATEMENTS),
         ("model_batches", model_batches::STATEMENTS),
         ("notices", notices::STATEMENTS),
+        ("queue", queue::STATEMENTS),
         ("reads", reads::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),

@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    ids::{ChangeId, CommitId, MemoryId, StoreId, VersionId},
+    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, StoreId, VersionId},
     memory::{MemoryPath, Operation},
 };
 use sqlx::FromRow;
@@ -46,18 +46,23 @@ statements! {
     TOKENS_OF_STORE = "SELECT CAST(COALESCE(SUM((c.bytes + 3) / 4), 0) AS BIGINT) FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
         WHERE m.store_id = $1";
     VERSIONS = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3";
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3";
     LAST_SAID = "SELECT content_sha256 FROM memory_versions WHERE memory_id = $1 AND content_sha256 IS NOT NULL ORDER BY number DESC LIMIT 1";
     VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
     WRITTEN_BY_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, before.content AS content_before, after.content AS content_after
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id, before.content AS content_before, after.content AS content_after
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id
         LEFT JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
         LEFT JOIN contents before ON before.sha256 = b.content_sha256 LEFT JOIN contents after ON after.sha256 = v.content_sha256
         WHERE v.commit_id = $1 AND (CAST($2 AS UUID) IS NULL OR v.id > $2) ORDER BY v.id LIMIT $3";
+    TREE = "SELECT id, path, frozen, updated_at FROM memories WHERE store_id = $1 AND path >= $2 AND path < $3 ORDER BY path LIMIT $4";
+    OPEN_CHANGES = "SELECT DISTINCT c.id, c.changeset_id, c.title FROM open_targets t JOIN changes c ON c.id = t.change_id
+        WHERE t.memory_id = $1 ORDER BY c.id LIMIT $2";
+    ORIGIN = "SELECT ch.id, ch.changeset_id, cs.dream_id, ch.title, ch.rationale, ch.support_sessions, ch.eligible_sessions
+        FROM memory_versions v JOIN changes ch ON ch.id = v.change_id JOIN changesets cs ON cs.id = ch.changeset_id WHERE v.id = $1";
     SUPPORT_OF_STORE = "SELECT support FROM memories WHERE store_id = $1 ORDER BY path";
     REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
     FREEZE = "UPDATE memories SET frozen = TRUE, frozen_reason = $1, frozen_by = $2, frozen_at = $3 WHERE id = $4 AND NOT frozen";
@@ -196,6 +201,68 @@ pub struct VersionRow {
     pub message: String,
     /// Who approved what, as JSON.
     pub approvals: String,
+    /// The title of the change it came from.
+    pub change_title: Option<String>,
+    /// The changeset of that change.
+    pub changeset_id: Option<ChangesetId>,
+}
+
+/// A memory in the tree of its store.
+#[derive(Debug, Clone, FromRow)]
+pub struct TreeRow {
+    /// Id.
+    pub id: MemoryId,
+    /// Its path.
+    pub path: MemoryPath,
+    /// Whether only people may change it.
+    pub frozen: bool,
+    /// Since when it says what it says.
+    pub updated_at: Timestamp,
+}
+
+/// The paths of a store from the first on, up to before the second, at most so many.
+pub async fn tree(tx: &mut Tx, store: StoreId, from: &str, before: &str, limit: i64) -> Result<Vec<TreeRow>> {
+    fetch_all!(tx, TreeRow, TREE, store, from, before, limit)
+}
+
+/// An open change that touches a memory.
+#[derive(Debug, Clone, FromRow)]
+pub struct OpenChangeRow {
+    /// The change.
+    pub id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// Its title.
+    pub title: String,
+}
+
+/// Open changes that touch a memory, at most so many.
+pub async fn open_changes(tx: &mut Tx, memory: MemoryId, limit: i64) -> Result<Vec<OpenChangeRow>> {
+    fetch_all!(tx, OpenChangeRow, OPEN_CHANGES, memory, limit)
+}
+
+/// The change that a version came from.
+#[derive(Debug, Clone, FromRow)]
+pub struct OriginRow {
+    /// The change.
+    pub id: ChangeId,
+    /// Its changeset.
+    pub changeset_id: ChangesetId,
+    /// The dream that proposed it, if one did.
+    pub dream_id: Option<DreamId>,
+    /// Its title.
+    pub title: String,
+    /// Why it was proposed.
+    pub rationale: String,
+    /// Sessions that backed it.
+    pub support_sessions: i64,
+    /// Sessions that could have.
+    pub eligible_sessions: i64,
+}
+
+/// The change behind a version; none for a direct write.
+pub async fn origin(tx: &mut Tx, version: VersionId) -> Result<Option<OriginRow>> {
+    fetch_optional!(tx, OriginRow, ORIGIN, version)
 }
 
 /// Memories of a store by path, without contents: from the first path on, up to before the second, at most so many.

@@ -1,6 +1,6 @@
 //! Makes the site: `site WASM STYLE_DIR OUT`. Bindings by wasm-bindgen, the wasm made small by wasm-opt where it is there,
-//! the style sheets joined; each file with the hash of its content in its name, beside its brotli and gzip forms, and a
-//! manifest that names them. The server's build takes them in.
+//! the style sheets joined, the fonts and the icon sprite; each file with the hash of its content in its name, beside its
+//! brotli and gzip forms, and a manifest that names them. The server's build takes them in.
 
 use std::{
     env, fs,
@@ -25,8 +25,14 @@ const WASM_OPT: &[&str] = &[
 /// Most bytes of wasm that a page may load, compressed.
 const MOST_BROTLI: u64 = 200_000;
 
+/// Most bytes of the style sheet, before it is compressed.
+const MOST_CSS: usize = 40_000;
+
 /// The order in which the style sheets build on each other.
-const STYLES: &[&str] = &["tokens.css", "base.css", "layout.css", "components.css"];
+const STYLES: &[&str] = &["tokens.css", "base.css", "layout.css", "components.css", "pages.css"];
+
+/// The fonts: name, and the word in the style sheets that stands for the file's address.
+const FONTS: &[(&str, &str)] = &[("inter", "FONT_SANS"), ("mono", "FONT_MONO")];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
@@ -42,12 +48,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let script_name = put(&fresh, "lucid", "js", &fs::read(work.join("lucid.js"))?)?;
     let boot = include_str!("boot.js").replace("LUCID_JS", &script_name).replace("LUCID_WASM", &wasm_name);
     let boot_name = put(&fresh, "boot", "js", boot.as_bytes())?;
-    let mut styles = Vec::new();
+    let mut styles = String::new();
     for name in STYLES {
-        styles.extend(fs::read(style.join(name))?);
+        styles.push_str(&fs::read_to_string(style.join(name))?);
     }
-    let style_name = put(&fresh, "lucid", "css", &styles)?;
-    let manifest = serde_json::json!({ "boot": boot_name, "style": style_name, "files": [wasm_name, script_name, boot_name, style_name] });
+    let mut fonts = Vec::new();
+    for (font, word) in FONTS {
+        let name = put(&fresh, font, "woff2", &fs::read(style.join(format!("fonts/{font}.woff2")))?)?;
+        styles = styles.replace(word, &name);
+        fonts.push(name);
+    }
+    if styles.len() > MOST_CSS {
+        return Err(format!("the style sheet is {} bytes; it may have at most {MOST_CSS}", styles.len()).into());
+    }
+    let icons_name = put(&fresh, "icons", "svg", &fs::read(style.join("icons.svg"))?)?;
+    let style_name = put(&fresh, "lucid", "css", styles.as_bytes())?;
+    let files: Vec<&String> = [&wasm_name, &script_name, &boot_name, &style_name, &icons_name].into_iter().chain(&fonts).collect();
+    let manifest =
+        serde_json::json!({ "boot": boot_name, "style": style_name, "icons": icons_name, "font": fonts[0], "files": files });
     fs::write(fresh.join("manifest.json"), manifest.to_string())?;
     let _ = fs::remove_dir_all(out);
     fs::rename(&fresh, out)?;
@@ -55,7 +73,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if env::var_os("WASM_OPT").is_some() && brotli > MOST_BROTLI {
         return Err(format!("the wasm is {brotli} bytes as brotli; pages may load at most {MOST_BROTLI}").into());
     }
-    println!("site: wasm {} kB, as brotli {} kB", small.len() / 1_000, brotli / 1_000);
+    println!("site: wasm {} kB, as brotli {} kB; style sheet {} kB", small.len() / 1_000, brotli / 1_000, styles.len() / 1_000);
     Ok(())
 }
 

@@ -22,10 +22,15 @@ mod site {
     include!(concat!(env!("OUT_DIR"), "/site.rs"));
 }
 
-/// Addresses of the style sheet and the boot script; none where the server was built without the site.
+/// Addresses of the files that pages name; none where the server was built without the site.
 pub fn addresses() -> Assets {
     let address = |name: &str| format!("/assets/{name}");
-    Assets { style: site::STYLE.map(address), boot: site::BOOT.map(address) }
+    Assets {
+        style: site::STYLE.map(address),
+        boot: site::BOOT.map(address),
+        icons: site::ICONS.map(address),
+        font: site::FONT.map(address),
+    }
 }
 
 /// Serves a file in the best form that the browser takes.
@@ -58,6 +63,8 @@ fn content_type(name: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
         _ => "application/octet-stream",
     }
 }

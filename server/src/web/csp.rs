@@ -25,7 +25,7 @@ static LOGGED: AtomicU32 = AtomicU32::new(0);
 /// The policy for answers that are no pages; a page brings its own with the nonce of its scripts.
 pub fn policy(scripts: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}; report-to csp"
     )
 }

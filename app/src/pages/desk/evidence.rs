@@ -1,6 +1,6 @@
-//! What speaks for a change and what against it: five quotes chosen to inform, then every session, then what stands beside it.
+//! The evidence for a change and against it: a few quotes chosen to inform, then every quoted session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     changeset::ChangeKind,
@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use service::{ChangeView, QuoteView};
 
 use super::Desk;
-use crate::components::{badges::OutcomeBadge, forms::form_token, text::Visible, when::When};
+use crate::components::{badges::OutcomeBadge, forms::form_token, icon::Icon, text::Visible, when::When};
 
 /// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and stands above the fold.
 const QUOTES: usize = 5;
@@ -25,7 +25,7 @@ const FEWEST: usize = 2;
 /// Of them against it, at most.
 const AGAINST: usize = 2;
 
-/// The right column.
+/// The slot.
 pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
     let (against, support): (Vec<&QuoteView>, Vec<&QuoteView>) = view.quotes.iter().partition(|q| q.row.counter);
     let facts: Vec<QuoteFacts<'_>> =
@@ -44,23 +44,29 @@ pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
     });
     let none = support.is_empty().then(|| {
         let why = match view.change.kind {
-            ChangeKind::Merge | ChangeKind::Restructure => {
-                "It rests on the memories themselves, which are shown whole; no session is quoted."
-            }
+            ChangeKind::Merge | ChangeKind::Restructure => "It rests on the memories themselves, which are shown whole. No session is quoted.",
             _ => "No session is quoted.",
         };
-        view! { <p class="quiet">{why}</p> }
+        view! { <p class="muted">{why}</p> }
     });
-    let beside = format!("/changes/{}/beside", view.change.id);
+    let quoted: BTreeSet<SessionId> = support.iter().map(|q| q.row.session_id).collect();
+    let of = match view.change.support_sessions {
+        n if n > 0 && !quoted.is_empty() => format!("{} of {} quoted", quoted.len().min(usize::try_from(n).unwrap_or(0)), count(n, "session")),
+        _ => String::new(),
+    };
+    let related = format!("/changes/{}/related", view.change.id);
     view! {
-        <aside class="evidence" aria-label="Evidence">
-            <div class="evidence-head"><h3>"Evidence"</h3>{reveal(desk, view)}</div>
-            {none}{first}{more}
-            <h3>"Against it"</h3>
-            {counter(desk, view, &against, shown_against)}
-            {sessions(desk, view)}
-            <p><a href=beside data-key="i">"Similar memories, history, readers, like decisions"</a></p>
-        </aside>
+        <details class="slot evidence" open>
+            <summary><h2>"Evidence"</h2><span class="muted">{of}</span><Icon name="chevron-down" /></summary>
+            <div class="in">
+                {none}{first}{more}
+                {sessions(desk, view)}
+                {reveal(desk, view)}
+                <h3>"Counter-evidence"</h3>
+                {counter(desk, view, &against, shown_against)}
+                <p><a href=related data-key="i">"Related memories and past decisions"</a></p>
+            </div>
+        </details>
     }
     .into_any()
 }
@@ -70,7 +76,7 @@ fn reveal(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     if desk.reveal {
         let back = desk.address(view.change.id);
         return Some(
-            view! { <form method="post" action="/do/mask" class="inline" data-swap>{form_token()}<input type="hidden" name="back" value=back /><button class="plain quiet" data-key="m" data-revealed>"mask again"</button></form> }
+            view! { <form method="post" action="/do/mask" class="inline" data-swap>{form_token()}<input type="hidden" name="back" value=back /><button class="plain quiet" data-key="m" data-revealed><span>"Mask again"</span></button></form> }
                 .into_any(),
         );
     }
@@ -81,7 +87,7 @@ fn reveal(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
                 {form_token()}
                 <input type="hidden" name="changeset" value=changeset />
                 <input type="hidden" name="change" value=change />
-                <button class="plain quiet" data-key="m" title="The audit will say that you looked">"reveal what is masked"</button>
+                <button class="plain quiet" data-key="m" title="The audit records that you looked"><span>"Reveal masked text"</span></button>
             </form>
         }
         .into_any()
@@ -91,15 +97,15 @@ fn reveal(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
 fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView], shown: usize) -> AnyView {
     if against.is_empty() {
         let text = match view.change.eligible_sessions {
-            0 => "None was looked for: no session could have shown it.".to_owned(),
-            n => format!("None in {}.", count(n, "eligible session")),
+            0 => "No session could contradict this.".to_owned(),
+            n => format!("None in the {} that could show it.", count(n, "session")),
         };
-        return view! { <p class="quiet">{text}</p> }.into_any();
+        return view! { <p class="muted">{text}</p> }.into_any();
     }
     let first = against.iter().take(shown).map(|q| quote(desk, q)).collect_view();
     let rest = against.get(shown..).filter(|r| !r.is_empty()).map(|r| {
         let quotes = r.iter().map(|q| quote(desk, q)).collect_view();
-        view! { <details class="stack"><summary>{format!("{} more against it", r.len())}</summary>{quotes}</details> }
+        view! { <details class="stack"><summary>{count(r.len(), "more quote")}</summary>{quotes}</details> }
     });
     view! { {first}{rest} }.into_any()
 }
@@ -112,28 +118,26 @@ fn place(q: &QuoteView) -> String {
 fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     let row = &view.row;
     // The name came with the transcript. It is masked, and as hostile as the rest of it.
-    let who = row.agent.as_deref().or(row.tool.as_deref()).unwrap_or("agent unknown").to_owned();
-    let check = if view.verified {
-        view! { <span class="verified" title="The server found these very bytes in the stored event">"✓ verbatim"</span> }.into_any()
-    } else {
-        view! { <strong class="unverified">"✕ not found in its event"</strong> }.into_any()
-    };
+    let who = row.agent.as_deref().or(row.tool.as_deref()).unwrap_or("unknown agent").to_owned();
+    let check = (!view.verified).then(|| view! { <strong class="red unverified">"Not found in its event"</strong>" · " });
     let late = row.appendix.then(
-        || view! { " "<span class="badge" title="A later dream found it; it is no part of what was approved before">"added later"</span> },
+        || view! { " "<span class="badge" title="A later dream found this. Earlier approvals did not include it.">"Added later"</span> },
     );
     let gap = (row.gaps_near > 0).then(|| {
         let title = "Lines of the transcript near this quote could not be read";
-        view! { " "<span class="badge" title=title>{count(row.gaps_near, "gap")}" near it"</span> }
+        view! { " "<span class="badge" title=title>{count(row.gaps_near, "gap")}" nearby"</span> }
     });
+    let class = if row.counter { "quote against" } else { "quote" };
+    let label = format!("Open the quote in its session, {who}");
     view! {
-        <figure class="quote" tabindex="-1" data-quote>
+        <figure class=class tabindex="-1" data-quote>
             <blockquote><Visible text=view.masked.clone() /></blockquote>
-            <figcaption><Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />" "{check}{late}{gap}" "<a href=place(view) data-open>"open"</a></figcaption>
+            <figcaption>{check}<Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />{late}{gap}" "<a class="link" href=place(view) aria-label=label data-open>"Open"</a></figcaption>
         </figure>
     }.into_any()
 }
 
-/// Every session that is quoted, once.
+/// Every quoted session, once.
 fn sessions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     let mut by_session: BTreeMap<SessionId, Vec<&QuoteView>> = BTreeMap::new();
     for quote in &view.quotes {
@@ -142,32 +146,29 @@ fn sessions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     if by_session.is_empty() {
         return None;
     }
-    let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    let known = |value: &Option<String>, what: &str| value.clone().unwrap_or_else(|| format!("unknown {what}"));
     let row = |quotes: &Vec<&QuoteView>| {
         let first = quotes[0];
         let against = quotes.iter().filter(|q| q.row.counter).count();
         let says = format!("{} for, {against} against", quotes.len() - against);
         view! {
-            <tr>
-                <td><a href=place(first)><Visible text=known(&first.row.external_id) /></a></td>
-                <td><Visible text=known(&first.row.agent) /></td>
-                <td><Visible text=known(&first.row.task_key) /></td>
-                <td><OutcomeBadge outcome=first.row.outcome source=first.row.outcome_source /></td>
-                <td><When at=first.row.occurred_at now=desk.now() /></td>
-                <td>{says}</td>
-            </tr>
+            <li>
+                <p class="cut"><a class="link" href=place(first)><Visible text=known(&first.row.external_id, "session") /></a></p>
+                <p class="meta">
+                    <span><Visible text=known(&first.row.agent, "agent") /></span>
+                    <span><Visible text=known(&first.row.task_key, "task") /></span>
+                    <OutcomeBadge outcome=first.row.outcome source=first.row.outcome_source />
+                    <When at=first.row.occurred_at now=desk.now() />
+                    <span>{says}</span>
+                </p>
+            </li>
         }
     };
-    let summary = format!("All {} that are quoted", count(by_session.len(), "session"));
+    let summary = format!("All {} quoted, verified verbatim", count(by_session.len(), "session"));
+    let unverified = view.quotes.iter().filter(|q| !q.verified).count();
+    let summary = if unverified == 0 { summary } else { format!("All {} quoted; {unverified} not verified", count(by_session.len(), "session")) };
     Some(
-        view! {
-            <details>
-                <summary>{summary}</summary>
-                <div class="scroll" tabindex="0" role="region" aria-label="Quoted sessions">
-                    <table><thead><tr><th>"Session"</th><th>"Agent"</th><th>"Task"</th><th>"Outcome"</th><th>"When"</th><th>"Quotes"</th></tr></thead><tbody>{by_session.values().map(row).collect_view()}</tbody></table>
-                </div>
-            </details>
-        }
-        .into_any(),
+        view! { <details><summary>{summary}</summary><ul class="stack">{by_session.values().map(row).collect_view()}</ul></details> }
+            .into_any(),
     )
 }

@@ -1,11 +1,15 @@
-//! The desk: one change of a changeset at a time, the list of what is left beside it, its evidence at the other side, and below what
-//! can be decided, always at the same place. Complete without wasm: every key is a link or a button that is there.
+//! The desk: one change of a changeset at a time. At the left the list of changes, in the middle what is to be judged, at the right the
+//! decision, what it needs, the evidence and what happened so far, always in the same place. Complete without wasm: every key is a link
+//! or a button that is there.
 
-mod actions;
-mod beside;
+mod activity;
 mod change;
+mod decide;
+mod editor;
 mod evidence;
 mod list;
+mod related;
+mod requirements;
 
 use domain::{
     Timestamp,
@@ -15,13 +19,15 @@ use domain::{
 use leptos::prelude::*;
 use service::{ChangeView, ChangesetView, Error, RefusedForm, UndoRow};
 
-pub use beside::Beside;
+pub use related::Related;
 
 use crate::{
     components::{
         forms::{Refused, form_token},
-        layout::Heading,
-        when::When,
+        icon::Icon,
+        layout::Crumbs,
+        text::Visible,
+        title::DocumentTitle,
     },
     context::{Request, page},
     islands::{desk::DeskKeys, live::Live},
@@ -43,10 +49,14 @@ pub struct Desk {
     pub undo: Option<UndoRow>,
     /// Both sides of a diff beside each other.
     pub side: bool,
+    /// New contents as a person reads them, in place of diffs.
+    pub preview: bool,
     /// Nothing is masked in the quotes.
     pub reveal: bool,
     /// That the open change was looked at is not noted yet.
     pub unseen: bool,
+    /// The editor is open in place of the diff.
+    pub editing: bool,
 }
 
 impl Desk {
@@ -62,6 +72,11 @@ impl Desk {
     /// The address of a change in this changeset.
     pub fn address(&self, change: ChangeId) -> String {
         format!("/changesets/{}?change={change}", self.view.changeset.id)
+    }
+
+    /// The name of the reader.
+    pub fn reader(&self) -> &str {
+        self.request.current.as_ref().map_or("", |c| &c.user.name)
     }
 
     /// The refused input of a form on the open change with this verdict.
@@ -91,9 +106,14 @@ pub fn Changeset() -> impl IntoView {
         }
         let undo = request.lucid.undoable(&actor).await?.into_iter().next();
         let refused = request.refused().await;
-        let side = request.is_side_by_side().await;
+        let shown = request.diff_view().await;
+        let (side, preview) = (shown == "side", shown == "preview");
         let signed = request.lucid.is_confirmed(&actor).await?;
-        let desk = Desk { request, view, at, refused, signed, undo, side, reveal, unseen };
+        request.is_about(view.changeset.store_id);
+        let editing = request.query.contains_key("edit");
+        let mut desk = Desk { request, view, at, refused, signed, undo, side, preview, reveal, unseen, editing };
+        desk.editing |= desk.kept("edit").is_some() || desk.kept("rebase").is_some();
+        desk.editing &= desk.open().is_some_and(|c| editor::may_edit(&desk, c));
         Ok(layout(&desk, position))
     })
 }
@@ -115,20 +135,33 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     let row = &desk.view.changeset;
     let committed = desk.request.asked::<CommitId>("committed");
     let stream = format!("/live/changesets/{}?after={position}", row.id);
-    let page = row.id.to_string();
-    let class = if desk.side { "desk side" } else { "desk" };
+    let class = if desk.side { "side-by-side" } else { "" };
+    let elsewhere = desk.refused.clone().filter(|f| !f.fields.contains_key("change"));
+    let middle = desk.open().map(|open| change::change(desk, open));
+    let rail = desk.open().map(|open| {
+        view! {
+            {requirements::requirements(desk, open)}
+            {evidence::evidence(desk, open)}
+            {activity::activity(desk, open)}
+        }
+    });
     view! {
-        <Heading title=row.title.clone() trail=vec![("/queue".into(), "Queue".into())] />
-        <div id="desk" class=class data-key-scope="desk" data-page=page data-position=position.to_string()>
-            {about(desk)}
-            <Refused form=desk.refused.clone().filter(|f| !f.fields.contains_key("change")) />
-            {committed.map(|commit| done(desk, commit))}
-            <div class="desk-columns">
+        <DocumentTitle text=format!("{} · Queue", row.title) />
+        <div id="desk" class=class data-key-scope="desk" data-page=row.id.to_string() data-position=position.to_string()>
+            {head(desk)}
+            <div class="panes">
                 {list::list(desk)}
-                {desk.open().map(|open| view! { {change::change(desk, open)}{evidence::evidence(desk, open)} })}
+                <div class="mid">
+                    <Refused form=elsewhere />
+                    {committed.map(|commit| done(desk, commit))}
+                    {middle}
+                </div>
+                <aside class="pane last" aria-label="Decision and context">
+                    {decide::decision(desk)}
+                    {desk.unseen.then(|| seen(desk))}
+                    {rail}
+                </aside>
             </div>
-            {actions::bar(desk)}
-            {desk.unseen.then(|| seen(desk))}
         </div>
         <DeskKeys />
         <Live stream=stream region="desk".to_owned() />
@@ -136,27 +169,44 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     .into_any()
 }
 
-fn about(desk: &Desk) -> AnyView {
+/// Where one is, how much is left, and the way to other changesets.
+fn head(desk: &Desk) -> AnyView {
     let row = &desk.view.changeset;
-    let dream = row.dream_id.map(|id| view! { " from "<a href=format!("/dreams/{id}")>"a dream"</a> });
-    let claim = desk.view.claim.as_ref().map(|c| {
-        let mine = desk.request.current.as_ref().is_some_and(|me| me.user.id == c.user_id);
-        let who = if mine { "you work on it".to_owned() } else { format!("{} works on it", c.user_name) };
-        let class = if mine { "badge claim mine" } else { "badge claim" };
-        view! { " "<span class=class><span aria-hidden="true">"◉ "</span>{who}", until "<When at=c.until now=desk.now() /></span> }
-    });
-    let solo = desk.view.solo.then(|| view! { " "<span class="badge label" title="One person alone decides in this installation; every commit says so">"solo mode"</span> });
-    let (neighbour, history) = (format!("/changesets/{}", row.id), format!("/stores/{}/history", row.store_id));
+    let all = &desk.view.changes;
+    let left = all.iter().filter(|c| c.waits_for_reader()).count();
+    let step = |(i, c): (usize, &ChangeView)| {
+        let class = if i == desk.at {
+            "now"
+        } else if c.waits_for_reader() {
+            ""
+        } else {
+            "past"
+        };
+        view! { <i class=class></i> }
+    };
+    let steps = (all.len() > 1 && all.len() <= STEPS)
+        .then(|| view! { <span class="steps" aria-hidden="true">{all.iter().enumerate().map(step).collect_view()}</span> });
+    let solo = desk.view.solo.then(|| view! { <span class="badge label" title="One person alone decides in this installation; every commit says so">"Solo mode"</span> });
+    let address = format!("/changesets/{}", row.id);
+    let title = row.title.clone();
     view! {
-        <div class="about">
-            <span class="badge">{row.state.as_str()}</span>" proposed "<When at=row.created_at now=desk.now() />{dream}
-            " by "{desk.view.created_by.clone()}" for "<a href=format!("/stores/{}", row.store_id)>{row.store_name.clone()}</a>
-            {(!desk.view.owners.is_empty()).then(|| format!("; asked first: {}", desk.view.owners.join(", ")))}
-            {claim}{solo}{withdraw(desk)}
-            <span class="beside-links"><a href=format!("{neighbour}/before") data-key="[" rel="prev">"previous changeset"</a>" · "<a href=format!("{neighbour}/after") data-key="]" rel="next">"next changeset"</a>" · "<a href=history data-go="h">"history"</a></span>
-        </div>
-    }.into_any()
+        <header class="head">
+            <button class="button quiet icon list-button" popovertarget="list" aria-label="Show the list of changes"><Icon name="panel-left-open" /></button>
+            <Crumbs trail=vec![("/queue".into(), "Queue".into())]><b class="cut"><Visible text=title /></b></Crumbs>
+            {solo}
+            <span class="line quiet">{steps}<span data-left>{format!("{left} left for you")}</span></span>
+            <div class="head-actions">
+                <a class="button quiet icon" href=format!("{address}/before") data-key="[" rel="prev" aria-label="Previous changeset" title="Previous changeset  ["><Icon name="chevron-up" /></a>
+                <a class="button quiet icon" href=format!("{address}/after") data-key="]" rel="next" aria-label="Next changeset" title="Next changeset  ]"><Icon name="chevron-down" /></a>
+                {withdraw(desk)}
+            </div>
+        </header>
+    }
+    .into_any()
 }
+
+/// Most changes that are drawn as steps.
+const STEPS: usize = 24;
 
 /// Notes that the open change was looked at: sent by the page itself, or, without scripts, by its reader.
 fn seen(desk: &Desk) -> Option<AnyView> {
@@ -168,7 +218,7 @@ fn seen(desk: &Desk) -> Option<AnyView> {
                 <input type="hidden" name="changeset" value=desk.view.changeset.id.to_string() />
                 <input type="hidden" name="change" value=c.id.to_string() />
                 <input type="hidden" name="revision" value=c.revision.to_string() />
-                <button class="plain">"Mark as seen"</button>
+                <button class="plain">"Mark as viewed"</button>
             </form>
         }
         .into_any(),
@@ -181,12 +231,12 @@ fn withdraw(desk: &Desk) -> Option<AnyView> {
     let mine = desk.request.current.as_ref().is_some_and(|me| me.actor.who.to_string() == row.created_by);
     let id = row.id.to_string();
     (mine && row.origin != "dream" && row.state == ChangesetState::Open).then(|| {
-        view! { <form method="post" action="/do/withdraw" class="inline">{form_token()}" "<input type="hidden" name="changeset" value=id /><button class="plain">"Withdraw"</button></form> }
+        view! { <form method="post" action="/do/withdraw" class="inline">{form_token()}<input type="hidden" name="changeset" value=id /><button>"Withdraw changeset"</button></form> }
             .into_any()
     })
 }
 
-/// What a commit did, and how to take it back.
+/// What a commit did, and how to revert it.
 fn done(desk: &Desk, commit: CommitId) -> AnyView {
     let changeset = desk.view.changeset.id.to_string();
     let undo = desk.view.may_decide.then(|| {
@@ -194,13 +244,13 @@ fn done(desk: &Desk, commit: CommitId) -> AnyView {
             <form method="post" action="/do/revert" class="inline">{form_token()}
                 <input type="hidden" name="changeset" value=changeset />
                 <input type="hidden" name="commit" value=commit.to_string() />
-                <button class="plain">"Undo"</button>
+                <button class="plain">"Revert commit"</button>
             </form>
-            <span>" (proposes a changeset that takes it back)"</span>
+            <span>" (proposes the inverse, through review)"</span>
         }
     });
     view! {
-        <div class="notice good" role="status"><strong>"Committed. "</strong>"What was approved is in the memory now. "<a href=format!("/commits/{commit}")>"See the commit"</a>" · "{undo}</div>
+        <div class="notice good" role="status"><strong>"Committed. "</strong>"The approved changes are in the memory now. "<a href=format!("/commits/{commit}")>"View commit"</a>" · "{undo}</div>
     }.into_any()
 }
 

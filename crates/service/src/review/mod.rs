@@ -279,7 +279,7 @@ impl Lucid {
         changeset: ChangesetId,
         change: ChangeId,
     ) -> Result<Vec<domain::changeset::Quote>> {
-        let rows = evidence::of_changeset(tx, changeset).await?;
+        let rows = evidence::of_changeset(tx, changeset, None).await?;
         Ok(rows.into_iter().filter(|r| r.change_id == change && !r.appendix).map(|r| quote(&r)).collect())
     }
 }

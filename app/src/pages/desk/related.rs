@@ -1,5 +1,5 @@
-//! What stands beside a change: memories that say nearly the same, as a question; the history and the readers of what it touches; what
-//! was decided on changes like it.
+//! What is related to a change: memories that say nearly the same, as a question; the history and the readers of what it touches; and past
+//! decisions on similar changes.
 
 use domain::{changeset::ChangeState, ids::ChangeId, plural::count};
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ const VERSIONS: usize = 5;
 
 /// The page.
 #[component]
-pub fn Beside() -> impl IntoView {
+pub fn Related() -> impl IntoView {
     page("queue", |request| async move {
         let id = request.id::<ChangeId>("change")?;
         let view = request.lucid.beside(request.actor()?, id).await?;
@@ -27,13 +27,13 @@ pub fn Beside() -> impl IntoView {
             view.tokens.0, view.tokens.1
         );
         Ok(view! {
-            <Heading title="Beside the change" trail=trail />
+            <Heading title="Related memories and past decisions" trail=trail />
             <p class="quiet">{tokens}</p>
             <h2>"Memories that say nearly the same"</h2>
             {similar(&view)}
             <h2>"What it touches"</h2>
             {touched(&request, &view)}
-            <h2>"What was decided on changes like this"</h2>
+            <h2>"Past decisions on similar changes"</h2>
             {decided(&view, request.now())}
             {like(&view)}
         }
@@ -67,17 +67,17 @@ fn question(view: &BesideView, s: &SimilarMemory) -> AnyView {
     };
     let answers = view.may_replace.then(|| {
         view! {
-            <div class="actions">
-                <form method="post" action="/do/decide">{form_token()}{named()}<input type="hidden" name="verdict" value="reject" /><input type="hidden" name="reject_code" value="never" /><input type="hidden" name="note" value=format!("The memory already says so: {}", s.path) /><button>"The same: reject the new one"</button></form>
-                <a class="button" href=desk>"Keep both: back to the desk"</a>
-                <form method="post" action="/do/replace_instead">{form_token()}{named()}<input type="hidden" name="memory" value=s.id.to_string() /><button>"Replace: put the new one in its place"</button></form>
+            <div class="line wrap">
+                <form method="post" action="/do/decide">{form_token()}{named()}<input type="hidden" name="verdict" value="reject" /><input type="hidden" name="reject_code" value="never" /><input type="hidden" name="note" value=format!("The memory already says so: {}", s.path) /><button>"Same: reject the new one"</button></form>
+                <a class="button" href=desk>"Keep both: back to the change"</a>
+                <form method="post" action="/do/replace_instead">{form_token()}{named()}<input type="hidden" name="memory" value=s.id.to_string() /><button>"Replace the existing one"</button></form>
             </div>
         }
     });
     view! {
         <section class="card question">
             <h3>{asked}</h3>
-            <p><span class="quiet">"stands in "<a href=format!("/memories/{}", s.id)><code>{s.path.clone()}</code></a>": "</span><Visible text=s.statement.clone() /></p>
+            <p><span class="quiet">"in "<a href=format!("/memories/{}", s.id)><code>{s.path.clone()}</code></a>": "</span><Visible text=s.statement.clone() /></p>
             <p><span class="quiet">"proposed: "</span><Visible text=s.proposed.clone() /></p>
             {answers}
         </section>
@@ -86,13 +86,13 @@ fn question(view: &BesideView, s: &SimilarMemory) -> AnyView {
 
 fn touched(request: &Request, view: &BesideView) -> AnyView {
     if view.touched.is_empty() {
-        return view! { <p class="quiet">"No memory that is there: it brings a new one."</p> }.into_any();
+        return view! { <p class="quiet">"It touches no existing memory; it adds a new one."</p> }.into_any();
     }
     let now = request.now();
     let version = |v: &VersionRow| view! { <li>"version "{v.number}" "{v.operation.as_str()}" "<When at=v.created_at now=now />": "<Visible text=v.message.clone() /></li> };
     let reader = |r: &ReaderRow| {
-        let who = r.agent.as_deref().map_or_else(|| "an agent that did not say which".to_owned(), domain::masking::mask);
-        view! { <li><Visible text=who />" read it "{count(r.times, "time")}", last "<When at=r.last_at now=now /></li> }
+        let who = r.agent.as_deref().map_or_else(|| "an unnamed agent".to_owned(), domain::masking::mask);
+        view! { <li><Visible text=who />" read this "{count(r.times, "time")}", last "<When at=r.last_at now=now /></li> }
     };
     let one = |m: &TouchedMemory| {
         let older = m.versions.len().saturating_sub(VERSIONS);
@@ -116,19 +116,19 @@ fn touched(request: &Request, view: &BesideView) -> AnyView {
 /// Decided changes that mean nearly the same.
 fn decided(view: &BesideView, now: domain::Timestamp) -> AnyView {
     if !view.by_meaning {
-        return view! { <p class="quiet">"Compared by words alone: no sentence model is set up."</p> }.into_any();
+        return view! { <p class="quiet">"Compared by words only, because no sentence model is set up."</p> }.into_any();
     }
     let row = |d: &DecidedRow| {
         let word = if d.state == ChangeState::Committed { "committed" } else { "rejected" };
         view! { <li><a href=format!("/changesets/{}?change={}", d.changeset_id, d.id)><Visible text=d.title.clone() /></a>", "{word}" "<When at=d.updated_at now=now /></li> }
     };
     let rows = view.decided.iter().map(row).collect_view();
-    (!view.decided.is_empty()).then(|| view! { <p class="quiet">"Nearly the same:"</p><ul>{rows}</ul> }).into_any()
+    (!view.decided.is_empty()).then(|| view! { <p class="quiet">"Similar in meaning:"</p><ul>{rows}</ul> }).into_any()
 }
 
 fn like(view: &BesideView) -> AnyView {
     if view.like.is_empty() {
-        return view! { <p class="quiet">"Nothing yet: this is the first of its kind that is decided here."</p> }.into_any();
+        return view! { <p class="quiet">"None yet. This is the first change of its kind in this store."</p> }.into_any();
     }
     let row = |l: &LikeRow| {
         let what = match (l.verdict.as_str(), l.reject_code) {
