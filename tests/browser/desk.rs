@@ -26,15 +26,15 @@ const LOOK: &str = r"
         while (walker.nextNode()) if (visible(walker.currentNode)) n += walker.currentNode.data.split(/\s+/).filter((w) => /[\p{L}\p{N}]/u.test(w)).length;
         return n;
     };
-    const article = document.querySelector('article.change'), evidence = document.querySelector('aside.evidence');
-    const bar = document.querySelector('.desk-bar').getBoundingClientRect();
-    const needed = [...article.querySelectorAll('h2, .numbers, .needs, .diff, .fates, .rationale'), ...evidence.querySelectorAll('figure.quote')]
-        .filter((e) => !e.closest('details:not([open])'));
-    const fold = Math.min(bar.top, 720 - bar.height);
-    const below = needed.filter((e) => e.getBoundingClientRect().bottom > fold + 1).map((e) => e.className || e.tagName);
-    return { id: article.id, kind: article.querySelector('.badge').innerText, change: words(article), evidence: words(evidence),
-             list: words(document.querySelector('.desk-list')), frame: words(document.querySelector('.desk > .about')) + words(document.querySelector('.desk-bar')), below,
-             quotes: evidence.querySelectorAll(':scope > figure.quote').length, sign: !!document.querySelector('input[name=password]'), scrolled: window.scrollY,
+    const article = document.querySelector('article.change'), evidence = document.querySelector('details.evidence');
+    const bar = document.querySelector('.decide');
+    const needed = [...article.querySelectorAll('h1, h2, .facts, .diff, .fates, .rationale'), document.querySelector('.needs'), ...evidence.querySelectorAll('figure.quote')]
+        .filter((e) => e && !e.closest('details:not([open])'));
+    const fold = 720;
+    const below = needed.filter((e) => e.getBoundingClientRect().bottom > fold + 1).map((e) => `${e.className || e.tagName} ends at ${Math.round(e.getBoundingClientRect().bottom)}`);
+    return { id: article.id, kind: article.querySelector('.kind').innerText, change: words(article), evidence: words(evidence),
+             list: words(document.querySelector('.desk-list')), frame: words(document.querySelector('#desk > .head')) + words(bar), below,
+             quotes: evidence.querySelectorAll(':scope > .in > figure.quote').length, sign: !!document.querySelector('input[name=password]'), scrolled: window.scrollY,
              waits: !!document.querySelector('button[data-key=a]'), conflicted: !!article.matches('[data-change=conflicted]') };
 ";
 
@@ -65,7 +65,7 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
     browser.wait_for_islands().await;
     browser.press("j").await;
     browser.press("o").await;
-    browser.find("article.change").await;
+    browser.find("#desk article.change").await;
     browser.wait_for_islands().await;
     browser.picture("desk-720").await;
     let (mut costs, mut keys, mut decided) = (Vec::new(), 0, 0);
@@ -83,16 +83,16 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
             continue;
         }
         let id = look["id"].as_str().unwrap().to_owned();
-        let gone = format!("article.change[id='{id}']:has(h2)");
+        let gone = format!("#desk article.change[id='{id}']");
         *kinds.entry(look["kind"].as_str().unwrap().to_owned()).or_default() += 1;
         let before = keys;
         // As long as nobody could have read it, a key decides nothing.
         tokio::time::sleep(std::time::Duration::from_millis(220)).await;
         if decided % 4 == 3 {
             browser.press("x").await;
-            browser.type_into("details[open] select[name=reject_code]", "Not").await;
+            browser.press("2").await;
             browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
-            keys += 5;
+            keys += 3;
         } else {
             browser.press("a").await;
             keys += 1;
@@ -152,11 +152,18 @@ async fn what_a_decision_needs_stands_above_the_fold() {
     }
     let browser = Browser::start(Settings { height: 720, ..Settings::default() }).await;
     sign_in(&browser, &served.link("reviewer@")).await;
+    let wanted_stores = wanted.len();
     for store in wanted {
-        browser.go(&format!("{}/queue?state=open", served.url)).await;
-        let link = format!("//tr[contains(., '{store}')]//a[starts-with(@href, '/changesets/')]");
-        let address = browser.page.find(fantoccini::Locator::XPath(&link)).await.unwrap().prop("href").await.unwrap().unwrap();
-        browser.go(&address).await;
+        let chosen = format!("{}/queue?state=open", served.url);
+        browser.go(&chosen).await;
+        if wanted_stores > 1 {
+            let link = format!("//a[contains(@href, 'store=') and contains(., '{store}')]");
+            let of_store = browser.page.find(fantoccini::Locator::XPath(&link)).await.unwrap().prop("href").await.unwrap().unwrap();
+            browser.go(&of_store).await;
+        }
+        let first = browser.property_of("main .row a[data-open]", "href").await.unwrap();
+        // The changeset without a change begins at its first.
+        browser.go(first.split('?').next().unwrap()).await;
         let (mut seen, mut above) = (0, 0);
         loop {
             let look = browser.page.execute(LOOK, vec![]).await.unwrap();
@@ -209,21 +216,25 @@ async fn two_people_at_one_changeset_see_each_other() {
     reviewer.find(".claim.mine").await;
     println!("a claim was seen after {:.1} s", seconds_until(&admin, ".badge.claim:not(.mine)").await);
     admin.picture("desk-claimed").await;
-    assert!(admin.text().await.contains("Rui Reviewer works on it"));
+    assert!(admin.text().await.contains("Rui Reviewer is reviewing"));
     // A decision of one is seen by the other, who is at the same change.
     reviewer.press("a").await;
     println!("a decision was seen after {:.1} s", seconds_until(&admin, ".desk-list .mark[title='approved']").await);
     // What somebody types into is not replaced under their hands; they are told.
     reviewer.press("c").await;
-    reviewer.fill("details[open] textarea", "Who knows this tool?").await;
-    admin.press("j").await;
-    admin.find(".desk-list li:nth-child(2).here").await;
+    reviewer.fill("details[data-key=c][open] textarea", "Who knows this tool?").await;
+    // (Two further on: the reviewer is at the change between.)
+    for _ in 0..2 {
+        let here = admin.address().await;
+        admin.press("j").await;
+        admin.wait_for_other_address(&here).await;
+    }
     admin.press("d").await;
     admin.press(&format!("{}{}", Key::Control, Key::Enter)).await;
     reviewer.find(".live-news a").await;
-    assert_eq!(reviewer.property_of("details[open] textarea", "value").await.unwrap(), "Who knows this tool?");
-    reviewer.click("details[open] form[action='/do/comment'] button").await;
-    reviewer.wait_for_text("Comments").await;
+    assert_eq!(reviewer.property_of("details[data-key=c][open] textarea", "value").await.unwrap(), "Who knows this tool?");
+    reviewer.click("details[data-key=c][open] form[action='/do/comment'] button").await;
+    reviewer.wait_for_text("commented").await;
     // Both decide on the same change at the same time: the second is refused, with what has happened.
     admin.go(&reviewer.address().await).await;
     admin.find("article[data-change='pending']").await;
@@ -231,8 +242,8 @@ async fn two_people_at_one_changeset_see_each_other() {
     let keep = "const f = document.querySelector('form.approve').cloneNode(true); f.removeAttribute('data-swap'); f.id = 'late'; f.hidden = true; document.body.append(f)";
     admin.page.execute(keep, vec![]).await.unwrap();
     reviewer.press("x").await;
-    reviewer.choose("details[open] select[name=reject_code]", "wording").await;
-    reviewer.click("details[open] button.danger").await;
+    reviewer.click("details[data-key=x][open] input[value=wording]").await;
+    reviewer.click("details[data-key=x][open] button.danger").await;
     reviewer.find(".desk-list .mark[title='rejected']").await;
     admin.page.execute("document.getElementById('late').submit()", vec![]).await.unwrap();
     admin.wait_for_text("It is rejected meanwhile").await;
@@ -255,7 +266,7 @@ async fn two_processes_on_one_postgres_tell_each_other() {
     admin.go(&format!("{}/queue?state=open", first.url)).await;
     admin.find("html[data-live='on']").await;
     reviewer.press("r").await;
-    println!("a claim in another process was seen in the queue after {:.1} s", seconds_until(&admin, "tr .claim").await);
+    println!("a claim in another process was seen in the queue after {:.1} s", seconds_until(&admin, ".row .claim").await);
     admin.picture("queue-claimed").await;
     admin.check_console().await;
 }
@@ -294,17 +305,17 @@ async fn hostile_proposals_are_shown_and_do_nothing() {
             sign_in(&browser, &served.link("admin@")).await;
         }
         browser.go(&format!("{}/queue?state=open&q=hostile", served.url)).await;
-        let found = "return [...document.querySelectorAll('tr a[data-open]')].map((a) => a.href)";
+        let found = "return [...document.querySelectorAll('.row a[data-open]')].map((a) => a.href)";
         let all: Vec<String> = serde_json::from_value(browser.page.execute(found, vec![]).await.unwrap()).unwrap();
         assert_eq!(all.len(), hostile().len());
         for address in all {
             browser.go(&address).await;
             browser.wait_for_islands().await;
             browser.check_width().await;
-            let title = browser.text_of("article.change h2").await;
+            let title = browser.text_of("article.change h1").await;
             let state = browser
                 .page
-                .execute("return [window.pwned ?? 0, document.querySelectorAll('article .diff script, article .diff img, article .diff leptos-island, article .diff h1').length, document.querySelectorAll('article.change .hidden-char').length, document.querySelectorAll('.desk-bar').length]", vec![])
+                .execute("return [window.pwned ?? 0, document.querySelectorAll('article .diff script, article .diff img, article .diff leptos-island, article .diff h1').length, document.querySelectorAll('article.change .hidden-char').length, document.querySelectorAll('.decide').length]", vec![])
                 .await
                 .unwrap();
             assert_eq!((&state[0], &state[1], &state[3]), (&0.into(), &0.into(), &1.into()), "{title}");
@@ -315,7 +326,7 @@ async fn hostile_proposals_are_shown_and_do_nothing() {
                 assert_eq!(state[2], 1, "{title}: what passes for another letter is shown");
             }
             browser.press("e").await;
-            browser.find("details[open] textarea").await;
+            browser.find("form[data-editing] textarea").await;
             browser.check_width().await;
             if title.contains("bidi") || title.contains("unbroken") {
                 browser.picture(&format!("hostile-{name}-{}", if title.contains("bidi") { "bidi" } else { "unbroken" })).await;
@@ -341,9 +352,9 @@ async fn at_twice_the_size_everything_works() {
     browser.check_accessibility().await;
     browser.picture("desk-zoom").await;
     browser.press("x").await;
-    browser.choose("details[open] select[name=reject_code]", "wording").await;
+    browser.click("details[data-key=x][open] input[value=wording]").await;
     browser.check_width().await;
-    browser.click("details[open] button.danger").await;
+    browser.click("details[data-key=x][open] button.danger").await;
     browser.find(".desk-list .mark[title='rejected']").await;
     let moves = "return document.getAnimations().length";
     assert_eq!(browser.page.execute(moves, vec![]).await.unwrap(), 0, "nothing moves by itself");
@@ -360,7 +371,7 @@ async fn every_state_of_the_desk() {
     sign_in(&browser, &lucid.link("reviewer@")).await;
     crate::review::open_first(&browser).await;
     browser.wait_for_islands().await;
-    let high = ".desk-list li.risk-high-edge a";
+    let high = ".desk-list li.risk-high a";
     browser.click(high).await;
     browser.find("input[name=password]").await;
     browser.picture("desk-high-risk").await;
@@ -369,15 +380,15 @@ async fn every_state_of_the_desk() {
     browser.press("a").await;
     browser.press("not my password").await;
     browser.press(&Key::Enter.to_string()).await;
-    browser.wait_for_text("This is not your password").await;
+    browser.wait_for_text("Wrong password").await;
     browser.picture("desk-error").await;
     browser.check_accessibility().await;
     browser.fill("input[name=password]", PASSWORD).await;
     browser.press(&Key::Enter.to_string()).await;
     browser.find("article.change:focus").await;
     browser.click(high).await;
-    browser.wait_for_text("waits for somebody else").await;
-    assert!(browser.text().await.contains("signed “approved”"));
+    browser.wait_for_text("It waits for others").await;
+    assert!(browser.text().await.contains("approved and signed"));
     browser.picture("desk-half-approved").await;
     // Many at once: chosen with the space bar, shown, decided each by itself.
     browser.go(browser.address().await.split('?').next().unwrap()).await;
@@ -386,12 +397,12 @@ async fn every_state_of_the_desk() {
     browser.find(".desk-list li.here input:checked").await;
     browser.click(".desk-list li:not(.here) input").await;
     browser.press("b").await;
-    browser.wait_for_text("together").await;
+    browser.wait_for_text("2 selected changes").await;
     browser.click("input[value=approve]").await;
     browser.picture("bulk").await;
     browser.check_accessibility().await;
     browser.follow("form[action='/do/decide_many'] button").await;
-    browser.wait_for_text("Decide on 0 changes together").await;
+    browser.wait_for_text("Nothing is selected").await;
     // Beside it: similar memories are a question.
     browser.go(&format!("{}/queue?state=open", lucid.url)).await;
     crate::review::open_first(&browser).await;

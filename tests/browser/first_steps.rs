@@ -26,7 +26,7 @@ async fn from_an_empty_installation_to_a_changeset() {
     let lucid = Served::start(&database, &["--no-worker"]);
     let browser = Browser::start(Settings::default()).await;
     browser.go(&lucid.link("/link/")).await;
-    browser.wait_for_text("You are the first here").await;
+    browser.wait_for_text("You are the first person here").await;
     browser.check_accessibility().await;
     browser.picture("first-admin").await;
     browser.fill("input[name=name]", "Ada").await;
@@ -41,10 +41,10 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=again]", PASSWORD).await;
     browser.follow("button.primary").await;
-    browser.wait_for_text("Nothing waits").await;
+    browser.wait_for_text("Nothing waits for a decision").await;
     browser.check_accessibility().await;
     browser.picture("empty-queue").await;
-    browser.follow("nav[aria-label=Lucid] a[href='/stores']").await;
+    browser.follow("nav[aria-label=Main] a[href='/stores']").await;
     browser.wait_for_text("No memory store").await;
     browser.check_accessibility().await;
     browser.fill("input[name=name]", "Exports").await;
@@ -80,7 +80,7 @@ async fn dream_live(browser: &Browser, lucid: &Served, database: &str) {
     browser.check_accessibility().await;
     browser.picture("dream-waits").await;
     let worker = Served::start(database, &[]);
-    browser.wait_for_text("Review what it proposes").await;
+    browser.wait_for_text("Review its proposals").await;
     drop(worker);
     browser.follow("a[href^='/changesets/']").await;
     browser.wait_for_text("export: page is too large").await;

@@ -17,7 +17,7 @@ async fn an_admin_lets_somebody_in_who_asked() {
     visitor.fill("input[name=email]", "mia@lucid.example").await;
     visitor.fill("input[name=reason]", "I answer tickets").await;
     visitor.follow("button.primary").await;
-    visitor.wait_for_text("Your request waits").await;
+    visitor.wait_for_text("Request sent").await;
     visitor.check_accessibility().await;
     let admin = Browser::start(Settings::default()).await;
     sign_in(&admin, &lucid.link("admin@")).await;
@@ -35,20 +35,21 @@ async fn an_admin_lets_somebody_in_who_asked() {
     admin.page.refresh().await.unwrap();
     assert!(!admin.text().await.contains("/link/"), "it is gone with its page");
     sign_in(&visitor, &link).await;
+    visitor.go(&format!("{}/stores", lucid.url)).await;
     visitor.wait_for_text("Studio agents").await;
     visitor.go(&format!("{}/people", lucid.url)).await;
-    visitor.wait_for_text("You may not do this").await;
+    visitor.wait_for_text("You do not have access").await;
     // Their own account: a password, and the sign-ins that it ends.
     visitor.go(&format!("{}/account", lucid.url)).await;
     visitor.fill("input[name=before]", PASSWORD).await;
     visitor.fill("input[name=password]", "some other plain words").await;
     visitor.fill("input[name=again]", "some other plain words").await;
     visitor.follow("form[action='/do/change_password'] button").await;
-    visitor.wait_for_text("Your password is changed").await;
+    visitor.wait_for_text("Password changed").await;
     visitor.check_accessibility().await;
     // Disabled, they are out at once.
     admin.follow("form[action='/do/set_disabled'] button").await;
-    admin.wait_for_text("Enable the account").await;
+    admin.wait_for_text("Enable account").await;
     visitor.go(&format!("{}/queue", lucid.url)).await;
     visitor.wait_for_text("Sign in").await;
     admin.check_console().await;
@@ -71,7 +72,7 @@ async fn a_key_is_shown_once_and_a_refused_form_keeps_what_was_chosen() {
     assert!(browser.holds("input[value='memory:read']:checked").await, "what was chosen is kept");
     browser.fill("input[name=days]", "30").await;
     browser.follow("form[action='/do/add_key'] button").await;
-    browser.wait_for_text("Its secret is shown only now").await;
+    browser.wait_for_text("Copy its secret now").await;
     browser.check_accessibility().await;
     browser.picture("key-made").await;
     let secret = browser.text_of(".notice code").await;
@@ -98,7 +99,7 @@ async fn a_stores_settings_and_a_team() {
     browser.follow("form[action='/do/create_team'] button").await;
     browser.choose_named("form[action='/do/set_member'] select[name=user]", "Rui Reviewer").await;
     browser.follow("form[action='/do/set_member'] button:not(.plain)").await;
-    browser.find("button[aria-label='Take Rui Reviewer out of Support']").await;
+    browser.find("button[aria-label='Remove Rui Reviewer from Support']").await;
     browser.go(&format!("{}/stores", lucid.url)).await;
     browser.follow("main a[href^='/stores/']").await;
     browser.follow("nav[aria-label=Store] a[href$='/settings']").await;
@@ -112,7 +113,7 @@ async fn a_stores_settings_and_a_team() {
     browser.choose_named("form[action='/do/give_grant'] select[name=to]", "Team Support").await;
     browser.fill("form[action='/do/give_grant'] input[name=path]", "/notes").await;
     browser.follow("form[action='/do/give_grant'] button").await;
-    browser.follow("button[aria-label='Take back what Support has on /notes']").await;
+    browser.follow("button[aria-label='Remove access of Support to /notes']").await;
     assert!(!browser.text().await.contains("/notes"));
     browser.fill("input[name=again]", "another name").await;
     browser.follow("form[action='/do/delete_store'] button").await;

@@ -29,8 +29,9 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("insights", format!("{url}/insights")),
         ("bulk", bulk_of(&changeset)),
         ("related", first_link(browser, &changeset, "/changes/").await),
-        ("changeset-side", format!("{changeset}?view=side")),
-        ("changeset", format!("{changeset}?view=unified")),
+        ("changeset", changeset.clone()),
+        ("changeset-editor", format!("{changeset}&edit=1")),
+        ("search", format!("{url}/search?q=logs")),
         ("stores", format!("{url}/stores")),
         ("store", store.clone()),
         ("store-search", format!("{store}?q=open+questions")),
@@ -63,8 +64,8 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
 
 /// Everything of a changeset, to be decided together.
 fn bulk_of(changeset: &str) -> String {
-    let (start, id) = changeset.split_once("/changesets/").unwrap();
-    format!("{start}/bulk?{id}=on")
+    let (start, rest) = changeset.split_once("/changesets/").unwrap();
+    format!("{start}/bulk?{}=on", rest.split('?').next().unwrap())
 }
 
 async fn look_at_all(settings: Settings, name: &str) {

@@ -19,9 +19,9 @@ pub async fn sign_in(browser: &Browser, link: &str) {
     browser.wait_for_text("Queue").await;
 }
 
-/// From the queue to the first changeset.
+/// From the queue to the first change that needs no signature.
 pub async fn open_first(browser: &Browser) {
-    browser.follow("main table a[href^='/changesets/']").await;
+    browser.follow("main .row:not(:has(.risk.high)) a[href^='/changesets/']").await;
     browser.find("article.change").await;
 }
 
@@ -57,31 +57,36 @@ async fn a_reviewer_approves_rejects_and_commits_by_keyboard() {
     browser.wait_for_islands().await;
     // From the queue, without a mouse.
     browser.press("j").await;
+    browser.find("#preview article.change h1").await;
+    browser.press("j").await;
     browser.press("o").await;
-    browser.find("article.change:focus, article.change").await;
+    browser.find("#desk article.change").await;
     browser.wait_for_islands().await;
     browser.picture("desk").await;
     browser.press("a").await;
     browser.find(&marked("approved")).await;
     browser.find("article.change[data-change='pending']:focus").await;
     browser.press("v").await;
-    browser.find(".desk.side").await;
+    browser.find("#desk.side-by-side").await;
     browser.press("x").await;
-    browser.choose("details[open] select[name=reject_code]", "not_yet").await;
+    browser.press("2").await;
+    browser.find("details[open] input[value=not_yet]:checked").await;
     browser.fill("details[open] input[name=note]", "Seen too rarely").await;
     browser.picture("desk-reject").await;
     browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
     browser.find(&marked("rejected")).await;
     browser.find("article.change[data-change='pending']:focus").await;
     // How one looks at a diff stays, until one chooses otherwise.
-    browser.find(".desk.side").await;
+    browser.find("#desk.side-by-side").await;
     browser.press("v").await;
-    browser.find(".desk:not(.side)").await;
+    browser.find("#desk .diff-card .prose").await;
+    browser.press("v").await;
+    browser.find("#desk:not(.side-by-side) .diff-card .diff").await;
     // Undone, and rejected again.
     browser.press("z").await;
     browser.wait_until_gone(&marked("rejected")).await;
     browser.press("x").await;
-    browser.choose("details[open] select[name=reject_code]", "wording").await;
+    browser.click("details[open] input[value=wording]").await;
     browser.click("details[open] button.danger").await;
     browser.find(&marked("rejected")).await;
     browser.find("article.change:focus").await;
@@ -105,19 +110,19 @@ async fn the_same_without_scripts() {
     browser.find(&marked("approved")).await;
     browser.click("details[data-key='x'] summary").await;
     // Without choosing why it is refused by the browser itself; with a reason it goes through.
-    browser.choose("details[open] select[name=reject_code]", "wording").await;
+    browser.click("details[open] input[value=wording]").await;
     browser.follow("details[open] button.danger").await;
     browser.find(&marked("rejected")).await;
     // Undone and rejected again.
     browser.follow("form[action='/do/undo'] button").await;
     browser.click("details[data-key='x'] summary").await;
-    browser.choose("details[open] select[name=reject_code]", "never").await;
+    browser.click("details[open] input[value=never]").await;
     browser.follow("details[open] button.danger").await;
     browser.find(&marked("rejected")).await;
     // Edited: a revision that somebody else approves.
-    browser.click("details[data-key='e'] summary").await;
-    browser.fill("details[open] textarea", "# In other words\n").await;
-    browser.follow("details[open] form[action='/do/edit_change'] button.primary").await;
+    browser.follow("a[data-key='e']").await;
+    browser.fill("form[data-editing] textarea", "# In other words\n").await;
+    browser.follow("button[form='editor']").await;
     browser.wait_for_text("You contributed to this change").await;
     commit_and_look(&browser, &lucid.url).await;
 }
@@ -131,14 +136,15 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     open_first(&reviewer).await;
     reviewer.wait_for_islands().await;
     // Also where the editor came with a change that was swapped in.
+    let here = reviewer.address().await;
     reviewer.press("j").await;
-    reviewer.find(".desk-list li:nth-child(2).here").await;
+    reviewer.wait_for_other_address(&here).await;
     reviewer.press("e").await;
-    reviewer.fill("details[open] textarea", "# Other words\n\n</textarea><script>alert(1)</script>\n").await;
-    reviewer.find("details[open] .live-diff ins").await;
+    reviewer.fill("form[data-editing] textarea", "# Other words\n\n</textarea><script>alert(1)</script>\n").await;
+    reviewer.find("form[data-editing] .live-diff ins").await;
     reviewer.wait_for_text("Other words").await;
     reviewer.picture("desk-editor").await;
-    reviewer.click("details[open] form[action='/do/edit_change'] button.primary").await;
+    reviewer.click("button[form='editor']").await;
     reviewer.wait_for_text("You contributed to this change").await;
     reviewer.check_console().await;
     let address = reviewer.address().await;
@@ -165,20 +171,17 @@ async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     browser.wait_for_islands().await;
     browser.click(&marked("conflicted")).await;
     let conflict = browser.text_of("article[data-change='conflicted']").await;
-    assert!(
-        conflict.contains("Before → now") && conflict.contains("Before → proposed") && conflict.contains("as people like"),
-        "{conflict}"
-    );
+    assert!(conflict.contains("Base → now") && conflict.contains("Base → proposed") && conflict.contains("as people like"), "{conflict}");
     assert!(!browser.holds("button[data-key='a']").await, "what is conflicted cannot be approved");
     browser.picture("desk-conflict").await;
     browser.check_accessibility().await;
     browser.press("e").await;
-    browser.find("details[open] textarea").await;
+    browser.find("form[data-editing] textarea").await;
     browser.picture("desk-rebase").await;
     browser.check_accessibility().await;
-    browser.click("details[open] form[action='/do/rebase_change'] button.primary").await;
+    browser.click("button[form='editor']").await;
     browser.wait_until_gone("article[data-change='conflicted']").await;
-    browser.wait_for_text("revision 2").await;
+    browser.wait_for_text("Revision 2").await;
     browser.wait_for_text("You contributed to this change").await;
     browser.check_console().await;
 }

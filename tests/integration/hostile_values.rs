@@ -233,6 +233,7 @@ impl Twin {
     }
 
     /// The address of every page of everything that there is, with its route.
+    #[expect(clippy::too_many_lines, reason = "a list of every page")]
     async fn pages(&self) -> Vec<(&'static str, String)> {
         let (lucid, me, store) = (&self.world.lucid, &self.admin, self.world.store);
         let encoded = |field: &str| {
@@ -259,6 +260,7 @@ impl Twin {
             "/mappings/edit",
             "/audit",
             "/account",
+            "/search",
             "/people",
             "/rights",
             "/keys",
@@ -292,12 +294,14 @@ impl Twin {
                 let change = change.change.id;
                 let _ = write!(bulk, "{change}=on&");
                 page("/changesets/:id", format!("/changesets/{id}?change={change}"));
-                page("/changes/:id/beside", format!("/changes/{change}/beside"));
+                page("/changesets/:id", format!("/changesets/{id}?change={change}&edit=1"));
+                page("/changes/:id/related", format!("/changes/{change}/related"));
             }
         }
         page("/bulk", bulk);
         for memory in lucid.memories(me, store, None).await.unwrap().rows {
             page("/memories/:id", format!("/memories/{}", memory.id));
+            page("/memories/:id", format!("/memories/{}?view=source&suggest=edit", memory.id));
             page("/memories/:id/compare", format!("/memories/{}/compare?from=1&to=1", memory.id));
         }
         for row in lucid.history(me, store, None).await.unwrap().rows {

@@ -297,6 +297,7 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
             .map(|route| (route, route.to_owned()))
             .to_vec();
     pages.push(("/queue, open", "/queue?state=open".into()));
+    pages.push(("/search", "/search?q=pair".into()));
     pages.push(("/queue, done", "/queue?state=done".into()));
     for tab in ["", "/history", "/dreams", "/sessions", "/briefing", "/muted", "/settings"] {
         pages.push((if tab.is_empty() { "/stores/:id" } else { tab }, format!("/stores/{store}{tab}")));
@@ -310,7 +311,7 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
     }
     let (_, changeset, change) = most.unwrap();
     pages.push(("/changesets/:id", format!("/changesets/{changeset}")));
-    pages.push(("/changes/:id/beside", format!("/changes/{change}/beside")));
+    pages.push(("/changes/:id/related", format!("/changes/{change}/related")));
     pages.push(("/bulk", bulk));
     let rows = lucid.memories(me, store, None).await.unwrap().rows;
     pages.push(("/memories/:id", format!("/memories/{}", rows.iter().find(|m| m.path.as_str() == "/grows.md").unwrap().id)));
@@ -349,7 +350,8 @@ async fn a_page_runs_as_many_statements_for_forty_rows_as_for_two() {
         let after = counter.of(&address).await;
         println!("{page:<24} {before:>4} statements for two rows, {after:>4} for forty");
         // What stands beside a change is looked for by ten statements of it and for five memories at most, however many there are.
-        let bound = if page == "/changes/:id/beside" { 20 } else { 3 };
+        // A search looks into five stores at most.
+        let bound = if matches!(page, "/changes/:id/related" | "/search") { 20 } else { 3 };
         if after > before + bound {
             wrong.push(format!("{page}: {before} statements for two rows, {after} for forty"));
         }

@@ -377,7 +377,7 @@ async fn what_somebody_steered_is_never_what_nobody_did(world: World) {
     let plain = dream(&world, &lucid, Kind::OpenAi).await;
     let heard = mock.heard();
     assert_eq!(heard.len(), 2, "without instructions the sessions are shown anew");
-    assert!(said(&heard[1].1).contains("- Invoices as PDF (Not yet"), "what was turned down is told: {}", said(&heard[1].1));
+    assert!(said(&heard[1].1).contains("- Invoices as PDF (Not enough evidence"), "what was turned down is told: {}", said(&heard[1].1));
     assert_eq!(plain.dream.changeset_id, None);
 }
 

@@ -41,10 +41,11 @@ pub async fn decide(
     answer(&request, result, &back(&changeset, &change), kept).await
 }
 
-/// Votes on many changes: `expected` is `change:revision:digest`, one after the other, with commas.
+/// Votes on many changes: each of `chosen` is `change:revision:digest`; `expected` names several, with commas.
 #[server(prefix = "/do", endpoint = "decide_many")]
 pub async fn decide_many(
     #[server(default)] expected: String,
+    #[server(default)] chosen: Vec<String>,
     verdict: String,
     #[server(default)] reject_code: String,
     #[server(default)] until: String,
@@ -52,7 +53,8 @@ pub async fn decide_many(
     #[server(default)] password: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let chosen = parse_all(&expected);
+    let all = chosen.iter().map(String::as_str).chain([expected.as_str()]).collect::<Vec<_>>().join(",");
+    let chosen = parse_all(&all);
     let names: Vec<String> = chosen.iter().flatten().map(|e| format!("{}=on", e.change)).collect();
     let back = format!("/bulk?{}", names.join("&"));
     let mut kept = fields([("verdict", &verdict)]);

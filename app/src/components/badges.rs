@@ -62,7 +62,9 @@ pub const fn state_word(state: ChangeState, conflicted: bool) -> &'static str {
 /// The icon for a change's state.
 pub fn state_icon(state: ChangeState, conflicted: bool) -> AnyView {
     match state {
-        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => view! { <Icon name="triangle-alert" /> }.into_any(),
+        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => {
+            view! { <Icon name="triangle-alert" /> }.into_any()
+        }
         ChangeState::Pending => view! { <Icon name="hourglass" /> }.into_any(),
         ChangeState::Approved => view! { <Icon name="check" /> }.into_any(),
         ChangeState::Rejected => view! { <Icon name="x" /> }.into_any(),

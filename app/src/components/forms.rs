@@ -25,7 +25,7 @@ pub fn Refused(
     form.map(|form| {
         view! {
             <div class="notice bad" role="alert" tabindex="-1" autofocus>
-                <strong>{if form.fields.contains_key("partly") { "Not all of it was done. " } else { "Nothing was changed. " }}</strong>
+                <strong>{if form.fields.contains_key("partly") { "Partly done. " } else { "Not saved. " }}</strong>
                 {sentence(&form.message)}
             </div>
         }

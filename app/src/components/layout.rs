@@ -42,7 +42,14 @@ const SECTIONS: &[(&str, &[Place])] = &[
         &[
             Place { name: "memory", href: "/stores", within: Some(""), text: "Memory", icon: "book-text", roles: READ },
             Place { name: "dreams", href: "/dreams", within: Some("/dreams"), text: "Dreams", icon: "moon-star", roles: READ },
-            Place { name: "sessions", href: "/sessions", within: Some("/sessions"), text: "Sessions", icon: "messages-square", roles: READ },
+            Place {
+                name: "sessions",
+                href: "/sessions",
+                within: Some("/sessions"),
+                text: "Sessions",
+                icon: "messages-square",
+                roles: READ,
+            },
             Place { name: "insights", href: "/insights", within: None, text: "Insights", icon: "chart-line", roles: READ },
         ],
     ),
@@ -234,9 +241,10 @@ pub fn Crumbs(
     /// What stands at the end.
     children: Children,
 ) -> impl IntoView {
-    let step = |(href, text): (String, String)| view! { <li><a href=href class="cut"><Visible text=text /></a><Icon name="chevron-right" /></li> };
-    let steps = (!trail.is_empty())
-        .then(|| view! { <nav aria-label="Breadcrumb"><ol>{trail.into_iter().map(step).collect_view()}</ol></nav> });
+    let step =
+        |(href, text): (String, String)| view! { <li><a href=href class="cut"><Visible text=text /></a><Icon name="chevron-right" /></li> };
+    let steps =
+        (!trail.is_empty()).then(|| view! { <nav aria-label="Breadcrumb"><ol>{trail.into_iter().map(step).collect_view()}</ol></nav> });
     view! { <div class="crumbs grow">{steps}{children()}</div> }
 }
 

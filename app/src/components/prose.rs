@@ -97,7 +97,7 @@ pub fn Inline(
 fn inline(text: &str) -> AnyView {
     let parts: Vec<&str> = text.split('`').collect();
     // An odd number of backticks: one of them is only a backtick.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return view! { <Visible text=text.to_owned() /> }.into_any();
     }
     let part = |(i, part): (usize, &str)| {

@@ -40,7 +40,7 @@ pub fn waiting_settings(waiting: &[WaitingSetting], page_of: Option<String>, now
         view! {
             <section aria-labelledby="waiting-settings">
                 <h2 id="waiting-settings">"Waiting for a second admin"</h2>
-                <p class="quiet">"These settings make the gate weaker. Nothing changes until another, independent admin confirms them."</p>
+                <p class="quiet">"These settings weaken the review. Nothing changes until another, independent admin confirms them."</p>
                 <ul class="cards">{waiting.iter().map(one).collect_view()}</ul>
             </section>
         }

@@ -72,6 +72,11 @@ pub mod swap {
             let Some(form) = form else { return };
             event.prevent_default();
             if let Some(fields) = fields(&form).filter(|_| may_leave(Some(&form))) {
+                // The button that was pressed may have a say of its own.
+                let pressed = event.submitter().map(|b| (b.get_attribute("name"), b.get_attribute("value")));
+                if let Some((Some(name), Some(value))) = pressed {
+                    fields.append(&name, &value);
+                }
                 go(form.action(), Some(fields), After::Go);
             }
         });
@@ -149,7 +154,7 @@ pub mod swap {
                 _ if after == After::Renew => {}
                 // What was sent may have been done; its page says so.
                 Ok((landed, _)) => drop(window().location().set_href(&landed)),
-                Err(_) if posted => say("It is not known whether that was done: Lucid did not answer. Reload the page to see."),
+                Err(_) if posted => say("Lucid did not answer. Reload the page to see whether your decision was recorded."),
                 Err(_) => drop(window().location().set_href(&address)),
             }
         });
@@ -279,7 +284,8 @@ pub mod swap {
         let typing =
             document().active_element().is_some_and(|e| e.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
         let revealed = any("[data-key-scope] [data-revealed]");
-        let at_work = "[data-key-scope] details[data-key][open], [data-editing], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
+        let at_work =
+            "[data-key-scope] details[data-key][open], [data-editing], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
         typing || revealed || BUSY.get() || has_typed(None) || any(at_work)
     }
 
@@ -300,7 +306,7 @@ pub mod swap {
 
     /// Whether what was typed may be lost; asked only if something was.
     fn may_leave(but: Option<&HtmlFormElement>) -> bool {
-        !has_typed(but) || window().confirm_with_message("What you have typed is not saved. Leave it?").unwrap_or(true)
+        !has_typed(but) || window().confirm_with_message("Discard your unsaved text?").unwrap_or(true)
     }
 
     /// Whether the page was changed just now, so that a key that is pressed twice would decide on what nobody has seen yet.

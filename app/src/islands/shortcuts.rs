@@ -144,8 +144,9 @@ mod keys {
     /// Whether the keys belong to something else: a field, a dialog.
     fn is_busy(event: &KeyboardEvent) -> bool {
         let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
-        let in_field = target
-            .is_some_and(|t| t.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog").ok().flatten().is_some());
+        let in_field = target.is_some_and(|t| {
+            t.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog").ok().flatten().is_some()
+        });
         let keys = event.ctrl_key() || event.meta_key();
         (in_field && !(keys && event.key() == "Enter")) || document().query_selector("dialog[open]").ok().flatten().is_some()
     }
@@ -172,7 +173,8 @@ mod keys {
 
     /// Chooses a reason of the rejection that is open.
     fn choose_reason(key: &str) -> bool {
-        let reason = find(&format!("details[data-key='x'][open] input[data-choice='{key}']")).and_then(|e| e.dyn_into::<HtmlElement>().ok());
+        let reason =
+            find(&format!("details[data-key='x'][open] input[data-choice='{key}']")).and_then(|e| e.dyn_into::<HtmlElement>().ok());
         reason.is_some_and(|r| {
             r.click();
             r.focus().is_ok()

@@ -26,11 +26,11 @@ pub fn SignIn() -> impl IntoView {
             <Refused form=refused />
             <form method="post" action="/do/sign_in" class="stack card">{form_token()}
                 <input type="hidden" name="next" value=next />
-                <label>"Address"<input type="email" name="email" value=email autocomplete="username" required autofocus /></label>
+                <label>"Email"<input type="email" name="email" value=email autocomplete="username" required autofocus /></label>
                 <label>"Password"<input type="password" name="password" autocomplete="current-password" required /></label>
                 <button class="primary">"Sign in"</button>
             </form>
-            <p class="quiet">"No account yet? "<a href="/request-access">"Ask for access"</a>". No password, or forgotten it? An admin makes you a one-time link."</p>
+            <p class="quiet">"No account? "<a href="/request-access">"Request access"</a>". Forgot your password? An admin can send you a new sign-in link."</p>
         }
         .into_any())
     })
@@ -48,11 +48,11 @@ pub fn UseLink() -> impl IntoView {
             LinkPurpose::FirstAdmin => {
                 let (name, email) = (kept("name"), kept("email"));
                 let fields = view! {
-                    <p>"You are the first here: this makes your account, and you are its admin."</p>
+                    <p>"You are the first person here. This creates your account as an admin."</p>
                     <label>"Name"<input name="name" value=name autocomplete="name" required maxlength="100" autofocus /></label>
-                    <label>"Address"<input type="email" name="email" value=email autocomplete="username" required /></label>
+                    <label>"Email"<input type="email" name="email" value=email autocomplete="username" required /></label>
                 };
-                ("Make the first account", fields.into_any())
+                ("Create the first account", fields.into_any())
             }
             LinkPurpose::SetPassword { name, email } => {
                 let fields = view! {
@@ -70,9 +70,9 @@ pub fn UseLink() -> impl IntoView {
                 <input type="hidden" name="token" value=token />
                 {who}
                 <label>"Password"<input type="password" name="password" autocomplete="new-password" required minlength="12" aria-describedby="rule" /></label>
-                <p id="rule" class="quiet">"At least 12 characters; a few words do."</p>
-                <label>"The same again"<input type="password" name="again" autocomplete="new-password" required /></label>
-                <button class="primary">"Set it and sign in"</button>
+                <p id="rule" class="quiet">"At least 12 characters. A few words are fine."</p>
+                <label>"Repeat password"<input type="password" name="again" autocomplete="new-password" required /></label>
+                <button class="primary">"Set password and sign in"</button>
             </form>
         }
         .into_any())
@@ -86,9 +86,9 @@ pub fn RequestAccess() -> impl IntoView {
         let refused = request.refused().await;
         if request.query.contains_key("asked") {
             return Ok(view! {
-                <Heading title="Your request waits" />
-                <p>"An admin accepts or declines it. If it is accepted, they send you a one-time link with which you choose a password."</p>
-                <p><a href="/sign-in">"To the sign-in"</a></p>
+                <Heading title="Request sent" />
+                <p>"An admin accepts or declines your request. If it is accepted, you get a link to set a password."</p>
+                <p><a href="/sign-in">"Back to sign-in"</a></p>
             }
             .into_any());
         }
@@ -98,13 +98,13 @@ pub fn RequestAccess() -> impl IntoView {
         let email = kept("email").or(me.map(|u| u.email)).unwrap_or_default();
         let reason = kept("reason").unwrap_or_default();
         Ok(view! {
-            <Heading title="Ask for access" />
+            <Heading title="Request access" />
             <Refused form=refused />
             <form method="post" action="/do/request_access" class="stack card">{form_token()}
                 <label>"Name"<input name="name" value=name autocomplete="name" required maxlength="100" /></label>
-                <label>"Address"<input type="email" name="email" value=email autocomplete="username" required /></label>
-                <label>"What for"<input name="reason" value=reason maxlength="1000" /></label>
-                <button class="primary">"Ask"</button>
+                <label>"Email"<input type="email" name="email" value=email autocomplete="username" required /></label>
+                <label>"Reason"<input name="reason" value=reason maxlength="1000" /></label>
+                <button class="primary">"Request access"</button>
             </form>
         }
         .into_any())
@@ -118,7 +118,7 @@ pub fn Account() -> impl IntoView {
         let sign_ins = request.lucid.own_sign_ins(request.actor()?).await?;
         let refused = request.refused().await;
         let changed = request.query.contains_key("changed").then(|| {
-            view! { <div class="notice good" role="status"><strong>"Your password is changed. "</strong>"Every other sign-in has ended."</div> }
+            view! { <div class="notice good" role="status"><strong>"Password changed. "</strong>"All other sign-ins have ended."</div> }
         });
         let title = request.current.as_ref().map(|c| c.user.name.clone()).unwrap_or_default();
         let about = request.current.as_ref().map(|c| format!("{} · {}", c.user.email, c.user.role));
@@ -128,22 +128,21 @@ pub fn Account() -> impl IntoView {
             <p class="about">{about}</p>
             <Refused form=refused />
             {changed}
-            <h2>"Where you are signed in"</h2>
+            <h2>"Sign-ins"</h2>
             <div class="scroll" tabindex="0" role="region" aria-label="Sign-ins">
                 <table>
-                    <thead><tr><th>"Browser"</th><th>"From"</th><th>"Since"</th><th>"Ends"</th><th>"Change"</th></tr></thead>
+                    <thead><tr><th>"Browser"</th><th>"From"</th><th>"Since"</th><th>"Expires"</th><th>"Change"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            <form method="post" action="/do/end_sign_in">{form_token()}<button>"End every other sign-in"</button></form>
-            <h2>"Password"</h2>
-            <form method="post" action="/do/change_password" class="stack card">{form_token()}
-                <label>"The one you have"<input type="password" name="before" autocomplete="current-password" required /></label>
-                <label>"The new one"<input type="password" name="password" autocomplete="new-password" required minlength="12" aria-describedby="new-rule" /></label>
-                <p id="new-rule" class="quiet">"At least 12 characters; a few words do."</p>
-                <label>"The new one again"<input type="password" name="again" autocomplete="new-password" required /></label>
-                <button class="primary">"Change it"</button>
-            </form>
+            <form method="post" action="/do/end_sign_in">{form_token()}<button>"Sign out everywhere else"</button></form>
+            <section class="setting"><div><h2>"Password"</h2></div><form method="post" action="/do/change_password" class="stack">{form_token()}
+                <label>"Current password"<input type="password" name="before" autocomplete="current-password" required /></label>
+                <label>"New password"<input type="password" name="password" autocomplete="new-password" required minlength="12" aria-describedby="new-rule" /></label>
+                <p id="new-rule" class="quiet">"At least 12 characters. A few words are fine."</p>
+                <label>"Repeat new password"<input type="password" name="again" autocomplete="new-password" required /></label>
+                <button class="primary">"Change password"</button>
+            </form></section>
         }
         .into_any())
     })
@@ -151,17 +150,17 @@ pub fn Account() -> impl IntoView {
 
 fn sign_in_row(sign_in: &OwnSignIn, request: &Request) -> impl IntoView + use<> {
     let end = if sign_in.current {
-        "this one".into_any()
+        "This browser".into_any()
     } else {
         view! {
             <form method="post" action="/do/end_sign_in">{form_token()}
                 <input type="hidden" name="handle" value=sign_in.handle.clone() />
-                <button class="plain">"end it"</button>
+                <button class="plain">"Sign out"</button>
             </form>
         }
         .into_any()
     };
-    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "not known".to_owned());
+    let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
     view! {
         <tr>
             <td><Visible text=known(&sign_in.browser) /></td>

@@ -1,16 +1,22 @@
-//! Deciding on many changes together: what each would do is shown first, each is a decision of its own, and each says by itself
-//! whether it went through. The address names what was chosen: changes, or changesets with all that waits in them.
+//! Deciding on several selected changes: what each would do is shown first, each is a decision of its own, and each says by itself
+//! whether it was recorded. Changes of high risk are only decided one by one. The address names what was chosen: changes, or changesets with all that waits in them.
 
-use domain::{changeset::RejectCode, plural::count, review::BULK, risk::RiskLevel};
+use domain::{
+    changeset::RejectCode,
+    plural::count,
+    review::BULK,
+    risk::{Label, RiskLevel},
+};
 use leptos::prelude::*;
-use service::{ChangeRow, Choice, ChosenChange};
+use service::{Choice, ChosenChange};
 
 use crate::{
     components::{
-        badges::{KindBadge, RiskBadge, StateBadge},
+        badges::{KindBadge, Labels, RiskBadge},
         diff::Diff,
         forms::{Refused, form_token},
         layout::{Empty, Heading},
+        prose::Inline,
         text::Visible,
     },
     context::{Request, page},
@@ -22,27 +28,38 @@ pub fn Bulk() -> impl IntoView {
     page("queue", |request| async move {
         let mut chosen = request.lucid.chosen(request.actor()?, &choices(&request)).await?;
         let refused = request.refused().await;
-        if chosen.is_empty() {
+        let over = chosen.len() > BULK;
+        chosen.truncate(BULK);
+        // What is decided already is no part of it.
+        let open: Vec<&ChosenChange> = chosen.iter().filter(|c| c.waits_for_reader).collect();
+        let trail = || vec![("/queue".into(), "Queue".into())];
+        if open.is_empty() {
             return Ok(view! {
-                <Heading title="Decide together" trail=vec![("/queue".into(), "Queue".into())] />
+                <Heading title="Review selected" trail=trail() />
                 <Refused form=refused />
-                <Empty title="Nothing was chosen">"Choose changes in the list of a changeset, or changesets in the queue, then press “Decide chosen”. "<a href="/queue">"To the queue"</a></Empty>
+                <Empty title="Nothing is selected">
+                    <p>"Select changes in the queue or on the desk, then choose Review selected."</p>
+                    <p><a class="button primary" href="/queue">"Go to the queue"</a></p>
+                </Empty>
             }
             .into_any());
         }
-        let over = chosen.len() > BULK;
-        chosen.truncate(BULK);
-        let open: Vec<&ChangeRow> = chosen.iter().filter(|c| c.waits_for_reader).map(|c| &c.change).collect();
-        let high = open.iter().filter(|c| c.risk_level == RiskLevel::High).count();
-        let rows = chosen.iter().map(row).collect_view();
-        let form = (!open.is_empty()).then(|| decide(&request, &open, high));
+        let high = open.iter().filter(|c| c.change.risk_level == RiskLevel::High).count();
+        let rows = open.iter().map(|c| row(c)).collect_view();
+        let limit = over.then(
+            || view! { <p class="notice warn">{format!("At most {BULK} changes are decided together. The first {BULK} are below.")}</p> },
+        );
+        let single = (high > 0).then(|| {
+            view! { <p class="notice warn">{format!("{} of high risk: open it to decide it by itself.", count(high, "change"))}</p> }
+        });
         Ok(view! {
-            <Heading title=format!("Decide on {} together", count(open.len(), "change")) trail=vec![("/queue".into(), "Queue".into())] />
+            <Heading title=format!("Review {}", count(open.len(), "selected change")) trail=trail() />
             <Refused form=refused />
-            {over.then(|| view! { <p class="notice bad">{format!("At most {BULK} are decided together; the first {BULK} are.")}</p> })}
-            {(high > 0).then(|| view! { <p class="notice bad">{format!("{} of high risk: each is decided only if you have opened it, and approved only with your password.", count(high, "change"))}</p> })}
-            <ul class="bulk">{rows}</ul>
-            {form}
+            {limit}{single}
+            <form method="post" action="/do/decide_many" class="stack">{form_token()}
+                <ul class="bulk">{rows}</ul>
+                {(open.len() > high).then(|| decide(&request))}
+            </form>
         }
         .into_any())
     })
@@ -64,48 +81,61 @@ fn row(chosen: &ChosenChange) -> AnyView {
     let edits = chosen.edits.as_deref().unwrap_or_default();
     let diffs = edits
         .iter()
-        .take(3)
+        .take(EDITS)
         .map(|e| {
             let (before, after) = (e.base_content.clone().unwrap_or_default(), e.content.clone().unwrap_or_default());
             view! { <h3><code>{e.path.to_string()}</code></h3><Diff before=before after=after /> }
         })
         .collect_view();
-    let more = edits.len().saturating_sub(3);
+    let more = edits.len().saturating_sub(EDITS);
     let more = (more > 0).then(|| view! { <p class="quiet">{format!("and {}", count(more, "more memory"))}</p> });
     let does = if chosen.edits.is_some() {
-        view! { <details><summary>"What it would do"</summary>{diffs}{more}</details> }.into_any()
+        view! { {diffs}{more} }.into_any()
     } else {
-        view! { <p class="quiet">"It is too large to be shown here. Open it to see what it would do."</p> }.into_any()
+        view! { <p class="quiet">"This change is too large to be shown here. Open it to see what it does."</p> }.into_any()
     };
+    let value = format!("{}:{}:{}", c.id, c.revision, c.digest);
+    let title = c.title.clone();
+    let choose = if c.risk_level == RiskLevel::High {
+        view! { <a class="button" href=href.clone()>"Open to decide"</a> }.into_any()
+    } else {
+        view! { <input type="checkbox" name="chosen[]" value=value checked aria-label=format!("Include “{title}”") /> }.into_any()
+    };
+    let support = (c.eligible_sessions > 0)
+        .then(|| view! { <span>{format!("{} of {}", c.support_sessions, count(c.eligible_sessions, "session"))}</span> });
+    let labels: Vec<Label> = serde_json::from_str(&c.labels).unwrap_or_default();
     view! {
         <li class="card">
-            <div class="badges"><KindBadge kind=c.kind /><RiskBadge level=c.risk_level /><StateBadge state=c.state conflicted=c.conflicted /></div>
-            <h2><a href=href><Visible text=c.title.clone() /></a></h2>
+            <div class="line">{choose}<h2><a href=href><Visible text=title /></a></h2></div>
+            <p class="meta"><RiskBadge level=c.risk_level long=true /><KindBadge kind=c.kind />{support}</p>
+            <p><Inline text=c.rationale.clone() /></p>
+            <Labels labels=labels />
             {does}
         </li>
-    }.into_any()
+    }
+    .into_any()
 }
 
-fn decide(request: &Request, open: &[&ChangeRow], high: usize) -> AnyView {
-    let expected = open.iter().map(|c| format!("{}:{}:{}", c.id, c.revision, c.digest)).collect::<Vec<_>>().join(",");
+/// Edits of a change that are shown.
+const EDITS: usize = 3;
+
+fn decide(request: &Request) -> AnyView {
     let option = |code: &RejectCode| view! { <option value=code.as_str()>{code.explained()}</option> };
     let until = request.now().plus_seconds(7 * 86_400).date();
-    let sign = (high > 0).then(|| view! { <label>"Password, to sign what is of high risk"<input type="password" name="password" autocomplete="current-password" maxlength="1024" /></label> });
     view! {
-        <form method="post" action="/do/decide_many" class="stack card">{form_token()}
-            <input type="hidden" name="expected" value=expected />
+        <div class="card stack">
             <fieldset>
-                <legend>"All of them"</legend>
-                <label class="check"><input type="radio" name="verdict" value="approve" required />"approve"</label>
-                <label class="check"><input type="radio" name="verdict" value="reject" />"reject"</label>
-                <label class="check"><input type="radio" name="verdict" value="defer" />"defer"</label>
+                <legend>"Decision on each selected change"</legend>
+                <label class="check"><input type="radio" name="verdict" value="approve" required />"Approve"</label>
+                <label class="check"><input type="radio" name="verdict" value="reject" />"Reject"</label>
+                <label class="check"><input type="radio" name="verdict" value="defer" />"Defer"</label>
             </fieldset>
-            <label>"Why, if they are rejected"<select name="reject_code"><option value="">"Choose why"</option>{RejectCode::ALL.iter().map(option).collect_view()}</select></label>
-            <label>"Until when, if they are deferred"<input type="date" name="until" value=until /></label>
-            <label>"Note"<input name="note" maxlength="2000" /></label>
-            {sign}
-            <p class="quiet">"Each is a decision of its own, with its own entry in the audit, and can be taken back by itself."</p>
-            <button class="primary">{format!("Decide on {}", count(open.len(), "change"))}</button>
-        </form>
-    }.into_any()
+            <label>"Reason, if you reject"<select name="reject_code"><option value="">"Choose a reason"</option>{RejectCode::ALL.iter().map(option).collect_view()}</select></label>
+            <label>"Until, if you defer (00:00 UTC)"<input type="date" name="until" value=until /></label>
+            <label>"Note (optional)"<input name="note" maxlength="2000" /></label>
+            <p class="quiet">"Each change gets its own decision and its own audit entry. You can withdraw each by itself."</p>
+            <button class="primary">"Decide selected changes"</button>
+        </div>
+    }
+    .into_any()
 }

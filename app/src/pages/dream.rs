@@ -36,7 +36,7 @@ pub fn Dream() -> impl IntoView {
         Ok(view! {
             <Heading title=format!("Dream, {}", d.state) trail=trail />
             <Refused form=refused />
-            <p class="about">"Asked for by "{view.requested_by.clone()}" "<When at=d.created_at now=now />" · distiller "{d.distiller.clone()}</p>
+            <p class="about">"Started by "{view.requested_by.clone()}" "<When at=d.created_at now=now />" · engine "{d.distiller.clone()}</p>
             {d.instructions.clone().map(|t| view! { <p>"Instructions: "<Visible text=t /></p> })}
             {error}
             {if matches!(d.state.as_str(), "pending" | "running") { running(&actor, d) } else { ended(&view) }}
@@ -60,16 +60,16 @@ fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
             </form>
         }
     });
-    view! { <LiveProgress stream=format!("/live/dreams/{}", dream.id) start=start />{cancel}<noscript><p><a href="">"Look again"</a></p></noscript> }.into_any()
+    view! { <LiveProgress stream=format!("/live/dreams/{}", dream.id) start=start />{cancel}<noscript><p><a href="">"Reload"</a></p></noscript> }.into_any()
 }
 
 fn ended(view: &DreamView) -> AnyView {
     let changeset = view
         .dream
         .changeset_id
-        .map(|id| view! { <p><a class="button primary" href=format!("/changesets/{id}")>"Review what it proposes"</a></p> });
+        .map(|id| view! { <p><a class="button primary" href=format!("/changesets/{id}")>"Review its proposals"</a></p> });
     let nothing = (view.dream.state == "completed" && changeset.is_none())
-        .then(|| view! { <p>"It proposes nothing, and that is a good answer: nothing new recurs and nothing is double."</p> });
+        .then(|| view! { <p>"No changes proposed. Nothing new recurs and there are no duplicates."</p> });
     let of = |disposition: &str| view.findings.iter().filter(|f| f.disposition == disposition).collect::<Vec<_>>();
     view! {
         {changeset}{nothing}

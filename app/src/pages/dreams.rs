@@ -26,7 +26,7 @@ pub fn Dreams() -> impl IntoView {
         let stores = request.lucid.stores(&actor).await?;
         let start = stores.iter().filter(|s| actor.may(Action::Dream, s.id)).map(start_form).collect_view();
         let list = if dreams.rows.is_empty() {
-            view! { <Empty title="No dream yet">"A dream goes over the sessions and the memory of a store and proposes what to change. Start one below."</Empty> }.into_any()
+            view! { <Empty title="No dream yet">"A dream reads the sessions and the memory of a store and proposes changes. Start one below."</Empty> }.into_any()
         } else {
             table(dreams, "/dreams", request.now())
         };
@@ -65,7 +65,7 @@ fn table(dreams: Page<DreamRow>, here: &str, now: domain::Timestamp) -> AnyView 
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Dreams">
             <table>
-                <thead><tr><th>"State"</th><th>"Store"</th><th>"Proposed"</th><th>"Asked for"</th></tr></thead>
+                <thead><tr><th>"State"</th><th>"Store"</th><th>"Proposed"</th><th>"Started"</th></tr></thead>
                 <tbody>{dreams.rows.into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
@@ -118,10 +118,10 @@ fn instructed_form(
     view! {
         <form method="post" action="/do/dream" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.to_string() />
-            <label>"Instructions (optional; whoever instructs does not count as an approver)"
+            <label>"Instructions (optional; you will not count as an approver of what this dream proposes)"
                 <TextArea name="instructions" id="instructions" value=kept rows=2 label="Instructions" maxlength=4_096 />
             </label>
-            <p class="quiet" id="instructing">"What to look at (“only failures of book_flight”), what to leave out (“ignore preferences”). A model reads all of it; the builtin distiller heeds kinds of findings and names of tools."</p>
+            <p class="quiet" id="instructing">"What to look at (“only failures of book_flight”) or leave out (“ignore preferences”). A model reads all of it; the built-in engine understands kinds of findings and names of tools."</p>
             {distiller}
             {estimates.iter().map(|(name, estimate)| estimated(name, *estimate)).collect_view()}
             <button class="primary">"Dream now"</button>
@@ -157,7 +157,7 @@ fn thousands(n: i64) -> String {
 fn distiller_choice(request: &Request, chosen: Option<String>) -> Option<impl IntoView + use<>> {
     let names = request.lucid.distillers();
     let chosen = chosen.unwrap_or_else(|| "builtin".to_owned());
-    (names.len() > 1).then(|| view! { <label>"Distiller"<select name="distiller">{choices(&names, &chosen)}</select></label> })
+    (names.len() > 1).then(|| view! { <label>"Engine"<select name="distiller">{choices(&names, &chosen)}</select></label> })
 }
 
 fn schedule_part(request: &Request, actor: &Actor, store: StoreId, schedule: Option<ScheduleRow>, refused: Option<RefusedForm>) -> AnyView {
@@ -165,7 +165,7 @@ fn schedule_part(request: &Request, actor: &Actor, store: StoreId, schedule: Opt
     let stands = match &schedule {
         Some(s) if s.enabled => view! { <p>"On: "<code>{s.cron.clone()}</code>" in "{s.time_zone.clone()}", next "<When at=s.next_run_at now=now />". "{s.last_result.clone()}</p> }.into_any(),
         Some(_) => view! { <p>"Off."</p> }.into_any(),
-        None => view! { <p>"None: this store dreams only when somebody asks."</p> }.into_any(),
+        None => view! { <p>"No schedule. This store dreams only when a person starts a dream."</p> }.into_any(),
     };
     let form = actor.may(Action::ManageStore, store).then(|| schedule_form(request, store, schedule.as_ref(), refused));
     view! { <h2>"Schedule"</h2>{stands}{form} }.into_any()
@@ -185,13 +185,13 @@ fn schedule_form(request: &Request, store: StoreId, schedule: Option<&ScheduleRo
     view! {
         <form method="post" action="/do/schedule" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.to_string() />
-            <label>"When (minute, hour, day, month, weekday)"<input name="cron" value=cron required /></label>
+            <label>"When (cron: minute, hour, day, month, weekday)"<input name="cron" value=cron required /></label>
             <label>"Time zone"<input name="time_zone" value=zone required /></label>
-            <label>"With at least so many new sessions"<input name="min_sessions" value=sessions inputmode="numeric" required /></label>
-            <label>"After so many minutes in which no session grew"<input name="idle_minutes" value=idle inputmode="numeric" required /></label>
+            <label>"Minimum new sessions"<input name="min_sessions" value=sessions inputmode="numeric" required /></label>
+            <label>"Minutes without new events"<input name="idle_minutes" value=idle inputmode="numeric" required /></label>
             {distiller}
             <label class="check"><input type="checkbox" name="enabled" value="on" checked=on />" On"</label>
-            <button>"Save the schedule"</button>
+            <button>"Save schedule"</button>
         </form>
     }
 }

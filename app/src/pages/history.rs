@@ -39,7 +39,7 @@ pub fn History() -> impl IntoView {
             }
         };
         let body = if list.rows.is_empty() {
-            view! { <Empty title="No commit yet">"Every write to this store is a commit, and stands here for good."</Empty> }.into_any()
+            view! { <Empty title="No commit yet">"Every write to this store is a commit and stays listed here."</Empty> }.into_any()
         } else {
             view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Commits">

@@ -26,7 +26,7 @@ pub fn Import() -> impl IntoView {
             .get("done")
             .map(|text| view! { <div class="notice good" role="status"><strong>"Imported. "</strong><Visible text=text.clone() /></div> });
         let body = if stores.is_empty() {
-            view! { <Empty title="No store to import into">"An admin makes stores, and grants you one. "<a href="/stores">"To the stores"</a></Empty> }.into_any()
+            view! { <Empty title="No store to import into">"An admin creates stores and grants access to them. "<a href="/stores">"See the stores"</a></Empty> }.into_any()
         } else {
             let mappings = request.lucid.mappings(&actor).await?;
             let named = request.query.get("mapping").cloned().unwrap_or_default();
@@ -40,18 +40,18 @@ pub fn Import() -> impl IntoView {
                 .collect_view();
             view! {
                 <form method="post" action="/do/import" enctype="multipart/form-data" class="stack card">{form_token()}
-                    <label>"Into the store"<select name="store" required>{options}</select></label>
+                    <label>"Store"<select name="store" required>{options}</select></label>
                     <label>"Format"
                         <select name="format">
                             {Format::ALL.iter().map(|(word, format)| view! { <option value=*word>{format.name()}</option> }).collect_view()}
                         </select>
                     </label>
-                    <label>"Mapping, for a form that is not listed"
+                    <label>"Mapping (for a format that is not listed)"
                         <select name="mapping"><option value="">"none"</option>{mappings}</select>
                     </label>
-                    <p class="about">"A mapping says where in each record its parts stand. "<a href="/mappings">"To the mappings"</a></p>
-                    <label>"Agent, where the transcripts do not say (optional)"<input name="agent" maxlength="200" /></label>
-                    <label>"Files (.json, .jsonl, .traj or an exported .md, also packed as .gz or .zst)"<input type="file" name="file" accept=".json,.jsonl,.ndjson,.traj,.md,.gz,.zst" multiple required /></label>
+                    <p class="about">"A mapping says where the parts of each record are. "<a href="/mappings">"Manage mappings"</a></p>
+                    <label>"Agent, if the transcripts do not name one (optional)"<input name="agent" maxlength="200" /></label>
+                    <label>"Files (.json, .jsonl, .traj or exported .md, also compressed as .gz or .zst)"<input type="file" name="file" accept=".json,.jsonl,.ndjson,.traj,.md,.gz,.zst" multiple required /></label>
                     <button class="primary">"Import"</button>
                 </form>
             }

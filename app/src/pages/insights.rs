@@ -15,28 +15,28 @@ pub fn Insights() -> impl IntoView {
     page("insights", |request| async move {
         let figures = request.lucid.review_figures(request.actor()?).await?;
         let body = if figures.overall.decisions == 0 {
-            view! { <Empty title="Nothing was decided yet">"Once changes are approved and rejected, this page says how long that takes and how often two who decide agree."</Empty> }.into_any()
+            view! { <Empty title="No decisions yet">"Once changes are approved and rejected, this page shows how long that takes and how often reviewers agree."</Empty> }.into_any()
         } else {
             let each = figures.each.iter().map(|(name, r)| row(name, r)).collect_view();
             view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Reviews">
                     <table>
-                        <thead><tr><th>"Who"</th><th>"Decisions"</th><th>"Approved"</th><th>"Rejected"</th><th>"Looked at it for"</th><th>"Waited for"</th><th>"Agreed"</th><th>"Overridden"</th><th>"Reverted"</th></tr></thead>
+                        <thead><tr><th>"Who"</th><th>"Decisions"</th><th>"Approved"</th><th>"Rejected"</th><th>"Review time"</th><th>"Time to decision"</th><th>"Agreed"</th><th>"Overridden"</th><th>"Reverted"</th></tr></thead>
                         <tbody>{row("Everybody", &figures.overall)}{each}</tbody>
                     </table>
                 </div>
                 <ul class="quiet">
-                    <li>"Looked at it for: from opening a revision to deciding on it, the median; in brackets of how many. Short is not good by itself."</li>
-                    <li>"Waited for: from the proposal to the decision, the median."</li>
-                    <li>"Agreed: of the changes on which somebody else decided as well, those where both said the same."</li>
-                    <li>"Overridden: somebody else took the decision back. Reverted: what was approved was taken back after its commit."</li>
+                    <li>"Review time: median from opening a revision to the decision; in brackets, of how many decisions."</li>
+                    <li>"Time to decision: median from the proposal to the decision."</li>
+                    <li>"Agreed: of the changes on which another reviewer decided too, those with the same verdict."</li>
+                    <li>"Overridden: another person withdrew the decision. Reverted: the approved change was reverted after its commit."</li>
                 </ul>
             }
             .into_any()
         };
         Ok(view! {
-            <Heading title="How we review" />
-            <p class="quiet">{format!("The last {FIGURE_DAYS} days, in stores that you may see. Each sees their own figures and those of all together; admins see everybody’s.")}</p>
+            <Heading title="Insights" />
+            <p class="quiet">{format!("Reviews of the last {FIGURE_DAYS} days in the stores that you see. You see your own figures and those of everybody together; admins see each person’s.")}</p>
             {body}
         }
         .into_any())

@@ -28,19 +28,19 @@ pub fn Keys() -> impl IntoView {
         let secret = request.shown_once("key").map(|secret| {
             view! {
                 <div class="notice good" role="status">
-                    <p><strong>"The key is made. Its secret is shown only now; Lucid keeps a hash of it and cannot show it again:"</strong></p>
+                    <p><strong>"Key created. Copy its secret now; Lucid keeps only a hash and cannot show it again:"</strong></p>
                     <p><code class="wrap">{secret}</code></p>
                 </div>
             }
         });
         let list = if keys.is_empty() {
-            view! { <Empty title="No key yet">"Agents record sessions and read their memory with a key. Make one below, or with "<code>"lucid key add"</code>"."</Empty> }.into_any()
+            view! { <Empty title="No key yet">"Agents use a key to record sessions and read memory. Create one below, or with "<code>"lucid key add"</code>"."</Empty> }.into_any()
         } else {
             let rows = keys.iter().map(|k| row(k, &stores, &request)).collect_view();
             view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Keys">
                     <table>
-                        <thead><tr><th>"Name"</th><th>"Owner"</th><th>"Scopes"</th><th>"Store"</th><th>"Last used"</th><th>"Ends"</th><th>"State"</th></tr></thead>
+                        <thead><tr><th>"Name"</th><th>"Owner"</th><th>"Scopes"</th><th>"Store"</th><th>"Last used"</th><th>"Expires"</th><th>"State"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>
@@ -60,7 +60,7 @@ pub fn Keys() -> impl IntoView {
 fn row(key: &KeyView, stores: &[StoreName], request: &Request) -> impl IntoView + use<> {
     let row = &key.row;
     let store = row.store_id.map_or_else(
-        || "every store of its owner".to_owned(),
+        || "Every store of its owner".to_owned(),
         |id| stores.iter().find(|s| s.id == id).map_or_else(|| "a deleted store".to_owned(), |s| s.name.clone()),
     );
     let used = match row.last_used_at {
@@ -119,14 +119,13 @@ fn form(stores: &[StoreName], people: &PeopleView, refused: Option<&RefusedForm>
         }
     };
     view! {
-        <h2>"Make a key"</h2>
-        <form method="post" action="/do/add_key" class="stack card">{form_token()}
-            <label>"What it is for"<input name="name" value=name required maxlength="100" /></label>
+        <section class="setting"><div><h2>"New key"</h2></div><form method="post" action="/do/add_key" class="stack">{form_token()}
+            <label>"Purpose"<input name="name" value=name required maxlength="100" /></label>
             <fieldset class="stack"><legend>"Scopes"</legend>{Scope::ALL.iter().map(scope).collect_view()}</fieldset>
-            <label>"Only for the store"<select name="store"><option value="">"every store of its owner"</option>{stores.collect_view()}</select></label>
-            <label>"Owner: answers for it, and does not count as approver of what comes through it"<select name="owner">{owners}</select></label>
-            <label>"Ends after so many days (empty: never)"<input name="days" value=days inputmode="numeric" /></label>
-            <button class="primary">"Make it"</button>
-        </form>
+            <label>"Store"<select name="store"><option value="">"Every store of its owner"</option>{stores.collect_view()}</select></label>
+            <label>"Owner (does not count as an approver of what comes through the key)"<select name="owner">{owners}</select></label>
+            <label>"Expires after days (empty: never)"<input name="days" value=days inputmode="numeric" /></label>
+            <button class="primary">"Create key"</button>
+        </form></section>
     }
 }

@@ -104,7 +104,7 @@ fn search_form(store: StoreId, asked: String) -> impl IntoView {
     view! {
         <div class="memory-search">
             <button type="button" class="quiet icon list-button" popovertarget="list" aria-label="Show all memories"><Icon name="panel-left-open" /></button>
-            {(!asked.is_empty()).then(|| tree::search(store, asked))}{back}
+            {(!asked.is_empty()).then(|| tree::search(store, asked, "Search again"))}{back}
         </div>
     }
 }

@@ -27,9 +27,9 @@ pub fn People() -> impl IntoView {
         let (view, stores) = (request.lucid.people(actor).await?, request.lucid.store_names(actor).await?);
         let waiting = waiting_settings(&request.lucid.waiting_settings(actor).await?, None, request.now());
         let refused = request.refused().await;
-        let action = view! { <a class="button" href="/rights">"Who may do what"</a> }.into_any();
+        let action = view! { <a class="button" href="/rights">"Permissions"</a> }.into_any();
         let requests = view.requests.iter().map(|r| ask(r, &stores, &request)).collect_view();
-        let requests = (!view.requests.is_empty()).then(|| view! { <h2>"Ask for access"</h2><ul class="cards">{requests}</ul> });
+        let requests = (!view.requests.is_empty()).then(|| view! { <h2>"Access requests"</h2><ul class="cards">{requests}</ul> });
         let rows = view.people.iter().map(|m| row(m, &view, &request)).collect_view();
         Ok(view! {
             <Heading title="People" action=action />
@@ -38,7 +38,7 @@ pub fn People() -> impl IntoView {
             {requests}
             <div class="scroll" tabindex="0" role="region" aria-label="People">
                 <table>
-                    <thead><tr><th>"Name"</th><th>"Address"</th><th>"Role"</th><th>"Teams"</th><th>"Grants"</th><th>"Account"</th><th>"Since"</th></tr></thead>
+                    <thead><tr><th>"Name"</th><th>"Email"</th><th>"Role"</th><th>"Teams"</th><th>"Grants"</th><th>"Account"</th><th>"Since"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
@@ -63,8 +63,8 @@ fn row(member: &Member, view: &PeopleView, request: &Request) -> impl IntoView +
     let user = &member.user;
     let state = match (user.disabled_at, &user.password_hash) {
         (Some(_), _) => "disabled",
-        (None, None) => "has no password yet",
-        (None, Some(_)) => "good",
+        (None, None) => "no password yet",
+        (None, Some(_)) => "active",
     };
     view! {
         <tr>
@@ -111,14 +111,13 @@ fn invite(stores: &[StoreName], refused: Option<&RefusedForm>) -> impl IntoView 
     let (email, name) = (kept("email"), kept("name"));
     let role = Some(kept("role")).filter(|r| !r.is_empty()).unwrap_or_else(|| Role::Reviewer.as_str().to_owned());
     view! {
-        <h2>"Invite somebody"</h2>
-        <form method="post" action="/do/invite" class="stack card">{form_token()}
+        <section class="setting"><div><h2>"Invite a person"</h2></div><form method="post" action="/do/invite" class="stack">{form_token()}
             <label>"Name"<input name="name" value=name required maxlength="100" /></label>
-            <label>"Address"<input type="email" name="email" value=email required autocomplete="off" /></label>
+            <label>"Email"<input type="email" name="email" value=email required autocomplete="off" /></label>
             <label>"Role"<select name="role">{choices(Role::ALL, &role)}</select></label>
             {first_grant(stores)}
-            <button class="primary">"Make a one-time link"</button>
-        </form>
+            <button class="primary">"Invite"</button>
+        </form></section>
     }
 }
 
@@ -134,9 +133,9 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
         };
         let (members, others): (Vec<&Member>, Vec<&Member>) = view.people.iter().partition(|m| inside.contains(&m.user.id));
         let members = members.iter().map(|m| {
-            let label = format!("Take {} out of {}", m.user.name, team.name);
+            let label = format!("Remove {} from {}", m.user.name, team.name);
             view! {
-                <li>{m.user.name.clone()}" "<form method="post" action="/do/set_member" class="inline">{form_token()}{hidden(m.user.id.to_string(), "no")}<button class="plain" aria-label=label>"take out"</button></form></li>
+                <li>{m.user.name.clone()}" "<form method="post" action="/do/set_member" class="inline">{form_token()}{hidden(m.user.id.to_string(), "no")}<button class="plain" aria-label=label>"Remove"</button></form></li>
             }
         });
         let options = others.iter().map(|m| view! { <option value=m.user.id.to_string()>{m.user.name.clone()}</option> }).collect_view();
@@ -148,18 +147,18 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
                     <input type="hidden" name="team" value=team.id.to_string() />
                     <input type="hidden" name="inside" value="yes" />
                     <label>"Person "<select name="user" required><option value="">"choose"</option>{options}</select></label>
-                    <button>"Put in"</button>
+                    <button>"Add"</button>
                 </form>
             </li>
         }
     };
     view! {
         <h2 id="teams">"Teams"</h2>
-        <p class="quiet">"Everybody in a team has what the team was granted. Give a team a grant on a store's settings page."</p>
+        <p class="quiet">"A team's members have the access that the team has. Grant a team access on a store's settings page."</p>
         <ul class="cards">{view.teams.iter().map(one).collect_view()}</ul>
         <form method="post" action="/do/create_team" class="filters">{form_token()}
             <label>"New team "<input name="name" value=name required maxlength="100" /></label>
-            <button>"Make it"</button>
+            <button>"Create team"</button>
         </form>
     }
 }
@@ -167,15 +166,15 @@ fn teams(view: &PeopleView, refused: Option<&RefusedForm>) -> impl IntoView + us
 fn solo(view: &PeopleView) -> impl IntoView + use<> {
     let text = match (view.solo, view.eligible) {
         (true, _) => {
-            "One person alone decides here, also on what they contributed to. Every commit says so. It ends as soon as a second, independent person may decide."
+            "One person alone decides here, also on changes that they contributed to. Every commit records that. Solo mode ends as soon as a second, independent person can decide."
         }
         (false, 1) => {
-            "Only one independent person may decide here. In solo mode they may also approve what they contributed to; every commit says so."
+            "Only one independent person can decide here. In solo mode they can also approve changes that they contributed to; every commit records that."
         }
-        (false, 0) => "Nobody may decide yet: give a reviewer or an admin a reviewer's grant on a store.",
-        (false, _) => "More than one person may decide, so whoever contributed to a change does not count as its approver.",
+        (false, 0) => "Nobody can decide yet. Grant a reviewer or an admin the role reviewer on a store.",
+        (false, _) => "More than one person can decide, so a contributor to a change does not count as its approver.",
     };
-    let (on, label) = if view.solo { ("no", "End solo mode") } else { ("yes", "Begin solo mode") };
+    let (on, label) = if view.solo { ("no", "Turn off solo mode") } else { ("yes", "Turn on solo mode") };
     let form = (view.solo || view.eligible == 1).then(|| {
         view! { <form method="post" action="/do/set_solo">{form_token()}<input type="hidden" name="on" value=on /><button>{label}</button></form> }
     });
@@ -192,7 +191,7 @@ pub fn Person() -> impl IntoView {
         let stores = request.lucid.store_names(actor).await?;
         let with = one_person(id, &view).map(|why| view! { <p class="notice">{why}</p> });
         let mailed = request.query.contains_key("mailed").then(|| {
-            view! { <div class="notice good" role="status">"The one-time link was sent to their address; nobody else has seen it."</div> }
+            view! { <div class="notice good" role="status">"The sign-in link was sent to their email address. Nobody else has seen it."</div> }
         });
         let member = view.people.into_iter().find(|m| m.user.id == id).ok_or(Error::NotFound("person"))?;
         let refused = request.refused().await;
@@ -202,7 +201,7 @@ pub fn Person() -> impl IntoView {
             view! { <tr><td><a href=format!("/stores/{}/settings", g.store)>{name}</a></td><td><code>{g.path.to_string()}</code></td><td>{g.role.as_str()}</td></tr> }
         });
         let grants = if member.grants.is_empty() {
-            view! { <p class="quiet">"No grant on a store that you may see. Give one on the store's settings page, or put them into a team."</p> }.into_any()
+            view! { <p class="quiet">"No access to a store that you can see. Grant access on the store's settings page, or add the person to a team."</p> }.into_any()
         } else {
             view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Grants">
@@ -228,8 +227,8 @@ fn one_time_link(request: &Request, name: &str, token: &str) -> impl IntoView + 
     let link = format!("{}/link/{token}", request.client.public_url);
     view! {
         <div class="notice good" role="status">
-            <p><strong>{format!("{name} chooses a password with this link, once, within 24 hours. It is shown only now:")}</strong></p>
-            <p>"Because you see it, their account counts as one person with yours for approvals, until they get a link that you do not see."</p>
+            <p><strong>{format!("With this link {name} sets a password, once, within 24 hours. It is shown only now:")}</strong></p>
+            <p>"Because you see this link, their account and yours count as one person for approvals until they get a link that you do not see."</p>
             <p><code class="wrap">{link}</code></p>
         </div>
     }
@@ -239,12 +238,12 @@ fn account(member: &Member) -> impl IntoView + use<> {
     let user = &member.user;
     let id = user.id.to_string();
     let disabled = user.disabled_at.is_some();
-    let (yes, label) = if disabled { ("no", "Enable the account") } else { ("yes", "Disable the account") };
+    let (yes, label) = if disabled { ("no", "Enable account") } else { ("yes", "Disable account") };
     let reset = (!disabled).then(|| {
         view! {
             <form method="post" action="/do/reset_password">{form_token()}
                 <input type="hidden" name="user" value=id.clone() />
-                <button>"Reset the password"</button>
+                <button>"Reset password"</button>
             </form>
         }
     });
@@ -253,7 +252,7 @@ fn account(member: &Member) -> impl IntoView + use<> {
             <form method="post" action="/do/set_role" class="filters">{form_token()}
                 <input type="hidden" name="user" value=id.clone() />
                 <label>"Role "<select name="role">{choices(Role::ALL, user.role.as_str())}</select></label>
-                <button>"Change"</button>
+                <button>"Change role"</button>
             </form>
             {reset}
             <form method="post" action="/do/set_disabled">{form_token()}
@@ -262,7 +261,7 @@ fn account(member: &Member) -> impl IntoView + use<> {
                 <button class="danger">{label}</button>
             </form>
         </div>
-        <p class="quiet">"A reset ends the old password and every sign-in, and makes a one-time link. A disabled account cannot sign in, and its keys do nothing."</p>
+        <p class="quiet">"A reset ends the password and every sign-in and creates a sign-in link. A disabled account cannot sign in, and its keys do not work."</p>
     }
 }
 
@@ -274,7 +273,7 @@ pub fn Rights() -> impl IntoView {
         let cell = |access: Access| match access {
             Access::No => view! { <td class="quiet">"no"</td> }.into_any(),
             Access::Yes => view! { <td>"yes"</td> }.into_any(),
-            Access::Granted(role) => view! { <td>{format!("with a grant: {role}")}</td> }.into_any(),
+            Access::Granted(role) => view! { <td>{format!("as {role} of the store")}</td> }.into_any(),
         };
         let row = |right: &domain::rights::Right| {
             let keys = right.scope.map_or("—", domain::rights::Scope::as_str);
@@ -290,8 +289,8 @@ pub fn Rights() -> impl IntoView {
         };
         let roles = Role::ALL.iter().map(|r| view! { <th>{r.as_str()}</th> }).collect_view();
         Ok(view! {
-            <Heading title="Who may do what" trail=vec![("/people".into(), "People".into())] />
-            <p>"Whoever has a grant on a store, or on a path in it, sees all of that store; deciding needs a reviewer's or owner's grant on the store or on every path that a change touches. Without a grant there is nothing to see, for admins, too. A key does what its scopes say on the stores of its owner's grants, and on one store only if it was made for one."</p>
+            <Heading title="Permissions" trail=vec![("/people".into(), "People".into())] />
+            <p>"A person with access to a store, or to a path in it, sees all of that store. To decide on a change, a person needs the role reviewer or owner on the store or on every path that the change touches. Without access there is nothing to see, also for admins. A key can do what its scopes say, on the stores that its owner has access to, or on the one store that it was created for."</p>
             <div class="scroll" tabindex="0" role="region" aria-label="Rights">
                 <table>
                     <thead><tr><th>"What"</th><th>"On"</th>{roles}<th>"Key with scope"</th><th>"Command line"</th></tr></thead>

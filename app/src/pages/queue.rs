@@ -185,7 +185,8 @@ fn chip(request: &Request, name: &'static str, title: &'static str, options: &[(
     if let Some((_, text)) = options.iter().find(|(value, _)| *value == now) {
         let off = address(request, &[(name, "")]);
         let label = format!("Remove the filter {title}: {text}");
-        return view! { <a class="chip on" href=off aria-label=label>{title}": "<Visible text=text.clone() /><Icon name="x" /></a> }.into_any();
+        return view! { <a class="chip on" href=off aria-label=label>{title}": "<Visible text=text.clone() /><Icon name="x" /></a> }
+            .into_any();
     }
     let option = |(value, text): &(String, String)| view! { <a href=address(request, &[(name, value)])><Visible text=text.clone() /></a> };
     let id = format!("filter-{name}");

@@ -55,7 +55,8 @@ async fn results(request: &Request, asked: &str, stores: &[StoreName]) -> servic
     });
     let memory = found.iter().map(|(store, hits)| memory(store, hits)).collect_view();
     let nothing = found.is_empty() && changes.rows.is_empty();
-    let empty = nothing.then(|| view! { <Empty title="Nothing found">"No memory and no open change has these words. Try fewer or other words."</Empty> });
+    let empty = nothing
+        .then(|| view! { <Empty title="Nothing found">"No memory and no open change has these words. Try fewer or other words."</Empty> });
     Ok(view! { {jump(request, asked)}{memory}{limited}{open_changes(&changes.rows, counts.open)}{empty} }.into_any())
 }
 
@@ -67,7 +68,9 @@ fn jump(request: &Request, asked: &str) -> AnyView {
     if fitting.is_empty() {
         return ().into_any();
     }
-    let links = fitting.into_iter().map(|(text, href)| view! { <li data-row><a class="button" href=href data-open>{text}<Icon name="arrow-right" /></a></li> });
+    let links = fitting
+        .into_iter()
+        .map(|(text, href)| view! { <li data-row><a class="button" href=href data-open>{text}<Icon name="arrow-right" /></a></li> });
     view! { <section class="stack"><h2>"Go to"</h2><ul class="line wrap">{links.collect_view()}</ul></section> }.into_any()
 }
 

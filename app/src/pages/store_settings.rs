@@ -49,8 +49,8 @@ pub fn StoreSettings() -> impl IntoView {
             {waiting}
             {(!manages).then(|| view! { {read_only(&store)}<p>{needed(needs)}</p> })}
             {forms}
-            <h2>"Grants and owners"</h2>
-            <p class="quiet">"Whoever has a grant here sees the whole store. A reviewer or owner of a path decides on what lies under it; owners are asked first."</p>
+            <h2>"Access and owners"</h2>
+            <p class="quiet">"A person with access sees the whole store. Reviewers and owners of a path decide on changes under it; owners are asked first."</p>
             {grants_table(&store, &grants, manages)}
             {people.map(|p| give(&store, &p, refused.as_ref()))}
             {end}
@@ -61,8 +61,8 @@ pub fn StoreSettings() -> impl IntoView {
 
 fn gate_words(mode: GateMode) -> &'static str {
     match mode {
-        GateMode::DreamsGated => "Dreams are gated: keys write at once",
-        GateMode::AllGated => "Everything is gated: keys propose, too",
+        GateMode::DreamsGated => "Review what dreams propose (keys write directly)",
+        GateMode::AllGated => "Review everything (keys only propose)",
     }
 }
 
@@ -75,13 +75,12 @@ fn describe(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + 
     let kept = |name: &str, now: &str| forms::kept(refused, name).unwrap_or_else(|| now.to_owned());
     let (name, description) = (kept("name", &store.name), kept("description", &store.description));
     view! {
-        <h2>"Name"</h2>
-        <form method="post" action="/do/describe_store" class="stack card">{form_token()}
+        <section class="setting"><div><h2>"Name"</h2></div><form method="post" action="/do/describe_store" class="stack">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
             <label>"Name"<input name="name" value=name required maxlength="255" /></label>
-            <label>"What it is for"<input name="description" value=description maxlength="1024" /></label>
+            <label>"Purpose"<input name="description" value=description maxlength="1024" /></label>
             <button>"Save"</button>
-        </form>
+        </form></section>
     }
 }
 
@@ -91,14 +90,13 @@ fn gate(store: &StoreRow, refused: Option<&RefusedForm>) -> impl IntoView + use<
     let budget = kept("budget_tokens").unwrap_or_else(|| store.budget_tokens.map(|b| b.to_string()).unwrap_or_default());
     let option = |mode: &GateMode| view! { <option value=mode.as_str() selected=mode.as_str() == chosen>{gate_words(*mode)}</option> };
     view! {
-        <h2>"Gate and budget"</h2>
-        <form method="post" action="/do/set_gate" class="stack card">{form_token()}
+        <section class="setting"><div><h2>"Approval mode and budget"</h2></div><form method="post" action="/do/set_gate" class="stack">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
-            <label>"What goes through the gate"<select name="gate_mode">{GateMode::ALL.iter().map(option).collect_view()}</select></label>
-            <label>"Budget of the store in tokens, 4 bytes each (empty: none)"<input name="budget_tokens" value=budget inputmode="numeric" /></label>
-            <p class="quiet">"What would put the store over its budget is not proposed. What is there already stays."</p>
+            <label>"Approval mode"<select name="gate_mode">{GateMode::ALL.iter().map(option).collect_view()}</select></label>
+            <label>"Token budget of the store (4 bytes each; empty: none)"<input name="budget_tokens" value=budget inputmode="numeric" /></label>
+            <p class="quiet">"Changes that would put the store over its budget are not proposed. Existing memories stay."</p>
             <button>"Save"</button>
-        </form>
+        </form></section>
     }
 }
 
@@ -113,16 +111,15 @@ fn approvals(store: &StoreRow, now: Approvals) -> impl IntoView + use<> {
         view! { <label>{label}<input type="number" name=name value=value.to_string() min="1" max=MOST_APPROVALS.to_string() required /></label> }
     };
     view! {
-        <h2>"Approvals"</h2>
-        <form method="post" action="/do/set_approvals" class="stack card">{form_token()}
+        <section class="setting"><div><h2>"Approvals"</h2></div><form method="post" action="/do/set_approvals" class="stack">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
-            {field("low", "Independent approvals that a change of low risk needs", now.low)}
-            {field("medium", "of medium risk", now.medium)}
-            {field("high", "of high risk", now.high)}
-            <label class="check"><input type="checkbox" name="owners_only" value="yes" checked=now.owners_only />"Only approvals of the store’s owners count"</label>
-            <p class="quiet">"Asking for fewer approvals, or for others than owners, needs a second admin. Whoever proposed or edited a change, or brought its evidence, does not count. Where somebody is named owner of a path, only owners of that path count there, always. What too few people can approve stays open: it is never passed by itself."</p>
+            {field("low", "Approvals for low risk", now.low)}
+            {field("medium", "Approvals for medium risk", now.medium)}
+            {field("high", "Approvals for high risk", now.high)}
+            <label class="check"><input type="checkbox" name="owners_only" value="yes" checked=now.owners_only />"Only approvals by the store’s owners count"</label>
+            <p class="quiet">"Lowering these requirements needs a second admin. Contributors to a change do not count as approvers. Where a path has an owner, only its owners count. A change that too few people can approve stays open."</p>
             <button>"Save"</button>
-        </form>
+        </form></section>
     }
 }
 
@@ -133,8 +130,8 @@ fn clean_up(store: &StoreRow, now: Timestamp, refused: Option<&RefusedForm>) -> 
         view! {
             <form method="post" action="/do/end_clean_up" class="stack card">{form_token()}
                 <input type="hidden" name="store" value=id />
-                <p>"A clean-up is open; it ends "<When at=until now=now />". Until then dreams propose all that is double, stale or contradicted, however much that takes out."</p>
-                <button>"End the clean-up"</button>
+                <p>"A clean-up is open; it ends "<When at=until now=now />". Until then dreams may propose any number of removals of duplicates, stale and contradicted statements."</p>
+                <button>"End clean-up"</button>
             </form>
         }
         .into_any()
@@ -144,10 +141,10 @@ fn clean_up(store: &StoreRow, now: Timestamp, refused: Option<&RefusedForm>) -> 
         view! {
             <form method="post" action="/do/open_clean_up" class="stack card">{form_token()}
                 <input type="hidden" name="store" value=id />
-                <p class="quiet">"Dreams may take out a quarter of a store in 30 days; what people approve does not count. To empty a junk drawer, lift that limit for a while. What is proposed is decided on as always."</p>
-                <label>"For how many days"<input type="number" name="days" value=days min="1" max="30" required /></label>
+                <p class="quiet">"Without a clean-up, dreams may remove at most a quarter of a store in 30 days; what people approve does not count. Open a clean-up to lift that limit for a while. Every proposal is still reviewed."</p>
+                <label>"Days"<input type="number" name="days" value=days min="1" max="30" required /></label>
                 <label>"Why"<input name="reason" value=reason required maxlength="500" /></label>
-                <button>"Open a clean-up"</button>
+                <button>"Open clean-up"</button>
             </form>
         }
         .into_any()
@@ -160,14 +157,14 @@ fn grants_table(store: &StoreRow, grants: &[GrantRow], manages: bool) -> impl In
     let row = |g: &GrantRow| {
         let to = g.user_id.map(|u| u.to_string()).or_else(|| g.team_id.map(|t| t.to_string())).unwrap_or_default();
         let kind = if g.team_id.is_some() { "team" } else { "person" };
-        let label = format!("Take back what {} has on {}", g.name, g.path_prefix);
+        let label = format!("Remove access of {} to {}", g.name, g.path_prefix);
         let revoke = manages.then(|| {
             view! {
                 <form method="post" action="/do/revoke_grant">{form_token()}
                     <input type="hidden" name="to" value=to />
                     <input type="hidden" name="store" value=store.clone() />
                     <input type="hidden" name="path" value=g.path_prefix.to_string() />
-                    <button class="plain" aria-label=label>"take back"</button>
+                    <button class="plain" aria-label=label>"Remove access"</button>
                 </form>
             }
         });
@@ -194,23 +191,22 @@ fn give(store: &StoreRow, people: &PeopleView, refused: Option<&RefusedForm>) ->
     view! {
         <form method="post" action="/do/give_grant" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
-            <label>"Give"<select name="to" required><option value="">"choose a person or team"</option>{persons}{teams}</select></label>
-            <label>"The role"<select name="role">{choices(StoreRole::ALL, &role)}</select></label>
-            <label>"Under the path"<input name="path" value=path required /></label>
-            <button>"Give it"</button>
+            <label>"Grant access to"<select name="to" required><option value="">"Choose a person or team"</option>{persons}{teams}</select></label>
+            <label>"Role"<select name="role">{choices(StoreRole::ALL, &role)}</select></label>
+            <label>"Path"<input name="path" value=path required /></label>
+            <button>"Grant access"</button>
         </form>
     }
 }
 
 fn delete(store: &StoreRow) -> impl IntoView + use<> {
     view! {
-        <h2>"Delete"</h2>
-        <form method="post" action="/do/delete_store" class="stack card">{form_token()}
+        <section class="setting"><div><h2>"Delete"</h2></div><form method="post" action="/do/delete_store" class="stack">{form_token()}
             <input type="hidden" name="store" value=store.id.to_string() />
-            <p>"Nobody will see the store, its memory, changesets or sessions any more. An admin can restore it for 30 days; the audit keeps what was done."</p>
+            <p>"The store, its memory, changesets and sessions will no longer be visible. An admin can restore it for 30 days. The audit trail is kept."</p>
             <label>{format!("Type its name, {}, to delete it", store.name)}<input name="again" required autocomplete="off" /></label>
-            <button class="danger">"Delete the store"</button>
-        </form>
+            <button class="danger">"Delete store"</button>
+        </form></section>
     }
 }
 

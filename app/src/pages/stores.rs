@@ -23,11 +23,11 @@ pub fn Stores() -> impl IntoView {
         let refused = request.refused().await;
         let list = if stores.is_empty() {
             let how = if actor.may_in_general(Action::CreateStore) {
-                "Make one below.".into_any()
+                "Create one below.".into_any()
             } else {
-                view! { "You were granted none yet. "<a href="/request-access">"Ask for access"</a>"." }.into_any()
+                view! { "You have no access to a store yet. "<a href="/request-access">"Request access"</a>"." }.into_any()
             };
-            view! { <Empty title="No memory store">"A memory store holds what a team's agents remember. "{how}</Empty> }.into_any()
+            view! { <Empty title="No memory store yet">"A memory store holds what a team's agents remember. "{how}</Empty> }.into_any()
         } else {
             view! { <ul class="cards">{stores.into_iter().map(card).collect_view()}</ul> }.into_any()
         };
@@ -35,12 +35,11 @@ pub fn Stores() -> impl IntoView {
         let (name, description) = (kept("name"), kept("description"));
         let form = actor.may_in_general(Action::CreateStore).then(|| {
             view! {
-                <h2>"Make a store"</h2>
-                <form method="post" action="/do/create_store" class="stack card">{form_token()}
+                <section class="setting"><div><h2>"New store"</h2></div><form method="post" action="/do/create_store" class="stack">{form_token()}
                     <label>"Name"<input name="name" value=name required maxlength="255" /></label>
-                    <label>"What it is for"<input name="description" value=description maxlength="1024" /></label>
-                    <button class="primary">"Make it"</button>
-                </form>
+                    <label>"Purpose"<input name="description" value=description maxlength="1024" /></label>
+                    <button class="primary">"Create store"</button>
+                </form></section>
             }
         });
         let gone = if actor.may_in_general(Action::ManagePeople) { request.lucid.deleted_stores(&actor).await? } else { Vec::new() };
@@ -67,7 +66,7 @@ fn deleted(gone: Vec<DeletedStore>, now: domain::Timestamp) -> impl IntoView {
     view! {
         <section>
             <h2>"Deleted stores"</h2>
-            <p class="quiet">"A deleted store can be restored for 30 days, with its memories, history and grants. Its schedule stays off."</p>
+            <p class="quiet">"A deleted store can be restored for 30 days, with its memories, history and access. Its schedule stays off."</p>
             <ul class="cards">{gone.into_iter().map(one).collect_view()}</ul>
         </section>
     }

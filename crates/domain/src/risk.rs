@@ -50,7 +50,7 @@ impl Label {
             Self::InstructionLike => "The new content reads like an attempt to redirect the agent.",
             Self::HiddenCharacters => "The new content holds characters that cannot be seen.",
             Self::ToolText => "The new content repeats words that only a tool said.",
-            Self::SingleSource => "All of its support came through one recorder; nobody else confirms that these were different people or tasks.",
+            Self::SingleSource => "All of its support came through one recorder.",
             Self::ValueChanged => "A value inside a statement changes; the rest of the statement stays.",
             Self::WideScope => "It touches more than five memories.",
             Self::Large => "More than 4,096 bytes are new.",

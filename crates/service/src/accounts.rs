@@ -276,7 +276,7 @@ impl Lucid {
     /// Checks the password of whoever is signed in once more: what they sign rests on it for five minutes, in this sign-in alone.
     /// Wrong ones are counted for the sign-in, so that nobody elsewhere can keep somebody from signing.
     pub async fn confirm_password(&self, actor: &Actor, password: &str) -> Result<()> {
-        let user = self.own_password(actor, password, "this is not your password; nothing was signed").await?;
+        let user = self.own_password(actor, password, "wrong password; nothing was signed").await?;
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let (id, right) = actor.own_account()?;
         let session = actor.web_session.ok_or(Error::Ended)?;

@@ -16,7 +16,7 @@ pub struct Stale {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is not there, or the actor may not know that it is.
-    #[error("there is no such {0}, or you may not see it")]
+    #[error("this {0} does not exist, or you do not have access to it")]
     NotFound(&'static str),
     /// The actor sees it but may not do this.
     #[error("{0}")]
@@ -34,7 +34,7 @@ pub enum Error {
     #[error("this change is of high risk: enter your password to sign the approval")]
     Sign,
     /// Name and password do not match; deliberately not which.
-    #[error("the address or the password is wrong")]
+    #[error("wrong email or password")]
     SignIn,
     /// Account or sign-in ended while the request was on its way.
     #[error("you were signed out, or your account was disabled, before this was done; nothing was changed, sign in again")]
@@ -64,7 +64,7 @@ pub enum Error {
 
 fn list(stale: &[Stale]) -> String {
     let each: Vec<String> = stale.iter().map(|s| format!("{}: {}", s.what, s.why)).collect();
-    format!("nothing was done, because this has changed since it was shown: {}", each.join("; "))
+    format!("this changed after you opened it, so your decision was not recorded: {}", each.join("; "))
 }
 
 /// The kinds of errors a client tells apart.

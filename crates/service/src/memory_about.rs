@@ -80,15 +80,18 @@ impl Lucid {
                 let rows = evidence::of_changeset(&mut tx, change.changeset_id, Some(change.id)).await?;
                 let verified = evidence::verified(&mut tx, change.changeset_id).await?;
                 let quoted: BTreeSet<SessionId> = rows.iter().filter(|q| !q.counter).map(|q| q.session_id).collect();
-                Some(Learned { quotes: quotes_of(rows, &verified).into_iter().take(QUOTES).collect(), quoted_sessions: quoted.len(), change })
+                Some(Learned {
+                    quotes: quotes_of(rows, &verified).into_iter().take(QUOTES).collect(),
+                    quoted_sessions: quoted.len(),
+                    change,
+                })
             }
             None => None,
         };
         let open = if sees_changes { memories::open_changes(&mut tx, id, OPEN_CHANGES).await? } else { Vec::new() };
         let readers = reads::readers(&mut tx, id, self.now().plus_seconds(-READ_DAYS * 86_400)).await?;
         let owns = |g: &GrantRow| g.role == StoreRole::Owner && g.path_prefix.holds(memory.path.as_str());
-        let mut owners: Vec<String> =
-            grants::of_store(&mut tx, memory.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
+        let mut owners: Vec<String> = grants::of_store(&mut tx, memory.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
         owners.dedup();
         Ok(MemoryAbout { learned, open, readers, owners })
     }

@@ -75,7 +75,7 @@ statements! {
     // $12 which of them, $13 and $14 where the page begins, $15 how many.
     WAITING = concat!(me_sql!(), "SELECT c.id, c.changeset_id, c.store_id, s.name AS store_name, cs.origin, c.kind, c.title,
             SUBSTR(c.rationale, 1, 400) AS rationale, c.state, c.risk_level, c.created_at, ", due_sql!(), " AS due_at,
-            CASE WHEN", conflicted_sql!(), "THEN 1 ELSE 0 END AS conflicted,
+            (", conflicted_sql!(), ") AS conflicted,
             (SELECT MIN(e.path) FROM change_edits e WHERE e.change_id = c.id AND e.revision = c.revision) AS path,
             CASE c.risk_level WHEN 'high' THEN s.approvals_high WHEN 'medium' THEN s.approvals_medium ELSE s.approvals_low END AS needed,
             (SELECT COUNT(DISTINCT d.user_id) FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision

@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let boot_name = put(&fresh, "boot", "js", boot.as_bytes())?;
     let mut styles = String::new();
     for name in STYLES {
-        styles.push_str(&fs::read_to_string(style.join(name))?);
+        styles.push_str(&compact(&fs::read_to_string(style.join(name))?));
     }
     let mut fonts = Vec::new();
     for (font, word) in FONTS {
@@ -64,8 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let icons_name = put(&fresh, "icons", "svg", &fs::read(style.join("icons.svg"))?)?;
     let style_name = put(&fresh, "lucid", "css", styles.as_bytes())?;
     let files: Vec<&String> = [&wasm_name, &script_name, &boot_name, &style_name, &icons_name].into_iter().chain(&fonts).collect();
-    let manifest =
-        serde_json::json!({ "boot": boot_name, "style": style_name, "icons": icons_name, "font": fonts[0], "files": files });
+    let manifest = serde_json::json!({ "boot": boot_name, "style": style_name, "icons": icons_name, "font": fonts[0], "files": files });
     fs::write(fresh.join("manifest.json"), manifest.to_string())?;
     let _ = fs::remove_dir_all(out);
     fs::rename(&fresh, out)?;
@@ -75,6 +74,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("site: wasm {} kB, as brotli {} kB; style sheet {} kB", small.len() / 1_000, brotli / 1_000, styles.len() / 1_000);
     Ok(())
+}
+
+/// A style sheet without comments and indentation.
+fn compact(css: &str) -> String {
+    let mut out = String::new();
+    let mut rest = css;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        out.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    out.push_str(rest);
+    out.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The wasm through wasm-opt, or as it is with a word that it is larger.

@@ -18,6 +18,7 @@ on_both_engines!(
     what_nobody_decides_expires,
     the_queue_shows_whose_turn_it_is,
     every_filter_of_the_queue_runs,
+    every_filter_of_the_queue_of_changes_runs,
     quotes_are_revealed_to_who_decides_and_the_audit_says_so,
 );
 
@@ -155,9 +156,11 @@ async fn the_queue_shows_whose_turn_it_is(world: World) {
         world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
     }
     let counts = world.lucid.queue_counts(&world.reviewer, &QueueFilter::default()).await.unwrap();
-    assert_eq!((counts.open, counts.mine, counts.ready, counts.overdue), (1, 1, 1, 0), "what is approved waits to be committed");
+    let all = i64::try_from(world.changes(changeset).await.len()).unwrap();
+    assert_eq!((counts.open, counts.mine, counts.ready, counts.overdue), (all, 0, all, 0), "approved changes wait for their commit");
+    assert_eq!(badge(&world, &world.reviewer).await, 0, "and for no decision");
     world.wait_seconds(8 * 86_400);
-    assert_eq!(world.lucid.queue_counts(&world.reviewer, &QueueFilter::default()).await.unwrap().overdue, 1);
+    assert_eq!(world.lucid.queue_counts(&world.reviewer, &QueueFilter::default()).await.unwrap().overdue, all);
     let request = world.commit_request(changeset, "all").await;
     world.lucid.commit(&world.reviewer, &request).await.unwrap();
     assert_eq!(turn(&world.reviewer).await, 0);
@@ -165,9 +168,75 @@ async fn the_queue_shows_whose_turn_it_is(world: World) {
     let high = risky(&world).await;
     world.vote(&world.reviewer, &high, Verdict::Approve).await.unwrap();
     assert_eq!((turn(&world.reviewer).await, turn(&world.admin).await), (0, 1));
+    assert_eq!((badge(&world, &world.reviewer).await, badge(&world, &world.admin).await), (0, 1));
+    let others = QueueFilter { state: Some("others"), ..QueueFilter::default() };
+    let (waits, _) = world.lucid.waiting_changes(&world.reviewer, &others, None).await.unwrap();
+    assert_eq!(waits.rows.iter().map(|c| (c.id, c.given, c.needed)).collect::<Vec<_>>(), [(high.change.id, 1, 2)]);
+    assert!(world.lucid.waiting_changes(&world.admin, &others, None).await.unwrap().0.rows.is_empty());
     assert_eq!(world.lucid.neighbour(&world.admin, changeset, true).await.unwrap(), Some(high.change.changeset_id));
     assert_eq!(world.lucid.neighbour(&world.reviewer, changeset, false).await.unwrap(), None);
     assert_eq!(world.lucid.waiting(&world.reviewer).await.unwrap(), 1);
+}
+
+/// What the queue's badge says.
+async fn badge(world: &World, actor: &Actor) -> i64 {
+    world.lucid.my_turn(actor, 100).await.unwrap()
+}
+
+async fn every_filter_of_the_queue_of_changes_runs(world: World) {
+    let changeset = world.proposal().await;
+    let me = &world.reviewer;
+    let changes = world.changes(changeset).await;
+    let all = changes.len();
+    let merges = changes.iter().filter(|c| c.change.kind == ChangeKind::Merge).count();
+    let rows = async |filter: QueueFilter| {
+        let (page, counts) = world.lucid.waiting_changes(me, &filter, None).await.unwrap();
+        assert!(counts.open >= i64::try_from(page.rows.len()).unwrap(), "{filter:?}");
+        page.rows.len()
+    };
+    let with = || QueueFilter::default();
+    for (state, expected) in [
+        (None, all),
+        (Some("mine"), all),
+        (Some("others"), 0),
+        (Some("conflicted"), 0),
+        (Some("deferred"), 0),
+        (Some("ready"), 0),
+        (Some("overdue"), 0),
+    ] {
+        assert_eq!(rows(QueueFilter { state, ..with() }).await, expected, "{state:?}");
+    }
+    let path = changes[0].edits[0].path.to_string();
+    let found = [
+        (QueueFilter { kind: Some(ChangeKind::Merge), ..with() }, merges),
+        (QueueFilter { kind: Some(ChangeKind::Move), ..with() }, 0),
+        (QueueFilter { label: Some(domain::risk::Label::Pii), ..with() }, 0),
+        (QueueFilter { agent: Some("nobody".into()), ..with() }, 0),
+        (QueueFilter { text: Some("50%_!".into()), ..with() }, 0),
+        (QueueFilter { assignee: Some("nobody"), ..with() }, all),
+        (QueueFilter { assignee: Some("me"), ..with() }, 0),
+        (QueueFilter { origin: Some("dream"), ..with() }, all),
+        (QueueFilter { origin: Some("revert"), ..with() }, 0),
+        (
+            QueueFilter { risk: Some(domain::risk::RiskLevel::High), ..with() },
+            changes.iter().filter(|c| c.change.risk_level == domain::risk::RiskLevel::High).count(),
+        ),
+        (QueueFilter { store: Some(world.store), ..with() }, all),
+    ];
+    for (filter, expected) in found {
+        assert_eq!(rows(filter.clone()).await, expected, "{filter:?}");
+    }
+    assert!(rows(QueueFilter { text: Some(path.to_uppercase()), ..with() }).await >= 1, "a path is found in any case");
+    // Pages follow each other by due time and id.
+    let (first, _) = world.lucid.waiting_changes(me, &with(), None).await.unwrap();
+    let last = first.rows.last().unwrap();
+    assert!(first.rows.is_sorted_by_key(|c| (c.due_at, c.id)));
+    assert!(world.lucid.waiting_changes(me, &with(), Some((last.due_at.0, last.id))).await.unwrap().0.rows.is_empty());
+    let (rest, _) = world.lucid.waiting_changes(me, &with(), Some((first.rows[0].due_at.0, first.rows[0].id))).await.unwrap();
+    assert_eq!(rest.rows.len(), all - 1);
+    // Whoever has no grant sees nothing.
+    assert!(world.lucid.waiting_changes(&world.stranger, &with(), None).await.unwrap().0.rows.is_empty());
+    assert_eq!(badge(&world, &world.stranger).await, 0);
 }
 
 async fn every_filter_of_the_queue_runs(world: World) {

@@ -44,7 +44,8 @@ fn proposed(desk: &Desk) -> AnyView {
     let row = &desk.view.changeset;
     let (by, at, now) = (desk.view.created_by.clone(), row.created_at, desk.now());
     if let Some(dream) = row.dream_id {
-        return view! { <li><Machine /><p><a href=format!("/dreams/{dream}")>"A dream"</a>" proposed this"</p><When at=at now=now /></li> }.into_any();
+        return view! { <li><Machine /><p><a href=format!("/dreams/{dream}")>"A dream"</a>" proposed this"</p><When at=at now=now /></li> }
+            .into_any();
     }
     match row.origin.as_str() {
         "agent" => view! { <li><Machine /><p><b>{by}</b>" asked to write this"</p><When at=at now=now /></li> }.into_any(),

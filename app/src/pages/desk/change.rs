@@ -1,6 +1,12 @@
 //! The change itself: what it says and why, how much backs it, what is risky about it, and what becomes of each memory.
 
-use domain::{briefing::tokens, changeset::{ChangeKind, ChangeState}, diff, plural::count, statement::fates};
+use domain::{
+    briefing::tokens,
+    changeset::{ChangeKind, ChangeState},
+    diff,
+    plural::count,
+    statement::fates,
+};
 use leptos::prelude::*;
 use service::{ChangeView, EditView};
 
@@ -30,7 +36,11 @@ pub fn change(desk: &Desk, view: &ChangeView) -> AnyView {
     let is_plain = c.state == ChangeState::Pending && !c.conflicted;
     let state_badge = (!is_plain).then(|| view! { <StateBadge state=c.state conflicted=c.conflicted /> });
     let shown = if desk.editing { editor::editor(desk, view) } else { edits(desk, view) };
-    let path = view.edits.first().filter(|_| view.edits.len() == 1).map(|e| view! { <span><Icon name="file-text" /><code>{e.path.to_string()}</code></span> });
+    let path = view
+        .edits
+        .first()
+        .filter(|_| view.edits.len() == 1)
+        .map(|e| view! { <span><Icon name="file-text" /><code>{e.path.to_string()}</code></span> });
     let several = (view.edits.len() > 1).then(|| view! { <span><Icon name="layers" />{count(view.edits.len(), "memory")}</span> });
     view! {
         <article class="change" id=id data-change=state tabindex="-1" data-focus=(!desk.editing).then_some("") aria-labelledby=labelled_by>
@@ -64,14 +74,14 @@ fn facts(view: &ChangeView) -> Option<AnyView> {
         let text = format!("{} of {}", c.support_sessions, count(c.eligible_sessions, "session"));
         let label = text.clone();
         all.push(
-            view! { <div><b>{text}</b><Squares some=c.support_sessions all=c.eligible_sessions label=label /><small>"in which this was seen, of those that could have shown it"</small></div> }
+            view! { <div><b>{text}</b><Squares some=c.support_sessions all=c.eligible_sessions label=label /><small>"showed this, of those that could"</small></div> }
                 .into_any(),
         );
     }
     let who: Vec<String> =
         [(c.support_subjects, "user"), (c.support_tasks, "task")].iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();
     if !who.is_empty() {
-        let through = c.recorders.map(|n| format!("reported through {}", count(n, "independent recorder")));
+        let through = c.recorders.map(|n| format!("through {}", count(n, "recorder")));
         let times = (c.occurrences > c.support_sessions).then(|| format!("seen {} in all", count(c.occurrences, "time")));
         let small = [through, times].into_iter().flatten().collect::<Vec<_>>().join("; ");
         all.push(view! { <div><b>{who.join(", ")}</b><small>{small}</small></div> }.into_any());
@@ -79,13 +89,13 @@ fn facts(view: &ChangeView) -> Option<AnyView> {
     if c.confidence_bp > 0 {
         let percent = c.confidence_bp / 100;
         all.push(
-            view! { <div><b>{format!("{percent}% confidence")}</b><Bar some=percent all=100 label=format!("{percent} percent") /><small>"computed by the built-in engine, or claimed by a model; no rule uses it"</small></div> }
+            view! { <div title="Computed by the built-in engine, or claimed by a model."><b>{format!("{percent}% confidence")}</b><Bar some=percent all=100 label=format!("{percent} percent") /><small>"not used by any rule"</small></div> }
                 .into_any(),
         );
     }
     if !all.is_empty() {
         let (before, after) = loaded(view);
-        all.push(view! { <div><b>{format!("{before} → {}", count(after, "token"))}</b><small>"that agents load with these memories (4 bytes each)"</small></div> }.into_any());
+        all.push(view! { <div title="A token is 4 bytes of UTF-8, rounded up."><b>{format!("{before} → {}", count(after, "token"))}</b><small>"that agents load"</small></div> }.into_any());
     }
     (!all.is_empty()).then(|| view! { <div class="facts">{all}</div> }.into_any())
 }
@@ -107,7 +117,11 @@ fn edits(desk: &Desk, view: &ChangeView) -> AnyView {
     let (first, rest) = view.edits.split_at(unfolded);
     let shown = first.iter().enumerate().map(|(i, e)| edit(desk, view, e, i == 0)).collect_view();
     let folded = (!rest.is_empty()).then(|| {
-        let text = if several { format!("Show {} in full", count(rest.len(), "memory")) } else { format!("Show {}", count(rest.len(), "more memory")) };
+        let text = if several {
+            format!("Show {} in full", count(rest.len(), "memory"))
+        } else {
+            format!("Show {}", count(rest.len(), "more memory"))
+        };
         let open = view.change.conflicted;
         let all = rest.iter().enumerate().map(|(i, e)| edit(desk, view, e, several && i == 0)).collect_view();
         view! { <details class="stack" open=open><summary>{text}</summary><div class="edits">{all}</div></details> }
@@ -183,7 +197,7 @@ fn edit(desk: &Desk, view: &ChangeView, edit: &EditView, first: bool) -> AnyView
     let now = has_moved.then(|| {
         let text = edit.now_content.clone().unwrap_or_default();
         let gone = edit.now_content.is_none().then(|| view! { <p class="quiet">"It has been removed meanwhile."</p> });
-        view! { <h4>"Base → now"</h4>{gone}<Diff before=before.clone() after=text /><h4>"Base → proposed"</h4> }
+        view! { <h3>"Base → now"</h3>{gone}<Diff before=before.clone() after=text /><h3>"Base → proposed"</h3> }
     });
     let lines = diff::lines(&before, &after);
     let (plus, minus) = (Side::Added.count(&lines), Side::Removed.count(&lines));

@@ -104,7 +104,8 @@ fn approve(desk: &Desk, view: &ChangeView) -> AnyView {
     }
     // Where fewer approvals are asked for than when it was given, the one that stands is enough: approving it says so.
     if view.approved_by_me && !view.needs.satisfied {
-        return view! { <p class="check-line"><Icon name="hourglass" /><span>"You approved this. It waits for others."</span></p> }.into_any();
+        return view! { <p class="check-line"><Icon name="hourglass" /><span>"You approved this. It waits for others."</span></p> }
+            .into_any();
     }
     let sign = (view.change.risk_level == RiskLevel::High && !desk.signed).then(|| {
         view! { <label>"Password (signs your approval)"<input type="password" name="password" autocomplete="current-password" maxlength="1024" required autofocus=desk.kept("approve").is_some() /></label> }
@@ -124,7 +125,8 @@ fn edit_link(desk: &Desk, view: &ChangeView) -> AnyView {
 fn resolve(desk: &Desk, view: &ChangeView) -> AnyView {
     if editor::may_edit(desk, view) {
         let href = format!("{}&edit=1", desk.address(view.change.id));
-        return view! { <a class="button primary" href=href data-swap data-key="e"><span>"Resolve conflict"</span>{key("E")}</a> }.into_any();
+        return view! { <a class="button primary" href=href data-swap data-key="e"><span>"Resolve conflict"</span>{key("E")}</a> }
+            .into_any();
     }
     if view.rebase().is_some_and(|r| !r.edits.is_empty()) {
         return cannot("This change writes too many memories to be resolved here. Reject it; the next dream proposes what still holds.");
@@ -187,13 +189,17 @@ fn claimed(desk: &Desk) -> Option<AnyView> {
     let claim = desk.view.claim.as_ref()?;
     let mine = desk.request.current.as_ref().is_some_and(|me| me.user.id == claim.user_id);
     let left = claim.until.minutes_after(desk.now());
-    let text = if mine { format!("Claimed by you · {left} min left") } else { format!("{} is reviewing · {left} min left", claim.user_name) };
+    let text =
+        if mine { format!("Claimed by you · {left} min left") } else { format!("{} is reviewing · {left} min left", claim.user_name) };
     let class = if mine { "badge claim mine" } else { "badge claim" };
     let changeset = desk.view.changeset.id.to_string();
     let release = mine.then(|| {
         view! { <form method="post" action="/do/release" data-swap>{form_token()}<input type="hidden" name="changeset" value=changeset /><button class="plain" data-key="r">"Release"</button></form> }
     });
-    Some(view! { <p class="line between"><span class=class title=claim.until.exact()><Icon name="hand" />{text}</span>{release}</p> }.into_any())
+    Some(
+        view! { <p class="line between"><span class=class title=claim.until.exact()><Icon name="hand" />{text}</span>{release}</p> }
+            .into_any(),
+    )
 }
 
 /// Claiming the changeset.

@@ -15,9 +15,9 @@ use super::Desk;
 use crate::components::{badges::OutcomeBadge, forms::form_token, icon::Icon, text::Visible, when::When};
 
 /// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and stands above the fold.
-const QUOTES: usize = 5;
+const QUOTES: usize = 3;
 /// Characters of all of them together, captions included: of long ones there are fewer. (As many as stand above the fold at 1280 x 720.)
-const QUOTED_CHARS: usize = 820;
+const QUOTED_CHARS: usize = 400;
 /// As much room as a caption takes.
 const CAPTION_CHARS: usize = 100;
 /// Fewest that are shown unfolded, however long they are.
@@ -44,14 +44,18 @@ pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
     });
     let none = support.is_empty().then(|| {
         let why = match view.change.kind {
-            ChangeKind::Merge | ChangeKind::Restructure => "It rests on the memories themselves, which are shown whole. No session is quoted.",
+            ChangeKind::Merge | ChangeKind::Restructure => {
+                "It rests on the memories themselves, which are shown whole. No session is quoted."
+            }
             _ => "No session is quoted.",
         };
         view! { <p class="muted">{why}</p> }
     });
     let quoted: BTreeSet<SessionId> = support.iter().map(|q| q.row.session_id).collect();
     let of = match view.change.support_sessions {
-        n if n > 0 && !quoted.is_empty() => format!("{} of {} quoted", quoted.len().min(usize::try_from(n).unwrap_or(0)), count(n, "session")),
+        n if n > 0 && !quoted.is_empty() => {
+            format!("{} of {} quoted", quoted.len().min(usize::try_from(n).unwrap_or(0)), count(n, "session"))
+        }
         _ => String::new(),
     };
     let related = format!("/changes/{}/related", view.change.id);
@@ -166,7 +170,8 @@ fn sessions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     };
     let summary = format!("All {} quoted, verified verbatim", count(by_session.len(), "session"));
     let unverified = view.quotes.iter().filter(|q| !q.verified).count();
-    let summary = if unverified == 0 { summary } else { format!("All {} quoted; {unverified} not verified", count(by_session.len(), "session")) };
+    let summary =
+        if unverified == 0 { summary } else { format!("All {} quoted; {unverified} not verified", count(by_session.len(), "session")) };
     Some(
         view! { <details><summary>{summary}</summary><ul class="stack">{by_session.values().map(row).collect_view()}</ul></details> }
             .into_any(),

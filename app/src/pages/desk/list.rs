@@ -7,6 +7,7 @@ use service::ChangeView;
 use super::Desk;
 use crate::components::{
     badges::{state_icon, state_word},
+    forms::form_token,
     icon::Icon,
     text::Visible,
 };
@@ -18,7 +19,8 @@ pub fn list(desk: &Desk) -> AnyView {
     let is_past = |c: &ChangeView| !is_mine(c) && !matches!(c.change.state, ChangeState::Pending | ChangeState::Deferred);
     let part = |wanted: &dyn Fn(&ChangeView) -> bool| all.iter().copied().filter(|(_, c)| wanted(c)).collect::<Vec<_>>();
     let (mine, others, past) = (part(&is_mine), part(&|c| !is_mine(c) && !is_past(c)), part(&is_past));
-    let many = (mine.len() > 1).then(|| view! { <button data-key="bulk">"Review selected"<kbd class="key" aria-hidden="true">"B"</kbd></button> });
+    let many =
+        (mine.len() > 1).then(|| view! { <button data-key="bulk">"Review selected"<kbd class="key" aria-hidden="true">"B"</kbd></button> });
     let link = |at: usize, key: &'static str, text: &'static str| {
         desk.view.changes.get(at).map(|c| view! { <a href=desk.address(c.change.id) data-swap data-key=key>{text}</a> })
     };
@@ -84,7 +86,7 @@ pub fn undo(desk: &Desk) -> Option<AnyView> {
     };
     Some(
         view! {
-            <form method="post" action="/do/undo" class="line between" data-swap>{crate::components::forms::form_token()}
+            <form method="post" action="/do/undo" class="line between" data-swap>{form_token()}
                 <input type="hidden" name="back" value=desk.view.changeset.id.to_string() />
                 <span class="quiet cut" data-done>{what}" “"<Visible text=u.title.clone() />"”"</span>
                 <button class="plain" data-key="z"><Icon name="undo-2" class="visually-hidden" />"Undo"</button>

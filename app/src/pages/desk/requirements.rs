@@ -86,7 +86,9 @@ pub fn either(names: &[String], reader: &str) -> String {
 
 fn joined(names: &[String], reader: &str, word: &str) -> String {
     let (mut all, others): (Vec<String>, Vec<String>) = names.iter().cloned().partition(|n| n == reader);
-    all.iter_mut().for_each(|n| "you".clone_into(n));
+    for name in &mut all {
+        "you".clone_into(name);
+    }
     all.extend(others);
     match &all[..] {
         [] => "an independent reviewer".to_owned(),

@@ -75,7 +75,8 @@ fn read_by(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> An
         view! { <div><Visible text=who />", "{count(r.times, "time")}", last "<When at=r.last_at now=now /></div> }
     };
     let version = view.reads.as_ref().filter(|r| r.times > 0);
-    let version = version.map(|r| view! { <div class="quiet">"This version: "{count(r.times, "time")}" in "{count(r.sessions, "known session")}</div> });
+    let version = version
+        .map(|r| view! { <div class="quiet">"This version: "{count(r.times, "time")}" in "{count(r.sessions, "known session")}</div> });
     view! { {readers.iter().take(3).map(one).collect_view()}{version} }.into_any()
 }
 

@@ -102,7 +102,11 @@ fn waiting(about: Option<&MemoryAbout>) -> Option<AnyView> {
         let href = format!("/changesets/{}?change={}", c.changeset_id, c.id);
         view! { <li><a href=href><Visible text=c.title.clone() /></a></li> }
     };
-    let text = if open.len() == 1 { "A proposed change to this memory waits for review:" } else { "Proposed changes to this memory wait for review:" };
+    let text = if open.len() == 1 {
+        "A proposed change to this memory waits for review:"
+    } else {
+        "Proposed changes to this memory wait for review:"
+    };
     Some(view! { <div class="notice info"><p>{text}</p><ul>{open.iter().map(one).collect_view()}</ul></div> }.into_any())
 }
 

@@ -73,4 +73,3 @@ pub fn freeze_form(memory: &MemoryRow, refused: Option<&RefusedForm>) -> AnyView
     }
     .into_any()
 }
-

@@ -57,7 +57,7 @@ pub fn pane(store: StoreId, tree: &Tree, here: Option<MemoryId>, now: Timestamp)
     view! {
         <nav class="pane first" id="list" popover aria-label="Memories">
             <div class="stack">
-                {search(store, String::new())}
+                {search(store, String::new(), "Search this memory")}
                 <ul class="tree">{inside(&root, here, open, now)}</ul>
                 <p class="quiet">{of}" "{all}</p>
             </div>
@@ -67,11 +67,11 @@ pub fn pane(store: StoreId, tree: &Tree, here: Option<MemoryId>, now: Timestamp)
 }
 
 /// The search in a store's memory.
-pub fn search(store: StoreId, asked: String) -> impl IntoView {
+pub fn search(store: StoreId, asked: String, label: &'static str) -> impl IntoView {
     view! {
-        <form method="get" action=format!("/stores/{store}") class="find" role="search" aria-label="Search this memory">
+        <form method="get" action=format!("/stores/{store}") class="find" role="search" aria-label=label>
             <Icon name="search" />
-            <input type="search" name="q" value=asked maxlength="200" placeholder="Search this memory" aria-label="Search this memory" data-key="/" />
+            <input type="search" name="q" value=asked maxlength="200" placeholder="Search this memory" aria-label=label data-key="/" />
         </form>
     }
 }
