@@ -58,7 +58,8 @@ async fn what_was_approved_is_in_the_next_briefing_and_nothing_else() {
     browser.wait_for_islands().await;
     browser.click("button[data-key='a']").await;
     browser.find(".desk-list .mark[title='approved']").await;
-    browser.click("form[action='/do/commit'] button").await;
+    browser.click("button[data-key='commit']").await;
+    browser.click("form[action='/do/commit'] button.primary").await;
     browser.wait_for_text("Committed.").await;
     let after = agent(&lucid, key.trim(), &["brief", store]);
     let contents = after["contents"].as_object().unwrap();

@@ -32,7 +32,8 @@ fn marked(state: &str) -> String {
 
 /// Everything after the decisions: one commit, seen in the memory, the history and the audit.
 async fn commit_and_look(browser: &Browser, url: &str) {
-    browser.click("form[action='/do/commit'] button").await;
+    browser.click("button[data-key='commit']").await;
+    browser.click("form[action='/do/commit'] button.primary").await;
     browser.wait_for_text("Committed.").await;
     browser.find(&marked("committed")).await;
     browser.find(&marked("rejected")).await;
@@ -155,7 +156,8 @@ async fn an_edit_shows_its_diff_while_typing_and_needs_somebody_else() {
     admin.wait_for_islands().await;
     admin.click("button[data-key='a']").await;
     admin.find(&marked("approved")).await;
-    admin.click("form[action='/do/commit'] button").await;
+    admin.click("button[data-key='commit']").await;
+    admin.click("form[action='/do/commit'] button.primary").await;
     admin.wait_for_text("Committed.").await;
     admin.check_console().await;
 }

@@ -284,8 +284,7 @@ pub mod swap {
         let typing =
             document().active_element().is_some_and(|e| e.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
         let revealed = any("[data-key-scope] [data-revealed]");
-        let at_work =
-            "[data-key-scope] details[data-key][open], [data-editing], [data-key-scope] input[type=checkbox]:checked, dialog[open]";
+        let at_work = "[data-key-scope] details[data-key][open], [data-editing], .sheet:popover-open, [data-key-scope] input[type=checkbox]:checked, dialog[open]";
         typing || revealed || BUSY.get() || has_typed(None) || any(at_work)
     }
 

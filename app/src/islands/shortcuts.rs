@@ -106,7 +106,7 @@ mod keys {
         }
         if event.ctrl_key() || event.meta_key() {
             return match event.key().as_str() {
-                "Enter" if !event.repeat() => submit_field(event) || submit_open() || click("[data-key='commit']"),
+                "Enter" if !event.repeat() => submit_sheet() || submit_field(event) || submit_open() || click("[data-key='commit']"),
                 "k" => window().location().set_href("/search").is_ok(),
                 _ => false,
             };
@@ -156,6 +156,11 @@ mod keys {
         let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
         let target = target.filter(|t| t.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
         target.and_then(|t| t.closest("form").ok().flatten()).is_some_and(|form| submit(&form))
+    }
+
+    /// The sheet that is open before a commit is confirmed.
+    fn submit_sheet() -> bool {
+        find(".sheet:popover-open form").is_some_and(|form| submit(&form))
     }
 
     /// The form that is open to decide is sent from anywhere.

@@ -2,14 +2,13 @@
 //! and digest that were shown.
 
 use domain::{
-    changeset::{Action, ChangeKind, ChangeState, RejectCode},
-    plural::count,
+    changeset::{Action, ChangeState, RejectCode},
     risk::RiskLevel,
 };
 use leptos::prelude::*;
 use service::ChangeView;
 
-use super::{Desk, editor, list};
+use super::{Desk, commit, editor, list};
 use crate::components::{
     forms::{Refused, form_token},
     icon::Icon,
@@ -24,7 +23,7 @@ pub fn decision(desk: &Desk) -> AnyView {
             <Refused form=refused />
             {claimed(desk)}
             {open.and_then(|c| decide(desk, c))}
-            {commit(desk)}
+            {commit::button(desk)}
             {list::undo(desk)}
         </section>
     }
@@ -51,7 +50,7 @@ fn cannot(text: impl Into<String>) -> AnyView {
     view! { <p class="check-line"><Icon name="lock-open" /><span class="muted">{text.into()}</span></p> }.into_any()
 }
 
-fn key(name: &'static str) -> impl IntoView {
+pub fn key(name: &'static str) -> impl IntoView {
     view! { <kbd class="key" aria-hidden="true">{name}</kbd> }
 }
 
@@ -217,52 +216,4 @@ fn claim(desk: &Desk) -> Option<AnyView> {
         }
         .into_any(),
     )
-}
-
-/// What will happen, and the button that does it. It is the primary action once nothing is left to decide.
-fn commit(desk: &Desk) -> Option<AnyView> {
-    let view = &desk.view;
-    let mine = || view.changes.iter().filter(|c| c.may_decide);
-    let ready = |c: &&ChangeView| c.change.state == ChangeState::Approved && c.needs.satisfied && !c.change.conflicted;
-    let approved: Vec<&ChangeView> = mine().filter(ready).collect();
-    let held = mine().filter(|c| c.change.state == ChangeState::Approved).count() - approved.len();
-    let left = mine().filter(|c| c.waits_for_reader()).count();
-    if !view.may_decide || approved.is_empty() || desk.editing {
-        return None;
-    }
-    let held = (held > 0).then(|| format!(" {} approved but not ready: in conflict, or short of an approval.", count(held, "change")));
-    let expected =
-        approved.iter().map(|c| format!("{}:{}:{}", c.change.id, c.change.revision, c.change.digest)).collect::<Vec<_>>().join(",");
-    // The same list of the same revisions is the same commit, also if the button is pressed twice.
-    let idempotency = domain::canonical::sha256_hex(expected.as_bytes());
-    let class = if left == 0 { "primary" } else { "" };
-    Some(
-        view! {
-            <form method="post" action="/do/commit" class="commit-bar" data-swap>{form_token()}
-                <input type="hidden" name="changeset" value=view.changeset.id.to_string() />
-                <input type="hidden" name="expected" value=expected />
-                <input type="hidden" name="idempotency_key" value=idempotency />
-                <button class=class data-key="commit"><span>{format!("Commit {}", count(approved.len(), "change"))}</span>{key("Ctrl ↵")}</button>
-                <p class="quiet">{effects(&approved)}{held}</p>
-            </form>
-        }
-        .into_any(),
-    )
-}
-
-/// `2 memories added, 1 merged, 1 removed.`
-fn effects(approved: &[&ChangeView]) -> String {
-    let of = |kinds: &[ChangeKind]| approved.iter().filter(|c| kinds.contains(&c.change.kind)).count();
-    let parts = [
-        (of(&[ChangeKind::Add]), "added"),
-        (of(&[ChangeKind::Update, ChangeKind::Supersede, ChangeKind::Restructure]), "changed"),
-        (of(&[ChangeKind::Merge]), "merged"),
-        (of(&[ChangeKind::Move]), "moved"),
-        (of(&[ChangeKind::Remove]), "removed"),
-    ];
-    let mut words: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    if let Some(first) = words.first_mut() {
-        *first = first.replacen(' ', if first.starts_with("1 ") { " memory " } else { " memories " }, 1);
-    }
-    format!("{}.", words.join(", "))
 }

@@ -4,6 +4,7 @@
 
 mod activity;
 mod change;
+mod commit;
 mod decide;
 mod editor;
 mod evidence;
@@ -162,6 +163,7 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
                     {rail}
                 </aside>
             </div>
+            {commit::sheet(desk)}
         </div>
         <DeskKeys />
         <Live stream=stream region="desk".to_owned() />
