@@ -287,9 +287,9 @@ fn in_trouble(request: &Request, status: u16) -> AnyView {
     let status = if status == Kind::Full.status() { status } else { Kind::Unavailable.status() };
     request.set_status(status);
     let why = if status == Kind::Full.status() {
-        "The disk under Lucid is full. Nothing was changed, and nothing can be until whoever runs it makes room."
+        "The disk of this server is full. Nothing was saved. The operator has to free space first."
     } else {
-        "Lucid could not reach its database just then. Nothing was changed; try again in a moment."
+        "Lucid cannot reach its database. Nothing was saved. Try again in a moment."
     };
     view! { <div class="notice bad" role="alert">{why}</div> }.into_any()
 }

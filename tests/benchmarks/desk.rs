@@ -111,7 +111,7 @@ async fn next_items(browser: &Browser, served: &Served) {
         document.addEventListener('focusin', (e) => { if (at && e.target.matches('article.change')) { window.taken.push(performance.now() - at); at = 0; } });";
     let mut taken: Vec<f64> = Vec::new();
     browser.go(&format!("{}/queue?q=from+a+dream", served.url)).await;
-    let found = "return [...document.querySelectorAll('tr a[data-open]')].map((a) => a.href)";
+    let found = "return [...document.querySelectorAll('.row a[data-open]')].map((a) => a.href)";
     let all: Vec<String> = serde_json::from_value(browser.page.execute(found, vec![]).await.expect("links")).expect("addresses");
     for address in all {
         browser.go(&address).await;

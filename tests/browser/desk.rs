@@ -313,6 +313,8 @@ async fn hostile_proposals_are_shown_and_do_nothing() {
             browser.wait_for_islands().await;
             browser.check_width().await;
             let title = browser.text_of("article.change h1").await;
+            let took = "const t = performance.getEntriesByType('navigation')[0]; return [Math.round(t.responseEnd), Math.round(t.domInteractive), Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0), document.querySelectorAll('*').length]";
+            println!("{title}: answered, parsed, painted (ms), elements: {}", browser.page.execute(took, vec![]).await.unwrap());
             let state = browser
                 .page
                 .execute("return [window.pwned ?? 0, document.querySelectorAll('article .diff script, article .diff img, article .diff leptos-island, article .diff h1').length, document.querySelectorAll('article.change .hidden-char').length, document.querySelectorAll('.decide').length]", vec![])

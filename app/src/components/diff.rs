@@ -89,12 +89,15 @@ fn folded(lines: Vec<Line>) -> Vec<Stretch> {
     stretches
 }
 
-/// Lines that changed one after the other, together: side by side, what went and what came stand beside each other.
+/// Most lines of a hunk. The browser lays out only the hunks that are in sight.
+const HUNK: usize = 400;
+
+/// Lines that changed one after the other, together: side by side, removed and added lines are next to each other.
 fn hunks(lines: Vec<Line>) -> Vec<Vec<Line>> {
     let mut hunks: Vec<Vec<Line>> = Vec::new();
     for line in lines {
         match hunks.last_mut() {
-            Some(last) if (last[0].mark == Mark::Same) == (line.mark == Mark::Same) => last.push(line),
+            Some(last) if last.len() < HUNK && (last[0].mark == Mark::Same) == (line.mark == Mark::Same) => last.push(line),
             _ => hunks.push(vec![line]),
         }
     }
@@ -102,16 +105,16 @@ fn hunks(lines: Vec<Line>) -> Vec<Vec<Line>> {
 }
 
 fn hunk(lines: Vec<Line>) -> impl IntoView {
-    view! { <div class="hunk">{lines.into_iter().map(line).collect_view()}</div> }
+    let long = lines.len() == HUNK;
+    view! { <div class="hunk" class:long=long>{lines.into_iter().map(line).collect_view()}</div> }
 }
 
 fn line(line: Line) -> impl IntoView {
-    let (sign, class, said) = match line.mark {
-        Mark::Same => ("", "line same", None),
-        Mark::Removed => ("−", "line removed", Some("removed: ")),
-        Mark::Added => ("+", "line added", Some("added: ")),
+    let (sign, class) = match line.mark {
+        Mark::Same => ("", "line same"),
+        Mark::Removed => ("−", "line removed"),
+        Mark::Added => ("+", "line added"),
     };
-    let said = said.map(|text| view! { <span class="visually-hidden">{text}</span> });
     let number = |n: Option<usize>| view! { <span class=if n.is_some() { "number" } else { "number none" } aria-hidden="true">{n.map(|n| n.to_string())}</span> };
     let (before, after) = (number(line.before), number(line.after));
     let mark = line.mark;
@@ -129,7 +132,7 @@ fn line(line: Line) -> impl IntoView {
         <div class=class>
             {before}{after}
             <span class="sign" aria-hidden="true">{sign}</span>
-            <span class="words">{said}{words}</span>
+            <span class="words">{words}</span>
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! The audit trail: who did what to what, when.
 
-use domain::{audit_action::AuditAction, plural::count};
+use domain::{Timestamp, audit_action::AuditAction, plural::count};
 use leptos::prelude::*;
 use service::{AuditFilter, AuditRow, Checkpoint, StoreName};
 
@@ -8,7 +8,7 @@ use crate::{
     actions::account::encoded,
     components::{
         forms::{Refused, form_token},
-        layout::{Empty, Heading},
+        layout::{Avatar, Empty, Heading, Machine},
         text::Visible,
         when::When,
     },
@@ -48,21 +48,16 @@ pub fn Audit() -> impl IntoView {
             .filter(|_| list.more)
             .map(|r| view! { <p><a href=format!("/audit?before={}{kept}", r.row.seq)>"Older"</a></p> });
         let body = if list.rows.is_empty() {
-            view! { <Empty title="No entry that you may see">"Entries of the stores that you were granted appear here; a filter may hide them."</Empty> }.into_any()
+            view! { <Empty title="No entries">"Entries of the stores that you have access to appear here. Change the filter to see others."</Empty> }.into_any()
         } else {
             view! {
-                <div class="scroll" tabindex="0" role="region" aria-label="Entries">
-                    <table>
-                        <thead><tr><th>"No."</th><th>"When"</th><th>"Who"</th><th>"What"</th><th>"To what"</th><th>"Details"</th><th>"Hash"</th></tr></thead>
-                        <tbody>{list.rows.into_iter().map(|r| row(r, now)).collect_view()}</tbody>
-                    </table>
-                </div>
+                <div class="stack">{days_of(list.rows, now)}</div>
             }
             .into_any()
         };
         Ok(view! {
             <Heading title="Audit" />
-            <p class="quiet">"Every entry is chained to the one before it by its hash. "<code>"lucid audit verify"</code>" checks the whole chain."</p>
+            <p class="quiet">"Each entry is chained to the one before it by a hash. Run "<code>"lucid audit verify"</code>" to check the whole chain."</p>
             <Refused form=refused />
             {signed}
             {filters(&filter, days, &stores)}
@@ -73,10 +68,10 @@ pub fn Audit() -> impl IntoView {
 }
 
 /// The newest signed checkpoint, and the button that signs another.
-fn checkpoint(last: Option<&Checkpoint>, now: domain::Timestamp) -> impl IntoView + use<> {
+fn checkpoint(last: Option<&Checkpoint>, now: Timestamp) -> impl IntoView + use<> {
     let said = match last {
-        Some(c) => view! { "The last signed checkpoint covers "{count(c.size, "entry")}", "<When at=domain::Timestamp(c.at) now=now />", with the key "<code title=c.public_key.clone()>{c.public_key.chars().take(12).collect::<String>()}"…"</code>". " }.into_any(),
-        None => view! { "No checkpoint was signed yet: without one that somebody else keeps, nothing shows that the end was cut off. " }.into_any(),
+        Some(c) => view! { "The last signed checkpoint covers "{count(c.size, "entry")}", "<When at=Timestamp(c.at) now=now />", with the key "<code title=c.public_key.clone()>{c.public_key.chars().take(12).collect::<String>()}"…"</code>". " }.into_any(),
+        None => view! { "No checkpoint is signed yet. Until a signed checkpoint is stored elsewhere, truncation of this trail cannot be detected. " }.into_any(),
     };
     view! {
         <form method="post" action="/do/sign_checkpoint" class="filters">{form_token()}
@@ -103,20 +98,78 @@ fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreName]) -> imp
     }
 }
 
-fn row(entry: AuditRow, now: domain::Timestamp) -> impl IntoView {
+/// The entries, day by day.
+fn days_of(rows: Vec<AuditRow>, now: Timestamp) -> AnyView {
+    let mut days: Vec<(String, Vec<AuditRow>)> = Vec::new();
+    for row in rows {
+        let day = row.row.at.date();
+        match days.last_mut() {
+            Some((last, inside)) if *last == day => inside.push(row),
+            _ => days.push((day, vec![row])),
+        }
+    }
+    let show = |(day, rows): (String, Vec<AuditRow>)| {
+        let title = if day == now.date() { "Today (UTC)".to_owned() } else { format!("{day} (UTC)") };
+        view! { <section><h2>{title}</h2><ol class="timeline audit">{rows.into_iter().map(|r| entry(r, now)).collect_view()}</ol></section> }
+    };
+    days.into_iter().map(show).collect_view().into_any()
+}
+
+/// An entry as a sentence; its code, number, hash and payload are one click away.
+fn entry(entry: AuditRow, now: Timestamp) -> impl IntoView {
+    let about = about(&entry);
+    let said = said(&entry);
     let r = entry.row;
+    let machine = !r.actor.contains("user_");
+    let mark = if machine { view! { <Machine /> }.into_any() } else { view! { <Avatar name=entry.actor.clone() /> }.into_any() };
+    let who = match entry.actor.as_str() {
+        "worker" => "Lucid".to_owned(),
+        "operator" => "The operator".to_owned(),
+        "anonymous" => "An unknown visitor".to_owned(),
+        name => name.to_owned(),
+    };
     let details = r.payload.clone().unwrap_or_else(|| "erased".to_owned());
-    let short: String = entry.hash.chars().take(12).collect();
     view! {
-        <tr>
-            <td>{r.seq}</td>
-            <td><When at=r.at now=now /></td>
-            <td><a href=format!("/audit?who={}", encoded(&r.actor))><Visible text=entry.actor /></a></td>
-            <td><code>{r.action}</code></td>
-            <td>{subject(&r.subject)}</td>
-            <td><details><summary>"show"</summary><code class="wrap"><Visible text=details /></code></details></td>
-            <td><code title=entry.hash>{short}</code></td>
-        </tr>
+        <li>
+            {mark}
+            <div>
+                <p><a class="who" href=format!("/audit?who={}", encoded(&r.actor))><Visible text=who /></a>" "{said}" "{about}</p>
+                <details>
+                    <summary class="quiet"><code>{r.action}</code>" · No. "{r.seq}</summary>
+                    <p class="quiet">"Hash "<code class="wrap">{entry.hash}</code></p>
+                    <p><code class="wrap"><Visible text=details /></code></p>
+                </details>
+            </div>
+            <When at=r.at now=now />
+        </li>
+    }
+}
+
+/// What was done, in words; a decision says which.
+fn said(entry: &AuditRow) -> String {
+    let Ok(action) = entry.row.action.parse::<AuditAction>() else { return entry.row.action.clone() };
+    if action != AuditAction::ChangeDecide {
+        return action.sentence().to_owned();
+    }
+    let payload: serde_json::Value = entry.row.payload.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
+    let signed = if payload["signature"].is_string() { " and signed" } else { "" };
+    match payload["verdict"].as_str() {
+        Some("approve") => format!("approved{signed}"),
+        Some("reject") => "rejected".to_owned(),
+        Some("defer") => "deferred".to_owned(),
+        _ => action.sentence().to_owned(),
+    }
+}
+
+/// What it is about: a change or changeset by its title, anything else by its id.
+fn about(entry: &AuditRow) -> AnyView {
+    let id = &entry.row.subject;
+    match (&entry.title, entry.changeset) {
+        (Some(title), Some(changeset)) => {
+            let of_change = if id.starts_with("chg_") { format!("?change={id}") } else { String::new() };
+            view! { <a class="link" href=format!("/changesets/{changeset}{of_change}")>"“"<Visible text=title.clone() />"”"</a> }.into_any()
+        }
+        _ => subject(id),
     }
 }
 

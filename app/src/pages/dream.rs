@@ -173,7 +173,7 @@ fn model(view: &DreamView) -> Option<impl IntoView + use<>> {
         (n("cut"), "answer", "broke off; the beginning was used"),
         (n("malformed"), "item", "did not have the form that was asked for"),
         (n("dropped"), "answer", "could not be used"),
-        (n("ungrounded"), "observation", "quoted what nobody said"),
+        (n("ungrounded"), "observation", "quoted text that is in no session"),
         (n("quotes_unfound"), "quote", "not found in its session"),
         (n("quotes_unfit"), "quote", "too short or too long to prove anything"),
         (n("quotes_personal"), "quote", "with personal data, left out"),
@@ -211,9 +211,9 @@ fn asked(view: &DreamView) -> Option<AnyView> {
     (!(questions.is_empty() && open.is_empty() && insights.is_empty())).then(|| {
         view! {
             <h2>"For people"</h2>
-            <p>"None of this is proposed: somebody who knows should look. "<a class="button" href=format!("/questions?store={}", view.dream.store_id)>"Look and answer"</a></p>
-            {list("Questions", "Statements of the memory that may be double, or contradict each other.", &questions)}
-            {list("Open failures", "They recur, and no session shows what helps.", &open)}
+            <p>"None of this is proposed. It needs a person who knows. "<a class="button" href=format!("/questions?store={}", view.dream.store_id)>"Answer"</a></p>
+            {list("Questions", "Statements that may be duplicates or contradict each other.", &questions)}
+            {list("Open failures", "Failures that recur without a known workaround.", &open)}
             {list("Insights", "For people to know, not for the memory.", &insights)}
         }
         .into_any()
@@ -239,5 +239,5 @@ fn dropped(findings: &[&FindingRow]) -> Option<AnyView> {
         view! { <li><details open=all.len() <= EXAMPLES><summary><strong>{all.len()}</strong>" "{reason}</summary><ul class="findings">{examples}{rest}</ul></details></li> }
     };
     let title = format!("Held back ({})", findings.len());
-    (!findings.is_empty()).then(|| view! { <h3>{title}</h3><p class="quiet">"Found, and not proposed, by reason."</p><ul class="findings">{groups.into_iter().map(group).collect_view()}</ul> }.into_any())
+    (!findings.is_empty()).then(|| view! { <h3>{title}</h3><p class="quiet">"Found but not proposed, by reason."</p><ul class="findings">{groups.into_iter().map(group).collect_view()}</ul> }.into_any())
 }

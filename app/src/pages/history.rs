@@ -72,7 +72,7 @@ pub fn Commit() -> impl IntoView {
         let paths: Vec<&str> = view.versions.iter().map(|(v, _)| v.version.path.as_str()).collect();
         let may_revert = request.actor()?.may_at(Action::Decide, store.id, &paths);
         let revert = may_revert.then(|| {
-            view! { <form method="post" action="/do/revert">{form_token()}<input type="hidden" name="commit" value=view.commit.id.to_string() /><button title="Proposes a changeset that takes it back; somebody else has to approve it">"Take back"</button></form> }
+            view! { <form method="post" action="/do/revert">{form_token()}<input type="hidden" name="commit" value=view.commit.id.to_string() /><button title="Proposes the inverse, through review">"Revert commit"</button></form> }
                 .into_any()
         });
         let solo = view.solo.then(solo_badge);

@@ -36,17 +36,17 @@ pub fn Inbox() -> impl IntoView {
             view! { <form method="post" action="/do/read_all">{form_token()}<button>"Mark all as read"</button></form> }.into_any()
         });
         let list = if rows.is_empty() {
-            view! { <Empty title="Nothing yet">"When a dream proposes something for your stores, somebody answers you, or what you proposed was decided, it stands here."</Empty> }.into_any()
+            view! { <Empty title="Nothing yet">"You are notified here when it is your turn to review, when a person comments, and when your proposal is decided."</Empty> }.into_any()
         } else {
             view! { <ul class="inbox">{rows.into_iter().map(row).collect_view()}</ul> }.into_any()
         };
-        let (word, value) = if wants_mail { ("Stop emails", "no") } else { ("Send me an email, too, when it is my turn", "yes") };
+        let (word, value) = if wants_mail { ("Stop emails", "no") } else { ("Email me when it is my turn", "yes") };
         Ok(view! {
             <Heading title="Inbox" />
             {all_read}
             {list}
             <form method="post" action="/do/mail_notices" class="card stack">{form_token()}
-                <p class="quiet">"Emails name the changeset and its store, never what it says; one for each item. They are sent only if whoever runs Lucid has set up a mail server."</p>
+                <p class="quiet">"Emails name the changeset and its store, never its content; one for each item. They need a mail server, which the operator sets up."</p>
                 <input type="hidden" name="wants" value=value />
                 <button>{word}</button>
             </form>
@@ -58,8 +58,8 @@ pub fn Inbox() -> impl IntoView {
 fn reason(word: &str) -> &'static str {
     match word {
         "your_turn" => "Your turn",
-        "comment" => "Somebody commented",
-        "conflict" => "The memory has moved below it",
-        _ => "It was decided",
+        "comment" => "New comment",
+        "conflict" => "Memory changed since it was proposed",
+        _ => "Decided",
     }
 }

@@ -39,7 +39,7 @@ pub fn Mappings() -> impl IntoView {
         let list = if saved.is_empty() {
             view! {
                 <Empty title="No mapping yet">
-                    "Lucid knows the forms of many agents by itself. For any other, a mapping says where in each record its parts stand. "
+                    "Lucid reads the formats of many agents. For any other format, a mapping says where the parts of each record are. "
                     <a href="/mappings/edit">"Make one from a sample"</a>
                 </Empty>
             }
@@ -85,7 +85,7 @@ fn row(saved: &SavedMapping, request: &Request) -> impl IntoView + use<> {
 
 /// Each part with what stands there.
 const PARTS: &[(&str, &str)] = &[
-    ("records", "The list of records, if they stand in one"),
+    ("records", "Path of the list of records, if there is one"),
     ("role", "Who speaks"),
     ("text", "What was said, or what a tool answered"),
     ("tool", "The tool"),
@@ -140,7 +140,7 @@ pub fn Edit() -> impl IntoView {
                 <TextArea name="sample" id="sample" value=field("sample") rows=8 label="Sample" />
                 <p><button name="what" value="guess">"Guess the parts from the sample"</button></p>
                 <fieldset class="cards">
-                    <legend>"Where the parts stand"</legend>
+                    <legend>"Parts of a record"</legend>
                     {PARTS.iter().map(part).collect_view()}
                 </fieldset>
                 <label for="roles">"Other words for who speaks, one a line: word = user, agent, thinking, system, tool, denial or raw"</label>

@@ -144,7 +144,7 @@ fn propose_form(store: StoreId, refused: Option<&RefusedForm>, begun: &dyn Fn(&s
                 <label>"Path (for example /team/topic.md)"<input name="path" value=kept("path") required maxlength="1024" /></label>
                 <TextArea name="content" id="proposed-content" value=kept("content") label="Content" required=true />
                 <label>"Why"<input name="reason" value=kept("reason") required maxlength="2000" /></label>
-                <p class="quiet">"Your suggestion waits in the queue. Somebody else decides on it."</p>
+                <p class="quiet">"Your suggestion waits in the queue. Another reviewer decides on it."</p>
                 <button class="primary">"Suggest this memory"</button>
             </form>
         </details>

@@ -32,7 +32,7 @@ pub fn Muted() -> impl IntoView {
                     <form method="post" action="/do/unmute">{form_token()}
                         <input type="hidden" name="store" value=store.id.to_string() />
                         <input type="hidden" name="change" value=m.change_id.to_string() />
-                        <button>"Let it come back"</button>
+                        <button>"Unmute"</button>
                     </form>
                 }
             });
@@ -49,12 +49,12 @@ pub fn Muted() -> impl IntoView {
         };
         let heading = store_heading(&store, "Muted", None);
         let list = if muted.is_empty() {
-            view! { <Empty title="Nothing is muted">"What reviewers reject stands here with its reason, so that dreams do not propose it again."</Empty> }.into_any()
+            view! { <Empty title="Nothing is muted">"Rejected findings are listed here with the reason, so that dreams do not propose them again."</Empty> }.into_any()
         } else {
             view! {
                 <div class="scroll" tabindex="0" role="region" aria-label="Muted findings">
                     <table>
-                        <thead><tr><th>"Rejected"</th><th>"Finding"</th><th>"Why, and when it comes back"</th><th>"Cases then"</th><th>"Since"</th><th>"Undo"</th></tr></thead>
+                        <thead><tr><th>"Rejected"</th><th>"Finding"</th><th>"Why, and when it comes back"</th><th>"Cases at rejection"</th><th>"Since"</th><th>"Undo"</th></tr></thead>
                         <tbody>{muted.into_iter().map(row).collect_view()}</tbody>
                     </table>
                 </div>

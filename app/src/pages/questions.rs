@@ -33,7 +33,7 @@ pub fn Questions() -> impl IntoView {
         let refused = request.refused().await;
         let now = request.now();
         let proposed = request.asked::<ChangesetId>("proposed").map(|id| {
-            view! { <p class="notice good">"Proposed. "<a href=format!("/changesets/{id}")>"See the change"</a>"; somebody else decides on it."</p> }
+            view! { <p class="notice good">"Proposed. "<a href=format!("/changesets/{id}")>"See the change"</a>". Another reviewer decides on it."</p> }
         });
         let one = store.map(|_| view! { <p><a href="/questions">"Questions of all stores"</a></p> });
         // What only somebody should know comes last, and takes less room.
@@ -41,14 +41,14 @@ pub fn Questions() -> impl IntoView {
         let to_know = (!notices.is_empty()).then(|| {
             view! {
                 <h2>"To know"</h2>
-                <p class="quiet">"No question, but somebody should look. What is marked as seen comes back when twice as much backs it."</p>
+                <p class="quiet">"These need no answer. A finding that you mark as seen comes back when its evidence doubles."</p>
                 <ul class="questions">{notices.into_iter().map(|q| question(q, store, now)).collect_view()}</ul>
             }
         });
         let list = if open.is_empty() && to_know.is_some() {
             view! { <p>"No open questions."</p> }.into_any()
         } else if open.is_empty() {
-            view! { <Empty title="No open questions">"When a dream finds statements that contradict each other, a fact that may have changed, or a failure that nobody found a way out of, it asks here."</Empty> }.into_any()
+            view! { <Empty title="No open questions">"A dream asks here when statements contradict each other, when a fact may have changed, and when a failure has no known workaround."</Empty> }.into_any()
         } else {
             view! {
                 <p class="quiet">{count(open.len(), "question")}". Keys: j and k go from one to the next, 1, 2 and 3 answer."</p>
@@ -154,7 +154,7 @@ fn form(kind: QuestionKind, of: StoreId, fingerprint: &str, back: Option<StoreId
         }
     });
     let proposes = kind.answers().iter().any(|a| a.proposes() && *a != Answer::Written);
-    let hint = proposes.then_some("What should change is proposed as a change, and somebody else decides on it.");
+    let hint = proposes.then_some("Your answer becomes a proposed change. Another reviewer decides on it.");
     view! {
         {write}
         <form method="post" action="/do/answer_question" class="row">{form_token()}{hidden(fingerprint.to_owned())}{buttons.collect_view()}</form>
@@ -181,7 +181,7 @@ const fn label(kind: QuestionKind, answer: Answer) -> &'static str {
         (Answer::Changed, _) => "It no longer holds",
         (Answer::StillHolds, _) => "It still holds",
         (Answer::Written, _) => "Propose a note",
-        (Answer::MendTool, _) => "The tool gets mended",
+        (Answer::MendTool, _) => "The tool will be fixed",
         (Answer::Seen, QuestionKind::OpenFailure) => "Not now",
         (Answer::Seen, _) => "Seen",
     }

@@ -146,7 +146,7 @@ fn run(run: Run, now: Timestamp) -> AnyView {
                 .into_any()
         }
         Standing::Abandoned => {
-            view! { <li><details class="thread aside"><summary>{name}{number}" on a branch that was left"</summary><p class="quiet">"Somebody went back to before this and went on from there. It counts for nothing."</p><ol class="transcript">{inner}</ol></details></li> }
+            view! { <li><details class="thread aside"><summary>{name}{number}" on a branch that was left"</summary><p class="quiet">"The conversation was rewound to before this point. It does not count as evidence."</p><ol class="transcript">{inner}</ol></details></li> }
                 .into_any()
         }
     }

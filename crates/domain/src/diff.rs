@@ -1,10 +1,15 @@
-//! Word-level diff of two texts, by lines with the changed words marked inside them.
+//! Word-level diff of two texts, by lines with the changed words marked inside them; inside a very long word, the changed characters.
 //! The work is bounded (a deadline falls back to whole lines), because contents are hostile and up to 100 kB.
+//!
+//! Lines and words are numbered before they are compared, so that one comparison of numbers serves both: the browser loads this, too.
 
-use std::time::Duration;
+use std::{collections::HashMap, ops::Range, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use similar::{Algorithm, ChangeTag, TextDiff};
+use similar::{
+    DiffOp, Instant,
+    algorithms::{Capture, Replace, patience},
+};
 
 use crate::text_enum::text_enum;
 
@@ -42,36 +47,152 @@ pub struct Line {
     pub runs: Vec<Run>,
 }
 
+/// How long a diff may take. What is left then is shown as replaced.
+const LIMIT: Duration = Duration::from_millis(200);
+/// Most words of lines that replace each other which are compared; of longer ones no words are marked.
+const WORDS: usize = 20_000;
+/// Least share of words in both, in percent, for which words are marked: else the lines have nothing to do with each other.
+const ALIKE_PERCENT: usize = 35;
+/// Characters from which on the changed part of a word is marked, not the word.
+const LONG_WORD: usize = 24;
+
 /// The lines of `before` and `after` with what became of each.
 #[must_use]
 pub fn lines(before: &str, after: &str) -> Vec<Line> {
-    let mut config = TextDiff::configure();
-    config.algorithm(Algorithm::Patience).timeout(Duration::from_millis(200));
-    let diff = config.diff_lines(before, after);
+    let deadline = Instant::now().checked_add(LIMIT);
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let mut lines = Vec::new();
-    for op in diff.ops() {
-        for change in diff.iter_inline_changes(op) {
-            lines.push(Line {
-                mark: match change.tag() {
-                    ChangeTag::Equal => Mark::Same,
-                    ChangeTag::Delete => Mark::Removed,
-                    ChangeTag::Insert => Mark::Added,
-                },
-                before: change.old_index().map(|n| n + 1),
-                after: change.new_index().map(|n| n + 1),
-                runs: runs(change.iter_strings_lossy().map(|(changed, text)| (changed, text.into_owned()))),
-            });
+    for op in compare(&old, &new, deadline) {
+        let (removed, added) = (op.old_range(), op.new_range());
+        match op {
+            DiffOp::Equal { .. } => lines.extend(removed.zip(added).map(|(o, n)| Line {
+                mark: Mark::Same,
+                before: Some(o + 1),
+                after: Some(n + 1),
+                runs: runs([(false, old[o])].into_iter()),
+            })),
+            _ => lines.extend(replaced((&old, removed), (&new, added), deadline)),
         }
     }
     lines
 }
 
-fn runs(parts: impl Iterator<Item = (bool, String)>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
+/// What turns one list into the other.
+fn compare(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
+    let mut numbers = HashMap::new();
+    let mut number = |text: &&str| {
+        let next = numbers.len();
+        *numbers.entry((*text).to_owned()).or_insert(next)
+    };
+    let old: Vec<usize> = old.iter().map(&mut number).collect();
+    let new: Vec<usize> = new.iter().map(&mut number).collect();
+    let mut found = Replace::new(Capture::new());
+    let Ok(()) = patience::diff_deadline(&mut found, &old[..], 0..old.len(), &new[..], 0..new.len(), deadline);
+    found.into_inner().into_ops()
+}
+
+/// Lines that take the place of others, the changed words marked where most of them stay.
+fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), deadline: Option<Instant>) -> Vec<Line> {
+    let (old_words, new_words) = (words(&old.0[old.1.clone()]), words(&new.0[new.1.clone()]));
+    let mut marked = (vec![Vec::new(); old.1.len()], vec![Vec::new(); new.1.len()]);
+    let too_many = old_words.len().max(new_words.len()) > WORDS;
+    let ops = if too_many || old_words.is_empty() || new_words.is_empty() { Vec::new() } else { compare(&old_words, &new_words, deadline) };
+    let length = |words: &[&str]| words.iter().map(|w| w.trim().len()).sum::<usize>();
+    let same: usize = ops.iter().filter(|op| matches!(op, DiffOp::Equal { .. })).map(|op| length(&old_words[op.old_range()])).sum();
+    let (mut old_at, mut new_at) = (0, 0);
+    let long = old_words.iter().any(|w| w.chars().count() >= LONG_WORD);
+    if !ops.is_empty() && (long || same * 200 >= ALIKE_PERCENT * (length(&old_words) + length(&new_words))) {
+        for op in &ops {
+            let (o, n) = (&old_words[op.old_range()], &new_words[op.new_range()]);
+            if matches!(op, DiffOp::Equal { .. }) {
+                put(&mut marked.0, &mut old_at, &[(false, &o.concat())]);
+                put(&mut marked.1, &mut new_at, &[(false, &n.concat())]);
+            } else {
+                let (o, n) = (o.concat(), n.concat());
+                let (start, end) = shared(&o, &n);
+                put(&mut marked.0, &mut old_at, &[(false, &o[..start]), (true, &o[start..o.len() - end]), (false, &o[o.len() - end..])]);
+                put(&mut marked.1, &mut new_at, &[(false, &n[..start]), (true, &n[start..n.len() - end]), (false, &n[n.len() - end..])]);
+            }
+        }
+    } else {
+        put(&mut marked.0, &mut old_at, &[(false, &old_words.concat())]);
+        put(&mut marked.1, &mut new_at, &[(false, &new_words.concat())]);
+    }
+    let line = |mark: Mark, number: usize, parts: Vec<(bool, String)>| Line {
+        mark,
+        before: (mark == Mark::Removed).then_some(number + 1),
+        after: (mark == Mark::Added).then_some(number + 1),
+        runs: runs(parts.iter().map(|(changed, text)| (*changed, text.as_str()))),
+    };
+    let removed = old.1.zip(marked.0).map(|(n, parts)| line(Mark::Removed, n, parts));
+    let added = new.1.zip(marked.1).map(|(n, parts)| line(Mark::Added, n, parts));
+    removed.chain(added).collect()
+}
+
+/// Bytes at the start and at the end that two texts share, where they are long; never inside a character.
+fn shared(old: &str, new: &str) -> (usize, usize) {
+    if old.chars().count().min(new.chars().count()) < LONG_WORD {
+        return (0, 0);
+    }
+    let start: usize = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let (old, new) = (&old[start..], &new[start..]);
+    let end = old.chars().rev().zip(new.chars().rev()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    (start, end)
+}
+
+/// Adds parts to the lines that they belong to; a line break ends a line.
+fn put(lines: &mut [Vec<(bool, String)>], at: &mut usize, parts: &[(bool, &str)]) {
     for (changed, text) in parts {
+        for piece in text.split_inclusive('\n') {
+            if let Some(line) = lines.get_mut(*at) {
+                line.push((*changed, piece.to_owned()));
+            }
+            *at += usize::from(piece.ends_with('\n'));
+        }
+    }
+}
+
+/// The words of some lines, with what is between them: runs of letters and digits, runs of blanks, and any other character by itself.
+/// Where a script has no blanks between words, each of its characters is one.
+fn words<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let kind = |c: char| match c {
+        '\n' => 0,
+        c if is_unspaced(c) => 0,
+        c if c.is_alphanumeric() || c == '_' => 1,
+        c if c.is_whitespace() => 2,
+        _ => 0,
+    };
+    let mut all = Vec::new();
+    for line in lines {
+        let mut start = 0;
+        let mut last = 0;
+        for (at, c) in line.char_indices() {
+            let now = kind(c);
+            if at > start && (now != last || now == 0) {
+                all.push(&line[start..at]);
+                start = at;
+            }
+            last = now;
+        }
+        if start < line.len() {
+            all.push(&line[start..]);
+        }
+    }
+    all
+}
+
+/// Whether a character is of a script that is written without blanks between words: Thai, Lao, Myanmar, Khmer, Chinese, Japanese.
+const fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
+        | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn runs<'a>(parts: impl Iterator<Item = (bool, &'a str)>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (changed, text) in parts.filter(|(_, text)| !text.is_empty()) {
         match runs.last_mut() {
-            Some(last) if last.changed == changed => last.text.push_str(&text),
-            _ => runs.push(Run { changed, text }),
+            Some(last) if last.changed == changed => last.text.push_str(text),
+            _ => runs.push(Run { changed, text: text.to_owned() }),
         }
     }
     if let Some(last) = runs.last_mut() {
@@ -105,7 +226,42 @@ mod tests {
         assert_eq!(diff.last().unwrap().mark, Mark::Same);
     }
 
+    fn changed(line: &Line) -> Vec<&str> {
+        line.runs.iter().filter(|r| r.changed).map(|r| r.text.as_str()).collect()
+    }
+
+    #[test]
+    fn characters_are_marked_inside_a_long_line() {
+        let before = "x".repeat(9_000);
+        let after = format!("{}abcdef{}", &before[..4_000], &before[4_006..]);
+        let diff = lines(&before, &after);
+        assert_eq!(diff.iter().map(changed).collect::<Vec<_>>(), [vec!["xxxxxx"], vec!["abcdef"]]);
+        let diff = lines("日志保留三十天。\n", "日志保留六十天。\n");
+        assert_eq!(diff.iter().map(changed).collect::<Vec<_>>(), [vec!["三"], vec!["六"]]);
+    }
+
+    #[test]
+    fn lines_that_have_nothing_in_common_are_not_marked() {
+        let diff = lines("Use title case.\n", "Rows are counted twice a day.\n");
+        assert!(diff.iter().all(|l| changed(l).is_empty()), "{diff:?}");
+    }
+
+    #[test]
+    fn a_hostile_text_takes_no_longer_than_its_limit_by_much() {
+        let before: String = (0..20_000).map(|n| format!("{}\n", n % 7)).collect();
+        let after: String = (0..20_000).map(|n| format!("{}\n", n % 11)).collect();
+        let diff = lines(&before, &after);
+        assert_eq!(side(&diff, Mark::Added).len(), 20_000);
+    }
+
     proptest! {
+        #[test]
+        fn both_sides_can_be_read_off_in_any_script(before in "([a日é_ .]{0,9}\n?){0,6}", after in "([a日é_ .]{0,9}\n?){0,6}") {
+            let diff = lines(&before, &after);
+            prop_assert_eq!(side(&diff, Mark::Removed), before.lines().map(str::to_owned).collect::<Vec<_>>());
+            prop_assert_eq!(side(&diff, Mark::Added), after.lines().map(str::to_owned).collect::<Vec<_>>());
+        }
+
         #[test]
         fn both_sides_can_be_read_off(before in "([ab ]{0,5}\n){0,6}", after in "([ab ]{0,5}\n){0,6}") {
             let diff = lines(&before, &after);

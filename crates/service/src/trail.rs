@@ -1,14 +1,22 @@
 //! Reading and verifying the audit trail.
 
+use std::collections::BTreeMap;
+
 use audit::{
     Checkpoint, Verifier,
     export::{ExportedEntry, Line},
 };
-use domain::{actor::Actor, audit_action::AuditAction, rights::Action};
+use domain::{
+    actor::Actor,
+    audit_action::AuditAction,
+    ids::{ChangeId, ChangesetId},
+    rights::Action,
+};
 use serde_json::{Value, json};
 use store::{
     Page,
     audit_log::{self, Filter},
+    changes, changesets,
     checkpoints::{self, CheckpointRow},
 };
 
@@ -23,6 +31,10 @@ pub struct AuditRow {
     pub actor: String,
     /// The entry's hash, hexadecimal.
     pub hash: String,
+    /// The title of the change or changeset that it is about.
+    pub title: Option<String>,
+    /// The changeset that it is about, or that its change is in.
+    pub changeset: Option<ChangesetId>,
 }
 
 /// A trail that verified.
@@ -43,7 +55,20 @@ impl Lucid {
         let storeless = actor.may_in_general(Action::ReadAudit);
         let page = audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
         let names = Names::of_actors(&mut tx, page.rows.iter().map(|r| r.actor.as_str())).await?;
-        let rows = page.rows.into_iter().map(|row| AuditRow { actor: names.of(&row.actor), hash: hex::encode(row.entry().hash), row });
+        let subjects = page.rows.iter().map(|r| r.subject.as_str());
+        let of_change: Vec<ChangeId> = subjects.clone().filter_map(|s| s.parse().ok()).collect();
+        let of_changeset: Vec<ChangesetId> = subjects.filter_map(|s| s.parse().ok()).collect();
+        let in_changeset: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &of_change).await?.into_iter().collect();
+        let mut titles: BTreeMap<String, String> = BTreeMap::new();
+        titles.extend(changes::titles(&mut tx, &of_change).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
+        titles.extend(changesets::titles(&mut tx, &of_changeset).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
+        let rows = page.rows.into_iter().map(|row| AuditRow {
+            actor: names.of(&row.actor),
+            hash: hex::encode(row.entry().hash),
+            title: titles.get(&row.subject).cloned(),
+            changeset: row.subject.parse().ok().or_else(|| in_changeset.get(&row.subject.parse().ok()?).copied()),
+            row,
+        });
         Ok(Page { rows: rows.collect(), more: page.more })
     }
 

@@ -132,6 +132,7 @@ statements! {
         FROM changesets cs JOIN stores s ON s.id = cs.store_id WHERE cs.id = $1 AND s.deleted_at IS NULL";
     STORES_OF = concat!("SELECT cs.id, cs.store_id FROM changesets cs JOIN stores s ON s.id = cs.store_id
         WHERE s.deleted_at IS NULL AND cs.id IN (", fifty!(), ")");
+    TITLES = concat!("SELECT id, title FROM changesets WHERE id IN (", fifty!(), ")");
     OPEN_REVERT = "SELECT id FROM changesets WHERE reverts = $1 AND state = 'open' ORDER BY id LIMIT 1";
     EXPIRED = "SELECT cs.id FROM changesets cs WHERE cs.state = 'open' AND cs.created_at < $1 AND (CAST($3 AS UUID) IS NULL OR cs.id = $3)
         AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.changeset_id = cs.id AND p.state = 'deferred' AND p.defer_until IS NOT NULL)
@@ -365,6 +366,11 @@ pub async fn agents(tx: &mut Tx, visible: Visible) -> Result<Vec<String>> {
 /// The store of each of some changesets, where it is not deleted.
 pub async fn stores_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<(ChangesetId, StoreId)>> {
     fetch_listed!(tx, (ChangesetId, StoreId), STORES_OF, changesets)
+}
+
+/// The titles of some changesets.
+pub async fn titles(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<(ChangesetId, String)>> {
+    fetch_listed!(tx, (ChangesetId, String), TITLES, changesets)
 }
 
 /// One changeset. Rights are the caller's to check.

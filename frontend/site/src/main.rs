@@ -23,7 +23,7 @@ const WASM_OPT: &[&str] = &[
 ];
 
 /// Most bytes of wasm that a page may load, compressed.
-const MOST_BROTLI: u64 = 200_000;
+const MOST_BROTLI: u64 = 150_000;
 
 /// Most bytes of the style sheet, before it is compressed.
 const MOST_CSS: usize = 40_000;

@@ -29,7 +29,7 @@ pub fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&Refused
                 <label>"Path"<input name="path" value=path required maxlength="1024" /></label>
                 <TextArea name="content" id="proposed-content" value=text label="Content" required=true />
                 <label>"Why"<input name="reason" value=kept("reason").unwrap_or_default() required maxlength="2000" /></label>
-                <p class="quiet">"Your suggestion waits in the queue. Somebody else decides on it."</p>
+                <p class="quiet">"Your suggestion waits in the queue. Another reviewer decides on it."</p>
                 <button class="primary">"Suggest this edit"</button>
             </form>
         </details>
