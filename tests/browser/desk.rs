@@ -419,3 +419,56 @@ async fn every_state_of_the_desk() {
     browser.check_accessibility().await;
     browser.check_console().await;
 }
+
+/// Moves the focus by so many presses of Tab until the selector finds it; how many that took.
+async fn tabs_until(browser: &Browser, css: &str) -> usize {
+    for n in 1..=60 {
+        browser.press(&Key::Tab.to_string()).await;
+        let there = format!("return document.activeElement.matches(\"{css}\")");
+        if browser.page.execute(&there, vec![]).await.unwrap() == true {
+            return n;
+        }
+    }
+    panic!("{css} is not reached by Tab");
+}
+
+/// The desk by Tab alone: the skip link leads to the decision, and nothing moves once the page is there.
+#[tokio::test]
+async fn the_decision_is_a_few_tabs_away_and_nothing_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings::default()).await;
+    sign_in(&browser, &lucid.link("reviewer@")).await;
+    crate::review::open_first(&browser).await;
+    browser.wait_for_islands().await;
+    let skip = tabs_until(&browser, "a.skip.decision").await;
+    browser.press(&Key::Enter.to_string()).await;
+    let approve = tabs_until(&browser, "button[data-key=a]").await;
+    println!("Tab stops to Approve: {}", skip + approve);
+    assert!(skip + approve <= 12);
+    let shift = "const done = arguments[0]; let sum = 0; new PerformanceObserver((l) => { for (const e of l.getEntries()) if (!e.hadRecentInput) sum += e.value; }).observe({ type: 'layout-shift', buffered: true }); setTimeout(() => done(sum), 500);";
+    browser.page.refresh().await.unwrap();
+    browser.wait_for_islands().await;
+    let moved = browser.page.execute_async(shift, vec![]).await.unwrap().as_f64().unwrap();
+    println!("layout shift on the desk: {moved:.4}");
+    assert!(moved < 0.01, "the desk moves after it was painted: {moved}");
+}
+
+/// Colours that the person's system chooses, and no motion: axe finds nothing on the queue and the desk.
+#[tokio::test]
+async fn forced_colours_and_no_motion() {
+    let folder = tempfile::tempdir().unwrap();
+    let lucid = Served::demo(folder.path());
+    let browser = Browser::start(Settings::default()).await;
+    browser.emulate(&[("forced-colors", "active"), ("prefers-reduced-motion", "reduce"), ("prefers-contrast", "more")]).await;
+    sign_in(&browser, &lucid.link("reviewer@")).await;
+    assert_eq!(browser.page.execute("return matchMedia('(forced-colors: active)').matches", vec![]).await.unwrap(), true);
+    browser.wait_for_islands().await;
+    browser.check_accessibility().await;
+    browser.picture("queue-forced-colors").await;
+    crate::review::open_first(&browser).await;
+    browser.wait_for_islands().await;
+    browser.check_accessibility().await;
+    browser.picture("desk-forced-colors").await;
+    browser.check_console().await;
+}

@@ -260,6 +260,12 @@ impl Browser {
         assert!(errors.is_empty(), "console on {}: {errors:#?}", self.address().await);
     }
 
+    /// Lets pages believe that the person's system asks for these media features.
+    pub async fn emulate(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> = features.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        self.page.issue_cmd(DevTools("Emulation.setEmulatedMedia", json!({"features": features}))).await.expect("media are emulated");
+    }
+
     /// Keeps a picture of the page in the folder that `LUCID_SCREENSHOTS` names.
     pub async fn picture(&self, name: &str) {
         let Ok(folder) = std::env::var("LUCID_SCREENSHOTS") else { return };
@@ -334,6 +340,20 @@ fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
     }
     let all = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
     all.as_object().cloned().unwrap_or_default()
+}
+
+/// ChromeDriver's way to Chromium's own protocol: a command and its parameters.
+#[derive(Debug)]
+struct DevTools(&'static str, Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({"cmd": self.0, "params": self.1}).to_string()))
+    }
 }
 
 /// ChromeDriver's own command for the console.

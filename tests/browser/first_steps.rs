@@ -44,7 +44,7 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.wait_for_text("Nothing waits for a decision").await;
     browser.check_accessibility().await;
     browser.picture("empty-queue").await;
-    browser.follow("nav[aria-label=Main] a[href='/stores']").await;
+    browser.follow(".first-steps a.primary").await;
     browser.wait_for_text("No memory store").await;
     browser.check_accessibility().await;
     browser.fill("input[name=name]", "Exports").await;

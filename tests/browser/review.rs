@@ -4,7 +4,7 @@ use fantoccini::key::Key;
 
 use crate::{
     driver::{Browser, Settings},
-    support::process::Served,
+    support::{mixed, process::Served},
 };
 
 /// A password that nobody uses elsewhere.
@@ -168,10 +168,16 @@ async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     let lucid = Served::demo(folder.path());
     let browser = Browser::start(Settings::default()).await;
     sign_in(&browser, &lucid.link("reviewer@")).await;
-    crate::support::elsewhere::write_memory(folder.path(), "/notes/2026-09/dates.md", "Dates are written as people like.\n").await;
-    open_first(&browser).await;
+    // A new memory is proposed, and another one takes its place meanwhile.
+    let database = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let other = mixed::open(&database).await;
+    let store = other.stores(&domain::actor::Actor::operator()).await.unwrap()[0].id;
+    mixed::propose(&other, store, vec![("/style/names.md".to_owned(), "# Names\n\n- Blur names.\n".to_owned())]).await;
+    other.close().await;
+    crate::support::elsewhere::write_memory(folder.path(), "/style/names.md", "# Names\n\n- Names as people like.\n").await;
+    browser.go(&format!("{}/queue?state=conflicted", lucid.url)).await;
+    browser.follow("main .row a[data-open]").await;
     browser.wait_for_islands().await;
-    browser.click(&marked("conflicted")).await;
     let conflict = browser.text_of("article[data-change='conflicted']").await;
     assert!(conflict.contains("Base → now") && conflict.contains("Base → proposed") && conflict.contains("as people like"), "{conflict}");
     assert!(!browser.holds("button[data-key='a']").await, "what is conflicted cannot be approved");
@@ -181,6 +187,11 @@ async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     browser.find("form[data-editing] textarea").await;
     browser.picture("desk-rebase").await;
     browser.check_accessibility().await;
+    // Saving is refused as long as a conflict is marked, and nothing that was typed is lost.
+    browser.click("button[form='editor']").await;
+    browser.wait_for_text("Resolve each marked conflict first").await;
+    assert!(browser.property_of("form[data-editing] textarea", "value").await.unwrap().contains("<<<<<<< now"));
+    browser.fill("form[data-editing] textarea", "# Names\n\n- Blur names, as people like.\n").await;
     browser.click("button[form='editor']").await;
     browser.wait_until_gone("article[data-change='conflicted']").await;
     browser.wait_for_text("Revision 2").await;

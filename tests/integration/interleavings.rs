@@ -117,7 +117,12 @@ impl Person {
             9 => {
                 let Some(rebase) = view.rebase() else { return Ok(()) };
                 let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
-                let texts: Vec<String> = rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| format!("{}\n", m.text)).collect();
+                let texts: Vec<String> = rebase
+                    .edits
+                    .iter()
+                    .filter_map(|e| e.merged.as_ref())
+                    .map(|m| format!("{}\n", crate::world::keep_both(&m.text)))
+                    .collect();
                 lucid.rebase_change(&actor, view.change.id, shown, &against, &texts).await?;
                 self.count(AuditAction::ChangeRebase);
                 Ok(())

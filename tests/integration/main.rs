@@ -43,4 +43,5 @@ mod snapshots;
 mod statements;
 mod trust;
 mod upkeep;
+mod words;
 mod workers;

@@ -271,3 +271,9 @@ fn next() -> [u8; 16] {
     bytes[8..].copy_from_slice(&u64::from(std::process::id()).to_be_bytes());
     bytes
 }
+
+/// A merged text with its conflicts resolved by keeping both versions.
+pub fn keep_both(text: &str) -> String {
+    let marks = ["<<<<<<< now", "=======", ">>>>>>> proposed"];
+    text.split_inclusive('\n').filter(|l| !marks.contains(&l.trim_end_matches('\n'))).collect()
+}

@@ -1,6 +1,9 @@
 //! Starting and canceling dreams, and their schedule.
 
-use domain::ids::{DreamId, StoreId};
+use domain::{
+    ids::{DreamId, StoreId},
+    rhythm::{Every, Rhythm},
+};
 use leptos::prelude::*;
 use service::{Error, NewSchedule};
 
@@ -40,11 +43,15 @@ pub async fn cancel_dream(dream: String) -> Result<Answer, ServerFnError> {
     answer(&request, result, &back, fields([])).await
 }
 
-/// Sets a store's schedule.
+/// Sets a store's schedule. `every` is `hour`, `day` (with `time`) or `week` (with `time` and `weekday`, 0 is Sunday); with `cron`, or without
+/// any, the pattern in `cron` counts.
 #[server(prefix = "/do", endpoint = "schedule")]
 pub async fn schedule(
     store: String,
-    cron: String,
+    #[server(default)] every: String,
+    #[server(default)] time: String,
+    #[server(default)] weekday: String,
+    #[server(default)] cron: String,
     time_zone: String,
     min_sessions: String,
     idle_minutes: String,
@@ -56,6 +63,9 @@ pub async fn schedule(
     let back = store_id.as_ref().map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}/dreams"));
     let on = if enabled.is_some() { "on" } else { "" };
     let kept = fields([
+        ("every", &every),
+        ("time", &time),
+        ("weekday", &weekday),
         ("cron", &cron),
         ("time_zone", &time_zone),
         ("min_sessions", &min_sessions),
@@ -64,8 +74,11 @@ pub async fn schedule(
     ]);
     let result = async {
         let number = |text: &str, what: &str| text.trim().parse().map_err(|_| Error::Invalid(format!("{what} is a whole number")));
+        let every = every.parse().unwrap_or(Every::Cron);
+        let rhythm = Rhythm::of_form(every, &time, &weekday)
+            .ok_or_else(|| Error::Invalid("choose a time, and for a weekly schedule a day".to_owned()))?;
         let new = NewSchedule {
-            cron,
+            cron: rhythm.cron().unwrap_or(cron),
             time_zone,
             min_sessions: number(&min_sessions, "the number of new sessions")?,
             idle_minutes: number(&idle_minutes, "the number of minutes")?,

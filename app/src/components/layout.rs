@@ -106,6 +106,7 @@ pub fn Frame(
     let waits = format!("Queue, {} waiting", framed.waiting);
     view! {
         <a class="skip" href="#main">"Skip to content"</a>
+        <a class="skip decision" href="#decision">"Skip to the decision"</a>
         <header class="top">
             <button class="button quiet icon" popovertarget="side" aria-label="Open navigation"><Icon name="menu" /></button>
             <Logo /><b class="cut">{shown.clone()}</b>

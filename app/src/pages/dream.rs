@@ -122,10 +122,10 @@ fn funnel(dream: &DreamRow) -> AnyView {
 fn meanings(stats: &str) -> impl IntoView + use<> {
     let stats: serde_json::Value = serde_json::from_str(stats).unwrap_or_default();
     match stats["sentence_model"].as_str() {
-        Some("failed") => view! { <p class="notice">"The sentence model failed, so what people and memories say was compared by its words alone. The log of the server says more."</p> }.into_any(),
-        Some(model) => view! { <p class="quiet">"What people and memories say was compared by meaning, with the sentence model "<code>{model.to_owned()}</code>"."</p> }.into_any(),
+        Some("failed") => view! { <p class="notice">"The sentence model failed, so statements were compared by their words only. The server log says why."</p> }.into_any(),
+        Some(model) => view! { <p class="quiet">"Statements were compared by meaning, with the sentence model "<code>{model.to_owned()}</code>"."</p> }.into_any(),
         None => view! {
-            <p class="quiet">"What people and memories say was compared by its words alone: no sentence model is set up, so rules in different words and paraphrases were not found. Whoever runs Lucid can set one with "<code>"LUCID_EMBEDDING_MODEL"</code>"."</p>
+            <p class="quiet">"Statements were compared by their words only, because no sentence model is set up. Rules in different words and paraphrases were not found. The operator can set a model with "<code>"LUCID_EMBEDDING_MODEL"</code>"."</p>
         }
         .into_any(),
     }
@@ -138,8 +138,8 @@ fn budget(stats: &str) -> Option<impl IntoView + use<>> {
     let clean_up = open.then_some(" A clean-up was open, so more could be proposed.");
     (may > 0).then(|| {
         view! {
-            <p class="quiet">"Of the "{count(may, "statement")}" that dreams may take out of this memory in 30 days, "{lost}" "
-            {if lost == 1 { "is" } else { "are" }}" used: what waits, and what was committed without a person’s approval. What people approve does not count."{clean_up}</p>
+            <p class="quiet">"Of the "{count(may, "statement")}" that dreams may remove from this memory in 30 days, "{lost}" "
+            {if lost == 1 { "is" } else { "are" }}" used by open proposals and by commits without a person’s approval. What people approve does not count."{clean_up}</p>
         }
     })
 }
@@ -148,8 +148,8 @@ fn unexplained(stats: &str) -> Option<impl IntoView + use<>> {
     let (failed, unexplained) = (stat(stats, "failed"), stat(stats, "unexplained"));
     (failed > 0).then(|| {
         view! {
-            <p>{count(failed, "session")}" failed; "{if unexplained == failed { "no".to_owned() } else { (failed - unexplained).to_string() }}
-            " of them show a failure that recurs, and "<strong>{count(unexplained, "failure")}" nothing here explains"</strong>"."</p>
+            <p>{count(failed, "session")}" failed; "{if unexplained == failed { "none".to_owned() } else { (failed - unexplained).to_string() }}
+            " of them show a recurring failure, and "<strong>{count(unexplained, "failure")}" nothing here explains"</strong>"."</p>
         }
     })
 }

@@ -1,9 +1,15 @@
 //! Dreams: those of all stores, and those of one with its schedule.
 
 use domain::plural::{cost, count};
-use domain::{actor::Actor, ids::StoreId, rights::Action};
+use domain::{
+    Timestamp,
+    actor::Actor,
+    ids::StoreId,
+    rhythm::{Every, Rhythm, WEEKDAYS},
+    rights::Action,
+};
 use leptos::prelude::*;
-use service::{DreamRow, Estimate, Page, RefusedForm, ScheduleRow, StoreRow};
+use service::{DreamRow, Estimate, Page, RefusedForm, ScheduleRow, StoreRow, next_ticks};
 
 use super::stores::store_heading;
 use crate::{
@@ -44,7 +50,7 @@ fn start_form(store: &StoreRow) -> impl IntoView + use<> {
     }
 }
 
-fn table(dreams: Page<DreamRow>, here: &str, now: domain::Timestamp) -> AnyView {
+fn table(dreams: Page<DreamRow>, here: &str, now: Timestamp) -> AnyView {
     let older = dreams.rows.last().filter(|_| dreams.more).map(|d| format!("{here}?before={}", d.id));
     let older = older.map(|href| view! { <p><a href=href>"Older dreams"</a></p> });
     let row = move |d: DreamRow| {
@@ -162,14 +168,32 @@ fn distiller_choice(request: &Request, chosen: Option<String>) -> Option<impl In
 
 fn schedule_part(request: &Request, actor: &Actor, store: StoreId, schedule: Option<ScheduleRow>, refused: Option<RefusedForm>) -> AnyView {
     let now = request.now();
-    let stands = match &schedule {
-        Some(s) if s.enabled => view! { <p>"On: "<code>{s.cron.clone()}</code>" in "{s.time_zone.clone()}", next "<When at=s.next_run_at now=now />". "{s.last_result.clone()}</p> }.into_any(),
-        Some(_) => view! { <p>"Off."</p> }.into_any(),
+    let state = match &schedule {
+        Some(s) if s.enabled => on(s, now).into_any(),
+        Some(_) => view! { <p>"The schedule is off."</p> }.into_any(),
         None => view! { <p>"No schedule. This store dreams only when a person starts a dream."</p> }.into_any(),
     };
     let form = actor.may(Action::ManageStore, store).then(|| schedule_form(request, store, schedule.as_ref(), refused));
-    view! { <h2>"Schedule"</h2>{stands}{form} }.into_any()
+    view! { <section class="setting"><div><h2>"Schedule"</h2>{state}</div>{form}</section> }.into_any()
 }
+
+/// A schedule that is on: in words, what came of its last tick, and its next ones.
+fn on(schedule: &ScheduleRow, now: Timestamp) -> impl IntoView + use<> {
+    let rhythm = Rhythm::of_cron(&schedule.cron);
+    let words = match rhythm.every {
+        Every::Hour => "Every hour.".to_owned(),
+        Every::Day => format!("Every day at {}.", rhythm.time()),
+        Every::Week => format!("Every {} at {}.", WEEKDAYS[usize::from(rhythm.weekday)], rhythm.time()),
+        Every::Cron => format!("As the cron pattern {} says.", schedule.cron),
+    };
+    let ticks = next_ticks(&schedule.cron, &schedule.time_zone, now, NEXT);
+    let last = schedule.last_result.clone().map(|result| view! { <p class="quiet">"Last time: "{result}"."</p> });
+    let next = ticks.into_iter().map(|t| view! { <li>{t}</li> }).collect_view();
+    view! { <p>{words}</p>{last}<p class="quiet">"Next:"</p><ol class="quiet">{next}</ol> }
+}
+
+/// Ticks of a schedule that are shown.
+const NEXT: usize = 5;
 
 fn schedule_form(request: &Request, store: StoreId, schedule: Option<&ScheduleRow>, refused: Option<RefusedForm>) -> impl IntoView + use<> {
     let kept = refused.filter(|f| f.fields.contains_key("cron")).map(|f| f.fields);
@@ -177,6 +201,20 @@ fn schedule_form(request: &Request, store: StoreId, schedule: Option<&ScheduleRo
         kept.as_ref().and_then(|f| f.get(name).cloned()).or(stored).unwrap_or_else(|| default.to_owned())
     };
     let cron = value("cron", schedule.map(|s| s.cron.clone()), "0 3 * * *");
+    let rhythm = Rhythm::of_cron(&cron);
+    let every = value("every", None, rhythm.every.as_str());
+    let time = value("time", None, &rhythm.time());
+    let weekday = value("weekday", None, &rhythm.weekday.to_string());
+    let often = |e: Every| {
+        let text = match e {
+            Every::Hour => "Every hour",
+            Every::Day => "Every day",
+            Every::Week => "Every week",
+            Every::Cron => "As a cron pattern says",
+        };
+        view! { <option value=e.as_str() selected=e.as_str() == every>{text}</option> }
+    };
+    let day = |(n, name): (usize, &&'static str)| view! { <option value=n.to_string() selected=n.to_string() == weekday>{*name}</option> };
     let zone = value("time_zone", schedule.map(|s| s.time_zone.clone()), "UTC");
     let sessions = value("min_sessions", schedule.map(|s| s.min_sessions.to_string()), "5");
     let idle = value("idle_minutes", schedule.map(|s| s.idle_minutes.to_string()), "60");
@@ -185,7 +223,10 @@ fn schedule_form(request: &Request, store: StoreId, schedule: Option<&ScheduleRo
     view! {
         <form method="post" action="/do/schedule" class="stack card">{form_token()}
             <input type="hidden" name="store" value=store.to_string() />
-            <label>"When (cron: minute, hour, day, month, weekday)"<input name="cron" value=cron required /></label>
+            <label>"How often"<select name="every">{[Every::Hour, Every::Day, Every::Week, Every::Cron].map(often).into_iter().collect_view()}</select></label>
+            <label class="if-week">"On"<select name="weekday">{WEEKDAYS.iter().enumerate().map(day).collect_view()}</select></label>
+            <label class="if-time">"At"<input type="time" name="time" value=time /></label>
+            <label class="if-cron">"Cron pattern (minute, hour, day, month, weekday)"<input name="cron" value=cron /></label>
             <label>"Time zone"<input name="time_zone" value=zone required /></label>
             <label>"Minimum new sessions"<input name="min_sessions" value=sessions inputmode="numeric" required /></label>
             <label>"Minutes without new events"<input name="idle_minutes" value=idle inputmode="numeric" required /></label>

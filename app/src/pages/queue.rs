@@ -84,7 +84,13 @@ pub fn Queue() -> impl IntoView {
         };
         let agents = request.lucid.agents(&actor).await?;
         let options: Vec<(String, String)> = stores.iter().map(|s| (s.id.to_string(), s.name.clone())).collect();
-        let list = list.unwrap_or_else(|| empty(&request, &asked, &counts, stores.is_empty()));
+        let list = match list {
+            Some(list) => list,
+            None => match first_steps(&request, counts.open).await? {
+                Some(steps) => steps,
+                None => empty(&request, &asked, &counts, stores.is_empty()),
+            },
+        };
         let action = actions(first);
         Ok(view! {
             <Heading title="Queue" action=action />
@@ -354,6 +360,33 @@ fn ended(row: &QueueRow) -> String {
         (0, m) => format!("{m} rejected"),
         (n, m) => format!("{n} committed, {m} rejected"),
     }
+}
+
+/// What an admin does first in a new installation, as a checklist; nothing once a dream has run.
+async fn first_steps(request: &Request, open: i64) -> service::Result<Option<AnyView>> {
+    let actor = request.actor()?;
+    if open > 0 || !actor.may_in_general(Action::ManagePeople) || !request.lucid.dreams(actor, None, None).await?.rows.is_empty() {
+        return Ok(None);
+    }
+    let stores = request.lucid.stores(actor).await?;
+    let people = request.lucid.people(actor).await?.people.len();
+    let sessions: i64 = stores.iter().map(|s| s.sessions).sum();
+    let steps = [
+        (!stores.is_empty(), "/stores", "Create a memory store", "It holds what the agents of a team remember."),
+        (people > 1, "/people", "Invite a second reviewer", "Changes of high risk need two independent people."),
+        (sessions > 0, "/import", "Import sessions", "Transcripts of your agents, to learn from."),
+        (false, "/dreams", "Start the first dream", "What it proposes waits here for your decision."),
+    ];
+    let next = steps.iter().position(|(done, ..)| !done);
+    let step = |(n, (done, href, what, why)): (usize, (bool, &'static str, &'static str, &'static str))| {
+        let mark =
+            if done { view! { <Icon name="check" class="ok" /> }.into_any() } else { view! { <Icon name="arrow-right" /> }.into_any() };
+        let class = if next == Some(n) { "button primary" } else { "button" };
+        let said = done.then(|| view! { <span class="visually-hidden">" (done)"</span> });
+        view! { <li class="check-line">{mark}<div class="grow"><a class=class href=href>{what}</a>{said}<p class="quiet">{why}</p></div></li> }
+    };
+    let steps = steps.into_iter().enumerate().map(step).collect_view();
+    Ok(Some(view! { <section class="first-steps"><h2>"Nothing waits for a decision"</h2><p class="muted">"Four steps lead to your first review."</p><ol class="stack">{steps}</ol></section> }.into_any()))
 }
 
 fn empty(request: &Request, asked: &Asked, counts: &QueueCounts, no_store: bool) -> AnyView {

@@ -24,6 +24,7 @@ pub mod question;
 pub mod quotes;
 pub mod redirection;
 pub mod review;
+pub mod rhythm;
 pub mod rights;
 pub mod risk;
 pub mod scan;

@@ -1,17 +1,30 @@
-//! Three-way merge by lines: what two people made of one text, brought together where they do not touch the same lines.
-//! It proposes; a person looks at the result, and every place where both changed the same is left to them, with both texts.
+//! Three-way merge by lines: what two people made of one text, merged where they do not touch the same lines. Where both changed the same
+//! lines, both versions are in the result between marks, and a person resolves the conflict.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use similar::{Algorithm, DiffOp, TextDiff};
 
 /// What came of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
-    /// The text. Where both sides changed the same lines, both stand in it: first what is there now, then what was proposed.
+    /// The text. Where both sides changed the same lines, both are in it between marks: first what is there now, then what was proposed.
     pub text: String,
-    /// In how many places that is so.
+    /// How many such conflicts there are.
     pub both: usize,
+}
+
+/// Before what is there now, in a conflict.
+const NOW: &str = "<<<<<<< now";
+/// Between what is there now and what was proposed.
+const BETWEEN: &str = "=======";
+/// After what was proposed.
+const PROPOSED: &str = ">>>>>>> proposed";
+
+/// Whether a text still has the marks of a conflict.
+#[must_use]
+pub fn has_conflict(text: &str) -> bool {
+    text.lines().any(|l| l == NOW || l == PROPOSED)
 }
 
 /// A stretch of the base that one side replaced.
@@ -61,8 +74,11 @@ pub fn merge(base: &str, now: &str, proposed: &str) -> Merged {
             _ if left == right => left.iter().for_each(|l| put(&mut text, l)),
             _ => {
                 both += 1;
-                let there: HashSet<&String> = left.iter().collect();
-                left.iter().chain(right.iter().filter(|l| !there.contains(l))).for_each(|l| put(&mut text, l));
+                put(&mut text, &format!("{NOW}\n"));
+                left.iter().for_each(|l| put(&mut text, l));
+                put(&mut text, &format!("{BETWEEN}\n"));
+                right.iter().for_each(|l| put(&mut text, l));
+                put(&mut text, &format!("{PROPOSED}\n"));
             }
         }
         at = end;
@@ -125,13 +141,18 @@ mod tests {
         let merged = merge("a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nD\ne\n");
         assert_eq!(merged, Merged { text: "A\nb\nc\nD\ne\n".into(), both: 0 });
         assert_eq!(merge("a\nb", "a\nb", "a\nc").text, "a\nc");
-        assert_eq!(merge("", "now\n", "proposed\n"), Merged { text: "now\nproposed\n".into(), both: 1 });
+        assert_eq!(
+            merge("", "now\n", "proposed\n"),
+            Merged { text: "<<<<<<< now\nnow\n=======\nproposed\n>>>>>>> proposed\n".into(), both: 1 }
+        );
     }
 
     #[test]
-    fn where_both_changed_the_same_both_stand() {
+    fn a_conflict_is_marked_with_both_versions() {
         let merged = merge("limit 5\nrest\n", "limit 10\nrest\n", "limit 20\nrest\n");
-        assert_eq!(merged, Merged { text: "limit 10\nlimit 20\nrest\n".into(), both: 1 });
+        let text = "<<<<<<< now\nlimit 10\n=======\nlimit 20\n>>>>>>> proposed\nrest\n";
+        assert_eq!(merged, Merged { text: text.into(), both: 1 });
+        assert!(has_conflict(text) && !has_conflict("Title\n=======\nlimit 10\nrest\n"));
         // The same on both sides is no question.
         assert_eq!(merge("a\n", "b\n", "b\n"), Merged { text: "b\n".into(), both: 0 });
     }
@@ -152,7 +173,8 @@ mod tests {
             for line in now.lines().chain(proposed.lines()).filter(|l| !has(&base, l)) {
                 prop_assert!(has(&merged.text, line), "{line} is lost in {:?}", merged.text);
             }
-            for line in merged.text.lines() {
+            prop_assert_eq!(merged.both > 0, has_conflict(&merged.text));
+            for line in merged.text.lines().filter(|l| ![NOW, BETWEEN, PROPOSED].contains(l)) {
                 prop_assert!(has(&base, line) || has(&now, line) || has(&proposed, line));
             }
         }

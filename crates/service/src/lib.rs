@@ -90,7 +90,7 @@ pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
 };
-pub use schedules::{NewSchedule, check_schedule};
+pub use schedules::{NewSchedule, check_schedule, next_ticks};
 pub use search::{Found, Hit};
 pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};

@@ -136,6 +136,22 @@ pub fn check_schedule(cron: &str, time_zone: &str, after: Timestamp) -> Result<T
     Ok(Timestamp(next.timestamp().as_microsecond()))
 }
 
+/// The next ticks after a time, each in words of its own time zone: `Fri 27 Nov 2026, 03:00 Europe/Berlin`. As many as there are, at most
+/// so many; none where the schedule is wrong.
+#[must_use]
+pub fn next_ticks(cron: &str, time_zone: &str, after: Timestamp, most: usize) -> Vec<String> {
+    let Ok(zone) = TimeZone::get(time_zone.trim()) else { return Vec::new() };
+    let mut ticks = Vec::new();
+    let mut at = after;
+    while ticks.len() < most {
+        let Ok(next) = check_schedule(cron, time_zone, at) else { break };
+        let Ok(shown) = jiff::Timestamp::from_microsecond(next.0) else { break };
+        ticks.push(format!("{} {}", shown.to_zoned(zone.clone()).strftime("%a %-d %b %Y, %H:%M"), time_zone.trim()));
+        at = next;
+    }
+    ticks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +167,18 @@ mod tests {
         assert_eq!(next("0 3 * * *", "Europe/Berlin", "2026-12-01T00:00:00Z"), "2026-12-01T02:00:00Z");
         // 02:30 does not exist on the day that summer time begins; the tick is not lost for more than that day.
         assert!(next("30 2 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z").as_str() <= "2026-03-30T00:30:00Z");
+    }
+
+    #[test]
+    fn the_next_ticks_are_in_the_time_of_their_zone() {
+        let from = Timestamp::parse("2026-03-28T12:00:00Z").unwrap();
+        let ticks = next_ticks("0 3 * * *", "Europe/Berlin", from, 3);
+        assert_eq!(
+            ticks,
+            ["Sun 29 Mar 2026, 03:00 Europe/Berlin", "Mon 30 Mar 2026, 03:00 Europe/Berlin", "Tue 31 Mar 2026, 03:00 Europe/Berlin"],
+            "summer time begins on the first of them"
+        );
+        assert!(next_ticks("nonsense", "UTC", from, 3).is_empty() && next_ticks("0 3 * * *", "Mars", from, 3).is_empty());
     }
 
     #[test]

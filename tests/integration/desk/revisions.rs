@@ -9,7 +9,7 @@ use domain::{
 use service::{Error, Kind, NewKey, Verdict};
 
 use super::again;
-use crate::world::{World, add, on_both_engines};
+use crate::world::{World, add, keep_both, on_both_engines};
 
 on_both_engines!(
     a_rebase_is_a_new_revision_against_what_stands_now,
@@ -69,8 +69,11 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     assert!(world.told_now(&world.reviewer).await.is_empty(), "a conflict that stays is told once");
     let rebase = taken.rebase().unwrap();
     assert_eq!(rebase.edits[0].merged.as_ref().unwrap().both, 1, "both wrote the whole text");
-    let text = vec![rebase.edits[0].merged.as_ref().unwrap().text.clone()];
+    let marked = vec![rebase.edits[0].merged.as_ref().unwrap().text.clone()];
     let against = [rebase.edits[0].version];
+    let refused = world.lucid.rebase_change(&world.reviewer, taken.change.id, (1, &taken.change.digest), &against, &marked).await;
+    assert!(refused.unwrap_err().to_string().contains("resolve each marked conflict"), "marks are not saved");
+    let text = vec![keep_both(&marked[0])];
     world.lucid.rebase_change(&world.reviewer, taken.change.id, (1, &taken.change.digest), &against, &text).await.unwrap();
     let update = again(&world, &changes[0]).await;
     assert_eq!((update.change.kind, update.change.conflicted), (ChangeKind::Update, false));
@@ -84,7 +87,7 @@ async fn what_was_taken_or_went_is_rebased_too(world: World) {
     let gone = again(&world, &changes[1]).await;
     let rebase = gone.rebase().unwrap();
     assert!(rebase.edits.iter().any(|e| e.now.is_none() && e.merged.is_some()), "what went comes back where it stood");
-    let text: Vec<String> = rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| m.text.clone()).collect();
+    let text: Vec<String> = rebase.edits.iter().filter_map(|e| e.merged.as_ref()).map(|m| keep_both(&m.text)).collect();
     let against: Vec<_> = rebase.edits.iter().map(|e| e.version).collect();
     world.lucid.rebase_change(&world.reviewer, gone.change.id, (1, &gone.change.digest), &against, &text).await.unwrap();
     for change in world.changes(changeset).await {

@@ -19,7 +19,7 @@ pub fn decision(desk: &Desk) -> AnyView {
     let refused = desk.refused.clone().filter(|f| f.fields.contains_key("change"));
     let open = desk.open();
     view! {
-        <section class="decide" id="decision" aria-label="Decision">
+        <section class="decide" id="decision" tabindex="-1" aria-label="Decision">
             <Refused form=refused />
             {claimed(desk)}
             {open.and_then(|c| decide(desk, c))}

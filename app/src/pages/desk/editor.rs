@@ -72,7 +72,10 @@ fn resolve(desk: &Desk, view: &ChangeView, rebase: &Rebase) -> AnyView {
     let removed = removed.map(|e| view! { <h3><code>{e.path.clone()}</code>" will be removed, as it is now"</h3><Diff before=e.now.clone().unwrap_or_default() after=String::new() /> });
     let what = match both {
         0 => "Both changes are merged below; they touch different lines. Check the result, then save it.".to_owned(),
-        n => format!("{} Both versions of these lines are below: keep what is right, then save it.", count(n, "conflict") + "."),
+        n => format!(
+            "{}, marked below: first the lines as they are now, then as proposed. Keep what is right and delete the marks, then save it.",
+            count(n, "conflict")
+        ),
     };
     view! {
         <form method="post" action="/do/rebase_change" class="stack editor" id=FORM data-editing data-swap>{form_token()}

@@ -8,7 +8,7 @@ use domain::{
     changeset::{Action, ChangeKind, Edit},
     ids::{ChangeId, ChangesetId, MemoryId, VersionId},
     memory::check_content,
-    merge::{Merged, merge},
+    merge::{Merged, has_conflict, merge},
     risk::{Facts, Label},
 };
 use serde_json::json;
@@ -126,6 +126,10 @@ impl Lucid {
         }
         if edits.is_empty() {
             return Err(Error::Invalid("everything that it would remove is gone already; reject it".to_owned()));
+        }
+        if contents.iter().any(|text| has_conflict(text)) {
+            let how = "keep the lines that are right, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>";
+            return Err(Error::Invalid(format!("resolve each marked conflict first: {how}")));
         }
         let edits = with_contents(edits, contents)?;
         self.revise(&mut tx, &actor, &opened, (kind_of(change.kind, &edits), edits), AuditAction::ChangeRebase).await?;
