@@ -213,7 +213,7 @@ async fn what_people_see_while_the_disk_is_full() {
     let _ = Command::new("kill").args(["-9", "--", &format!("-{}", shell.id())]).status();
     let _ = shell.wait();
     let _ = fs::remove_file(said);
-    assert!(seen.0.as_u16() == 507 && seen.1.contains("The disk under Lucid is full."), "{seen:?} {last}");
+    assert!(seen.0.as_u16() == 507 && seen.1.contains("The disk of this server is full."), "{seen:?} {last}");
     assert!(!after.contains("trouble=500"), "{after}");
 }
 

@@ -15,6 +15,7 @@ on_both_engines!(
     a_burst_of_sign_ins_is_cut,
     the_audit_is_filtered,
     what_a_recorder_calls_things_is_masked,
+    sessions_are_filtered,
 );
 
 async fn what_a_recorder_calls_things_is_masked(world: World) {
@@ -38,6 +39,25 @@ async fn what_a_recorder_calls_things_is_masked(world: World) {
     for name in ["s-20241105-77", "01a2149f-4916-7e37-b9b9-7f4a7c153c6e", "airline-23", "query_logs", "task_000482"] {
         assert_eq!(domain::masking::mask(name), name);
     }
+}
+
+async fn sessions_are_filtered(world: World) {
+    world.import(&failing("failed", "t", 1)).await;
+    let plain =
+        r#"{"id":"plain","agent":"writer","messages":[{"role":"user","content":"Hello."},{"role":"assistant","content":"Hello."}]}"#;
+    world.import(plain).await;
+    let named = async |filter: service::SessionFilter| {
+        let rows = world.lucid.sessions_where(&world.reviewer, &filter).await.unwrap().rows;
+        rows.into_iter().filter_map(|s| s.external_id).collect::<Vec<_>>()
+    };
+    let all = || service::SessionFilter { store: Some(world.store), ..service::SessionFilter::default() };
+    assert_eq!(named(all()).await, ["plain", "failed"]);
+    assert_eq!(named(service::SessionFilter { errors: true, ..all() }).await, ["failed"]);
+    assert_eq!(named(service::SessionFilter { agent: Some("nobody".into()), ..all() }).await, Vec::<String>::new());
+    let unknown = service::SessionFilter { outcome: Some(domain::event::OutcomeResult::Unknown), ..all() };
+    assert!(named(unknown).await.contains(&"plain".to_owned()));
+    let failed = service::SessionFilter { outcome: Some(domain::event::OutcomeResult::Failure), ..all() };
+    assert!(!named(failed).await.contains(&"plain".to_owned()));
 }
 
 async fn lists_page_without_gaps(world: World) {

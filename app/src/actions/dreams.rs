@@ -1,4 +1,5 @@
 //! Starting and canceling dreams, and their schedule.
+#![expect(clippy::too_many_arguments, reason = "a form's fields are its function's parameters")]
 
 use domain::{
     ids::{DreamId, StoreId},

@@ -156,7 +156,6 @@ text_enum! {
 impl AuditAction {
     /// What was done, after the actor's name and, where it is about a change or changeset, before its title: `Rui Reviewer commented on ..`.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one line an action")]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::AccessRequest => "asked for access",

@@ -75,9 +75,13 @@ pub fn merge(base: &str, now: &str, proposed: &str) -> Merged {
             _ => {
                 both += 1;
                 put(&mut text, &format!("{NOW}\n"));
-                left.iter().for_each(|l| put(&mut text, l));
+                for line in &left {
+                    put(&mut text, line);
+                }
                 put(&mut text, &format!("{BETWEEN}\n"));
-                right.iter().for_each(|l| put(&mut text, l));
+                for line in &right {
+                    put(&mut text, line);
+                }
                 put(&mut text, &format!("{PROPOSED}\n"));
             }
         }

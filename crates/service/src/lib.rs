@@ -112,7 +112,7 @@ pub use store::{
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
     reads::ReaderRow,
     schedules::ScheduleRow,
-    sessions::{EventRow, SessionRow},
+    sessions::{EventRow, SessionFilter, SessionRow},
     statements_run,
 };
 pub use store::{changes::DecidedRow, questions::AnsweredRow};

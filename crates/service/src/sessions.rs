@@ -10,7 +10,7 @@ use domain::{
 use serde_json::json;
 use store::{
     Page, Tx,
-    sessions::{self, EventRow, SessionRow},
+    sessions::{self, EventRow, SessionFilter, SessionRow},
 };
 
 use crate::{Error, Lucid, Record, Result, require};
@@ -43,9 +43,15 @@ pub struct TranscriptView {
 impl Lucid {
     /// The newest sessions that the actor may see, in one store or all.
     pub async fn sessions(&self, actor: &Actor, store: Option<StoreId>, before: Option<SessionId>) -> Result<Page<SessionRow>> {
-        let (visible, store) = actor.visible(Action::SeeSessions).narrowed(store);
+        self.sessions_where(actor, &SessionFilter { store, before, ..SessionFilter::default() }).await
+    }
+
+    /// A page of the sessions that fit a filter, newest first, the names in them masked.
+    pub async fn sessions_where(&self, actor: &Actor, filter: &SessionFilter) -> Result<Page<SessionRow>> {
+        let (visible, store) = actor.visible(Action::SeeSessions).narrowed(filter.store);
         let mut tx = self.db.read().await?;
-        let mut page = sessions::list(&mut tx, visible, store, before, domain::limits::PAGE).await?;
+        let filter = SessionFilter { store, ..filter.clone() };
+        let mut page = sessions::list(&mut tx, visible, &filter, domain::limits::PAGE).await?;
         page.rows.iter_mut().for_each(mask_session);
         Ok(page)
     }

@@ -301,6 +301,12 @@ impl QueueFilter {
         self.label.map(|l| format!("%\"{l}\"%"))
     }
 
+    /// Whether it asks for more than a store and a state.
+    pub(crate) fn looks_inside(&self) -> bool {
+        let words = self.agent.is_some() || self.text.is_some() || self.assignee.is_some() || self.origin.is_some();
+        words || self.kind.is_some() || self.label.is_some() || self.risk.is_some()
+    }
+
     pub(crate) fn text_pattern(&self) -> Option<String> {
         self.text.as_deref().map(like)
     }

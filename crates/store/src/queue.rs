@@ -23,14 +23,21 @@ macro_rules! due_sql {
     };
 }
 
+/// Whether a change (`c`) is open, in a store that $1 sees, and in store $4 where that is asked for.
+macro_rules! open_sql {
+    () => {
+        " c.state IN ('pending', 'approved', 'deferred')
+          AND NOT EXISTS (SELECT 1 FROM stores z WHERE z.id = c.store_id AND z.deleted_at IS NOT NULL)
+          AND (CAST($1 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
+          AND (CAST($4 AS UUID) IS NULL OR c.store_id = $4) "
+    };
+}
+
 /// Whether a change (`c`) passes a filter.
 /// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee, $10 risk, $11 origin.
 macro_rules! passes_sql {
     () => {
-        " c.state IN ('pending', 'approved', 'deferred')
-          AND c.store_id IN (SELECT s.id FROM stores s WHERE s.deleted_at IS NULL)
-          AND (CAST($1 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
-          AND (CAST($4 AS UUID) IS NULL OR c.store_id = $4)
+        concat!(open_sql!(), "
           AND (CAST($5 AS TEXT) IS NULL OR c.kind = $5)
           AND (CAST($6 AS TEXT) IS NULL OR c.labels LIKE $6)
           AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM evidence e JOIN sessions n ON n.id = e.session_id
@@ -43,7 +50,7 @@ macro_rules! passes_sql {
                 OR ($9 = 'me' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = c.changeset_id AND k.until > $2 AND k.user_id = $3))
                 OR ($9 = 'others' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = c.changeset_id AND k.until > $2 AND k.user_id <> $3)))
           AND (CAST($10 AS TEXT) IS NULL OR c.risk_level = $10)
-          AND (CAST($11 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = c.changeset_id AND t.origin = $11)) "
+          AND (CAST($11 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = c.changeset_id AND t.origin = $11)) ")
     };
 }
 
@@ -71,9 +78,11 @@ macro_rules! my_turn_sql {
     };
 }
 
-statements! {
-    // $12 which of them, $13 and $14 where the page begins, $15 how many.
-    WAITING = concat!(me_sql!(), "SELECT c.id, c.changeset_id, c.store_id, s.name AS store_name, cs.origin, c.kind, c.title,
+/// A page of the queue; the hint names the index whose order it is read in. $12 which of them, $13 and $14 where the page begins, $15 how
+/// many.
+macro_rules! waiting_sql {
+    ($hint:literal) => {
+        concat!(me_sql!(), "SELECT c.id, c.changeset_id, c.store_id, s.name AS store_name, cs.origin, c.kind, c.title,
             SUBSTR(c.rationale, 1, 400) AS rationale, c.state, c.risk_level, c.created_at, ", due_sql!(), " AS due_at,
             (", conflicted_sql!(), ") AS conflicted,
             (SELECT MIN(e.path) FROM change_edits e WHERE e.change_id = c.id AND e.revision = c.revision) AS path,
@@ -81,23 +90,53 @@ statements! {
             (SELECT COUNT(DISTINCT d.user_id) FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision
                 AND d.verdict = 'approve' AND d.taken_back_at IS NULL) AS given,
             k.user_id AS claimed_by, u.name AS claimed_name
-        FROM changes c CROSS JOIN changesets cs CROSS JOIN stores s
+        FROM changes c", $hint, " CROSS JOIN changesets cs CROSS JOIN stores s
             LEFT JOIN claims k ON k.changeset_id = c.changeset_id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
         WHERE cs.id = c.changeset_id AND s.id = c.store_id AND", passes_sql!(), "
           AND (CAST($12 AS TEXT) IS NULL OR ($12 = 'mine' AND", my_turn_sql!(), ") OR ($12 = 'others' AND c.state = 'pending' AND NOT", my_turn_sql!(), ")
               OR ($12 = 'ready' AND c.state = 'approved') OR ($12 = 'deferred' AND c.state = 'deferred') OR ($12 = 'conflicted' AND", conflicted_sql!(), ")
               OR ($12 = 'overdue' AND c.state <> 'deferred' AND ", due_sql!(), " < $2))
           AND (CAST($13 AS BIGINT) IS NULL OR ", due_sql!(), " > $13 OR (", due_sql!(), " = $13 AND c.id > $14))
-        ORDER BY ", due_sql!(), ", c.id LIMIT $15");
-    COUNTS = concat!(me_sql!(), ", p AS MATERIALIZED (SELECT c.* FROM changes c WHERE", passes_sql!(), ")
+        ORDER BY ", due_sql!(), ", c.id LIMIT $15")
+    };
+}
+
+/// How many open changes pass a condition, its state left aside.
+macro_rules! counts_sql {
+    ($hint:literal, $passes:expr) => {
+        concat!(
+            me_sql!(),
+            ", p AS MATERIALIZED (SELECT c.id, c.changeset_id, c.store_id, c.state, c.revision, c.risk_level, c.created_at FROM changes c",
+            $hint,
+            " WHERE",
+            $passes,
+            ")
         SELECT COUNT(*) AS n_open,
-            (SELECT COUNT(*) FROM (SELECT 1 FROM p c WHERE", my_turn_sql!(), "LIMIT 1000) turns) AS n_mine,
+            (SELECT COUNT(*) FROM (SELECT 1 FROM p c WHERE",
+            my_turn_sql!(),
+            "LIMIT 1000) turns) AS n_mine,
             CAST(COALESCE(SUM(CASE WHEN c.state = 'pending' THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_pending,
             CAST(COALESCE(SUM(CASE WHEN c.state = 'approved' THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_ready,
             CAST(COALESCE(SUM(CASE WHEN c.state = 'deferred' THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_deferred,
-            CAST(COALESCE(SUM(CASE WHEN", conflicted_sql!(), "THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
-            CAST(COALESCE(SUM(CASE WHEN c.state <> 'deferred' AND ", due_sql!(), " < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
-        FROM p c");
+            CAST(COALESCE(SUM(CASE WHEN",
+            conflicted_sql!(),
+            "THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_conflicted,
+            CAST(COALESCE(SUM(CASE WHEN c.state <> 'deferred' AND ",
+            due_sql!(),
+            " < $2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS n_overdue
+        FROM p c"
+        )
+    };
+}
+
+statements! {
+    // Without the hint SQLite reads every open change and sorts them.
+    WAITING_SQLITE = waiting_sql!(" INDEXED BY changes_by_due");
+    WAITING_POSTGRES = waiting_sql!("");
+    // Most looks at the queue have no filter: then an index has all that is counted.
+    COUNTS_SQLITE = counts_sql!(" INDEXED BY changes_waiting", open_sql!());
+    COUNTS_POSTGRES = counts_sql!("", open_sql!());
+    COUNTS_FILTERED = counts_sql!("", passes_sql!());
     // $1 viewer, $2 how many at most.
     MY_TURN = concat!(me_sql!(), "SELECT COUNT(*) FROM (SELECT 1 FROM changes c
         WHERE c.state IN ('pending', 'approved', 'deferred') AND c.store_id IN (SELECT s.id FROM stores s WHERE s.deleted_at IS NULL)
@@ -186,10 +225,14 @@ pub async fn waiting(
     limit: i64,
 ) -> Result<Page<WaitingChange>> {
     let (place, id) = after.unzip();
+    let sql = match tx {
+        Tx::Sqlite(_) => WAITING_SQLITE,
+        Tx::Postgres(_) => WAITING_POSTGRES,
+    };
     let rows = fetch_all!(
         tx,
         WaitingChange,
-        WAITING,
+        sql,
         viewer(visible),
         now,
         me,
@@ -211,10 +254,17 @@ pub async fn waiting(
 
 /// How many changes the filter leaves, its state left aside.
 pub async fn counts(tx: &mut Tx, visible: Visible, me: Option<UserId>, filter: &QueueFilter, now: Timestamp) -> Result<QueueCounts> {
+    if !filter.looks_inside() {
+        let sql = match tx {
+            Tx::Sqlite(_) => COUNTS_SQLITE,
+            Tx::Postgres(_) => COUNTS_POSTGRES,
+        };
+        return fetch_optional!(tx, QueueCounts, sql, viewer(visible), now, me, filter.store)?.ok_or(crate::Error::Stale);
+    }
     fetch_optional!(
         tx,
         QueueCounts,
-        COUNTS,
+        COUNTS_FILTERED,
         viewer(visible),
         now,
         me,

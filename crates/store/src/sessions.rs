@@ -47,6 +47,10 @@ statements! {
               AND (CAST($1 AS UUID) IS NULL OR x.store_id = $1)
               AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = x.store_id AND g.user_id = $2)))
           AND (CAST($3 AS UUID) IS NULL OR s.id < $3)
+          AND (CAST($5 AS TEXT) IS NULL OR s.agent = $5)
+          AND (CAST($6 AS TEXT) IS NULL
+              OR COALESCE((SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1), 'unknown') = $6)
+          AND ($7 = 0 OR EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.is_error))
         ORDER BY s.id DESC LIMIT $4";
     GET = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, s.event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata, s.trust,
@@ -339,14 +343,36 @@ pub async fn last_outcome(tx: &mut Tx, session: SessionId) -> Result<Option<Outc
 }
 
 /// The newest sessions before an id that the viewer may see, in one store or all.
-pub async fn list(
-    tx: &mut Tx,
-    visible: Visible,
-    store: Option<StoreId>,
-    before: Option<SessionId>,
-    limit: i64,
-) -> Result<Page<SessionRow>> {
-    Ok(Page::of(fetch_all!(tx, SessionRow, LIST, store, viewer(visible), before, limit + 1)?, limit))
+pub async fn list(tx: &mut Tx, visible: Visible, filter: &SessionFilter, limit: i64) -> Result<Page<SessionRow>> {
+    let (agent, outcome, errors) = (filter.agent.as_deref(), filter.outcome, i64::from(filter.errors));
+    let rows = fetch_all!(
+        tx,
+        SessionRow,
+        LIST,
+        filter.store,
+        viewer(visible),
+        filter.before,
+        limit + 1,
+        agent,
+        outcome.map(OutcomeResult::as_str),
+        errors
+    )?;
+    Ok(Page::of(rows, limit))
+}
+
+/// Which sessions are listed.
+#[derive(Debug, Clone, Default)]
+pub struct SessionFilter {
+    /// Of one store only.
+    pub store: Option<StoreId>,
+    /// Of this agent.
+    pub agent: Option<String>,
+    /// That ended so; `unknown` where nothing says how.
+    pub outcome: Option<OutcomeResult>,
+    /// Only those in which a tool failed.
+    pub errors: bool,
+    /// Before this session.
+    pub before: Option<SessionId>,
 }
 
 /// One session. Rights are the caller's to check.

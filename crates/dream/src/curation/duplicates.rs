@@ -66,10 +66,11 @@ fn merge(number: usize, same: &[usize], exact: bool, said: &[Vec<String>], memor
 fn rationale(exact: bool, count: usize, kept: &str) -> String {
     let memories = plural::count(count, "memory");
     if exact {
-        return format!("{memories} say the same, statement for statement. `{kept}` stays as it is; the others go. No statement is lost.");
+        let removed = if count == 2 { "the other is" } else { "the others are" };
+        return format!("{memories} say the same, statement for statement. `{kept}` is kept and {removed} removed. No statement is lost.");
     }
     format!(
         "{memories} say the same, statement for statement; they differ in articles, punctuation, contractions or the case of a first word only. \
-         `{kept}` stays as it is; the others go. Their wording is lost, nothing that they say."
+         `{kept}` is kept and the others are removed. Their wording is lost, but nothing that they say."
     )
 }

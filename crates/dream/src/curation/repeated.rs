@@ -122,15 +122,15 @@ fn merge(group: &[(&Vec<String>, &Vec<Place>)], memories: &[Memory]) -> Option<F
     finding.change = Some(Change {
         kind: ChangeKind::Merge,
         rationale: format!(
-            "{} more than once, {}. {} from where it is said again; everything else stays.",
+            "{} in more than one place, {}. {} removed where it is repeated; everything else is kept.",
             match told.len() {
-                1 => "It stands".to_owned(),
-                n => format!("{} stand", plural::count(n, "statement")),
+                1 => "It is".to_owned(),
+                n => format!("{} are", plural::count(n, "statement")),
             },
             if exact { "word for word" } else { "but for articles, punctuation or contractions" },
             match count {
-                1 => "One line goes".to_owned(),
-                n => format!("{} go", plural::count(n, "line")),
+                1 => "One line is".to_owned(),
+                n => format!("{} are", plural::count(n, "line")),
             },
         ),
         confidence_bp: if exact { 9_500 } else { 9_000 },

@@ -297,7 +297,7 @@ fn told_together(memories: &[Memory], lines: &[Line], batch: &Batch) -> Finding 
     let count = batch.pairs.len() * 2;
     let title = format!("Tell {} about the same together", plural::count(count, "statement"));
     let rationale = format!(
-        "{} in {} become {}: two that begin alike and are about the same stand in one line. Every one stays, word for word.",
+        "{} in {} become {}: two that begin alike and are about the same are joined in one line. Each is kept, word for word.",
         plural::count(count, "statement"),
         plural::count(names.len(), "memory"),
         count / 2
