@@ -28,11 +28,8 @@ const REPLACED: &[(&str, &str)] = &[
 /// The string literals of a source that have more than one word and are no address, without comments.
 fn texts(source: &str) -> Vec<String> {
     let pages = source.split("#[cfg(test)]").next().unwrap_or_default().replace("'\"'", "");
-    let code: String = pages
-        .lines()
-        .filter(|l| !l.trim_start().starts_with("//") && !l.contains("reason = \"") && !l.contains("#!["))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let shown = |l: &&str| !l.trim_start().starts_with("//") && !l.contains("reason = \"") && !l.contains("#![");
+    let code = pages.lines().filter(shown).collect::<Vec<_>>().join("\n");
     let mut texts = Vec::new();
     let mut parts = code.split('"');
     // Between quotation marks is every second part; one with a backslash at its end goes on.
