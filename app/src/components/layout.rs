@@ -69,7 +69,7 @@ pub fn places(role: Role) -> Vec<(&'static str, &'static str)> {
     all.filter(|p| p.roles.contains(&role)).map(|p| (p.text, p.href)).collect()
 }
 
-/// What the frame shows beside the page.
+/// What the frame shows around a page.
 #[derive(Debug, Clone, Default)]
 pub struct Framed {
     /// Decisions that wait for the reader, or, for readers who decide nothing, changes that are open.
@@ -92,7 +92,7 @@ pub fn Frame(
     here: &'static str,
     /// Who is signed in.
     user: Option<UserView>,
-    /// What stands beside the page.
+    /// What the frame shows around the page.
     framed: Framed,
     /// The page.
     children: Children,
@@ -191,7 +191,7 @@ pub fn Logo() -> impl IntoView {
     }
 }
 
-/// The initials of somebody whose name stands beside them.
+/// A person's initials, next to their name.
 #[component]
 pub fn Avatar(
     /// Their name.

@@ -114,8 +114,8 @@ fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView], shown: usize)
     view! { {first}{rest} }.into_any()
 }
 
-/// Where the quote stands in its session.
-fn place(q: &QuoteView) -> String {
+/// The address of a quote in its session.
+pub fn place(q: &QuoteView) -> String {
     format!("/sessions/{}?after={}#e{}", q.row.session_id, (q.row.seq - 20).max(0), q.row.seq)
 }
 

@@ -20,6 +20,7 @@ use domain::{
 use leptos::prelude::*;
 use service::{ChangeView, ChangesetView, Error, RefusedForm, UndoRow};
 
+pub use evidence::place;
 pub use related::Related;
 
 use crate::{

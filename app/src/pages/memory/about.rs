@@ -12,6 +12,7 @@ use crate::components::{
     text::Visible,
     when::When,
 };
+use crate::pages::desk::place;
 
 /// The right pane.
 pub fn rail(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> AnyView {
@@ -85,12 +86,11 @@ fn evidence(learned: &Learned, now: Timestamp) -> AnyView {
     let href = format!("/changesets/{}?change={}", learned.change.changeset_id, learned.change.id);
     let quote = |q: &QuoteView| {
         let who = q.row.agent.as_deref().or(q.row.tool.as_deref()).unwrap_or("unknown agent").to_owned();
-        let place = format!("/sessions/{}?after={}#e{}", q.row.session_id, (q.row.seq - 20).max(0), q.row.seq);
         let label = format!("Open the quote in its session, {who}");
         view! {
             <figure class=if q.row.counter { "quote against" } else { "quote" }>
                 <blockquote><Visible text=q.masked.clone() /></blockquote>
-                <figcaption><Visible text=who />" · "<When at=q.row.occurred_at now=now />" "<OutcomeBadge outcome=q.row.outcome source=q.row.outcome_source />" "<a class="link" href=place aria-label=label>"Open"</a></figcaption>
+                <figcaption><Visible text=who />" · "<When at=q.row.occurred_at now=now />" "<OutcomeBadge outcome=q.row.outcome source=q.row.outcome_source />" "<a class="link" href=place(q) aria-label=label>"Open"</a></figcaption>
             </figure>
         }
     };
