@@ -27,10 +27,10 @@ run: $(SITE)
 	models/fetch.sh
 	LUCID_EMBEDDING_MODEL=$(MODEL) cargo run --release --bin lucid -- serve
 
-## Every test: both databases, the browser.
+## Every test: both databases, the browser. Random cases come from one seed; `make soak` draws new ones.
 test: $(SITE)
 	tests/setup.sh
-	tests/with-postgres.sh cargo test --workspace --locked
+	PROPTEST_RNG_SEED=1 tests/with-postgres.sh cargo test --workspace --locked
 
 ## The long checks, of which `make test` runs short ones.
 soak: $(SITE)

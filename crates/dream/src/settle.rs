@@ -139,9 +139,14 @@ fn closed(finding: &Finding, input: &Input) -> Option<String> {
 /// What an earlier proposal of the same finding means for it.
 fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let mut committed = None;
+    let mut personal = None;
     for known in input.known.iter().filter(|k| k.is(finding)) {
         if known.state == KnownState::Committed {
-            committed = Some(known);
+            if is_of_others(known, finding) {
+                personal = Some(known);
+            } else {
+                committed = Some(known);
+            }
         } else if known.state == KnownState::Waiting {
             // Somebody may have written it down meanwhile: then there is nothing left to wait for.
             return Some(already_said(&mut finding.clone(), input).unwrap_or(Disposition::Waits));
@@ -149,7 +154,10 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
             return Some(Disposition::HeldBack(reason));
         }
     }
-    let known = committed?;
+    let Some(known) = committed else {
+        personal.and_then(|known| known.memory).and_then(|memory| share(finding, memory, input));
+        return None;
+    };
     // The memory says the old value again, and people the new one: a value that returns is a change like any other.
     if finding.kind == facts::KIND && !input.nothing_new {
         return None;
@@ -172,6 +180,24 @@ fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     }
     rewrite(change, memory, input);
     None
+}
+
+/// Whether a committed rule is one person's own, and the finding is not that person's.
+fn is_of_others(known: &Known, finding: &Finding) -> bool {
+    let path = finding.change.as_ref().and_then(|c| c.edits.first()).map(|e| &e.path);
+    let before = known.path.as_deref().and_then(owner);
+    finding.kind == standing::KIND && before.is_some() && before != path.and_then(|path| owner(path))
+}
+
+/// Makes the addition of a rule for all a move of the note that says it for one person, unless the note is frozen.
+fn share(finding: &mut Finding, memory: usize, input: &Input) -> Option<()> {
+    let change = finding.change.as_mut()?;
+    let path = change.edits.first().map(|e| e.path.clone()).filter(|path| owner(path).is_none())?;
+    let now = input.memories.get(memory).filter(|m| !m.frozen && owner(&m.path).is_some())?;
+    change.kind = ChangeKind::Move;
+    change.rationale = format!("Until now this was one person's own preference; others say the same. {}", change.rationale);
+    change.edits = vec![Edit { memory: Some(memory), path: now.path.clone(), new_path: Some(path), content: Some(now.content.clone()) }];
+    Some(())
 }
 
 /// Most statements of a note that a dream writes.
@@ -258,8 +284,13 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let said: Vec<String> = statements(&content);
     // A rule is its sentence; of other notes the title says the point.
     let point = similar::key_of(said.get(usize::from(finding.kind == "standing_instruction"))?);
+    let whose = change.edits.first().and_then(|e| owner(&e.path)).map(str::to_owned);
     let held_back = |reason: &str| Some(Disposition::HeldBack(reason.to_owned()));
     for (index, memory) in input.memories.iter().enumerate() {
+        // What one person's note says, nobody else is told.
+        if owner(&memory.path).is_some_and(|owner| Some(owner) != whose.as_deref()) {
+            continue;
+        }
         let there: Vec<String> = statements(&memory.content);
         let keys: BTreeSet<Vec<String>> = there.iter().map(|s| similar::key_of(s)).collect();
         let missing: Vec<&String> = said.iter().skip(1).filter(|s| !keys.contains(&similar::key_of(s)) && !s.starts_with("Why:")).collect();
@@ -305,19 +336,27 @@ fn is_about(there: &[String], title: &str) -> bool {
     there.iter().any(tells)
 }
 
-/// Gives each new memory a path that no memory, open change or other finding has, in the store's own folder for its kind if it has one.
+/// Gives each new memory, and each note that becomes everybody's, a path that no memory, open change or other finding has, in the
+/// store's own folder for its kind if it has one.
 fn give_paths(findings: &mut [Finding], input: &Input) {
     let own = own_folders(&input.memories);
     let mut taken: BTreeSet<String> = input.memories.iter().map(|m| m.path.clone()).chain(input.taken_paths.iter().cloned()).collect();
     for finding in findings.iter_mut().filter(|f| f.is_proposed()) {
         let Some(change) = &mut finding.change else { continue };
-        for edit in change.edits.iter_mut().filter(|e| e.memory.is_none()) {
-            let path = match (change.kind, edit.path[1..].split_once('/')) {
-                (ChangeKind::Add, Some((folder, rest))) => format!("/{}/{rest}", own.get(folder).unwrap_or(&folder)),
-                _ => edit.path.clone(),
+        for edit in &mut change.edits {
+            let shared = finding.kind == standing::KIND && change.kind == ChangeKind::Move;
+            let path = match &mut edit.new_path {
+                Some(path) if shared => path,
+                None if edit.memory.is_none() => &mut edit.path,
+                _ => continue,
             };
-            edit.path = compose::free_path(&path, &taken);
-            taken.insert(edit.path.clone());
+            if let Some((folder, rest)) = path[1..].split_once('/')
+                && (shared || change.kind == ChangeKind::Add)
+            {
+                *path = format!("/{}/{rest}", own.get(folder).unwrap_or(&folder));
+            }
+            *path = compose::free_path(path, &taken);
+            taken.insert(path.clone());
         }
     }
 }

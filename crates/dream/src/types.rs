@@ -129,13 +129,15 @@ pub struct Known {
     pub memory: Option<usize>,
     /// What the engine proposed to write, before anybody edited it.
     pub composed: Option<String>,
+    /// The path that its first edit writes to, as last revised; none if that is not known.
+    pub path: Option<String>,
 }
 
 impl Known {
     /// Something that was proposed before, and what came of it.
     #[must_use]
     pub fn new(fingerprint: &str, state: KnownState) -> Self {
-        Self { fingerprint: fingerprint.to_owned(), state, memory: None, composed: None }
+        Self { fingerprint: fingerprint.to_owned(), state, memory: None, composed: None, path: None }
     }
 }
 

@@ -275,6 +275,7 @@ async fn known_findings(tx: &mut Tx, store: StoreId, memories: &[Memory]) -> Res
             state: if k.state == ChangeState::Committed { KnownState::Committed } else { KnownState::Waiting },
             memory: k.memory_path.as_deref().and_then(|path| place.get(path)).copied(),
             composed: k.composed,
+            path: k.path,
             fingerprint: k.fingerprint,
         })
         .collect();

@@ -79,7 +79,9 @@ statements! {
             EXISTS (SELECT 1 FROM conflicted_changes x WHERE x.change_id = c.id) AS conflicted,
             (SELECT MIN(m.path) FROM memories m JOIN memory_versions v ON v.id = m.version_id WHERE v.change_id = c.id) AS memory_path,
             (SELECT t.content FROM change_edits e JOIN contents t ON t.sha256 = e.content_sha256
-                WHERE e.change_id = c.id AND e.revision = 1 AND e.position = 0) AS composed
+                WHERE e.change_id = c.id AND e.revision = 1 AND e.position = 0) AS composed,
+            (SELECT COALESCE(e.new_path, e.path) FROM change_edits e
+                WHERE e.change_id = c.id AND e.revision = c.revision AND e.position = 0) AS path
         FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
         WHERE c.store_id = $1 AND (c.state IN ('pending', 'deferred', 'approved')
             OR (c.state = 'committed' AND c.kind NOT IN ('merge', 'restructure') AND EXISTS (
@@ -467,6 +469,8 @@ pub struct KnownRow {
     pub memory_path: Option<String>,
     /// What its first edit was proposed to write, before anybody edited it.
     pub composed: Option<String>,
+    /// The path that its first edit writes to, as last revised.
+    pub path: Option<String>,
 }
 
 /// What a dream should know was proposed before.

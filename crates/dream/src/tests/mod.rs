@@ -544,6 +544,46 @@ fn a_rule_of_two_speakers_is_proposed_and_a_wish_is_not() {
 }
 
 #[test]
+fn a_note_of_one_person_does_not_hold_back_a_rule_of_all() {
+    let note = memory("/people/ana/always-answer-in-german.md", "# Always answer in German\n\n- Always answer in German.\n");
+    let said_by = |people: &[&str]| {
+        read(people.iter().enumerate().map(|(n, who)| said(&n.to_string(), Some(who), "Always answer in German.")).collect())
+    };
+    // Ana's own note says it already for Ana, and for nobody else.
+    for people in [&["ana", "ana", "ana"][..], &["bo", "bo", "bo"], &["bo", "cy"]] {
+        let proposal = dream(&Input { memories: vec![note.clone()], ..said_by(people) });
+        let paths: Vec<&str> = proposed(&proposal).iter().map(|f| f.change.as_ref().unwrap().edits[0].path.as_str()).collect();
+        match people[..] {
+            ["ana", ..] => assert!(paths.is_empty(), "{paths:?}"),
+            ["bo", "cy"] => assert_eq!(paths, ["/preferences/always-answer-in-german.md"]),
+            _ => assert_eq!(paths, ["/people/bo/always-answer-in-german.md"]),
+        }
+    }
+    // A dream wrote it for Ana; now that Bo says it, too, it moves to where all see it, in the store's own folder.
+    let input = said_by(&["ana", "ana", "ana", "bo"]);
+    let fingerprint = proposed(&dream(&input))[0].fingerprint.clone();
+    let committed = Known {
+        memory: Some(0),
+        composed: Some(note.content.clone()),
+        path: Some(note.path.clone()),
+        ..Known::new(&fingerprint, KnownState::Committed)
+    };
+    let memories = vec![note, memory("/rules/tone.md", "- Be brief.\n")];
+    let mut input = Input { memories, known: vec![committed], ..input };
+    let proposal = dream(&input);
+    let [finding] = proposed(&proposal)[..] else { panic!("{:#?}", proposal.findings) };
+    let change = finding.change.as_ref().unwrap();
+    assert_eq!(change.kind, ChangeKind::Move);
+    assert_eq!(change.edits[0].new_path.as_deref(), Some("/rules/always-answer-in-german.md"));
+    assert_eq!(change.edits[0].content.as_deref(), Some(input.memories[0].content.as_str()));
+    // What is frozen stays where it is, and all get a note of their own.
+    input.memories[0].frozen = true;
+    let proposal = dream(&input);
+    let edit = &proposed(&proposal)[0].change.as_ref().unwrap().edits[0];
+    assert_eq!((edit.memory, edit.path.as_str()), (None, "/rules/always-answer-in-german.md"));
+}
+
+#[test]
 fn a_sentence_of_a_prompt_that_programs_send_is_no_rule_of_a_person() {
     let rule = |text: &str| {
         dream(&read((0..4).map(|n| said(&format!("s{n}"), Some(&format!("u{n}")), &text.replace("{n}", &n.to_string()))).collect()))
