@@ -191,10 +191,32 @@ async fn a_conflict_is_shown_before_anybody_clicks_and_rebased_by_hand() {
     browser.click("button[form='editor']").await;
     browser.wait_for_text("Resolve each marked conflict first").await;
     assert!(browser.property_of("form[data-editing] textarea", "value").await.unwrap().contains("<<<<<<< now"));
+    // A side is chosen with a button; the text and what it changes follow.
+    browser.click(".conflicts [data-choice='proposed']").await;
+    browser.wait_for_text("No conflict is left.").await;
+    assert_eq!(browser.property_of("form[data-editing] textarea", "value").await.unwrap(), "# Names\n\n- Blur names.\n");
+    assert!(!browser.holds("[data-conflict]").await);
+    let focused = browser.page.execute("return document.activeElement.tagName", vec![]).await.unwrap();
+    assert_eq!(focused, "TEXTAREA", "where the last conflict was, the text has the focus");
     browser.fill("form[data-editing] textarea", "# Names\n\n- Blur names, as people like.\n").await;
     browser.click("button[form='editor']").await;
     browser.wait_until_gone("article[data-change='conflicted']").await;
     browser.wait_for_text("Revision 2").await;
     browser.wait_for_text("You contributed to this change").await;
+    // The keys `.` and `,` go through the differences.
+    browser.press(".").await;
+    let difference = "return document.activeElement.matches('[data-difference]')";
+    assert_eq!(browser.page.execute(difference, vec![]).await.unwrap(), true);
+    // An edit is taken back by a revision that says what the one before said; back into the conflict it does not go.
+    let discard = "form[action='/do/discard_revision'] button";
+    browser.click(discard).await;
+    browser.wait_for_text("is taken by another memory").await;
+    browser.press("e").await;
+    browser.fill("form[data-editing] textarea", "# Names\n\n- No names.\n").await;
+    browser.click("button[form='editor']").await;
+    browser.wait_for_text("Revision 3").await;
+    browser.click(discard).await;
+    browser.wait_for_text("Revision 4").await;
+    browser.wait_for_text("as people like").await;
     browser.check_console().await;
 }

@@ -143,6 +143,7 @@ impl Ids {
             ("take_back", named(&[]), May(Decide)),
             ("edit_change", named(&[("content_0", "x")]), May(Decide)),
             ("rebase_change", named(&[("against", "-"), ("content_0", "x")]), May(Decide)),
+            ("discard_revision", named(&[]), May(Decide)),
             ("replace_instead", named(&[("memory", &self.memory.to_string())]), May(Decide)),
             ("decide_many", form(&[("expected", &format!("{change}:99:0")), ("verdict", "approve")]), May(Decide)),
             ("comment", named(&[("body", "Seen.")]), May(Decide)),

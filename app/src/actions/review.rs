@@ -165,6 +165,19 @@ pub async fn rebase_change(
     answer(&request, result, &back(&changeset, &change), kept).await
 }
 
+/// Takes back the last edit of a change, by a new revision.
+#[server(prefix = "/do", endpoint = "discard_revision")]
+pub async fn discard_revision(changeset: String, change: String, revision: i64, digest: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let change: ChangeId = id(&change, "change")?;
+        let changeset = request.lucid.discard_revision(request.actor()?, change, (revision, &digest)).await?;
+        Ok(at(changeset, change))
+    }
+    .await;
+    answer(&request, result, &back(&changeset, &change), fields([("change", &change)])).await
+}
+
 /// Lets a proposed new memory take the place of one that says nearly the same.
 #[server(prefix = "/do", endpoint = "replace_instead")]
 pub async fn replace_instead(

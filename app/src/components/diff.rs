@@ -106,7 +106,9 @@ fn hunks(lines: Vec<Line>) -> Vec<Vec<Line>> {
 
 fn hunk(lines: Vec<Line>) -> impl IntoView {
     let long = lines.len() == HUNK;
-    view! { <div class="hunk" class:long=long>{lines.into_iter().map(line).collect_view()}</div> }
+    let differs = lines.iter().any(|l| l.mark != Mark::Same);
+    // The keys `.` and `,` go from one difference to the next.
+    view! { <div class="hunk" class:long=long data-difference=differs.then_some("") tabindex=differs.then_some("-1")>{lines.into_iter().map(line).collect_view()}</div> }
 }
 
 fn line(line: Line) -> impl IntoView {
@@ -118,6 +120,10 @@ fn line(line: Line) -> impl IntoView {
     let number = |n: Option<usize>| view! { <span class=if n.is_some() { "number" } else { "number none" } aria-hidden="true">{n.map(|n| n.to_string())}</span> };
     let (before, after) = (number(line.before), number(line.after));
     let mark = line.mark;
+    let moved = line.moved.map(|n| if mark == Mark::Removed { format!("moved to line {n}") } else { format!("moved from line {n}") });
+    let unended = (line.unended && mark != Mark::Same).then(|| "no line break at the end".to_owned());
+    let notes = moved.into_iter().chain(unended).map(|note| view! { <small>{note}</small> }).collect_view();
+    let class = if line.moved.is_some() { format!("{class} moved") } else { class.to_owned() };
     let runs = line.runs.into_iter().map(move |run| {
         let text = view! { <Visible text=run.text /> };
         if run.changed { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
@@ -132,7 +138,7 @@ fn line(line: Line) -> impl IntoView {
         <div class=class>
             {before}{after}
             <span class="sign" aria-hidden="true">{sign}</span>
-            <span class="words">{words}</span>
+            <span class="words">{words}{notes}</span>
         </div>
     }
 }

@@ -1,5 +1,7 @@
 //! The only code that runs in the browser. Without it every page still works.
 
+#[cfg(feature = "hydrate")]
+mod conflicts;
 pub mod desk;
 pub mod live;
 pub mod live_diff;

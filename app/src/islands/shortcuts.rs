@@ -18,6 +18,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("[ / ]", "Previous / next changeset"),
     ("O", "Open the row, or the quote in its session"),
     ("N / P", "Next / previous quote"),
+    (". / ,", "Next / previous difference"),
     ("V", "Next view of the diff: unified, split, preview"),
     ("M", "Reveal or mask"),
     ("I", "Related memories and past decisions"),
@@ -122,6 +123,7 @@ mod keys {
         match key.as_str() {
             "j" | "k" => click(&format!("a[data-key='{key}']")) || step("[data-row] a[data-open]", if key == "j" { 1 } else { -1 }),
             "n" | "p" => step("[data-quote]", if key == "n" { 1 } else { -1 }),
+            "." | "," => step("[data-difference]", if key == "." { 1 } else { -1 }),
             "o" => open(),
             "g" => {
                 GOING.set(true);
@@ -218,7 +220,12 @@ mod keys {
             Some(at) if by > 0 => (at + 1).min(last),
             Some(at) => at.saturating_sub(1),
         };
-        all.get(to).is_some_and(|e| e.focus().is_ok())
+        let Some(next) = all.get(to) else { return false };
+        // What is folded away cannot take the focus.
+        while let Some(fold) = next.closest("details:not([open])").ok().flatten() {
+            let _ = fold.set_attribute("open", "");
+        }
+        next.focus().is_ok()
     }
 
     /// What has the focus, if it is in the region.

@@ -27,6 +27,8 @@ text_enum! {
         ChangeEdit => "change.edit",
         /// A change was carried over to the memory as it is now.
         ChangeRebase => "change.rebase",
+        /// The last revision of a change was discarded.
+        ChangeDiscard => "change.discard",
         /// A deferral ended.
         ChangeResume => "change.resume",
         /// The quotes of a change were shown unmasked.
@@ -169,6 +171,7 @@ impl AuditAction {
             Self::ChangeDecide => "decided on",
             Self::ChangeEdit => "edited",
             Self::ChangeRebase => "resolved the conflict of",
+            Self::ChangeDiscard => "discarded the last revision of",
             Self::ChangeResume => "brought back the deferred change",
             Self::ChangeReveal => "revealed masked text in",
             Self::ChangeTakeBack => "withdrew a decision on",
@@ -241,6 +244,7 @@ impl AuditAction {
             Self::ChangeDecide => "decided on a change",
             Self::ChangeEdit => "edited a change",
             Self::ChangeRebase => "resolved a conflict",
+            Self::ChangeDiscard => "discarded a revision",
             Self::ChangeResume => "brought a deferred change back",
             Self::ChangeTakeBack => "withdrew a decision",
             Self::ChangesetClaim => "claimed a changeset",

@@ -45,6 +45,10 @@ pub struct Line {
     pub after: Option<usize>,
     /// The line in runs, without its line break.
     pub runs: Vec<Run>,
+    /// Where the same line stands on the other side, if it only moved: its number there, from 1.
+    pub moved: Option<usize>,
+    /// Whether it is the last of a text that does not end with a line break.
+    pub unended: bool,
 }
 
 /// How long a diff may take. What is left then is shown as replaced.
@@ -53,6 +57,8 @@ const LIMIT: Duration = Duration::from_millis(200);
 const WORDS: usize = 20_000;
 /// Least share of words in both, in percent, for which words are marked: else the lines have nothing to do with each other.
 const ALIKE_PERCENT: usize = 35;
+/// Fewest letters and digits of a line that counts as moved: shorter ones recur by chance.
+const MOVED: usize = 8;
 /// Characters from which on the changed part of a word is marked, not the word.
 const LONG_WORD: usize = 24;
 
@@ -74,11 +80,36 @@ pub fn lines(before: &str, after: &str) -> Vec<Line> {
                 before: Some(o + 1),
                 after: Some(n + 1),
                 runs: runs([(false, old[o])].into_iter()),
+                moved: None,
+                unended: !old[o].ends_with('\n'),
             })),
             _ => lines.extend(replaced((&old, removed), (&new, added), deadline)),
         }
     }
+    mark_moved(&mut lines, &old, &new);
     lines
+}
+
+/// Marks each line that was removed once and added once, word for word, in another place.
+fn mark_moved(lines: &mut [Line], old: &[&str], new: &[&str]) {
+    let is_long = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).nth(MOVED - 1).is_some();
+    // Of each text, the lines where it was removed and added.
+    let mut places: HashMap<&str, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    for (at, line) in lines.iter().enumerate() {
+        match (line.mark, line.before, line.after) {
+            (Mark::Removed, Some(n), _) if is_long(old[n - 1]) => places.entry(old[n - 1].trim()).or_default().0.push(at),
+            (Mark::Added, _, Some(n)) if is_long(new[n - 1]) => places.entry(new[n - 1].trim()).or_default().1.push(at),
+            _ => {}
+        }
+    }
+    for (removed, added) in places.into_values() {
+        if let ([removed], [added]) = (&removed[..], &added[..])
+            && old[lines[*removed].before.unwrap_or(1) - 1].trim_end() == new[lines[*added].after.unwrap_or(1) - 1].trim_end()
+        {
+            lines[*removed].moved = lines[*added].after;
+            lines[*added].moved = lines[*removed].before;
+        }
+    }
 }
 
 /// What turns one list into the other.
@@ -122,14 +153,20 @@ fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), deadline
         put(&mut marked.0, &mut old_at, &[(false, &old_words.concat())]);
         put(&mut marked.1, &mut new_at, &[(false, &new_words.concat())]);
     }
+    let unended = |mark: Mark, number: usize| {
+        let line = if mark == Mark::Removed { old.0[number] } else { new.0[number] };
+        !line.ends_with('\n')
+    };
     let line = |mark: Mark, number: usize, parts: Vec<(bool, String)>| Line {
         mark,
         before: (mark == Mark::Removed).then_some(number + 1),
         after: (mark == Mark::Added).then_some(number + 1),
         runs: runs(parts.iter().map(|(changed, text)| (*changed, text.as_str()))),
+        moved: None,
+        unended: unended(mark, number),
     };
-    let removed = old.1.zip(marked.0).map(|(n, parts)| line(Mark::Removed, n, parts));
-    let added = new.1.zip(marked.1).map(|(n, parts)| line(Mark::Added, n, parts));
+    let removed = old.1.clone().zip(marked.0).map(|(n, parts)| line(Mark::Removed, n, parts));
+    let added = new.1.clone().zip(marked.1).map(|(n, parts)| line(Mark::Added, n, parts));
     removed.chain(added).collect()
 }
 
@@ -242,6 +279,31 @@ mod tests {
         assert_eq!(diff.iter().map(changed).collect::<Vec<_>>(), [vec!["xxxxxx"], vec!["abcdef"]]);
         let diff = lines("日志保留三十天。\n", "日志保留六十天。\n");
         assert_eq!(diff.iter().map(changed).collect::<Vec<_>>(), [vec!["三"], vec!["六"]]);
+    }
+
+    #[test]
+    fn a_line_that_moved_names_its_other_place() {
+        let (one, two) = ("Ask for the order number first.\n", "Refund within 14 days.\n");
+        let diff = lines(&format!("# Refunds\n{one}{two}\n- end\n"), &format!("# Refunds\n{two}\n{one}- end\n"));
+        let moved: Vec<_> = diff.iter().filter_map(|l| Some((l.mark, l.before, l.after, l.moved?))).collect();
+        let of = |mark| moved.iter().find(|m| m.0 == mark).copied();
+        let (from, to) = (of(Mark::Removed).unwrap(), of(Mark::Added).unwrap());
+        assert_eq!((moved.len(), from.1, to.2), (2, Some(to.3), Some(from.3)));
+        // What stands there twice, or is short, says nothing.
+        let twice = lines(&format!("{one}a\nb\n"), &format!("a\n{one}b\n{one}"));
+        assert!(twice.iter().all(|l| l.moved.is_none() || l.mark != Mark::Same), "{twice:?}");
+        assert!(lines("- yes\na\n", "a\n- yes\n").iter().all(|l| l.moved.is_none()));
+        // Of other indentation it is another line.
+        assert!(lines(&format!("{one}a\nb\n"), &format!("a\nb\n  {one}")).iter().all(|l| l.moved.is_none()));
+    }
+
+    #[test]
+    fn a_last_line_without_a_line_break_is_told_apart() {
+        let diff = lines("one\ntwo", "one\ntwo\n");
+        assert_eq!(
+            diff.iter().map(|l| (l.mark, l.unended)).collect::<Vec<_>>(),
+            [(Mark::Same, false), (Mark::Removed, true), (Mark::Added, false)]
+        );
     }
 
     #[test]

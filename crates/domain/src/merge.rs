@@ -1,7 +1,7 @@
 //! Three-way merge by lines: what two people made of one text, merged where they do not touch the same lines. Where both changed the same
 //! lines, both versions are in the result between marks, and a person resolves the conflict.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use similar::{Algorithm, DiffOp, TextDiff};
 
@@ -25,6 +25,62 @@ const PROPOSED: &str = ">>>>>>> proposed";
 #[must_use]
 pub fn has_conflict(text: &str) -> bool {
     text.lines().any(|l| l == NOW || l == PROPOSED)
+}
+
+/// One marked conflict of a text: the lines of each side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// What is there now.
+    pub now: String,
+    /// What was proposed.
+    pub proposed: String,
+    /// The bytes of the text that it takes, marks and all.
+    at: Range<usize>,
+}
+
+/// What a conflict is resolved to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// What is there now.
+    Now,
+    /// What was proposed.
+    Proposed,
+    /// Both, what is there now first.
+    Both,
+}
+
+/// The conflicts that are marked in a text and whole: a mark without its others is none.
+#[must_use]
+pub fn conflicts(text: &str) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    let (mut start, mut between, mut at) = (None, None, 0);
+    for line in text.split_inclusive('\n') {
+        let after = at + line.len();
+        match (line.trim_end_matches(['\n', '\r']), start, between) {
+            (NOW, ..) => (start, between) = (Some((at, after)), None),
+            (BETWEEN, Some(_), None) => between = Some((at, after)),
+            (PROPOSED, Some((first, now)), Some((end, proposed))) => {
+                found.push(Conflict { now: text[now..end].to_owned(), proposed: text[proposed..at].to_owned(), at: first..after });
+                (start, between) = (None, None);
+            }
+            _ => {}
+        }
+        at = after;
+    }
+    found
+}
+
+impl Conflict {
+    /// The text that this conflict is of, with the choice in its place.
+    #[must_use]
+    pub fn resolve(&self, text: &str, choice: Choice) -> String {
+        let chosen = match choice {
+            Choice::Now => self.now.clone(),
+            Choice::Proposed => self.proposed.clone(),
+            Choice::Both => format!("{}{}", self.now, self.proposed),
+        };
+        format!("{}{chosen}{}", &text[..self.at.start], &text[self.at.end..])
+    }
 }
 
 /// A stretch of the base that one side replaced.
@@ -139,6 +195,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_conflict_is_resolved_to_either_side_or_both() {
+        let merged = merge("a\nb\nc\nd\ne\n", "a\nnow\nc\nd\nNOW\n", "a\nprop\nc\nd\nPROP\n");
+        let all = conflicts(&merged.text);
+        assert_eq!(
+            all.iter().map(|c| (c.now.as_str(), c.proposed.as_str())).collect::<Vec<_>>(),
+            [("now\n", "prop\n"), ("NOW\n", "PROP\n")]
+        );
+        let text = all[1].resolve(&merged.text, Choice::Both);
+        assert_eq!(conflicts(&text).len(), 1);
+        let text = conflicts(&text)[0].resolve(&text, Choice::Proposed);
+        assert_eq!(text, "a\nprop\nc\nd\nNOW\nPROP\n");
+        assert!(!has_conflict(&text));
+        // Marks that do not belong together are no conflict, and nothing is cut out of the text.
+        assert!(conflicts("=======\n<<<<<<< now\nx\n>>>>>>> proposed\n").is_empty());
+        // Browsers send carriage returns.
+        assert_eq!(conflicts(&merged.text.replace('\n', "\r\n")).len(), 2);
+    }
 
     #[test]
     fn what_does_not_touch_is_brought_together() {

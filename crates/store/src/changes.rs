@@ -69,6 +69,9 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     EDITS = concat!(edit_sql!(), " WHERE c.changeset_id = $1 ORDER BY c.position, e.position");
     EDITS_OF = concat!(edit_sql!(), " WHERE c.id IN (", fifty!(), ") ORDER BY c.id, e.position");
+    EDITS_AT = "SELECT e.memory_id, e.base_version, e.base_sha256, e.path, e.new_path, after.content FROM change_edits e
+        LEFT JOIN contents after ON after.sha256 = e.content_sha256
+        WHERE e.change_id = $1 AND e.revision = $2 ORDER BY e.position";
     PATHS_OF = concat!("SELECT e.change_id, e.path, e.new_path, now.path AS now_path, COALESCE(after.bytes, 0) + COALESCE(before.bytes, 0) AS bytes
         FROM change_edits e JOIN changes c ON c.id = e.change_id AND c.revision = e.revision
         LEFT JOIN contents after ON after.sha256 = e.content_sha256
@@ -321,6 +324,29 @@ pub async fn changes_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<C
 /// The edits of some changes at their current revisions, each change's in their order.
 pub async fn edits_of(tx: &mut Tx, changes: &[ChangeId]) -> Result<Vec<EditRow>> {
     fetch_listed!(tx, EditRow, EDITS_OF, changes)
+}
+
+#[derive(FromRow)]
+struct EditAt {
+    memory_id: Option<MemoryId>,
+    base_version: Option<VersionId>,
+    base_sha256: Option<String>,
+    path: MemoryPath,
+    new_path: Option<MemoryPath>,
+    content: Option<String>,
+}
+
+/// The edits of a change as they were at a revision, in their order; none if it has no such revision.
+pub async fn edits_at(tx: &mut Tx, id: ChangeId, revision: i64) -> Result<Vec<domain::changeset::Edit>> {
+    let edit = |e: EditAt| domain::changeset::Edit {
+        memory_id: e.memory_id,
+        base_version: e.base_version,
+        base_sha256: e.base_sha256,
+        path: e.path,
+        new_path: e.new_path,
+        content: e.content,
+    };
+    Ok(fetch_all!(tx, EditAt, EDITS_AT, id, revision)?.into_iter().map(edit).collect())
 }
 
 /// Where an edit is, without its contents.

@@ -13,6 +13,7 @@ use crate::world::{World, add, keep_both, on_both_engines};
 
 on_both_engines!(
     a_rebase_is_a_new_revision_against_what_stands_now,
+    a_discarded_revision_says_what_the_one_before_said,
     what_was_taken_or_went_is_rebased_too,
     lines_may_end_in_any_way,
     a_move_whose_place_was_taken_is_refused,
@@ -53,6 +54,28 @@ async fn a_rebase_is_a_new_revision_against_what_stands_now(world: World) {
     assert_eq!(world.vote(&world.reviewer, &rebased, Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
     assert!(world.vote(&world.admin, &change, Verdict::Approve).await.is_err(), "the revision before is outdated");
     world.vote(&world.admin, &rebased, Verdict::Approve).await.unwrap();
+    world.verified().await;
+}
+
+async fn a_discarded_revision_says_what_the_one_before_said(world: World) {
+    let changeset = world.proposal().await;
+    let first = world.changes(changeset).await.remove(0);
+    let (id, text) = (first.change.id, first.edits[0].content.clone().unwrap());
+    let nothing = world.lucid.discard_revision(&world.reviewer, id, (1, &first.change.digest)).await.unwrap_err();
+    assert_eq!(nothing.kind(), Kind::Conflict, "the first revision is what was proposed");
+    let longer = vec![format!("{text}- One line more.\n")];
+    world.lucid.edit_change(&world.reviewer, id, (1, &first.change.digest), &longer).await.unwrap();
+    let edited = again(&world, &first).await;
+    let stale = world.lucid.discard_revision(&world.admin, id, (1, &first.change.digest)).await.unwrap_err();
+    assert!(matches!(stale, Error::Stale(_)), "{stale}");
+    world.lucid.discard_revision(&world.reviewer, id, (2, &edited.change.digest)).await.unwrap();
+    let back = again(&world, &first).await;
+    assert_eq!((back.change.revision, back.change.state), (3, ChangeState::Pending));
+    assert_eq!((&back.change.digest, &back.change.labels), (&first.change.digest, &first.change.labels), "it says the same");
+    assert!(back.contributed, "an editor stays one");
+    assert_eq!(world.vote(&world.reviewer, &back, Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
+    assert!(world.vote(&world.admin, &edited, Verdict::Approve).await.is_err(), "the revision before is outdated");
+    world.vote(&world.admin, &back, Verdict::Approve).await.unwrap();
     world.verified().await;
 }
 

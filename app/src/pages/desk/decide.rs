@@ -69,7 +69,10 @@ fn decide(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     let back = (decided && c.state.after(Action::TakeBack).is_ok()).then(|| {
         view! { <form method="post" action="/do/take_back" data-swap>{form_token()}{named(desk, view)}<button data-key="t">"Withdraw my decision"{key("T")}</button></form> }
     });
-    let edit = || editor::may_edit(desk, view).then(|| edit_link(desk, view));
+    let edit = || {
+        let discard = (c.revision > 1 && c.state.after(Action::Revise).is_ok()).then(|| discard(desk, view));
+        view! { {editor::may_edit(desk, view).then(|| edit_link(desk, view))}{discard} }
+    };
     match c.state {
         ChangeState::Pending => Some(
             view! {
@@ -118,6 +121,15 @@ fn approve(desk: &Desk, view: &ChangeView) -> AnyView {
 fn edit_link(desk: &Desk, view: &ChangeView) -> AnyView {
     let href = format!("{}&edit=1", desk.address(view.change.id));
     view! { <a class="button" href=href data-swap data-key="e">"Edit"{key("E")}</a> }.into_any()
+}
+
+/// Taking the last edit back.
+fn discard(desk: &Desk, view: &ChangeView) -> AnyView {
+    let (now, before) = (view.change.revision, view.change.revision - 1);
+    let word = format!("Discard revision {now}");
+    let title = format!("Makes a new revision that says what revision {before} said. Who edited it still cannot approve it.");
+    view! { <form method="post" action="/do/discard_revision" data-swap>{form_token()}{named(desk, view)}<button title=title>{word}</button></form> }
+        .into_any()
 }
 
 /// The way to the editor that carries a conflicted change over to the memory as it is now.

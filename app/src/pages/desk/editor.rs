@@ -3,13 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use domain::{changeset::ChangeState, plural::count};
+use domain::{
+    changeset::ChangeState,
+    merge::{Conflict, conflicts},
+    plural::count,
+};
 use leptos::prelude::*;
 use service::{ChangeView, Rebase, RebaseEdit};
 
 use super::{Desk, decide::named};
 use crate::{
-    components::{diff::Diff, forms::form_token, icon::Icon, text_area::TextArea},
+    components::{diff::Diff, forms::form_token, icon::Icon, text::Visible, text_area::TextArea},
     islands::live_diff::LiveDiff,
 };
 
@@ -73,7 +77,7 @@ fn resolve(desk: &Desk, view: &ChangeView, rebase: &Rebase) -> AnyView {
     let what = match both {
         0 => "Both changes are merged below; they touch different lines. Check the result, then save it.".to_owned(),
         n => format!(
-            "{}, marked below: first the lines as they are now, then as proposed. Keep what is right and delete the marks, then save it.",
+            "{}, marked in the text: first the lines as they are now, then as proposed. Choose a side of each, or edit the text and delete the marks. Then save it.",
             count(n, "conflict")
         ),
     };
@@ -95,13 +99,34 @@ fn texts(change: &str, fields: &[(String, String, String)], kept: &BTreeMap<Stri
         let name = CONTENTS[n];
         let id = format!("{change}-{name}");
         let text = kept.get(name).unwrap_or(text).clone();
+        let conflicts = marked(&id, &conflicts(&text));
         view! {
             <h3><code>{path.clone()}</code></h3>
+            {conflicts}
             <TextArea name=name id=id.clone() value=text.clone() label=format!("Content of {path}") />
             <LiveDiff area=id base=base.clone() proposed=text />
         }
     };
     fields.iter().enumerate().map(field).collect_view().into_any()
+}
+
+/// The conflicts that are marked in the text area of this id, with a button for either side.
+fn marked(area: &str, all: &[Conflict]) -> Option<AnyView> {
+    let button = |(word, text): (&'static str, &'static str)| view! { <button type="button" data-choice=word>{text}</button> };
+    let card = |conflict: &Conflict| {
+        view! {
+            <section class="conflict" data-conflict aria-label="Conflict">
+                <div><h4>"Now"</h4><pre><Visible text=conflict.now.clone() /></pre></div>
+                <div><h4>"Proposed"</h4><pre><Visible text=conflict.proposed.clone() /></pre></div>
+                <p class="line">{[("now", "Keep now"), ("proposed", "Take proposed"), ("both", "Keep both")].map(button).collect_view()}</p>
+            </section>
+        }
+    };
+    let left = format!("{} left.", count(all.len(), "conflict"));
+    (!all.is_empty()).then(|| {
+        view! { <div class="conflicts stack" data-conflicts-of=area.to_owned()><p class="quiet" role="status">{left}</p>{all.iter().map(card).collect_view()}</div> }
+            .into_any()
+    })
 }
 
 /// What takes the place of the decision while the editor is open.

@@ -137,6 +137,22 @@ impl Lucid {
         Ok(opened.changeset)
     }
 
+    /// Takes back the last edit of a change: a new revision with what the one before said. Who edited it still does not count as its
+    /// approver.
+    pub async fn discard_revision(&self, actor: &Actor, id: ChangeId, shown: (i64, &str)) -> Result<ChangesetId> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let opened = self.open(&mut tx, &actor, id).await?;
+        let change = &opened.change;
+        same(change, shown.0, shown.1)?;
+        let edits = changes::edits_at(&mut tx, change.id, change.revision - 1).await?;
+        if edits.is_empty() {
+            return Err(Error::Conflict("this is the first revision; reject the change instead".to_owned()));
+        }
+        self.revise(&mut tx, &actor, &opened, (kind_of(change.kind, &edits), edits), AuditAction::ChangeDiscard).await?;
+        tx.commit().await?;
+        Ok(opened.changeset)
+    }
+
     /// Lets a proposed new memory take the place of one that says nearly the same: a new revision that replaces its content.
     pub async fn replace_instead(&self, actor: &Actor, id: ChangeId, shown: (i64, &str), memory: MemoryId) -> Result<ChangesetId> {
         let (mut tx, actor) = self.begin(actor).await?;
