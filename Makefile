@@ -7,7 +7,7 @@ SITE_SOURCES := $(shell find app/src crates/domain/src frontend style -type f -n
 # The sentence model that dreams compare meanings with.
 MODEL := target/models/all-minilm-l6-v2
 
-.PHONY: demo run site test eval train bench lint deny advisories soak screenshots
+.PHONY: demo run site test eval train bench lint deny advisories soak screens screenshots
 .DEFAULT_GOAL := demo
 
 ## The pages' wasm, script and style, hashed and compressed; the server's build takes them in.
@@ -31,6 +31,12 @@ run: $(SITE)
 test: $(SITE)
 	tests/setup.sh
 	PROPTEST_RNG_SEED=1 tests/with-postgres.sh cargo test --workspace --locked
+
+## Takes the screens anew that the browser tests compare pages with. Look at what it changed before you commit.
+screens: $(SITE)
+	tests/setup.sh
+	mkdir -p tests/browser/screens
+	LUCID_TAKE_SCREENS=1 cargo test -p server --locked --test browser -- screens:: --test-threads 1
 
 ## The long checks, of which `make test` runs short ones.
 soak: $(SITE)

@@ -15,4 +15,4 @@ mod pages;
 mod shell;
 
 #[cfg(feature = "ssr")]
-pub use shell::{App, Assets, shell};
+pub use shell::{App, Assets, shell, style_guide};

@@ -26,8 +26,20 @@ pub struct Assets {
     pub font: Option<String>,
 }
 
-/// The document.
+/// The document of every page.
 pub fn shell(assets: Assets) -> impl IntoView {
+    document(assets, || view! { <App /> }.into_any())
+}
+
+/// The document of the style guide, which needs nobody to be signed in.
+pub fn style_guide(assets: Assets) -> impl IntoView {
+    document(assets, || {
+        provide_meta_context();
+        view! { <TitleFormat /><pages::style_guide::StyleGuide /> }.into_any()
+    })
+}
+
+fn document(assets: Assets, body: impl Fn() -> AnyView) -> impl IntoView {
     let style = assets.style.map(|href| view! { <link rel="stylesheet" href=href /> });
     let font = assets.font.map(|href| view! { <link rel="preload" r#as="font" type="font/woff2" crossorigin="anonymous" href=href /> });
     if let Some(icons) = assets.icons {
@@ -47,9 +59,7 @@ pub fn shell(assets: Assets) -> impl IntoView {
                 {boot}
                 <MetaTags />
             </head>
-            <body>
-                <App />
-            </body>
+            <body>{body()}</body>
         </html>
     }
 }

@@ -107,6 +107,9 @@ pub struct ServeArgs {
     /// Whether and how mail is sent.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// Serve `/styleguide`, which shows every component of the pages in each of its states; for developers.
+    #[arg(long)]
+    pub style_guide: bool,
     /// Load the example sessions into a fresh database, dream once, and print one-time links to sign in.
     #[arg(long)]
     pub demo: bool,

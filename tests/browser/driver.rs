@@ -321,6 +321,10 @@ fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
         "--disable-dev-shm-usage".to_owned(),
         "--disable-quic".to_owned(),
         "--no-first-run".to_owned(),
+        // Letters are drawn in the same way on every machine.
+        "--font-render-hinting=none".to_owned(),
+        "--disable-lcd-text".to_owned(),
+        "--force-color-profile=srgb".to_owned(),
         "--disable-background-networking".to_owned(),
         "--disable-component-update".to_owned(),
         "--disable-sync".to_owned(),

@@ -12,3 +12,4 @@ mod managing;
 mod pages;
 mod questions;
 mod review;
+mod screens;

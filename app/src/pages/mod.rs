@@ -22,4 +22,5 @@ pub mod search;
 pub mod sessions;
 pub mod store_settings;
 pub mod stores;
+pub mod style_guide;
 pub mod transcript;

@@ -71,8 +71,10 @@ const LONG_WORD: usize = 24;
 pub fn lines(before: &str, after: &str) -> Vec<Line> {
     let deadline = Instant::now().checked_add(LIMIT);
     let (old, new): (Vec<&str>, Vec<&str>) = (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let ops = compare(&old, &new, deadline);
+    let moved = moves(&ops, &old, &new);
     let mut lines = Vec::new();
-    for op in compare(&old, &new, deadline) {
+    for op in ops {
         let (removed, added) = (op.old_range(), op.new_range());
         match op {
             DiffOp::Equal { .. } => lines.extend(removed.zip(added).map(|(o, n)| Line {
@@ -83,33 +85,39 @@ pub fn lines(before: &str, after: &str) -> Vec<Line> {
                 moved: None,
                 unended: !old[o].ends_with('\n'),
             })),
-            _ => lines.extend(replaced((&old, removed), (&new, added), deadline)),
+            _ => lines.extend(replaced((&old, removed), (&new, added), &moved, deadline)),
         }
     }
-    mark_moved(&mut lines, &old, &new);
     lines
 }
 
-/// Marks each line that was removed once and added once, word for word, in another place.
-fn mark_moved(lines: &mut [Line], old: &[&str], new: &[&str]) {
-    let is_long = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).nth(MOVED - 1).is_some();
-    // Of each text, the lines where it was removed and added.
-    let mut places: HashMap<&str, (Vec<usize>, Vec<usize>)> = HashMap::new();
-    for (at, line) in lines.iter().enumerate() {
-        match (line.mark, line.before, line.after) {
-            (Mark::Removed, Some(n), _) if is_long(old[n - 1]) => places.entry(old[n - 1].trim()).or_default().0.push(at),
-            (Mark::Added, _, Some(n)) if is_long(new[n - 1]) => places.entry(new[n - 1].trim()).or_default().1.push(at),
-            _ => {}
+/// Lines that only moved: the number of each on the other side, from 0.
+#[derive(Default)]
+struct Moves {
+    removed: HashMap<usize, usize>,
+    added: HashMap<usize, usize>,
+}
+
+/// The lines that were removed once and added once, the same but for blanks at their ends.
+fn moves(ops: &[DiffOp], old: &[&str], new: &[&str]) -> Moves {
+    // Of each text, how often it was removed and added, and where last.
+    let mut places: HashMap<&str, [(usize, usize); 2]> = HashMap::new();
+    for op in ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
+        for (side, text, range) in [(0, old, op.old_range()), (1, new, op.new_range())] {
+            for at in range.filter(|at| text[*at].chars().filter(|c| c.is_alphanumeric()).nth(MOVED - 1).is_some()) {
+                let place = &mut places.entry(text[at].trim_end()).or_default()[side];
+                *place = (place.0 + 1, at);
+            }
         }
     }
-    for (removed, added) in places.into_values() {
-        if let ([removed], [added]) = (&removed[..], &added[..])
-            && old[lines[*removed].before.unwrap_or(1) - 1].trim_end() == new[lines[*added].after.unwrap_or(1) - 1].trim_end()
-        {
-            lines[*removed].moved = lines[*added].after;
-            lines[*added].moved = lines[*removed].before;
+    let mut moves = Moves::default();
+    for [(removals, from), (additions, to)] in places.into_values() {
+        if removals == 1 && additions == 1 {
+            moves.removed.insert(from, to);
+            moves.added.insert(to, from);
         }
     }
+    moves
 }
 
 /// What turns one list into the other.
@@ -126,10 +134,39 @@ fn compare(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp>
     found.into_inner().into_ops()
 }
 
-/// Lines that take the place of others, the changed words marked where most of them stay.
-fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), deadline: Option<Instant>) -> Vec<Line> {
-    let (old_words, new_words) = (words(&old.0[old.1.clone()]), words(&new.0[new.1.clone()]));
-    let mut marked = (vec![Vec::new(); old.1.len()], vec![Vec::new(); new.1.len()]);
+/// Lines that take the place of others, the changed words marked where most of them stay. In what only moved none are marked.
+fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), moved: &Moves, deadline: Option<Instant>) -> Vec<Line> {
+    let stay = |text: &[&str], range: Range<usize>, moved: &HashMap<usize, usize>| -> Vec<String> {
+        range.filter(|n| !moved.contains_key(n)).map(|n| text[n].to_owned()).collect()
+    };
+    let (old_lines, new_lines) = (stay(old.0, old.1.clone(), &moved.removed), stay(new.0, new.1.clone(), &moved.added));
+    let (mut old_parts, mut new_parts) = compared(&old_lines, &new_lines, deadline);
+    let mut line = |mark: Mark, at: usize| {
+        let removed = mark == Mark::Removed;
+        let (text, other) = if removed { (old.0[at], moved.removed.get(&at)) } else { (new.0[at], moved.added.get(&at)) };
+        let parts = if removed { &mut old_parts } else { &mut new_parts };
+        let parts = if other.is_some() { vec![(false, text.to_owned())] } else { parts.next().unwrap_or_default() };
+        Line {
+            mark,
+            before: removed.then_some(at + 1),
+            after: (!removed).then_some(at + 1),
+            runs: runs(parts.iter().map(|(changed, text)| (*changed, text.as_str()))),
+            moved: other.map(|n| n + 1),
+            unended: !text.ends_with('\n'),
+        }
+    };
+    let mut lines: Vec<Line> = old.1.map(|at| line(Mark::Removed, at)).collect();
+    lines.extend(new.1.map(|at| line(Mark::Added, at)));
+    lines
+}
+
+/// A line in parts, and whether each of them changed.
+type Parts = Vec<(bool, String)>;
+
+/// The parts of lines and of those that take their place.
+fn compared(old: &[String], new: &[String], deadline: Option<Instant>) -> (std::vec::IntoIter<Parts>, std::vec::IntoIter<Parts>) {
+    let (old_words, new_words) = (words(old), words(new));
+    let mut marked = (vec![Vec::new(); old.len()], vec![Vec::new(); new.len()]);
     let too_many = old_words.len().max(new_words.len()) > WORDS;
     let ops = if too_many || old_words.is_empty() || new_words.is_empty() { Vec::new() } else { compare(&old_words, &new_words, deadline) };
     let length = |words: &[&str]| words.iter().map(|w| w.trim().len()).sum::<usize>();
@@ -153,21 +190,7 @@ fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), deadline
         put(&mut marked.0, &mut old_at, &[(false, &old_words.concat())]);
         put(&mut marked.1, &mut new_at, &[(false, &new_words.concat())]);
     }
-    let unended = |mark: Mark, number: usize| {
-        let line = if mark == Mark::Removed { old.0[number] } else { new.0[number] };
-        !line.ends_with('\n')
-    };
-    let line = |mark: Mark, number: usize, parts: Vec<(bool, String)>| Line {
-        mark,
-        before: (mark == Mark::Removed).then_some(number + 1),
-        after: (mark == Mark::Added).then_some(number + 1),
-        runs: runs(parts.iter().map(|(changed, text)| (*changed, text.as_str()))),
-        moved: None,
-        unended: unended(mark, number),
-    };
-    let removed = old.1.clone().zip(marked.0).map(|(n, parts)| line(Mark::Removed, n, parts));
-    let added = new.1.clone().zip(marked.1).map(|(n, parts)| line(Mark::Added, n, parts));
-    removed.chain(added).collect()
+    (marked.0.into_iter(), marked.1.into_iter())
 }
 
 /// Bytes at the start and at the end that two texts share, where they are long; never inside a character.
@@ -195,7 +218,7 @@ fn put(lines: &mut [Vec<(bool, String)>], at: &mut usize, parts: &[(bool, &str)]
 
 /// The words of some lines, with what is between them: runs of letters and digits, runs of blanks, and any other character by itself.
 /// Where a script has no blanks between words, each of its characters is one.
-fn words<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+fn words(lines: &[String]) -> Vec<&str> {
     let kind = |c: char| match c {
         '\n' => 0,
         c if is_unspaced(c) => 0,
@@ -289,6 +312,7 @@ mod tests {
         let of = |mark| moved.iter().find(|m| m.0 == mark).copied();
         let (from, to) = (of(Mark::Removed).unwrap(), of(Mark::Added).unwrap());
         assert_eq!((moved.len(), from.1, to.2), (2, Some(to.3), Some(from.3)));
+        assert!(diff.iter().filter(|l| l.moved.is_some()).all(|l| changed(l).is_empty()), "no word of it changed");
         // What stands there twice, or is short, says nothing.
         let twice = lines(&format!("{one}a\nb\n"), &format!("a\n{one}b\n{one}"));
         assert!(twice.iter().all(|l| l.moved.is_none() || l.mark != Mark::Same), "{twice:?}");

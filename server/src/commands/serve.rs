@@ -30,7 +30,7 @@ pub async fn run(
     let address = listener.local_addr().map_err(|e| Failure::Io(args.listen.clone(), e))?;
     let public_url = args.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let config = WebConfig::new(&public_url, args.insecure_http)?;
-    let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, ..config };
+    let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, style_guide: args.style_guide, ..config };
     let lucid = super::with_signing_key(super::open(database).await?, signing_key)?;
     let lucid = with_models(lucid, models)?.with_expiry_days(expire_after);
     let mailer = Mailer::new(&args.mail, &config.public_url)?;

@@ -31,7 +31,8 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Pages and actions that need nobody signed in; files and the health check stand outside of this altogether.
 fn is_public(path: &str) -> bool {
-    matches!(path, "/sign-in" | "/request-access" | "/do/sign_in" | "/do/use_link" | "/do/request_access") || path.starts_with("/link/")
+    matches!(path, "/sign-in" | "/request-access" | "/styleguide" | "/do/sign_in" | "/do/use_link" | "/do/request_access")
+        || path.starts_with("/link/")
 }
 
 /// Puts who is signed in into the request; who is not is led to the sign-in page.

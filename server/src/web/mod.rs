@@ -15,7 +15,7 @@ mod upload;
 
 use std::time::Duration;
 
-use app::{App, shell};
+use app::{App, Assets, shell};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
@@ -59,6 +59,8 @@ pub struct WebConfig {
     pub behind_proxy: bool,
     /// What `/metrics` asks for; off without.
     pub metrics_token: Option<String>,
+    /// Whether `/styleguide` is served.
+    pub style_guide: bool,
 }
 
 /// The address of a one-time link.
@@ -88,8 +90,20 @@ impl WebConfig {
                 "the public URL {public_url} is not https. Put a proxy with TLS before Lucid, or say --insecure-http if you accept that passwords go over the wire in clear"
             )));
         }
-        Ok(Self { insecure_http: plain_http.is_some() && !local, public_url, behind_proxy: false, metrics_token: None })
+        Ok(Self { insecure_http: plain_http.is_some() && !local, public_url, behind_proxy: false, metrics_token: None, style_guide: false })
     }
+}
+
+/// The one page that shows every component.
+fn style_guide(assets: Assets) -> Router<LeptosOptions> {
+    let page = leptos_axum::render_app_async_with_context(
+        || {},
+        move || {
+            csp::allow_own_scripts();
+            app::style_guide(assets.clone())
+        },
+    );
+    Router::new().route("/styleguide", get(page))
 }
 
 /// The whole application.
@@ -106,11 +120,13 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
     let context = move || provide_context(given.clone());
     let in_actions = context.clone();
     let actions = post(move |request: Request| handle_server_fns_with_context(in_actions.clone(), request));
+    let guide = config.style_guide.then(|| style_guide(assets.clone()));
     let pages = Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, move || {
             csp::allow_own_scripts();
             shell(assets.clone())
         })
+        .merge(guide.unwrap_or_default())
         .route("/do/{action}", actions)
         .layer(middleware::from_fn_with_state(lucid.clone(), forms::own))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
