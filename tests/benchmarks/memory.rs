@@ -16,7 +16,12 @@ use domain::{
 };
 use service::{Listing, Lucid, MemoryWrite, NewKey, NewMemory, NewUser};
 
-use crate::support::{databases::TestDb, http, mixed, process::Served};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+use crate::support::{databases::TestDb, mixed, process::Served};
 
 /// Memories in the store before anything is measured.
 const MEMORIES: usize = 3_000;
@@ -143,28 +148,61 @@ async fn once(lucid: &Lucid, filled: &Filled, does: Does, n: usize) {
 async fn over_http(does: Does, clients: usize) -> f64 {
     let filled = Arc::new(Filled::new().await);
     let served = Served::start(&filled.on.url, &["--no-worker"]);
-    let client = http().build().expect("a client");
-    let memories = format!("{}/v1/memory_stores/{}/memories", served.url, filled.store);
+    let address = served.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
     let next = Arc::new(AtomicUsize::new(0));
     rate(clients, |done| {
-        let (client, filled, next, memories) = (client.clone(), filled.clone(), next.clone(), memories.clone());
+        let (filled, next, address) = (filled.clone(), next.clone(), address.clone());
+        let memories = format!("/v1/memory_stores/{}/memories", filled.store);
         async move {
+            let mut connection = Connection::open(&address, &filled.secret).await;
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
-                let request = match does {
-                    Does::List => client.get(format!("{memories}?limit=20&view=basic")),
-                    Does::Read => client.get(format!("{memories}/{}", filled.memory(n))),
+                match does {
+                    Does::List => connection.send("GET", &format!("{memories}?limit=20&view=basic"), "").await,
+                    Does::Read => connection.send("GET", &format!("{memories}/{}", filled.memory(n)), "").await,
                     Does::Create => {
                         let body = serde_json::json!({"path": format!("/new/{n:07}.md"), "content": format!("Note {n}.\n")});
-                        client.post(&memories).json(&body)
+                        connection.send("POST", &memories, &body.to_string()).await;
                     }
-                };
-                let answer = request.header("x-api-key", &filled.secret).send().await.expect("it answers");
-                assert!(answer.status().is_success(), "{}", answer.status());
-                answer.bytes().await.expect("a body");
+                }
                 done.fetch_add(1, Ordering::Relaxed);
             }
         }
     })
     .await
+}
+
+/// A connection that is kept open. It does no more than it must: the client shares the processor with the server that is measured.
+struct Connection {
+    stream: BufReader<TcpStream>,
+    headers: String,
+}
+
+impl Connection {
+    async fn open(address: &str, secret: &str) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the server answers");
+        stream.set_nodelay(true).expect("no delay");
+        let headers = format!("Host: {address}\r\nx-api-key: {secret}\r\nContent-Type: application/json\r\n");
+        Self { stream: BufReader::new(stream), headers }
+    }
+
+    /// Sends a request and reads its answer, which must be a success.
+    async fn send(&mut self, method: &str, path: &str, body: &str) {
+        let request = format!("{method} {path} HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{body}", self.headers, body.len());
+        self.stream.write_all(request.as_bytes()).await.expect("the request is sent");
+        let (mut line, mut length) = (String::new(), None);
+        self.stream.read_line(&mut line).await.expect("an answer");
+        assert!(line.starts_with("HTTP/1.1 2"), "{line}");
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line).await.expect("a header");
+            match line.split_once(':') {
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse::<usize>().ok(),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let mut content = vec![0; length.expect("the answer says how long it is")];
+        self.stream.read_exact(&mut content).await.expect("a body");
+    }
 }

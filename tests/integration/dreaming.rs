@@ -178,4 +178,7 @@ async fn a_model_free_dream_heeds_instructions(world: World) {
     let view = world.lucid.dream(&world.admin, id).await.unwrap();
     let of = |disposition: &str| view.findings.iter().filter(|f| f.disposition == disposition).map(|f| f.kind.as_str()).collect::<Vec<_>>();
     assert_eq!((of("proposed"), of("held_back")), (vec!["exact_duplicate"], vec!["recurring_failure"]));
+    // What was held back says where it was seen; what was proposed has its quotes.
+    let places: Vec<usize> = view.findings.iter().map(|f| service::places_of(f).len()).collect();
+    assert_eq!(places, view.findings.iter().map(|f| if f.disposition == "held_back" { 2 } else { 0 }).collect::<Vec<_>>());
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 pub mod badges;
+pub mod days;
 pub mod diff;
 #[cfg(feature = "ssr")]
 pub mod drawings;

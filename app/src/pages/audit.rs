@@ -7,6 +7,7 @@ use service::{AuditFilter, AuditRow, Checkpoint, StoreName};
 use crate::{
     actions::account::encoded,
     components::{
+        days::by_day,
         forms::{Refused, form_token},
         layout::{Avatar, Empty, Heading, Machine},
         text::Visible,
@@ -50,10 +51,7 @@ pub fn Audit() -> impl IntoView {
         let body = if list.rows.is_empty() {
             view! { <Empty title="No entries">"Entries of the stores that you have access to appear here. Change the filter to see others."</Empty> }.into_any()
         } else {
-            view! {
-                <div class="stack">{days_of(list.rows, now)}</div>
-            }
-            .into_any()
+            by_day(list.rows, now, |r| r.row.at, |r| entry(r, now))
         };
         Ok(view! {
             <Heading title="Audit" />
@@ -96,23 +94,6 @@ fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreName]) -> imp
             <button>"Show"</button>
         </form>
     }
-}
-
-/// The entries, day by day.
-fn days_of(rows: Vec<AuditRow>, now: Timestamp) -> AnyView {
-    let mut days: Vec<(String, Vec<AuditRow>)> = Vec::new();
-    for row in rows {
-        let day = row.row.at.date();
-        match days.last_mut() {
-            Some((last, inside)) if *last == day => inside.push(row),
-            _ => days.push((day, vec![row])),
-        }
-    }
-    let show = |(day, rows): (String, Vec<AuditRow>)| {
-        let title = if day == now.date() { "Today (UTC)".to_owned() } else { format!("{day} (UTC)") };
-        view! { <section><h2>{title}</h2><ol class="timeline audit">{rows.into_iter().map(|r| entry(r, now)).collect_view()}</ol></section> }
-    };
-    days.into_iter().map(show).collect_view().into_any()
 }
 
 /// An entry as a sentence; its code, number, hash and payload are one click away.

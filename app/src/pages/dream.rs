@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::plural::{cost, count};
-use domain::{actor::Actor, rights::Action};
+use domain::{actor::Actor, ids::SessionId, rights::Action};
 use leptos::prelude::*;
-use service::{DreamRow, DreamView, FindingRow};
+use service::{DreamRow, DreamView, FindingRow, places_of};
 
-use super::dreams::stat;
+use super::{dreams::stat, transcript};
 use crate::{
     components::{
         forms::{Refused, form_token},
@@ -39,7 +39,7 @@ pub fn Dream() -> impl IntoView {
             <p class="about">"Started by "{view.requested_by.clone()}" "<When at=d.created_at now=now />" · engine "{d.distiller.clone()}</p>
             {d.instructions.clone().map(|t| view! { <p>"Instructions: "<Visible text=t /></p> })}
             {error}
-            {if matches!(d.state.as_str(), "pending" | "running") { running(&actor, d) } else { ended(&view) }}
+            {if matches!(d.state.as_str(), "pending" | "running") { running(&actor, d) } else { ended(&actor, &view) }}
         }
         .into_any())
     })
@@ -63,7 +63,7 @@ fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
     view! { <LiveProgress stream=format!("/live/dreams/{}", dream.id) start=start />{cancel}<noscript><p><a href="">"Reload"</a></p></noscript> }.into_any()
 }
 
-fn ended(view: &DreamView) -> AnyView {
+fn ended(actor: &Actor, view: &DreamView) -> AnyView {
     let changeset = view
         .dream
         .changeset_id
@@ -82,7 +82,7 @@ fn ended(view: &DreamView) -> AnyView {
         {asked(view)}
         <h2>"What it found"</h2>
         {list("Proposed", "What became a change.", &of("proposed"))}
-        {dropped(&of("held_back"))}
+        {dropped(&of("held_back"), actor.may(Action::SeeSessions, view.dream.store_id))}
     }
     .into_any()
 }
@@ -220,8 +220,19 @@ fn asked(view: &DreamView) -> Option<AnyView> {
     })
 }
 
-/// What was dropped, by reason, with examples.
-fn dropped(findings: &[&FindingRow]) -> Option<AnyView> {
+/// Where something was held back, so that somebody can look into it: an attack shows only there.
+fn seen_in(finding: &FindingRow) -> Option<AnyView> {
+    let link = |(n, (session, event)): (usize, (SessionId, i64))| {
+        let comma = (n > 0).then_some(", ");
+        view! { {comma}<a href=transcript::address_of(session, event)>{format!("session {}", n + 1)}</a> }
+    };
+    let places = places_of(finding);
+    let links = places.iter().copied().enumerate().map(link).collect_view();
+    (!places.is_empty()).then(|| view! { <span class="quiet">" seen in "{links}</span> }.into_any())
+}
+
+/// What was dropped, by reason, with examples, and, for who may see sessions, where it was seen.
+fn dropped(findings: &[&FindingRow], shows_sessions: bool) -> Option<AnyView> {
     let mut by_reason: BTreeMap<String, Vec<&FindingRow>> = BTreeMap::new();
     for f in findings {
         by_reason.entry(f.reason.clone()).or_default().push(f);
@@ -233,7 +244,10 @@ fn dropped(findings: &[&FindingRow]) -> Option<AnyView> {
         let examples: Vec<_> = all
             .iter()
             .take(EXAMPLES)
-            .map(|f| view! { <li><span class="badge">{f.kind.replace('_', " ")}</span>" "<Visible text=f.title.clone() /></li> })
+            .map(|f| {
+                let seen = shows_sessions.then(|| seen_in(f));
+                view! { <li><span class="badge">{f.kind.replace('_', " ")}</span>" "<Visible text=f.title.clone() />{seen}</li> }
+            })
             .collect();
         let rest = (more > 0).then(|| view! { <li class="quiet">"and "{more}" more"</li> });
         view! { <li><details open=all.len() <= EXAMPLES><summary><strong>{all.len()}</strong>" "{reason}</summary><ul class="findings">{examples}{rest}</ul></details></li> }

@@ -1,15 +1,16 @@
 //! A store's commits, and what each did.
 
-use domain::{plural::count, rights::Action};
+use domain::{Timestamp, plural::count, rights::Action};
 use leptos::prelude::*;
 use service::{CommitView, HistoryRow};
 
 use super::stores::store_heading;
 use crate::{
     components::{
+        days::by_day,
         diff::DiffLines,
         forms::form_token,
-        layout::{Empty, Heading},
+        layout::{Avatar, Empty, Heading, Machine},
         text::Visible,
         when::When,
     },
@@ -25,34 +26,31 @@ pub fn History() -> impl IntoView {
         let list = request.lucid.history(request.actor()?, store.id, request.asked("before")).await?;
         let now = request.now();
         let next = list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}", store.id, r.commit.revision));
-        let row = move |r: HistoryRow| {
-            let from = r.commit.changeset_id.map(|id| view! { <a href=format!("/changesets/{id}")>"changeset"</a> });
-            view! {
-                <tr>
-                    <td>{r.commit.revision}</td>
-                    <td><a href=format!("/commits/{}", r.commit.id)><Visible text=r.commit.message /></a></td>
-                    <td>{count(r.commit.versions, "memory")}</td>
-                    <td>{from}</td>
-                    <td>{r.committed_by}{r.solo.then(solo_badge)}</td>
-                    <td><When at=r.commit.created_at now=now /></td>
-                </tr>
-            }
-        };
         let body = if list.rows.is_empty() {
             view! { <Empty title="No commit yet">"Every write to this store is a commit and stays listed here."</Empty> }.into_any()
         } else {
-            view! {
-                <div class="scroll" tabindex="0" role="region" aria-label="Commits">
-                    <table>
-                        <thead><tr><th>"Revision"</th><th>"What"</th><th>"Touched"</th><th>"From"</th><th>"Committed by"</th><th>"When"</th></tr></thead>
-                        <tbody>{list.rows.into_iter().map(row).collect_view()}</tbody>
-                    </table>
-                </div>
-            }
-            .into_any()
+            by_day(list.rows, now, |r| r.commit.created_at, |r| entry(r, now))
         };
         Ok(view! { {store_heading(&store, "History", None)}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }.into_any())
     })
+}
+
+/// A commit in the list.
+fn entry(row: HistoryRow, now: Timestamp) -> impl IntoView {
+    let (commit, by) = (row.commit, row.committed_by);
+    let is_person = commit.actor.contains("user_");
+    let mark = if is_person { view! { <Avatar name=by.clone() /> }.into_any() } else { view! { <Machine /> }.into_any() };
+    let from = commit.changeset_id.map(|id| view! { ", from "<a class="link" href=format!("/changesets/{id}")>"a changeset"</a> });
+    view! {
+        <li>
+            {mark}
+            <div>
+                <p><a href=format!("/commits/{}", commit.id)><Visible text=commit.message /></a></p>
+                <p class="quiet">{by}" wrote "{count(commit.versions, "memory")}{from}" · revision "{commit.revision}{row.solo.then(solo_badge)}</p>
+            </div>
+            <When at=commit.created_at now=now />
+        </li>
+    }
 }
 
 /// A commit with what it did to each memory.

@@ -10,6 +10,7 @@ use domain::{
 use leptos::prelude::*;
 use service::{AnsweredRow, QuestionView, SideView, SpokenView};
 
+use super::transcript;
 use crate::{
     components::{
         forms::{Refused, form_token},
@@ -123,7 +124,7 @@ fn statement(n: usize, side: &SideView, named: bool) -> impl IntoView + use<> {
 }
 
 fn spoken(s: SpokenView, now: Timestamp) -> impl IntoView {
-    let place = format!("/sessions/{}?after={}#e{}", s.session_id, (s.seq - 20).max(0), s.seq);
+    let place = transcript::address_of(s.session_id, s.seq);
     view! {
         <figure class="quote">
             <blockquote><Visible text=s.masked /></blockquote>

@@ -21,6 +21,11 @@ const UNFOLDED: usize = 2_000;
 /// Most places of one kind that the outline names.
 const OUTLINED: usize = 12;
 
+/// The address of an event in its session, with what came before it.
+pub fn address_of(session: SessionId, event: i64) -> String {
+    format!("/sessions/{session}?after={}#e{event}", (event - 20).max(0))
+}
+
 /// A part of a session's transcript.
 #[component]
 pub fn Transcript() -> impl IntoView {

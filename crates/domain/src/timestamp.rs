@@ -46,6 +46,12 @@ impl Timestamp {
         self.rfc3339().chars().take(10).collect()
     }
 
+    /// The day for people: `22 November 2026`, in UTC.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.date_time().map_or_else(|| self.date(), |t| format!("{} {} {}", t.day(), t.month(), t.year()))
+    }
+
     /// Six in the morning of a day (`2026-11-22`), in UTC; `None` where it is no day.
     #[must_use]
     pub fn morning_of(date: &str) -> Option<Self> {
@@ -93,6 +99,12 @@ impl Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_written_in_words() {
+        assert_eq!(Timestamp::parse("2026-03-04T23:59:59Z").unwrap().day(), "4 March 2026");
+        assert_eq!(Timestamp(i64::MAX).day(), Timestamp(i64::MAX).date());
+    }
 
     #[test]
     fn text_and_back() {

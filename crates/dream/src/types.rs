@@ -417,8 +417,7 @@ impl Finding {
     }
 
     /// The same, as a failure that nobody found a way out of.
-    pub(crate) fn open(mut self, evidence: Vec<Quote>) -> Self {
-        self.evidence = evidence;
+    pub(crate) fn open(mut self) -> Self {
         self.disposition = Disposition::Open;
         self
     }

@@ -33,6 +33,7 @@ use crate::{
     lease::LOST,
     names::Names,
     propose::{Loaded, Proposed},
+    questions::Spoken,
 };
 
 /// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
@@ -68,6 +69,13 @@ pub struct DreamView {
     pub sessions: usize,
     /// How many of its changes were committed.
     pub accepted: usize,
+}
+
+/// The sessions and events in which a finding was seen, as far as they are kept.
+#[must_use]
+pub fn places_of(finding: &FindingRow) -> Vec<(SessionId, i64)> {
+    let quotes: Vec<Spoken> = serde_json::from_str(&finding.evidence).unwrap_or_default();
+    quotes.into_iter().map(|q| (q.session, q.seq)).collect()
 }
 
 impl Lucid {

@@ -71,7 +71,7 @@ pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
 pub use changesets::{ChangeView, ChangesetView, EditView, Needs, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
 pub use distilling::{Distillers, Estimate, Limits as ModelLimits};
-pub use dreams::DreamView;
+pub use dreams::{DreamView, places_of};
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
 pub use housekeeping::Trimmed;

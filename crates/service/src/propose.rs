@@ -31,6 +31,10 @@ use crate::{
 
 /// Quotes that a pattern of several sessions needs to be proposed at all (rule 7).
 const MIN_QUOTES: usize = 2;
+/// Findings that were held back of which a dream keeps where they were seen; the best supported ones.
+const MOST_HELD_BACK: usize = 100;
+/// Places that are kept of each.
+const HELD_BACK_QUOTES: usize = 3;
 /// How far what a person wrote is trusted; an import is 2, an agent 1, a tool's text 0.
 const PERSON_TRUST: i64 = 3;
 
@@ -103,8 +107,17 @@ impl Lucid {
             self.tell_turn(tx, id, None).await?;
         }
         let mut findings: Vec<NewFinding> = Vec::with_capacity(proposal.findings.len() + proposal.questions.len());
+        let mut held_back = 0;
         for finding in &proposal.findings {
-            let kept = NewFinding { evidence: spoken(tx, finding, loaded).await?, ..stored(finding, &made, &over, loaded) };
+            let shown = match finding.disposition {
+                Disposition::Insight(_) | Disposition::Open => questions::QUOTES,
+                Disposition::HeldBack(_) if held_back < MOST_HELD_BACK => {
+                    held_back += 1;
+                    HELD_BACK_QUOTES
+                }
+                _ => 0,
+            };
+            let kept = NewFinding { evidence: spoken(tx, finding, loaded, shown).await?, ..stored(finding, &made, &over, loaded) };
             findings.push(kept);
         }
         findings.extend(proposal.questions.iter().map(|q| question(q, loaded)));
@@ -361,15 +374,17 @@ async fn within_budget<'a>(
     Ok((ready, over))
 }
 
-/// The quotes of what people are asked or told about, as far as they stand in their events, as JSON.
-async fn spoken(tx: &mut Tx, finding: &Finding, loaded: &Loaded) -> Result<String> {
+/// The first quotes of what makes no change, at most this many, as far as they stand in their events, as JSON.
+async fn spoken(tx: &mut Tx, finding: &Finding, loaded: &Loaded, most: usize) -> Result<String> {
+    let quotes = match &finding.change {
+        Some(change) if finding.evidence.is_empty() => &change.quotes,
+        _ => &finding.evidence,
+    };
     let mut kept = Vec::new();
-    if matches!(finding.disposition, Disposition::Insight(_) | Disposition::Open) {
-        for quote in finding.evidence.iter().take(questions::QUOTES) {
-            let Some(held) = checked(tx, quote, loaded).await? else { continue };
-            let seq = i64::try_from(quote.event + 1).unwrap_or(i64::MAX);
-            kept.push(Spoken { session: held.session_id, seq, start: held.start, end: held.end, counter: held.counter });
-        }
+    for quote in quotes.iter().take(most) {
+        let Some(held) = checked(tx, quote, loaded).await? else { continue };
+        let seq = i64::try_from(quote.event + 1).unwrap_or(i64::MAX);
+        kept.push(Spoken { session: held.session_id, seq, start: held.start, end: held.end, counter: held.counter });
     }
     Ok(json!(kept).to_string())
 }

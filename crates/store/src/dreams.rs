@@ -43,7 +43,7 @@ statements! {
         WHERE id = $5 AND state IN ('pending', 'running') AND (CAST($1 AS TEXT) <> 'completed' OR NOT cancel_requested)";
     INSERT_FINDING = "INSERT INTO findings (dream_id, position, kind, title, fingerprint, support, disposition, reason, change_id, evidence, about)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    FINDINGS = "SELECT position, kind, title, disposition, reason, support, change_id FROM findings WHERE dream_id = $1 ORDER BY position";
+    FINDINGS = "SELECT position, kind, title, disposition, reason, support, change_id, evidence FROM findings WHERE dream_id = $1 ORDER BY position";
 }
 
 /// A dream as lists and pages show it.
@@ -102,6 +102,8 @@ pub struct FindingRow {
     pub support: String,
     /// The change it became.
     pub change_id: Option<ChangeId>,
+    /// Where it was found, as JSON; empty for what became a change, which has its own quotes.
+    pub evidence: String,
 }
 
 /// A finding to be stored.

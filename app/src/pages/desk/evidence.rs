@@ -11,7 +11,7 @@ use domain::{
 use leptos::prelude::*;
 use service::{ChangeView, QuoteView};
 
-use super::Desk;
+use super::{super::transcript, Desk};
 use crate::components::{badges::OutcomeBadge, forms::form_token, icon::Icon, text::Visible, when::When};
 
 /// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and stands above the fold.
@@ -116,7 +116,7 @@ fn counter(desk: &Desk, view: &ChangeView, against: &[&QuoteView], shown: usize)
 
 /// The address of a quote in its session.
 pub fn place(q: &QuoteView) -> String {
-    format!("/sessions/{}?after={}#e{}", q.row.session_id, (q.row.seq - 20).max(0), q.row.seq)
+    transcript::address_of(q.row.session_id, q.row.seq)
 }
 
 fn quote(desk: &Desk, view: &QuoteView) -> AnyView {

@@ -147,6 +147,8 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
     };
     let mut finding = Finding::new(KIND, &name(group.lines[0]), failure.title(), support);
     finding.aliases = group.lines.iter().map(|line| fingerprint(KIND, &name(line))).collect();
+    let errors = || group.occurrences.iter().map(|(i, e)| (*i, e.at));
+    finding.evidence = window.quotes(errors(), false);
     if let Some(reason) = unfit(group, &failure.says, &finding.support) {
         // A title is shown in lists; what was held back for its words is not repeated there.
         if reason.conceals {
@@ -159,19 +161,18 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
         return Some(finding.held_back("what a compiler or a test says of the work itself"));
     }
     let tries: Vec<Try> = group.occurrences.iter().filter_map(|(i, e)| e.next.as_ref().map(|n| (*i, n))).collect();
-    let errors = group.occurrences.iter().map(|(i, e)| (*i, e.at));
     let Some(recovery) = recovery::find(&tries, &failure.says, is_program, window) else {
         // Of all whom it met, and not only of those who got out of it: one who edited something must not hide what others cannot mend.
         let edited = window.distinct(tries.iter().filter(|t| t.1.worked && recovery::is_edited(t.1)).map(|t| t.0));
         if is_program && edited >= MIN_SUPPORT && edited * 2 >= finding.support.distinct() {
             return Some(finding.held_back("it worked once files had been edited: the work itself had failed"));
         }
-        return Some(finding.open(window.quotes(errors, false)));
+        return Some(finding.open());
     };
     // What agents did is no more to be trusted than what tools said; some of it a person should think of themselves.
     let advice = failure.what_to_do(&recovery.fix);
     if unfit_words(&advice).is_some() || DANGEROUS.iter().any(|d| advice.contains(d)) {
-        return Some(finding.open(window.quotes(errors, false)));
+        return Some(finding.open());
     }
     let content = failure.note(&recovery.fix);
     // Its title and the tool's words: an agent that was shown either knew.

@@ -311,11 +311,13 @@ fn judge(
     if !sure {
         return None;
     }
+    let places = || said.iter().map(|s| (s.0, s.1.at));
     let template = is_template(&said);
     let title = compose::whole_words(&domain::masking::mask(&text), LONGEST_TITLE);
     let name = |key: &[String]| key.join(" ");
     let mut finding = Finding::new(KIND, &name(group[0]), title, support);
     finding.aliases = group.iter().map(|key| fingerprint(KIND, &name(key))).collect();
+    finding.evidence = window.quotes(places(), false);
     if template {
         "a sentence of a template".clone_into(&mut finding.title);
         return Some(
@@ -348,7 +350,7 @@ fn judge(
         confidence_bp: if remember { 7_500 } else { 6_500 },
         tool_text: false,
         edits: vec![Edit { memory: None, path: compose::file(&folder, &text), new_path: None, content: Some(content) }],
-        quotes: window.quotes(said.iter().map(|s| (s.0, s.1.at)), false),
+        quotes: finding.evidence.clone(),
         gentle: None,
     });
     let sessions: BTreeSet<usize> = said.iter().map(|s| s.0).collect();
