@@ -8,6 +8,7 @@ mod agent;
 mod desk;
 mod driver;
 mod first_steps;
+mod keyboard;
 mod managing;
 mod pages;
 mod questions;

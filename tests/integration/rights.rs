@@ -154,6 +154,8 @@ impl Ids {
             ("revert", form(&[("commit", &self.commit.to_string())]), May(Decide)),
             ("undo", form(&[]), May(OwnAccount)),
             ("read_all", form(&[]), May(OwnAccount)),
+            ("save_view", form(&[("name", "High risk"), ("query", "risk=high")]), May(OwnAccount)),
+            ("delete_view", form(&[("name", "High risk"), ("query", "risk=high")]), May(OwnAccount)),
             ("mail_notices", form(&[("wants", "no")]), May(OwnAccount)),
             (
                 "commit",

@@ -198,6 +198,36 @@ pub async fn replace_instead(
     answer(&request, result, &back(&changeset, &change), fields([("change", &change)])).await
 }
 
+/// Saves the queue's filters under a name. `query` is that of the address.
+#[server(prefix = "/do", endpoint = "save_view")]
+pub async fn save_view(name: String, #[server(default)] query: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        request.lucid.save_view(request.actor()?, &name, &query).await?;
+        Ok(queue_with(&query))
+    }
+    .await;
+    answer(&request, result, &queue_with(&query), fields([("name", &name)])).await
+}
+
+/// Removes a saved view. `query` is that of the address to go back to.
+#[server(prefix = "/do", endpoint = "delete_view")]
+pub async fn delete_view(name: String, #[server(default)] query: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        request.lucid.delete_view(request.actor()?, &name).await?;
+        Ok(queue_with(&query))
+    }
+    .await;
+    answer(&request, result, &queue_with(&query), fields([])).await
+}
+
+/// The queue with these filters; without any where they are none of its own making.
+fn queue_with(query: &str) -> String {
+    let plain = query.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+    if query.is_empty() || !plain { "/queue".to_owned() } else { format!("/queue?{query}") }
+}
+
 /// Says something about a change.
 #[server(prefix = "/do", endpoint = "comment")]
 pub async fn comment(changeset: String, change: String, body: String) -> Result<Answer, ServerFnError> {

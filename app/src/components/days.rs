@@ -4,12 +4,7 @@ use domain::Timestamp;
 use leptos::prelude::*;
 
 /// A list in sections, one a day, in the order in which it came. `item` shows one entry, as an `<li>`.
-pub fn by_day<T, V: IntoView + 'static>(
-    rows: Vec<T>,
-    now: Timestamp,
-    at: impl Fn(&T) -> Timestamp,
-    item: impl Fn(T) -> V,
-) -> AnyView {
+pub fn by_day<T, V: IntoView + 'static>(rows: Vec<T>, now: Timestamp, at: impl Fn(&T) -> Timestamp, item: impl Fn(T) -> V) -> AnyView {
     let mut days: Vec<(String, Vec<T>)> = Vec::new();
     for row in rows {
         let day = at(&row).day();

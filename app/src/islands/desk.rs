@@ -242,7 +242,8 @@ pub mod swap {
 
     /// Tells screen readers what was decided and how much is left.
     fn announce(region: &Element) {
-        let text = |css: &str| region.query_selector(css).ok().flatten().and_then(|e| e.text_content()).unwrap_or_default();
+        let said = |e: Element| e.get_attribute("data-done").filter(|text| !text.is_empty()).or_else(|| e.text_content());
+        let text = |css: &str| region.query_selector(css).ok().flatten().and_then(said).unwrap_or_default();
         if let Some(place) = document().get_element_by_id("desk-says") {
             place.set_class_name("visually-hidden");
             place.set_text_content(Some(format!("{}. {}.", text("[data-done]"), text("[data-left]")).trim_start_matches(". ")));

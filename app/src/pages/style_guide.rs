@@ -129,7 +129,7 @@ fn notices() -> AnyView {
         <p class="notice info">"Something that helps now."</p>
         <p class="notice good"><strong>"Saved. "</strong>"What was saved."</p>
         <p class="notice warn"><strong>"Conflict. "</strong>"What to look at first."</p>
-        <p class="notice bad"><strong>"Not saved. "</strong>"How to mend it."</p>
+        <p class="notice bad"><strong>"Not saved. "</strong>"How to fix it."</p>
         <p class="check-line"><Icon name="check" class="ok" /><span>"A requirement that is met"</span></p>
         <p class="check-line"><Icon name="triangle-alert" class="no" /><span>"A requirement that is open"</span></p>
     }

@@ -37,6 +37,7 @@ mod questions;
 mod recording;
 mod revert;
 mod review;
+mod saved_views;
 mod schedules;
 mod search;
 mod sessions;
@@ -111,6 +112,7 @@ pub use store::{
     notices::{MailRow, NoticeRow},
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
     reads::ReaderRow,
+    saved_views::SavedView,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionFilter, SessionRow},
     statements_run,

@@ -154,6 +154,6 @@ async fn concerned(
 }
 
 /// An inbox is a person's.
-fn reader(actor: &Actor) -> Result<UserId> {
+pub(crate) fn reader(actor: &Actor) -> Result<UserId> {
     actor.who.person().filter(|_| !actor.who.is_key()).ok_or(Error::Forbidden("an inbox belongs to somebody who is signed in"))
 }

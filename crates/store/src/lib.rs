@@ -31,6 +31,7 @@ pub mod notices;
 pub mod questions;
 pub mod queue;
 pub mod reads;
+pub mod saved_views;
 pub mod schedules;
 pub mod sessions;
 pub mod setting_changes;
@@ -71,6 +72,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("notices", notices::STATEMENTS),
         ("queue", queue::STATEMENTS),
         ("reads", reads::STATEMENTS),
+        ("saved_views", saved_views::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("setting_changes", setting_changes::STATEMENTS),

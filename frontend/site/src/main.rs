@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A style sheet without comments and indentation.
+/// A style sheet without comments, and without blanks where CSS needs none. No string in it holds a brace, a semicolon or a comma.
 fn compact(css: &str) -> String {
     let mut out = String::new();
     let mut rest = css;
@@ -85,7 +85,11 @@ fn compact(css: &str) -> String {
         rest = comment.split_once("*/").map_or("", |(_, after)| after);
     }
     out.push_str(rest);
-    out.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n")
+    let mut css = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for mark in ["{", "}", ";", ","] {
+        css = css.replace(&format!(" {mark}"), mark).replace(&format!("{mark} "), mark);
+    }
+    css
 }
 
 /// The wasm through wasm-opt, or as it is with a word that it is larger.

@@ -19,6 +19,7 @@ on_both_engines!(
     the_queue_shows_whose_turn_it_is,
     every_filter_of_the_queue_runs,
     every_filter_of_the_queue_of_changes_runs,
+    a_saved_view_is_ones_own,
     quotes_are_revealed_to_who_decides_and_the_audit_says_so,
 );
 
@@ -295,4 +296,28 @@ async fn quotes_are_revealed_to_who_decides_and_the_audit_says_so(world: World) 
         .await
         .unwrap();
     assert_eq!(entries.rows.len(), 1);
+}
+
+async fn a_saved_view_is_ones_own(world: World) {
+    let lucid = &world.lucid;
+    lucid.save_view(&world.reviewer, " High risk ", "risk=high").await.unwrap();
+    lucid.save_view(&world.reviewer, "Äpfel", "kind=add&q=%C3%A4").await.unwrap();
+    lucid.save_view(&world.reviewer, "High risk", "risk=high&kind=remove").await.unwrap();
+    let mine = lucid.saved_views(&world.reviewer).await.unwrap();
+    let shown: Vec<(&str, &str)> = mine.iter().map(|v| (v.name.as_str(), v.query.as_str())).collect();
+    assert_eq!(shown, [("High risk", "risk=high&kind=remove"), ("Äpfel", "kind=add&q=%C3%A4")], "the last of a name counts");
+    assert!(lucid.saved_views(&world.admin).await.unwrap().is_empty(), "nobody sees those of others");
+    assert_eq!(lucid.delete_view(&world.admin, "High risk").await.unwrap_err().kind(), Kind::NotFound);
+    for (name, query) in [("", "a=b"), ("x\u{202e}y", "a=b"), (&"x".repeat(41), "a=b"), ("x", "a\r\nb"), ("x", &"a".repeat(1_001))] {
+        assert_eq!(lucid.save_view(&world.reviewer, name, query).await.unwrap_err().kind(), Kind::Invalid, "{name:?} {query:?}");
+    }
+    for n in 2..20 {
+        lucid.save_view(&world.reviewer, &format!("View {n}"), "risk=low").await.unwrap();
+    }
+    let full = lucid.save_view(&world.reviewer, "One more", "risk=low").await.unwrap_err();
+    assert!(full.to_string().contains("20 saved views"), "{full}");
+    lucid.save_view(&world.reviewer, "View 2", "risk=medium").await.unwrap();
+    lucid.delete_view(&world.reviewer, "View 2").await.unwrap();
+    lucid.save_view(&world.reviewer, "One more", "risk=low").await.unwrap();
+    assert_eq!(lucid.save_view(&Actor::operator(), "x", "a=b").await.unwrap_err().kind(), Kind::Permission, "a view is a person's");
 }

@@ -253,7 +253,7 @@ fn done(desk: &Desk, commit: CommitId) -> AnyView {
         }
     });
     view! {
-        <div class="notice good" role="status"><strong>"Committed. "</strong>"The approved changes are in the memory now. "<a href=format!("/commits/{commit}")>"View commit"</a>" · "{undo}</div>
+        <div class="notice good" data-done="Committed"><strong>"Committed. "</strong>"The approved changes are in the memory now. "<a href=format!("/commits/{commit}")>"View commit"</a>" · "{undo}</div>
     }.into_any()
 }
 
