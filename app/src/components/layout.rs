@@ -211,6 +211,18 @@ pub fn Avatar(
     view! { <span class=if me { "avatar me" } else { "avatar" } aria-hidden="true">{initials}</span> }
 }
 
+/// What pages call an actor: people and keys by their names.
+#[must_use]
+pub fn actor_name(actor: &str) -> String {
+    let name = match actor {
+        "worker" => "Lucid",
+        "operator" => "The operator",
+        "anonymous" => "An unknown visitor",
+        name => name,
+    };
+    name.to_owned()
+}
+
 /// The sign of a dream, or of a system, where a person has their initials.
 #[component]
 pub fn Machine() -> impl IntoView {

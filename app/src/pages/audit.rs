@@ -9,7 +9,7 @@ use crate::{
     components::{
         days::by_day,
         forms::{Refused, form_token},
-        layout::{Avatar, Empty, Heading, Machine},
+        layout::{Avatar, Empty, Heading, Machine, actor_name},
         text::Visible,
         when::When,
     },
@@ -103,12 +103,7 @@ fn entry(entry: AuditRow, now: Timestamp) -> impl IntoView {
     let r = entry.row;
     let machine = !r.actor.contains("user_");
     let mark = if machine { view! { <Machine /> }.into_any() } else { view! { <Avatar name=entry.actor.clone() /> }.into_any() };
-    let who = match entry.actor.as_str() {
-        "worker" => "Lucid".to_owned(),
-        "operator" => "The operator".to_owned(),
-        "anonymous" => "An unknown visitor".to_owned(),
-        name => name.to_owned(),
-    };
+    let who = actor_name(&entry.actor);
     let details = r.payload.clone().unwrap_or_else(|| "erased".to_owned());
     view! {
         <li>

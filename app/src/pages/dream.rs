@@ -224,7 +224,7 @@ fn asked(view: &DreamView) -> Option<AnyView> {
 fn seen_in(finding: &FindingRow) -> Option<AnyView> {
     let link = |(n, (session, event)): (usize, (SessionId, i64))| {
         let comma = (n > 0).then_some(", ");
-        view! { {comma}<a href=transcript::address_of(session, event)>{format!("session {}", n + 1)}</a> }
+        view! { {comma}<a class="link" href=transcript::address_of(session, event)>{format!("session {}", n + 1)}</a> }
     };
     let places = places_of(finding);
     let links = places.iter().copied().enumerate().map(link).collect_view();

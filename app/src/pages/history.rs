@@ -10,7 +10,7 @@ use crate::{
         days::by_day,
         diff::DiffLines,
         forms::form_token,
-        layout::{Avatar, Empty, Heading, Machine},
+        layout::{Avatar, Empty, Heading, Machine, actor_name},
         text::Visible,
         when::When,
     },
@@ -46,7 +46,7 @@ fn entry(row: HistoryRow, now: Timestamp) -> impl IntoView {
             {mark}
             <div>
                 <p><a href=format!("/commits/{}", commit.id)><Visible text=commit.message /></a></p>
-                <p class="quiet">{by}" wrote "{count(commit.versions, "memory")}{from}" · revision "{commit.revision}{row.solo.then(solo_badge)}</p>
+                <p class="quiet">{actor_name(&by)}" wrote "{count(commit.versions, "memory")}{from}" · revision "{commit.revision}{row.solo.then(solo_badge)}</p>
             </div>
             <When at=commit.created_at now=now />
         </li>
