@@ -50,7 +50,8 @@ async fn fill(url: &str, stores: usize, memories: usize) -> (String, i64) {
         ids.push(large_store(&lucid, n, memories).await);
     }
     let token = mixed::people(&lucid, &ids, &[("bench", Role::Reviewer)]).await.remove(0);
-    let waiting = lucid.waiting(&domain::actor::Actor::operator()).await.expect("a count");
+    let all = service::QueueFilter::default();
+    let waiting = lucid.queue_counts(&domain::actor::Actor::operator(), &all).await.expect("a count").open;
     lucid.close().await;
     (token, waiting)
 }

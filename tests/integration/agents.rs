@@ -8,7 +8,7 @@ use domain::{
 };
 use service::{BriefingRequest, Kind, MemoryWrite, NewKey, NewRecording, Once, Verdict, Written, transcripts::read_event};
 
-use crate::world::{World, create, on_both_engines};
+use crate::world::{World, create, on_both_engines, open_changesets};
 
 on_both_engines!(
     a_key_does_what_its_scopes_say,
@@ -33,10 +33,7 @@ async fn a_key_does_what_its_scopes_say(world: World) {
     assert_eq!(lucid.stores(&reader).await.unwrap().len(), 1);
     assert_eq!(lucid.write_memory(&reader, world.store, &create("/a.md", "x")).await.unwrap_err().kind(), Kind::Permission);
     assert_eq!(lucid.request_dream(&reader, world.store, None).await.unwrap_err().kind(), Kind::Permission);
-    assert!(
-        lucid.sessions(&reader, None, None).await.unwrap().rows.is_empty()
-            && lucid.queue(&reader, &service::QueueFilter::default()).await.unwrap().rows.is_empty()
-    );
+    assert!(lucid.sessions(&reader, None, None).await.unwrap().rows.is_empty() && open_changesets(lucid, &reader).await.is_empty());
     assert_eq!(lucid.create_store(&reader, "Another", "").await.unwrap_err().kind(), Kind::Permission);
     assert_eq!(lucid.people(&key(&world, &[Scope::MemoryWrite], false).await).await.unwrap_err().kind(), Kind::Permission);
     // Nobody makes a key that decides as somebody else, and no key without a scope or an end within reason.
@@ -236,10 +233,7 @@ async fn a_deleted_store_is_gone_for_everybody(world: World) {
     lucid.delete_store(&agent, world.store, None).await.unwrap();
     for actor in [&world.admin, &world.reviewer, &agent] {
         let now = lucid.refreshed(actor).await.unwrap().unwrap();
-        assert!(
-            lucid.stores(&now).await.unwrap().is_empty()
-                && lucid.queue(&now, &service::QueueFilter::default()).await.unwrap().rows.is_empty()
-        );
+        assert!(lucid.stores(&now).await.unwrap().is_empty() && open_changesets(lucid, &now).await.is_empty());
         assert_eq!(lucid.memories(&now, world.store, None).await.unwrap_err().kind(), Kind::NotFound);
     }
     lucid.create_store(&world.admin, "Support", "").await.expect("its name is free again");

@@ -96,14 +96,13 @@ async fn victim_that_commits() {
         std::sync::Arc::new(|b: &mut [u8]| fs::File::open("/dev/urandom").unwrap().read_exact(b).unwrap()),
     );
     let reviewer = crate::world::actor(&lucid, reviewer.parse().unwrap()).await;
-    let queue = lucid.queue(&reviewer, &service::QueueFilter::default()).await.unwrap();
-    for row in queue.rows {
-        let changes = lucid.changeset(&reviewer, row.changeset.id).await.unwrap().changes;
+    for changeset in crate::world::open_changesets(&lucid, &reviewer).await {
+        let changes = lucid.changeset(&reviewer, changeset).await.unwrap().changes;
         let approved = changes.into_iter().filter(|c| c.change.state == ChangeState::Approved);
         let expected: Vec<_> =
             approved.map(|c| service::Expected { change: c.change.id, revision: c.change.revision, digest: c.change.digest }).collect();
         if !expected.is_empty() {
-            let request = service::CommitRequest { changeset: row.changeset.id, expected, idempotency_key: row.changeset.id.to_string() };
+            let request = service::CommitRequest { changeset, expected, idempotency_key: changeset.to_string() };
             lucid.commit(&reviewer, &request).await.unwrap();
         }
     }

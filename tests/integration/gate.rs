@@ -6,7 +6,7 @@ use domain::{
 };
 use service::{CommitRequest, Error, Kind, Verdict};
 
-use crate::world::{World, failing, on_both_engines};
+use crate::world::{World, failing, on_both_engines, waiting};
 
 on_both_engines!(
     from_sessions_to_memory,
@@ -96,8 +96,8 @@ async fn a_base_that_moved_is_a_conflict(world: World) {
     world.vote(&world.reviewer, &merge, Verdict::Approve).await.unwrap();
     let request = world.commit_request(changeset, "late").await;
     world.remember(&[("/b.md", "Same, but newer.", false)]).await;
-    let queue = world.lucid.queue(&world.reviewer, &service::QueueFilter::default()).await.unwrap().rows;
-    assert_eq!((queue[0].conflicted, queue[0].approved, queue[0].pending), (1, 1, 1), "the queue says so too");
+    let queue = waiting(&world.lucid, &world.reviewer, &service::QueueFilter::default()).await;
+    assert_eq!(queue.iter().filter(|c| c.conflicted).map(|c| c.id).collect::<Vec<_>>(), [merge.change.id], "the queue says so too");
     let shown = world.changes(changeset).await.remove(1);
     assert!(shown.change.conflicted, "the conflict is shown before anybody clicks");
     assert_eq!(shown.edits[1].now_content.as_deref(), Some("Same, but newer."));
@@ -202,19 +202,14 @@ async fn nobody_without_a_grant_sees_or_does_anything(world: World) {
     let lucid = &world.lucid;
     let stranger = &world.stranger;
     assert!(lucid.stores(stranger).await.unwrap().is_empty());
-    assert!(lucid.queue(stranger, &service::QueueFilter::default()).await.unwrap().rows.is_empty());
-    assert!(
-        lucid
-            .queue(stranger, &service::QueueFilter { store: Some(world.store), ..service::QueueFilter::default() })
-            .await
-            .unwrap()
-            .rows
-            .is_empty()
-    );
+    for store in [None, Some(world.store)] {
+        let filter = service::QueueFilter { store, ..service::QueueFilter::default() };
+        assert!(waiting(lucid, stranger, &filter).await.is_empty());
+    }
     assert!(lucid.sessions(stranger, None, None).await.unwrap().rows.is_empty());
     assert!(lucid.dreams(stranger, None, None).await.unwrap().rows.is_empty());
     assert!(lucid.audit(stranger, &service::AuditFilter::default()).await.unwrap().rows.is_empty());
-    assert_eq!(lucid.waiting(stranger).await.unwrap(), 0);
+    assert_eq!(lucid.queue_counts(stranger, &service::QueueFilter::default()).await.unwrap().open, 0);
     let session = lucid.sessions(&world.reviewer, None, None).await.unwrap().rows.remove(0);
     let memory = lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
     let not_found = |kind: Kind| assert_eq!(kind, Kind::NotFound);

@@ -25,7 +25,7 @@ use crate::{
         databases::TestDb,
         process::{Served, user_link},
     },
-    world::{World, create},
+    world::{World, create, open_changesets, waiting},
 };
 
 /// Closes every element and attribute that it can be in, and opens an element that no page has.
@@ -206,10 +206,9 @@ impl Twin {
             lucid.write_memory(&key, store, &write(&path)).await.unwrap();
         }
         lucid.propose_change(&self.world.reviewer, store, &write("/by-hand.md"), &of("reason")).await.unwrap();
-        let rows = lucid.queue(&self.admin, &service::QueueFilter::default()).await.unwrap().rows;
         let mut written = Vec::new();
-        for row in rows.iter().filter(|r| r.changeset.origin == "agent") {
-            written.push(lucid.changeset(&self.admin, row.changeset.id).await.unwrap().changes.remove(0));
+        for row in waiting(lucid, &self.admin, &service::QueueFilter::default()).await.iter().filter(|c| c.origin == "agent") {
+            written.push(lucid.changeset(&self.admin, row.changeset_id).await.unwrap().changes.remove(0));
         }
         lucid.comment(&self.admin, written[0].change.id, &of("comment")).await.unwrap();
         let no = Verdict::Reject(RejectCode::ALL[0]);
@@ -283,10 +282,9 @@ impl Twin {
             page("/people/:id", format!("/people/{}", member.user.id));
         }
         let mut bulk = String::from("/bulk?");
-        let open = lucid.queue(me, &service::QueueFilter::default()).await.unwrap().rows;
+        let open = open_changesets(lucid, me).await;
         let done = lucid.done(me, &service::QueueFilter::default(), None).await.unwrap().rows;
-        for row in open.iter().chain(&done) {
-            let id = row.changeset.id;
+        for id in open.into_iter().chain(done.iter().map(|d| d.changeset.id)) {
             page("/changesets/:id", format!("/changesets/{id}"));
             page("/changesets/:id/after", format!("/changesets/{id}/after"));
             page("/changesets/:id/before", format!("/changesets/{id}/before"));

@@ -32,7 +32,7 @@ use crate::{
         databases::TestDb,
         soak::{Dice, rounds},
     },
-    world::{World, actor, add, failing, sign_in},
+    world::{World, actor, add, failing, open_changesets, sign_in},
 };
 
 /// Steps of each task in one walk; a walk begins with a fresh proposal.
@@ -239,7 +239,7 @@ async fn walk(world: &Arc<World>, people: &[UserId], seed: u64, done: &Done) {
     let after = world.lucid.store(&world.admin, world.store).await.unwrap().revision;
     let wrote = commits(done) - committed + written.load(Ordering::Relaxed);
     assert_eq!(usize::try_from(after - before).unwrap(), wrote, "each write is one commit");
-    world.queue_agrees().await;
+    world.conflicts_agree().await;
     turn_down_the_rest(world, people[0], done).await;
 }
 
@@ -247,9 +247,9 @@ async fn walk(world: &Arc<World>, people: &[UserId], seed: u64, done: &Done) {
 async fn turn_down_the_rest(world: &World, admin: UserId, done: &Done) {
     let admin = actor(&world.lucid, admin).await;
     let count = |action| *done.lock().unwrap().entry(action).or_default() += 1;
-    for row in world.lucid.queue(&admin, &service::QueueFilter::default()).await.unwrap().rows {
-        for change in world.changes(row.changeset.id).await.iter().map(|c| c.change.id) {
-            let now = async || world.changes(row.changeset.id).await.into_iter().find(|c| c.change.id == change).unwrap();
+    for changeset in open_changesets(&world.lucid, &admin).await {
+        for change in world.changes(changeset).await.iter().map(|c| c.change.id) {
+            let now = async || world.changes(changeset).await.into_iter().find(|c| c.change.id == change).unwrap();
             // One's own vote first, then those of the others.
             while matches!(now().await.change.state, ChangeState::Approved | ChangeState::Deferred) {
                 world.lucid.take_back(&admin, change, now().await.change.revision).await.unwrap();

@@ -18,7 +18,7 @@ use crate::{
         process::{Served, user_link},
         soak::Dice,
     },
-    world::{World, actor, create, failing, on_both_engines},
+    world::{World, actor, create, failing, on_both_engines, open_changesets, waiting},
 };
 
 on_both_engines!(
@@ -143,7 +143,7 @@ async fn titles_are_found_in_any_case_of_any_script(world: World) {
     }
     let found = async |text: &str| {
         let filter = QueueFilter { text: Some(text.to_owned()), ..QueueFilter::default() };
-        lucid.queue(&world.reviewer, &filter).await.unwrap().rows.len()
+        waiting(lucid, &world.reviewer, &filter).await.len()
     };
     for text in ["änderung", "ÄNDERUNG", "Änderung", "годовой", "σίσυφος", "ΣΊΣΥΦΟΣ", "STRASSE", "100%_SURE"] {
         assert_eq!(found(text).await, 1, "{text}");
@@ -187,8 +187,8 @@ async fn a_key_proposes_so_much_a_day(world: World) {
         }
         assert_eq!(propose(&key, 900).await.unwrap_err().kind(), Kind::Conflict, "50 proposals of one key wait");
         // All are decided, so nothing of this key waits any more.
-        for row in lucid.queue(&world.reviewer, &QueueFilter::default()).await.unwrap().rows {
-            let change = world.changes(row.changeset.id).await.remove(0);
+        for changeset in open_changesets(lucid, &world.reviewer).await {
+            let change = world.changes(changeset).await.remove(0);
             world.vote(&world.reviewer, &change, Verdict::Reject(RejectCode::NotYet)).await.unwrap();
         }
     }
@@ -304,10 +304,10 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
     }
     let mut bulk = String::from("/bulk?");
     let mut most = None;
-    for row in lucid.queue(me, &QueueFilter::default()).await.unwrap().rows {
-        let changes = lucid.changeset(me, row.changeset.id).await.unwrap().changes;
+    for changeset in open_changesets(&lucid, me).await {
+        let changes = lucid.changeset(me, changeset).await.unwrap().changes;
         let _ = write!(bulk, "{}=on&", changes[0].change.id);
-        most = most.max(Some((changes.len(), row.changeset.id, changes[0].change.id)));
+        most = most.max(Some((changes.len(), changeset, changes[0].change.id)));
     }
     let (_, changeset, change) = most.unwrap();
     pages.push(("/changesets/:id", format!("/changesets/{changeset}")));

@@ -50,7 +50,7 @@ impl Ids {
         let me = Actor::operator();
         let store = lucid.stores(&me).await.unwrap()[0].id;
         let scratch = lucid.create_store(&me, "Scratch", "").await.unwrap();
-        let changeset = lucid.queue(&me, &service::QueueFilter::default()).await.unwrap().rows[0].changeset.id;
+        let changeset = crate::world::open_changesets(&lucid, &me).await[0];
         let ids = Self {
             store,
             scratch,

@@ -11,7 +11,7 @@ use domain::{
 };
 use service::{AuditFilter, Grantee, Kind, MemoryWrite, NewKey, NewUser, Outcome, Place, Verdict};
 
-use crate::world::{World, actor, add, create, failing, on_both_engines};
+use crate::world::{World, actor, add, create, failing, on_both_engines, waiting};
 
 on_both_engines!(
     a_right_that_ended_ends_with_requests_in_hand,
@@ -163,13 +163,13 @@ async fn who_issued_a_credential_counts_as_its_account(world: World) {
     assert!(change.contributed, "the admin saw the link, so the account may be theirs");
     assert_eq!(world.vote(&puppet, &change, Verdict::Approve).await.unwrap_err().kind(), Kind::Permission);
     let mine = service::QueueFilter { state: Some("mine"), ..service::QueueFilter::default() };
-    assert!(lucid.queue(&puppet, &mine).await.unwrap().rows.is_empty(), "nor is it their turn");
+    assert!(waiting(lucid, &puppet, &mine).await.is_empty(), "nor is it their turn");
     // A password that the admin did not see the link of: made on the machine itself.
     let link = lucid.operator_link(&Actor::operator(), "puppet@lucid.example").await.unwrap();
     lucid.use_link(&link, "another good long phrase", "", "", Place::default()).await.unwrap();
     let own = actor(lucid, id).await;
     let change = lucid.changeset(&own, changeset).await.unwrap().changes.remove(0);
-    assert_eq!(lucid.queue(&own, &mine).await.unwrap().rows.len(), 1);
+    assert_eq!(waiting(lucid, &own, &mine).await.len(), 1);
     world.vote(&own, &change, Verdict::Approve).await.unwrap();
     world.verified().await;
 }

@@ -13,7 +13,7 @@ use domain::{
     ids::{ChangesetId, SignInId, StoreId, UserId},
 };
 use service::{
-    ChangeView, CommitRequest, Decision, Expected, Imported, Lucid, MemoryWrite, NewUser, Verdict,
+    ChangeView, CommitRequest, Decision, Expected, Imported, Lucid, MemoryWrite, NewUser, QueueFilter, Verdict, WaitingChange,
     transcripts::{self, Options, Source, Spool},
 };
 use store::Db;
@@ -191,20 +191,17 @@ impl World {
 
     /// The trail verifies; how many entries it has.
     pub async fn verified(&self) -> i64 {
-        self.queue_agrees().await;
+        self.conflicts_agree().await;
         self.lucid.check_audit(&self.admin).await.unwrap().expect("the audit trail verifies").entries
     }
 
-    /// What triggers keep for the queue is what its views say.
-    pub async fn queue_agrees(&self) {
-        const COUNTED: &str = "SELECT cs.id, cs.store_id, n.pending, n.approved, n.rejected, n.deferred, n.committed, n.risk, n.due_at
-            FROM changesets cs JOIN queue_counts n ON n.changeset_id = cs.id WHERE cs.state = 'open'";
-        const KEPT: &str = "SELECT changeset_id, store_id, pending, approved, rejected, deferred, committed, risk, due_at FROM queue_rows";
+    /// The conflicts that triggers keep are those that the view names.
+    pub async fn conflicts_agree(&self) {
         const CONFLICTED: &str = "SELECT c.changeset_id, COUNT(*) FROM conflicted_changes x JOIN changes c ON c.id = x.change_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL GROUP BY c.changeset_id";
         const SHOWN: &str = "SELECT f.changeset_id, COUNT(*) FROM conflicts f JOIN conflicted_changes x ON x.change_id = f.change_id
             JOIN changes c ON c.id = f.change_id JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL GROUP BY f.changeset_id";
-        for (one, other) in [(COUNTED, KEPT), (KEPT, COUNTED), (CONFLICTED, SHOWN), (SHOWN, CONFLICTED)] {
+        for (one, other) in [(CONFLICTED, SHOWN), (SHOWN, CONFLICTED)] {
             let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM ({one} EXCEPT {other}) differs"));
             let differing: i64 = match &self.db {
                 Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_one(read).await.unwrap(),
@@ -213,6 +210,22 @@ impl World {
             assert_eq!(differing, 0, "{one}, but not: {other}");
         }
     }
+}
+
+/// The first page of the changes that wait and fit a filter.
+pub async fn waiting(lucid: &Lucid, actor: &Actor, filter: &QueueFilter) -> Vec<WaitingChange> {
+    lucid.waiting_changes(actor, filter, None).await.unwrap().0.rows
+}
+
+/// The changesets of the changes that wait, each once, in the order of the queue.
+pub async fn open_changesets(lucid: &Lucid, actor: &Actor) -> Vec<ChangesetId> {
+    let mut all: Vec<ChangesetId> = Vec::new();
+    for change in waiting(lucid, actor, &QueueFilter::default()).await {
+        if !all.contains(&change.changeset_id) {
+            all.push(change.changeset_id);
+        }
+    }
+    all
 }
 
 /// A new memory, as somebody asks for it.

@@ -16,7 +16,7 @@ use serde_json::json;
 use store::{
     Page, Tx,
     changes::{self, ChangeRow, EditPaths, EditRow},
-    changesets::{self, ChangesetRow, QueueFilter, QueueRow},
+    changesets::{self, ChangesetRow, DoneRow, QueueFilter},
     claims::{self, ClaimRow},
     comments::{self, CommentRow},
     decisions::{self, DecisionRow},
@@ -132,13 +132,6 @@ pub struct QuoteView {
 }
 
 impl Lucid {
-    /// A page of the queue: what is open and fits the filter.
-    pub async fn queue(&self, actor: &Actor, filter: &QueueFilter) -> Result<Page<QueueRow>> {
-        let (visible, filter) = narrowed(actor, filter);
-        let mut tx = self.db.read().await?;
-        Ok(changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), domain::limits::PAGE).await?)
-    }
-
     /// A page of what waits, change by change and the earliest due first, and how much of what is open fits the filter, its state left
     /// aside.
     pub async fn waiting_changes(
@@ -170,7 +163,7 @@ impl Lucid {
     }
 
     /// Changesets in which nothing is left to do, newest first.
-    pub async fn done(&self, actor: &Actor, filter: &QueueFilter, before: Option<ChangesetId>) -> Result<Page<QueueRow>> {
+    pub async fn done(&self, actor: &Actor, filter: &QueueFilter, before: Option<ChangesetId>) -> Result<Page<DoneRow>> {
         let (visible, filter) = narrowed(actor, filter);
         let mut tx = self.db.read().await?;
         Ok(changesets::done(&mut tx, visible, filter.store, filter.text.as_deref(), before, domain::limits::PAGE).await?)
@@ -181,25 +174,26 @@ impl Lucid {
         Ok(changesets::agents(&mut self.db.read().await?, actor.visible(Action::SeeChanges)).await?)
     }
 
-    /// The changeset in the actor's turn that comes after this one, or before it; around the end if there is none.
+    /// The changeset with a change in the actor's turn that comes after this one in the queue, or before it; around the end if there is
+    /// none.
     pub async fn neighbour(&self, actor: &Actor, of: ChangesetId, after: bool) -> Result<Option<ChangesetId>> {
         let (visible, filter) = narrowed(actor, &QueueFilter { state: Some("mine"), ..QueueFilter::default() });
         let mut tx = self.db.read().await?;
-        let all = changesets::queue(&mut tx, visible, decider(actor), &filter, self.now(), NEIGHBOURS).await?.rows;
-        let at = all.iter().position(|r| r.changeset.id == of);
+        let rows = queue::waiting(&mut tx, visible, decider(actor), &filter, None, self.now(), NEIGHBOURS).await?.rows;
+        let mut all: Vec<ChangesetId> = Vec::new();
+        for row in rows {
+            if !all.contains(&row.changeset_id) {
+                all.push(row.changeset_id);
+            }
+        }
+        let at = all.iter().position(|id| *id == of);
         let next = match (at, after) {
             (Some(at), true) => all.get(at + 1).or(all.first()),
             (Some(0) | None, false) => all.last(),
             (Some(at), false) => all.get(at - 1),
             (None, true) => all.first(),
         };
-        Ok(next.map(|r| r.changeset.id).filter(|id| *id != of))
-    }
-
-    /// How many changes that the actor may see wait for something.
-    pub async fn waiting(&self, actor: &Actor) -> Result<i64> {
-        let mut tx = self.db.read().await?;
-        Ok(changesets::waiting(&mut tx, actor.visible(Action::SeeChanges)).await?)
+        Ok(next.copied().filter(|id| *id != of))
     }
 
     /// A changeset with everything that a decision needs.

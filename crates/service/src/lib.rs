@@ -100,7 +100,7 @@ pub use store::{
     access_requests::RequestRow,
     audit_log::Filter as AuditFilter,
     changes::ChangeRow,
-    changesets::{QueueFilter, QueueRow},
+    changesets::{DoneRow, QueueFilter},
     claims::ClaimRow,
     comments::CommentRow,
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},

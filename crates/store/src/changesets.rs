@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     actor::Visible,
     changeset::{ChangeKind, ChangesetState},
-    ids::{ChangesetId, CommitId, DreamId, StoreId, UserId},
+    ids::{ChangesetId, CommitId, DreamId, StoreId},
     risk::{Label, RiskLevel},
 };
 use sqlx::FromRow;
@@ -27,73 +27,6 @@ macro_rules! me_sql {
 }
 pub(crate) use me_sql;
 
-/// Whether a row of the queue (`q`) passes a filter.
-/// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee.
-macro_rules! passes_sql {
-    () => {
-        " q.store_id IN (SELECT s.id FROM stores s WHERE s.deleted_at IS NULL)
-          AND (CAST($1 AS UUID) IS NULL OR q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
-          AND (CAST($4 AS UUID) IS NULL OR q.store_id = $4)
-          AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f
-                WHERE f.changeset_id = q.changeset_id AND f.kind = $5 AND f.state IN ('pending', 'approved', 'deferred')))
-          AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f
-                WHERE f.changeset_id = q.changeset_id AND f.labels LIKE $6 AND f.state IN ('pending', 'approved', 'deferred')))
-          AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changes f JOIN evidence e ON e.change_id = f.id JOIN sessions n ON n.id = e.session_id
-                WHERE f.changeset_id = q.changeset_id AND n.agent = $7))
-          AND (CAST($8 AS TEXT) IS NULL
-                OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = q.changeset_id AND COALESCE(t.title_folded, LOWER(t.title)) LIKE $8 ESCAPE '!')
-                OR EXISTS (SELECT 1 FROM changes f WHERE f.changeset_id = q.changeset_id AND COALESCE(f.title_folded, LOWER(f.title)) LIKE $8 ESCAPE '!'))
-          AND (CAST($9 AS TEXT) IS NULL
-                OR ($9 = 'nobody' AND NOT EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = q.changeset_id AND k.until > $2))
-                OR ($9 = 'me' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = q.changeset_id AND k.until > $2 AND k.user_id = $3))
-                OR ($9 = 'others' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = q.changeset_id AND k.until > $2 AND k.user_id <> $3))) "
-    };
-}
-
-/// Whether the memory has moved below a row of the queue.
-macro_rules! conflicted_sql {
-    () => {
-        " q.changeset_id IN (SELECT f.changeset_id FROM conflicts f CROSS JOIN conflicted_changes x WHERE x.change_id = f.change_id) "
-    };
-}
-
-/// Whether it is the turn of $3 in a row of the queue: something in it may be committed, or waits for a decision that counts, in a store or
-/// at a path that is theirs to decide on.
-macro_rules! my_turn_sql {
-    () => {
-        concat!(" q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $3 AND g.role IN ('reviewer', 'owner'))
-            AND EXISTS (SELECT 1 FROM changes c
-                WHERE c.changeset_id = q.changeset_id
-                    AND (c.state = 'approved' OR (c.state = 'pending'
-                        AND (NOT EXISTS (SELECT 1 FROM change_contributors h WHERE h.change_id = c.id AND h.user_id IN (SELECT me.id FROM me))
-                            OR EXISTS (SELECT 1 FROM settings t WHERE t.name = 'solo' AND t.value = 'on') OR ", conflicted_sql!(), ")
-                        AND NOT EXISTS (SELECT 1 FROM decisions d
-                            WHERE d.user_id = $3 AND d.change_id = c.id AND d.revision = c.revision AND d.taken_back_at IS NULL)))
-                    AND (q.store_id IN (SELECT g.store_id FROM user_grants g
-                            WHERE g.user_id = $3 AND g.role IN ('reviewer', 'owner') AND g.path_prefix = '/')
-                        OR EXISTS (SELECT 1 FROM change_edits e JOIN user_grants g ON g.store_id = q.store_id AND g.user_id = $3 AND g.role IN ('reviewer', 'owner')
-                            WHERE e.change_id = c.id AND e.revision = c.revision
-                                AND (e.path = g.path_prefix OR (e.path > g.path_prefix || '/' AND e.path < g.path_prefix || '0'))))) ")
-    };
-}
-
-/// A page of the queue in an order, which an index of its rows has. $10 which of them, $11 and $12 where it begins, $13 how many.
-macro_rules! queue_sql {
-    ($place:literal) => {
-        concat!(me_sql!(), "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
-            q.pending, q.approved, q.rejected, q.deferred, q.committed,
-            (SELECT COUNT(*) FROM conflicts f JOIN conflicted_changes x ON x.change_id = f.change_id WHERE f.changeset_id = q.changeset_id) AS conflicted,
-            q.risk, q.due_at, k.user_id AS claimed_by, u.name AS claimed_name
-        FROM queue_rows q CROSS JOIN changesets cs CROSS JOIN stores s
-            LEFT JOIN claims k ON k.changeset_id = q.changeset_id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
-        WHERE cs.id = q.changeset_id AND s.id = q.store_id AND", passes_sql!(), "
-          AND (CAST($10 AS TEXT) IS NULL OR ($10 = 'deferred' AND q.deferred > 0) OR ($10 = 'ready' AND q.approved > 0)
-              OR ($10 = 'overdue' AND q.due_at < $2) OR ($10 = 'conflicted' AND", conflicted_sql!(), ") OR ($10 = 'mine' AND", my_turn_sql!(), "))
-          AND (CAST($11 AS BIGINT) IS NULL OR ", $place, " > $11 OR (", $place, " = $11 AND q.changeset_id > $12))
-        ORDER BY ", $place, ", q.changeset_id LIMIT $13")
-    };
-}
-
 statements! {
     INSERT = "INSERT INTO changesets (id, store_id, dream_id, origin, title, title_folded, state, base_revision, reverts, created_by, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $10, 'open', $6, $7, $8, $9, $9)";
@@ -104,14 +37,9 @@ statements! {
     PROPOSED_SINCE = "SELECT COUNT(*) FROM changesets WHERE created_by = $1 AND created_at > $2 AND origin = 'agent'";
     LOCK = "UPDATE changesets SET updated_at = $1 WHERE id = $2 RETURNING state";
     SET_STATE = "UPDATE changesets SET state = $1, closed_at = $2, updated_at = $3 WHERE id = $4";
-    BY_RISK = queue_sql!("-q.risk");
-    BY_DUE = queue_sql!("COALESCE(q.due_at, 9223372036854775807)");
     DONE = "SELECT cs.id, cs.store_id, s.name AS store_name, cs.dream_id, cs.origin, cs.title, cs.state, cs.created_by, cs.created_at, cs.updated_at,
-            CAST(0 AS BIGINT) AS pending, CAST(0 AS BIGINT) AS approved,
-            (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected, CAST(0 AS BIGINT) AS deferred,
-            (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'committed') AS committed,
-            CAST(0 AS BIGINT) AS conflicted, CAST(0 AS BIGINT) AS risk, CAST(NULL AS BIGINT) AS due_at, CAST(NULL AS UUID) AS claimed_by,
-            CAST(NULL AS TEXT) AS claimed_name
+            (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'rejected') AS rejected,
+            (SELECT COUNT(*) FROM changes c WHERE c.changeset_id = cs.id AND c.state = 'committed') AS committed
         FROM changesets cs JOIN stores s ON s.id = cs.store_id
         WHERE cs.state <> 'open' AND s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = $1))
@@ -138,37 +66,18 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.changeset_id = cs.id AND p.state = 'deferred' AND p.defer_until IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id WHERE c.changeset_id = cs.id AND d.created_at >= $1)
         ORDER BY cs.id LIMIT $2";
-    WAITING = "SELECT CAST(COALESCE(SUM(q.pending + q.deferred + q.approved), 0) AS BIGINT)
-        FROM queue_rows q JOIN stores s ON s.id = q.store_id
-        WHERE s.deleted_at IS NULL AND (CAST($1 AS UUID) IS NULL OR q.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))";
 }
 
-/// A changeset as the queue shows it.
+/// A changeset in which nothing is left to do.
 #[derive(Debug, Clone, FromRow)]
-pub struct QueueRow {
+pub struct DoneRow {
     /// The changeset.
     #[sqlx(flatten)]
     pub changeset: ChangesetRow,
-    /// Changes that wait for a decision.
-    pub pending: i64,
-    /// Changes that may be committed.
-    pub approved: i64,
     /// Changes turned down.
     pub rejected: i64,
-    /// Changes put off.
-    pub deferred: i64,
     /// Changes in the memory.
     pub committed: i64,
-    /// Open changes whose memory has moved.
-    pub conflicted: i64,
-    /// Highest risk among what is open: 3 high, 2 medium, 1 low, 0 nothing open.
-    pub risk: i64,
-    /// When the first of it is due.
-    pub due_at: Option<Timestamp>,
-    /// Who works on it just now.
-    pub claimed_by: Option<UserId>,
-    /// How they are called.
-    pub claimed_name: Option<String>,
 }
 
 /// A changeset.
@@ -290,10 +199,6 @@ pub struct QueueFilter {
     pub origin: Option<&'static str>,
     /// `mine`, `others`, `conflicted`, `deferred`, `ready` or `overdue`; everything open without.
     pub state: Option<&'static str>,
-    /// By due time, earliest first; else by risk, highest first.
-    pub by_age: bool,
-    /// After the last row of the page before: its place in the order and its id.
-    pub after: Option<(i64, ChangesetId)>,
 }
 
 impl QueueFilter {
@@ -312,46 +217,6 @@ impl QueueFilter {
     }
 }
 
-impl QueueRow {
-    /// Its place in the order, for the page that comes after it.
-    #[must_use]
-    pub fn place(&self, by_age: bool) -> i64 {
-        if by_age { self.due_at.map_or(i64::MAX, |at| at.0) } else { -self.risk }
-    }
-}
-
-/// A page of the queue. `me` is whose turn is meant.
-pub async fn queue(
-    tx: &mut Tx,
-    visible: Visible,
-    me: Option<UserId>,
-    filter: &QueueFilter,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Page<QueueRow>> {
-    let (place, id) = filter.after.unzip();
-    let statement = if filter.by_age { BY_DUE } else { BY_RISK };
-    let rows = fetch_all!(
-        tx,
-        QueueRow,
-        statement,
-        viewer(visible),
-        now,
-        me,
-        filter.store,
-        filter.kind,
-        filter.label_pattern(),
-        filter.agent.as_deref(),
-        filter.text_pattern(),
-        filter.assignee,
-        filter.state,
-        place,
-        id,
-        limit + 1
-    )?;
-    Ok(Page::of(rows, limit))
-}
-
 /// Changesets that are closed, withdrawn or expired, newest first.
 pub async fn done(
     tx: &mut Tx,
@@ -360,8 +225,8 @@ pub async fn done(
     text: Option<&str>,
     before: Option<ChangesetId>,
     limit: i64,
-) -> Result<Page<QueueRow>> {
-    Ok(Page::of(fetch_all!(tx, QueueRow, DONE, viewer(visible), store, text.map(like), before, limit + 1)?, limit))
+) -> Result<Page<DoneRow>> {
+    Ok(Page::of(fetch_all!(tx, DoneRow, DONE, viewer(visible), store, text.map(like), before, limit + 1)?, limit))
 }
 
 /// Agents whose sessions the viewer may see, by name.
@@ -392,9 +257,4 @@ pub async fn open_revert(tx: &mut Tx, commit: CommitId) -> Result<Option<Changes
 /// Open changesets (or one) that were proposed before this time, in which nobody has decided since, and nothing is put off until a day.
 pub async fn expired(tx: &mut Tx, one: Option<ChangesetId>, since: Timestamp, limit: i64) -> Result<Vec<ChangesetId>> {
     Ok(fetch_all!(tx, (ChangesetId,), EXPIRED, since, limit, one)?.into_iter().map(|(id,)| id).collect())
-}
-
-/// How many changes that the viewer may see wait for something.
-pub async fn waiting(tx: &mut Tx, visible: Visible) -> Result<i64> {
-    fetch_scalar!(tx, i64, WAITING, viewer(visible))
 }

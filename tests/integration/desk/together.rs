@@ -9,7 +9,7 @@ use domain::{
 use service::{Kind, QueueFilter, Verdict};
 
 use super::{again, risky};
-use crate::world::{World, add, on_both_engines};
+use crate::world::{World, add, on_both_engines, waiting};
 
 on_both_engines!(
     a_claim_keeps_others_and_no_admin,
@@ -18,7 +18,6 @@ on_both_engines!(
     what_nobody_decides_expires,
     the_queue_shows_whose_turn_it_is,
     every_filter_of_the_queue_runs,
-    every_filter_of_the_queue_of_changes_runs,
     a_saved_view_is_ones_own,
     quotes_are_revealed_to_who_decides_and_the_audit_says_so,
 );
@@ -34,7 +33,7 @@ async fn a_claim_keeps_others_and_no_admin(world: World) {
     assert!(refused.message().contains("reviewer works on this changeset"), "{}", refused.message());
     assert_eq!(world.lucid.claim(&world.stranger, changeset).await.unwrap_err().kind(), Kind::NotFound);
     world.vote(&world.admin, &changes[0], Verdict::Approve).await.unwrap();
-    let row = world.lucid.queue(&other, &QueueFilter::default()).await.unwrap().rows.remove(0);
+    let row = waiting(&world.lucid, &other, &QueueFilter::default()).await.remove(0);
     assert_eq!(row.claimed_name.as_deref(), Some("reviewer"), "everybody sees it");
     // It is renewed while its owner works, and runs out when they do not.
     world.wait_seconds(CLAIM_SECONDS - 60);
@@ -150,10 +149,12 @@ async fn what_nobody_decides_expires(world: World) {
 async fn the_queue_shows_whose_turn_it_is(world: World) {
     let changeset = world.proposal().await;
     let mine = QueueFilter { state: Some("mine"), ..QueueFilter::default() };
-    let turn = async |actor: &Actor| world.lucid.queue(actor, &mine).await.unwrap().rows.len();
+    let turn = async |actor: &Actor| waiting(&world.lucid, actor, &mine).await.len();
     let reader = add(&world.lucid, "reader", Role::Member, vec![(world.store, StoreRole::Reader)]).await;
-    assert_eq!((turn(&world.reviewer).await, turn(&world.admin).await, turn(&reader).await, turn(&world.stranger).await), (1, 1, 0, 0));
-    for change in world.changes(changeset).await {
+    let changes = world.changes(changeset).await;
+    let turns = [turn(&world.reviewer).await, turn(&world.admin).await, turn(&reader).await, turn(&world.stranger).await];
+    assert_eq!(turns, [changes.len(), changes.len(), 0, 0]);
+    for change in changes {
         world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
     }
     let counts = world.lucid.queue_counts(&world.reviewer, &QueueFilter::default()).await.unwrap();
@@ -176,7 +177,6 @@ async fn the_queue_shows_whose_turn_it_is(world: World) {
     assert!(world.lucid.waiting_changes(&world.admin, &others, None).await.unwrap().0.rows.is_empty());
     assert_eq!(world.lucid.neighbour(&world.admin, changeset, true).await.unwrap(), Some(high.change.changeset_id));
     assert_eq!(world.lucid.neighbour(&world.reviewer, changeset, false).await.unwrap(), None);
-    assert_eq!(world.lucid.waiting(&world.reviewer).await.unwrap(), 1);
 }
 
 /// What the queue's badge says.
@@ -184,7 +184,7 @@ async fn badge(world: &World, actor: &Actor) -> i64 {
     world.lucid.my_turn(actor, 100).await.unwrap()
 }
 
-async fn every_filter_of_the_queue_of_changes_runs(world: World) {
+async fn every_filter_of_the_queue_runs(world: World) {
     let changeset = world.proposal().await;
     let me = &world.reviewer;
     let changes = world.changes(changeset).await;
@@ -238,46 +238,6 @@ async fn every_filter_of_the_queue_of_changes_runs(world: World) {
     // Whoever has no grant sees nothing.
     assert!(world.lucid.waiting_changes(&world.stranger, &with(), None).await.unwrap().0.rows.is_empty());
     assert_eq!(badge(&world, &world.stranger).await, 0);
-}
-
-async fn every_filter_of_the_queue_runs(world: World) {
-    let changeset = world.proposal().await;
-    let me = &world.reviewer;
-    let rows = async |filter: QueueFilter| {
-        let page = world.lucid.queue(me, &filter).await.unwrap();
-        world.lucid.queue_counts(me, &filter).await.unwrap();
-        page.rows.len()
-    };
-    let all = || QueueFilter::default();
-    for state in [None, Some("mine"), Some("conflicted"), Some("deferred"), Some("ready"), Some("overdue")] {
-        for by_age in [false, true] {
-            let expected = usize::from(matches!(state, None | Some("mine")));
-            assert_eq!(rows(QueueFilter { state, by_age, ..all() }).await, expected, "{state:?} {by_age}");
-        }
-    }
-    let found = [
-        (QueueFilter { kind: Some(ChangeKind::Merge), ..all() }, 1),
-        (QueueFilter { kind: Some(ChangeKind::Move), ..all() }, 0),
-        (QueueFilter { label: Some(domain::risk::Label::ToolText), ..all() }, 1),
-        (QueueFilter { label: Some(domain::risk::Label::Pii), ..all() }, 0),
-        (QueueFilter { agent: Some("nobody".into()), ..all() }, 0),
-        (QueueFilter { text: Some("BOOK: not enough".into()), ..all() }, 1),
-        (QueueFilter { text: Some("50%_!".into()), ..all() }, 0),
-        (QueueFilter { assignee: Some("nobody"), ..all() }, 1),
-        (QueueFilter { assignee: Some("me"), ..all() }, 0),
-        (QueueFilter { assignee: Some("others"), ..all() }, 0),
-        (QueueFilter { store: Some(world.store), ..all() }, 1),
-    ];
-    for (filter, expected) in found {
-        assert_eq!(rows(filter.clone()).await, expected, "{filter:?}");
-    }
-    // Pages follow each other by place and id, in both orders, and nothing is shown twice.
-    for by_age in [false, true] {
-        let first = world.lucid.queue(me, &QueueFilter { by_age, ..all() }).await.unwrap().rows;
-        let after = Some((first[0].place(by_age), changeset));
-        assert!(world.lucid.queue(me, &QueueFilter { by_age, after, ..all() }).await.unwrap().rows.is_empty());
-    }
-    assert!(world.lucid.agents(me).await.unwrap().is_empty());
 }
 
 async fn quotes_are_revealed_to_who_decides_and_the_audit_says_so(world: World) {

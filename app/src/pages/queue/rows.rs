@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, changeset::ChangeState, plural::count};
 use leptos::prelude::*;
-use service::{QueueRow, WaitingChange};
+use service::{DoneRow, WaitingChange};
 
 use crate::{
     components::{badges::RiskBadge, layout::Avatar, prose::Inline, text::Visible, when::When},
@@ -110,8 +110,8 @@ fn first_sentence(text: &str) -> String {
 }
 
 /// Changesets in which nothing is left to do.
-pub fn ended_list(rows: Vec<QueueRow>, now: Timestamp) -> AnyView {
-    let row = |r: QueueRow| {
+pub fn ended_list(rows: Vec<DoneRow>, now: Timestamp) -> AnyView {
+    let row = |r: DoneRow| {
         let href = format!("/changesets/{}", r.changeset.id);
         view! {
             <li class="row" data-row>
@@ -127,7 +127,7 @@ pub fn ended_list(rows: Vec<QueueRow>, now: Timestamp) -> AnyView {
 }
 
 /// What came of a changeset: all of it, some or nothing.
-fn ended(row: &QueueRow) -> String {
+fn ended(row: &DoneRow) -> String {
     match (row.committed, row.rejected) {
         (0, 0) => row.changeset.state.to_string(),
         (n, 0) => format!("{n} committed"),
