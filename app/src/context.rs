@@ -14,7 +14,7 @@ use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use service::{Error, Kind, Lucid, RefusedForm, UserView};
+use service::{Error, Kind, Lucid, RefusedForm, StoreName, UserView};
 use tower_sessions::Session;
 
 use crate::components::{
@@ -80,6 +80,8 @@ pub struct Request {
     shows_refused: Arc<AtomicBool>,
     /// The store that the page is about.
     store: Arc<OnceLock<StoreId>>,
+    /// The stores that the reader sees, once somebody asked.
+    stores: Arc<OnceLock<Vec<StoreName>>>,
 }
 
 impl Request {
@@ -107,12 +109,22 @@ impl Request {
             response: expect_context::<ResponseOptions>(),
             shows_refused: Arc::default(),
             store: Arc::default(),
+            stores: Arc::default(),
         }
     }
 
     /// Whoever is signed in, or that nobody is.
     pub fn actor(&self) -> service::Result<&Actor> {
         self.current.as_ref().map(|c| &c.actor).ok_or(Error::SignIn)
+    }
+
+    /// The stores that the reader sees, by name; read once for the page and its frame.
+    pub async fn store_names(&self) -> service::Result<Vec<StoreName>> {
+        if let Some(names) = self.stores.get() {
+            return Ok(names.clone());
+        }
+        let names = self.lucid.store_names(self.actor()?).await?;
+        Ok(self.stores.get_or_init(|| names).clone())
     }
 
     /// Gives the page that follows a text to show once, about this subject alone. Both may hold letters, digits and `_`.
@@ -277,7 +289,7 @@ async fn beside(request: &Request) -> Framed {
     Framed {
         waiting: lucid.my_turn(actor, COUNTED).await.unwrap_or(0),
         unread: lucid.unread(actor).await.unwrap_or(0),
-        stores: lucid.store_names(actor).await.unwrap_or_default(),
+        stores: request.store_names().await.unwrap_or_default(),
         store: request.store.get().copied(),
     }
 }

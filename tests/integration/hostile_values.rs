@@ -232,7 +232,6 @@ impl Twin {
     }
 
     /// The address of every page of everything that there is, with its route.
-    #[expect(clippy::too_many_lines, reason = "a list of every page")]
     async fn pages(&self) -> Vec<(&'static str, String)> {
         let (lucid, me, store) = (&self.world.lucid, &self.admin, self.world.store);
         let encoded = |field: &str| {

@@ -304,7 +304,7 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
     }
     let mut bulk = String::from("/bulk?");
     let mut most = None;
-    for changeset in open_changesets(&lucid, me).await {
+    for changeset in open_changesets(lucid, me).await {
         let changes = lucid.changeset(me, changeset).await.unwrap().changes;
         let _ = write!(bulk, "{}=on&", changes[0].change.id);
         most = most.max(Some((changes.len(), changeset, changes[0].change.id)));

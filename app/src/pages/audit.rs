@@ -33,7 +33,7 @@ pub fn Audit() -> impl IntoView {
             before: request.asked("before"),
         };
         let list = request.lucid.audit(request.actor()?, &filter).await?;
-        let stores = request.lucid.store_names(request.actor()?).await?;
+        let stores = request.store_names().await?;
         let refused = request.refused().await;
         let signed = match request.lucid.last_checkpoint(request.actor()?).await {
             Ok(last) => Some(checkpoint(last.as_ref(), request.now())),

@@ -22,7 +22,7 @@ pub fn Keys() -> impl IntoView {
     page("keys", |request| async move {
         let actor = request.actor()?;
         let keys = request.lucid.keys(actor).await?;
-        let stores = request.lucid.store_names(actor).await?;
+        let stores = request.store_names().await?;
         let people = request.lucid.people(actor).await?;
         let refused = request.refused().await;
         let secret = request.shown_once("key").map(|secret| {

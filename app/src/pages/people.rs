@@ -24,7 +24,7 @@ use crate::{
 pub fn People() -> impl IntoView {
     page("people", |request| async move {
         let actor = request.actor()?;
-        let (view, stores) = (request.lucid.people(actor).await?, request.lucid.store_names(actor).await?);
+        let (view, stores) = (request.lucid.people(actor).await?, request.store_names().await?);
         let waiting = waiting_settings(&request.lucid.waiting_settings(actor).await?, None, request.now());
         let refused = request.refused().await;
         let action = view! { <a class="button" href="/rights">"Permissions"</a> }.into_any();
@@ -188,7 +188,7 @@ pub fn Person() -> impl IntoView {
         let id: UserId = request.id("person")?;
         let actor = request.actor()?;
         let view = request.lucid.people(actor).await?;
-        let stores = request.lucid.store_names(actor).await?;
+        let stores = request.store_names().await?;
         let with = one_person(id, &view).map(|why| view! { <p class="notice">{why}</p> });
         let mailed = request.query.contains_key("mailed").then(|| {
             view! { <div class="notice good" role="status">"The sign-in link was sent to their email address. Nobody else has seen it."</div> }

@@ -23,9 +23,8 @@ const CHANGES: usize = 10;
 #[component]
 pub fn Search() -> impl IntoView {
     page("search", |request| async move {
-        let actor = request.actor()?.clone();
         let asked = request.query.get("q").map(|q| q.trim().chars().take(200).collect::<String>()).unwrap_or_default();
-        let stores = request.lucid.store_names(&actor).await?;
+        let stores = request.store_names().await?;
         let found = if asked.is_empty() { jump(&request, "") } else { results(&request, &asked, &stores).await? };
         Ok(view! {
             <Heading title="Search" />

@@ -65,7 +65,7 @@ pub fn Queue() -> impl IntoView {
         if let Some(store) = asked.filter.store {
             request.is_about(store);
         }
-        let stores = request.lucid.store_names(&actor).await?;
+        let stores = request.store_names().await?;
         let (list, counts, more, first) = if asked.state == "done" {
             let before = request.asked::<ChangesetId>("before");
             let done = request.lucid.done(&actor, &asked.filter, before).await?;
@@ -125,7 +125,6 @@ fn asked(request: &Request, decides: bool) -> Asked {
         risk: request.asked::<RiskLevel>("risk"),
         origin: one_of("origin", &["dream", "agent", "person", "revert"]),
         state: Some(state).filter(|s| !matches!(*s, "open" | "done")),
-        ..QueueFilter::default()
     };
     Asked { state, filter, after: request.query.get("after").and_then(|a| parse_after(a)) }
 }
