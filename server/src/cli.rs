@@ -72,11 +72,52 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Verify or export the audit trail, or sign a checkpoint of it.
     Audit(AuditArgs),
+    /// Test a file of policy rules, or compare two. Rules are not applied yet: no change is decided by them.
+    Policy(PolicyArgs),
     /// Copy a running SQLite database into a new file.
     Backup {
         /// The file; it must not exist yet.
         file: PathBuf,
     },
+}
+
+/// `lucid policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do with the rules.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// What `lucid policy` does. No database is opened.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Run the cases of a file; exit code 1 if one fails.
+    Test {
+        /// The file: JSON with `rules` and `tests`.
+        file: PathBuf,
+        /// How the result is printed.
+        #[arg(long, default_value = "text")]
+        format: ReportFormat,
+    },
+    /// Say whether one set of rules applies a change that another does not, with an example; exit code 1 if it does.
+    Compare {
+        /// The file with the rules as they are.
+        before: PathBuf,
+        /// The file with the rules as they would be.
+        after: PathBuf,
+    },
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For continuous integration.
+    Junit,
 }
 
 /// `lucid serve`.

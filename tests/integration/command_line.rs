@@ -211,3 +211,32 @@ fn every_setting_is_in_the_readme() {
         assert!(readme.contains(&format!("lucid {}", subcommand.get_name())), "lucid {} is not in the README", subcommand.get_name());
     }
 }
+
+#[test]
+fn policies_are_tested_and_compared_without_a_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies/safe-housekeeping.json");
+    let (code, out, err) = run(&["policy", "test", example]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("8 passed, 0 failed") && !out.contains("would notice"), "{out}");
+    // Another bound: a case fails, in every form of the report.
+    let text = fs::read_to_string(example).unwrap();
+    let wider = folder.path().join("wider.json");
+    fs::write(&wider, text.replace("\"recorders\", \"at_least\": 2", "\"recorders\", \"at_least\": 1")).unwrap();
+    let wider = wider.display().to_string();
+    let (code, out, _) = run(&["policy", "test", &wider]);
+    let failed = "FAILED  a note of five users through one recorder waits: expected review, but allowed by well-supported notes";
+    assert!(code == 1 && out.contains(failed) && out.contains("7 passed, 1 failed"), "{out}");
+    let (code, out, _) = run(&["policy", "test", &wider, "--format", "json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, report["cases"][3]["passed"].as_bool()), (1, Some(false)));
+    let (code, out, _) = run(&["policy", "test", &wider, "--format", "junit"]);
+    assert!(code == 1 && out.contains("tests=\"8\" failures=\"1\""), "{out}");
+    // Compared: the one is wider, with an example of a change; the other way round it is not.
+    let (code, out, _) = run(&["policy", "compare", example, &wider]);
+    assert!(code == 1 && out.contains("\"recorders\": 1"), "{out}");
+    let (code, out, _) = run(&["policy", "compare", &wider, example]);
+    assert!(code == 0 && out.contains("applies nothing that"), "{out}");
+    let (code, _, err) = run(&["policy", "test", &folder.path().join("none.json").display().to_string()]);
+    assert!(code == 1 && err.contains("none.json"), "{err}");
+}

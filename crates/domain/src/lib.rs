@@ -20,6 +20,7 @@ pub mod memory;
 pub mod merge;
 mod personal;
 pub mod plural;
+pub mod policy;
 pub mod question;
 pub mod quotes;
 pub mod redirection;

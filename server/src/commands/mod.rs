@@ -10,6 +10,7 @@ pub mod import;
 pub mod keys;
 pub mod map_preview;
 pub mod people;
+pub mod policy;
 pub mod preview;
 pub mod record;
 pub mod serve;

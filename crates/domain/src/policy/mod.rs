@@ -1,0 +1,252 @@
+//! Auto-apply policies: typed rules that say which changes may be applied without a person. A rule allows or forbids; `forbid` beats
+//! `allow`, and what no rule allows waits for review. There are no free expressions, so that two sets of rules can be compared.
+
+mod compare;
+mod evaluate;
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    compare::{Wider, wider},
+    evaluate::{BuiltIn, Outcome, Unmet, evaluate},
+    file::{Case, CaseResult, Expected, PolicyFile, Report},
+};
+use crate::{
+    changeset::ChangeKind,
+    ids::StoreId,
+    risk::{Label, RiskLevel},
+    text_enum::text_enum,
+};
+
+text_enum! {
+    /// What a rule does with the changes that it matches.
+    Effect {
+        /// They may be applied without a person.
+        Allow => "allow",
+        /// They never are.
+        Forbid => "forbid",
+    }
+}
+
+text_enum! {
+    /// Who wrote last what a change would alter.
+    Writer {
+        /// Nobody: the memory is new.
+        Nobody => "nobody",
+        /// A dream, whose change was approved.
+        Dream => "dream",
+        /// An agent, with its key.
+        Agent => "agent",
+        /// A person.
+        Person => "person",
+    }
+}
+
+text_enum! {
+    /// What found a change.
+    Engine {
+        /// The built-in engine.
+        BuiltIn => "builtin",
+        /// A language model.
+        Model => "model",
+    }
+}
+
+text_enum! {
+    /// A number of a change that rules set bounds on.
+    Figure {
+        /// Computed confidence, in hundredths of a percent.
+        Confidence => "confidence_bp",
+        /// Distinct users behind it.
+        Users => "users",
+        /// Distinct tasks behind it.
+        Tasks => "tasks",
+        /// Sessions behind it.
+        Sessions => "sessions",
+        /// Distinct agents behind it.
+        Agents => "agents",
+        /// Independent recorders through which its support came.
+        Recorders => "recorders",
+        /// Quotes that were found word for word.
+        Quotes => "quotes",
+        /// Quotes that speak against it.
+        CounterQuotes => "counter_quotes",
+        /// Statements that would be lost.
+        StatementsRemoved => "statements_removed",
+        /// Bytes that would change.
+        BytesChanged => "bytes_changed",
+        /// Sessions that read the memory in the last 30 days.
+        Readers => "readers",
+    }
+}
+
+impl Figure {
+    /// Whether a recorder claims it, and Lucid cannot check it: whose a session was, and what its task was.
+    #[must_use]
+    pub const fn is_claimed(self) -> bool {
+        matches!(self, Self::Users | Self::Tasks | Self::Agents)
+    }
+}
+
+/// A bound on a figure; both ends are included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// Which number.
+    pub figure: Figure,
+    /// Least value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u32>,
+    /// Greatest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u32>,
+}
+
+impl Bound {
+    /// Whether it has an end at all.
+    const fn restricts(&self) -> bool {
+        self.at_least.is_some() || self.at_most.is_some()
+    }
+}
+
+/// A rule. A condition that is left out (an empty list, no bound) holds for every change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What it is called; one name in a set.
+    pub name: String,
+    /// What it does.
+    pub effect: Effect,
+    /// In these stores.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub stores: BTreeSet<StoreId>,
+    /// Where every memory that is touched lies: a path, or a folder with everything in it (`/style/**`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub paths: BTreeSet<String>,
+    /// Found by one of these alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub engines: BTreeSet<Engine>,
+    /// Of one of these kinds.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kinds: BTreeSet<ChangeKind>,
+    /// Of this risk or less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_at_most: Option<RiskLevel>,
+    /// With none of these labels.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels_none_of: BTreeSet<Label>,
+    /// With at least one of these labels.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels_any_of: BTreeSet<Label>,
+    /// Altering what one of these wrote last.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub last_writers: BTreeSet<Writer>,
+    /// Bounds on figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<Bound>,
+}
+
+impl Rule {
+    /// A rule without conditions.
+    #[must_use]
+    pub fn new(name: &str, effect: Effect) -> Self {
+        Self {
+            name: name.to_owned(),
+            effect,
+            stores: BTreeSet::new(),
+            paths: BTreeSet::new(),
+            engines: BTreeSet::new(),
+            kinds: BTreeSet::new(),
+            risk_at_most: None,
+            labels_none_of: BTreeSet::new(),
+            labels_any_of: BTreeSet::new(),
+            last_writers: BTreeSet::new(),
+            bounds: Vec::new(),
+        }
+    }
+
+    /// Why the rule cannot be saved, if it cannot.
+    ///
+    /// # Errors
+    ///
+    /// In words: a pattern that is none, a bound that nothing meets, or an `allow` that rests on what recorders claim alone.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(pattern) = self.paths.iter().find(|p| !is_pattern(p)) {
+            return Err(format!("`{pattern}` is no path (`/style/tone.md`) and no folder (`/style/**`)"));
+        }
+        if let Some(bound) = self.bounds.iter().find(|b| b.at_least.unwrap_or(0) > b.at_most.unwrap_or(u32::MAX)) {
+            return Err(format!("no {} is at least and at most what the rule says", bound.figure));
+        }
+        let computed = !self.kinds.is_empty()
+            || self.risk_at_most.is_some()
+            || !self.labels_none_of.is_empty()
+            || !self.labels_any_of.is_empty()
+            || !self.last_writers.is_empty()
+            || self.bounds.iter().any(|b| b.restricts() && !b.figure.is_claimed());
+        if self.effect == Effect::Allow && !computed {
+            let claims = "users, tasks and agents are what a recorder claims";
+            return Err(format!("a rule that allows needs a condition that Lucid computes by itself; {claims}"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text is a path or a folder with everything in it.
+fn is_pattern(text: &str) -> bool {
+    let folder = text.strip_suffix("/**").unwrap_or(text);
+    let parts_are_plain = || folder.split('/').skip(1).all(|part| !part.is_empty() && !part.contains('*'));
+    text == "/**" || (folder.starts_with('/') && parts_are_plain())
+}
+
+/// Whether a path lies where a pattern says.
+fn matches_path(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix("/**") {
+        Some(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+        None => pattern == path,
+    }
+}
+
+/// What is known of a change when rules are asked; stored with the outcome, so that the same question can be asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The store; in a case that leaves it out, one that no rule names.
+    #[serde(default = "nowhere")]
+    pub store: StoreId,
+    /// Every path that it touches, before and after; one at least.
+    pub paths: BTreeSet<String>,
+    /// What found it; nothing where that is not known.
+    #[serde(default)]
+    pub engines: BTreeSet<Engine>,
+    /// What it does.
+    pub kind: ChangeKind,
+    /// Its risk.
+    pub risk: RiskLevel,
+    /// Its labels.
+    #[serde(default)]
+    pub labels: BTreeSet<Label>,
+    /// Who wrote last what it alters; the most protected of several. Nothing where that is not known.
+    #[serde(default)]
+    pub last_writer: Option<Writer>,
+    /// Its figures, as far as they are known.
+    #[serde(default)]
+    pub figures: std::collections::BTreeMap<Figure, u32>,
+    /// It answers a question, or comes from something else that only a person may decide.
+    #[serde(default)]
+    pub needs_person: bool,
+    /// Dreams may lose no more of this store now.
+    #[serde(default)]
+    pub over_loss_budget: bool,
+    /// People approved what it alters in the last 30 days.
+    #[serde(default)]
+    pub approved_recently: bool,
+}
+
+const fn nowhere() -> StoreId {
+    StoreId(uuid::Uuid::nil())
+}
