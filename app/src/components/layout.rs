@@ -223,6 +223,11 @@ pub fn actor_name(actor: &str) -> String {
     name.to_owned()
 }
 
+/// The sign beside what an actor did: a person's initials, or the sign of a machine. `actor` is as the trail has it, `name` for people.
+pub fn actor_mark(actor: &str, name: &str) -> AnyView {
+    if actor.contains("user_") { view! { <Avatar name=name.to_owned() /> }.into_any() } else { view! { <Machine /> }.into_any() }
+}
+
 /// The sign of a dream, or of a system, where a person has their initials.
 #[component]
 pub fn Machine() -> impl IntoView {

@@ -9,7 +9,7 @@ use crate::{
     components::{
         days::by_day,
         forms::{Refused, form_token},
-        layout::{Avatar, Empty, Heading, Machine, actor_name},
+        layout::{Empty, Heading, actor_mark, actor_name},
         text::Visible,
         when::When,
     },
@@ -101,8 +101,7 @@ fn entry(entry: AuditRow, now: Timestamp) -> impl IntoView {
     let about = about(&entry);
     let said = said(&entry);
     let r = entry.row;
-    let machine = !r.actor.contains("user_");
-    let mark = if machine { view! { <Machine /> }.into_any() } else { view! { <Avatar name=entry.actor.clone() /> }.into_any() };
+    let mark = actor_mark(&r.actor, &entry.actor);
     let who = actor_name(&entry.actor);
     let details = r.payload.clone().unwrap_or_else(|| "erased".to_owned());
     view! {

@@ -10,7 +10,7 @@ use crate::{
         days::by_day,
         diff::DiffLines,
         forms::form_token,
-        layout::{Avatar, Empty, Heading, Machine, actor_name},
+        layout::{Empty, Heading, actor_mark, actor_name},
         text::Visible,
         when::When,
     },
@@ -38,8 +38,7 @@ pub fn History() -> impl IntoView {
 /// A commit in the list.
 fn entry(row: HistoryRow, now: Timestamp) -> impl IntoView {
     let (commit, by) = (row.commit, row.committed_by);
-    let is_person = commit.actor.contains("user_");
-    let mark = if is_person { view! { <Avatar name=by.clone() /> }.into_any() } else { view! { <Machine /> }.into_any() };
+    let mark = actor_mark(&commit.actor, &by);
     let from = commit.changeset_id.map(|id| view! { ", from "<a class="link" href=format!("/changesets/{id}")>"a changeset"</a> });
     view! {
         <li>

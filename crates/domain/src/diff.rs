@@ -313,7 +313,7 @@ mod tests {
         let (from, to) = (of(Mark::Removed).unwrap(), of(Mark::Added).unwrap());
         assert_eq!((moved.len(), from.1, to.2), (2, Some(to.3), Some(from.3)));
         assert!(diff.iter().filter(|l| l.moved.is_some()).all(|l| changed(l).is_empty()), "no word of it changed");
-        // What stands there twice, or is short, says nothing.
+        // A line that is there twice, or is short, does not count as moved.
         let twice = lines(&format!("{one}a\nb\n"), &format!("a\n{one}b\n{one}"));
         assert!(twice.iter().all(|l| l.moved.is_none() || l.mark != Mark::Same), "{twice:?}");
         assert!(lines("- yes\na\n", "a\n- yes\n").iter().all(|l| l.moved.is_none()));

@@ -287,7 +287,7 @@ fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let whose = change.edits.first().and_then(|e| owner(&e.path)).map(str::to_owned);
     let held_back = |reason: &str| Some(Disposition::HeldBack(reason.to_owned()));
     for (index, memory) in input.memories.iter().enumerate() {
-        // What one person's note says, nobody else is told.
+        // Agents do not load one person's note for anybody else.
         if owner(&memory.path).is_some_and(|owner| Some(owner) != whose.as_deref()) {
             continue;
         }

@@ -289,7 +289,7 @@ impl Lucid {
     }
 }
 
-/// Changesets among which the next and the one before are looked for.
+/// Waiting changes among whose changesets the next and the one before are looked for.
 const NEIGHBOURS: i64 = 500;
 
 /// Which of the stores that the filter asks for the actor may see.

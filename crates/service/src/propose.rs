@@ -374,7 +374,7 @@ async fn within_budget<'a>(
     Ok((ready, over))
 }
 
-/// The first quotes of what makes no change, at most this many, as far as they stand in their events, as JSON.
+/// The first quotes of what makes no change, at most this many, as JSON; those that are not found in their events are left out.
 async fn spoken(tx: &mut Tx, finding: &Finding, loaded: &Loaded, most: usize) -> Result<String> {
     let quotes = match &finding.change {
         Some(change) if finding.evidence.is_empty() => &change.quotes,

@@ -1,5 +1,5 @@
 //! The review queue: what waits for a decision, change by change, by default what is the reader's turn and the earliest due first. Every
-//! filter stands in the address.
+//! filter is part of the address.
 
 mod empty;
 mod filters;

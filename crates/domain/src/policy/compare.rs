@@ -105,7 +105,7 @@ impl Region {
     }
 }
 
-/// The cells of every dimension, each with a value that stands for it.
+/// The cells of every dimension, each with a sample value.
 struct Space {
     /// A store of each set of rules that name it; the last is named by none.
     stores: Vec<StoreId>,
@@ -161,7 +161,7 @@ impl Space {
 
     /// The boxes of what a rule allows; or, of one that forbids, of what it forbids or cannot tell whether it does.
     fn boxes(&self, rule: &Rule) -> Vec<Region> {
-        // What is not known meets no condition of a rule that allows, and may meet each of one that forbids.
+        // An unknown value fails every condition of a rule that allows, and may meet any condition of a rule that forbids.
         let unknown = u128::from(rule.effect == Effect::Forbid);
         let mut region = self.whole();
         let cells = &mut region.0;
@@ -258,7 +258,7 @@ fn bits(cells: impl Iterator<Item = bool>) -> u128 {
     cells.enumerate().filter(|(_, holds)| *holds).fold(0, |bits, (at, _)| bits | 1 << at)
 }
 
-/// The first of those that are told apart in the same way.
+/// One sample for each distinct answer of `told_apart`: the first that gives it.
 fn one_of_each<T>(all: impl Iterator<Item = T>, told_apart: impl Fn(&T) -> Vec<bool>) -> Vec<T> {
     let mut seen = BTreeSet::new();
     all.filter(|one| seen.insert(told_apart(one))).collect()

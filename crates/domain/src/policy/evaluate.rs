@@ -17,7 +17,7 @@ text_enum! {
         PersonWritten => "person_written",
         /// It has a label that only a person may pass.
         Label => "label",
-        /// It is of high risk.
+        /// Its risk is high.
         HighRisk => "high_risk",
         /// It answers a question.
         NeedsPerson => "needs_person",

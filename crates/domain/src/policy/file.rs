@@ -96,11 +96,10 @@ impl PolicyFile {
             };
             CaseResult { name: case.name.clone(), expected: case.expect, outcome, passed: said == case.expect }
         };
-        let decided = |rule: &Rule, condition: &str| {
-            self.tests.iter().any(|case| lacks(rule, &case.change).iter().any(|unmet| unmet.condition == condition))
-        };
         let undecided = |rule: &Rule| -> Vec<String> {
-            let conditions = rule.conditions().into_iter().filter(|condition| !decided(rule, condition));
+            let decided: BTreeSet<String> =
+                self.tests.iter().flat_map(|case| lacks(rule, &case.change)).map(|unmet| unmet.condition).collect();
+            let conditions = rule.conditions().into_iter().filter(|condition| !decided.contains(*condition));
             conditions.map(|condition| format!("{}: {condition}", rule.name)).collect()
         };
         Report { cases: self.tests.iter().map(one).collect(), never_decided: self.rules.iter().flat_map(undecided).collect() }

@@ -147,8 +147,7 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
     };
     let mut finding = Finding::new(KIND, &name(group.lines[0]), failure.title(), support);
     finding.aliases = group.lines.iter().map(|line| fingerprint(KIND, &name(line))).collect();
-    let errors = || group.occurrences.iter().map(|(i, e)| (*i, e.at));
-    finding.evidence = window.quotes(errors(), false);
+    finding.evidence = window.quotes(group.occurrences.iter().map(|(i, e)| (*i, e.at)), false);
     if let Some(reason) = unfit(group, &failure.says, &finding.support) {
         // A title is shown in lists; what was held back for its words is not repeated there.
         if reason.conceals {

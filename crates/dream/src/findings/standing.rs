@@ -311,13 +311,12 @@ fn judge(
     if !sure {
         return None;
     }
-    let places = || said.iter().map(|s| (s.0, s.1.at));
     let template = is_template(&said);
     let title = compose::whole_words(&domain::masking::mask(&text), LONGEST_TITLE);
     let name = |key: &[String]| key.join(" ");
     let mut finding = Finding::new(KIND, &name(group[0]), title, support);
     finding.aliases = group.iter().map(|key| fingerprint(KIND, &name(key))).collect();
-    finding.evidence = window.quotes(places(), false);
+    finding.evidence = window.quotes(said.iter().map(|s| (s.0, s.1.at)), false);
     if template {
         "a sentence of a template".clone_into(&mut finding.title);
         return Some(
