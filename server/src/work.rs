@@ -42,6 +42,8 @@ pub async fn run(lucid: Lucid, jobs: usize, stop: CancellationToken) {
     loops.spawn(every(IDLE, lucid.clone(), stop.clone(), "schedules could not be looked at", fire));
     let keep_time = |lucid: Lucid| async move { lucid.keep_time().await };
     loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "what is due could not be looked at", keep_time));
+    let policies = |lucid: Lucid| async move { lucid.keep_policies().await };
+    loops.spawn(every(IDLE, lucid.clone(), stop.clone(), "policies could not be asked", policies));
     let trim = |lucid: Lucid| async move { lucid.trim().await.map(drop) };
     loops.spawn(every(HOUSEKEEPING, lucid, stop, "what is of no use any more could not be trimmed", trim));
     while loops.join_next().await.is_some() {}

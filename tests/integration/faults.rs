@@ -152,7 +152,7 @@ fn a_full_disk_takes_nothing_with_it() {
          {LUCID} --database {database} doctor | grep audit\n",
         many = many.display()
     );
-    let done = on_small_disk(folder.path(), "5m", &script).output().expect("unshare is there (util-linux)");
+    let done = on_small_disk(folder.path(), "6m", &script).output().expect("unshare is there (util-linux)");
     let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{out}\n{err}");
     assert!(err.contains("disk is full"), "{err}");

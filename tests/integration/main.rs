@@ -33,6 +33,7 @@ mod memory_guard;
 mod models;
 mod operations;
 mod people;
+mod policies;
 mod questions;
 mod reading;
 mod real_model;

@@ -62,6 +62,10 @@ text_enum! {
         QuestionAnswer => "question.answer",
         /// An answered question may be asked again.
         QuestionReopen => "question.reopen",
+        /// A freeze was ended.
+        FreezeEnd => "freeze.end",
+        /// A time was set in which nothing is committed.
+        FreezeSet => "freeze.set",
         /// A role on a store or path was given.
         GrantGive => "grant.give",
         /// A role on a store or path was taken back.
@@ -90,6 +94,22 @@ text_enum! {
         PasswordConfirm => "password.confirm",
         /// A password was wrong when it was confirmed or changed.
         PasswordFail => "password.fail",
+        /// A version of a policy was tested against the past.
+        PolicyBackTest => "policy.back_test",
+        /// A person checked what a policy had applied.
+        PolicyCheck => "policy.check",
+        /// A change was taken away from the policies.
+        PolicyHold => "policy.hold",
+        /// A change was given back to the policies.
+        PolicyRelease => "policy.release",
+        /// A version of a policy was written.
+        PolicySave => "policy.save",
+        /// A version of a policy moved on in its life.
+        PolicyState => "policy.state",
+        /// Policies were stopped.
+        PolicyStop => "policy.stop",
+        /// A stop of policies was lifted.
+        PolicyStopLift => "policy.stop_lift",
         /// A store's schedule was set.
         ScheduleSet => "schedule.set",
         /// Events were appended to a session.
@@ -158,6 +178,7 @@ text_enum! {
 impl AuditAction {
     /// What was done, after the actor's name and, where it is about a change or changeset, before its title: `Rui Reviewer commented on ..`.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one line an action")]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::AccessRequest => "asked for access",
@@ -188,6 +209,8 @@ impl AuditAction {
             Self::FindingUnmute => "unmuted",
             Self::QuestionAnswer => "answered a question",
             Self::QuestionReopen => "reopened a question",
+            Self::FreezeEnd => "ended a freeze",
+            Self::FreezeSet => "set a freeze",
             Self::GrantGive => "granted access",
             Self::GrantRevoke => "removed access",
             Self::KeyAdd => "created an API key",
@@ -202,6 +225,14 @@ impl AuditAction {
             Self::PasswordChange => "changed the password",
             Self::PasswordConfirm => "confirmed the password to sign",
             Self::PasswordFail => "entered a wrong password",
+            Self::PolicyBackTest => "back-tested a policy",
+            Self::PolicyCheck => "checked what a policy had applied,",
+            Self::PolicyHold => "held for review",
+            Self::PolicyRelease => "gave back to the policies",
+            Self::PolicySave => "saved a policy",
+            Self::PolicyState => "changed the state of a policy",
+            Self::PolicyStop => "stopped policies",
+            Self::PolicyStopLift => "let stopped policies run again",
             Self::ScheduleSet => "changed the dream schedule",
             Self::SessionGrow => "added events to a session",
             Self::SessionImport => "imported a session",
@@ -254,6 +285,10 @@ impl AuditAction {
             Self::ChangesetRelease => "released a changeset",
             Self::ChangesetWithdraw => "withdrew a changeset",
             Self::DreamEnd => "ended a dream",
+            Self::PolicyHold => "held a change for review",
+            Self::PolicyRelease => "gave a change back to the policies",
+            Self::PolicyState => "changed the state of a policy",
+            Self::PolicyStop => "stopped policies",
             Self::MemoryFreeze => "froze a memory",
             Self::MemoryWrite => "changed the memory",
             _ => return None,

@@ -96,6 +96,8 @@ text_enum! {
         Retire => "retire",
         /// It goes into the memory.
         Commit => "commit",
+        /// A policy puts it into the memory.
+        Apply => "apply",
     }
 }
 
@@ -144,11 +146,13 @@ pub enum Guard {
     Fresh,
     /// As `Fresh`, and as many independent people as its risk needs approved this very digest.
     FreshAndApproved,
+    /// As `Fresh`, and the active policies allow it.
+    FreshAndAllowed,
 }
 
 /// Every transition there is: from, action, to, guard.
 pub const TRANSITIONS: &[(ChangeState, Action, ChangeState, Guard)] = {
-    use Action::{Approve, Commit, Defer, Endorse, Reject, Retire, Revise, TakeBack};
+    use Action::{Apply, Approve, Commit, Defer, Endorse, Reject, Retire, Revise, TakeBack};
     use ChangeState::{Approved, Committed, Deferred, Obsolete, Pending, Rejected};
     &[
         (Pending, Approve, Approved, Guard::Fresh),
@@ -169,6 +173,7 @@ pub const TRANSITIONS: &[(ChangeState, Action, ChangeState, Guard)] = {
         (Approved, Retire, Obsolete, Guard::None),
         (Deferred, Retire, Obsolete, Guard::None),
         (Approved, Commit, Committed, Guard::FreshAndApproved),
+        (Pending, Apply, Committed, Guard::FreshAndAllowed),
     ]
 };
 
@@ -257,24 +262,24 @@ mod tests {
     }
 
     #[test]
-    fn no_transition_is_listed_twice_and_only_approved_is_committed() {
+    fn no_transition_is_listed_twice_and_only_people_and_policies_commit() {
         for (i, a) in TRANSITIONS.iter().enumerate() {
             assert!(TRANSITIONS[i + 1..].iter().all(|b| (a.0, a.1) != (b.0, b.1)), "{a:?}");
-            assert_eq!(a.2 == ChangeState::Committed, a.1 == Action::Commit);
         }
-        let committing: Vec<_> = TRANSITIONS.iter().filter(|t| t.1 == Action::Commit).map(|t| (t.0, t.3)).collect();
-        assert_eq!(committing, [(ChangeState::Approved, Guard::FreshAndApproved)]);
+        let committing: Vec<_> = TRANSITIONS.iter().filter(|t| t.2 == ChangeState::Committed).map(|t| (t.0, t.1, t.3)).collect();
+        let by_people = (ChangeState::Approved, Action::Commit, Guard::FreshAndApproved);
+        assert_eq!(committing, [by_people, (ChangeState::Pending, Action::Apply, Guard::FreshAndAllowed)]);
     }
 
     proptest! {
-        /// Random walks: whatever happens, a commit is preceded by an approval with nothing but it in between.
+        /// Random walks: whatever happens, a commit is preceded by an approval with nothing but it in between, or is a policy's.
         #[test]
         fn walks(actions in proptest::collection::vec(proptest::sample::select(Action::ALL), 0..40)) {
             let mut state = ChangeState::Pending;
             let mut last = None;
             for action in actions {
                 let Ok((next, _)) = state.after(action) else { continue };
-                if next == ChangeState::Committed {
+                if next == ChangeState::Committed && action != Action::Apply {
                     prop_assert_eq!(last, Some(Action::Approve));
                 }
                 prop_assert!(ChangeState::ALL.contains(&next));

@@ -103,6 +103,10 @@ id! {
     SignInId = "sign";
     /// A setting that waits for a second admin.
     SettingChangeId = "setting";
+    /// A policy.
+    PolicyId = "policy";
+    /// A time in which nothing is committed.
+    FreezeId = "freeze";
     /// A key for the API.
     KeyId = "key";
     /// People who get grants together.

@@ -73,6 +73,12 @@ text_enum! {
         CreateStore => "make a store",
         /// Invite, disable and reset people; roles, teams, grants, owners; accept or decline requests; solo mode.
         ManagePeople => "manage people",
+        /// Read policies, what they did and would do, stops and freezes.
+        SeePolicies => "see policies",
+        /// Write, test, activate, pause and retire policies; lift stops; set freezes.
+        ManagePolicies => "manage policies",
+        /// Stop all policies, or those of a store.
+        StopPolicies => "stop policies",
         /// Make and revoke API keys.
         ManageKeys => "manage keys",
         /// Read the entries of a store.
@@ -165,6 +171,9 @@ pub const TABLE: &[Right] = &[
     on_store(Action::ManageStore, OWNING_ADMINS, Some(Scope::Admin)),
     on_all(Action::CreateStore, ADMINS, Some(Scope::MemoryWrite)),
     on_all(Action::ManagePeople, ADMINS, Some(Scope::Admin)),
+    on_all(Action::SeePolicies, [Yes, Yes, Yes, Yes], Some(Scope::Admin)),
+    on_all(Action::ManagePolicies, ADMINS, Some(Scope::Admin)),
+    on_all(Action::StopPolicies, [Yes, Yes, No, No], Some(Scope::Admin)),
     on_all(Action::ManageKeys, ADMINS, None),
     on_store(Action::ReadStoreAudit, [Granted(Reader), Granted(Reader), Granted(Reader), Yes], Some(Scope::AuditRead)),
     on_all(Action::ReadAudit, [Yes, No, No, Yes], None),
@@ -209,6 +218,9 @@ impl Action {
             }
             Self::CreateStore => "making a store needs the role admin, or a key with memory:write that is for no single store",
             Self::ManagePeople => "managing people needs the role admin",
+            Self::SeePolicies => "policies are for who is signed in, and for keys with the scope admin",
+            Self::ManagePolicies => "managing policies needs the role admin",
+            Self::StopPolicies => "stopping policies needs the role admin or reviewer",
             Self::ManageKeys => "managing keys needs the role admin",
             Self::ReadAudit => "this needs the role admin or auditor",
             Self::ExportAudit => "exporting the whole audit trail needs the role auditor, or the command line",
@@ -245,10 +257,9 @@ mod tests {
 
     #[test]
     fn an_auditor_decides_and_sees_nothing_of_memory() {
-        for right in TABLE
-            .iter()
-            .filter(|r| !matches!(r.action, Action::ReadStoreAudit | Action::ReadAudit | Action::ExportAudit | Action::OwnAccount))
-        {
+        for right in TABLE.iter().filter(|r| {
+            !matches!(r.action, Action::ReadStoreAudit | Action::ReadAudit | Action::ExportAudit | Action::OwnAccount | Action::SeePolicies)
+        }) {
             assert_eq!(right.access(Role::Auditor), No, "{}", right.action);
         }
     }

@@ -29,6 +29,7 @@ use store::{
 use crate::{
     Error, Lucid, Record, Result,
     assessing::stays,
+    authority::Authorized,
     changesets::touched,
     review::{self, Facts, Requirements},
     write_proposals::UNFREEZE,
@@ -72,14 +73,28 @@ pub struct Committed {
 }
 
 /// Everything of a changeset that a commit checks, read under its locks.
-struct Standing {
-    changes: Vec<ChangeRow>,
-    edits: Vec<changes::EditRow>,
+pub struct Standing {
+    pub changes: Vec<ChangeRow>,
+    pub edits: Vec<changes::EditRow>,
     quotes: Vec<evidence::EvidenceRow>,
     votes: Vec<DecisionRow>,
-    hands: Vec<Contributor>,
+    pub hands: Vec<Contributor>,
     /// What the store asks for, as it is now.
-    rules: Requirements,
+    pub rules: Requirements,
+}
+
+/// Changes that may be committed, and by whom they were approved.
+pub struct Landing<'a> {
+    /// The changeset.
+    pub changeset: ChangesetId,
+    /// Its store.
+    pub store: StoreId,
+    /// The changes, in order.
+    pub ready: &'a [ChangeRow],
+    /// Who commits.
+    pub actor: String,
+    /// Who approved what, as JSON.
+    pub approvals: String,
 }
 
 impl Lucid {
@@ -107,51 +122,67 @@ impl Lucid {
         let paths: BTreeSet<&str> = asked_for.flat_map(|change| touched(change, &standing.edits)).collect();
         let right = actor.may_on_paths(Right::Decide, row.store_id, &paths.into_iter().collect::<Vec<_>>())?;
         let ready = standing.ready(&request.expected)?;
+        self.refuse_while_frozen(&mut tx, row.store_id, actor.who.person()).await?;
+        let approvals = standing.approvals(&ready);
+        let landing = Landing { changeset: request.changeset, store: row.store_id, ready: &ready, actor: by.clone(), approvals };
+        let (done, payload) = self.land(&mut tx, &standing, &landing).await?;
+        let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
+        forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
+        self.record_commit(&mut tx, right, row.store_id, done.commit, &payload).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// Writes changes into the memory; what the audit entry says of it. The caller has checked that they may be committed.
+    pub(crate) async fn land(&self, tx: &mut Tx, standing: &Standing, landing: &Landing<'_>) -> Result<(Committed, serde_json::Value)> {
+        let (ready, store) = (landing.ready, landing.store);
         let commit = CommitId::new(self.now(), self.random_bytes());
-        let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, &standing)).collect();
+        let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, standing)).collect();
         let new = NewCommit {
             id: commit,
-            store_id: row.store_id,
+            store_id: store,
             at: self.now(),
-            actor: by.clone(),
-            message: message(&ready),
-            changeset_id: Some(request.changeset),
-            approvals: standing.approvals(&ready),
+            actor: landing.actor.clone(),
+            message: message(ready),
+            changeset_id: Some(landing.changeset),
+            approvals: landing.approvals.clone(),
         };
-        let revision = commits::write(&mut tx, &new, &writes).await?;
-        if commits::memory_count(&mut tx, row.store_id).await? > limits::MEMORIES_PER_STORE {
+        let revision = commits::write(tx, &new, &writes).await?;
+        if commits::memory_count(tx, store).await? > limits::MEMORIES_PER_STORE {
             return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
         }
         let mut unfrozen = Vec::new();
         for change in ready.iter().filter(|c| c.finding == UNFREEZE && standing.only_unfreezes(c)) {
             for memory in standing.edits_of(change).iter().filter_map(|e| e.memory_id) {
-                if memories::unfreeze(&mut tx, memory).await? {
+                if memories::unfreeze(tx, memory).await? {
                     unfrozen.push(memory);
                 }
             }
         }
-        for change in &ready {
-            changes::set_change_state(&mut tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
+        for change in ready {
+            changes::set_change_state(tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
         }
-        self.settle(&mut tx, request.changeset).await?;
-        self.tell_conflicts(&mut tx, row.store_id).await?;
-        let done = counted(commit, revision, &writes);
-        let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
-        forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
+        self.settle(tx, landing.changeset).await?;
+        self.tell_conflicts(tx, store).await?;
         let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
         let versions: Vec<_> =
             writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
-        let payload = json!({"changeset": request.changeset, "revision": revision, "changes": changes, "versions": versions, "unfrozen": unfrozen, "solo": standing.rules.solo});
-        let record = Record {
-            action: AuditAction::ChangesetCommit,
-            subject: commit.to_string(),
-            store: Some(row.store_id),
-            commit: Some(commit),
-            payload: &payload,
-        };
-        self.record(&mut tx, right, record).await?;
-        tx.commit().await?;
-        Ok(done)
+        let payload = json!({"changeset": landing.changeset, "revision": revision, "changes": changes, "versions": versions, "unfrozen": unfrozen, "solo": standing.rules.solo});
+        Ok((counted(commit, revision, &writes), payload))
+    }
+
+    /// The audit entry of a commit, the last statement of its transaction.
+    pub(crate) async fn record_commit(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        store: StoreId,
+        commit: CommitId,
+        payload: &serde_json::Value,
+    ) -> Result<()> {
+        let subject = commit.to_string();
+        let record = Record { action: AuditAction::ChangesetCommit, subject, store: Some(store), commit: Some(commit), payload };
+        self.record(tx, right, record).await
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
@@ -185,7 +216,8 @@ async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Optio
     }
 }
 
-async fn read(tx: &mut Tx, id: ChangesetId, store: StoreId) -> Result<Standing> {
+/// Reads what a commit checks.
+pub async fn read(tx: &mut Tx, id: ChangesetId, store: StoreId) -> Result<Standing> {
     Ok(Standing {
         changes: changes::changes(tx, id).await?,
         edits: changes::edits(tx, id).await?,
@@ -236,8 +268,7 @@ impl Standing {
         if change.conflicted {
             return Some("the memory that it changes has changed since".to_owned());
         }
-        let quotes: Vec<_> = self.quotes.iter().filter(|q| q.change_id == change.id && !q.appendix).map(review::quote).collect();
-        if change_digest(change.kind, &self.edits_of(change), &quotes) != change.digest {
+        if !self.is_intact(change) {
             return Some("its stored content is not what was approved".to_owned());
         }
         match self.rules.of(self.facts(change), None) {
@@ -247,6 +278,12 @@ impl Standing {
                 Some(format!("it needs {}, and only {} could give one", count(needed, "approval"), could.len()))
             }
         }
+    }
+
+    /// Whether the stored edits and quotes of a change are those of its digest.
+    pub fn is_intact(&self, change: &ChangeRow) -> bool {
+        let quotes: Vec<_> = self.quotes.iter().filter(|q| q.change_id == change.id && !q.appendix).map(review::quote).collect();
+        change_digest(change.kind, &self.edits_of(change), &quotes) == change.digest
     }
 
     /// Whether two changes touch the same memory, or put something at the same place.
@@ -260,7 +297,7 @@ impl Standing {
         ours.iter().any(|x| theirs.iter().any(|y| same(x, y)))
     }
 
-    fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
+    pub fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
         self.edits.iter().filter(|e| e.change_id == change.id).map(changes::EditRow::edit).collect()
     }
 

@@ -31,6 +31,7 @@ mod news;
 mod notices;
 mod passwords;
 mod people;
+mod policies;
 mod preview;
 mod propose;
 mod questions;
@@ -85,6 +86,9 @@ pub use memory_about::{Learned, MemoryAbout, READ_DAYS, Tree};
 pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
+pub use policies::{
+    Answered, BackTested, Frozen, MovedPolicy, NewFreeze, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums, WouldApply,
+};
 pub use preview::{PreviewInput, preview};
 pub use questions::{QuestionView, SideView, SpokenView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
@@ -103,6 +107,7 @@ pub use store::{
     changesets::{DoneRow, QueueFilter},
     claims::ClaimRow,
     comments::CommentRow,
+    commit_freezes::FreezeRow,
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},
     dreams::{DreamRow, FindingRow},
     figures::Figures,
@@ -110,6 +115,8 @@ pub use store::{
     memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},
     memory_stores::{DeletedStore, StoreName, StoreRow},
     notices::{MailRow, NoticeRow},
+    policies::{BackTestRow, StopRow, VersionRow as PolicyVersionRow},
+    policy_outcomes::{ApplicationRow, OutcomeRow, SumRow},
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
     reads::ReaderRow,
     saved_views::SavedView,
@@ -140,6 +147,7 @@ pub struct Lucid {
     distillers: Distillers,
     embedder: Option<Arc<dyn Embedder>>,
     expiry_days: u32,
+    asked_of: Arc<std::sync::atomic::AtomicI64>,
     link_mail: Option<Arc<dyn LinkMail>>,
 }
 
@@ -161,6 +169,7 @@ impl Lucid {
             distillers: Distillers::default(),
             embedder: None,
             expiry_days: domain::review::EXPIRY_DAYS,
+            asked_of: Arc::default(),
             link_mail: None,
         }
     }

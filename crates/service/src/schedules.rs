@@ -136,6 +136,11 @@ pub fn check_schedule(cron: &str, time_zone: &str, after: Timestamp) -> Result<T
     Ok(Timestamp(next.timestamp().as_microsecond()))
 }
 
+/// Whether a time is within so many hours after a tick.
+pub fn is_within_hours_of(cron: &str, time_zone: &str, hours: u32, at: Timestamp) -> Result<bool> {
+    Ok(check_schedule(cron, time_zone, at.plus_seconds(-i64::from(hours) * 3_600))? <= at)
+}
+
 /// The next ticks after a time, each in words of its own time zone: `Fri 27 Nov 2026, 03:00 Europe/Berlin`. As many as there are, at most
 /// so many; none where the schedule is wrong.
 #[must_use]

@@ -4,8 +4,9 @@
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     audit_action::AuditAction,
-    ids::{GrantId, SettingChangeId, StoreId, TeamId, UserId},
+    ids::{GrantId, PolicyId, SettingChangeId, StoreId, TeamId, UserId},
     memory::GateMode,
+    policy::VersionState,
     review::Approvals,
     rights::Action,
 };
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use store::{
     Tx,
     grants::{self, Grantee},
-    memory_stores,
+    memory_stores, policies,
     setting_changes::{self, SettingChangeRow},
     settings, users,
 };
@@ -84,6 +85,22 @@ pub enum Setting {
     },
     /// One person decides alone.
     Solo,
+    /// A version of a policy becomes active, paused or retired.
+    Policy {
+        /// The policy.
+        policy: PolicyId,
+        /// What it is called, for whoever decides on this.
+        name: String,
+        /// The version.
+        version: i64,
+        /// What it becomes.
+        to: VersionState,
+    },
+    /// Stopped policies run again.
+    LiftStop {
+        /// In this store; nothing for all.
+        store: Option<StoreId>,
+    },
 }
 
 /// What became of a setting.
@@ -128,7 +145,8 @@ impl Setting {
             | Self::GrantTeam { grant, .. }
             | Self::RevokePerson { grant, .. }
             | Self::RevokeTeam { grant, .. } => Some(grant.store),
-            Self::Join { .. } | Self::Solo => None,
+            Self::LiftStop { store } => *store,
+            Self::Join { .. } | Self::Solo | Self::Policy { .. } => None,
         }
     }
 }
@@ -253,6 +271,11 @@ impl Lucid {
                 settings::put(tx, SOLO, "on").await?;
                 (AuditAction::SoloBegin, "installation".to_owned(), json!({}))
             }
+            Setting::Policy { policy, version, to, .. } => self.move_policy(tx, *policy, *version, *to).await?,
+            Setting::LiftStop { store } => {
+                policies::stop(tx, *store, None, &right.who().to_string(), "").await?;
+                (AuditAction::PolicyStopLift, policies::StopRow::scope_of(*store), json!({}))
+            }
         };
         let payload = merged(payload, why);
         self.record(tx, right, Record { action, subject, store: setting.store(), commit: None, payload: &payload }).await?;
@@ -304,6 +327,11 @@ async fn weakening(tx: &mut Tx, actor: &Acting, setting: &Setting) -> Result<Opt
             let me = is_me(tx, actor, &[*user]).await?;
             let decides = grants::of_team(tx, *team).await?.iter().any(|g| g.role >= StoreRole::Reviewer);
             (me && decides).then(|| "whoever asks for this would join a team that decides".to_owned())
+        }
+        Setting::Policy { policy, version, to, .. } => crate::policies::weaker(tx, *policy, *version, *to).await?,
+        Setting::LiftStop { store } => {
+            let whose = if store.is_some() { "the policies of this store" } else { "all policies" };
+            Some(format!("{whose} would apply changes again"))
         }
         Setting::Solo => Some("one person would decide alone, also on what they contributed to".to_owned()),
     })

@@ -13,6 +13,7 @@ pub mod changesets;
 pub mod checkpoints;
 pub mod claims;
 pub mod comments;
+pub mod commit_freezes;
 pub mod commits;
 pub mod decisions;
 pub mod dreams;
@@ -28,6 +29,8 @@ pub mod memories;
 pub mod memory_stores;
 pub mod model_batches;
 pub mod notices;
+pub mod policies;
+pub mod policy_outcomes;
 pub mod questions;
 pub mod queue;
 pub mod reads;
@@ -56,6 +59,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("checkpoints", checkpoints::STATEMENTS),
         ("claims", claims::STATEMENTS),
         ("comments", comments::STATEMENTS),
+        ("commit_freezes", commit_freezes::STATEMENTS),
         ("commits", commits::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
@@ -70,6 +74,8 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("memory_stores", memory_stores::STATEMENTS),
         ("model_batches", model_batches::STATEMENTS),
         ("notices", notices::STATEMENTS),
+        ("policies", policies::STATEMENTS),
+        ("policy_outcomes", policy_outcomes::STATEMENTS),
         ("queue", queue::STATEMENTS),
         ("reads", reads::STATEMENTS),
         ("saved_views", saved_views::STATEMENTS),

@@ -4,7 +4,10 @@
 //! together cut it into finitely many *cells* that no rule tells apart. A rule is then a box of cells, a set of rules a union of boxes less
 //! another, and the question is whether one such region lies inside the other. What lies outside is an example.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{Effect, Engine, Figure, Input, Rule, Writer, evaluate::NEVER, matches_path};
 use crate::{
@@ -29,7 +32,9 @@ const MOST_REGIONS: usize = 100_000;
 
 /// Whether `after` applies a change that `before` does not.
 #[must_use]
-pub fn wider(before: &[Rule], after: &[Rule]) -> Wider {
+pub fn wider<R: Borrow<Rule>>(before: &[R], after: &[R]) -> Wider {
+    let rules = |all: &[R]| all.iter().map(Borrow::borrow).cloned().collect::<Vec<Rule>>();
+    let (before, after) = (&rules(before)[..], &rules(after)[..]);
     let Some(space) = Space::of(before.iter().chain(after)) else { return Wider::Undecided };
     let boxes = |rules: &[Rule], effect: Effect| -> Vec<Region> {
         rules.iter().filter(|r| r.effect == effect).flat_map(|rule| space.boxes(rule)).collect()
@@ -111,6 +116,8 @@ struct Space {
     stores: Vec<StoreId>,
     /// A path of each set of patterns that match it. Each is a dimension of two cells: no such path is touched, or one is.
     paths: Vec<String>,
+    /// Each agent that a rule names, and one that none names; a dimension of two cells, too.
+    agents: Vec<String>,
     /// Of each figure that is bounded, the least value of each cell; before these, a cell in which it is not known.
     figures: BTreeMap<Figure, Vec<u32>>,
 }
@@ -132,6 +139,10 @@ impl Space {
         let patterns: BTreeSet<&str> = rules.clone().flat_map(|r| r.paths.iter().map(String::as_str)).collect();
         let matched = |path: &String| patterns.iter().map(|p| matches_path(p, path)).collect::<Vec<bool>>();
         let paths = one_of_each(sample_paths(&patterns).into_iter(), matched);
+        let mut agents: BTreeSet<String> = rules.clone().flat_map(|r| r.agents.iter().cloned()).collect();
+        if !agents.is_empty() {
+            agents.extend((0..=agents.len()).map(|n| format!("agent {n}")).find(|name| !agents.contains(name)));
+        }
         let mut figures: BTreeMap<Figure, BTreeSet<u32>> = BTreeMap::new();
         for bound in rules.flat_map(|r| &r.bounds).filter(|b| b.restricts()) {
             let begins = figures.entry(bound.figure).or_insert_with(|| BTreeSet::from([0]));
@@ -140,7 +151,7 @@ impl Space {
         }
         let figures: BTreeMap<Figure, Vec<u32>> = figures.into_iter().map(|(f, begins)| (f, begins.into_iter().collect())).collect();
         let fits = stores.len() <= MOST_CELLS && figures.values().all(|begins| begins.len() < MOST_CELLS);
-        fits.then_some(Self { stores, paths, figures })
+        fits.then_some(Self { stores, paths, agents: agents.into_iter().collect(), figures })
     }
 
     /// Everything.
@@ -154,7 +165,7 @@ impl Space {
             all(Writer::ALL.len() + 1),
         ];
         cells.extend(Label::ALL.iter().map(|_| ABSENT | PRESENT));
-        cells.extend(self.paths.iter().map(|_| ABSENT | PRESENT));
+        cells.extend(self.paths.iter().chain(&self.agents).map(|_| ABSENT | PRESENT));
         cells.extend(self.figures.values().map(|begins| all(begins.len() + 1)));
         Region(cells)
     }
@@ -192,16 +203,36 @@ impl Space {
                 cells[paths_at + at] &= ABSENT;
             }
         }
+        let agents_at = paths_at + self.paths.len();
+        for (at, agent) in self.agents.iter().enumerate() {
+            if !rule.agents.is_empty() && !rule.agents.contains(agent) {
+                cells[agents_at + at] &= ABSENT;
+            }
+        }
         for (at, (figure, begins)) in self.figures.iter().enumerate() {
             for bound in rule.bounds.iter().filter(|b| b.figure == *figure && b.restricts()) {
                 let within = |begin: &u32| bound.at_least.is_none_or(|n| *begin >= n) && bound.at_most.is_none_or(|n| *begin <= n);
-                cells[paths_at + self.paths.len() + at] &= bits(begins.iter().map(within)) << 1 | unknown;
+                cells[agents_at + self.agents.len() + at] &= bits(begins.iter().map(within)) << 1 | unknown;
             }
         }
-        if rule.labels_any_of.is_empty() {
-            return vec![region];
+        let regions = if rule.labels_any_of.is_empty() {
+            vec![region]
+        } else {
+            rule.labels_any_of.iter().map(|label| region.with_label(*label)).collect()
+        };
+        if rule.agents.is_empty() || rule.effect == Effect::Forbid {
+            return regions;
         }
-        rule.labels_any_of.iter().map(|label| region.with_label(*label)).collect()
+        // Where no agent is known, a rule that names some allows nothing.
+        let named = |region: &Region| -> Vec<Region> {
+            let with = |(at, _): (usize, &String)| {
+                let mut one = region.clone();
+                one.0[agents_at + at] &= PRESENT;
+                one
+            };
+            self.agents.iter().enumerate().filter(|(_, agent)| rule.agents.contains(*agent)).map(with).collect()
+        };
+        regions.iter().flat_map(named).collect()
     }
 
     /// What no rule lifts.
@@ -233,14 +264,17 @@ impl Space {
             let may = |(n, _): &(usize, &String)| region.0[paths_at + n] & PRESENT != 0;
             paths.extend(self.paths.iter().enumerate().find(may).map(|(_, path)| path.clone()));
         }
+        let agents_at = paths_at + self.paths.len();
+        let agents = self.agents.iter().enumerate().filter(|(n, _)| must(agents_at + n)).map(|(_, agent)| agent.clone()).collect();
         let labels = Label::ALL.iter().enumerate().filter(|(n, _)| must(LABELS_AT + n)).map(|(_, label)| *label).collect();
         let value = |(n, (figure, begins)): (usize, (&Figure, &Vec<u32>))| {
-            let cell = first(paths_at + self.paths.len() + n).checked_sub(1)?;
+            let cell = first(agents_at + self.agents.len() + n).checked_sub(1)?;
             Some((*figure, begins[cell]))
         };
         Input {
             store: self.stores[first(0)],
             paths,
+            agents,
             engines: ENGINES[first(1)].iter().copied().collect(),
             kind: ChangeKind::ALL[first(2)],
             risk: RiskLevel::ALL[first(3)],

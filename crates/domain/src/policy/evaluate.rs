@@ -84,7 +84,7 @@ impl Outcome {
 
 /// Asks a set of rules about a change.
 #[must_use]
-pub fn evaluate(rules: &[Rule], input: &Input) -> Outcome {
+pub fn evaluate<'r>(rules: impl IntoIterator<Item = &'r Rule>, input: &Input) -> Outcome {
     let built_in = built_in(input);
     let (mut allowing, mut forbidding, mut unmet, mut unsure) = (Vec::new(), Vec::new(), Vec::new(), false);
     for rule in rules {
@@ -149,6 +149,7 @@ impl Rule {
         let sets = [
             ("stores", !self.stores.is_empty()),
             ("paths", !self.paths.is_empty()),
+            ("agents", !self.agents.is_empty()),
             ("engines", !self.engines.is_empty()),
             ("kinds", !self.kinds.is_empty()),
             ("risk_at_most", self.risk_at_most.is_some()),
@@ -174,6 +175,8 @@ pub(super) fn lacks(rule: &Rule, input: &Input) -> Vec<Unmet> {
     ask("stores", one_of(rule.stores.contains(&input.store), rule.stores.is_empty()));
     let lies = |path: &String| rule.paths.iter().any(|pattern| matches_path(pattern, path));
     ask("paths", one_of(!input.paths.is_empty() && input.paths.iter().all(lies), rule.paths.is_empty()));
+    let agents = if input.agents.is_empty() { None } else { Some(input.agents.is_subset(&rule.agents)) };
+    ask("agents", if rule.agents.is_empty() { Some(true) } else { agents });
     let found = |engine: &Engine| rule.engines.contains(engine);
     let engines = if input.engines.is_empty() { None } else { Some(input.engines.iter().all(found)) };
     ask("engines", if rule.engines.is_empty() { Some(true) } else { engines });

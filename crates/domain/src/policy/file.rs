@@ -1,10 +1,11 @@
-//! Rules in a file, with the cases that they must pass, as a team keeps them in its own repository.
+//! A policy as it is written: its rules, when and how much they apply, and the cases that they must pass. The same text is a version in
+//! the database and a file in a team's own repository.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Input, Outcome, Rule, evaluate, evaluate::lacks};
+use super::{Applying, Input, Outcome, Rule, evaluate, evaluate::lacks};
 use crate::text_enum::text_enum;
 
 text_enum! {
@@ -33,15 +34,30 @@ pub struct Case {
 
 /// The file: JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct PolicyFile {
-    /// The rules.
-    #[serde(default)]
+    /// What the policy is called; 1 to 80 characters where it is stored.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Why it is there; at most 1,000 characters.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The rules, at most 50.
     pub rules: Vec<Rule>,
-    /// The cases.
-    #[serde(default)]
+    /// When and how much they apply.
+    pub applying: Applying,
+    /// The cases, at most 500.
     pub tests: Vec<Case>,
 }
+
+/// Most rules of a policy.
+const MOST_RULES: usize = 50;
+/// Most cases of a policy.
+const MOST_TESTS: usize = 500;
+/// Longest name of a policy or a rule, in characters.
+const NAME_CHARS: usize = 80;
+/// Longest reason, in characters.
+const REASON_CHARS: usize = 1_000;
 
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,14 +90,48 @@ impl PolicyFile {
     /// In words: what is wrong with which rule.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        file.check()?;
+        Ok(file)
+    }
+
+    /// Why it cannot be saved, if it cannot.
+    ///
+    /// # Errors
+    ///
+    /// In words: what is wrong with which rule or number.
+    pub fn check(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
-        for rule in &file.rules {
+        if self.rules.len() > MOST_RULES || self.tests.len() > MOST_TESTS {
+            return Err(format!("a policy has at most {MOST_RULES} rules and {MOST_TESTS} cases"));
+        }
+        if self.name.chars().count() > NAME_CHARS || self.reason.chars().count() > REASON_CHARS {
+            return Err(format!("a name has at most {NAME_CHARS} characters, and a reason {REASON_CHARS}"));
+        }
+        for rule in &self.rules {
+            if rule.name.trim().is_empty() || rule.name.chars().count() > NAME_CHARS {
+                return Err(format!("a rule's name has 1 to {NAME_CHARS} characters"));
+            }
             rule.check().map_err(|why| format!("rule “{}”: {why}", rule.name))?;
             if !names.insert(&rule.name) {
                 return Err(format!("two rules are called “{}”", rule.name));
             }
         }
-        Ok(file)
+        if let Some(case) = self.tests.iter().find(|case| case.change.paths.is_empty()) {
+            return Err(format!("case “{}”: a change touches one path at least", case.name));
+        }
+        self.applying.check()
+    }
+
+    /// The text that is stored and hashed: one text for equal policies.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether it can apply anything at all.
+    #[must_use]
+    pub fn allows(&self) -> bool {
+        self.rules.iter().any(|rule| rule.effect == super::Effect::Allow)
     }
 
     /// Asks the rules about every case.

@@ -1,20 +1,30 @@
 //! Auto-apply policies: typed rules that say which changes may be applied without a person. A rule allows or forbids; `forbid` beats
 //! `allow`, and what no rule allows waits for review. There are no free expressions, so that two sets of rules can be compared.
 
+mod applying;
+mod back_test;
 mod compare;
 mod evaluate;
 mod file;
+mod presets;
+mod set;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    applying::{Applying, Window},
+    back_test::{Agreement, BackTest, Fate, Past, back_test},
     compare::{Wider, wider},
     evaluate::{BuiltIn, Outcome, Unmet, evaluate},
     file::{Case, CaseResult, Expected, PolicyFile, Report},
+    presets::{PRESETS, Preset},
+    set::{Member, PolicySet},
+    words::{Difference, differences},
 };
 use crate::{
     changeset::ChangeKind,
@@ -30,6 +40,22 @@ text_enum! {
         Allow => "allow",
         /// They never are.
         Forbid => "forbid",
+    }
+}
+
+text_enum! {
+    /// Where a version of a policy is in its life.
+    VersionState {
+        /// It is being written.
+        Draft => "draft",
+        /// It is asked about every change, and what it says is recorded; it applies nothing.
+        Shadow => "shadow",
+        /// It applies changes.
+        Active => "active",
+        /// It was active, and applies nothing until it is resumed.
+        Paused => "paused",
+        /// It is over; it stays readable.
+        Retired => "retired",
     }
 }
 
@@ -128,6 +154,9 @@ pub struct Rule {
     /// Where every memory that is touched lies: a path, or a folder with everything in it (`/style/**`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub paths: BTreeSet<String>,
+    /// Every session that backs it is of one of these agents. Agents are named by their recorders.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub agents: BTreeSet<String>,
     /// Found by one of these alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub engines: BTreeSet<Engine>,
@@ -160,6 +189,7 @@ impl Rule {
             effect,
             stores: BTreeSet::new(),
             paths: BTreeSet::new(),
+            agents: BTreeSet::new(),
             engines: BTreeSet::new(),
             kinds: BTreeSet::new(),
             risk_at_most: None,
@@ -220,6 +250,9 @@ pub struct Input {
     pub store: StoreId,
     /// Every path that it touches, before and after; one at least.
     pub paths: BTreeSet<String>,
+    /// The agents of the sessions that back it, as their recorders name them; nothing where no session does.
+    #[serde(default)]
+    pub agents: BTreeSet<String>,
     /// What found it; nothing where that is not known.
     #[serde(default)]
     pub engines: BTreeSet<Engine>,
@@ -245,6 +278,27 @@ pub struct Input {
     /// People approved what it alters in the last 30 days.
     #[serde(default)]
     pub approved_recently: bool,
+}
+
+impl Input {
+    /// A change of which nothing more is known.
+    #[must_use]
+    pub const fn new(store: StoreId, kind: ChangeKind, risk: RiskLevel) -> Self {
+        Self {
+            store,
+            paths: BTreeSet::new(),
+            agents: BTreeSet::new(),
+            engines: BTreeSet::new(),
+            kind,
+            risk,
+            labels: BTreeSet::new(),
+            last_writer: None,
+            figures: std::collections::BTreeMap::new(),
+            needs_person: false,
+            over_loss_budget: false,
+            approved_recently: false,
+        }
+    }
 }
 
 const fn nowhere() -> StoreId {

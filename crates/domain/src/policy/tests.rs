@@ -8,6 +8,7 @@ const KINDS: [ChangeKind; 3] = [ChangeKind::Add, ChangeKind::Merge, ChangeKind::
 const LABELS: [Label; 3] = [Label::Large, Label::WideScope, Label::Pii];
 const PATHS: [&str; 4] = ["/style/tone.md", "/style/deep/voice.md", "/legal/price.md", "/top.md"];
 const PATTERNS: [&str; 4] = ["/style/**", "/style/deep/**", "/legal/price.md", "/**"];
+const AGENTS: [&str; 2] = ["support", "billing"];
 const FIGURES: [Figure; 2] = [Figure::Users, Figure::Recorders];
 
 fn store(n: u128) -> StoreId {
@@ -27,13 +28,14 @@ fn any_bound() -> impl Strategy<Value = Bound> {
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {
-    let scope = (some_of(&[0_u128, 1]), some_of(&PATTERNS), some_of(Engine::ALL));
+    let scope = (some_of(&[0_u128, 1]), some_of(&PATTERNS), some_of(Engine::ALL), some_of(&AGENTS));
     let what = (some_of(&KINDS), proptest::option::of(prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium)]), some_of(&LABELS));
     let rest = (some_of(&LABELS), some_of(Writer::ALL), proptest::collection::vec(any_bound(), 0..3));
     (proptest::bool::weighted(0.7), scope, what, rest).prop_map(|(allow, scope, what, rest)| Rule {
         stores: scope.0.into_iter().map(store).collect(),
         paths: scope.1.into_iter().map(str::to_owned).collect(),
         engines: scope.2,
+        agents: scope.3.into_iter().map(str::to_owned).collect(),
         kinds: what.0,
         risk_at_most: what.1,
         labels_none_of: what.2,
@@ -55,22 +57,19 @@ fn any_input() -> impl Strategy<Value = Input> {
     let labels = proptest::sample::subsequence(&LABELS[..], 0..=LABELS.len());
     let paths = proptest::sample::subsequence(&PATHS[..], 1..=PATHS.len());
     let engines = proptest::sample::subsequence(Engine::ALL, 0..=2);
+    let agents = proptest::sample::subsequence(&["billing", "other", "support"][..], 0..=3);
     let risk = prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium), Just(RiskLevel::High)];
     let writer = proptest::option::weighted(0.8, proptest::sample::select(Writer::ALL));
     let numbers = (figure(), figure());
-    (0_u128..3, paths, engines, proptest::sample::select(&KINDS[..]), risk, labels, writer, numbers).prop_map(
-        |(at, paths, engines, kind, risk, labels, last_writer, numbers)| Input {
-            store: store(at),
+    (0_u128..3, paths, (engines, agents), proptest::sample::select(&KINDS[..]), risk, labels, writer, numbers).prop_map(
+        |(at, paths, (engines, agents), kind, risk, labels, last_writer, numbers)| Input {
             paths: paths.into_iter().map(str::to_owned).collect(),
+            agents: agents.into_iter().map(str::to_owned).collect(),
             engines: engines.into_iter().collect(),
-            kind,
-            risk,
             labels: labels.into_iter().collect(),
             last_writer,
             figures: FIGURES.into_iter().zip([numbers.0, numbers.1]).filter_map(|(f, n)| Some((f, n?))).collect(),
-            needs_person: false,
-            over_loss_budget: false,
-            approved_recently: false,
+            ..Input::new(store(at), kind, risk)
         },
     )
 }
@@ -91,7 +90,11 @@ proptest! {
                 less.figures.remove(&figure);
                 prop_assert!(!evaluate(&rules, &less).is_allowed(), "without {}", figure);
             }
-            let unknown = [Input { last_writer: None, ..input.clone() }, Input { engines: BTreeSet::new(), ..input.clone() }];
+            let unknown = [
+                Input { last_writer: None, ..input.clone() },
+                Input { engines: BTreeSet::new(), ..input.clone() },
+                Input { agents: BTreeSet::new(), ..input.clone() },
+            ];
             // A person's own writing is protected whatever else is known, so who wrote it is never unknown where it matters.
             for less in unknown.into_iter().filter(|_| input.last_writer != Some(Writer::Person)) {
                 prop_assert!(!evaluate(&rules, &less).is_allowed());
@@ -144,17 +147,11 @@ fn allow(name: &str) -> Rule {
 
 fn merge() -> Input {
     Input {
-        store: store(0),
         paths: BTreeSet::from(["/style/tone.md".to_owned()]),
         engines: BTreeSet::from([Engine::BuiltIn]),
-        kind: ChangeKind::Merge,
-        risk: RiskLevel::Medium,
-        labels: BTreeSet::new(),
         last_writer: Some(Writer::Dream),
         figures: BTreeMap::from([(Figure::Users, 3)]),
-        needs_person: false,
-        over_loss_budget: false,
-        approved_recently: false,
+        ..Input::new(store(0), ChangeKind::Merge, RiskLevel::Medium)
     }
 }
 
@@ -191,7 +188,7 @@ fn a_wider_version_is_shown_by_an_example() {
     assert!(example.paths.iter().any(|path| path.starts_with("/content/")), "{example:?}");
     // Two rules for a folder each do not allow a change that touches both; one rule for both does.
     let each = |folder: &str| Rule { paths: BTreeSet::from([format!("/{folder}/**")]), ..allow(folder) };
-    let Wider::Yes(example) = wider(&[each("style"), each("content")], &after) else { panic!("it is wider") };
+    let Wider::Yes(example) = wider(&[each("style"), each("content")][..], &after[..]) else { panic!("it is wider") };
     assert_eq!(example.paths.len(), 2, "{example:?}");
 }
 
@@ -248,4 +245,74 @@ fn a_rule_that_allows_rests_on_what_is_computed() {
         let rule = Rule { paths: BTreeSet::from([pattern.to_owned()]), ..allow("paths") };
         assert_eq!(rule.check().is_ok(), good, "{pattern}");
     }
+}
+
+fn member(id: u128, rules: Vec<Rule>) -> Member {
+    Member::new(crate::ids::PolicyId(uuid::Uuid::from_u128(id)), &format!("policy {id}"), 1, &PolicyFile { rules, ..PolicyFile::default() })
+}
+
+fn past(n: u128, input: Input, fate: Fate) -> Past {
+    let proposed_at = crate::Timestamp(0).plus_seconds(i64::try_from(n).unwrap() * 60);
+    Past { change: crate::ids::ChangeId(uuid::Uuid::from_u128(n)), proposed_at, input, fate }
+}
+
+#[test]
+fn a_back_test_names_first_what_people_decided_against() {
+    let removal = Input { kind: ChangeKind::Update, ..merge() };
+    let history = [
+        past(1, merge(), Fate::Approved),
+        past(2, merge(), Fate::Rejected),
+        past(3, merge(), Fate::Reverted),
+        past(4, merge(), Fate::EditedFirst),
+        past(5, removal, Fate::Approved),
+        past(6, merge(), Fate::Undecided),
+    ];
+    let all_merges = member(1, vec![allow("merges"), Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..allow("style") }]);
+    let report = back_test(&PolicySet::default(), &all_merges, &history);
+    assert_eq!(report.against.iter().map(|(_, fate)| *fate).collect::<Vec<_>>(), [Fate::Rejected, Fate::Reverted, Fate::EditedFirst]);
+    assert_eq!((report.replayed, report.applied_in_all(), report.left, report.over_cap), (6, 5, 1, 0));
+    assert_eq!(report.newly_applied.len(), 5);
+    let agreement = report.agreement.unwrap();
+    assert_eq!((agreement.agreed, agreement.of), (1, 4));
+    assert!(agreement.low_bp < 2_500 && agreement.high_bp > 2_500, "{agreement:?}");
+    assert_eq!(report.without_effect, ["policy 1: merges", "policy 1: style"], "each allows what the other allows");
+    assert_eq!(report.never_decided, ["policy 1: style: paths"], "the kind decided on the update");
+    assert_eq!(back_test(&PolicySet::default(), &all_merges, &history), report, "twice the same");
+    let mut capped = all_merges.clone();
+    capped.applying.most_a_day = 2;
+    assert_eq!(back_test(&PolicySet::default(), &capped, &history).over_cap, 3);
+    // What another policy forbids stays gated, and what this one forbids becomes so.
+    let never = member(2, vec![Rule { kinds: BTreeSet::from([ChangeKind::Merge]), ..Rule::new("no merges", Effect::Forbid) }]);
+    assert_eq!(back_test(&PolicySet(vec![never.clone()]), &all_merges, &history).applied_in_all(), 0);
+    assert_eq!(back_test(&PolicySet(vec![all_merges]), &never, &history).newly_gated.len(), 5);
+}
+
+#[test]
+fn an_agreement_has_the_interval_of_wilson() {
+    // 81 of 263: 0.2553 to 0.3662, the example of Newcombe (1998), table I.
+    let interval = Agreement::new(81, 263).unwrap();
+    assert_eq!((interval.low_bp, interval.high_bp), (2_553, 3_662));
+    assert_eq!(Agreement::new(0, 0), None);
+    assert_eq!(Agreement::new(3, 3).unwrap().high_bp, 10_000);
+}
+
+#[test]
+fn whoever_contributed_to_a_change_does_not_allow_it_by_a_rule_but_may_forbid_it() {
+    let set = PolicySet(vec![member(1, vec![allow("merges")])]);
+    let mine = BTreeSet::from([set.0[0].policy]);
+    assert!(set.evaluate(&merge(), &BTreeSet::new()).is_allowed());
+    assert_eq!(set.evaluate(&merge(), &mine), Outcome::Review { unmet: vec![] });
+    let never = PolicySet(vec![member(1, vec![Rule::new("nothing", Effect::Forbid)])]);
+    assert!(matches!(never.evaluate(&merge(), &mine), Outcome::Forbid { .. }));
+}
+
+#[test]
+fn what_differs_between_versions_is_told_in_words() {
+    let in_style = |rules| PolicyFile { rules, ..PolicyFile::default() };
+    let before = in_style(vec![Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..allow("merges") }]);
+    let mut after = in_style(vec![allow("merges")]);
+    after.applying.after_hours = 1;
+    let told: Vec<String> = differences(&before, &after).iter().map(|d| format!("{}: {:?} {:?}", d.about, d.before, d.after)).collect();
+    assert_eq!(told, ["merges: path: Some(\"/style/**\") None", "cooling-off: Some(\"24 hours\") Some(\"1 hours\")"]);
+    assert_eq!(before.rules[0].sentence(|_| String::new()), "Apply merge changes in /style/**");
 }

@@ -1,0 +1,365 @@
+//! Asking the policies about changes: what is known of a change, what the active versions say of it, and what those in shadow would have
+//! done. It is asked when a change is proposed or edited, when a policy starts or stops, once a day, and again inside the transaction that
+//! applies the change.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
+
+use domain::{
+    Timestamp,
+    ids::{ChangeId, ChangesetId, PolicyId, StoreId, UserId},
+    policy::{Effect, Engine, Figure, Input, Member, Outcome, PolicyFile, PolicySet, VersionState, Writer},
+    risk::Label,
+    statement,
+};
+use store::{
+    Tx, audit_log,
+    changes::{self, ChangeRow, EditRow},
+    changesets,
+    decisions::Contributor,
+    memories, memory_stores,
+    policies::{self, VersionRow},
+    policy_outcomes::{self, NewOutcome},
+    settings,
+};
+
+use crate::{Error, Lucid, Result, changesets::touched, independence::Identities, people::is_solo};
+
+/// The setting that counts how often the policies in force have changed.
+const EPOCH: &str = "policy_epoch";
+/// Changes that one transaction asks about.
+const A_ROUND: i64 = 50;
+/// An open change is asked about again after so long: who read a memory, and what people approved recently, moves on by itself.
+const AGAIN_SECONDS: i64 = 86_400;
+/// How far back readers and approvals are looked at.
+const RECENT_DAYS: i64 = 30;
+/// Where nothing was written to the audit, open changes are looked at so often, in seconds.
+const IDLE_SECONDS: i64 = 60;
+
+/// The policies that are asked.
+pub struct Policies {
+    /// Active versions.
+    pub active: PolicySet,
+    /// When each became active.
+    pub since: BTreeMap<PolicyId, Timestamp>,
+    /// Versions in shadow.
+    shadows: Vec<Member>,
+    /// Who wrote each of these.
+    authors: BTreeMap<(PolicyId, i64), Vec<UserId>>,
+    identities: Identities,
+    solo: bool,
+    /// How often this has changed.
+    epoch: i64,
+}
+
+/// A stored version in the form that is asked.
+pub fn member(row: &VersionRow) -> Result<Member> {
+    Ok(Member::new(row.policy_id, &row.name, row.number, &file_of(row)?))
+}
+
+/// What a stored version says.
+pub fn file_of(row: &VersionRow) -> Result<PolicyFile> {
+    serde_json::from_str(&row.content).map_err(|_| Error::Internal("a version of a policy cannot be read; a newer Lucid wrote it"))
+}
+
+impl Policies {
+    /// Reads them.
+    pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Self> {
+        let active = policies::in_state(tx, VersionState::Active).await?;
+        // Of a version that has expired, what it forbids stays forbidden until it is retired.
+        let in_force = |row: &VersionRow| {
+            let mut file = file_of(row)?;
+            if file.applying.expires_at().is_some_and(|ends| ends <= now) {
+                file.rules.retain(|rule| rule.effect == Effect::Forbid);
+            }
+            Ok(Member::new(row.policy_id, &row.name, row.number, &file))
+        };
+        let members = active.iter().map(in_force).collect::<Result<_>>()?;
+        let shadows = policies::in_state(tx, VersionState::Shadow).await?.iter().map(member).collect::<Result<_>>()?;
+        let mut authors: BTreeMap<(PolicyId, i64), Vec<UserId>> = BTreeMap::new();
+        for row in policies::authors(tx).await? {
+            authors.entry((row.policy_id, row.number)).or_default().push(row.user_id);
+        }
+        Ok(Self {
+            since: active.iter().map(|row| (row.policy_id, row.state_since)).collect(),
+            active: PolicySet(members),
+            shadows,
+            authors,
+            identities: Identities::read(tx).await?,
+            solo: is_solo(tx).await?,
+            epoch: epoch(tx).await?,
+        })
+    }
+
+    /// The policies of a set whose authors contributed to a change: they do not allow it.
+    pub fn of_contributors(&self, set: &PolicySet, hands: &[Contributor], change: ChangeId) -> BTreeSet<PolicyId> {
+        let contributed = |member: &&Member| {
+            let authors = self.authors.get(&(member.policy, member.version));
+            !self.solo && authors.into_iter().flatten().any(|author| self.identities.contributed(hands, change, *author))
+        };
+        set.0.iter().filter(contributed).map(|member| member.policy).collect()
+    }
+
+    /// The version that applies an allowed change first, and from when on.
+    pub fn first_due(&self, outcome: &Outcome, proposed_at: Timestamp) -> Option<(PolicyId, i64, Timestamp)> {
+        let due = |member: &&Member| {
+            let since = self.since.get(&member.policy).copied().unwrap_or(proposed_at);
+            (member.applying.due(since.max(proposed_at)), member.policy, member.version)
+        };
+        self.active.allowing(outcome).iter().map(due).min().map(|(at, policy, version)| (policy, version, at))
+    }
+}
+
+/// How often the policies in force have changed.
+pub async fn epoch(tx: &mut Tx) -> Result<i64> {
+    Ok(settings::get(tx, EPOCH).await?.and_then(|n| n.parse().ok()).unwrap_or(0))
+}
+
+/// Counts a change of the policies in force, so that every open change is asked about again. Under the lock of all rights.
+pub async fn next_epoch(tx: &mut Tx) -> Result<()> {
+    let next = epoch(tx).await? + 1;
+    Ok(settings::put(tx, EPOCH, &next.to_string()).await?)
+}
+
+/// The word under which an outcome is stored.
+pub const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Allow { .. } => "allow",
+        Outcome::Forbid { .. } => "forbid",
+        Outcome::Review { .. } => "review",
+    }
+}
+
+impl Lucid {
+    /// Asks the policies about every open change that has to be asked about, then applies what is due. Any number of processes may do it.
+    pub async fn keep_policies(&self) -> Result<()> {
+        if self.is_to_ask().await? {
+            self.retire_expired().await?;
+            while self.ask_policies().await? {}
+        }
+        self.apply_due().await
+    }
+
+    /// Whether anything was written since the last look, or that was long ago.
+    async fn is_to_ask(&self) -> Result<bool> {
+        let (head, _) = audit_log::head(&mut self.db.read().await?).await?;
+        // Both in one number: entries grow, and the minute comes round at least.
+        let mark = head.wrapping_mul(1 << 20).wrapping_add(self.now().0 / 1_000_000 / IDLE_SECONDS % (1 << 20));
+        Ok(self.asked_of.swap(mark, Ordering::Relaxed) != mark)
+    }
+
+    /// Asks about a round of changes; false if there was nothing to ask.
+    pub async fn ask_policies(&self) -> Result<bool> {
+        let now = self.now();
+        let mut tx = self.db.read().await?;
+        let before = now.plus_seconds(-AGAIN_SECONDS);
+        let current = epoch(&mut tx).await?;
+        let to_ask = policy_outcomes::to_ask(&mut tx, current, before, A_ROUND).await?;
+        let to_read = policy_outcomes::to_read(&mut tx, A_ROUND).await?;
+        drop(tx);
+        if to_ask.is_empty() && to_read.is_empty() {
+            return Ok(false);
+        }
+        let mut tx = self.db.background().await?;
+        let policies = Policies::read(&mut tx, now).await?;
+        let mut by_changeset: BTreeMap<ChangesetId, BTreeSet<ChangeId>> = BTreeMap::new();
+        for (change, changeset) in to_ask.into_iter().chain(to_read) {
+            by_changeset.entry(changeset).or_default().insert(change);
+        }
+        for (changeset, wanted) in by_changeset {
+            self.ask_about(&mut tx, &policies, changeset, &wanted).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn ask_about(&self, tx: &mut Tx, policies: &Policies, changeset: ChangesetId, wanted: &BTreeSet<ChangeId>) -> Result<()> {
+        let Some(row) = changesets::get(tx, changeset).await? else { return Ok(()) };
+        let edits = changes::edits(tx, changeset).await?;
+        let hands = store::decisions::contributors_of_changeset(tx, changeset).await?;
+        for change in changes::changes(tx, changeset).await?.into_iter().filter(|c| wanted.contains(&c.id)) {
+            // Of the past, what was known when it was proposed.
+            let at = if change.state.is_open() { self.now() } else { change.created_at };
+            let input = input_of(tx, &change, &edits, &row.origin, &hands, at).await?;
+            let text = serde_json::to_string(&input).map_err(|_| Error::Internal("an input could not be written"))?;
+            policy_outcomes::put_input(tx, change.id, change.revision, &text, self.now()).await?;
+            if change.state.is_open() {
+                self.keep_outcomes(tx, policies, &change, &hands, &input).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_outcomes(
+        &self,
+        tx: &mut Tx,
+        policies: &Policies,
+        change: &ChangeRow,
+        hands: &[Contributor],
+        input: &Input,
+    ) -> Result<()> {
+        let ask = |set: &PolicySet| set.evaluate(input, &policies.of_contributors(set, hands, change.id));
+        let outcome = ask(&policies.active);
+        let detail = detail(&outcome)?;
+        let kept = NewOutcome {
+            change: change.id,
+            revision: change.revision,
+            outcome: word(&outcome),
+            detail: &detail,
+            by: policies.first_due(&outcome, change.created_at),
+            epoch: policies.epoch,
+            at: self.now(),
+        };
+        policy_outcomes::put(tx, &kept).await?;
+        for shadow in &policies.shadows {
+            let outcome = ask(&policies.active.with(shadow.clone()));
+            let detail = crate::policies::asking::detail(&outcome)?;
+            let said = NewOutcome { outcome: word(&outcome), detail: &detail, by: None, ..kept.clone() };
+            policy_outcomes::put_shadow(tx, (shadow.policy, shadow.version), &said).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An outcome as it is stored.
+pub fn detail(outcome: &Outcome) -> Result<String> {
+    serde_json::to_string(outcome).map_err(|_| Error::Internal("an outcome could not be written"))
+}
+
+/// What is known of a change at a time.
+pub async fn input_of(
+    tx: &mut Tx,
+    change: &ChangeRow,
+    edits: &[EditRow],
+    origin: &str,
+    hands: &[Contributor],
+    at: Timestamp,
+) -> Result<Input> {
+    let own: Vec<&EditRow> = edits.iter().filter(|e| e.change_id == change.id).collect();
+    let since = at.plus_seconds(-RECENT_DAYS * 86_400);
+    let bases = policy_outcomes::bases(tx, change.id, change.revision, since).await?;
+    let spoken = policy_outcomes::spoken(tx, change.id).await?;
+    let mut labels: BTreeSet<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
+    if bases.iter().any(|base| base.frozen) {
+        labels.insert(Label::Frozen);
+    }
+    let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
+    let by_people = hands.iter().any(|h| h.change_id == change.id && h.how == "edited");
+    let mut input = Input::new(change.store_id, change.kind, change.risk_level);
+    input.paths = touched(change, edits).into_iter().map(str::to_owned).collect();
+    input.agents = if spoken.iter().any(|(agent, ..)| agent.is_none()) {
+        BTreeSet::new()
+    } else {
+        spoken.iter().filter_map(|(agent, ..)| agent.clone()).collect()
+    };
+    input.engines = engines(&facts);
+    input.labels = labels;
+    input.last_writer = last_writer(&own, &bases);
+    input.figures = figures(change, &own, &bases, &spoken);
+    // What people and agents propose, answers to questions, and what a person edited, people decide on.
+    input.needs_person = origin != "dream" || by_people;
+    input.over_loss_budget = is_over_loss_budget(tx, change, at).await?;
+    input.approved_recently = bases.iter().any(|base| base.approved_recently);
+    Ok(input)
+}
+
+fn engines(facts: &serde_json::Value) -> BTreeSet<Engine> {
+    let engine = |name: &str| if name == "builtin" { Engine::BuiltIn } else { Engine::Model };
+    facts["found_by"].as_array().into_iter().flatten().filter_map(|name| name.as_str()).map(engine).collect()
+}
+
+/// Who wrote last what is altered; the most protected of several, and nothing as soon as one is not known.
+fn last_writer(edits: &[&EditRow], bases: &[policy_outcomes::BaseRow]) -> Option<Writer> {
+    let altered = edits.iter().filter(|e| e.base_version.is_some()).count();
+    if altered == 0 {
+        return Some(Writer::Nobody);
+    }
+    let of = |base: &policy_outcomes::BaseRow| match base.origin.as_deref() {
+        _ if base.by_person => Some(Writer::Person),
+        Some("dream" | "revert") => Some(Writer::Dream),
+        Some("agent") => Some(Writer::Agent),
+        Some("person") => Some(Writer::Person),
+        _ if base.committed_by.starts_with("key:") => Some(Writer::Agent),
+        _ => None,
+    };
+    if bases.len() < altered {
+        return None;
+    }
+    let writers = bases.iter().map(of).collect::<Option<Vec<_>>>()?;
+    writers.into_iter().max()
+}
+
+fn figures(
+    change: &ChangeRow,
+    edits: &[&EditRow],
+    bases: &[policy_outcomes::BaseRow],
+    spoken: &[(Option<String>, i64, i64)],
+) -> BTreeMap<Figure, u32> {
+    let count = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+    let sized = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let (mut before, mut after, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for edit in edits {
+        let (old, new) = (edit.base_content.as_deref().unwrap_or_default(), edit.content.as_deref().unwrap_or_default());
+        before.extend(statement::statements(old));
+        after.extend(statement::statements(new));
+        bytes += changed_bytes(old, new);
+    }
+    let against: i64 = spoken.iter().map(|s| s.1).sum();
+    let quotes: i64 = spoken.iter().map(|s| s.2).sum();
+    let agents = spoken.iter().filter(|s| s.0.is_some()).count();
+    let mut all = BTreeMap::from([
+        (Figure::Confidence, count(change.confidence_bp)),
+        (Figure::Sessions, count(change.support_sessions)),
+        (Figure::Quotes, count(quotes - against)),
+        (Figure::CounterQuotes, count(against)),
+        (Figure::StatementsRemoved, sized(statement::lost(&before, &after).len())),
+        (Figure::BytesChanged, sized(bytes)),
+        (Figure::Readers, count(bases.iter().map(|base| base.readers).max().unwrap_or(0))),
+    ]);
+    // Nobody said whose the sessions were, what they were about, or whose agents: these numbers are not known.
+    let known = [(Figure::Users, change.support_subjects), (Figure::Tasks, change.support_tasks)];
+    all.extend(known.into_iter().filter(|(_, n)| *n > 0).map(|(figure, n)| (figure, count(n))));
+    all.extend((agents > 0).then(|| (Figure::Agents, sized(agents))));
+    all.extend(change.recorders.map(|n| (Figure::Recorders, count(n))));
+    all
+}
+
+/// Bytes of the lines that are only in one of two texts.
+fn changed_bytes(old: &str, new: &str) -> usize {
+    let mut lines: BTreeMap<&str, i64> = BTreeMap::new();
+    for line in old.lines() {
+        *lines.entry(line).or_default() -= 1;
+    }
+    for line in new.lines() {
+        *lines.entry(line).or_default() += 1;
+    }
+    lines.iter().map(|(line, n)| line.len().saturating_add(1).saturating_mul(usize::try_from(n.unsigned_abs()).unwrap_or(0))).sum()
+}
+
+/// Whether what dreams have lost of the store in 30 days, and what waits would lose, is more than they may (rule 11). A change that loses
+/// nothing is never over it, and neither is any while an admin has a clean-up open.
+async fn is_over_loss_budget(tx: &mut Tx, change: &ChangeRow, at: Timestamp) -> Result<bool> {
+    let loses = |facts: &str| -> dream::Loss {
+        let facts: serde_json::Value = serde_json::from_str(facts).unwrap_or_default();
+        serde_json::from_value(facts["lost"].clone()).unwrap_or_default()
+    };
+    if loses(&change.facts) == dream::Loss::default() {
+        return Ok(false);
+    }
+    let store: StoreId = change.store_id;
+    let clean_up = memory_stores::get(tx, store).await?.and_then(|s| s.clean_up_until).is_some_and(|until| until > at);
+    if clean_up {
+        return Ok(false);
+    }
+    let lost = changes::facts_of_dreams(tx, store, at.plus_seconds(-RECENT_DAYS * 86_400)).await?;
+    let lost = lost.iter().map(|facts| loses(facts)).fold(dream::Loss::default(), dream::Loss::and);
+    let mut said = dream::Loss::default();
+    for memory in memories::contents_of_store(tx, store).await? {
+        for one in statement::statements(&memory.content) {
+            said = said.and(dream::Loss { statements: 1, bytes: one.len() });
+        }
+    }
+    Ok(!lost.is_within(said))
+}

@@ -1,0 +1,287 @@
+//! The life of a policy: written as a draft, asked in shadow, tested against the past, activated by two admins, paused, resumed and
+//! retired. A version that was once past its draft never changes; editing it makes a new one.
+
+use domain::{
+    actor::Actor,
+    audit_action::AuditAction,
+    canonical::sha256_hex,
+    ids::PolicyId,
+    policy::{Effect, PolicyFile, VersionState, Wider, wider},
+    rights::Action,
+};
+use serde_json::{Value, json};
+use store::{
+    Tx,
+    policies::{self, VersionRow},
+};
+
+use super::asking::{self, Policies};
+use crate::{
+    Error, Lucid, Record, Result,
+    authority::{Acting, Authorized},
+    schedules,
+    setting_changes::{Outcome, Setting},
+};
+
+/// A back-test counts for so long, in seconds: a day.
+const TEST_SECONDS: i64 = 86_400;
+
+/// Where a version is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MovedPolicy {
+    /// It is asked about every change, and applies nothing.
+    Shadow,
+    /// Back to being written.
+    Draft,
+    /// It applies changes.
+    Active,
+    /// It applies nothing for now.
+    Paused,
+    /// It is over.
+    Retired,
+}
+
+impl From<MovedPolicy> for VersionState {
+    fn from(to: MovedPolicy) -> Self {
+        match to {
+            MovedPolicy::Shadow => Self::Shadow,
+            MovedPolicy::Draft => Self::Draft,
+            MovedPolicy::Active => Self::Active,
+            MovedPolicy::Paused => Self::Paused,
+            MovedPolicy::Retired => Self::Retired,
+        }
+    }
+}
+
+impl Lucid {
+    /// Makes a policy with a first draft; the name is the file's. Whoever makes it owns it.
+    pub async fn create_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<PolicyId> {
+        checked(file, self.now())?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = may_write(&actor, file)?;
+        let person = actor.who.person().ok_or(Error::Forbidden("a policy has an owner, so a person makes it"))?;
+        if policies::by_name(&mut tx, file.name.trim()).await?.is_some() {
+            return Err(Error::Conflict(format!("a policy called “{}” is there already; edit it, or take another name", file.name.trim())));
+        }
+        let id = self.id(PolicyId::new);
+        policies::insert(&mut tx, id, file.name.trim(), person, self.now()).await?;
+        self.save(&mut tx, right, id, None, file).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Writes the draft of a policy: the one that is there, or a new version. A version in shadow goes back to being a draft first.
+    /// `shown` is the digest of the version that was edited.
+    pub async fn edit_policy(&self, actor: &Actor, id: PolicyId, shown: &str, file: &PolicyFile) -> Result<i64> {
+        checked(file, self.now())?;
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = may_write(&actor, file)?;
+        let versions = policies::of_policy(&mut tx, id).await?;
+        let newest = versions.first().ok_or(Error::NotFound("policy"))?;
+        if newest.sha256 != shown {
+            return Err(Error::Conflict("somebody saved another version meanwhile; open the policy again and repeat your edit".to_owned()));
+        }
+        if policies::by_name(&mut tx, file.name.trim()).await?.is_some_and(|other| other != id) {
+            return Err(Error::Conflict(format!("another policy is called “{}”", file.name.trim())));
+        }
+        policies::rename(&mut tx, id, file.name.trim()).await?;
+        let number = self.save(&mut tx, right, id, Some(newest), file).await?;
+        tx.commit().await?;
+        Ok(number)
+    }
+
+    /// Saves a file as the draft of the policy that it names, or as a new policy.
+    pub async fn import_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<(PolicyId, i64)> {
+        let known = policies::by_name(&mut self.db.read().await?, file.name.trim()).await?;
+        let Some(id) = known else { return Ok((self.create_policy(actor, file).await?, 1)) };
+        let newest = policies::of_policy(&mut self.db.read().await?, id).await?;
+        let shown = newest.first().map(|v| v.sha256.clone()).unwrap_or_default();
+        Ok((id, self.edit_policy(actor, id, &shown, file).await?))
+    }
+
+    async fn save(&self, tx: &mut Tx, right: Authorized, id: PolicyId, newest: Option<&VersionRow>, file: &PolicyFile) -> Result<i64> {
+        let file = &PolicyFile { name: file.name.trim().to_owned(), ..file.clone() };
+        let content = file.canonical();
+        let sha256 = sha256_hex(content.as_bytes());
+        let number = match newest {
+            Some(draft) if draft.state == VersionState::Draft => {
+                if !policies::rewrite(tx, id, draft.number, (&content, &sha256)).await? {
+                    return Err(Error::Conflict("this version is no draft any more".to_owned()));
+                }
+                draft.number
+            }
+            _ => {
+                if let Some(shadow) = newest.filter(|v| v.state == VersionState::Shadow) {
+                    policies::set_state(tx, shadow, VersionState::Retired, "A newer draft took its place.", self.now()).await?;
+                    asking::next_epoch(tx).await?;
+                }
+                let number = newest.map_or(1, |v| v.number + 1);
+                policies::insert_version(tx, id, number, (&content, &sha256), self.now()).await?;
+                number
+            }
+        };
+        if let Some(person) = right.who().person() {
+            policies::wrote(tx, id, number, person).await?;
+        }
+        let payload = json!({"version": number, "sha256": sha256, "policy": file});
+        self.record_policy(tx, right, AuditAction::PolicySave, id, &payload).await?;
+        Ok(number)
+    }
+
+    pub(crate) async fn record_policy(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        action: AuditAction,
+        id: PolicyId,
+        payload: &Value,
+    ) -> Result<()> {
+        self.record(tx, right, Record { action, subject: id.to_string(), store: None, commit: None, payload }).await
+    }
+
+    /// Moves a version on in its life. What lets more be applied without a person waits for a second admin.
+    pub async fn move_policy_on(&self, actor: &Actor, id: PolicyId, number: i64, to: MovedPolicy) -> Result<Outcome> {
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
+        let right = actor.may_in_installation(Action::ManagePolicies)?;
+        let row = version(&mut tx, id, number).await?;
+        let to = VersionState::from(to);
+        self.may_move(&mut tx, &row, to).await?;
+        let outcome = if matches!(to, VersionState::Draft | VersionState::Shadow) {
+            let (action, _, payload) = self.move_policy(&mut tx, id, number, to).await?;
+            self.record_policy(&mut tx, right, action, id, &payload).await?;
+            Outcome::Done
+        } else {
+            self.set(&mut tx, &actor, right, &Setting::Policy { policy: id, name: row.name.clone(), version: number, to }).await?
+        };
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Whether a version may go there: every step has its conditions.
+    async fn may_move(&self, tx: &mut Tx, row: &VersionRow, to: VersionState) -> Result<()> {
+        use VersionState::{Active, Draft, Paused, Retired, Shadow};
+        let allowed = matches!(
+            (row.state, to),
+            (Draft, Shadow) | (Shadow, Draft | Active) | (Active, Paused) | (Paused, Active) | (Draft | Shadow | Active | Paused, Retired)
+        );
+        if !allowed {
+            return Err(Error::Conflict(format!("version {} is {}, so it cannot become {to}", row.number, row.state)));
+        }
+        let file = asking::file_of(row)?;
+        if to == Shadow && file.rules.is_empty() {
+            return Err(Error::Invalid("a policy without rules does nothing; add one first".to_owned()));
+        }
+        if to != Active {
+            return Ok(());
+        }
+        if file.applying.expires_at().is_some_and(|ends| ends <= self.now()) {
+            return Err(Error::Conflict("this version has expired; edit when it ends first".to_owned()));
+        }
+        let report = file.run();
+        if report.cases.is_empty() || !report.passed() {
+            let failing = report.cases.iter().find(|case| !case.passed).map(|case| case.name.clone());
+            return Err(Error::Conflict(failing.map_or_else(
+                || "a policy needs at least one test that passes before it becomes active".to_owned(),
+                |name| format!("the test “{name}” fails; a policy becomes active when all of its tests pass"),
+            )));
+        }
+        let tested = policies::last_back_test(tx, row.policy_id, row.number).await?;
+        let fresh = tested.is_some_and(|t| t.sha256 == row.sha256 && t.run_at > self.now().plus_seconds(-TEST_SECONDS));
+        if fresh { Ok(()) } else { Err(Error::Conflict("run the back-test of this version first; it counts for a day".to_owned())) }
+    }
+
+    /// Retires active versions that have expired, unless they forbid something: that stays forbidden until a person retires them.
+    pub(crate) async fn retire_expired(&self) -> Result<()> {
+        let expired = |row: &VersionRow| {
+            asking::file_of(row).is_ok_and(|file| !forbids(&file) && file.applying.expires_at().is_some_and(|ends| ends <= self.now()))
+        };
+        let active = policies::in_state(&mut self.db.read().await?, VersionState::Active).await?;
+        for row in active.into_iter().filter(expired) {
+            let mut tx = self.db.background().await?;
+            store::settings::lock_people(&mut tx).await?;
+            if policies::set_state(&mut tx, &row, VersionState::Retired, "It expired.", self.now()).await? {
+                asking::next_epoch(&mut tx).await?;
+                let payload = json!({"version": row.number, "from": row.state, "to": VersionState::Retired, "note": "It expired."});
+                self.record_policy(&mut tx, Authorized::worker(), AuditAction::PolicyState, row.policy_id, &payload).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Moves a version on, and what the trail says of it. The caller records it.
+    pub(crate) async fn move_policy(
+        &self,
+        tx: &mut Tx,
+        id: PolicyId,
+        number: i64,
+        to: VersionState,
+    ) -> Result<(AuditAction, String, Value)> {
+        let row = version(tx, id, number).await?;
+        self.may_move(tx, &row, to).await?;
+        policies::lock(tx, id).await?;
+        if to == VersionState::Active {
+            for before in policies::of_policy(tx, id).await?.iter().filter(|v| v.number != number) {
+                if matches!(before.state, VersionState::Active | VersionState::Paused) {
+                    policies::set_state(tx, before, VersionState::Retired, &format!("Version {number} took its place."), self.now())
+                        .await?;
+                }
+            }
+        }
+        if !policies::set_state(tx, &row, to, "", self.now()).await? {
+            return Err(Error::Conflict("this version was changed meanwhile".to_owned()));
+        }
+        asking::next_epoch(tx).await?;
+        let file = asking::file_of(&row)?;
+        let payload = json!({"version": number, "from": row.state, "to": to, "sha256": row.sha256, "policy": file});
+        Ok((AuditAction::PolicyState, id.to_string(), payload))
+    }
+}
+
+/// Why a move makes the gate weaker, in a sentence; `None` if it does not.
+pub async fn weaker(tx: &mut Tx, id: PolicyId, number: i64, to: VersionState) -> Result<Option<String>> {
+    let row = version(tx, id, number).await?;
+    let file = asking::file_of(&row)?;
+    let name = &row.name;
+    match to {
+        VersionState::Active if file.allows() => Ok(Some(format!("“{name}” version {number} would apply changes without a person"))),
+        VersionState::Paused | VersionState::Retired if row.state == VersionState::Active && forbids(&file) => {
+            // Of the rules that stay, does anything apply now that this version forbade?
+            let active = Policies::read(tx, row.created_at).await?.active;
+            let without = active.without(id);
+            let opens = wider(&active.rules(), &without.rules()) != Wider::No;
+            Ok(opens.then(|| format!("what “{name}” version {number} forbids could be applied")))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn forbids(file: &PolicyFile) -> bool {
+    file.rules.iter().any(|rule| rule.effect == Effect::Forbid)
+}
+
+/// The version, whatever its state.
+pub async fn version(tx: &mut Tx, id: PolicyId, number: i64) -> Result<VersionRow> {
+    let versions = policies::of_policy(tx, id).await?;
+    versions.into_iter().find(|v| v.number == number).ok_or(Error::NotFound("policy"))
+}
+
+/// The right to write a policy; stores that it names must be known to whoever writes it.
+fn may_write(actor: &Acting, file: &PolicyFile) -> Result<Authorized> {
+    let right = actor.may_in_installation(Action::ManagePolicies)?;
+    match file.rules.iter().flat_map(|rule| &rule.stores).find(|store| !actor.knows(**store)) {
+        Some(_) => Err(Error::NotFound("store")),
+        None => Ok(right),
+    }
+}
+
+fn checked(file: &PolicyFile, now: domain::Timestamp) -> Result<()> {
+    if file.name.trim().is_empty() || file.name.chars().any(char::is_control) {
+        return Err(Error::Invalid("a policy has a name of one line".to_owned()));
+    }
+    file.check().map_err(Error::Invalid)?;
+    if let Some(window) = &file.applying.window {
+        schedules::check_schedule(&window.cron, &window.time_zone, now)?;
+    }
+    Ok(())
+}
