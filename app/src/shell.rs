@@ -81,6 +81,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/people/:id") view=pages::people::Person ssr=SsrMode::Async />
                 <Route path=path!("/rights") view=pages::people::Rights ssr=SsrMode::Async />
                 <Route path=path!("/keys") view=pages::keys::Keys ssr=SsrMode::Async />
+                <Route path=path!("/policies") view=pages::policies::Policies ssr=SsrMode::Async />
+                <Route path=path!("/policies/new") view=pages::policies::NewPolicy ssr=SsrMode::Async />
+                <Route path=path!("/policies/:id") view=pages::policies::Policy ssr=SsrMode::Async />
                 <Route path=path!("/queue") view=pages::queue::Queue ssr=SsrMode::Async />
                 <Route path=path!("/changesets/:id") view=pages::desk::Changeset ssr=SsrMode::Async />
                 <Route path=path!("/changesets/:id/after") view=pages::desk::After ssr=SsrMode::Async />

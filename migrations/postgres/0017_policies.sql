@@ -2,7 +2,7 @@
 
 CREATE TABLE policies (
     id UUID PRIMARY KEY,
-    name TEXT COLLATE "C" NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
+    name TEXT COLLATE "C" NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 120),
     -- Who is told when it pauses itself.
     owner_id UUID NOT NULL REFERENCES users (id),
     created_at BIGINT NOT NULL

@@ -2,7 +2,7 @@
 
 CREATE TABLE policies (
     id BLOB PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 80),
+    name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 120),
     -- Who is told when it pauses itself.
     owner_id BLOB NOT NULL REFERENCES users (id),
     created_at INTEGER NOT NULL

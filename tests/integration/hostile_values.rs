@@ -11,13 +11,14 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     changeset::RejectCode,
     memory::GateMode,
+    policy::PRESETS,
     rights::Scope,
 };
 use html5ever::{parse_document, tendril::TendrilSink};
 use markup5ever_rcdom::{Node, NodeData, RcDom};
 use reqwest::StatusCode;
 use serde_json::json;
-use service::{Grantee, NewKey, NewMemory, NewUser, Place, StoreText, Verdict};
+use service::{Grantee, MovedPolicy, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
 
 use crate::{
     http::Visitor,
@@ -67,6 +68,11 @@ const FIELDS: &[&str] = &[
     "note",
     "refused",
     "query",
+    "policy",
+    "policyreason",
+    "rule",
+    "stopreason",
+    "freezereason",
 ];
 
 /// The attributes whose values decide what an element does.
@@ -113,7 +119,34 @@ impl Twin {
         twin.sessions().await;
         twin.changes().await;
         twin.a_waiting_setting().await;
+        twin.policies().await;
         twin
+    }
+
+    /// One that is asked in shadow, with a test and a back-test; a stop and a freeze that is to come.
+    async fn policies(&self) {
+        let (lucid, of) = (&self.world.lucid, |field: &str| self.filling.of(field));
+        let mut file = PRESETS[1].file(None);
+        file.name = of("policy");
+        file.reason = of("policyreason");
+        file.rules[0].name = of("rule");
+        file.rules[0].agents = [of("agent")].into();
+        file.tests[0].name = of("rule");
+        let id = lucid.create_policy(&self.admin, &file, None).await.unwrap();
+        lucid.move_policy_on(&self.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+        lucid.back_test_policy(&self.admin, id, 1, 30).await.unwrap();
+        while lucid.ask_policies().await.unwrap() {}
+        let stop = SetStop { store: Some(self.world.store), reason: of("stopreason") };
+        lucid.stop_policies(&self.admin, &stop).await.unwrap();
+        let tomorrow = lucid.now().plus_seconds(86_400);
+        let freeze = NewFreeze {
+            store: Some(self.world.store),
+            starts_at: tomorrow,
+            ends_at: tomorrow.plus_seconds(3_600),
+            reason: of("freezereason"),
+            exceptions: vec!["ada@lucid.example".to_owned()],
+        };
+        lucid.freeze_commits(&self.admin, &freeze).await.unwrap();
     }
 
     async fn places_and_people(&self) {
@@ -232,6 +265,7 @@ impl Twin {
     }
 
     /// The address of every page of everything that there is, with its route.
+    #[expect(clippy::too_many_lines, reason = "a list of pages")]
     async fn pages(&self) -> Vec<(&'static str, String)> {
         let (lucid, me, store) = (&self.world.lucid, &self.admin, self.world.store);
         let encoded = |field: &str| {
@@ -260,6 +294,8 @@ impl Twin {
             "/account",
             "/search",
             "/people",
+            "/policies",
+            "/policies/new",
             "/rights",
             "/keys",
             "/sign-in",
@@ -267,6 +303,10 @@ impl Twin {
         ] {
             page(route, route.to_owned());
             page(route, format!("{route}?q={query}&agent={query}&who={query}&next=/{query}&after={query}&state={query}&sort={query}"));
+        }
+        for policy in lucid.policies(me).await.unwrap().policies {
+            page("/policies/:id", format!("/policies/{}", policy.id));
+            page("/policies/:id", format!("/policies/{}?edit=yes&version=1", policy.id));
         }
         page("/queue", "/queue?state=open".into());
         page("/queue", "/queue?state=done".into());
@@ -348,6 +388,12 @@ impl Twin {
             ("add_key", vec![("name", of("refused").repeat(9))]),
             ("invite", vec![("email", of("refused")), ("name", of("refused")), ("role", "member".into())]),
             ("create_team", vec![("name", of("team"))]),
+            ("create_policy", vec![("name", of("refused").repeat(9)), ("reason", of("refused"))]),
+            ("stop_policies", vec![("reason", of("refused").repeat(9))]),
+            (
+                "set_freeze",
+                vec![("starts_at", of("refused")), ("ends_at", of("refused")), ("reason", of("refused")), ("exceptions", of("refused"))],
+            ),
             ("request_access", vec![("email", of("refused")), ("name", of("refused")), ("reason", of("refused"))]),
             ("sign_in", vec![("email", of("refused")), ("password", "x".into()), ("next", of("refused"))]),
         ]

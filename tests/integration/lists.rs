@@ -6,10 +6,11 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     changeset::RejectCode,
     memory::GateMode,
+    policy::{PRESETS, PolicyFile},
     rights::Scope,
 };
 use reqwest::StatusCode;
-use service::{Grantee, Kind, Listed, Listing, NewKey, NewMemory, NewUser, QueueFilter, Verdict};
+use service::{Grantee, Kind, Listed, Listing, NewFreeze, NewKey, NewMemory, NewUser, QueueFilter, Verdict};
 
 use crate::{
     http::Visitor,
@@ -284,6 +285,12 @@ async fn rows_of_every_kind(world: &World, me: &Actor, numbers: std::ops::Range<
         let by_hand = create(&format!("/by-hand/{n}.md"), &format!("By hand {n}.\n"));
         let (changeset, change) = lucid.propose_change(&world.reviewer, store, &by_hand, "It was agreed.").await.unwrap();
         lucid.comment(me, change, "Seen.").await.unwrap();
+        let policy = PolicyFile { name: format!("Policy {n}"), ..PRESETS[0].file(Some(store)) };
+        lucid.create_policy(me, &policy, None).await.unwrap();
+        let (starts_at, ends_at) = (lucid.now().plus_seconds(86_400), lucid.now().plus_seconds(90_000));
+        let exceptions = vec![format!("p{n}@lucid.example")];
+        let freeze = NewFreeze { store: Some(store), starts_at, ends_at, reason: format!("Freeze {n}"), exceptions };
+        lucid.freeze_commits(me, &freeze).await.unwrap();
         let view = lucid.changeset(me, changeset).await.unwrap().changes.remove(0);
         world.vote(me, &view, Verdict::Reject(RejectCode::ALL[0])).await.unwrap();
     }
@@ -296,6 +303,9 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
         ["/", "/queue", "/inbox", "/insights", "/stores", "/dreams", "/sessions", "/import", "/audit", "/account", "/people", "/keys"]
             .map(|route| (route, route.to_owned()))
             .to_vec();
+    pages.push(("/policies", "/policies".into()));
+    pages.push(("/policies/new", "/policies/new".into()));
+    pages.push(("/policies/:id", format!("/policies/{}", lucid.policies(me).await.unwrap().policies[0].id)));
     pages.push(("/queue, open", "/queue?state=open".into()));
     pages.push(("/search", "/search?q=pair".into()));
     pages.push(("/queue, done", "/queue?state=done".into()));

@@ -142,8 +142,8 @@ async fn metrics_are_off_until_they_have_a_token() {
     for line in [
         "lucid_http_requests_total{method=\"GET\",route=\"/sign-in\",status=\"200\"} 1",
         "lucid_queue_undecided_changes 9",
-        "lucid_dreams_completed 1",
-        "lucid_commits 1",
+        "lucid_dreams_completed 4",
+        "lucid_commits 7",
         "lucid_jobs_queued 0",
         "lucid_audit_seq",
         "lucid_queue_oldest_seconds",

@@ -56,7 +56,7 @@ fn at_once() -> Applying {
 /// A policy that is active; where one admin is alone, that is recorded as overridden.
 async fn active(world: &World, file: &PolicyFile) -> PolicyId {
     let lucid = &world.lucid;
-    let id = lucid.create_policy(&world.admin, file).await.unwrap();
+    let id = lucid.create_policy(&world.admin, file, None).await.unwrap();
     lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 90).await.unwrap();
     assert_eq!(lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap(), Outcome::Done);
@@ -151,7 +151,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
         error.to_string()
     };
     let untested = PolicyFile { tests: Vec::new(), ..preset(0, at_once()) };
-    let id = lucid.create_policy(&world.admin, &untested).await.unwrap();
+    let id = lucid.create_policy(&world.admin, &untested, None).await.unwrap();
     let go = |number, to| lucid.move_policy_on(&world.admin, id, number, to);
     assert!(refused(go(1, MovedPolicy::Active).await.unwrap_err()).contains("draft"));
     go(1, MovedPolicy::Shadow).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     lucid.confirm_setting(&second, waits).await.unwrap();
     // Nobody who is not an admin writes, moves or tests one.
     for who in [&world.reviewer, &world.stranger] {
-        assert_eq!(lucid.create_policy(who, &preset(1, at_once())).await.unwrap_err().kind(), Kind::Permission);
+        assert_eq!(lucid.create_policy(who, &preset(1, at_once()), None).await.unwrap_err().kind(), Kind::Permission);
         assert_eq!(lucid.move_policy_on(who, id, 3, MovedPolicy::Paused).await.unwrap_err().kind(), Kind::Permission);
         assert_eq!(lucid.back_test_policy(who, id, 3, 30).await.unwrap_err().kind(), Kind::Permission);
     }
@@ -445,7 +445,7 @@ async fn what_forbids_is_retired_by_two_admins_only(world: World) {
         ..PolicyFile::default()
     };
     let second = second_admin(&world).await;
-    let id = lucid.create_policy(&world.admin, &forbid).await.unwrap();
+    let id = lucid.create_policy(&world.admin, &forbid, None).await.unwrap();
     lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
     let done = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap();
@@ -489,7 +489,7 @@ async fn a_back_test_names_what_people_rejected(world: World) {
     }
     // Decided before any worker had looked: its inputs are read from what is stored.
     work(&world).await;
-    let id = lucid.create_policy(&world.admin, &preset(0, at_once())).await.unwrap();
+    let id = lucid.create_policy(&world.admin, &preset(0, at_once()), None).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
     let shown = view(&world, id).await.back_test.unwrap();
     assert!(shown.current);
@@ -518,7 +518,7 @@ async fn a_policy_ends_on_its_day_and_applies_in_its_hours(world: World) {
     assert_eq!((version.state, version.note.as_str()), (VersionState::Retired, "It expired."));
     let wrong = Window { cron: "never".to_owned(), time_zone: "UTC".to_owned(), hours: 2 };
     let bad = PolicyFile { name: "Bad".to_owned(), ..preset(0, Applying { window: Some(wrong), ..at_once() }) };
-    assert_eq!(lucid.create_policy(&world.admin, &bad).await.unwrap_err().kind(), Kind::Invalid);
+    assert_eq!(lucid.create_policy(&world.admin, &bad, None).await.unwrap_err().kind(), Kind::Invalid);
     world.verified().await;
 }
 
@@ -546,7 +546,7 @@ async fn stores_that_are_not_seen_are_not_named(world: World) {
     let lucid = &world.lucid;
     let other = crate::world::add(lucid, "other", Role::Admin, Vec::new()).await;
     let named = PRESETS[0].file(Some(world.store));
-    assert_eq!(lucid.create_policy(&other, &named).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(lucid.create_policy(&other, &named, None).await.unwrap_err().kind(), Kind::NotFound);
     let id = active(&world, &preset(0, at_once())).await;
     let changeset = world.proposal().await;
     work(&world).await;

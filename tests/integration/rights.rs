@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use domain::{
     Timestamp,
     actor::{Actor, Role},
-    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, SessionId, StoreId},
+    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, PolicyId, SessionId, StoreId},
     rights::{Access, Action, Resource, Scope},
 };
 use reqwest::{Client, Method, StatusCode, header, redirect::Policy};
@@ -31,6 +31,10 @@ enum Needs {
 /// The fields of a form.
 type Form = Vec<(&'static str, String)>;
 
+/// The numbers that a policy's form asks for.
+const NUMBERS: [&str; 6] =
+    ["form[after_hours]", "form[most_a_day]", "form[share_percent]", "form[sample_percent]", "form[pause_over_percent]", "form[of_last]"];
+
 /// Real ids of the demo.
 struct Ids {
     store: StoreId,
@@ -41,6 +45,7 @@ struct Ids {
     commit: CommitId,
     session: SessionId,
     dream: DreamId,
+    policy: PolicyId,
 }
 
 impl Ids {
@@ -60,6 +65,7 @@ impl Ids {
             commit: lucid.history(&me, store, None).await.unwrap().rows[0].commit.id,
             session: lucid.sessions(&me, None, None).await.unwrap().rows[0].id,
             dream: lucid.dreams(&me, None, None).await.unwrap().rows[0].id,
+            policy: lucid.policies(&me).await.unwrap().policies[0].id,
         };
         lucid.close().await;
         ids
@@ -69,7 +75,7 @@ impl Ids {
     fn pages(&self) -> Vec<(&'static str, String, Needs)> {
         use Action::{ManageKeys, ManagePeople, SeeChanges, SeeDreams, SeeMemory, SeeSessions};
         use Needs::{Action as May, Nothing, SignedIn};
-        let Self { store, changeset, change, memory, commit, session, dream, .. } = self;
+        let Self { store, changeset, change, memory, commit, session, dream, policy, .. } = self;
         vec![
             ("/sign-in", "/sign-in".into(), Nothing),
             ("/request-access", "/request-access".into(), Nothing),
@@ -77,6 +83,9 @@ impl Ids {
             ("/", "/".into(), SignedIn),
             ("/queue", "/queue".into(), SignedIn),
             ("/bulk", "/bulk".into(), SignedIn),
+            ("/policies", "/policies".into(), May(Action::SeePolicies)),
+            ("/policies/new", "/policies/new".into(), May(Action::ManagePolicies)),
+            ("/policies/:id", format!("/policies/{policy}"), May(Action::SeePolicies)),
             ("/inbox", "/inbox".into(), SignedIn),
             ("/questions", "/questions".into(), SignedIn),
             ("/insights", "/insights".into(), SignedIn),
@@ -116,8 +125,8 @@ impl Ids {
     #[expect(clippy::too_many_lines, reason = "a list with a line for each action")]
     fn actions(&self, somebody: &str) -> Vec<(&'static str, Form, Needs)> {
         use Action::{
-            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManageStore, OwnAccount, Propose,
-            ReadAudit,
+            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManagePolicies, ManageStore,
+            OwnAccount, Propose, ReadAudit,
         };
         use Needs::{Action as May, Nothing};
         let (store, changeset, change) = (self.store.to_string(), self.changeset.to_string(), self.change.to_string());
@@ -132,7 +141,8 @@ impl Ids {
         let team = domain::ids::TeamId(uuid::Uuid::nil()).to_string();
         let key = domain::ids::KeyId(uuid::Uuid::nil()).to_string();
         let setting = domain::ids::SettingChangeId(uuid::Uuid::nil()).to_string();
-        let memory = self.memory.to_string();
+        let numbers: Form = NUMBERS.iter().map(|name| (*name, "10".to_owned())).collect();
+        let (memory, policy) = (self.memory.to_string(), self.policy.to_string());
         vec![
             ("sign_in", form(&[("email", "a@b.example"), ("password", "x"), ("next", "/")]), Nothing),
             ("use_link", form(&[("token", "0"), ("password", "x"), ("again", "x")]), Nothing),
@@ -162,6 +172,21 @@ impl Ids {
                 form(&[("changeset", &changeset), ("expected", &format!("{change}:99:0")), ("idempotency_key", "12345678")]),
                 May(Decide),
             ),
+            ("create_policy", form(&[("name", "")]), May(ManagePolicies)),
+            ("save_policy", [form(&[("policy", &policy), ("shown", "0"), ("form[name]", "x")]), numbers].concat(), May(ManagePolicies)),
+            ("move_policy", form(&[("policy", &policy), ("version", "99"), ("to", "paused")]), May(ManagePolicies)),
+            ("back_test_policy", form(&[("policy", &policy), ("version", "99"), ("days", "30")]), May(ManagePolicies)),
+            ("stop_policies", form(&[("store", ""), ("reason", &"x".repeat(600))]), May(Action::StopPolicies)),
+            ("lift_stop", form(&[("store", "")]), May(ManagePolicies)),
+            (
+                "set_freeze",
+                form(&[("starts_at", "2026-01-01T00:00"), ("ends_at", "2025-01-01T00:00"), ("reason", "x")]),
+                May(ManagePolicies),
+            ),
+            ("end_freeze", form(&[("freeze", &domain::ids::FreezeId(uuid::Uuid::nil()).to_string())]), May(ManagePolicies)),
+            ("hold_change", named(&[]), May(Decide)),
+            ("release_change", named(&[]), May(Decide)),
+            ("check_application", named(&[("verdict", "confirm")]), May(Decide)),
             ("dream", form(&[("store", &store), ("instructions", &"x".repeat(5_000))]), May(Dream)),
             ("edit_mapping", form(&[("what", "save"), ("name", "")]), May(Action::ManageMappings)),
             ("delete_mapping", form(&[("name", "none")]), May(Action::ManageMappings)),
@@ -369,6 +394,10 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "confirm_setting"
                     | "decline_setting"
                     | "delete_mapping"
+                    | "move_policy"
+                    | "back_test_policy"
+                    | "end_freeze"
+                    | "check_application"
             );
             let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
             let expected = if visitor.may(*needs) { allowed } else { refused };

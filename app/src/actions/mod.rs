@@ -8,6 +8,7 @@ pub mod keys;
 pub mod mappings;
 pub mod memory;
 pub mod people;
+pub mod policies;
 pub mod questions;
 pub mod review;
 pub mod stores;

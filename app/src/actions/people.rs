@@ -207,7 +207,11 @@ pub async fn decline_setting(setting: String, #[server(default)] store: String) 
     answer(&request, result, &back, fields([])).await
 }
 
+/// The page on which a waiting setting was shown: a store's settings, the policies, or the people.
 fn settings_or_people(store: &str) -> String {
+    if store == "policies" {
+        return "/policies".to_owned();
+    }
     store.parse::<StoreId>().map_or_else(|_| "/people".to_owned(), |s| format!("/stores/{s}/settings"))
 }
 

@@ -460,7 +460,7 @@ fn at(changeset: ChangesetId, change: ChangeId) -> String {
 }
 
 /// The desk that a form came from.
-fn back(changeset: &str, change: &str) -> String {
+pub(super) fn back(changeset: &str, change: &str) -> String {
     format!("/changesets/{}?change={}", plain(changeset), plain(change))
 }
 

@@ -53,7 +53,13 @@ const SECTIONS: &[(&str, &[Place])] = &[
             Place { name: "insights", href: "/insights", within: None, text: "Insights", icon: "chart-line", roles: READ },
         ],
     ),
-    ("Govern", &[Place { name: "audit", href: "/audit", within: None, text: "Audit", icon: "shield-check", roles: ALL }]),
+    (
+        "Govern",
+        &[
+            Place { name: "policies", href: "/policies", within: None, text: "Policies", icon: "workflow", roles: ALL },
+            Place { name: "audit", href: "/audit", within: None, text: "Audit", icon: "shield-check", roles: ALL },
+        ],
+    ),
     (
         "Workspace",
         &[

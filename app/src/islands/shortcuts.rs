@@ -10,6 +10,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("X", "Reject: opens the reasons, 1 to 7 chooses one"),
     ("E", "Edit, or resolve a conflict"),
     ("D", "Defer"),
+    ("H", "Hold for review a change that a policy would apply"),
     ("T", "Withdraw my decision"),
     ("Z", "Undo my last decision, up to ten"),
     ("C", "Comment"),
@@ -28,7 +29,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("Ctrl+Enter", "Send the open form; else commit"),
     ("Ctrl+K", "Search"),
     ("/", "Filter this page"),
-    ("G, then Q U I M D S A", "Go to queue, questions, inbox, memory, dreams, sessions, audit"),
+    ("G, then Q U I M D S L A", "Go to queue, questions, inbox, memory, dreams, sessions, policies, audit"),
     ("Esc", "Close, or discard an edit"),
     ("?", "This list"),
 ];
@@ -136,7 +137,7 @@ mod keys {
             "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" if !event.repeat() => choose_reason(&key) || answer(&key),
             "a" if !event.repeat() => approve(),
             "b" if !event.repeat() => click("button[data-key='bulk']"),
-            "e" | "t" | "z" | "v" | "m" | "r" | "i" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
+            "e" | "t" | "z" | "v" | "m" | "r" | "i" | "h" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
             "x" | "d" | "c" if !event.repeat() => unfold(&format!("details[data-key='{key}']")),
             "Escape" => fold() || click("a[data-key='cancel']"),
             _ => false,
@@ -197,6 +198,7 @@ mod keys {
             "d" => "/dreams",
             "s" => "/sessions",
             "p" => "/people",
+            "l" => "/policies",
             "a" => "/audit",
             _ => return false,
         };

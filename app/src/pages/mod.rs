@@ -16,6 +16,7 @@ pub mod memories;
 pub mod memory;
 pub mod muted;
 pub mod people;
+pub mod policies;
 pub mod questions;
 pub mod queue;
 pub mod search;

@@ -197,6 +197,8 @@ pub struct QueueFilter {
     pub risk: Option<RiskLevel>,
     /// Changes that this proposed: `dream`, `person`, `revert` or `agent`.
     pub origin: Option<&'static str>,
+    /// Changes of which the active policies say this: `allow`, `review` or `forbid`; or that somebody holds: `held`.
+    pub policy: Option<&'static str>,
     /// `mine`, `others`, `conflicted`, `deferred`, `ready` or `overdue`; everything open without.
     pub state: Option<&'static str>,
 }
@@ -208,7 +210,8 @@ impl QueueFilter {
 
     /// Whether it asks for more than a store and a state.
     pub(crate) fn looks_inside(&self) -> bool {
-        let words = self.agent.is_some() || self.text.is_some() || self.assignee.is_some() || self.origin.is_some();
+        let words =
+            self.agent.is_some() || self.text.is_some() || self.assignee.is_some() || self.origin.is_some() || self.policy.is_some();
         words || self.kind.is_some() || self.label.is_some() || self.risk.is_some()
     }
 

@@ -34,7 +34,8 @@ macro_rules! open_sql {
 }
 
 /// Whether a change (`c`) passes a filter.
-/// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee, $10 risk, $11 origin.
+/// $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6 label, $7 agent, $8 text, $9 assignee, $10 risk, $11 origin, $12 what the policies
+/// say.
 macro_rules! passes_sql {
     () => {
         concat!(open_sql!(), "
@@ -50,7 +51,11 @@ macro_rules! passes_sql {
                 OR ($9 = 'me' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = c.changeset_id AND k.until > $2 AND k.user_id = $3))
                 OR ($9 = 'others' AND EXISTS (SELECT 1 FROM claims k WHERE k.changeset_id = c.changeset_id AND k.until > $2 AND k.user_id <> $3)))
           AND (CAST($10 AS TEXT) IS NULL OR c.risk_level = $10)
-          AND (CAST($11 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = c.changeset_id AND t.origin = $11)) ")
+          AND (CAST($11 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM changesets t WHERE t.id = c.changeset_id AND t.origin = $11))
+          AND (CAST($12 AS TEXT) IS NULL
+                OR ($12 = 'held' AND EXISTS (SELECT 1 FROM policy_holds h WHERE h.change_id = c.id))
+                OR EXISTS (SELECT 1 FROM policy_outcomes o WHERE o.change_id = c.id AND o.revision = c.revision AND o.outcome = $12
+                    AND NOT EXISTS (SELECT 1 FROM policy_holds h WHERE h.change_id = c.id))) ")
     };
 }
 
@@ -78,7 +83,7 @@ macro_rules! my_turn_sql {
     };
 }
 
-/// A page of the queue; the hint names the index whose order it is read in. $12 which of them, $13 and $14 where the page begins, $15 how
+/// A page of the queue; the hint names the index whose order it is read in. $13 which of them, $14 and $15 where the page begins, $16 how
 /// many.
 macro_rules! waiting_sql {
     ($hint:literal) => {
@@ -89,15 +94,17 @@ macro_rules! waiting_sql {
             CASE c.risk_level WHEN 'high' THEN s.approvals_high WHEN 'medium' THEN s.approvals_medium ELSE s.approvals_low END AS needed,
             (SELECT COUNT(DISTINCT d.user_id) FROM decisions d WHERE d.change_id = c.id AND d.revision = c.revision
                 AND d.verdict = 'approve' AND d.taken_back_at IS NULL) AS given,
-            k.user_id AS claimed_by, u.name AS claimed_name
+            k.user_id AS claimed_by, u.name AS claimed_name, o.outcome, o.due_at AS applies_at, p.name AS policy_name, o.number AS policy_version,
+            EXISTS (SELECT 1 FROM policy_holds h WHERE h.change_id = c.id) AS held
         FROM changes c", $hint, " CROSS JOIN changesets cs CROSS JOIN stores s
             LEFT JOIN claims k ON k.changeset_id = c.changeset_id AND k.until > $2 LEFT JOIN users u ON u.id = k.user_id
+            LEFT JOIN policy_outcomes o ON o.change_id = c.id AND o.revision = c.revision LEFT JOIN policies p ON p.id = o.policy_id
         WHERE cs.id = c.changeset_id AND s.id = c.store_id AND", passes_sql!(), "
-          AND (CAST($12 AS TEXT) IS NULL OR ($12 = 'mine' AND", my_turn_sql!(), ") OR ($12 = 'others' AND c.state = 'pending' AND NOT", my_turn_sql!(), ")
-              OR ($12 = 'ready' AND c.state = 'approved') OR ($12 = 'deferred' AND c.state = 'deferred') OR ($12 = 'conflicted' AND", conflicted_sql!(), ")
-              OR ($12 = 'overdue' AND c.state <> 'deferred' AND ", due_sql!(), " < $2))
-          AND (CAST($13 AS BIGINT) IS NULL OR ", due_sql!(), " > $13 OR (", due_sql!(), " = $13 AND c.id > $14))
-        ORDER BY ", due_sql!(), ", c.id LIMIT $15")
+          AND (CAST($13 AS TEXT) IS NULL OR ($13 = 'mine' AND", my_turn_sql!(), ") OR ($13 = 'others' AND c.state = 'pending' AND NOT", my_turn_sql!(), ")
+              OR ($13 = 'ready' AND c.state = 'approved') OR ($13 = 'deferred' AND c.state = 'deferred') OR ($13 = 'conflicted' AND", conflicted_sql!(), ")
+              OR ($13 = 'overdue' AND c.state <> 'deferred' AND ", due_sql!(), " < $2))
+          AND (CAST($14 AS BIGINT) IS NULL OR ", due_sql!(), " > $14 OR (", due_sql!(), " = $14 AND c.id > $15))
+        ORDER BY ", due_sql!(), ", c.id LIMIT $16")
     };
 }
 
@@ -183,6 +190,16 @@ pub struct WaitingChange {
     pub claimed_by: Option<UserId>,
     /// Their name.
     pub claimed_name: Option<String>,
+    /// What the active policies say of it: `allow`, `forbid` or `review`; nothing until they were asked.
+    pub outcome: Option<String>,
+    /// From when on a policy applies it.
+    pub applies_at: Option<Timestamp>,
+    /// Which policy.
+    pub policy_name: Option<String>,
+    /// Which version of it.
+    pub policy_version: Option<i64>,
+    /// Somebody holds it for review.
+    pub held: bool,
 }
 
 /// How many changes a filter leaves, its state left aside.
@@ -244,6 +261,7 @@ pub async fn waiting(
         filter.assignee,
         filter.risk,
         filter.origin,
+        filter.policy,
         filter.state,
         place,
         id,
@@ -275,7 +293,8 @@ pub async fn counts(tx: &mut Tx, visible: Visible, me: Option<UserId>, filter: &
         filter.text_pattern(),
         filter.assignee,
         filter.risk,
-        filter.origin
+        filter.origin,
+        filter.policy
     )?
     .ok_or(crate::Error::Stale)
 }

@@ -1,9 +1,8 @@
 //! The demo: example sessions and notes, made by a seeded generator and taken in through the same doors as real ones.
 
 mod generator;
+mod history;
 mod notes;
-
-use std::sync::Arc;
 
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
@@ -18,6 +17,8 @@ use crate::{Failure, commands, web};
 
 /// The store that the demo fills.
 pub const STORE: &str = "Studio agents";
+/// How many days ago the store was made; what happened in the first days is over.
+const STORE_DAYS: i64 = 31;
 /// How many days ago the agents wrote their notes; the sessions are of the two weeks before now.
 const NOTES_DAYS: i64 = 21;
 /// The generator's seed: the demo is the same everywhere.
@@ -43,9 +44,9 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
         None => remembered(lucid, &operator).await?,
     };
     let mut links = Vec::new();
-    for &(email, name, role, grant) in PEOPLE {
-        let new = NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![Grant::whole(store, grant)] };
-        let (_, token) = lucid.add_user(&operator, &new).await?;
+    for person in PEOPLE {
+        let &(email, _, role, _) = person;
+        let (_, token) = lucid.add_user(&operator, &new_user(person, store)).await?;
         let how = token.shown().map_or_else(|| "has a password already".to_owned(), |token| web::link(public_url, &token));
         links.push(format!("  {role:<9} {email:<24} {how}"));
     }
@@ -57,11 +58,23 @@ pub async fn load(lucid: &Lucid, public_url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Creates the store with its notes, before the time of the sessions: later ones say what has changed since.
+fn new_user(&(email, name, role, grant): &(&str, &str, Role, StoreRole), store: StoreId) -> NewUser {
+    NewUser { email: email.to_owned(), name: name.to_owned(), role, grants: vec![Grant::whole(store, grant)] }
+}
+
+/// Creates the store with its people, what happened in it so far, and its notes, before the time of the sessions: later ones say what has
+/// changed since.
 async fn remembered(lucid: &Lucid, operator: &Actor) -> Result<StoreId, Failure> {
-    let then = lucid.now().plus_seconds(-NOTES_DAYS * 24 * 3_600);
-    let before = lucid.clone().with_clock(Arc::new(move || then));
-    let store = before.create_store(operator, STORE, "What the log, document and content agents of one team remember").await?;
+    let first = history::days_ago(lucid, STORE_DAYS);
+    let store = first.create_store(operator, STORE, "What the log, document and content agents of one team remember").await?;
+    let mut people = Vec::new();
+    for person in PEOPLE {
+        let (id, _) = first.add_user(operator, &new_user(person, store)).await?;
+        people.extend(first.actor(id, None).await?.map(|(actor, _)| actor));
+    }
+    let [admin, reviewer] = &people[..] else { return Err(Failure::Said("the people of the demo are not there".to_owned())) };
+    Box::pin(history::fill(lucid, store, admin, reviewer)).await?;
+    let before = history::days_ago(lucid, NOTES_DAYS);
     before.write_memories(operator, store, &notes::notes()?, "Notes that the agents had before").await?;
     Ok(store)
 }

@@ -9,8 +9,11 @@ mod decide;
 mod editor;
 mod evidence;
 mod list;
+mod policy;
 mod related;
 mod requirements;
+
+use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
@@ -18,7 +21,7 @@ use domain::{
     ids::{ChangeId, CommitId},
 };
 use leptos::prelude::*;
-use service::{ChangeView, ChangesetView, Error, RefusedForm, UndoRow};
+use service::{Answered, ApplicationRow, ChangeView, ChangesetView, Error, RefusedForm, UndoRow};
 
 pub use evidence::place;
 pub use related::Related;
@@ -59,6 +62,12 @@ pub struct Desk {
     pub unseen: bool,
     /// The editor is open in place of the diff.
     pub editing: bool,
+    /// What the policies say of the changes.
+    pub answers: BTreeMap<ChangeId, Answered>,
+    /// Which of them policies applied.
+    pub applied: BTreeMap<ChangeId, ApplicationRow>,
+    /// The policies of the store, or all, are stopped.
+    pub stopped: bool,
 }
 
 impl Desk {
@@ -113,7 +122,9 @@ pub fn Changeset() -> impl IntoView {
         let signed = request.lucid.is_confirmed(&actor).await?;
         request.is_about(view.changeset.store_id);
         let editing = request.query.contains_key("edit");
-        let mut desk = Desk { request, view, at, refused, signed, undo, side, preview, reveal, unseen, editing };
+        let (answers, applied) = request.lucid.policy_answers(&actor, &[id]).await?;
+        let stopped = request.lucid.are_policies_stopped(&actor, view.changeset.store_id).await?;
+        let mut desk = Desk { request, view, at, refused, signed, undo, side, preview, reveal, unseen, editing, answers, applied, stopped };
         desk.editing |= desk.kept("edit").is_some() || desk.kept("rebase").is_some();
         desk.editing &= desk.open().is_some_and(|c| editor::may_edit(&desk, c));
         Ok(layout(&desk, position))
@@ -143,6 +154,7 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     let rail = desk.open().map(|open| {
         view! {
             {requirements::requirements(desk, open)}
+            {policy::policy(desk, open)}
             {evidence::evidence(desk, open)}
             {activity::activity(desk, open)}
         }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The filters that an address keeps.
-const KEPT: &[&str] = &["state", "store", "risk", "kind", "label", "origin", "agent", "assignee", "q"];
+const KEPT: &[&str] = &["state", "store", "risk", "kind", "label", "origin", "agent", "assignee", "policy", "q"];
 
 /// This address with other values; an empty one is left out.
 pub fn address(request: &Request, with: &[(&str, &str)]) -> String {
@@ -109,6 +109,8 @@ pub fn filters(request: &Request, asked: &Asked, stores: &[(String, String)], ag
     let risks = pairs(&[("high", "High"), ("medium", "Medium"), ("low", "Low")]);
     let sources = pairs(&[("dream", "A dream"), ("agent", "An agent"), ("person", "A person"), ("revert", "A revert")]);
     let who = pairs(&[("me", "Me"), ("nobody", "Nobody"), ("others", "Somebody else")]);
+    let outcomes =
+        pairs(&[("allow", "Scheduled"), ("review", "Needs review"), ("forbid", "Always needs a person"), ("held", "Held for review")]);
     let kept = KEPT.iter().filter(|n| **n != "q").filter_map(|n| request.query.get(*n).map(|v| (*n, v.clone())));
     let kept = kept.map(|(n, v)| view! { <input type="hidden" name=n value=v /> }).collect_view();
     let done = asked.state == "done";
@@ -120,6 +122,7 @@ pub fn filters(request: &Request, asked: &Asked, stores: &[(String, String)], ag
             {chip(request, "origin", "Source", &sources)}
             {(!agents.is_empty()).then(|| chip(request, "agent", "Agent", &agents))}
             {chip(request, "assignee", "Claimed by", &who)}
+            {chip(request, "policy", "Policy", &outcomes)}
         }
     });
     let order = if done { "Newest first" } else { "Due first" };

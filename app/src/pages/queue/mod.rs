@@ -124,6 +124,7 @@ fn asked(request: &Request, decides: bool) -> Asked {
         assignee: one_of("assignee", &["me", "nobody", "others"]),
         risk: request.asked::<RiskLevel>("risk"),
         origin: one_of("origin", &["dream", "agent", "person", "revert"]),
+        policy: one_of("policy", &["allow", "review", "forbid", "held"]),
         state: Some(state).filter(|s| !matches!(*s, "open" | "done")),
     };
     Asked { state, filter, after: request.query.get("after").and_then(|a| parse_after(a)) }

@@ -63,7 +63,7 @@ fn waiting_row(c: WaitingChange, now: Timestamp, me: Option<domain::ids::UserId>
             <input type="checkbox" name=id value="on" aria-label=label data-key=" " />
             <div class="b">
                 <p class="t cut"><a href=href data-open><Visible text=c.title.clone() /></a></p>
-                <p class="d cut"><Inline text=substance(&c) /></p>
+                <p class="d cut">{scheduled(&c, now)}<Inline text=substance(&c) /></p>
             </div>
             <span class="c"><RiskBadge level=c.risk_level /></span>
             <span class="c"><span class="pips" role="img" aria-label=approvals>{pips}</span><span aria-hidden="true">{c.given.min(c.needed)}"/"{c.needed}</span></span>
@@ -86,6 +86,16 @@ fn due(c: &WaitingChange, now: Timestamp) -> AnyView {
         "c num due"
     };
     view! { <span class=class><When at=c.due_at now=now /></span> }.into_any()
+}
+
+/// That a policy applies it, and when.
+fn scheduled(c: &WaitingChange, now: Timestamp) -> Option<AnyView> {
+    let (at, name, version) = (c.applies_at?, c.policy_name.clone()?, c.policy_version?);
+    let waits = c.state == ChangeState::Pending && !c.held && !c.conflicted;
+    waits.then(|| {
+        let when = if at <= now { "Applies next".to_owned() } else { format!("Applies {}", at.relative_to(now)) };
+        view! { <strong title=at.exact()>{when}" by "<Visible text=name />" v"{version}". "</strong> }.into_any()
+    })
 }
 
 /// One line from the change itself: what happened to it, else its reason's first sentence.

@@ -123,11 +123,11 @@ impl Applying {
         };
         put(self.after_hours < other.after_hours, format!("after {} instead of {} hours", self.after_hours, other.after_hours));
         put(self.most_a_day > other.most_a_day, format!("{} instead of {} changes a day", self.most_a_day, other.most_a_day));
-        let share = format!("{} % instead of {} % of a store a day", self.share_percent, other.share_percent);
+        let share = format!("{}% instead of {}% of a store a day", self.share_percent, other.share_percent);
         put(self.share_percent > other.share_percent, share);
-        let sample = format!("{} % instead of {} % checked afterwards", self.sample_percent, other.sample_percent);
+        let sample = format!("{}% instead of {}% checked afterwards", self.sample_percent, other.sample_percent);
         put(self.sample_percent < other.sample_percent, sample);
-        let limit = format!("pauses over {} % instead of {} % overrides", self.pause_over_percent, other.pause_over_percent);
+        let limit = format!("pauses over {}% instead of {}% overrides", self.pause_over_percent, other.pause_over_percent);
         put(self.pause_over_percent > other.pause_over_percent, limit);
         put(other.window.is_some() && self.window != other.window, "at other hours".to_owned());
         let later = other.expires_on.is_some() && self.expires_on.as_ref().is_none_or(|day| Some(day) > other.expires_on.as_ref());
@@ -160,7 +160,7 @@ mod tests {
     fn looser_is_told_in_words() {
         let before = Applying::default();
         let after = Applying { after_hours: 1, sample_percent: 0, ..Applying::default() };
-        assert_eq!(after.looser_than(&before), ["after 1 instead of 24 hours", "0 % instead of 10 % checked afterwards"]);
+        assert_eq!(after.looser_than(&before), ["after 1 instead of 24 hours", "0% instead of 10% checked afterwards"]);
         assert!(before.looser_than(&after).is_empty());
     }
 }

@@ -64,6 +64,9 @@ pub enum Outcome {
     Forbid {
         /// What no rule lifts.
         built_in: Vec<BuiltIn>,
+        /// Labels that only a person may pass.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        labels: Vec<Label>,
         /// Rules that forbid it.
         rules: Vec<String>,
     },
@@ -106,7 +109,8 @@ pub fn evaluate<'r>(rules: impl IntoIterator<Item = &'r Rule>, input: &Input) ->
     forbidding.sort();
     unmet.sort();
     if !built_in.is_empty() || !forbidding.is_empty() {
-        return Outcome::Forbid { built_in, rules: forbidding };
+        let labels = input.labels.iter().copied().filter(|label| NEVER.contains(label)).collect();
+        return Outcome::Forbid { built_in, labels, rules: forbidding };
     }
     if allowing.is_empty() || unsure { Outcome::Review { unmet } } else { Outcome::Allow { rules: allowing } }
 }
@@ -130,7 +134,7 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Allow { rules } => write!(f, "allowed by {}", rules.join(", ")),
-            Self::Forbid { built_in, rules } => {
+            Self::Forbid { built_in, rules, .. } => {
                 let why = built_in.iter().map(ToString::to_string).chain(rules.iter().cloned());
                 write!(f, "forbidden by {}", why.collect::<Vec<_>>().join(", "))
             }

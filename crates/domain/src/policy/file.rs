@@ -36,7 +36,7 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyFile {
-    /// What the policy is called; 1 to 80 characters where it is stored.
+    /// What the policy is called; 1 to 120 characters where it is stored.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Why it is there; at most 1,000 characters.
@@ -55,7 +55,7 @@ const MOST_RULES: usize = 50;
 /// Most cases of a policy.
 const MOST_TESTS: usize = 500;
 /// Longest name of a policy or a rule, in characters.
-const NAME_CHARS: usize = 80;
+const NAME_CHARS: usize = 120;
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 1_000;
 

@@ -165,7 +165,7 @@ fn an_outcome_says_why() {
     let unknown = Rule { bounds: vec![Bound { figure: Figure::Readers, ..bound }], ..allow("merges") };
     assert_eq!(evaluate(&[unknown], &merge()), Outcome::Review { unmet: vec![unmet("readers", true)] });
     let legal = Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..Rule::new("style", Effect::Forbid) };
-    let forbidden = Outcome::Forbid { built_in: vec![], rules: vec!["style".into()] };
+    let forbidden = Outcome::Forbid { built_in: vec![], labels: vec![], rules: vec!["style".into()] };
     assert_eq!(evaluate(&[allow("merges"), legal], &merge()), forbidden, "forbid beats allow");
     for (why, input) in [
         (BuiltIn::HighRisk, Input { risk: RiskLevel::High, ..merge() }),
@@ -175,7 +175,8 @@ fn an_outcome_says_why() {
         (BuiltIn::ApprovedRecently, Input { approved_recently: true, ..merge() }),
         (BuiltIn::Label, Input { labels: BTreeSet::from([Label::ToolText]), ..merge() }),
     ] {
-        assert_eq!(evaluate(&[allow("merges")], &input), Outcome::Forbid { built_in: vec![why], rules: vec![] });
+        let labels = input.labels.iter().copied().collect();
+        assert_eq!(evaluate(&[allow("merges")], &input), Outcome::Forbid { built_in: vec![why], labels, rules: vec![] });
     }
 }
 

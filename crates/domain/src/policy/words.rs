@@ -27,7 +27,9 @@ impl Figure {
 }
 
 impl Bound {
-    fn words(&self) -> String {
+    /// What it asks for.
+    #[must_use]
+    pub fn words(&self) -> String {
         let what = self.figure.words();
         match (self.at_least, self.at_most) {
             (_, Some(0)) => format!("no {what}"),
@@ -116,9 +118,9 @@ impl Applying {
         let mut all = vec![
             ("cooling-off".to_owned(), format!("{} hours", self.after_hours)),
             ("a day".to_owned(), format!("at most {} changes", self.most_a_day)),
-            ("share of a store a day".to_owned(), format!("{} %", self.share_percent)),
-            ("checked afterwards".to_owned(), format!("{} %", self.sample_percent)),
-            ("pauses itself".to_owned(), format!("over {} % overrides of its last {}", self.pause_over_percent, self.of_last)),
+            ("share of a store a day".to_owned(), format!("{}%", self.share_percent)),
+            ("checked afterwards".to_owned(), format!("{}%", self.sample_percent)),
+            ("pauses itself".to_owned(), format!("over {}% overrides of its last {}", self.pause_over_percent, self.of_last)),
         ];
         if let Some(window) = &self.window {
             let words = format!("{} hours from {} ({})", window.hours, window.cron, window.time_zone);
@@ -142,7 +144,7 @@ impl Applying {
             self.window.as_ref().map_or_else(String::new, |w| format!(", only within {} hours of `{}` ({})", w.hours, w.cron, w.time_zone));
         let ends = self.expires_on.as_ref().map_or_else(String::new, |day| format!(", until {day}"));
         format!(
-            "{after}{window}, at most {} a day, and have a person check {} % afterwards{ends}. Pause if people override more than {} % of its last {} changes.",
+            "{after}{window}, at most {} a day, and have a person check {}% afterwards{ends}. Pause if people override more than {}% of its last {} changes.",
             self.most_a_day, self.sample_percent, self.pause_over_percent, self.of_last
         )
     }

@@ -187,7 +187,7 @@ impl Lucid {
             return Ok(());
         }
         let note = format!(
-            "People overrode {overridden} of its last {}; its limit is {} %.",
+            "People overrode {overridden} of its last {}; its limit is {}%.",
             count(number(of), "change"),
             applying.pause_over_percent
         );

@@ -5,7 +5,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::sha256_hex,
-    ids::PolicyId,
+    ids::{PolicyId, UserId},
     policy::{Effect, PolicyFile, VersionState, Wider, wider},
     rights::Action,
 };
@@ -54,17 +54,18 @@ impl From<MovedPolicy> for VersionState {
 }
 
 impl Lucid {
-    /// Makes a policy with a first draft; the name is the file's. Whoever makes it owns it.
-    pub async fn create_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<PolicyId> {
-        checked(file, self.now())?;
+    /// Makes a policy with a first draft; the name is the file's. Whoever makes it owns it, unless another owner is named: on the command
+    /// line, one has to be.
+    pub async fn create_policy(&self, actor: &Actor, file: &PolicyFile, owner: Option<UserId>) -> Result<PolicyId> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = may_write(&actor, file)?;
-        let person = actor.who.person().ok_or(Error::Forbidden("a policy has an owner, so a person makes it"))?;
+        checked(file, self.now())?;
+        let owner = owner.or_else(|| actor.who.person()).ok_or(Error::Forbidden("a policy has an owner: name one"))?;
         if policies::by_name(&mut tx, file.name.trim()).await?.is_some() {
             return Err(Error::Conflict(format!("a policy called “{}” is there already; edit it, or take another name", file.name.trim())));
         }
         let id = self.id(PolicyId::new);
-        policies::insert(&mut tx, id, file.name.trim(), person, self.now()).await?;
+        policies::insert(&mut tx, id, file.name.trim(), owner, self.now()).await?;
         self.save(&mut tx, right, id, None, file).await?;
         tx.commit().await?;
         Ok(id)
@@ -73,9 +74,9 @@ impl Lucid {
     /// Writes the draft of a policy: the one that is there, or a new version. A version in shadow goes back to being a draft first.
     /// `shown` is the digest of the version that was edited.
     pub async fn edit_policy(&self, actor: &Actor, id: PolicyId, shown: &str, file: &PolicyFile) -> Result<i64> {
-        checked(file, self.now())?;
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = may_write(&actor, file)?;
+        checked(file, self.now())?;
         let versions = policies::of_policy(&mut tx, id).await?;
         let newest = versions.first().ok_or(Error::NotFound("policy"))?;
         if newest.sha256 != shown {
@@ -91,9 +92,9 @@ impl Lucid {
     }
 
     /// Saves a file as the draft of the policy that it names, or as a new policy.
-    pub async fn import_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<(PolicyId, i64)> {
+    pub async fn import_policy(&self, actor: &Actor, file: &PolicyFile, owner: Option<UserId>) -> Result<(PolicyId, i64)> {
         let known = policies::by_name(&mut self.db.read().await?, file.name.trim()).await?;
-        let Some(id) = known else { return Ok((self.create_policy(actor, file).await?, 1)) };
+        let Some(id) = known else { return Ok((self.create_policy(actor, file, owner).await?, 1)) };
         let newest = policies::of_policy(&mut self.db.read().await?, id).await?;
         let shown = newest.first().map(|v| v.sha256.clone()).unwrap_or_default();
         Ok((id, self.edit_policy(actor, id, &shown, file).await?))

@@ -13,10 +13,10 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     changeset::ChangeState,
-    ids::{ChangeId, ChangesetId, PolicyId},
+    ids::{ChangeId, ChangesetId, PolicyId, StoreId},
     policy::{
-        BackTest, Difference, Fate, Input, Member, Outcome, Past, PolicyFile, PolicySet, Report, VersionState, Wider, back_test,
-        differences, wider,
+        BackTest, Difference, Fate, Input, Member, Outcome, PRESETS, Past, PolicyFile, PolicySet, Preset, Report, VersionState, Wider,
+        back_test, differences, wider,
     },
     rights::Action,
 };
@@ -35,6 +35,8 @@ use crate::{Error, Lucid, Result, names::Names, require_in_general};
 
 /// How far back the figures of a policy go, in days.
 const FIGURE_DAYS: i64 = 30;
+/// How far back presets are tried, in days.
+pub const PRESET_DAYS: i64 = 90;
 /// Most changes that a back-test replays.
 const MOST_REPLAYED: i64 = 10_000;
 /// Most days that a back-test goes back.
@@ -122,8 +124,6 @@ pub struct PolicyView {
     pub applied: Vec<ApplicationRow>,
     /// Every version, the newest first.
     pub versions: Vec<VersionRow>,
-    /// Names of the stores that its rules name and the actor may see.
-    pub stores: BTreeMap<domain::ids::StoreId, String>,
 }
 
 /// A back-test as people see it.
@@ -227,7 +227,6 @@ impl Lucid {
         let before = versions.iter().find(|v| v.number != version.number && matches!(v.state, VersionState::Active | VersionState::Paused));
         let before_file = before.map(asking::file_of).transpose()?;
         let rules = |file: &PolicyFile| file.rules.clone();
-        let stores = self.names_of_stores(&mut tx, actor, &file).await?;
         Ok(PolicyView {
             authors,
             tests: file.run(),
@@ -238,7 +237,6 @@ impl Lucid {
             wider: before_file.as_ref().map(|b| wider(&rules(b), &rules(&file))),
             looser: before_file.as_ref().map(|b| file.applying.looser_than(&b.applying)).unwrap_or_default(),
             applied: policy_outcomes::applications_by(&mut tx, id, visible, LISTED).await?,
-            stores,
             summary,
             version,
             file,
@@ -258,14 +256,20 @@ impl Lucid {
         Ok(against(&active, &Member::new(id, &file.name, 0, file), open))
     }
 
-    async fn names_of_stores(&self, tx: &mut Tx, actor: &Actor, file: &PolicyFile) -> Result<BTreeMap<domain::ids::StoreId, String>> {
-        let mut names = BTreeMap::new();
-        for id in file.rules.iter().flat_map(|rule| &rule.stores).filter(|id| actor.knows(**id)) {
-            if let Some(store) = store::memory_stores::get(tx, *id).await? {
-                names.insert(*id, store.name);
-            }
-        }
-        Ok(names)
+    /// What each preset would have done with the changes of the last 90 days, in a store or in all that the actor sees, beside the active
+    /// policies. Nothing is kept.
+    pub async fn try_presets(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<(&'static Preset, BackTest)>> {
+        require_in_general(actor, Action::ManagePolicies)?;
+        let since = self.now().plus_seconds(-PRESET_DAYS * 86_400);
+        let mut tx = self.db.read().await?;
+        let rows = policy_outcomes::past(&mut tx, since, actor.visible(Action::SeeChanges), MOST_REPLAYED).await?;
+        let past: Vec<Past> = rows.iter().filter_map(past_of).filter(|p| store.is_none_or(|s| s == p.input.store)).collect();
+        let active = asking::Policies::read(&mut tx, self.now()).await?.active;
+        let one = |preset: &'static Preset| {
+            let member = Member::new(PolicyId(uuid::Uuid::nil()), preset.name, 0, &preset.file(store));
+            (preset, back_test(&active, &member, &past))
+        };
+        Ok(PRESETS.iter().map(one).collect())
     }
 
     /// Replays the changes of the last days through a version, beside the active policies, and keeps the report. Changes of stores that

@@ -1,6 +1,8 @@
 //! What keeps policies and commits from the memory: the stop of all policies and of a store's, and freezes, in which people do not commit
 //! either.
 
+use std::collections::BTreeMap;
+
 use domain::{
     Timestamp,
     actor::Actor,
@@ -65,9 +67,9 @@ impl Lucid {
     /// Stops the policies of a store, or all, at once: nothing that is not committed yet is applied, and what is due waits. Whoever
     /// applies holds the store's lock and shares the stop's row, so that nothing lands once this has returned.
     pub async fn stop_policies(&self, actor: &Actor, stop: &SetStop) -> Result<()> {
-        let reason = said(&stop.reason)?;
         let (mut tx, actor) = self.begin(actor).await?;
         let right = may_stop(&actor, Action::StopPolicies, stop.store)?;
+        let reason = said(&stop.reason)?;
         if let Some(store) = stop.store {
             memory_stores::lock(&mut tx, store).await?;
         }
@@ -81,6 +83,13 @@ impl Lucid {
         };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Whether the policies of a store, or all, are stopped.
+    pub async fn are_policies_stopped(&self, actor: &Actor, store: StoreId) -> Result<bool> {
+        crate::require(actor, Action::SeeChanges, store)?;
+        let scope = policies::StopRow::scope_of(Some(store));
+        Ok(policies::stops(&mut self.db.read().await?).await?.iter().any(|row| row.scope == "all" || row.scope == scope))
     }
 
     /// Lets stopped policies run again, once a second admin agrees.
@@ -98,6 +107,8 @@ impl Lucid {
 
     /// Sets a time in which nothing is committed.
     pub async fn freeze_commits(&self, actor: &Actor, new: &NewFreeze) -> Result<FreezeId> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = may_stop(&actor, Action::ManagePolicies, new.store)?;
         let reason = said(&new.reason)?;
         if reason.is_empty() {
             return Err(Error::Invalid("say why nothing is committed; whoever wants to commit reads it".to_owned()));
@@ -105,8 +116,6 @@ impl Lucid {
         if new.ends_at <= new.starts_at || new.ends_at <= self.now() || new.ends_at > new.starts_at.plus_seconds(MOST_DAYS * 86_400) {
             return Err(Error::Invalid(format!("a freeze ends after it begins, in the future, and within {MOST_DAYS} days")));
         }
-        let (mut tx, actor) = self.begin(actor).await?;
-        let right = may_stop(&actor, Action::ManagePolicies, new.store)?;
         let mut exceptions: Vec<UserId> = Vec::new();
         for email in new.exceptions.iter().map(|email| email.trim()).filter(|email| !email.is_empty()) {
             let user = users::by_email(&mut tx, email).await?;
@@ -151,20 +160,21 @@ impl Lucid {
     pub async fn freezes(&self, actor: &Actor) -> Result<Vec<Frozen>> {
         crate::require_in_general(actor, Action::SeePolicies)?;
         let mut tx = self.db.read().await?;
-        let mut seen = Vec::new();
-        for row in commit_freezes::to_come(&mut tx, self.now()).await?.into_iter().filter(|f| f.store_id.is_none_or(|s| actor.knows(s))) {
-            let ids: Vec<UserId> = serde_json::from_str(&row.exceptions).unwrap_or_default();
-            let exceptions = users::names(&mut tx, &ids).await?.into_iter().map(|(_, name)| name).collect();
-            seen.push(Frozen { now: row.starts_at <= self.now(), exceptions, row });
-        }
-        Ok(seen)
+        let mut rows = commit_freezes::to_come(&mut tx, self.now()).await?;
+        rows.retain(|f| f.store_id.is_none_or(|s| actor.knows(s)));
+        let excepted: Vec<UserId> = rows.iter().flat_map(excepted).collect();
+        let names: BTreeMap<UserId, String> = users::names(&mut tx, &excepted).await?.into_iter().collect();
+        let one = |row: FreezeRow| {
+            let exceptions = self::excepted(&row).iter().filter_map(|id| names.get(id).cloned()).collect();
+            Frozen { now: row.starts_at <= self.now(), exceptions, row }
+        };
+        Ok(rows.into_iter().map(one).collect())
     }
 
     /// The freeze that holds in a store now and does not except this person.
     pub(crate) async fn freeze_in(&self, tx: &mut Tx, store: StoreId, person: Option<UserId>) -> Result<Option<FreezeRow>> {
         let holds = |f: &FreezeRow| {
-            let ids: Vec<UserId> = serde_json::from_str(&f.exceptions).unwrap_or_default();
-            f.starts_at <= self.now() && f.store_id.is_none_or(|s| s == store) && !person.is_some_and(|p| ids.contains(&p))
+            f.starts_at <= self.now() && f.store_id.is_none_or(|s| s == store) && !person.is_some_and(|p| excepted(f).contains(&p))
         };
         Ok(commit_freezes::to_come(tx, self.now()).await?.into_iter().find(holds))
     }
@@ -180,6 +190,11 @@ impl Lucid {
             ))),
         }
     }
+}
+
+/// The people who may commit during a freeze.
+fn excepted(freeze: &FreezeRow) -> Vec<UserId> {
+    serde_json::from_str(&freeze.exceptions).unwrap_or_default()
 }
 
 /// The right to stop: on the installation, and of a store that the actor knows.
