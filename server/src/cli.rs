@@ -72,7 +72,7 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Verify or export the audit trail, or sign a checkpoint of it.
     Audit(AuditArgs),
-    /// Test a file of policy rules, or compare two. Rules are not applied yet: no change is decided by them.
+    /// List, show, export, import and back-test auto-apply policies; test a file of them, or compare two.
     Policy(PolicyArgs),
     /// Copy a running SQLite database into a new file.
     Backup {
@@ -89,9 +89,40 @@ pub struct PolicyArgs {
     pub command: PolicyCommand,
 }
 
-/// What `lucid policy` does. No database is opened.
+/// What `lucid policy` does. `test` and `compare` open no database.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
+    /// List the policies with their state and what they did in 30 days.
+    List,
+    /// Show one: its rules in words, its tests and its last back-test.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Print a version as a file.
+    Export {
+        /// Its name.
+        name: String,
+        /// Which version; else the newest.
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Save a file as the draft of the policy that it names, or as a new policy.
+    Import {
+        /// The file: JSON.
+        file: PathBuf,
+        /// The email of who owns a new policy.
+        #[arg(long)]
+        owner: Option<String>,
+    },
+    /// Replay the changes of the past through the newest version; exit code 1 if it would have applied what people decided against.
+    BackTest {
+        /// Its name.
+        name: String,
+        /// How far back.
+        #[arg(long, default_value_t = 90)]
+        days: i64,
+    },
     /// Run the cases of a file; exit code 1 if one fails.
     Test {
         /// The file: JSON with `rules` and `tests`.

@@ -31,7 +31,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dream(args) => commands::dream::run(&cli.database, &cli.models, &args).await,
         Command::User(args) => commands::people::run(&cli.database, &args).await,
         Command::Worker(args) => commands::worker::run(&cli.database, &cli.models, cli.expire_after, args.jobs).await,
-        Command::Policy(args) => commands::policy::run(&args),
+        Command::Policy(args) => commands::policy::run(&cli.database, &args).await,
         Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
         Command::Key(args) => commands::keys::run(&cli.database, &args).await,
         Command::Briefing(args) => commands::briefing::run(&cli.database, &args).await,

@@ -213,9 +213,80 @@ fn every_setting_is_in_the_readme() {
 }
 
 #[test]
+fn policies_are_kept_in_a_repository_and_brought_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("p.db").display());
+    let policy = |arguments: &[&str]| run(&[&["--database", &database, "policy"], arguments].concat());
+    let (code, _, err) = policy(&["list"]);
+    assert!(code == 1 && err.contains("there is no database"), "{err}");
+    let file = folder.path().join("chats.jsonl");
+    fs::write(&file, crate::world::failing("s1", "t1", 1)).unwrap();
+    let (code, _, err) = run(&["--database", &database, "import", &file.display().to_string(), "--store", "Air"]);
+    assert_eq!(code, 0, "{err}");
+    let (_, out, _) = policy(&["list"]);
+    assert!(out.contains("no policy"), "{out}");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies/careful-merges.json");
+    let (code, _, err) = policy(&["import", example]);
+    assert!(code == 1 && err.contains("owner"), "{err}");
+    let (code, _, err) = policy(&["import", example, "--owner", "nobody@lucid.example"]);
+    assert!(code == 1 && err.contains("nobody@lucid.example"), "{err}");
+    run(&["--database", &database, "user", "add", "ada@lucid.example", "--name", "Ada", "--role", "admin"]);
+    let (code, out, err) = policy(&["import", example, "--owner", "ada@lucid.example"]);
+    assert!(code == 0 && out.contains("v1 is a draft"), "{out}{err}");
+    let (code, out, _) = policy(&["export", "Careful merges"]);
+    let kept = folder.path().join("kept.json");
+    fs::write(&kept, &out).unwrap();
+    let same: domain::policy::PolicyFile = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, same), (0, domain::policy::PolicyFile::parse(&fs::read_to_string(example).unwrap()).unwrap()));
+    fs::write(&kept, out.replace("\"after_hours\": 48", "\"after_hours\": 1")).unwrap();
+    let kept = kept.display().to_string();
+    let (code, out, _) = run(&["policy", "compare", example, &kept]);
+    assert!(code == 1 && out.contains("after 1 instead of 48 hours"), "{out}");
+    let (code, out, _) = policy(&["import", &kept]);
+    assert!(code == 0 && out.contains("v1 is a draft"), "the draft is written anew: {out}");
+    let (code, out, _) = policy(&["show", "Careful merges"]);
+    assert!(code == 0 && out.contains("after 1 hour") && out.contains("8 passed"), "{out}");
+    let (code, out, _) = policy(&["back-test", "Careful merges"]);
+    assert!(code == 0 && out.contains("of 0 changes, it would have applied 0"), "{out}");
+    let (code, _, err) = policy(&["show", "Nothing"]);
+    assert!(code == 1 && err.contains("no policy is called"), "{err}");
+    let (_, out, _) = policy(&["list"]);
+    assert!(out.contains("Careful merges v1 draft"), "{out}");
+}
+
+/// The fields of the published schema are those that a file has.
+#[test]
+fn the_schema_of_policies_has_the_fields_of_a_policy() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies/policy.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>();
+    let of = |name: &str| fields(&schema["$defs"][name]["properties"]);
+    let refused = |text: &str| serde_json::from_str::<domain::policy::PolicyFile>(text).unwrap_err().to_string();
+    // Serde names every field that it knows where it meets one that it does not.
+    for (name, text) in [
+        ("rule", r#"{"rules": [{"zzz": 1}]}"#),
+        ("applying", r#"{"applying": {"zzz": 1}}"#),
+        ("case", r#"{"tests": [{"zzz": 1}]}"#),
+        ("change", r#"{"tests": [{"change": {"zzz": 1}}]}"#),
+    ] {
+        let why = refused(text);
+        let known: std::collections::BTreeSet<String> = why.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+        assert_eq!(of(name), known, "{why}");
+    }
+    let words = |all: &[Value]| all.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect::<Vec<_>>();
+    let change = &schema["$defs"]["change"]["properties"];
+    let kinds: Vec<String> = domain::changeset::ChangeKind::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words(change["kind"]["enum"].as_array().unwrap()), kinds);
+    let labels: Vec<String> = domain::risk::Label::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words(change["labels"]["items"]["enum"].as_array().unwrap()), labels);
+    let figures: Vec<String> = domain::policy::Figure::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words(change["figures"]["propertyNames"]["enum"].as_array().unwrap()), figures);
+}
+
+#[test]
 fn policies_are_tested_and_compared_without_a_database() {
     let folder = tempfile::tempdir().unwrap();
-    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies/safe-housekeeping.json");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies/careful-merges.json");
     let (code, out, err) = run(&["policy", "test", example]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("8 passed, 0 failed") && !out.contains("would notice"), "{out}");

@@ -254,6 +254,7 @@ impl Ids {
         let (stores, one, memories) = ("/v1/memory_stores", "/v1/memory_stores/{id}", "/v1/memory_stores/{id}/memories");
         let single = "/v1/memory_stores/{id}/memories/{memory}";
         let at = format!("/v1/memory_stores/{store}");
+        let policy = format!("/v1/policies/{}", self.policy);
         vec![
             (post.clone(), stores, stores.into(), json!({"name": ""}), CreateStore),
             (get.clone(), stores, stores.into(), json!(null), SeeMemory),
@@ -284,6 +285,26 @@ impl Ids {
                 RecordSessions,
             ),
             (post.clone(), "/v1/dreams", "/v1/dreams".into(), over, Dream),
+            (get.clone(), "/v1/policies", "/v1/policies".into(), json!(null), Action::SeePolicies),
+            (post.clone(), "/v1/policies", "/v1/policies".into(), json!({"name": ""}), Action::ManagePolicies),
+            (post.clone(), "/v1/policies/try", "/v1/policies/try".into(), json!({"name": "x"}), Action::SeePolicies),
+            (post.clone(), "/v1/policies/stop", "/v1/policies/stop".into(), json!({"reason": "x".repeat(600)}), Action::StopPolicies),
+            (get.clone(), "/v1/policies/{id}", policy.clone(), json!(null), Action::SeePolicies),
+            (get.clone(), "/v1/policies/{id}/versions/{version}", format!("{policy}/versions/1"), json!(null), Action::SeePolicies),
+            (
+                post.clone(),
+                "/v1/policies/{id}/versions/{version}/back_test",
+                format!("{policy}/versions/1/back_test"),
+                json!({"days": 0}),
+                Action::ManagePolicies,
+            ),
+            (
+                post.clone(),
+                "/v1/policies/{id}/versions/{version}/state",
+                format!("{policy}/versions/1/state"),
+                json!({"state": "paused"}),
+                Action::ManagePolicies,
+            ),
             (get, "/v1/dreams/{id}", format!("/v1/dreams/{dream}"), json!(null), SeeDreams),
             (post, "/v1/dreams/{id}/cancel", format!("/v1/dreams/{dream}/cancel"), json!(null), Dream),
         ]

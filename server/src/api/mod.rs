@@ -5,6 +5,7 @@ mod answer;
 mod briefing;
 mod dreams;
 mod memories;
+mod policies;
 mod sessions;
 mod stores;
 mod transcripts;
@@ -39,6 +40,13 @@ pub fn router(lucid: Lucid) -> Router {
         .route("/v1/dreams", post(dreams::create))
         .route("/v1/dreams/{id}", get(dreams::retrieve))
         .route("/v1/dreams/{id}/cancel", post(dreams::cancel))
+        .route("/v1/policies", post(policies::save).get(policies::list))
+        .route("/v1/policies/try", post(policies::try_out))
+        .route("/v1/policies/stop", post(policies::stop))
+        .route("/v1/policies/{id}", get(policies::retrieve))
+        .route("/v1/policies/{id}/versions/{version}", get(policies::export))
+        .route("/v1/policies/{id}/versions/{version}/back_test", post(policies::back_test))
+        .route("/v1/policies/{id}/versions/{version}/state", post(policies::move_on))
         .route("/v1/{*rest}", axum::routing::any(nowhere))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))

@@ -275,11 +275,11 @@ impl Lucid {
     /// Replays the changes of the last days through a version, beside the active policies, and keeps the report. Changes of stores that
     /// whoever runs it does not see are replayed and counted, and not named on the page.
     pub async fn back_test_policy(&self, actor: &Actor, id: PolicyId, number: i64, days: i64) -> Result<BackTest> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_in_installation(Action::ManagePolicies)?;
         if !(1..=MOST_DAYS).contains(&days) {
             return Err(Error::Invalid(format!("a back-test goes back 1 to {MOST_DAYS} days")));
         }
-        let (mut tx, actor) = self.begin(actor).await?;
-        let right = actor.may_in_installation(Action::ManagePolicies)?;
         let version = life::version(&mut tx, id, number).await?;
         let since = self.now().plus_seconds(-days * 86_400);
         let rows = policy_outcomes::past(&mut tx, since, domain::actor::Visible::All, MOST_REPLAYED).await?;
