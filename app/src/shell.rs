@@ -83,6 +83,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/keys") view=pages::keys::Keys ssr=SsrMode::Async />
                 <Route path=path!("/policies") view=pages::policies::Policies ssr=SsrMode::Async />
                 <Route path=path!("/policies/new") view=pages::policies::NewPolicy ssr=SsrMode::Async />
+                <Route path=path!("/policies/drill") view=pages::policies::Drill ssr=SsrMode::Async />
                 <Route path=path!("/policies/:id") view=pages::policies::Policy ssr=SsrMode::Async />
                 <Route path=path!("/queue") view=pages::queue::Queue ssr=SsrMode::Async />
                 <Route path=path!("/changesets/:id") view=pages::desk::Changeset ssr=SsrMode::Async />

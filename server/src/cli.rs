@@ -74,11 +74,23 @@ pub enum Command {
     Audit(AuditArgs),
     /// List, show, export, import and back-test auto-apply policies; test a file of them, or compare two.
     Policy(PolicyArgs),
+    /// Run attacks against a copy of a store with the policies as they are; exit code 1 if one would be applied. Writes nothing.
+    Drill(DrillArgs),
     /// Copy a running SQLite database into a new file.
     Backup {
         /// The file; it must not exist yet.
         file: PathBuf,
     },
+}
+
+/// `lucid drill`.
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// The store's name.
+    pub store: String,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `lucid policy`.

@@ -32,6 +32,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::User(args) => commands::people::run(&cli.database, &args).await,
         Command::Worker(args) => commands::worker::run(&cli.database, &cli.models, cli.expire_after, args.jobs).await,
         Command::Policy(args) => commands::policy::run(&cli.database, &args).await,
+        Command::Drill(args) => commands::drill::run(&cli.database, &args).await,
         Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
         Command::Key(args) => commands::keys::run(&cli.database, &args).await,
         Command::Briefing(args) => commands::briefing::run(&cli.database, &args).await,

@@ -252,6 +252,13 @@ fn policies_are_kept_in_a_repository_and_brought_back() {
     assert!(code == 1 && err.contains("no policy is called"), "{err}");
     let (_, out, _) = policy(&["list"]);
     assert!(out.contains("Careful merges v1 draft"), "{out}");
+    let (code, out, err) = run(&["--database", &database, "drill", "Air"]);
+    assert!(code == 0 && out.contains("Poison in documents") && !out.contains("WOULD"), "{out}{err}");
+    let (code, out, _) = run(&["--database", &database, "drill", "Air", "--json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert!(code == 0 && report.as_array().unwrap().len() >= 10, "{out}");
+    let (code, _, err) = run(&["--database", &database, "drill", "Nowhere"]);
+    assert!(code == 1 && err.contains("Nowhere"), "{err}");
 }
 
 /// The fields of the published schema are those that a file has.

@@ -296,6 +296,7 @@ impl Twin {
             "/people",
             "/policies",
             "/policies/new",
+            "/policies/drill",
             "/rights",
             "/keys",
             "/sign-in",
@@ -304,6 +305,7 @@ impl Twin {
             page(route, route.to_owned());
             page(route, format!("{route}?q={query}&agent={query}&who={query}&next=/{query}&after={query}&state={query}&sort={query}"));
         }
+        page("/policies/drill", format!("/policies/drill?store={store}"));
         for policy in lucid.policies(me).await.unwrap().policies {
             page("/policies/:id", format!("/policies/{}", policy.id));
             page("/policies/:id", format!("/policies/{}?edit=yes&version=1", policy.id));

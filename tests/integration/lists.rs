@@ -304,6 +304,7 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
             .map(|route| (route, route.to_owned()))
             .to_vec();
     pages.push(("/policies", "/policies".into()));
+    pages.push(("/policies/drill", format!("/policies/drill?store={store}")));
     pages.push(("/policies/new", "/policies/new".into()));
     pages.push(("/policies/:id", format!("/policies/{}", lucid.policies(me).await.unwrap().policies[0].id)));
     pages.push(("/queue, open", "/queue?state=open".into()));

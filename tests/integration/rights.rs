@@ -85,6 +85,7 @@ impl Ids {
             ("/bulk", "/bulk".into(), SignedIn),
             ("/policies", "/policies".into(), May(Action::SeePolicies)),
             ("/policies/new", "/policies/new".into(), May(Action::ManagePolicies)),
+            ("/policies/drill", "/policies/drill".into(), May(Action::ManagePolicies)),
             ("/policies/:id", format!("/policies/{policy}"), May(Action::SeePolicies)),
             ("/inbox", "/inbox".into(), SignedIn),
             ("/questions", "/questions".into(), SignedIn),

@@ -6,7 +6,7 @@ use domain::{
     Timestamp,
     changeset::ChangeKind,
     ids::{ChangeId, FreezeId, PolicyId, StoreId},
-    policy::{Applying, Bound, Case, Effect, Engine, Figure, PolicyFile, Preset, Rule, Window, Writer},
+    policy::{Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule, Window, Writer},
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
@@ -28,6 +28,7 @@ pub struct RuleForm {
     pub agents: String,
     pub engine: String,
     pub risk: String,
+    pub findings: Vec<String>,
     pub without: Vec<String>,
     pub with: Vec<String>,
     pub writers: Vec<String>,
@@ -78,6 +79,7 @@ impl From<&Rule> for RuleForm {
             agents: listed(&rule.agents),
             engine: rule.engines.iter().next().map(ToString::to_string).filter(|_| rule.engines.len() == 1).unwrap_or_default(),
             risk: rule.risk_at_most.map(|risk| risk.to_string()).unwrap_or_default(),
+            findings: texts(&rule.findings),
             without: texts(&rule.labels_none_of),
             with: texts(&rule.labels_any_of),
             writers: texts(&rule.last_writers),
@@ -154,6 +156,7 @@ impl RuleForm {
             paths: parts(&self.paths),
             agents: parts(&self.agents),
             engines: one_of::<Engine>(&self.engine, "engine")?.into_iter().collect(),
+            findings: words::<FindingKind>(&self.findings, "kind of finding")?,
             kinds: words::<ChangeKind>(&self.kinds, "kind of change")?,
             risk_at_most: one_of::<RiskLevel>(&self.risk, "risk")?,
             labels_none_of: words::<Label>(&self.without, "label")?,

@@ -217,6 +217,12 @@ pub(crate) async fn read_session(tx: &mut Tx, row: &SessionRow, agent_too: bool)
     Ok(Session { head: Head { key: row.id.to_string(), ..Head::default() }, events })
 }
 
+/// What a dream knows of a store before it looks at any session, as if nothing had been proposed before.
+pub async fn of_store(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Input> {
+    let rows = memories::contents_of_store(tx, store).await?;
+    Ok(Input { memories: contents(tx, store, &rows, now).await?, ..memory(tx, store, now).await? })
+}
+
 /// What the input says of the store beside memories and sessions.
 async fn memory(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Input> {
     Ok(Input {

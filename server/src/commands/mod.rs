@@ -5,6 +5,7 @@ pub mod backup;
 pub mod briefing;
 pub mod doctor;
 pub mod dream;
+pub mod drill;
 pub mod follow;
 pub mod import;
 pub mod keys;

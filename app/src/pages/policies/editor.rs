@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     changeset::ChangeKind,
-    policy::{Bound, Engine, Figure, Writer},
+    policy::{Bound, Engine, Figure, FindingKind, Writer},
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
@@ -100,6 +100,7 @@ fn one_rule(n: usize, rule: &RuleForm, stores: &[StoreName]) -> AnyView {
             </p>
             <div class="conditions">
             {boxes(n, "kinds", "Kinds", pairs(ChangeKind::ALL, |k| capital(k.as_str())), &rule.kinds)}
+            {boxes(n, "findings", "About", pairs(FindingKind::ALL, |f| capital(f.as_str())), &rule.findings)}
             {boxes(n, "stores", "Stores", stores, &rule.stores)}
             {boxes(n, "without", "Without a label", labels(), &rule.without)}
             {boxes(n, "with", "With at least one label", labels(), &rule.with)}

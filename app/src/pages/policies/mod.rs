@@ -1,6 +1,7 @@
 //! Auto-apply policies: what each does, what always needs a person, stops and freezes; a new one from a preset; and one policy with its
 //! rules, tests, back-test and versions.
 
+mod drill;
 mod editor;
 mod freezes;
 mod presets;
@@ -16,7 +17,7 @@ use domain::{
 use leptos::prelude::*;
 use service::{PoliciesView, PolicySummary, StoreName};
 
-pub use self::{presets::NewPolicy, report::why, version::Policy};
+pub use self::{drill::Drill, presets::NewPolicy, report::why, version::Policy};
 use crate::{
     components::{
         forms::{Refused, form_token, kept},
@@ -100,7 +101,8 @@ fn actions(view: &PoliciesView, stores: &[StoreName], reason: &str) -> AnyView {
             </div>
         }
     });
-    view! { {stop}{new} }.into_any()
+    let drill = view.may_manage.then(|| view! { <a class="button quiet" href="/policies/drill">"Run a drill"</a> });
+    view! { {drill}{stop}{new} }.into_any()
 }
 
 fn stops(view: &PoliciesView, stores: &[StoreName], now: Timestamp) -> Vec<AnyView> {

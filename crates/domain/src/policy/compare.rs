@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Effect, Engine, Figure, Input, Rule, Writer, evaluate::NEVER, matches_path};
+use super::{Effect, Engine, Figure, FindingKind, Input, Rule, Writer, evaluate::NEVER, matches_path};
 use crate::{
     changeset::ChangeKind,
     ids::StoreId,
@@ -128,8 +128,9 @@ const ENGINES: [&[Engine]; 4] = [&[], &[Engine::BuiltIn], &[Engine::Model], &[En
 const MOST_CELLS: usize = 128;
 const ABSENT: u128 = 1;
 const PRESENT: u128 = 2;
-/// Where the dimensions begin that every space has: stores, engines, kinds, risk, last writer; then labels, paths and figures.
-const LABELS_AT: usize = 5;
+/// Where the labels begin. Before them are the dimensions that every space has: stores, engines, kinds, risk, last writer, finding; after
+/// them paths, agents and figures.
+const LABELS_AT: usize = 6;
 
 impl Space {
     fn of<'r>(rules: impl Iterator<Item = &'r Rule> + Clone) -> Option<Self> {
@@ -163,6 +164,7 @@ impl Space {
             all(ChangeKind::ALL.len()),
             all(RiskLevel::ALL.len()),
             all(Writer::ALL.len() + 1),
+            all(FindingKind::ALL.len() + 1),
         ];
         cells.extend(Label::ALL.iter().map(|_| ABSENT | PRESENT));
         cells.extend(self.paths.iter().chain(&self.agents).map(|_| ABSENT | PRESENT));
@@ -191,6 +193,9 @@ impl Space {
         }
         if !rule.last_writers.is_empty() {
             cells[4] = bits(Writer::ALL.iter().map(|writer| rule.last_writers.contains(writer))) << 1 | unknown;
+        }
+        if !rule.findings.is_empty() {
+            cells[5] = bits(FindingKind::ALL.iter().map(|finding| rule.findings.contains(finding))) << 1 | unknown;
         }
         for (at, label) in Label::ALL.iter().enumerate() {
             if rule.labels_none_of.contains(label) {
@@ -276,6 +281,7 @@ impl Space {
             paths,
             agents,
             engines: ENGINES[first(1)].iter().copied().collect(),
+            finding: first(5).checked_sub(1).map(|n| FindingKind::ALL[n]),
             kind: ChangeKind::ALL[first(2)],
             risk: RiskLevel::ALL[first(3)],
             labels,

@@ -155,6 +155,7 @@ impl Rule {
             ("paths", !self.paths.is_empty()),
             ("agents", !self.agents.is_empty()),
             ("engines", !self.engines.is_empty()),
+            ("findings", !self.findings.is_empty()),
             ("kinds", !self.kinds.is_empty()),
             ("risk_at_most", self.risk_at_most.is_some()),
             ("labels_none_of", !self.labels_none_of.is_empty()),
@@ -184,6 +185,8 @@ pub(super) fn lacks(rule: &Rule, input: &Input) -> Vec<Unmet> {
     let found = |engine: &Engine| rule.engines.contains(engine);
     let engines = if input.engines.is_empty() { None } else { Some(input.engines.iter().all(found)) };
     ask("engines", if rule.engines.is_empty() { Some(true) } else { engines });
+    let finding = input.finding.map(|finding| rule.findings.contains(&finding));
+    ask("findings", if rule.findings.is_empty() { Some(true) } else { finding });
     ask("kinds", one_of(rule.kinds.contains(&input.kind), rule.kinds.is_empty()));
     ask("risk_at_most", Some(rule.risk_at_most.is_none_or(|most| input.risk <= most)));
     ask("labels_none_of", Some(rule.labels_none_of.is_disjoint(&input.labels)));

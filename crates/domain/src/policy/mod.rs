@@ -84,6 +84,40 @@ text_enum! {
 }
 
 text_enum! {
+    /// What kind of finding a change comes from.
+    FindingKind {
+        /// What people tell agents to do, in every session.
+        Instruction => "instruction",
+        /// A fact that has changed.
+        Fact => "fact",
+        /// A failure and the way out of it.
+        Failure => "failure",
+        /// How work is done.
+        Workflow => "workflow",
+        /// Notes that say the same, are out of date, or belong elsewhere.
+        Curation => "curation",
+        /// Something else, as a model may find it.
+        Other => "other",
+    }
+}
+
+impl FindingKind {
+    /// The kind of a finding, by the engine's word for it.
+    #[must_use]
+    pub fn of(finding: &str) -> Self {
+        match finding {
+            "standing_instruction" => Self::Instruction,
+            "fact_changed" => Self::Fact,
+            "recurring_failure" => Self::Failure,
+            "workflow" => Self::Workflow,
+            "exact_duplicate" | "near_duplicate" | "similar_statements" | "repeated_statement" | "stale" | "expired" | "restructure"
+            | "workflow_gone" => Self::Curation,
+            _ => Self::Other,
+        }
+    }
+}
+
+text_enum! {
     /// A number of a change that rules set bounds on.
     Figure {
         /// Computed confidence, in hundredths of a percent.
@@ -160,6 +194,9 @@ pub struct Rule {
     /// Found by one of these alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub engines: BTreeSet<Engine>,
+    /// From one of these kinds of findings.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub findings: BTreeSet<FindingKind>,
     /// Of one of these kinds.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub kinds: BTreeSet<ChangeKind>,
@@ -191,6 +228,7 @@ impl Rule {
             paths: BTreeSet::new(),
             agents: BTreeSet::new(),
             engines: BTreeSet::new(),
+            findings: BTreeSet::new(),
             kinds: BTreeSet::new(),
             risk_at_most: None,
             labels_none_of: BTreeSet::new(),
@@ -213,6 +251,7 @@ impl Rule {
             return Err(format!("no {} is at least and at most what the rule says", bound.figure));
         }
         let computed = !self.kinds.is_empty()
+            || !self.findings.is_empty()
             || self.risk_at_most.is_some()
             || !self.labels_none_of.is_empty()
             || !self.labels_any_of.is_empty()
@@ -256,6 +295,9 @@ pub struct Input {
     /// What found it; nothing where that is not known.
     #[serde(default)]
     pub engines: BTreeSet<Engine>,
+    /// What kind of finding it comes from; nothing where that is not known.
+    #[serde(default)]
+    pub finding: Option<FindingKind>,
     /// What it does.
     pub kind: ChangeKind,
     /// Its risk.
@@ -289,6 +331,7 @@ impl Input {
             paths: BTreeSet::new(),
             agents: BTreeSet::new(),
             engines: BTreeSet::new(),
+            finding: None,
             kind,
             risk,
             labels: BTreeSet::new(),

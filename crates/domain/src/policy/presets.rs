@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Applying, Bound, Case, Effect, Expected, Figure, Input, PolicyFile, Rule, Writer};
+use super::{Applying, Bound, Case, Effect, Expected, Figure, FindingKind, Input, PolicyFile, Rule, Writer};
 use crate::{
     changeset::ChangeKind,
     ids::StoreId,
@@ -32,7 +32,7 @@ pub const PRESETS: [Preset; 2] = [
     Preset {
         key: "trusting",
         name: "Trusting",
-        sentence: "Applies every change of low or medium risk that no built-in rule forbids, one hour after it was proposed, and has a person check one in ten.",
+        sentence: "Applies every change of low or medium risk that no built-in rule forbids, except what people tell agents to do or say has changed, one hour after it was proposed, and has a person check one in ten.",
         make: trusting,
     },
 ];
@@ -106,7 +106,12 @@ fn safe_housekeeping() -> PolicyFile {
 }
 
 fn trusting() -> PolicyFile {
-    let anything = Rule { risk_at_most: Some(RiskLevel::Medium), ..Rule::new("low and medium risk", Effect::Allow) };
+    // What people say, people confirm: made-up users can ask for a rule in many words, through several recorders.
+    let spoken = [FindingKind::Instruction, FindingKind::Fact];
+    let findings = FindingKind::ALL.iter().copied().filter(|finding| !spoken.contains(finding)).collect();
+    let anything = Rule { risk_at_most: Some(RiskLevel::Medium), findings, ..Rule::new("low and medium risk", Effect::Allow) };
+    let example = |kind, risk| Input { finding: Some(FindingKind::Curation), ..example(kind, risk) };
+    let rule = Input { finding: Some(FindingKind::Instruction), ..example(ChangeKind::Add, RiskLevel::Medium) };
     let tool_text = Input { labels: BTreeSet::from([Label::ToolText]), ..example(ChangeKind::Add, RiskLevel::Medium) };
     PolicyFile {
         rules: vec![anything],
@@ -115,6 +120,7 @@ fn trusting() -> PolicyFile {
             case("a low-risk update is applied", example(ChangeKind::Update, RiskLevel::Low), Expected::Allow),
             case("a medium-risk merge is applied", example(ChangeKind::Merge, RiskLevel::Medium), Expected::Allow),
             case("a high-risk change is never applied", example(ChangeKind::Remove, RiskLevel::High), Expected::Forbid),
+            case("what people tell agents to do waits", rule, Expected::Review),
             case("what only a tool said is never applied", tool_text, Expected::Forbid),
         ],
         ..PolicyFile::default()
@@ -149,10 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn trusting_is_wider_than_safe_housekeeping_and_not_the_other_way_round() {
+    fn trusting_is_wider_than_safe_housekeeping() {
         let files = [PRESETS[0].file(None), PRESETS[1].file(None)];
         let rules = |n: usize| files[n].rules.iter().collect::<Vec<_>>();
         assert!(matches!(wider(&rules(0), &rules(1)), Wider::Yes(_)));
-        assert_eq!(wider(&rules(1), &rules(0)), Wider::No);
     }
 }

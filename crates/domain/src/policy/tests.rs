@@ -29,7 +29,12 @@ fn any_bound() -> impl Strategy<Value = Bound> {
 
 fn any_rule() -> impl Strategy<Value = Rule> {
     let scope = (some_of(&[0_u128, 1]), some_of(&PATTERNS), some_of(Engine::ALL), some_of(&AGENTS));
-    let what = (some_of(&KINDS), proptest::option::of(prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium)]), some_of(&LABELS));
+    let what = (
+        some_of(&KINDS),
+        proptest::option::of(prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium)]),
+        some_of(&LABELS),
+        some_of(FindingKind::ALL),
+    );
     let rest = (some_of(&LABELS), some_of(Writer::ALL), proptest::collection::vec(any_bound(), 0..3));
     (proptest::bool::weighted(0.7), scope, what, rest).prop_map(|(allow, scope, what, rest)| Rule {
         stores: scope.0.into_iter().map(store).collect(),
@@ -39,6 +44,7 @@ fn any_rule() -> impl Strategy<Value = Rule> {
         kinds: what.0,
         risk_at_most: what.1,
         labels_none_of: what.2,
+        findings: what.3,
         labels_any_of: rest.0,
         last_writers: rest.1,
         bounds: rest.2,
@@ -61,11 +67,13 @@ fn any_input() -> impl Strategy<Value = Input> {
     let risk = prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium), Just(RiskLevel::High)];
     let writer = proptest::option::weighted(0.8, proptest::sample::select(Writer::ALL));
     let numbers = (figure(), figure());
-    (0_u128..3, paths, (engines, agents), proptest::sample::select(&KINDS[..]), risk, labels, writer, numbers).prop_map(
-        |(at, paths, (engines, agents), kind, risk, labels, last_writer, numbers)| Input {
+    let finding = proptest::option::weighted(0.8, proptest::sample::select(FindingKind::ALL));
+    (0_u128..3, paths, (engines, agents, finding), proptest::sample::select(&KINDS[..]), risk, labels, writer, numbers).prop_map(
+        |(at, paths, (engines, agents, finding), kind, risk, labels, last_writer, numbers)| Input {
             paths: paths.into_iter().map(str::to_owned).collect(),
             agents: agents.into_iter().map(str::to_owned).collect(),
             engines: engines.into_iter().collect(),
+            finding,
             labels: labels.into_iter().collect(),
             last_writer,
             figures: FIGURES.into_iter().zip([numbers.0, numbers.1]).filter_map(|(f, n)| Some((f, n?))).collect(),
@@ -94,6 +102,7 @@ proptest! {
                 Input { last_writer: None, ..input.clone() },
                 Input { engines: BTreeSet::new(), ..input.clone() },
                 Input { agents: BTreeSet::new(), ..input.clone() },
+                Input { finding: None, ..input.clone() },
             ];
             // A person's own writing is protected whatever else is known, so who wrote it is never unknown where it matters.
             for less in unknown.into_iter().filter(|_| input.last_writer != Some(Writer::Person)) {

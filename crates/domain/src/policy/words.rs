@@ -63,6 +63,9 @@ impl Rule {
         if !self.engines.is_empty() {
             put("engine", list(self.engines.iter().map(ToString::to_string).collect()));
         }
+        if !self.findings.is_empty() {
+            put("finding", list(self.findings.iter().map(ToString::to_string).collect()));
+        }
         if let Some(most) = self.risk_at_most {
             put("risk", format!("at most {most} risk"));
         }
@@ -97,6 +100,7 @@ impl Rule {
             .map(|(about, words)| match about.as_str() {
                 "agent" => format!("from {words}"),
                 "engine" => format!("found by {words}"),
+                "finding" => format!("about a {words}"),
                 "last writer" => format!("last written by {words}"),
                 _ => words,
             })

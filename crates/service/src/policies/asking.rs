@@ -10,7 +10,7 @@ use std::{
 use domain::{
     Timestamp,
     ids::{ChangeId, ChangesetId, PolicyId, StoreId, UserId},
-    policy::{Effect, Engine, Figure, Input, Member, Outcome, PolicyFile, PolicySet, VersionState, Writer},
+    policy::{Effect, Engine, Figure, FindingKind, Input, Member, Outcome, PolicyFile, PolicySet, VersionState, Writer},
     risk::Label,
     statement,
 };
@@ -255,6 +255,7 @@ pub async fn input_of(
         spoken.iter().filter_map(|(agent, ..)| agent.clone()).collect()
     };
     input.engines = engines(&facts);
+    input.finding = Some(FindingKind::of(&change.finding));
     input.labels = labels;
     input.last_writer = last_writer(&own, &bases);
     input.figures = figures(change, &own, &bases, &spoken);

@@ -27,6 +27,7 @@ use store::{
     policy_outcomes::{self, ApplicationRow, OutcomeRow, PastRow, SumRow},
 };
 
+pub(crate) use self::asking::Policies;
 pub use self::{
     life::{MovedPolicy, weaker},
     stops::{Frozen, NewFreeze, SetStop},
