@@ -12,6 +12,7 @@ mod desk;
 #[path = "../browser/driver.rs"]
 mod driver;
 mod memory;
+mod policies;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;
@@ -27,12 +28,15 @@ use std::{
 use domain::event::{EventKind, OutcomeResult};
 
 fn main() {
-    // One of them alone: `cargo bench -p server -- desk`, `memory` or `reading`.
+    // One of them alone: `cargo bench -p server -- desk`, `memory`, `policies` or `reading`.
     if std::env::args().any(|a| a == "reading") {
         return reading::run();
     }
     if std::env::args().any(|a| a == "desk") {
         return desk::run();
+    }
+    if std::env::args().any(|a| a == "policies") {
+        return policies::run();
     }
     if std::env::args().any(|a| a == "memory") {
         return memory::run();
@@ -43,6 +47,7 @@ fn main() {
     near_duplicates();
     many_sessions();
     pages();
+    policies::run();
     memory::run();
     desk::run();
 }

@@ -30,7 +30,7 @@ pub fn section(view: &PoliciesView, stores: &[StoreName], refused: Option<&Refus
 fn row(f: &Frozen, may_end: bool, now: Timestamp) -> AnyView {
     let place = f.row.store_name.clone().unwrap_or_else(|| "All stores".to_owned());
     let when = if f.now {
-        view! { "until "<When at=f.row.ends_at now=now /> }.into_any()
+        view! { "until "{f.row.ends_at.exact()} }.into_any()
     } else {
         view! { "from "<When at=f.row.starts_at now=now />", until "{f.row.ends_at.exact()} }.into_any()
     };
