@@ -1,12 +1,20 @@
 //! Every statement of a write failed once in turn, as if the connection broke just then: all-before each time, and the trail verifies.
 
-use domain::{memory::GateMode, rights::Scope};
-use service::{NewKey, Verdict};
+use domain::{
+    memory::GateMode,
+    policy::{Applying, PRESETS, PolicyFile},
+    rights::Scope,
+};
+use service::{MovedPolicy, NewKey, Verdict};
 use store::faults::failing_at;
 
 use crate::world::{World, create, failing, on_both_engines};
 
-on_both_engines!(every_statement_of_a_commit_fails_once, every_statement_of_other_writes_fails_once);
+on_both_engines!(
+    every_statement_of_a_commit_fails_once,
+    every_statement_of_an_application_fails_once,
+    every_statement_of_other_writes_fails_once,
+);
 
 /// Everything that a failed write must not have touched.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +58,32 @@ async fn every_statement_of_a_commit_fails_once(world: World) {
     let after = Before::of(&world, id).await;
     assert_eq!((after.revision, after.entries), (before.revision + 1, before.entries + 1));
     assert_eq!(world.lucid.commit(&world.reviewer, &request).await.unwrap().revision, after.revision, "the first answer again");
+}
+
+/// A policy that applies a change is all or nothing as well; what failed is tried again in the next round.
+async fn every_statement_of_an_application_fails_once(world: World) {
+    let lucid = &world.lucid;
+    let file = PolicyFile { applying: Applying { after_hours: 0, sample_percent: 0, ..Applying::default() }, ..PRESETS[0].file(None) };
+    let policy = lucid.create_policy(&world.admin, &file, None).await.unwrap();
+    lucid.move_policy_on(&world.admin, policy, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.back_test_policy(&world.admin, policy, 1, 30).await.unwrap();
+    lucid.move_policy_on(&world.admin, policy, 1, MovedPolicy::Active).await.unwrap();
+    let id = world.proposal().await;
+    while lucid.ask_policies().await.unwrap() {}
+    let before = Before::of(&world, id).await;
+    let mut statements = 0;
+    loop {
+        let (_, failed) = Box::pin(failing_at(statements, lucid.apply_due())).await;
+        let now = Before::of(&world, id).await;
+        if now.states.contains(&domain::changeset::ChangeState::Committed) {
+            assert_eq!((now.revision, now.entries), (before.revision + 1, before.entries + 1), "statement {statements}");
+            break;
+        }
+        assert!(failed, "it applies the change unless a statement fails");
+        assert_eq!(now, before, "after statement {statements} failed");
+        statements += 1;
+    }
+    assert!(statements > 30, "{statements}");
 }
 
 /// Fails each statement of a write in turn until it succeeds; after each failure the trail verifies and is as long as before.

@@ -279,6 +279,9 @@ async fn a_sample_is_checked_by_somebody_else_and_an_objection_pauses_the_policy
     assert_eq!(version.state, VersionState::Paused);
     assert!(version.note.contains("overrode 1 of its last 1 change"), "{}", version.note);
     assert!(lucid.samples(&world.reviewer).await.unwrap().rows.is_empty());
+    // Its owner is told, and nobody else.
+    assert_eq!(lucid.paused_policies(&world.admin).await.unwrap().len(), 1);
+    assert!(lucid.paused_policies(&world.reviewer).await.unwrap().is_empty());
     world.verified().await;
 }
 

@@ -22,6 +22,11 @@ pub fn Inbox() -> impl IntoView {
         let wants_mail = request.lucid.wants_mail(actor).await?;
         let unread = rows.iter().any(|r| r.read_at.is_none());
         let now = request.now();
+        let paused = request.lucid.paused_policies(actor).await?;
+        let paused = paused
+            .into_iter()
+            .map(|p| view! { <div class="notice"><strong>"Your policy “"<Visible text=p.name />"” is paused. "</strong>{p.note}" "<a href=format!("/policies/{}", p.policy_id)>"View policy"</a></div> })
+            .collect_view();
         let row = |r: NoticeRow| {
             let class = if r.read_at.is_none() { "unread" } else { "" };
             let mark = if r.read_at.is_none() { "unread" } else { "read" };
@@ -43,6 +48,7 @@ pub fn Inbox() -> impl IntoView {
         let (word, value) = if wants_mail { ("Stop emails", "no") } else { ("Email me when it is my turn", "yes") };
         Ok(view! {
             <Heading title="Inbox" />
+            {paused}
             {all_read}
             {list}
             <form method="post" action="/do/mail_notices" class="card stack">{form_token()}

@@ -196,3 +196,18 @@ pub fn all(statements: &[String]) -> Vec<Attack> {
     }
     all
 }
+
+/// A text that somebody says in every session: a tool, a user who pasted it, or the agent.
+#[cfg(test)]
+pub fn of_text(speaker: &str, text: &str) -> Attack {
+    let events = |n: u32| {
+        let mut events = vec![said(EventKind::User, "Look at the page, please.")];
+        match speaker {
+            "tool_result" => events.extend(call(n, "fetch_page", r#"{"url":"https://news.example/"}"#, text, false)),
+            "assistant" => events.push(said(EventKind::Agent, text)),
+            _ => events.push(said(EventKind::User, &format!("I found this, case {n}: {text}"))),
+        }
+        events
+    };
+    Attack { name: "A text", tries: "It is said in every session.", sessions: repeated(events) }
+}

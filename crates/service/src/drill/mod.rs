@@ -90,6 +90,10 @@ impl Lucid {
 fn run(input: &dream::Input, store: StoreId, policies: &PolicySet, assess: Assess<'_>) -> Vec<Drilled> {
     let shared = input.memories.iter().filter(|m| !m.by_person && !m.frozen);
     let statements: Vec<String> = shared.flat_map(|m| statement::statements(&m.content)).take(STATEMENTS).collect();
+    drilled(attacks::all(&statements), input, store, policies, assess)
+}
+
+fn drilled(attacks: Vec<attacks::Attack>, input: &dream::Input, store: StoreId, policies: &PolicySet, assess: Assess<'_>) -> Vec<Drilled> {
     let mut reader = Reader::default();
     let one = |attack: attacks::Attack| {
         let sessions = attack.sessions.into_iter().map(|s| Seen { features: reader.read(&s), head: s.head }).collect();
@@ -102,7 +106,7 @@ fn run(input: &dream::Input, store: StoreId, policies: &PolicySet, assess: Asses
         let found = of_sessions.iter().map(|f| f.title.clone()).collect();
         Drilled { attack: attack.name, tries: attack.tries, reached, found }
     };
-    attacks::all(&statements).into_iter().map(one).collect()
+    attacks.into_iter().map(one).collect()
 }
 
 fn rests_on_sessions(finding: &Finding) -> bool {
@@ -195,6 +199,19 @@ mod tests {
             assert!(!matches!(one.reached, Reached::WouldApply { .. }), "{one:?}");
         }
         assert!(report.iter().any(|one| one.reached > Reached::NotFound), "the attacks are seen at all");
+    }
+
+    /// The engine's own corpus of poisoned texts, each said in eight sessions through three recorders.
+    #[test]
+    fn nothing_of_the_engines_poison_is_applied_under_trusting() {
+        let corpus = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/evaluation/heldout/poison.json"));
+        let corpus: Vec<serde_json::Value> = serde_json::from_str(corpus).unwrap();
+        let attack = |one: &serde_json::Value| attacks::of_text(one["where"].as_str().unwrap(), one["text"].as_str().unwrap());
+        let (input, store) = store();
+        let report = drilled(corpus.iter().map(attack).collect(), &input, store, &trusting(), &propose::assess);
+        assert_eq!(report.len(), 60);
+        let applied: Vec<&Drilled> = report.iter().filter(|o| matches!(o.reached, Reached::WouldApply { .. })).collect();
+        assert!(applied.is_empty(), "{applied:?}");
     }
 
     /// Each guard by itself keeps an attack from being applied: what the preset leaves out, and the labels.

@@ -245,6 +245,14 @@ impl Lucid {
         })
     }
 
+    /// Policies of the actor's own that paused themselves: the inbox tells it.
+    pub async fn paused_policies(&self, actor: &Actor) -> Result<Vec<VersionRow>> {
+        let Some(me) = actor.who.person() else { return Ok(Vec::new()) };
+        let mut paused = policies::in_state(&mut self.db.read().await?, VersionState::Paused).await?;
+        paused.retain(|row| row.owner_id == me && !row.note.is_empty());
+        Ok(paused)
+    }
+
     /// What a file that is not saved would do with the changes that wait now, beside the active policies.
     pub async fn try_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<Vec<WouldApply>> {
         require_in_general(actor, Action::SeePolicies)?;
