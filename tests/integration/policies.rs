@@ -476,6 +476,13 @@ async fn the_inputs_of_the_past_are_asked_as_live_ones_are(world: World) {
     let report = lucid.back_test_policy(&world.admin, live, 1, 30).await.unwrap();
     assert_eq!((report.replayed, report.applied_in_all()), (answers.len(), allowed));
     assert_eq!(lucid.back_test_policy(&world.admin, live, 1, 30).await.unwrap(), report, "twice the same");
+    // A change that waits becomes a test, with what the version says of it.
+    let merge = merge_of(&world, changeset).await.change.id;
+    let shown = view(&world, live).await.version.sha256;
+    assert_eq!(lucid.add_policy_test(&world.reviewer, live, &shown, merge).await.unwrap_err().kind(), Kind::Permission);
+    assert_eq!(lucid.add_policy_test(&world.admin, live, &shown, merge).await.unwrap(), 2);
+    let draft = view(&world, live).await;
+    assert!(draft.tests.passed() && draft.file.tests.last().unwrap().name.ends_with("(allow)"), "{:?}", draft.file.tests.last());
     // A draft is tried on what waits by the same code.
     let tried = lucid.try_policy(&world.admin, &preset(0, at_once())).await.unwrap();
     assert_eq!(tried.iter().filter(|w| w.outcome.is_allowed()).count(), allowed);

@@ -175,6 +175,7 @@ impl Ids {
             ),
             ("create_policy", form(&[("name", "")]), May(ManagePolicies)),
             ("save_policy", [form(&[("policy", &policy), ("shown", "0"), ("form[name]", "x")]), numbers].concat(), May(ManagePolicies)),
+            ("add_policy_test", form(&[("policy", &policy), ("shown", "0"), ("change", &change)]), May(ManagePolicies)),
             ("move_policy", form(&[("policy", &policy), ("version", "99"), ("to", "paused")]), May(ManagePolicies)),
             ("back_test_policy", form(&[("policy", &policy), ("version", "99"), ("days", "30")]), May(ManagePolicies)),
             ("stop_policies", form(&[("store", ""), ("reason", &"x".repeat(600))]), May(Action::StopPolicies)),
@@ -416,6 +417,7 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "confirm_setting"
                     | "decline_setting"
                     | "delete_mapping"
+                    | "add_policy_test"
                     | "move_policy"
                     | "back_test_policy"
                     | "end_freeze"

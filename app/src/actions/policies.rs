@@ -241,6 +241,20 @@ pub async fn save_policy(policy: String, shown: String, #[server(default)] form:
     answer(&request, result, &back, fields([("form", &typed)])).await
 }
 
+/// Adds a change that waits to the tests of a policy, with what its newest version says of it today.
+#[server(prefix = "/do", endpoint = "add_policy_test")]
+pub async fn add_policy_test(policy: String, shown: String, change: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = page_of(&policy);
+    let result = async {
+        let policy: PolicyId = id(&policy, "policy")?;
+        request.lucid.add_policy_test(request.actor()?, policy, &shown, id::<ChangeId>(&change, "change")?).await?;
+        Ok(format!("{}#tests", at(policy)))
+    }
+    .await;
+    answer(&request, result, &back, fields([])).await
+}
+
 /// Moves a version on: `draft`, `shadow`, `active`, `paused` or `retired`.
 #[server(prefix = "/do", endpoint = "move_policy")]
 pub async fn move_policy(policy: String, version: i64, to: String) -> Result<Answer, ServerFnError> {

@@ -123,10 +123,16 @@ fn entry(entry: AuditRow, now: Timestamp) -> impl IntoView {
 /// What was done, in words; a decision says which.
 fn said(entry: &AuditRow) -> String {
     let Ok(action) = entry.row.action.parse::<AuditAction>() else { return entry.row.action.clone() };
-    if action != AuditAction::ChangeDecide {
-        return action.sentence().to_owned();
-    }
     let payload: serde_json::Value = entry.row.payload.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
+    match (action, payload["policy"]["name"].as_str(), payload["to"].as_str()) {
+        (AuditAction::ChangeDecide, ..) => {}
+        (AuditAction::ChangesetCommit, Some(policy), _) => return format!("committed, by the policy “{policy}”,"),
+        (AuditAction::PolicyState, _, Some("draft")) => return "returned to draft".to_owned(),
+        (AuditAction::PolicyState, _, Some("shadow")) => return "put in shadow".to_owned(),
+        (AuditAction::PolicyState, _, Some("active")) => return "activated".to_owned(),
+        (AuditAction::PolicyState, _, Some(state)) => return state.to_owned(),
+        _ => return action.sentence().to_owned(),
+    }
     let signed = if payload["signature"].is_string() { " and signed" } else { "" };
     match payload["verdict"].as_str() {
         Some("approve") => format!("approved{signed}"),
@@ -143,6 +149,9 @@ fn about(entry: &AuditRow) -> AnyView {
         (Some(title), Some(changeset)) => {
             let of_change = if id.starts_with("chg_") { format!("?change={id}") } else { String::new() };
             view! { <a class="link" href=format!("/changesets/{changeset}{of_change}")>"“"<Visible text=title.clone() />"”"</a> }.into_any()
+        }
+        (Some(name), None) if id.starts_with("policy_") => {
+            view! { "the policy "<a class="link" href=format!("/policies/{id}")>"“"<Visible text=name.clone() />"”"</a> }.into_any()
         }
         _ => subject(id),
     }

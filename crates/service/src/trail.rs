@@ -9,7 +9,7 @@ use audit::{
 use domain::{
     actor::Actor,
     audit_action::AuditAction,
-    ids::{ChangeId, ChangesetId},
+    ids::{ChangeId, ChangesetId, PolicyId},
     rights::Action,
 };
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use store::{
     audit_log::{self, Filter},
     changes, changesets,
     checkpoints::{self, CheckpointRow},
+    policies,
 };
 
 use crate::{Error, Lucid, Record, Result, names::Names, require_in_general};
@@ -31,7 +32,7 @@ pub struct AuditRow {
     pub actor: String,
     /// The entry's hash, hexadecimal.
     pub hash: String,
-    /// The title of the change or changeset that it is about.
+    /// The title of the change or changeset, or the name of the policy, that it is about.
     pub title: Option<String>,
     /// The changeset that it is about, or that its change is in.
     pub changeset: Option<ChangesetId>,
@@ -58,10 +59,12 @@ impl Lucid {
         let subjects = page.rows.iter().map(|r| r.subject.as_str());
         let of_change: Vec<ChangeId> = subjects.clone().filter_map(|s| s.parse().ok()).collect();
         let of_changeset: Vec<ChangesetId> = subjects.filter_map(|s| s.parse().ok()).collect();
+        let of_policy: Vec<PolicyId> = page.rows.iter().filter_map(|r| r.subject.parse().ok()).collect();
         let in_changeset: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &of_change).await?.into_iter().collect();
         let mut titles: BTreeMap<String, String> = BTreeMap::new();
         titles.extend(changes::titles(&mut tx, &of_change).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
         titles.extend(changesets::titles(&mut tx, &of_changeset).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
+        titles.extend(policies::names(&mut tx, &of_policy).await?.into_iter().map(|(id, name)| (id.to_string(), name)));
         let rows = page.rows.into_iter().map(|row| AuditRow {
             actor: names.of(&row.actor),
             hash: hex::encode(row.entry().hash),

@@ -20,6 +20,7 @@ statements! {
     INSERT = "INSERT INTO policies (id, name, owner_id, created_at) VALUES ($1, $2, $3, $4)";
     LOCK_POSTGRES = "SELECT id FROM policies WHERE id = $1 FOR UPDATE";
     RENAME = "UPDATE policies SET name = $1 WHERE id = $2";
+    NAMES = concat!("SELECT id, name FROM policies WHERE id IN (", fifty!(), ")");
     BY_NAME = "SELECT id FROM policies WHERE name = $1";
     INSERT_VERSION = "INSERT INTO policy_versions (policy_id, number, content, sha256, state, state_since, created_at)
         VALUES ($1, $2, $3, $4, 'draft', $5, $5)";
@@ -136,6 +137,11 @@ pub async fn lock(tx: &mut Tx, id: PolicyId) -> Result<()> {
 pub async fn rename(tx: &mut Tx, id: PolicyId, name: &str) -> Result<()> {
     execute!(tx, RENAME, name, id)?;
     Ok(())
+}
+
+/// The names of some policies.
+pub async fn names(tx: &mut Tx, ids: &[PolicyId]) -> Result<Vec<(PolicyId, String)>> {
+    fetch_listed!(tx, (PolicyId, String), NAMES, ids)
 }
 
 /// The policy of this name.

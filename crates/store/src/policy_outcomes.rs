@@ -115,6 +115,8 @@ statements! {
         FROM policy_inputs i JOIN changes c ON c.id = i.change_id
         WHERE c.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $2))
         ORDER BY c.created_at DESC, c.id DESC LIMIT $3");
+    INPUT = "SELECT i.input FROM policy_inputs i JOIN changes c ON c.id = i.change_id
+        WHERE i.change_id = $1 AND (CAST($2 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $2))";
     OPEN_INPUTS = "SELECT i.change_id, c.changeset_id, c.title, i.input FROM policy_inputs i JOIN changes c ON c.id = i.change_id
         JOIN stores s ON s.id = c.store_id
         WHERE c.state = 'pending' AND s.deleted_at IS NULL
@@ -458,6 +460,11 @@ pub struct PastRow {
 /// Changes that were proposed since then, the newest first.
 pub async fn past(tx: &mut Tx, since: Timestamp, visible: Visible, limit: i64) -> Result<Vec<PastRow>> {
     fetch_all!(tx, PastRow, PAST, since, viewer(visible), limit, false)
+}
+
+/// What is known of a change, as JSON.
+pub async fn input(tx: &mut Tx, change: ChangeId, visible: Visible) -> Result<Option<String>> {
+    Ok(fetch_optional!(tx, (String,), INPUT, change, viewer(visible))?.map(|(input,)| input))
 }
 
 /// What is known of the changes that wait now: change, changeset, title, input.

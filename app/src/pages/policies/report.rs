@@ -124,8 +124,14 @@ pub fn why(outcome: &Outcome) -> String {
         Outcome::Forbid { built_in, labels, rules } => {
             let other = built_in.iter().filter(|b| **b != BuiltIn::Label).map(|b| built_in_word(*b).to_owned());
             let labels = labels.iter().map(|label| label_word(*label).to_lowercase());
-            let words = other.chain(labels).chain(rules.iter().cloned());
-            format!("Needs a person: {}", words.collect::<Vec<_>>().join(", "))
+            // A label and what is built in may say the same.
+            let mut words: Vec<String> = Vec::new();
+            for word in other.chain(labels).chain(rules.iter().cloned()) {
+                if !words.contains(&word) {
+                    words.push(word);
+                }
+            }
+            format!("Needs a person: {}", words.join(", "))
         }
         Outcome::Review { unmet } if unmet.is_empty() => "Needs review: no rule is about it".to_owned(),
         Outcome::Review { unmet } => {

@@ -63,7 +63,7 @@ pub fn Policy() -> impl IntoView {
             <div class="stack">
                 <section class="card stack" aria-labelledby="rule"><h2 id="rule">"Rule"</h2>{rule}</section>
                 {differences(&view)}
-                {queue(&view)}
+                {queue(&view, manages && newest && view.version.state == VersionState::Draft)}
                 <section class="card stack" aria-labelledby="tests"><h2 id="tests">"Tests"</h2>{report::tests(&view.tests)}</section>
                 {back_test(&view, manages, refused.as_ref(), now)}
                 {did(&view, now)}
@@ -190,9 +190,20 @@ fn differences(view: &PolicyView) -> Option<AnyView> {
 }
 
 /// What it would do with the changes that wait.
-fn queue(view: &PolicyView) -> AnyView {
+fn queue(view: &PolicyView, may_add: bool) -> AnyView {
     let all = &view.against_queue;
     let applied = all.iter().filter(|w| w.outcome.is_allowed()).count();
+    let add = |w: &service::WouldApply| {
+        let label = format!("Use “{}” as a test", w.title);
+        view! {
+            <form method="post" action="/do/add_policy_test" class="inline">{form_token()}
+                <input type="hidden" name="policy" value=view.version.policy_id.to_string() />
+                <input type="hidden" name="shown" value=view.version.sha256.clone() />
+                <input type="hidden" name="change" value=w.change.to_string() />
+                <button class="plain" aria-label=label>"Use as test"</button>
+            </form>
+        }
+    };
     let one = |w: &service::WouldApply| {
         let href = format!("/changesets/{}?change={}", w.changeset, w.change);
         let mark = if w.outcome.is_allowed() {
@@ -200,7 +211,8 @@ fn queue(view: &PolicyView) -> AnyView {
         } else {
             view! { <Icon name="x" /> }.into_any()
         };
-        view! { <li class="check-line">{mark}<span><a href=href><Visible text=w.title.clone() /></a><br /><span class="quiet"><Visible text=report::why(&w.outcome) /></span></span></li> }
+        let why = report::why(&w.outcome);
+        view! { <li class="check-line">{mark}<span><a href=href><Visible text=w.title.clone() /></a><br /><span class="quiet"><Visible text=why />" "{may_add.then(|| add(w))}</span></span></li> }
     };
     let says = if all.is_empty() { "No change waits.".to_owned() } else { format!("{applied} of {} open changes would apply.", all.len()) };
     let shown = all.iter().take(IN_QUEUE).map(one).collect_view();

@@ -20,6 +20,18 @@ text_enum! {
     }
 }
 
+impl Expected {
+    /// What an outcome is.
+    #[must_use]
+    pub const fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Allow { .. } => Self::Allow,
+            Outcome::Forbid { .. } => Self::Forbid,
+            Outcome::Review { .. } => Self::Review,
+        }
+    }
+}
+
 /// A case: a change, and what the rules must say of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,11 +151,7 @@ impl PolicyFile {
     pub fn run(&self) -> Report {
         let one = |case: &Case| {
             let outcome = evaluate(&self.rules, &case.change);
-            let said = match outcome {
-                Outcome::Allow { .. } => Expected::Allow,
-                Outcome::Forbid { .. } => Expected::Forbid,
-                Outcome::Review { .. } => Expected::Review,
-            };
+            let said = Expected::of(&outcome);
             CaseResult { name: case.name.clone(), expected: case.expect, outcome, passed: said == case.expect }
         };
         let undecided = |rule: &Rule| -> Vec<String> {

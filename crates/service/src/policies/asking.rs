@@ -10,7 +10,7 @@ use std::{
 use domain::{
     Timestamp,
     ids::{ChangeId, ChangesetId, PolicyId, StoreId, UserId},
-    policy::{Effect, Engine, Figure, FindingKind, Input, Member, Outcome, PolicyFile, PolicySet, VersionState, Writer},
+    policy::{Effect, Engine, Expected, Figure, FindingKind, Input, Member, Outcome, PolicyFile, PolicySet, VersionState, Writer},
     risk::Label,
     statement,
 };
@@ -125,11 +125,7 @@ pub async fn next_epoch(tx: &mut Tx) -> Result<()> {
 
 /// The word under which an outcome is stored.
 pub const fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Allow { .. } => "allow",
-        Outcome::Forbid { .. } => "forbid",
-        Outcome::Review { .. } => "review",
-    }
+    Expected::of(outcome).as_str()
 }
 
 impl Lucid {

@@ -5,14 +5,15 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::sha256_hex,
-    ids::{PolicyId, UserId},
-    policy::{Effect, PolicyFile, VersionState, Wider, wider},
+    ids::{ChangeId, PolicyId, UserId},
+    policy::{Case, Effect, Expected, Input, PolicyFile, VersionState, Wider, evaluate, wider},
     rights::Action,
 };
 use serde_json::{Value, json};
 use store::{
-    Tx,
+    Tx, changes,
     policies::{self, VersionRow},
+    policy_outcomes,
 };
 
 use super::asking::{self, Policies};
@@ -89,6 +90,22 @@ impl Lucid {
         let number = self.save(&mut tx, right, id, Some(newest), file).await?;
         tx.commit().await?;
         Ok(number)
+    }
+
+    /// Adds a test to the draft of a policy: a change as it is known now, and what the version says of it today.
+    pub async fn add_policy_test(&self, actor: &Actor, id: PolicyId, shown: &str, change: ChangeId) -> Result<i64> {
+        let visible = actor.visible(Action::SeeChanges);
+        let mut tx = self.db.read().await?;
+        let newest = policies::of_policy(&mut tx, id).await?.into_iter().next().ok_or(Error::NotFound("policy"))?;
+        let input = policy_outcomes::input(&mut tx, change, visible).await?.ok_or(Error::NotFound("change"))?;
+        let title = changes::titles(&mut tx, &[change]).await?.into_iter().next().map(|(_, title)| title).unwrap_or_default();
+        drop(tx);
+        let input: Input = serde_json::from_str(&input).map_err(|_| Error::Internal("an input cannot be read"))?;
+        let mut file = asking::file_of(&newest)?;
+        let expect = Expected::of(&evaluate(&file.rules, &input));
+        let short: String = title.chars().take(100).collect();
+        file.tests.push(Case { name: format!("{short} ({expect})"), change: input, expect });
+        self.edit_policy(actor, id, shown, &file).await
     }
 
     /// Saves a file as the draft of the policy that it names, or as a new policy.
