@@ -67,6 +67,8 @@ CREATE TABLE policy_outcomes (
     -- Which state of all policies was asked.
     epoch BIGINT NOT NULL,
     asked_at BIGINT NOT NULL,
+    -- Since when it has been allowed without a break: the cooling-off begins then.
+    allowed_since BIGINT,
     FOREIGN KEY (policy_id, number) REFERENCES policy_versions (policy_id, number)
 );
 CREATE INDEX policy_outcomes_due ON policy_outcomes (due_at) WHERE due_at IS NOT NULL;

@@ -67,6 +67,8 @@ CREATE TABLE policy_outcomes (
     -- Which state of all policies was asked.
     epoch INTEGER NOT NULL,
     asked_at INTEGER NOT NULL,
+    -- Since when it has been allowed without a break: the cooling-off begins then.
+    allowed_since INTEGER,
     FOREIGN KEY (policy_id, number) REFERENCES policy_versions (policy_id, number)
 ) STRICT;
 CREATE INDEX policy_outcomes_due ON policy_outcomes (due_at) WHERE due_at IS NOT NULL;

@@ -63,7 +63,8 @@ async fn every_statement_of_a_commit_fails_once(world: World) {
 /// A policy that applies a change is all or nothing as well; what failed is tried again in the next round.
 async fn every_statement_of_an_application_fails_once(world: World) {
     let lucid = &world.lucid;
-    let file = PolicyFile { applying: Applying { after_hours: 0, sample_percent: 0, ..Applying::default() }, ..PRESETS[0].file(None) };
+    let file =
+        PolicyFile { applying: Applying { after_hours: 0, sample_percent: 0, ..Applying::default() }, ..PRESETS[0].file(&[world.store]) };
     let policy = lucid.create_policy(&world.admin, &file, None).await.unwrap();
     lucid.move_policy_on(&world.admin, policy, 1, MovedPolicy::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, policy, 1, 30).await.unwrap();
@@ -81,6 +82,8 @@ async fn every_statement_of_an_application_fails_once(world: World) {
         }
         assert!(failed, "it applies the change unless a statement fails");
         assert_eq!(now, before, "after statement {statements} failed");
+        // What failed is put off a little, so that it keeps nothing else waiting.
+        world.wait_seconds(301);
         statements += 1;
     }
     assert!(statements > 30, "{statements}");

@@ -126,7 +126,7 @@ impl Twin {
     /// One that is asked in shadow, with a test and a back-test; a stop and a freeze that is to come.
     async fn policies(&self) {
         let (lucid, of) = (&self.world.lucid, |field: &str| self.filling.of(field));
-        let mut file = PRESETS[1].file(None);
+        let mut file = PRESETS[1].file(&[]);
         file.name = of("policy");
         file.reason = of("policyreason");
         file.rules[0].name = of("rule");

@@ -285,7 +285,7 @@ async fn rows_of_every_kind(world: &World, me: &Actor, numbers: std::ops::Range<
         let by_hand = create(&format!("/by-hand/{n}.md"), &format!("By hand {n}.\n"));
         let (changeset, change) = lucid.propose_change(&world.reviewer, store, &by_hand, "It was agreed.").await.unwrap();
         lucid.comment(me, change, "Seen.").await.unwrap();
-        let policy = PolicyFile { name: format!("Policy {n}"), ..PRESETS[0].file(Some(store)) };
+        let policy = PolicyFile { name: format!("Policy {n}"), ..PRESETS[0].file(&[store]) };
         lucid.create_policy(me, &policy, None).await.unwrap();
         let (starts_at, ends_at) = (lucid.now().plus_seconds(86_400), lucid.now().plus_seconds(90_000));
         let exceptions = vec![format!("p{n}@lucid.example")];

@@ -24,6 +24,11 @@ on_both_engines!(
     a_rule_does_not_apply_what_its_author_contributed_to,
     limits_hold_with_fifty_workers,
     the_stop_wins_against_fifty_workers,
+    a_policy_applies_only_in_stores_that_its_admins_own,
+    what_was_asked_for_is_what_is_confirmed,
+    forbids_outlive_a_pause_and_a_newer_version,
+    what_becomes_allowed_cools_off_first,
+    a_deleted_store_keeps_nobody_asking,
     what_forbids_is_retired_by_two_admins_only,
     the_inputs_of_the_past_are_asked_as_live_ones_are,
     a_back_test_names_what_people_rejected,
@@ -44,8 +49,8 @@ async fn second_admin(world: &World) -> Actor {
 }
 
 /// A preset with other limits.
-fn preset(key: usize, applying: Applying) -> PolicyFile {
-    PolicyFile { applying, ..PRESETS[key].file(None) }
+fn preset(world: &World, key: usize, applying: Applying) -> PolicyFile {
+    PolicyFile { applying, ..PRESETS[key].file(&[world.store]) }
 }
 
 /// Applies at once, and has nobody check it.
@@ -110,7 +115,7 @@ fn word(n: usize) -> String {
 
 async fn a_preset_goes_from_a_draft_to_a_change_that_it_applied(world: World) {
     let lucid = &world.lucid;
-    let id = active(&world, &preset(0, Applying { sample_percent: 0, ..Applying::default() })).await;
+    let id = active(&world, &preset(&world, 0, Applying { sample_percent: 0, ..Applying::default() })).await;
     let changeset = world.proposal().await;
     work(&world).await;
     let answer = said(&world, changeset, ChangeKind::Merge).await;
@@ -150,7 +155,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
         assert_eq!(error.kind(), Kind::Conflict, "{error}");
         error.to_string()
     };
-    let untested = PolicyFile { tests: Vec::new(), ..preset(0, at_once()) };
+    let untested = PolicyFile { tests: Vec::new(), ..preset(&world, 0, at_once()) };
     let id = lucid.create_policy(&world.admin, &untested, None).await.unwrap();
     let go = |number, to| lucid.move_policy_on(&world.admin, id, number, to);
     assert!(refused(go(1, MovedPolicy::Active).await.unwrap_err()).contains("draft"));
@@ -158,7 +163,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
     assert!(refused(go(1, MovedPolicy::Active).await.unwrap_err()).contains("test"));
     // A test that fails keeps it from becoming active, too.
-    let mut failing = preset(0, at_once());
+    let mut failing = preset(&world, 0, at_once());
     failing.tests[0].expect = domain::policy::Expected::Forbid;
     let shown = view(&world, id).await.version.sha256;
     assert_eq!(lucid.edit_policy(&world.admin, id, &shown, &failing).await.unwrap(), 2);
@@ -166,7 +171,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     lucid.back_test_policy(&world.admin, id, 2, 30).await.unwrap();
     assert!(refused(go(2, MovedPolicy::Active).await.unwrap_err()).contains(&failing.tests[0].name));
     let shown = view(&world, id).await.version.sha256;
-    assert_eq!(lucid.edit_policy(&world.admin, id, &shown, &preset(0, at_once())).await.unwrap(), 3);
+    assert_eq!(lucid.edit_policy(&world.admin, id, &shown, &preset(&world, 0, at_once())).await.unwrap(), 3);
     go(3, MovedPolicy::Shadow).await.unwrap();
     assert!(refused(go(3, MovedPolicy::Active).await.unwrap_err()).contains("back-test"));
     lucid.back_test_policy(&world.admin, id, 3, 30).await.unwrap();
@@ -191,7 +196,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     lucid.confirm_setting(&second, waits).await.unwrap();
     // Nobody who is not an admin writes, moves or tests one.
     for who in [&world.reviewer, &world.stranger] {
-        assert_eq!(lucid.create_policy(who, &preset(1, at_once()), None).await.unwrap_err().kind(), Kind::Permission);
+        assert_eq!(lucid.create_policy(who, &preset(&world, 1, at_once()), None).await.unwrap_err().kind(), Kind::Permission);
         assert_eq!(lucid.move_policy_on(who, id, 3, MovedPolicy::Paused).await.unwrap_err().kind(), Kind::Permission);
         assert_eq!(lucid.back_test_policy(who, id, 3, 30).await.unwrap_err().kind(), Kind::Permission);
     }
@@ -203,9 +208,9 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
 
 async fn a_version_that_was_tested_never_changes(world: World) {
     let lucid = &world.lucid;
-    let id = active(&world, &preset(0, Applying::default())).await;
+    let id = active(&world, &preset(&world, 0, Applying::default())).await;
     let first = view(&world, id).await.version;
-    let number = lucid.edit_policy(&world.admin, id, &first.sha256, &preset(0, at_once())).await.unwrap();
+    let number = lucid.edit_policy(&world.admin, id, &first.sha256, &preset(&world, 0, at_once())).await.unwrap();
     assert_eq!(number, 2);
     let shown = view(&world, id).await;
     assert_eq!((shown.version.number, shown.version.state, shown.in_force), (2, VersionState::Draft, Some(1)));
@@ -213,7 +218,7 @@ async fn a_version_that_was_tested_never_changes(world: World) {
     assert_eq!(shown.looser[0], "after 0 instead of 24 hours");
     assert!(shown.differences.iter().any(|d| d.about == "cooling-off"), "{:?}", shown.differences);
     // Who edits what somebody else has saved meanwhile, is told.
-    let stale = lucid.edit_policy(&world.admin, id, &first.sha256, &preset(0, at_once())).await.unwrap_err();
+    let stale = lucid.edit_policy(&world.admin, id, &first.sha256, &preset(&world, 0, at_once())).await.unwrap_err();
     assert_eq!(stale.kind(), Kind::Conflict);
     for sql in [
         "UPDATE policy_versions SET content = 'x' WHERE number = 1",
@@ -237,7 +242,7 @@ async fn a_version_that_was_tested_never_changes(world: World) {
 
 async fn what_is_held_waits_for_people(world: World) {
     let lucid = &world.lucid;
-    active(&world, &preset(0, Applying { sample_percent: 0, ..Applying::default() })).await;
+    active(&world, &preset(&world, 0, Applying { sample_percent: 0, ..Applying::default() })).await;
     let changeset = world.proposal().await;
     work(&world).await;
     let merge = merge_of(&world, changeset).await.change.id;
@@ -262,7 +267,7 @@ async fn what_is_held_waits_for_people(world: World) {
 
 async fn a_sample_is_checked_by_somebody_else_and_an_objection_pauses_the_policy(world: World) {
     let lucid = &world.lucid;
-    let id = active(&world, &preset(0, Applying { sample_percent: 100, ..at_once() })).await;
+    let id = active(&world, &preset(&world, 0, Applying { sample_percent: 100, ..at_once() })).await;
     let changeset = world.proposal().await;
     work(&world).await;
     let waiting = lucid.samples(&world.reviewer).await.unwrap().rows;
@@ -287,7 +292,7 @@ async fn a_sample_is_checked_by_somebody_else_and_an_objection_pauses_the_policy
 
 async fn a_stop_holds_at_once_and_two_admins_lift_it(world: World) {
     let lucid = &world.lucid;
-    active(&world, &preset(0, at_once())).await;
+    active(&world, &preset(&world, 0, at_once())).await;
     let second = second_admin(&world).await;
     let changeset = world.proposal().await;
     let stop = |store| SetStop { store, reason: "Something is odd.".to_owned() };
@@ -317,7 +322,7 @@ async fn a_stop_holds_at_once_and_two_admins_lift_it(world: World) {
 
 async fn nothing_is_committed_during_a_freeze(world: World) {
     let lucid = &world.lucid;
-    active(&world, &preset(0, at_once())).await;
+    active(&world, &preset(&world, 0, at_once())).await;
     let changeset = world.proposal().await;
     let now = lucid.now();
     let freeze = NewFreeze {
@@ -349,6 +354,7 @@ async fn nothing_is_committed_during_a_freeze(world: World) {
     let frozen = lucid.freezes(&world.reviewer).await.unwrap();
     assert_eq!((frozen.len(), frozen[0].now, &frozen[0].exceptions[..]), (1, true, &["admin".to_owned()][..]));
     lucid.end_freeze(&world.admin, id).await.unwrap();
+    world.wait_seconds(301);
     assert_eq!(lucid.end_freeze(&world.admin, id).await.unwrap_err().kind(), Kind::NotFound);
     work(&world).await;
     assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Committed);
@@ -363,7 +369,7 @@ async fn a_rule_does_not_apply_what_its_author_contributed_to(world: World) {
     let mut tx = world.db.write().await.unwrap();
     store::decisions::contribute(&mut tx, merge, author, "recorded", lucid.now()).await.unwrap();
     tx.commit().await.unwrap();
-    active(&world, &preset(0, at_once())).await;
+    active(&world, &preset(&world, 0, at_once())).await;
     work(&world).await;
     assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Pending);
     assert!(matches!(said(&world, changeset, ChangeKind::Merge).await.outcome, Said::Review { .. }));
@@ -380,7 +386,7 @@ async fn a_rule_does_not_apply_what_its_author_contributed_to(world: World) {
 }
 
 async fn limits_hold_with_fifty_workers(world: World) {
-    let id = active(&world, &preset(0, Applying { most_a_day: 5, ..at_once() })).await;
+    let id = active(&world, &preset(&world, 0, Applying { most_a_day: 5, ..at_once() })).await;
     let changeset = merges(&world, 12).await;
     while world.lucid.ask_policies().await.unwrap() {}
     let world = Arc::new(world);
@@ -410,7 +416,7 @@ async fn committed(world: &World, id: ChangesetId) -> usize {
 }
 
 async fn the_stop_wins_against_fifty_workers(world: World) {
-    active(&world, &preset(0, at_once())).await;
+    active(&world, &preset(&world, 0, at_once())).await;
     let changeset = merges(&world, 12).await;
     while world.lucid.ask_policies().await.unwrap() {}
     let world = Arc::new(world);
@@ -431,9 +437,34 @@ async fn the_stop_wins_against_fifty_workers(world: World) {
     world.verified().await;
 }
 
+async fn a_policy_applies_only_in_stores_that_its_admins_own(world: World) {
+    let lucid = &world.lucid;
+    let anywhere = PolicyFile { applying: at_once(), ..PRESETS[0].file(&[]) };
+    let id = lucid.create_policy(&world.admin, &anywhere, None).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
+    let refused = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap_err();
+    assert!(refused.to_string().contains("name the stores"), "{refused}");
+    let shown = view(&world, id).await.version.sha256;
+    lucid.edit_policy(&world.admin, id, &shown, &preset(&world, 0, at_once())).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 2, MovedPolicy::Shadow).await.unwrap();
+    lucid.back_test_policy(&world.admin, id, 2, 30).await.unwrap();
+    // An admin without a grant on the store neither activates it nor confirms it, and does not count as the second.
+    let elsewhere = crate::world::add(lucid, "elsewhere", Role::Admin, Vec::new()).await;
+    let foreign = lucid.move_policy_on(&elsewhere, id, 2, MovedPolicy::Active).await.unwrap_err();
+    assert_eq!(foreign.kind(), Kind::NotFound);
+    let second = second_admin(&world).await;
+    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 2, MovedPolicy::Active).await.unwrap() else {
+        panic!("two admins activate it")
+    };
+    assert_eq!(lucid.confirm_setting(&elsewhere, waits).await.unwrap_err().kind(), Kind::Permission);
+    lucid.confirm_setting(&second, waits).await.unwrap();
+    world.verified().await;
+}
+
 async fn what_forbids_is_retired_by_two_admins_only(world: World) {
     let lucid = &world.lucid;
-    active(&world, &preset(0, at_once())).await;
+    active(&world, &preset(&world, 0, at_once())).await;
     let forbid = PolicyFile {
         name: "No merges".to_owned(),
         rules: vec![Rule { kinds: BTreeSet::from([ChangeKind::Merge]), ..Rule::new("merges", Effect::Forbid) }],
@@ -468,7 +499,7 @@ async fn what_forbids_is_retired_by_two_admins_only(world: World) {
 
 async fn the_inputs_of_the_past_are_asked_as_live_ones_are(world: World) {
     let lucid = &world.lucid;
-    let live = active(&world, &preset(0, Applying { after_hours: 100, ..at_once() })).await;
+    let live = active(&world, &preset(&world, 0, Applying { after_hours: 100, ..at_once() })).await;
     let changeset = world.proposal().await;
     work(&world).await;
     let answers = lucid.policy_answers(&world.reviewer, &[changeset]).await.unwrap().0;
@@ -482,9 +513,13 @@ async fn the_inputs_of_the_past_are_asked_as_live_ones_are(world: World) {
     assert_eq!(lucid.add_policy_test(&world.reviewer, live, &shown, merge).await.unwrap_err().kind(), Kind::Permission);
     assert_eq!(lucid.add_policy_test(&world.admin, live, &shown, merge).await.unwrap(), 2);
     let draft = view(&world, live).await;
-    assert!(draft.tests.passed() && draft.file.tests.last().unwrap().name.ends_with("(allow)"), "{:?}", draft.file.tests.last());
+    assert!(
+        draft.tests.passed() && draft.file.tests.last().unwrap().name.ends_with("merge of medium risk (allow)"),
+        "{:?}",
+        draft.file.tests.last()
+    );
     // A draft is tried on what waits by the same code.
-    let tried = lucid.try_policy(&world.admin, &preset(0, at_once())).await.unwrap();
+    let tried = lucid.try_policy(&world.admin, &preset(&world, 0, at_once())).await.unwrap();
     assert_eq!(tried.iter().filter(|w| w.outcome.is_allowed()).count(), allowed);
     for one in &tried {
         assert_eq!(one.outcome.is_allowed(), answers[&one.change].outcome.is_allowed());
@@ -499,7 +534,7 @@ async fn a_back_test_names_what_people_rejected(world: World) {
     }
     // Decided before any worker had looked: its inputs are read from what is stored.
     work(&world).await;
-    let id = lucid.create_policy(&world.admin, &preset(0, at_once()), None).await.unwrap();
+    let id = lucid.create_policy(&world.admin, &preset(&world, 0, at_once()), None).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
     let shown = view(&world, id).await.back_test.unwrap();
     assert!(shown.current);
@@ -515,7 +550,7 @@ async fn a_policy_ends_on_its_day_and_applies_in_its_hours(world: World) {
     let lucid = &world.lucid;
     // The clock begins at 3:00 UTC on 22 November 2026.
     let window = Some(Window { cron: "0 22 * * *".to_owned(), time_zone: "UTC".to_owned(), hours: 2 });
-    let id = active(&world, &preset(0, Applying { window, expires_on: Some("2026-11-24".to_owned()), ..at_once() })).await;
+    let id = active(&world, &preset(&world, 0, Applying { window, expires_on: Some("2026-11-24".to_owned()), ..at_once() })).await;
     let changeset = merges(&world, 1).await;
     work(&world).await;
     assert_eq!(committed(&world, changeset).await, 0, "its hours are from ten to midnight");
@@ -527,14 +562,14 @@ async fn a_policy_ends_on_its_day_and_applies_in_its_hours(world: World) {
     let version = view(&world, id).await.version;
     assert_eq!((version.state, version.note.as_str()), (VersionState::Retired, "It expired."));
     let wrong = Window { cron: "never".to_owned(), time_zone: "UTC".to_owned(), hours: 2 };
-    let bad = PolicyFile { name: "Bad".to_owned(), ..preset(0, Applying { window: Some(wrong), ..at_once() }) };
+    let bad = PolicyFile { name: "Bad".to_owned(), ..preset(&world, 0, Applying { window: Some(wrong), ..at_once() }) };
     assert_eq!(lucid.create_policy(&world.admin, &bad, None).await.unwrap_err().kind(), Kind::Invalid);
     world.verified().await;
 }
 
 async fn what_is_edited_frozen_or_approved_lately_waits_for_people(world: World) {
     let lucid = &world.lucid;
-    let trusting = active(&world, &preset(1, at_once())).await;
+    let trusting = active(&world, &preset(&world, 1, at_once())).await;
     lucid.stop_policies(&world.admin, &SetStop { store: None, reason: String::new() }).await.unwrap();
     let changeset = world.proposal().await;
     let add = world.changes(changeset).await.into_iter().find(|c| c.change.kind == ChangeKind::Add).unwrap();
@@ -555,15 +590,126 @@ async fn what_is_edited_frozen_or_approved_lately_waits_for_people(world: World)
 async fn stores_that_are_not_seen_are_not_named(world: World) {
     let lucid = &world.lucid;
     let other = crate::world::add(lucid, "other", Role::Admin, Vec::new()).await;
-    let named = PRESETS[0].file(Some(world.store));
+    let named = PRESETS[0].file(&[world.store]);
     assert_eq!(lucid.create_policy(&other, &named, None).await.unwrap_err().kind(), Kind::NotFound);
-    let id = active(&world, &preset(0, at_once())).await;
+    let id = active(&world, &preset(&world, 0, at_once())).await;
     let changeset = world.proposal().await;
     work(&world).await;
     assert_eq!(committed(&world, changeset).await, 1);
     let seen = lucid.policy(&world.stranger, id, None).await.unwrap();
     assert!(seen.applied.is_empty() && seen.summary.did.is_none() && seen.against_queue.is_empty());
-    let report = lucid.policy(&world.stranger, id, None).await.unwrap().back_test.unwrap();
-    assert!(report.titles.is_empty());
+    assert!(lucid.policy(&world.stranger, id, None).await.unwrap().back_test.is_none());
+    let file = lucid.policy(&world.stranger, id, None).await.unwrap().file;
+    assert!(file.tests.is_empty() && file.rules.iter().all(|r| r.stores.is_empty() && r.kinds.is_empty()), "{file:?}");
+    let shown = lucid.policy(&other, id, None).await.unwrap().version.sha256;
+    let blind = lucid.edit_policy(&other, id, &shown, &PRESETS[0].file(&[])).await.unwrap_err();
+    assert_eq!(blind.kind(), Kind::NotFound, "what somebody does not see, they do not take away");
     assert_eq!(lucid.policies(&world.stranger).await.unwrap().by_people, 0);
+}
+
+async fn what_was_asked_for_is_what_is_confirmed(world: World) {
+    let lucid = &world.lucid;
+    let second = second_admin(&world).await;
+    let id = lucid.create_policy(&world.admin, &preset(&world, 0, Applying::default()), None).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
+    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap() else { panic!() };
+    // Back to a draft is a new version; the one that was asked for is over, and says what it said.
+    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Draft).await.unwrap();
+    let shown = view(&world, id).await.version;
+    assert_eq!((shown.number, shown.state), (2, VersionState::Draft));
+    lucid.edit_policy(&world.admin, id, &shown.sha256, &preset(&world, 1, at_once())).await.unwrap();
+    assert_eq!(lucid.confirm_setting(&second, waits).await.unwrap_err().kind(), Kind::Conflict);
+    // Nor does a store that only one admin knows turn the second one off.
+    let own = lucid.create_store(&world.admin, "Own", "").await.unwrap();
+    let own_admin = lucid.refreshed(&world.admin).await.unwrap().unwrap();
+    let both = PolicyFile { name: "Both".to_owned(), applying: at_once(), ..PRESETS[0].file(&[world.store, own]) };
+    let id = lucid.create_policy(&own_admin, &both, None).await.unwrap();
+    lucid.move_policy_on(&own_admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.back_test_policy(&own_admin, id, 1, 30).await.unwrap();
+    let alone = lucid.move_policy_on(&own_admin, id, 1, MovedPolicy::Active).await.unwrap_err();
+    assert!(alone.to_string().contains("no other admin has a grant"), "{alone}");
+    world.verified().await;
+}
+
+fn forbidding(world: &World, path: &str) -> PolicyFile {
+    let paths = BTreeSet::from([path.to_owned()]);
+    let change = domain::policy::Input {
+        paths: BTreeSet::from([path.replace("/**", "/x.md")]),
+        ..domain::policy::Input::new(world.store, ChangeKind::Merge, domain::risk::RiskLevel::Low)
+    };
+    PolicyFile {
+        name: "Legal".to_owned(),
+        rules: vec![Rule { paths, ..Rule::new("legal", Effect::Forbid) }],
+        tests: vec![domain::policy::Case { name: "legal".to_owned(), change, expect: domain::policy::Expected::Forbid }],
+        ..PolicyFile::default()
+    }
+}
+
+async fn forbids_outlive_a_pause_and_a_newer_version(world: World) {
+    let lucid = &world.lucid;
+    // One policy that allows and forbids, paused by an objection, and another that allows: what the first forbids stays forbidden.
+    let mut file = preset(&world, 0, Applying { sample_percent: 100, ..at_once() });
+    "Both".clone_into(&mut file.name);
+    file.rules.push(Rule { paths: BTreeSet::from(["/a.md".to_owned()]), ..Rule::new("not a", Effect::Forbid) });
+    let both = active(&world, &file).await;
+    let notes = [("/x.md", "The desk opens at nine.", false), ("/y.md", "The desk opens at nine.", false)];
+    world.remember(&notes).await;
+    let first = world.dream().await.unwrap();
+    work(&world).await;
+    let applied = world.changes(first).await.remove(0).change;
+    assert_eq!(applied.state, ChangeState::Committed);
+    lucid.check_application(&world.reviewer, applied.id, false, "").await.unwrap();
+    assert_eq!(view(&world, both).await.version.state, VersionState::Paused);
+    active(&world, &preset(&world, 0, at_once())).await;
+    let changeset = world.proposal().await;
+    work(&world).await;
+    let answer = said(&world, changeset, ChangeKind::Merge).await;
+    assert!(matches!(&answer.outcome, Said::Forbid { rules, .. } if rules == &["Both: not a"]), "{:?}", answer.outcome);
+    // A newer version that forbids less takes two admins.
+    let second = second_admin(&world).await;
+    let legal = lucid.create_policy(&world.admin, &forbidding(&world, "/legal/**"), None).await.unwrap();
+    for (number, file) in [(1, None), (2, Some(forbidding(&world, "/nowhere/**")))] {
+        if let Some(file) = file {
+            let shown = view(&world, legal).await.version.sha256;
+            lucid.edit_policy(&world.admin, legal, &shown, &file).await.unwrap();
+        }
+        lucid.move_policy_on(&world.admin, legal, number, MovedPolicy::Shadow).await.unwrap();
+        lucid.back_test_policy(&world.admin, legal, number, 30).await.unwrap();
+        let done = lucid.move_policy_on(&world.admin, legal, number, MovedPolicy::Active).await.unwrap();
+        match (number, done) {
+            (1, Outcome::Done) => {}
+            (2, Outcome::Waits(waits)) => lucid.confirm_setting(&second, waits).await.unwrap(),
+            (n, other) => panic!("version {n}: {other:?}"),
+        }
+    }
+    // No name of a policy can be taken for a rule of another.
+    let confusing = PolicyFile { name: "Safe housekeeping: merges that lose nothing".to_owned(), ..forbidding(&world, "/z/**") };
+    assert_eq!(lucid.create_policy(&world.admin, &confusing, None).await.unwrap_err().kind(), Kind::Invalid);
+    world.verified().await;
+}
+
+async fn what_becomes_allowed_cools_off_first(world: World) {
+    let lucid = &world.lucid;
+    active(&world, &preset(&world, 0, Applying { sample_percent: 0, ..Applying::default() })).await;
+    let legal = active(&world, &forbidding(&world, "/**")).await;
+    let changeset = world.proposal().await;
+    work(&world).await;
+    world.wait_seconds(3 * 86_400);
+    lucid.move_policy_on(&world.admin, legal, 1, MovedPolicy::Retired).await.unwrap();
+    work(&world).await;
+    assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Pending, "nobody could have held it yet");
+    world.wait_seconds(25 * 3_600);
+    work(&world).await;
+    assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Committed);
+    world.verified().await;
+}
+
+async fn a_deleted_store_keeps_nobody_asking(world: World) {
+    let lucid = &world.lucid;
+    world.proposal().await;
+    work(&world).await;
+    lucid.delete_store(&Actor::operator(), world.store, None).await.unwrap();
+    world.wait_seconds(2 * 86_400);
+    assert!(!lucid.ask_policies().await.unwrap(), "there is nothing to ask about");
 }

@@ -417,6 +417,7 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "confirm_setting"
                     | "decline_setting"
                     | "delete_mapping"
+                    | "save_policy"
                     | "add_policy_test"
                     | "move_policy"
                     | "back_test_policy"

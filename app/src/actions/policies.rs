@@ -7,6 +7,7 @@ use domain::{
     changeset::ChangeKind,
     ids::{ChangeId, FreezeId, PolicyId, StoreId},
     policy::{Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule, Window, Writer},
+    rights::Action,
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
@@ -171,7 +172,23 @@ impl RuleForm {
 impl PolicyForm {
     /// The policy that the form describes. A rule without a name is one that was not filled in.
     pub fn file(&self) -> service::Result<PolicyFile> {
-        let filled = self.rules.iter().filter(|rule| !rule.name.trim().is_empty() && rule.remove.is_empty());
+        let empty = RuleForm { effect: "allow".to_owned(), ..RuleForm::default() };
+        let blank = |ends: &BTreeMap<String, String>| ends.values().all(|v| v.trim().is_empty());
+        let is_blank = |rule: &RuleForm| {
+            let plain = RuleForm {
+                least: BTreeMap::new(),
+                most: BTreeMap::new(),
+                name: String::new(),
+                effect: empty.effect.clone(),
+                ..rule.clone()
+            };
+            rule.name.trim().is_empty() && plain == empty && blank(&rule.least) && blank(&rule.most)
+        };
+        let kept = || self.rules.iter().filter(|rule| rule.remove.is_empty() && !is_blank(rule));
+        if kept().any(|rule| rule.name.trim().is_empty()) {
+            return Err(invalid("give each rule a name, or remove it".to_owned()));
+        }
+        let filled = kept();
         let tests: Vec<Case> = match self.tests.trim() {
             "" => Vec::new(),
             text => serde_json::from_str(text).map_err(|e| invalid(format!("the tests are not JSON as it is asked for: {e}")))?,
@@ -202,7 +219,7 @@ impl PolicyForm {
     }
 }
 
-/// Makes a policy: a preset's, or an empty one under a name. The store is the one that it is for, or empty for all.
+/// Makes a policy: a preset's, or an empty one under a name. The store is the one that it is for; without one, all that the admin owns.
 #[server(prefix = "/do", endpoint = "create_policy")]
 pub async fn create_policy(
     #[server(default)] preset: String,
@@ -212,15 +229,26 @@ pub async fn create_policy(
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let store = if store.is_empty() { None } else { Some(id::<StoreId>(&store, "store")?) };
+        let actor = request.actor()?;
+        let stores = if store.is_empty() {
+            let all = request.store_names().await?;
+            all.into_iter().map(|s| s.id).filter(|s| actor.may(Action::ManageStore, *s)).collect()
+        } else {
+            vec![id::<StoreId>(&store, "store")?]
+        };
         let mut file = match preset.as_str() {
             "" => PolicyFile { name: name.clone(), reason: reason.clone(), ..PolicyFile::default() },
-            key => Preset::of(key).ok_or(Error::NotFound("preset"))?.file(store),
+            key => Preset::of(key).ok_or(Error::NotFound("preset"))?.file(&stores),
         };
-        if !preset.is_empty() && !name.trim().is_empty() {
-            file.name = name.trim().to_owned();
+        if !preset.is_empty() {
+            // A preset can be taken more than once.
+            let taken: Vec<String> = request.lucid.policies(actor).await?.policies.into_iter().map(|p| p.name).collect();
+            let free = (1..=taken.len() + 1)
+                .map(|n| if n == 1 { file.name.clone() } else { format!("{} {n}", file.name) })
+                .find(|name| !taken.contains(name));
+            file.name = free.unwrap_or(file.name);
         }
-        Ok(at(request.lucid.create_policy(request.actor()?, &file, None).await?))
+        Ok(at(request.lucid.create_policy(actor, &file, None).await?))
     }
     .await;
     answer(&request, result, "/policies/new", fields([("preset", &preset), ("store", &store), ("name", &name), ("reason", &reason)])).await
@@ -431,7 +459,7 @@ mod tests {
     #[test]
     fn a_policy_goes_through_its_form_unchanged() {
         for preset in &PRESETS {
-            let mut file = preset.file(Some(StoreId::new(Timestamp(0), [5; 10])));
+            let mut file = preset.file(&[StoreId::new(Timestamp(0), [5; 10])]);
             file.rules[0].paths = BTreeSet::from(["/a/**".to_owned(), "/b.md".to_owned()]);
             file.rules[0].agents = BTreeSet::from(["support".to_owned()]);
             file.rules[0].labels_none_of = BTreeSet::from([Label::Large]);
@@ -443,7 +471,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_in_a_form_is_said() {
-        let good = PolicyForm::from(&PRESETS[0].file(None));
+        let good = PolicyForm::from(&PRESETS[0].file(&[]));
         let says = |form: PolicyForm| form.file().unwrap_err().message();
         assert!(says(PolicyForm { most_a_day: "many".to_owned(), ..good.clone() }).contains("changes a day"));
         assert!(says(PolicyForm { tests: "{".to_owned(), ..good.clone() }).contains("tests"));

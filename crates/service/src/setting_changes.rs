@@ -2,6 +2,7 @@
 //! first, or, where there is none, is set at once and recorded as overridden (rule 6).
 
 use domain::{
+    Timestamp,
     actor::{Actor, Grant, Role, StoreRole},
     audit_action::AuditAction,
     ids::{GrantId, PolicyId, SettingChangeId, StoreId, TeamId, UserId},
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use store::{
     Tx,
     grants::{self, Grantee},
-    memory_stores, policies,
+    memory_stores, policies, policy_outcomes,
     setting_changes::{self, SettingChangeRow},
     settings, users,
 };
@@ -93,13 +94,19 @@ pub enum Setting {
         name: String,
         /// The version.
         version: i64,
+        /// The digest of what it says; it is refused where it says something else by then.
+        sha256: String,
         /// What it becomes.
         to: VersionState,
+        /// The stores in which it applies changes: whoever confirms it must know them.
+        stores: Vec<StoreId>,
     },
     /// Stopped policies run again.
     LiftStop {
         /// In this store; nothing for all.
         store: Option<StoreId>,
+        /// Since when they are stopped; a stop that was set later is not lifted by this.
+        stopped_at: Timestamp,
     },
 }
 
@@ -138,6 +145,14 @@ impl Setting {
         }
     }
 
+    /// Stores that whoever confirms it must know.
+    fn stores(&self) -> Vec<StoreId> {
+        match self {
+            Self::Policy { stores, .. } => stores.clone(),
+            other => other.store().into_iter().collect(),
+        }
+    }
+
     const fn store(&self) -> Option<StoreId> {
         match self {
             Self::Gate { store, .. } | Self::Approvals { store, .. } => Some(*store),
@@ -145,7 +160,7 @@ impl Setting {
             | Self::GrantTeam { grant, .. }
             | Self::RevokePerson { grant, .. }
             | Self::RevokeTeam { grant, .. } => Some(grant.store),
-            Self::LiftStop { store } => *store,
+            Self::LiftStop { store, .. } => *store,
             Self::Join { .. } | Self::Solo | Self::Policy { .. } => None,
         }
     }
@@ -154,7 +169,7 @@ impl Setting {
 impl Lucid {
     /// Sets something that the caller has the right to set, under the lock of all rights: at once, or once a second admin confirms it.
     pub(crate) async fn set(&self, tx: &mut Tx, actor: &Acting, right: Authorized, setting: &Setting) -> Result<Outcome> {
-        let Some(summary) = weakening(tx, actor, setting).await? else {
+        let Some(summary) = weakening(tx, actor, setting, self.now()).await? else {
             self.apply(tx, right, setting, &json!({})).await?;
             return Ok(Outcome::Done);
         };
@@ -163,7 +178,12 @@ impl Lucid {
             self.apply(tx, right, setting, &json!({"weaker": summary})).await?;
             return Ok(Outcome::Done);
         };
-        if second_admins(tx, person, setting.store()).await?.is_empty() {
+        let seconds = second_admins(tx, person, &setting.stores()).await?;
+        if seconds.is_empty() && matches!(setting, Setting::Policy { .. }) && !second_admins(tx, person, &[]).await?.is_empty() {
+            let why = "no other admin has a grant on every store that this policy names; give one a grant, or make a policy for each store";
+            return Err(Error::Conflict(why.to_owned()));
+        }
+        if seconds.is_empty() {
             let why = json!({"weaker": summary, "overridden": "there is no second, independent admin to confirm it"});
             self.apply(tx, right, setting, &why).await?;
             return Ok(Outcome::Done);
@@ -188,7 +208,7 @@ impl Lucid {
         seen.retain(|row| row.store_id.is_none_or(|s| actor.knows(s)));
         let view = |row: SettingChangeRow| WaitingSetting {
             mine: me == Some(row.proposed_by),
-            may_confirm: me.is_some_and(|me| !identities.same(me, row.proposed_by)),
+            may_confirm: me.is_some_and(|me| !identities.same(me, row.proposed_by)) && knows_all(actor, &row),
             row,
         };
         Ok(seen.into_iter().map(view).collect())
@@ -209,7 +229,10 @@ impl Lucid {
         if proposer.is_none() {
             return Err(Error::Conflict("whoever asked for this is no admin any more; decline it".to_owned()));
         }
-        let setting: Setting = serde_json::from_str(&row.setting).map_err(|_| Error::Internal("a waiting setting could not be read"))?;
+        let setting = read(&row)?;
+        if !knows_all(&actor, &row) {
+            return Err(Error::Forbidden("it is about a store that you do not see; an admin with a grant on it has to confirm it"));
+        }
         if !setting_changes::decide(&mut tx, id, "confirmed", person, self.now()).await? {
             return Err(Error::Conflict("somebody has decided on this in between".to_owned()));
         }
@@ -271,8 +294,14 @@ impl Lucid {
                 settings::put(tx, SOLO, "on").await?;
                 (AuditAction::SoloBegin, "installation".to_owned(), json!({}))
             }
-            Setting::Policy { policy, version, to, .. } => self.move_policy(tx, *policy, *version, *to).await?,
-            Setting::LiftStop { store } => {
+            Setting::Policy { policy, version, sha256, to, .. } => self.move_policy(tx, (*policy, *version), sha256, *to).await?,
+            Setting::LiftStop { store, stopped_at } => {
+                let scope = policies::StopRow::scope_of(*store);
+                if !policies::stops(tx).await?.iter().any(|row| row.scope == scope && row.stopped_at == Some(*stopped_at)) {
+                    return Err(Error::Conflict("this stop was lifted or set anew meanwhile".to_owned()));
+                }
+                // The cooling-off begins again: what is due would be applied before anybody could look.
+                policy_outcomes::forget_all(tx, *store).await?;
                 policies::stop(tx, *store, None, &right.who().to_string(), "").await?;
                 (AuditAction::PolicyStopLift, policies::StopRow::scope_of(*store), json!({}))
             }
@@ -300,6 +329,15 @@ impl Lucid {
     }
 }
 
+fn read(row: &SettingChangeRow) -> Result<Setting> {
+    serde_json::from_str(&row.setting).map_err(|_| Error::Internal("a waiting setting could not be read"))
+}
+
+/// Whether somebody knows every store that a setting is about.
+fn knows_all(actor: &Actor, row: &SettingChangeRow) -> bool {
+    read(row).is_ok_and(|setting| setting.stores().iter().all(|store| actor.knows(*store)))
+}
+
 fn merged(mut payload: Value, why: &Value) -> Value {
     if let (Some(all), Some(more)) = (payload.as_object_mut(), why.as_object()) {
         all.extend(more.clone());
@@ -308,7 +346,7 @@ fn merged(mut payload: Value, why: &Value) -> Value {
 }
 
 /// Why a setting makes the gate weaker, in a sentence; `None` if it does not.
-async fn weakening(tx: &mut Tx, actor: &Acting, setting: &Setting) -> Result<Option<String>> {
+async fn weakening(tx: &mut Tx, actor: &Acting, setting: &Setting, at: Timestamp) -> Result<Option<String>> {
     Ok(match setting {
         Setting::Gate { store, mode, .. } => {
             let before = memory_stores::get(tx, *store).await?.ok_or(Error::NotFound("store"))?;
@@ -328,8 +366,8 @@ async fn weakening(tx: &mut Tx, actor: &Acting, setting: &Setting) -> Result<Opt
             let decides = grants::of_team(tx, *team).await?.iter().any(|g| g.role >= StoreRole::Reviewer);
             (me && decides).then(|| "whoever asks for this would join a team that decides".to_owned())
         }
-        Setting::Policy { policy, version, to, .. } => crate::policies::weaker(tx, *policy, *version, *to).await?,
-        Setting::LiftStop { store } => {
+        Setting::Policy { policy, version, to, .. } => crate::policies::weaker(tx, (*policy, *version), *to, at).await?,
+        Setting::LiftStop { store, .. } => {
             let whose = if store.is_some() { "the policies of this store" } else { "all policies" };
             Some(format!("{whose} would apply changes again"))
         }
@@ -386,8 +424,8 @@ async fn members_of(tx: &mut Tx, team: TeamId) -> Result<Vec<UserId>> {
     Ok(grants::members(tx).await?.into_iter().filter(|(t, _)| *t == team).map(|(_, u)| u).collect())
 }
 
-/// Admins other than somebody, and independent of them, who could confirm a setting of a store.
-async fn second_admins(tx: &mut Tx, person: UserId, store: Option<StoreId>) -> Result<Vec<UserId>> {
+/// Admins other than somebody, and independent of them, who could confirm a setting of some stores.
+async fn second_admins(tx: &mut Tx, person: UserId, stores: &[StoreId]) -> Result<Vec<UserId>> {
     let identities = Identities::read(tx).await?;
     let mut seconds = Vec::new();
     for admin in users::all(tx).await?.into_iter().filter(|u| u.role == Role::Admin && u.disabled_at.is_none()) {
@@ -395,11 +433,8 @@ async fn second_admins(tx: &mut Tx, person: UserId, store: Option<StoreId>) -> R
         if identities.same(admin.id, person) || admin.password_hash.is_none() {
             continue;
         }
-        let knows = match store {
-            Some(store) => grants::of_user(tx, admin.id).await?.iter().any(|g| g.store == store),
-            None => true,
-        };
-        if knows {
+        let known = if stores.is_empty() { Vec::new() } else { grants::of_user(tx, admin.id).await? };
+        if stores.iter().all(|store| known.iter().any(|g| g.store == *store)) {
             seconds.push(admin.id);
         }
     }

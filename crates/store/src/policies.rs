@@ -30,6 +30,9 @@ statements! {
     OF_POLICY = concat!(version_sql!(), " WHERE v.policy_id = $1 ORDER BY v.number DESC");
     IN_STATE = concat!(version_sql!(), " WHERE v.state = $1 ORDER BY v.policy_id");
     WROTE = "INSERT INTO policy_authors (policy_id, number, user_id) VALUES ($1, $2, $3) ON CONFLICT (policy_id, number, user_id) DO NOTHING";
+    COPY_AUTHORS = "INSERT INTO policy_authors (policy_id, number, user_id)
+        SELECT a.policy_id, $3, a.user_id FROM policy_authors a WHERE a.policy_id = $1 AND a.number = $2
+        ON CONFLICT (policy_id, number, user_id) DO NOTHING";
     AUTHORS = "SELECT a.policy_id, a.number, a.user_id, u.name FROM policy_authors a JOIN users u ON u.id = a.user_id
         ORDER BY a.policy_id, a.number, u.name";
     PUT_BACK_TEST = "INSERT INTO policy_back_tests (policy_id, number, sha256, days, run_by, run_at, report) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -183,6 +186,12 @@ pub async fn in_state(tx: &mut Tx, state: VersionState) -> Result<Vec<VersionRow
 /// Records who wrote a version.
 pub async fn wrote(tx: &mut Tx, id: PolicyId, number: i64, user: UserId) -> Result<()> {
     execute!(tx, WROTE, id, number, user)?;
+    Ok(())
+}
+
+/// Makes whoever wrote one version an author of another, too.
+pub async fn copy_authors(tx: &mut Tx, id: PolicyId, from: i64, to: i64) -> Result<()> {
+    execute!(tx, COPY_AUTHORS, id, from, to)?;
     Ok(())
 }
 

@@ -32,34 +32,39 @@ macro_rules! application_sql {
 
 statements! {
     // Who wrote what a revision of a change would alter: the versions that it was proposed against. $3 is 30 days before.
-    BASES = "SELECT v.by_person, cs.origin, k.actor AS committed_by, COALESCE(m.frozen, FALSE) AS frozen,
+    BASES = "SELECT v.by_person, cs.origin, COALESCE(m.frozen, FALSE) AS frozen,
             (v.created_at >= $3 AND EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = v.change_id AND d.verdict = 'approve' AND d.taken_back_at IS NULL))
                 AS approved_recently,
             (SELECT COUNT(DISTINCT r.session_id) FROM recorded_reads r JOIN memory_versions w ON w.id = r.version_id
                 WHERE w.memory_id = v.memory_id AND r.read_at >= $3) AS readers
-        FROM change_edits e JOIN memory_versions v ON v.id = e.base_version JOIN commits k ON k.id = v.commit_id
+        FROM change_edits e JOIN memory_versions v ON v.id = e.base_version
             LEFT JOIN changes c ON c.id = v.change_id LEFT JOIN changesets cs ON cs.id = c.changeset_id
             LEFT JOIN memories m ON m.id = v.memory_id
         WHERE e.change_id = $1 AND e.revision = $2";
     SPOKEN = "SELECT s.agent, CAST(SUM(CASE WHEN e.counter = $2 THEN 1 ELSE 0 END) AS BIGINT) AS against, COUNT(*) AS quotes
         FROM evidence e JOIN sessions s ON s.id = e.session_id WHERE e.change_id = $1 GROUP BY s.agent ORDER BY s.agent";
+    // What was proposed first stays: a back-test asks what would have become of that, not of what a person made of it.
     PUT_INPUT = "INSERT INTO policy_inputs (change_id, revision, input, read_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (change_id) DO UPDATE SET revision = excluded.revision, input = excluded.input, read_at = excluded.read_at";
-    PUT_OUTCOME = "INSERT INTO policy_outcomes (change_id, revision, outcome, detail, policy_id, number, due_at, epoch, asked_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (change_id) DO UPDATE SET revision = excluded.revision, input = excluded.input, read_at = excluded.read_at
+        WHERE policy_inputs.revision >= excluded.revision";
+    PUT_OUTCOME = "INSERT INTO policy_outcomes (change_id, revision, outcome, detail, policy_id, number, due_at, epoch, asked_at, allowed_since)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (change_id) DO UPDATE SET revision = excluded.revision, outcome = excluded.outcome, detail = excluded.detail,
-            policy_id = excluded.policy_id, number = excluded.number, due_at = excluded.due_at, epoch = excluded.epoch, asked_at = excluded.asked_at";
+            policy_id = excluded.policy_id, number = excluded.number, due_at = excluded.due_at, epoch = excluded.epoch, asked_at = excluded.asked_at, allowed_since = excluded.allowed_since";
+    ALLOWED_SINCE = "SELECT allowed_since FROM policy_outcomes WHERE change_id = $1 AND revision = $2 AND allowed_since IS NOT NULL";
+    FORGET_ALL = "DELETE FROM policy_outcomes WHERE change_id IN (SELECT c.id FROM changes c WHERE c.state = 'pending'
+        AND (CAST($1 AS UUID) IS NULL OR c.store_id = $1))";
     POSTPONE = "UPDATE policy_outcomes SET due_at = $1 WHERE change_id = $2 AND due_at IS NOT NULL";
     DROP_OUTCOME = "DELETE FROM policy_outcomes WHERE change_id = $1";
     PUT_SHADOW = "INSERT INTO policy_shadows (policy_id, number, change_id, revision, outcome, detail, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (policy_id, number, change_id) DO UPDATE SET revision = excluded.revision, outcome = excluded.outcome,
             detail = excluded.detail, asked_at = excluded.asked_at";
     // Open changes that were never asked about, or whose revision or whose policies are others now, or that were asked about long ago.
-    TO_ASK = "SELECT c.id, c.changeset_id FROM changes c LEFT JOIN policy_outcomes o ON o.change_id = c.id
+    TO_ASK = "SELECT c.id, c.changeset_id FROM changes c JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL LEFT JOIN policy_outcomes o ON o.change_id = c.id
         WHERE c.state IN ('pending', 'approved', 'deferred') AND (o.change_id IS NULL OR o.revision <> c.revision OR o.epoch <> $1 OR o.asked_at < $2)
         ORDER BY c.id LIMIT $3";
     // Decided or committed changes of which no input was kept: they were proposed before policies were there.
-    TO_READ = "SELECT c.id, c.changeset_id FROM changes c WHERE c.state IN ('committed', 'rejected', 'obsolete')
+    TO_READ = "SELECT c.id, c.changeset_id FROM changes c JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL WHERE c.state IN ('committed', 'rejected', 'obsolete')
         AND NOT EXISTS (SELECT 1 FROM policy_inputs i WHERE i.change_id = c.id) ORDER BY c.id DESC LIMIT $1";
     DUE = "SELECT o.change_id, c.changeset_id, o.policy_id, o.number FROM policy_outcomes o JOIN changes c ON c.id = o.change_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
@@ -92,7 +97,7 @@ statements! {
     // Of the last $2 changes of a policy: how many there are, and in how many people decided against it.
     LAST = concat!("SELECT COUNT(*) AS applied, CAST(COALESCE(SUM(CASE WHEN x.against THEN 1 ELSE 0 END), 0) AS BIGINT) AS overridden FROM (
             SELECT (COALESCE(a.confirmed, TRUE) = FALSE OR ", reverted_sql!(), ") AS against
-            FROM policy_applications a JOIN changes c ON c.id = a.change_id WHERE a.policy_id = $1
+            FROM policy_applications a JOIN changes c ON c.id = a.change_id WHERE a.policy_id = $1 AND a.applied_at >= $3
             ORDER BY a.applied_at DESC, a.change_id DESC LIMIT $2) x");
     SUMS = concat!("SELECT a.policy_id, COUNT(*) AS applied,
             CAST(SUM(CASE WHEN COALESCE(a.confirmed, TRUE) = FALSE OR ", reverted_sql!(), " THEN 1 ELSE 0 END) AS BIGINT) AS overridden,
@@ -119,7 +124,7 @@ statements! {
         WHERE i.change_id = $1 AND (CAST($2 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $2))";
     OPEN_INPUTS = "SELECT i.change_id, c.changeset_id, c.title, i.input FROM policy_inputs i JOIN changes c ON c.id = i.change_id
         JOIN stores s ON s.id = c.store_id
-        WHERE c.state = 'pending' AND s.deleted_at IS NULL
+        WHERE c.state = 'pending' AND i.revision = c.revision AND s.deleted_at IS NULL
             AND (CAST($1 AS UUID) IS NULL OR c.store_id IN (SELECT g.store_id FROM user_grants g WHERE g.user_id = $1))
         ORDER BY c.id LIMIT $2";
 }
@@ -131,8 +136,6 @@ pub struct BaseRow {
     pub by_person: bool,
     /// Where the change came from that wrote it; nothing if it was written past the queue.
     pub origin: Option<String>,
-    /// Who committed it.
-    pub committed_by: String,
     /// It is frozen now.
     pub frozen: bool,
     /// People approved it in the last 30 days.
@@ -174,12 +177,25 @@ pub struct NewOutcome<'a> {
     pub epoch: i64,
     /// When.
     pub at: Timestamp,
+    /// Since when it has been allowed without a break.
+    pub allowed_since: Option<Timestamp>,
 }
 
 /// Keeps it.
 pub async fn put(tx: &mut Tx, o: &NewOutcome<'_>) -> Result<()> {
     let (policy, number, due) = (o.by.map(|by| by.0), o.by.map(|by| by.1), o.by.map(|by| by.2));
-    execute!(tx, PUT_OUTCOME, o.change, o.revision, o.outcome, o.detail, policy, number, due, o.epoch, o.at)?;
+    execute!(tx, PUT_OUTCOME, o.change, o.revision, o.outcome, o.detail, policy, number, due, o.epoch, o.at, o.allowed_since)?;
+    Ok(())
+}
+
+/// Since when a revision of a change has been allowed without a break.
+pub async fn allowed_since(tx: &mut Tx, change: ChangeId, revision: i64) -> Result<Option<Timestamp>> {
+    Ok(fetch_optional!(tx, (Timestamp,), ALLOWED_SINCE, change, revision)?.map(|(at,)| at))
+}
+
+/// Forgets what the policies said of every change that waits in a store, or in all.
+pub async fn forget_all(tx: &mut Tx, store: Option<StoreId>) -> Result<()> {
+    execute!(tx, FORGET_ALL, store)?;
     Ok(())
 }
 
@@ -377,9 +393,9 @@ pub async fn check(tx: &mut Tx, change: ChangeId, by: UserId, confirmed: bool, n
     Ok(execute!(tx, CHECK, now, by, confirmed, note, change)? == 1)
 }
 
-/// Of the last so many changes of a policy, how many there are and in how many people decided against it.
-pub async fn last(tx: &mut Tx, policy: PolicyId, of: i64) -> Result<(i64, i64)> {
-    Ok(fetch_optional!(tx, (i64, i64), LAST, policy, of)?.unwrap_or_default())
+/// Of the last so many changes of a policy since then, how many there are and in how many people decided against it.
+pub async fn last(tx: &mut Tx, policy: PolicyId, of: i64, since: Timestamp) -> Result<(i64, i64)> {
+    Ok(fetch_optional!(tx, (i64, i64), LAST, policy, of, since)?.unwrap_or_default())
 }
 
 /// What a policy did.

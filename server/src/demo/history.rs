@@ -68,7 +68,7 @@ pub fn days_ago(lucid: &Lucid, days: i64) -> Lucid {
 pub async fn fill(lucid: &Lucid, store: StoreId, admin: &Actor, reviewer: &Actor) -> Result<(), Failure> {
     let operator = Actor::operator();
     let then = days_ago(lucid, POLICY_DAYS);
-    let policy = then.create_policy(admin, &PRESETS[0].file(Some(store)), None).await?;
+    let policy = then.create_policy(admin, &PRESETS[0].file(&[store]), None).await?;
     then.move_policy_on(admin, policy, 1, MovedPolicy::Shadow).await?;
     for (days, pairs) in NIGHTS {
         let then = days_ago(lucid, *days);

@@ -93,7 +93,7 @@ fn actions(view: &PoliciesView, stores: &[StoreName], reason: &str) -> AnyView {
             <button type="button" class="danger" popovertarget="stop"><Icon name="pause" />"Stop policies…"</button>
             <div class="menu filter" id="stop" popover>
                 <form method="post" action="/do/stop_policies" class="stack">{form_token()}
-                    <p>"Nothing more is applied by a policy until two admins let them run again. What is due goes to review."</p>
+                    <p>"Nothing more is applied by a policy until two admins let them run again. What is due waits, and its cooling-off begins again then."</p>
                     <label>"Where"<select name="store"><option value="">"In all stores"</option>{options}</select></label>
                     <label>"Why"<input name="reason" value=reason.to_owned() maxlength="500" /></label>
                     <button class="danger primary">"Stop now"</button>

@@ -33,7 +33,7 @@ pub fn NewPolicy() -> impl IntoView {
             <Refused form=refused.clone() />
             <p>"A new policy is a draft: it applies nothing until it has been tested and two admins have activated it."</p>
             <form method="get" class="filters">
-                <label>"Store "<select name="store"><option value="">"All stores"</option>{stores.iter().map(option).collect_view()}</select></label>
+                <label>"Store "<select name="store"><option value="">"All stores that I own"</option>{stores.iter().map(option).collect_view()}</select></label>
                 <button>"Show"</button>
             </form>
             <ul class="cards">
@@ -52,7 +52,8 @@ pub fn NewPolicy() -> impl IntoView {
 }
 
 fn card(preset: &Preset, report: &BackTest, store: Option<StoreId>, stores: &[StoreName]) -> AnyView {
-    let place = store.and_then(|id| stores.iter().find(|s| s.id == id)).map_or_else(|| "all stores".to_owned(), |s| s.name.clone());
+    let place =
+        store.and_then(|id| stores.iter().find(|s| s.id == id)).map_or_else(|| "all stores that you see".to_owned(), |s| s.name.clone());
     let numbers = if report.replayed == 0 {
         format!("In {place}, no change was proposed in the last {PRESET_DAYS} days, so there is nothing to test it on.")
     } else {

@@ -194,7 +194,7 @@ fn queue(view: &PolicyView, may_add: bool) -> AnyView {
     let all = &view.against_queue;
     let applied = all.iter().filter(|w| w.outcome.is_allowed()).count();
     let add = |w: &service::WouldApply| {
-        let label = format!("Use “{}” as a test", w.title);
+        let label = format!("Use as test: {}", w.title);
         view! {
             <form method="post" action="/do/add_policy_test" class="inline">{form_token()}
                 <input type="hidden" name="policy" value=view.version.policy_id.to_string() />

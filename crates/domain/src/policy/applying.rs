@@ -48,6 +48,11 @@ pub struct Applying {
     pub expires_on: Option<String>,
 }
 
+/// The beginning of a day, in UTC.
+fn midnight(day: &str) -> Option<Timestamp> {
+    Timestamp::parse(&format!("{day}T00:00:00Z"))
+}
+
 impl Default for Applying {
     fn default() -> Self {
         Self {
@@ -82,7 +87,7 @@ impl Applying {
         if let Some(window) = &self.window {
             within("the length of the window in hours", window.hours, 1, 24)?;
         }
-        if let Some(day) = self.expires_on.as_deref().filter(|day| Timestamp::morning_of(day).is_none()) {
+        if let Some(day) = self.expires_on.as_deref().filter(|day| midnight(day).is_none()) {
             return Err(format!("`{day}` is no day; write it as 2027-03-31"));
         }
         Ok(())
@@ -91,7 +96,7 @@ impl Applying {
     /// When it ends, if it does.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        Timestamp::morning_of(self.expires_on.as_deref()?)
+        midnight(self.expires_on.as_deref()?)
     }
 
     /// When a change that was proposed then may be applied at the earliest.
@@ -129,6 +134,8 @@ impl Applying {
         put(self.sample_percent < other.sample_percent, sample);
         let limit = format!("pauses over {}% instead of {}% overrides", self.pause_over_percent, other.pause_over_percent);
         put(self.pause_over_percent > other.pause_over_percent, limit);
+        let back = format!("its limit of overrides looks back on {} instead of {} changes", self.of_last, other.of_last);
+        put(self.of_last > other.of_last, back);
         put(other.window.is_some() && self.window != other.window, "at other hours".to_owned());
         let later = other.expires_on.is_some() && self.expires_on.as_ref().is_none_or(|day| Some(day) > other.expires_on.as_ref());
         put(later, "for longer".to_owned());
@@ -154,6 +161,12 @@ mod tests {
         assert!(!ten.is_over_limit(2, 20));
         assert!(ten.is_over_limit(3, 20));
         assert!(!ten.is_over_limit(0, 0));
+    }
+
+    #[test]
+    fn a_policy_ends_at_the_beginning_of_its_day() {
+        let ends = Applying { expires_on: Some("2027-03-31".to_owned()), ..Applying::default() }.expires_at().unwrap();
+        assert_eq!(ends.rfc3339(), "2027-03-31T00:00:00Z");
     }
 
     #[test]

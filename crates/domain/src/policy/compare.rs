@@ -182,8 +182,12 @@ impl Space {
             cells[0] = bits(self.stores.iter().map(|store| rule.stores.contains(store)));
         }
         if !rule.engines.is_empty() {
-            let alone = |found: &&[Engine]| !found.is_empty() && found.iter().all(|e| rule.engines.contains(e));
-            cells[1] = bits(ENGINES.iter().map(alone)) | unknown;
+            let named = |e: &Engine| rule.engines.contains(e);
+            let by = |found: &&[Engine]| match rule.effect {
+                Effect::Allow => !found.is_empty() && found.iter().all(named),
+                Effect::Forbid => found.iter().any(named),
+            };
+            cells[1] = bits(ENGINES.iter().map(by)) | unknown;
         }
         if !rule.kinds.is_empty() {
             cells[2] = bits(ChangeKind::ALL.iter().map(|kind| rule.kinds.contains(kind)));
@@ -203,14 +207,16 @@ impl Space {
             }
         }
         let paths_at = LABELS_AT + Label::ALL.len();
+        let allows = rule.effect == Effect::Allow;
+        let lies = |path: &String| rule.paths.iter().any(|pattern| matches_path(pattern, path));
         for (at, path) in self.paths.iter().enumerate() {
-            if !rule.paths.is_empty() && !rule.paths.iter().any(|pattern| matches_path(pattern, path)) {
+            if allows && !rule.paths.is_empty() && !lies(path) {
                 cells[paths_at + at] &= ABSENT;
             }
         }
         let agents_at = paths_at + self.paths.len();
         for (at, agent) in self.agents.iter().enumerate() {
-            if !rule.agents.is_empty() && !rule.agents.contains(agent) {
+            if allows && !rule.agents.is_empty() && !rule.agents.contains(agent) {
                 cells[agents_at + at] &= ABSENT;
             }
         }
@@ -220,24 +226,30 @@ impl Space {
                 cells[agents_at + self.agents.len() + at] &= bits(begins.iter().map(within)) << 1 | unknown;
             }
         }
-        let regions = if rule.labels_any_of.is_empty() {
+        let mut regions = if rule.labels_any_of.is_empty() {
             vec![region]
         } else {
             rule.labels_any_of.iter().map(|label| region.with_label(*label)).collect()
         };
-        if rule.agents.is_empty() || rule.effect == Effect::Forbid {
-            return regions;
-        }
-        // Where no agent is known, a rule that names some allows nothing.
-        let named = |region: &Region| -> Vec<Region> {
-            let with = |(at, _): (usize, &String)| {
+        // One of the named agents backs it. Where none is known, a rule that names some allows nothing, and may forbid.
+        if !rule.agents.is_empty() {
+            let named: Vec<usize> = (0..self.agents.len()).filter(|at| rule.agents.contains(&self.agents[*at])).collect();
+            let unknown = |region: &Region| {
                 let mut one = region.clone();
-                one.0[agents_at + at] &= PRESENT;
+                for at in 0..self.agents.len() {
+                    one.0[agents_at + at] &= ABSENT;
+                }
                 one
             };
-            self.agents.iter().enumerate().filter(|(_, agent)| rule.agents.contains(*agent)).map(with).collect()
-        };
-        regions.iter().flat_map(named).collect()
+            let nobody: Vec<Region> = if allows { Vec::new() } else { regions.iter().map(unknown).collect() };
+            regions = nobody.into_iter().chain(each_present(&regions, agents_at, &named)).collect();
+        }
+        // A rule that forbids does so as soon as one path lies where it says.
+        if !rule.paths.is_empty() && !allows {
+            let named: Vec<usize> = (0..self.paths.len()).filter(|at| lies(&self.paths[*at])).collect();
+            regions = each_present(&regions, paths_at, &named);
+        }
+        regions
     }
 
     /// What no rule lifts.
@@ -292,6 +304,16 @@ impl Space {
             approved_recently: false,
         }
     }
+}
+
+/// Each region once for each of these dimensions, with that one present.
+fn each_present(regions: &[Region], from: usize, named: &[usize]) -> Vec<Region> {
+    let with = |region: &Region, at: usize| {
+        let mut one = region.clone();
+        one.0[from + at] &= PRESENT;
+        one
+    };
+    regions.iter().flat_map(|region| named.iter().map(move |at| with(region, *at))).collect()
 }
 
 fn bits(cells: impl Iterator<Item = bool>) -> u128 {

@@ -178,12 +178,17 @@ pub(super) fn lacks(rule: &Rule, input: &Input) -> Vec<Unmet> {
     };
     let one_of = |allowed: bool, empty: bool| Some(empty || allowed);
     ask("stores", one_of(rule.stores.contains(&input.store), rule.stores.is_empty()));
+    // What is allowed lies wholly where the rule says; what is forbidden is so as soon as a part of it does.
+    let forbids = rule.effect == Effect::Forbid;
     let lies = |path: &String| rule.paths.iter().any(|pattern| matches_path(pattern, path));
-    ask("paths", one_of(!input.paths.is_empty() && input.paths.iter().all(lies), rule.paths.is_empty()));
-    let agents = if input.agents.is_empty() { None } else { Some(input.agents.is_subset(&rule.agents)) };
+    let inside = if forbids { input.paths.iter().any(lies) } else { !input.paths.is_empty() && input.paths.iter().all(lies) };
+    ask("paths", one_of(inside, rule.paths.is_empty()));
+    let of_agents = if forbids { !input.agents.is_disjoint(&rule.agents) } else { input.agents.is_subset(&rule.agents) };
+    let agents = if input.agents.is_empty() { None } else { Some(of_agents) };
     ask("agents", if rule.agents.is_empty() { Some(true) } else { agents });
     let found = |engine: &Engine| rule.engines.contains(engine);
-    let engines = if input.engines.is_empty() { None } else { Some(input.engines.iter().all(found)) };
+    let by = if forbids { input.engines.iter().any(found) } else { input.engines.iter().all(found) };
+    let engines = if input.engines.is_empty() { None } else { Some(by) };
     ask("engines", if rule.engines.is_empty() { Some(true) } else { engines });
     let finding = input.finding.map(|finding| rule.findings.contains(&finding));
     ask("findings", if rule.findings.is_empty() { Some(true) } else { finding });

@@ -140,6 +140,14 @@ impl PolicyFile {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The stores in which its rules allow something; nothing if one of them does so without naming any.
+    #[must_use]
+    pub fn stores(&self) -> Option<BTreeSet<crate::ids::StoreId>> {
+        let allowing = || self.rules.iter().filter(|rule| rule.effect == super::Effect::Allow);
+        let named = allowing().all(|rule| !rule.stores.is_empty());
+        named.then(|| allowing().flat_map(|rule| rule.stores.iter().copied()).collect())
+    }
+
     /// Whether it can apply anything at all.
     #[must_use]
     pub fn allows(&self) -> bool {

@@ -185,7 +185,8 @@ pub struct Rule {
     /// In these stores.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stores: BTreeSet<StoreId>,
-    /// Where every memory that is touched lies: a path, or a folder with everything in it (`/style/**`).
+    /// Where every memory that is touched lies: a path, or a folder with everything in it (`/style/**`). Of a rule that forbids, where one
+    /// of them lies; so it is with agents and engines.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub paths: BTreeSet<String>,
     /// Every session that backs it is of one of these agents. Agents are named by their recorders.

@@ -37,9 +37,9 @@ impl Member {
         &self.rules
     }
 
-    /// Whether one of these rules, as an outcome names them, is its own.
-    fn has(&self, rules: &[String]) -> bool {
-        self.rules.iter().any(|rule| rules.contains(&rule.name))
+    /// Whether one of these rules, as an outcome names them, is its own and allows.
+    fn allows_by(&self, rules: &[String]) -> bool {
+        self.rules.iter().any(|rule| rule.effect == Effect::Allow && rules.contains(&rule.name))
     }
 }
 
@@ -65,7 +65,7 @@ impl PolicySet {
     #[must_use]
     pub fn allowing(&self, outcome: &Outcome) -> Vec<&Member> {
         let Outcome::Allow { rules } = outcome else { return Vec::new() };
-        self.0.iter().filter(|member| member.has(rules)).collect()
+        self.0.iter().filter(|member| member.allows_by(rules)).collect()
     }
 
     /// The set with a version of a policy in place of another, or besides.

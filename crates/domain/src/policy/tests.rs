@@ -190,6 +190,15 @@ fn an_outcome_says_why() {
 }
 
 #[test]
+fn what_is_forbidden_in_a_folder_is_so_for_a_change_that_touches_another_too() {
+    let legal = Rule { paths: BTreeSet::from(["/legal/**".to_owned()]), ..Rule::new("legal", Effect::Forbid) };
+    let both = Input { paths: BTreeSet::from(["/legal/price.md".to_owned(), "/style/tone.md".to_owned()]), ..merge() };
+    assert!(!evaluate(&[allow("merges"), legal.clone()], &both).is_allowed());
+    // An allow rule for the folder is about changes that lie in it wholly.
+    assert!(!evaluate(&[Rule { effect: Effect::Allow, kinds: BTreeSet::from([ChangeKind::Merge]), ..legal }], &both).is_allowed());
+}
+
+#[test]
 fn a_wider_version_is_shown_by_an_example() {
     let before = [Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..allow("merges") }];
     let after = [Rule { paths: BTreeSet::from(["/style/**".to_owned(), "/content/**".to_owned()]), ..allow("merges") }];

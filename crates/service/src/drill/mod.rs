@@ -184,7 +184,7 @@ mod tests {
 
     /// The most that an admin can allow.
     fn trusting() -> PolicySet {
-        PolicySet(vec![Member::new(PolicyId(uuid::Uuid::nil()), "Trusting", 1, &PRESETS[1].file(None))])
+        PolicySet(vec![Member::new(PolicyId(uuid::Uuid::nil()), "Trusting", 1, &PRESETS[1].file(&[]))])
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_guard_that_is_gone_shows_in_the_report() {
         let (input, store) = store();
-        let mut file = PRESETS[1].file(None);
+        let mut file = PRESETS[1].file(&[]);
         file.rules[0].findings.clear();
         let wider = PolicySet(vec![Member::new(PolicyId(uuid::Uuid::nil()), "Wider", 1, &file)]);
         let applied = |report: Vec<Drilled>| -> Vec<&'static str> {

@@ -1,6 +1,8 @@
 //! Applying: a change whose cooling-off is over goes into the memory by a policy, if the policies still allow it inside the transaction
 //! that writes it. A stop, a freeze, a hold, a claim or a limit leaves it where it is.
 
+use std::collections::BTreeSet;
+
 use domain::{
     Timestamp,
     audit_action::AuditAction,
@@ -13,7 +15,8 @@ use serde_json::json;
 use store::{
     Tx,
     changes::ChangeRow,
-    changesets, claims, commits, memory_stores, policies,
+    changesets, claims, commits, memory_stores,
+    policies::{self, VersionRow},
     policy_outcomes::{self, NewApplication},
     settings,
 };
@@ -57,9 +60,15 @@ impl Lucid {
     pub async fn apply_due(&self) -> Result<()> {
         // The connection goes back before the first change is applied.
         let due = policy_outcomes::due(&mut self.db.read().await?, self.now(), A_ROUND).await?;
+        for policy in due.iter().map(|(_, _, policy, _)| *policy).collect::<BTreeSet<_>>() {
+            self.pause_if_overridden(policy).await?;
+        }
         for (change, changeset, ..) in due {
             if let Err(error) = self.apply_one(change, changeset).await {
                 tracing::error!(%change, error = &error as &dyn std::error::Error, "a policy could not apply a change; the others go on");
+                let mut tx = self.db.background().await?;
+                policy_outcomes::postpone(&mut tx, change, self.now().plus_seconds(AGAIN)).await?;
+                tx.commit().await?;
             }
         }
         Ok(())
@@ -72,11 +81,14 @@ impl Lucid {
         settings::share_people(&mut tx).await?;
         let Some(row) = changesets::get(&mut tx, changeset).await? else { return Ok(()) };
         memory_stores::lock(&mut tx, row.store_id).await?;
-        changesets::lock(&mut tx, changeset, now).await?;
-        if policies::stopped(&mut tx, row.store_id).await?.is_some() {
-            return Ok(());
+        let stopped = policies::stopped(&mut tx, row.store_id).await?.is_some();
+        if stopped || self.freeze_in(&mut tx, row.store_id, None).await?.is_some() {
+            // Others are looked at meanwhile.
+            policy_outcomes::postpone(&mut tx, id, now.plus_seconds(AGAIN)).await?;
+            return Ok(tx.commit().await?);
         }
-        if self.freeze_in(&mut tx, row.store_id, None).await?.is_some() || claims::of_changeset(&mut tx, changeset, now).await?.is_some() {
+        changesets::lock(&mut tx, changeset, now).await?;
+        if claims::of_changeset(&mut tx, changeset, now).await?.is_some() {
             return Ok(());
         }
         let standing = commit::read(&mut tx, changeset, row.store_id).await?;
@@ -116,10 +128,12 @@ impl Lucid {
     ) -> Result<Ready> {
         let not = policies.of_contributors(&policies.active, &standing.hands, change.id);
         let outcome = policies.active.evaluate(&input, &not);
-        let mut allowing: Vec<(Timestamp, &Member)> = Vec::new();
-        for member in policies.active.allowing(&outcome) {
-            let since = policies.since.get(&member.policy).copied().unwrap_or(change.created_at);
-            allowing.push((member.applying.due(since.max(change.created_at)), member));
+        let Some(since) = policy_outcomes::allowed_since(tx, change.id, change.revision).await? else { return Ok(Ready::No) };
+        let mut allowing: Vec<(Timestamp, &Member)> =
+            policies.active.allowing(&outcome).into_iter().map(|member| (policies.due(member, since), member)).collect();
+        // Locked in one order, whichever is due first.
+        for policy in allowing.iter().map(|(_, member)| member.policy).collect::<BTreeSet<_>>() {
+            policies::lock(tx, policy).await?;
         }
         allowing.sort_by_key(|(due, member)| (*due, member.policy));
         let Some((first, _)) = allowing.first() else { return Ok(Ready::No) };
@@ -129,7 +143,6 @@ impl Lucid {
             if due > self.now() || !is_open(&member.applying, self.now())? {
                 continue;
             }
-            policies::lock(tx, member.policy).await?;
             if is_active(tx, member).await? && has_room(tx, member, change.store_id, memories, self.now()).await? {
                 return Ok(Ready::Now(Box::new(Candidate { member: member.clone(), change, input, outcome })));
             }
@@ -175,22 +188,15 @@ impl Lucid {
 
     /// Pauses a policy in which people decided against too many of its last changes, and says why in its note.
     pub(crate) async fn pause_if_overridden(&self, policy: PolicyId) -> Result<()> {
+        if !is_over_limit(&mut self.db.read().await?, policy).await?.is_some_and(|(.., over)| over) {
+            return Ok(());
+        }
         let mut tx = self.db.background().await?;
         settings::lock_people(&mut tx).await?;
         policies::lock(&mut tx, policy).await?;
-        let active = policies::in_state(&mut tx, VersionState::Active).await?;
-        let Some(row) = active.into_iter().find(|row| row.policy_id == policy) else { return Ok(()) };
-        let applying = asking::file_of(&row)?.applying;
-        let (of, overridden) = policy_outcomes::last(&mut tx, policy, i64::from(applying.of_last)).await?;
-        let number = |n: i64| usize::try_from(n).unwrap_or(0);
-        if !applying.is_over_limit(number(overridden), number(of)) {
-            return Ok(());
-        }
-        let note = format!(
-            "People overrode {overridden} of its last {}; its limit is {}%.",
-            count(number(of), "change"),
-            applying.pause_over_percent
-        );
+        let Some((row, of, overridden, true)) = is_over_limit(&mut tx, policy).await? else { return Ok(()) };
+        let limit = asking::file_of(&row)?.applying.pause_over_percent;
+        let note = format!("People overrode {overridden} of its last {}; its limit is {limit}%.", count(of, "change"));
         if !policies::set_state(&mut tx, &row, VersionState::Paused, &note, self.now()).await? {
             return Ok(());
         }
@@ -202,6 +208,18 @@ impl Lucid {
         tracing::warn!(%policy, overridden, of, "a policy paused itself");
         Ok(())
     }
+}
+
+/// The active version of a policy, with how many changes it applied since it became active, in how many of these people decided against
+/// it, and whether that is more than it bears.
+async fn is_over_limit(tx: &mut Tx, policy: PolicyId) -> Result<Option<(VersionRow, usize, usize, bool)>> {
+    let active = policies::in_state(tx, VersionState::Active).await?;
+    let Some(row) = active.into_iter().find(|row| row.policy_id == policy) else { return Ok(None) };
+    let applying = asking::file_of(&row)?.applying;
+    let (of, overridden) = policy_outcomes::last(tx, policy, i64::from(applying.of_last), row.state_since).await?;
+    let number = |n: i64| usize::try_from(n).unwrap_or(0);
+    let over = applying.is_over_limit(number(overridden), number(of));
+    Ok(Some((row, number(of), number(overridden), over)))
 }
 
 /// Whether the version is still the one in force, now that its policy is locked.
@@ -217,7 +235,7 @@ async fn has_room(tx: &mut Tx, member: &Member, store: StoreId, memories: i64, n
         return Ok(false);
     }
     let held = commits::memory_count(tx, store).await?;
-    Ok(changed == 0 || changed.saturating_add(memories) <= member.applying.share_of(held))
+    Ok(changed.saturating_add(memories) <= member.applying.share_of(held))
 }
 
 /// Whether the version applies changes at this hour.

@@ -67,16 +67,21 @@ pub fn file_of(row: &VersionRow) -> Result<PolicyFile> {
 impl Policies {
     /// Reads them.
     pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Self> {
+        // First, so that an answer of older policies is never kept under a newer number.
+        let epoch = epoch(tx).await?;
         let active = policies::in_state(tx, VersionState::Active).await?;
         // Of a version that has expired, what it forbids stays forbidden until it is retired.
+        // So it does of one that paused itself: what an admin pauses, they pause as a whole.
         let in_force = |row: &VersionRow| {
             let mut file = file_of(row)?;
-            if file.applying.expires_at().is_some_and(|ends| ends <= now) {
+            if row.state == VersionState::Paused || file.applying.expires_at().is_some_and(|ends| ends <= now) {
                 file.rules.retain(|rule| rule.effect == Effect::Forbid);
             }
             Ok(Member::new(row.policy_id, &row.name, row.number, &file))
         };
-        let members = active.iter().map(in_force).collect::<Result<_>>()?;
+        let mut paused = policies::in_state(tx, VersionState::Paused).await?;
+        paused.retain(|row| !row.note.is_empty());
+        let members = active.iter().chain(&paused).map(in_force).collect::<Result<_>>()?;
         let shadows = policies::in_state(tx, VersionState::Shadow).await?.iter().map(member).collect::<Result<_>>()?;
         let mut authors: BTreeMap<(PolicyId, i64), Vec<UserId>> = BTreeMap::new();
         for row in policies::authors(tx).await? {
@@ -89,7 +94,7 @@ impl Policies {
             authors,
             identities: Identities::read(tx).await?,
             solo: is_solo(tx).await?,
-            epoch: epoch(tx).await?,
+            epoch,
         })
     }
 
@@ -103,12 +108,18 @@ impl Policies {
     }
 
     /// The version that applies an allowed change first, and from when on.
-    pub fn first_due(&self, outcome: &Outcome, proposed_at: Timestamp) -> Option<(PolicyId, i64, Timestamp)> {
-        let due = |member: &&Member| {
-            let since = self.since.get(&member.policy).copied().unwrap_or(proposed_at);
-            (member.applying.due(since.max(proposed_at)), member.policy, member.version)
-        };
+    pub fn first_due(&self, outcome: &Outcome, allowed_since: Timestamp) -> Option<(PolicyId, i64, Timestamp)> {
+        let due = |member: &&Member| (self.due(member, allowed_since), member.policy, member.version);
         self.active.allowing(outcome).iter().map(due).min().map(|(at, policy, version)| (policy, version, at))
+    }
+}
+
+impl Policies {
+    /// When a version may apply a change that has been allowed since then: its cooling-off begins neither before that nor before the
+    /// version became active.
+    pub fn due(&self, member: &Member, allowed_since: Timestamp) -> Timestamp {
+        let active_since = self.since.get(&member.policy).copied().unwrap_or(allowed_since);
+        member.applying.due(active_since.max(allowed_since))
     }
 }
 
@@ -199,14 +210,17 @@ impl Lucid {
         let ask = |set: &PolicySet| set.evaluate(input, &policies.of_contributors(set, hands, change.id));
         let outcome = ask(&policies.active);
         let detail = detail(&outcome)?;
+        let before = policy_outcomes::allowed_since(tx, change.id, change.revision).await?;
+        let allowed_since = outcome.is_allowed().then(|| before.unwrap_or_else(|| self.now()));
         let kept = NewOutcome {
             change: change.id,
             revision: change.revision,
             outcome: word(&outcome),
             detail: &detail,
-            by: policies.first_due(&outcome, change.created_at),
+            by: allowed_since.and_then(|since| policies.first_due(&outcome, since)),
             epoch: policies.epoch,
             at: self.now(),
+            allowed_since,
         };
         policy_outcomes::put(tx, &kept).await?;
         for shadow in &policies.shadows {
@@ -237,7 +251,10 @@ pub async fn input_of(
     let since = at.plus_seconds(-RECENT_DAYS * 86_400);
     let bases = policy_outcomes::bases(tx, change.id, change.revision, since).await?;
     let spoken = policy_outcomes::spoken(tx, change.id).await?;
-    let mut labels: BTreeSet<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
+    // What cannot be read might be a label that only a person may pass.
+    let labels_read: Option<BTreeSet<Label>> = serde_json::from_str(&change.labels).ok();
+    let unreadable = labels_read.is_none();
+    let mut labels = labels_read.unwrap_or_default();
     if bases.iter().any(|base| base.frozen) {
         labels.insert(Label::Frozen);
     }
@@ -256,7 +273,8 @@ pub async fn input_of(
     input.last_writer = last_writer(&own, &bases);
     input.figures = figures(change, &own, &bases, &spoken);
     // What people and agents propose, answers to questions, and what a person edited, people decide on.
-    input.needs_person = origin != "dream" || by_people;
+    let loss_unknown = facts["lost"].is_null() && input.figures.get(&Figure::StatementsRemoved).is_some_and(|n| *n > 0);
+    input.needs_person = origin != "dream" || by_people || unreadable || loss_unknown || input.last_writer.is_none();
     input.over_loss_budget = is_over_loss_budget(tx, change, at).await?;
     input.approved_recently = bases.iter().any(|base| base.approved_recently);
     Ok(input)
@@ -274,18 +292,16 @@ fn last_writer(edits: &[&EditRow], bases: &[policy_outcomes::BaseRow]) -> Option
         return Some(Writer::Nobody);
     }
     let of = |base: &policy_outcomes::BaseRow| match base.origin.as_deref() {
-        _ if base.by_person => Some(Writer::Person),
-        Some("dream" | "revert") => Some(Writer::Dream),
-        Some("agent") => Some(Writer::Agent),
-        Some("person") => Some(Writer::Person),
-        _ if base.committed_by.starts_with("key:") => Some(Writer::Agent),
-        _ => None,
+        _ if base.by_person => Writer::Person,
+        Some("dream" | "revert") => Writer::Dream,
+        Some("person") => Writer::Person,
+        // By an agent through the queue, or past it: by a key, or by the command line, which says whether a person wrote it.
+        _ => Writer::Agent,
     };
     if bases.len() < altered {
         return None;
     }
-    let writers = bases.iter().map(of).collect::<Option<Vec<_>>>()?;
-    writers.into_iter().max()
+    bases.iter().map(of).max()
 }
 
 fn figures(

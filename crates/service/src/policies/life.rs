@@ -2,16 +2,17 @@
 //! retired. A version that was once past its draft never changes; editing it makes a new one.
 
 use domain::{
+    Timestamp,
     actor::Actor,
     audit_action::AuditAction,
     canonical::sha256_hex,
-    ids::{ChangeId, PolicyId, UserId},
+    ids::{ChangeId, PolicyId, StoreId, UserId},
     policy::{Case, Effect, Expected, Input, PolicyFile, VersionState, Wider, evaluate, wider},
     rights::Action,
 };
 use serde_json::{Value, json};
 use store::{
-    Tx, changes,
+    Tx,
     policies::{self, VersionRow},
     policy_outcomes,
 };
@@ -67,7 +68,7 @@ impl Lucid {
         }
         let id = self.id(PolicyId::new);
         policies::insert(&mut tx, id, file.name.trim(), owner, self.now()).await?;
-        self.save(&mut tx, right, id, None, file).await?;
+        self.save(&mut tx, right, (id, owner), None, file).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -80,6 +81,8 @@ impl Lucid {
         checked(file, self.now())?;
         let versions = policies::of_policy(&mut tx, id).await?;
         let newest = versions.first().ok_or(Error::NotFound("policy"))?;
+        // What somebody does not see, they would take away without knowing.
+        may_write(&actor, &asking::file_of(newest)?)?;
         if newest.sha256 != shown {
             return Err(Error::Conflict("somebody saved another version meanwhile; open the policy again and repeat your edit".to_owned()));
         }
@@ -87,7 +90,7 @@ impl Lucid {
             return Err(Error::Conflict(format!("another policy is called “{}”", file.name.trim())));
         }
         policies::rename(&mut tx, id, file.name.trim()).await?;
-        let number = self.save(&mut tx, right, id, Some(newest), file).await?;
+        let number = self.save(&mut tx, right, (id, newest.owner_id), Some(newest), file).await?;
         tx.commit().await?;
         Ok(number)
     }
@@ -98,13 +101,17 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let newest = policies::of_policy(&mut tx, id).await?.into_iter().next().ok_or(Error::NotFound("policy"))?;
         let input = policy_outcomes::input(&mut tx, change, visible).await?.ok_or(Error::NotFound("change"))?;
-        let title = changes::titles(&mut tx, &[change]).await?.into_iter().next().map(|(_, title)| title).unwrap_or_default();
         drop(tx);
         let input: Input = serde_json::from_str(&input).map_err(|_| Error::Internal("an input cannot be read"))?;
         let mut file = asking::file_of(&newest)?;
         let expect = Expected::of(&evaluate(&file.rules, &input));
-        let short: String = title.chars().take(100).collect();
-        file.tests.push(Case { name: format!("{short} ({expect})"), change: input, expect });
+        // A title may be of a store that not everybody sees who sees the policy.
+        let number = file.tests.len() + 1;
+        file.tests.push(Case {
+            name: format!("{number}: a waiting {} of {} risk ({expect})", input.kind, input.risk),
+            change: input,
+            expect,
+        });
         self.edit_policy(actor, id, shown, &file).await
     }
 
@@ -117,7 +124,14 @@ impl Lucid {
         Ok((id, self.edit_policy(actor, id, &shown, file).await?))
     }
 
-    async fn save(&self, tx: &mut Tx, right: Authorized, id: PolicyId, newest: Option<&VersionRow>, file: &PolicyFile) -> Result<i64> {
+    async fn save(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        (id, owner): (PolicyId, UserId),
+        newest: Option<&VersionRow>,
+        file: &PolicyFile,
+    ) -> Result<i64> {
         let file = &PolicyFile { name: file.name.trim().to_owned(), ..file.clone() };
         let content = file.canonical();
         let sha256 = sha256_hex(content.as_bytes());
@@ -135,13 +149,16 @@ impl Lucid {
                 }
                 let number = newest.map_or(1, |v| v.number + 1);
                 policies::insert_version(tx, id, number, (&content, &sha256), self.now()).await?;
+                // Whoever wrote the rules before wrote these, too.
+                if let Some(before) = newest {
+                    policies::copy_authors(tx, id, before.number, number).await?;
+                }
                 number
             }
         };
-        if let Some(person) = right.who().person() {
-            policies::wrote(tx, id, number, person).await?;
-        }
-        let payload = json!({"version": number, "sha256": sha256, "policy": file});
+        // Of a file that is imported beside the database, its owner counts as the author.
+        policies::wrote(tx, id, number, right.who().person().unwrap_or(owner)).await?;
+        let payload = json!({"version": number, "sha256": sha256, "policy": in_trail(file)});
         self.record_policy(tx, right, AuditAction::PolicySave, id, &payload).await?;
         Ok(number)
     }
@@ -165,11 +182,19 @@ impl Lucid {
         let to = VersionState::from(to);
         self.may_move(&mut tx, &row, to).await?;
         let outcome = if matches!(to, VersionState::Draft | VersionState::Shadow) {
-            let (action, _, payload) = self.move_policy(&mut tx, id, number, to).await?;
+            let (action, _, payload) = self.move_policy(&mut tx, (id, number), &row.sha256, to).await?;
             self.record_policy(&mut tx, right, action, id, &payload).await?;
             Outcome::Done
         } else {
-            self.set(&mut tx, &actor, right, &Setting::Policy { policy: id, name: row.name.clone(), version: number, to }).await?
+            // Where changes are applied is a matter of each store, and of the admins who own it.
+            let file = asking::file_of(&row)?;
+            let stores: Vec<StoreId> =
+                if to == VersionState::Active { file.stores().unwrap_or_default().into_iter().collect() } else { Vec::new() };
+            for store in &stores {
+                actor.may_on(Action::ManageStore, *store)?;
+            }
+            let (name, sha256) = (row.name.clone(), row.sha256.clone());
+            self.set(&mut tx, &actor, right, &Setting::Policy { policy: id, name, version: number, sha256, to, stores }).await?
         };
         tx.commit().await?;
         Ok(outcome)
@@ -194,6 +219,10 @@ impl Lucid {
         }
         if file.applying.expires_at().is_some_and(|ends| ends <= self.now()) {
             return Err(Error::Conflict("this version has expired; edit when it ends first".to_owned()));
+        }
+        if file.stores().is_none() {
+            let why = "name the stores in each rule that applies changes: a policy applies them nowhere else";
+            return Err(Error::Conflict(why.to_owned()));
         }
         let report = file.run();
         if report.cases.is_empty() || !report.passed() {
@@ -231,11 +260,16 @@ impl Lucid {
     pub(crate) async fn move_policy(
         &self,
         tx: &mut Tx,
-        id: PolicyId,
-        number: i64,
+        (id, number): (PolicyId, i64),
+        sha256: &str,
         to: VersionState,
     ) -> Result<(AuditAction, String, Value)> {
         let row = version(tx, id, number).await?;
+        if row.sha256 != sha256 {
+            return Err(Error::Conflict(
+                "this version says something else than when it was asked for; decline this, and ask again".to_owned(),
+            ));
+        }
         self.may_move(tx, &row, to).await?;
         policies::lock(tx, id).await?;
         if to == VersionState::Active {
@@ -246,29 +280,38 @@ impl Lucid {
                 }
             }
         }
-        if !policies::set_state(tx, &row, to, "", self.now()).await? {
+        // A version that was asked in shadow never changes: going back to a draft makes a new one that says the same.
+        let (state, note) = match to {
+            VersionState::Draft => (VersionState::Retired, format!("Went back to a draft, version {}.", number + 1)),
+            to => (to, String::new()),
+        };
+        if !policies::set_state(tx, &row, state, &note, self.now()).await? {
             return Err(Error::Conflict("this version was changed meanwhile".to_owned()));
+        }
+        if to == VersionState::Draft {
+            policies::insert_version(tx, id, number + 1, (&row.content, &row.sha256), self.now()).await?;
+            policies::copy_authors(tx, id, number, number + 1).await?;
         }
         asking::next_epoch(tx).await?;
         let file = asking::file_of(&row)?;
-        let payload = json!({"version": number, "from": row.state, "to": to, "sha256": row.sha256, "policy": file});
+        let payload = json!({"version": number, "from": row.state, "to": to, "sha256": row.sha256, "policy": in_trail(&file)});
         Ok((AuditAction::PolicyState, id.to_string(), payload))
     }
 }
 
 /// Why a move makes the gate weaker, in a sentence; `None` if it does not.
-pub async fn weaker(tx: &mut Tx, id: PolicyId, number: i64, to: VersionState) -> Result<Option<String>> {
+pub async fn weaker(tx: &mut Tx, (id, number): (PolicyId, i64), to: VersionState, at: Timestamp) -> Result<Option<String>> {
     let row = version(tx, id, number).await?;
     let file = asking::file_of(&row)?;
     let name = &row.name;
     match to {
         VersionState::Active if file.allows() => Ok(Some(format!("“{name}” version {number} would apply changes without a person"))),
-        VersionState::Paused | VersionState::Retired if row.state == VersionState::Active && forbids(&file) => {
-            // Of the rules that stay, does anything apply now that this version forbade?
-            let active = Policies::read(tx, row.created_at).await?.active;
-            let without = active.without(id);
-            let opens = wider(&active.rules(), &without.rules()) != Wider::No;
-            Ok(opens.then(|| format!("what “{name}” version {number} forbids could be applied")))
+        // Of the rules that are in force then, does one apply what is forbidden now, by this version or by the one before it?
+        VersionState::Active | VersionState::Paused | VersionState::Retired => {
+            let now = Policies::read(tx, at).await?.active;
+            let then = if to == VersionState::Active { now.with(asking::member(&row)?) } else { now.without(id) };
+            let opens = wider(&now.rules(), &then.rules()) != Wider::No;
+            Ok(opens.then(|| format!("“{name}” version {number}, {to}: what a policy forbids now could be applied")))
         }
         _ => Ok(None),
     }
@@ -276,6 +319,11 @@ pub async fn weaker(tx: &mut Tx, id: PolicyId, number: i64, to: VersionState) ->
 
 fn forbids(file: &PolicyFile) -> bool {
     file.rules.iter().any(|rule| rule.effect == Effect::Forbid)
+}
+
+/// What the trail has of a policy: its rules, without the changes that its tests are made of.
+fn in_trail(file: &PolicyFile) -> PolicyFile {
+    PolicyFile { tests: Vec::new(), ..file.clone() }
 }
 
 /// The version, whatever its state.
@@ -296,6 +344,10 @@ fn may_write(actor: &Acting, file: &PolicyFile) -> Result<Authorized> {
 fn checked(file: &PolicyFile, now: domain::Timestamp) -> Result<()> {
     if file.name.trim().is_empty() || file.name.chars().any(char::is_control) {
         return Err(Error::Invalid("a policy has a name of one line".to_owned()));
+    }
+    // Rules are named after their policy: `policy: rule`.
+    if file.name.contains(": ") {
+        return Err(Error::Invalid("a policy's name has no colon followed by a space".to_owned()));
     }
     file.check().map_err(Error::Invalid)?;
     if let Some(window) = &file.applying.window {

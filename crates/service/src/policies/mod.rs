@@ -15,8 +15,8 @@ use domain::{
     changeset::ChangeState,
     ids::{ChangeId, ChangesetId, PolicyId, StoreId},
     policy::{
-        BackTest, Difference, Fate, Input, Member, Outcome, PRESETS, Past, PolicyFile, PolicySet, Preset, Report, VersionState, Wider,
-        back_test, differences, wider,
+        BackTest, Difference, Fate, Input, Member, Outcome, PRESETS, Past, PolicyFile, PolicySet, Preset, Report, Rule, VersionState,
+        Wider, back_test, differences, wider,
     },
     rights::Action,
 };
@@ -215,18 +215,22 @@ impl Lucid {
         let sums = policy_outcomes::sums(&mut tx, since, visible).await?;
         let shadows = policy_outcomes::shadows(&mut tx, since, visible).await?;
         let summary = summary(&versions, &sums, &shadows)?;
-        let file = asking::file_of(&version)?;
+        let file = seen_by(actor, asking::file_of(&version)?);
         let wrote = |a: &AuthorRow| (a.policy_id, a.number) == (id, version.number);
         let authors = policies::authors(&mut tx).await?.into_iter().filter(wrote).map(|a| a.name).collect();
+        // What a back-test counts is of stores that not everybody sees.
+        let sees_all = file.stores().is_some_and(|stores| stores.iter().all(|store| actor.knows(*store)));
         let back_test = match policies::last_back_test(&mut tx, id, version.number).await? {
-            Some(row) => Some(back_tested(&mut tx, actor, row, &version).await?),
-            None => None,
+            Some(row) if sees_all || actor.may_in_general(Action::ManagePolicies) => {
+                Some(back_tested(&mut tx, actor, row, &version).await?)
+            }
+            _ => None,
         };
         let active = asking::Policies::read(&mut tx, self.now()).await?.active;
         let open = policy_outcomes::open_inputs(&mut tx, visible, MOST_TRIED).await?;
         let against_queue = against(&active, &asking::member(&version)?, open);
         let before = versions.iter().find(|v| v.number != version.number && matches!(v.state, VersionState::Active | VersionState::Paused));
-        let before_file = before.map(asking::file_of).transpose()?;
+        let before_file = before.map(asking::file_of).transpose()?.map(|file| seen_by(actor, file));
         let rules = |file: &PolicyFile| file.rules.clone();
         Ok(PolicyView {
             authors,
@@ -275,14 +279,14 @@ impl Lucid {
         let past: Vec<Past> = rows.iter().filter_map(past_of).filter(|p| store.is_none_or(|s| s == p.input.store)).collect();
         let active = asking::Policies::read(&mut tx, self.now()).await?.active;
         let one = |preset: &'static Preset| {
-            let member = Member::new(PolicyId(uuid::Uuid::nil()), preset.name, 0, &preset.file(store));
+            let member = Member::new(PolicyId(uuid::Uuid::nil()), preset.name, 0, &preset.file(store.as_slice()));
             (preset, back_test(&active, &member, &past))
         };
         Ok(PRESETS.iter().map(one).collect())
     }
 
-    /// Replays the changes of the last days through a version, beside the active policies, and keeps the report. Changes of stores that
-    /// whoever runs it does not see are replayed and counted, and not named on the page.
+    /// Replays the changes of the last days through a version, beside the active policies, and keeps the report: those of stores that
+    /// whoever runs it sees.
     pub async fn back_test_policy(&self, actor: &Actor, id: PolicyId, number: i64, days: i64) -> Result<BackTest> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_in_installation(Action::ManagePolicies)?;
@@ -291,7 +295,7 @@ impl Lucid {
         }
         let version = life::version(&mut tx, id, number).await?;
         let since = self.now().plus_seconds(-days * 86_400);
-        let rows = policy_outcomes::past(&mut tx, since, domain::actor::Visible::All, MOST_REPLAYED).await?;
+        let rows = policy_outcomes::past(&mut tx, since, actor.visible(Action::SeeChanges), MOST_REPLAYED).await?;
         let past: Vec<Past> = rows.iter().filter_map(past_of).collect();
         let active = asking::Policies::read(&mut tx, self.now()).await?.active;
         let report = back_test(&active, &asking::member(&version)?, &past);
@@ -323,6 +327,18 @@ impl Lucid {
         let applied = policy_outcomes::applications_of(&mut tx, ids).await?.into_iter().map(|a| (a.change_id, a)).collect();
         Ok((answers, applied))
     }
+}
+
+/// A policy as somebody sees it: without the rules and cases of stores that they do not know.
+fn seen_by(actor: &Actor, mut file: PolicyFile) -> PolicyFile {
+    for (n, rule) in file.rules.iter_mut().enumerate() {
+        if !rule.stores.is_empty() && !rule.stores.iter().any(|store| actor.knows(*store)) {
+            *rule = Rule::new(&format!("rule {} is for stores that you do not see", n + 1), rule.effect);
+        }
+    }
+    let nowhere = StoreId(uuid::Uuid::nil());
+    file.tests.retain(|case| case.change.store == nowhere || actor.knows(case.change.store));
+    file
 }
 
 fn summary(versions: &[VersionRow], sums: &[SumRow], shadows: &[policy_outcomes::ShadowRow]) -> Result<PolicySummary> {
@@ -399,7 +415,5 @@ fn past_of(row: &PastRow) -> Option<Past> {
         ChangeState::Approved | ChangeState::Committed => Fate::Approved,
         _ => Fate::Undecided,
     };
-    // What a person edited is as it was proposed for this: only people decide on an edited change.
-    let input = if row.edited { Input { needs_person: false, ..input } } else { input };
     Some(Past { change: row.change_id, proposed_at: row.created_at, input, fate })
 }

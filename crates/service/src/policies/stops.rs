@@ -97,17 +97,17 @@ impl Lucid {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = may_stop(&actor, Action::ManagePolicies, store)?;
         let scope = policies::StopRow::scope_of(store);
-        if !policies::stops(&mut tx).await?.iter().any(|row| row.scope == scope) {
-            return Err(Error::Conflict("this stop was lifted already".to_owned()));
-        }
-        let outcome = self.set(&mut tx, &actor, right, &Setting::LiftStop { store }).await?;
+        let stopped_at = policies::stops(&mut tx).await?.into_iter().find(|row| row.scope == scope).and_then(|row| row.stopped_at);
+        let stopped_at = stopped_at.ok_or_else(|| Error::Conflict("this stop was lifted already".to_owned()))?;
+        let outcome = self.set(&mut tx, &actor, right, &Setting::LiftStop { store, stopped_at }).await?;
         tx.commit().await?;
         Ok(outcome)
     }
 
     /// Sets a time in which nothing is committed.
     pub async fn freeze_commits(&self, actor: &Actor, new: &NewFreeze) -> Result<FreezeId> {
-        let (mut tx, actor) = self.begin(actor).await?;
+        // Everybody who commits shares this lock, so that nothing lands once this has returned.
+        let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = may_stop(&actor, Action::ManagePolicies, new.store)?;
         let reason = said(&new.reason)?;
         if reason.is_empty() {
