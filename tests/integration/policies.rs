@@ -578,8 +578,9 @@ async fn what_is_edited_frozen_or_approved_lately_waits_for_people(world: World)
     let edited = said(&world, changeset, ChangeKind::Add).await;
     assert!(matches!(&edited.outcome, Said::Forbid { built_in, .. } if built_in.contains(&domain::policy::BuiltIn::NeedsPerson)));
     // A memory that is frozen after the proposal is frozen for policies, too.
-    let kept = lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);
-    lucid.freeze(&world.reviewer, kept.id, "Checked.").await.unwrap();
+    let removed = lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(1);
+    assert_eq!(removed.path.as_str(), "/b.md");
+    lucid.freeze(&world.reviewer, removed.id, "Checked.").await.unwrap();
     lucid.lift_stop(&world.admin, None).await.unwrap();
     work(&world).await;
     assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Pending);

@@ -31,7 +31,8 @@ macro_rules! application_sql {
 }
 
 statements! {
-    // Who wrote what a revision of a change would alter: the versions that it was proposed against. $3 is 30 days before.
+    // Who wrote what a revision of a change would alter: the versions that it was proposed against, but for those that it leaves as they
+    // are. $3 is 30 days before.
     BASES = "SELECT v.by_person, cs.origin, COALESCE(m.frozen, FALSE) AS frozen,
             (v.created_at >= $3 AND EXISTS (SELECT 1 FROM decisions d WHERE d.change_id = v.change_id AND d.verdict = 'approve' AND d.taken_back_at IS NULL))
                 AS approved_recently,
@@ -40,7 +41,8 @@ statements! {
         FROM change_edits e JOIN memory_versions v ON v.id = e.base_version
             LEFT JOIN changes c ON c.id = v.change_id LEFT JOIN changesets cs ON cs.id = c.changeset_id
             LEFT JOIN memories m ON m.id = v.memory_id
-        WHERE e.change_id = $1 AND e.revision = $2";
+        WHERE e.change_id = $1 AND e.revision = $2
+            AND (e.content_sha256 IS NULL OR e.content_sha256 <> e.base_sha256 OR e.new_path IS NOT NULL)";
     SPOKEN = "SELECT s.agent, CAST(SUM(CASE WHEN e.counter = $2 THEN 1 ELSE 0 END) AS BIGINT) AS against, COUNT(*) AS quotes
         FROM evidence e JOIN sessions s ON s.id = e.session_id WHERE e.change_id = $1 GROUP BY s.agent ORDER BY s.agent";
     // What was proposed first stays: a back-test asks what would have become of that, not of what a person made of it.

@@ -25,7 +25,7 @@ use store::{
     settings,
 };
 
-use crate::{Error, Lucid, Result, changesets::touched, independence::Identities, people::is_solo};
+use crate::{Error, Lucid, Result, assessing::stays, changesets::touched, independence::Identities, people::is_solo};
 
 /// The setting that counts how often the policies in force have changed.
 const EPOCH: &str = "policy_epoch";
@@ -287,7 +287,7 @@ fn engines(facts: &serde_json::Value) -> BTreeSet<Engine> {
 
 /// Who wrote last what is altered; the most protected of several, and nothing as soon as one is not known.
 fn last_writer(edits: &[&EditRow], bases: &[policy_outcomes::BaseRow]) -> Option<Writer> {
-    let altered = edits.iter().filter(|e| e.base_version.is_some()).count();
+    let altered = edits.iter().filter(|e| e.base_version.is_some() && !stays(&e.edit())).count();
     if altered == 0 {
         return Some(Writer::Nobody);
     }
