@@ -22,6 +22,7 @@ on_both_engines!(
     a_stop_holds_at_once_and_two_admins_lift_it,
     nothing_is_committed_during_a_freeze,
     a_rule_does_not_apply_what_its_author_contributed_to,
+    a_rule_does_not_apply_what_its_author_backs_later,
     limits_hold_with_fifty_workers,
     the_stop_wins_against_fifty_workers,
     a_policy_applies_only_in_stores_that_its_admins_own,
@@ -382,6 +383,27 @@ async fn a_rule_does_not_apply_what_its_author_contributed_to(world: World) {
     assert_eq!(world.lucid.changeset(&world.admin, changeset).await.unwrap().changes[1].change.state, ChangeState::Committed);
     let commit = lucid.history(&world.admin, world.store, None).await.unwrap().rows.remove(0);
     assert!(commit.solo);
+    world.verified().await;
+}
+
+/// Evidence that comes later is an appendix, so that whoever recorded it may approve the change; a rule of theirs does not apply it.
+async fn a_rule_does_not_apply_what_its_author_backs_later(world: World) {
+    let lucid = &world.lucid;
+    let changeset = world.proposal().await;
+    let merge = merge_of(&world, changeset).await.change;
+    let taken_in = world.import_as(&world.admin, &crate::world::failing("late", "t9", 9)).await;
+    let [service::Imported::Added(late)] = taken_in[..] else { panic!("{taken_in:?}") };
+    let mut tx = world.db.write().await.unwrap();
+    let (event_id, text) = store::sessions::event_at(&mut tx, late, 1).await.unwrap().unwrap();
+    let quote = domain::changeset::Quote { session_id: late, event_id, start: 0, end: 4, text: text[..4].to_owned(), counter: false };
+    let id = domain::ids::EvidenceId::new(lucid.now(), [7; 10]);
+    store::evidence::insert(&mut tx, id, (merge.id, 7), &quote, true).await.unwrap();
+    tx.commit().await.unwrap();
+    active(&world, &preset(&world, 0, at_once())).await;
+    work(&world).await;
+    assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Pending);
+    let view = merge_of(&world, changeset).await;
+    world.vote(&world.admin, &view, Verdict::Approve).await.unwrap();
     world.verified().await;
 }
 

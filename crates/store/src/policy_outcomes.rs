@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     actor::Visible,
     changeset::ChangeState,
-    ids::{ChangeId, ChangesetId, CommitId, PolicyId, StoreId, UserId},
+    ids::{ChangeId, ChangesetId, CommitId, PolicyId, SessionId, StoreId, UserId},
 };
 use sqlx::FromRow;
 
@@ -49,6 +49,7 @@ statements! {
     PUT_INPUT = "INSERT INTO policy_inputs (change_id, revision, input, read_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (change_id) DO UPDATE SET revision = excluded.revision, input = excluded.input, read_at = excluded.read_at
         WHERE policy_inputs.revision >= excluded.revision";
+    APPENDED = "SELECT DISTINCT e.session_id FROM evidence e WHERE e.change_id = $1 AND e.appendix ORDER BY e.session_id";
     PUT_OUTCOME = "INSERT INTO policy_outcomes (change_id, revision, outcome, detail, policy_id, number, due_at, epoch, asked_at, allowed_since)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (change_id) DO UPDATE SET revision = excluded.revision, outcome = excluded.outcome, detail = excluded.detail,
@@ -154,6 +155,11 @@ pub async fn bases(tx: &mut Tx, change: ChangeId, revision: i64, since: Timestam
 /// By agent, how many quotes against a change there are, and how many in all.
 pub async fn spoken(tx: &mut Tx, change: ChangeId) -> Result<Vec<(Option<String>, i64, i64)>> {
     fetch_all!(tx, (Option<String>, i64, i64), SPOKEN, change, true)
+}
+
+/// The sessions of quotes that a change got after it was proposed.
+pub async fn appended(tx: &mut Tx, change: ChangeId) -> Result<Vec<SessionId>> {
+    Ok(fetch_all!(tx, (SessionId,), APPENDED, change)?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Keeps what is known of a change.

@@ -9,6 +9,7 @@ use domain::{
     actor::Role,
     changeset::ChangeKind,
     ids::{ChangeId, ChangesetId, StoreId},
+    plural::count,
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
@@ -80,6 +81,11 @@ pub fn Queue() -> impl IntoView {
             let first = page.rows.first().map(desk_of);
             ((!page.rows.is_empty()).then(|| waiting_list(&request, page.rows)), counts, more, first)
         };
+        let samples = request.lucid.samples(&actor).await?.rows.len();
+        let to_check = (samples > 0 && matches!(actor.role, Role::Admin | Role::Reviewer)).then(|| {
+            let text = format!("{} that policies applied to check. ", count(samples, "change"));
+            view! { <p class="tools"><span class="badge info">"Sample"</span>{text}<a class="link" href="/policies#to-check">"Check"</a></p> }
+        });
         let agents = request.lucid.agents(&actor).await?;
         let views = request.lucid.saved_views(&actor).await?;
         let options: Vec<(String, String)> = stores.iter().map(|s| (s.id.to_string(), s.name.clone())).collect();
@@ -97,7 +103,7 @@ pub fn Queue() -> impl IntoView {
                 {tabs(&request, &asked, &counts)}
                 {filters(&request, &asked, &options, &agents, &views)}
                 <div class="panes right">
-                    <div>{list}{more.map(|href| view! { <p class="tools"><a class="button" href=href>"Show more"</a></p> })}</div>
+                    <div>{to_check}{list}{more.map(|href| view! { <p class="tools"><a class="button" href=href>"Show more"</a></p> })}</div>
                     <aside class="pane last" aria-label="Preview"><Preview /></aside>
                 </div>
             </div>

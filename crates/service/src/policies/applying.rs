@@ -126,7 +126,8 @@ impl Lucid {
         standing: &commit::Standing,
         (change, input): (ChangeRow, Input),
     ) -> Result<Ready> {
-        let not = policies.of_contributors(&policies.active, &standing.hands, change.id);
+        let recorded = asking::recorded_since(tx, change.id).await?;
+        let not = policies.of_contributors(&policies.active, &standing.hands, change.id, &recorded);
         let outcome = policies.active.evaluate(&input, &not);
         let Some(since) = policy_outcomes::allowed_since(tx, change.id, change.revision).await? else { return Ok(Ready::No) };
         let mut allowing: Vec<(Timestamp, &Member)> =

@@ -22,10 +22,10 @@ use store::{
     memories, memory_stores,
     policies::{self, VersionRow},
     policy_outcomes::{self, NewOutcome},
-    settings,
+    sessions, settings,
 };
 
-use crate::{Error, Lucid, Result, assessing::stays, changesets::touched, independence::Identities, people::is_solo};
+use crate::{Error, Lucid, Result, assessing::stays, changesets::touched, independence::Identities, keys::answer_for, people::is_solo};
 
 /// The setting that counts how often the policies in force have changed.
 const EPOCH: &str = "policy_epoch";
@@ -98,11 +98,14 @@ impl Policies {
         })
     }
 
-    /// The policies of a set whose authors contributed to a change: they do not allow it.
-    pub fn of_contributors(&self, set: &PolicySet, hands: &[Contributor], change: ChangeId) -> BTreeSet<PolicyId> {
+    /// The policies of a set whose authors contributed to a change, or recorded what backs it since: they do not allow it.
+    pub fn of_contributors(&self, set: &PolicySet, hands: &[Contributor], change: ChangeId, since: &[UserId]) -> BTreeSet<PolicyId> {
+        let had_part = |author: &UserId| {
+            self.identities.contributed(hands, change, *author) || since.iter().any(|user| self.identities.same(*user, *author))
+        };
         let contributed = |member: &&Member| {
             let authors = self.authors.get(&(member.policy, member.version));
-            !self.solo && authors.into_iter().flatten().any(|author| self.identities.contributed(hands, change, *author))
+            !self.solo && authors.into_iter().flatten().any(had_part)
         };
         set.0.iter().filter(contributed).map(|member| member.policy).collect()
     }
@@ -207,7 +210,8 @@ impl Lucid {
         hands: &[Contributor],
         input: &Input,
     ) -> Result<()> {
-        let ask = |set: &PolicySet| set.evaluate(input, &policies.of_contributors(set, hands, change.id));
+        let since = recorded_since(tx, change.id).await?;
+        let ask = |set: &PolicySet| set.evaluate(input, &policies.of_contributors(set, hands, change.id, &since));
         let outcome = ask(&policies.active);
         let detail = detail(&outcome)?;
         let before = policy_outcomes::allowed_since(tx, change.id, change.revision).await?;
@@ -231,6 +235,18 @@ impl Lucid {
         }
         Ok(())
     }
+}
+
+/// The people through whom quotes came that a change got after it was proposed. They may approve it, for its digest does not cover these;
+/// but a rule of theirs does not apply it, for its figures count them.
+pub async fn recorded_since(tx: &mut Tx, change: ChangeId) -> Result<Vec<UserId>> {
+    let mut people = Vec::new();
+    for session in policy_outcomes::appended(tx, change).await? {
+        for recorder in sessions::recorders(tx, session).await? {
+            people.extend(answer_for(tx, &recorder).await?);
+        }
+    }
+    Ok(people)
 }
 
 /// An outcome as it is stored.
