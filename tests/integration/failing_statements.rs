@@ -2,10 +2,10 @@
 
 use domain::{
     memory::GateMode,
-    policy::{Applying, PRESETS, PolicyFile},
+    policy::{Applying, PRESETS, PolicyFile, VersionState},
     rights::Scope,
 };
-use service::{MovedPolicy, NewKey, Verdict};
+use service::{NewKey, Verdict};
 use store::faults::failing_at;
 
 use crate::world::{World, create, failing, on_both_engines};
@@ -66,9 +66,9 @@ async fn every_statement_of_an_application_fails_once(world: World) {
     let file =
         PolicyFile { applying: Applying { after_hours: 0, sample_percent: 0, ..Applying::default() }, ..PRESETS[0].file(&[world.store]) };
     let policy = lucid.create_policy(&world.admin, &file, None).await.unwrap();
-    lucid.move_policy_on(&world.admin, policy, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, policy, 1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, policy, 1, 30).await.unwrap();
-    lucid.move_policy_on(&world.admin, policy, 1, MovedPolicy::Active).await.unwrap();
+    lucid.move_policy_on(&world.admin, policy, 1, VersionState::Active).await.unwrap();
     let id = world.proposal().await;
     while lucid.ask_policies().await.unwrap() {}
     let before = Before::of(&world, id).await;

@@ -11,14 +11,14 @@ use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     changeset::RejectCode,
     memory::GateMode,
-    policy::PRESETS,
+    policy::{PRESETS, VersionState},
     rights::Scope,
 };
 use html5ever::{parse_document, tendril::TendrilSink};
 use markup5ever_rcdom::{Node, NodeData, RcDom};
 use reqwest::StatusCode;
 use serde_json::json;
-use service::{Grantee, MovedPolicy, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
+use service::{Grantee, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
 
 use crate::{
     http::Visitor,
@@ -133,7 +133,7 @@ impl Twin {
         file.rules[0].agents = [of("agent")].into();
         file.tests[0].name = of("rule");
         let id = lucid.create_policy(&self.admin, &file, None).await.unwrap();
-        lucid.move_policy_on(&self.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+        lucid.move_policy_on(&self.admin, id, 1, VersionState::Shadow).await.unwrap();
         lucid.back_test_policy(&self.admin, id, 1, 30).await.unwrap();
         while lucid.ask_policies().await.unwrap() {}
         let stop = SetStop { store: Some(self.world.store), reason: of("stopreason") };

@@ -9,7 +9,7 @@ use domain::{
     ids::{ChangesetId, PolicyId},
     policy::{Applying, Effect, Outcome as Said, PRESETS, PolicyFile, Rule, VersionState, Wider, Window},
 };
-use service::{AuditFilter, ChangeView, Kind, MovedPolicy, NewFreeze, NewUser, Outcome, Place, PolicyView, SetStop, Verdict};
+use service::{AuditFilter, ChangeView, Kind, NewFreeze, NewUser, Outcome, Place, PolicyView, SetStop, Verdict};
 
 use crate::world::{World, actor, on_both_engines};
 
@@ -63,9 +63,9 @@ fn at_once() -> Applying {
 async fn active(world: &World, file: &PolicyFile) -> PolicyId {
     let lucid = &world.lucid;
     let id = lucid.create_policy(&world.admin, file, None).await.unwrap();
-    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 90).await.unwrap();
-    assert_eq!(lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap(), Outcome::Done);
+    assert_eq!(lucid.move_policy_on(&world.admin, id, 1, VersionState::Active).await.unwrap(), Outcome::Done);
     id
 }
 
@@ -159,27 +159,27 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     let untested = PolicyFile { tests: Vec::new(), ..preset(&world, 0, at_once()) };
     let id = lucid.create_policy(&world.admin, &untested, None).await.unwrap();
     let go = |number, to| lucid.move_policy_on(&world.admin, id, number, to);
-    assert!(refused(go(1, MovedPolicy::Active).await.unwrap_err()).contains("draft"));
-    go(1, MovedPolicy::Shadow).await.unwrap();
+    assert!(refused(go(1, VersionState::Active).await.unwrap_err()).contains("draft"));
+    go(1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
-    assert!(refused(go(1, MovedPolicy::Active).await.unwrap_err()).contains("test"));
+    assert!(refused(go(1, VersionState::Active).await.unwrap_err()).contains("test"));
     // A test that fails keeps it from becoming active, too.
     let mut failing = preset(&world, 0, at_once());
     failing.tests[0].expect = domain::policy::Expected::Forbid;
     let shown = view(&world, id).await.version.sha256;
     assert_eq!(lucid.edit_policy(&world.admin, id, &shown, &failing).await.unwrap(), 2);
-    go(2, MovedPolicy::Shadow).await.unwrap();
+    go(2, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 2, 30).await.unwrap();
-    assert!(refused(go(2, MovedPolicy::Active).await.unwrap_err()).contains(&failing.tests[0].name));
+    assert!(refused(go(2, VersionState::Active).await.unwrap_err()).contains(&failing.tests[0].name));
     let shown = view(&world, id).await.version.sha256;
     assert_eq!(lucid.edit_policy(&world.admin, id, &shown, &preset(&world, 0, at_once())).await.unwrap(), 3);
-    go(3, MovedPolicy::Shadow).await.unwrap();
-    assert!(refused(go(3, MovedPolicy::Active).await.unwrap_err()).contains("back-test"));
+    go(3, VersionState::Shadow).await.unwrap();
+    assert!(refused(go(3, VersionState::Active).await.unwrap_err()).contains("back-test"));
     lucid.back_test_policy(&world.admin, id, 3, 30).await.unwrap();
     world.wait_seconds(86_401);
-    assert!(refused(go(3, MovedPolicy::Active).await.unwrap_err()).contains("back-test"), "it counts for a day");
+    assert!(refused(go(3, VersionState::Active).await.unwrap_err()).contains("back-test"), "it counts for a day");
     lucid.back_test_policy(&world.admin, id, 3, 30).await.unwrap();
-    let Outcome::Waits(waits) = go(3, MovedPolicy::Active).await.unwrap() else { panic!("nobody activates alone") };
+    let Outcome::Waits(waits) = go(3, VersionState::Active).await.unwrap() else { panic!("nobody activates alone") };
     let changeset = world.proposal().await;
     work(&world).await;
     assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Pending, "it waits for a second admin");
@@ -189,8 +189,8 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     work(&world).await;
     assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Committed);
     // Pausing is for one; resuming is for two, with a fresh back-test.
-    assert_eq!(go(3, MovedPolicy::Paused).await.unwrap(), Outcome::Done);
-    let Outcome::Waits(waits) = go(3, MovedPolicy::Active).await.unwrap() else { panic!("nobody resumes alone") };
+    assert_eq!(go(3, VersionState::Paused).await.unwrap(), Outcome::Done);
+    let Outcome::Waits(waits) = go(3, VersionState::Active).await.unwrap() else { panic!("nobody resumes alone") };
     world.wait_seconds(86_401);
     assert!(refused(lucid.confirm_setting(&second, waits).await.unwrap_err()).contains("back-test"));
     lucid.back_test_policy(&second, id, 3, 30).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     // Nobody who is not an admin writes, moves or tests one.
     for who in [&world.reviewer, &world.stranger] {
         assert_eq!(lucid.create_policy(who, &preset(&world, 1, at_once()), None).await.unwrap_err().kind(), Kind::Permission);
-        assert_eq!(lucid.move_policy_on(who, id, 3, MovedPolicy::Paused).await.unwrap_err().kind(), Kind::Permission);
+        assert_eq!(lucid.move_policy_on(who, id, 3, VersionState::Paused).await.unwrap_err().kind(), Kind::Permission);
         assert_eq!(lucid.back_test_policy(who, id, 3, 30).await.unwrap_err().kind(), Kind::Permission);
     }
     let saved = AuditFilter { action: Some(AuditAction::PolicySave), ..Default::default() };
@@ -233,9 +233,9 @@ async fn a_version_that_was_tested_never_changes(world: World) {
         assert!(done.is_err() || done.unwrap() == 0, "{sql}");
     }
     // The new version takes the place of the old one.
-    lucid.move_policy_on(&world.admin, id, 2, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 2, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 2, 30).await.unwrap();
-    lucid.move_policy_on(&world.admin, id, 2, MovedPolicy::Active).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 2, VersionState::Active).await.unwrap();
     let states: Vec<_> = view(&world, id).await.versions.iter().map(|v| (v.number, v.state)).collect();
     assert_eq!(states, [(2, VersionState::Active), (1, VersionState::Retired)]);
     world.verified().await;
@@ -463,20 +463,20 @@ async fn a_policy_applies_only_in_stores_that_its_admins_own(world: World) {
     let lucid = &world.lucid;
     let anywhere = PolicyFile { applying: at_once(), ..PRESETS[0].file(&[]) };
     let id = lucid.create_policy(&world.admin, &anywhere, None).await.unwrap();
-    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
-    let refused = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap_err();
+    let refused = lucid.move_policy_on(&world.admin, id, 1, VersionState::Active).await.unwrap_err();
     assert!(refused.to_string().contains("name the stores"), "{refused}");
     let shown = view(&world, id).await.version.sha256;
     lucid.edit_policy(&world.admin, id, &shown, &preset(&world, 0, at_once())).await.unwrap();
-    lucid.move_policy_on(&world.admin, id, 2, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 2, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 2, 30).await.unwrap();
     // An admin without a grant on the store neither activates it nor confirms it, and does not count as the second.
     let elsewhere = crate::world::add(lucid, "elsewhere", Role::Admin, Vec::new()).await;
-    let foreign = lucid.move_policy_on(&elsewhere, id, 2, MovedPolicy::Active).await.unwrap_err();
+    let foreign = lucid.move_policy_on(&elsewhere, id, 2, VersionState::Active).await.unwrap_err();
     assert_eq!(foreign.kind(), Kind::NotFound);
     let second = second_admin(&world).await;
-    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 2, MovedPolicy::Active).await.unwrap() else {
+    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 2, VersionState::Active).await.unwrap() else {
         panic!("two admins activate it")
     };
     assert_eq!(lucid.confirm_setting(&elsewhere, waits).await.unwrap_err().kind(), Kind::Permission);
@@ -502,15 +502,15 @@ async fn what_forbids_is_retired_by_two_admins_only(world: World) {
     };
     let second = second_admin(&world).await;
     let id = lucid.create_policy(&world.admin, &forbid, None).await.unwrap();
-    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
-    let done = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap();
+    let done = lucid.move_policy_on(&world.admin, id, 1, VersionState::Active).await.unwrap();
     assert_eq!(done, Outcome::Done, "what only forbids makes the gate stronger");
     let changeset = world.proposal().await;
     work(&world).await;
     let answer = said(&world, changeset, ChangeKind::Merge).await;
     assert!(matches!(&answer.outcome, Said::Forbid { rules, .. } if rules == &["No merges: merges"]), "{:?}", answer.outcome);
-    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Retired).await.unwrap() else {
+    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 1, VersionState::Retired).await.unwrap() else {
         panic!("what it forbids could be applied")
     };
     lucid.confirm_setting(&second, waits).await.unwrap();
@@ -634,11 +634,11 @@ async fn what_was_asked_for_is_what_is_confirmed(world: World) {
     let lucid = &world.lucid;
     let second = second_admin(&world).await;
     let id = lucid.create_policy(&world.admin, &preset(&world, 0, Applying::default()), None).await.unwrap();
-    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&world.admin, id, 1, 30).await.unwrap();
-    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Active).await.unwrap() else { panic!() };
+    let Outcome::Waits(waits) = lucid.move_policy_on(&world.admin, id, 1, VersionState::Active).await.unwrap() else { panic!() };
     // Back to a draft is a new version; the one that was asked for is over, and says what it said.
-    lucid.move_policy_on(&world.admin, id, 1, MovedPolicy::Draft).await.unwrap();
+    lucid.move_policy_on(&world.admin, id, 1, VersionState::Draft).await.unwrap();
     let shown = view(&world, id).await.version;
     assert_eq!((shown.number, shown.state), (2, VersionState::Draft));
     lucid.edit_policy(&world.admin, id, &shown.sha256, &preset(&world, 1, at_once())).await.unwrap();
@@ -648,9 +648,9 @@ async fn what_was_asked_for_is_what_is_confirmed(world: World) {
     let own_admin = lucid.refreshed(&world.admin).await.unwrap().unwrap();
     let both = PolicyFile { name: "Both".to_owned(), applying: at_once(), ..PRESETS[0].file(&[world.store, own]) };
     let id = lucid.create_policy(&own_admin, &both, None).await.unwrap();
-    lucid.move_policy_on(&own_admin, id, 1, MovedPolicy::Shadow).await.unwrap();
+    lucid.move_policy_on(&own_admin, id, 1, VersionState::Shadow).await.unwrap();
     lucid.back_test_policy(&own_admin, id, 1, 30).await.unwrap();
-    let alone = lucid.move_policy_on(&own_admin, id, 1, MovedPolicy::Active).await.unwrap_err();
+    let alone = lucid.move_policy_on(&own_admin, id, 1, VersionState::Active).await.unwrap_err();
     assert!(alone.to_string().contains("no other admin has a grant"), "{alone}");
     world.verified().await;
 }
@@ -697,9 +697,9 @@ async fn forbids_outlive_a_pause_and_a_newer_version(world: World) {
             let shown = view(&world, legal).await.version.sha256;
             lucid.edit_policy(&world.admin, legal, &shown, &file).await.unwrap();
         }
-        lucid.move_policy_on(&world.admin, legal, number, MovedPolicy::Shadow).await.unwrap();
+        lucid.move_policy_on(&world.admin, legal, number, VersionState::Shadow).await.unwrap();
         lucid.back_test_policy(&world.admin, legal, number, 30).await.unwrap();
-        let done = lucid.move_policy_on(&world.admin, legal, number, MovedPolicy::Active).await.unwrap();
+        let done = lucid.move_policy_on(&world.admin, legal, number, VersionState::Active).await.unwrap();
         match (number, done) {
             (1, Outcome::Done) => {}
             (2, Outcome::Waits(waits)) => lucid.confirm_setting(&second, waits).await.unwrap(),
@@ -719,7 +719,7 @@ async fn what_becomes_allowed_cools_off_first(world: World) {
     let changeset = world.proposal().await;
     work(&world).await;
     world.wait_seconds(3 * 86_400);
-    lucid.move_policy_on(&world.admin, legal, 1, MovedPolicy::Retired).await.unwrap();
+    lucid.move_policy_on(&world.admin, legal, 1, VersionState::Retired).await.unwrap();
     work(&world).await;
     assert_eq!(state_of_merge(&world, changeset).await, ChangeState::Pending, "nobody could have held it yet");
     world.wait_seconds(25 * 3_600);

@@ -6,13 +6,13 @@ use domain::{
     Timestamp,
     changeset::ChangeKind,
     ids::{ChangeId, FreezeId, PolicyId, StoreId},
-    policy::{Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule, Window, Writer},
+    policy::{Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule, VersionState, Window, Writer},
     rights::Action,
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use service::{Error, MovedPolicy, NewFreeze, SetStop};
+use service::{Error, NewFreeze, SetStop};
 
 use super::{Answer, answer, fields, id, people::after};
 use crate::context::Request;
@@ -289,14 +289,7 @@ pub async fn move_policy(policy: String, version: i64, to: String) -> Result<Ans
     let request = Request::of_action();
     let back = page_of(&policy);
     let result = async {
-        let to = match to.as_str() {
-            "draft" => MovedPolicy::Draft,
-            "shadow" => MovedPolicy::Shadow,
-            "active" => MovedPolicy::Active,
-            "paused" => MovedPolicy::Paused,
-            "retired" => MovedPolicy::Retired,
-            _ => return Err(Error::Invalid("choose what becomes of this version".to_owned())),
-        };
+        let to: VersionState = to.parse().map_err(|_| Error::Invalid("choose what becomes of this version".to_owned()))?;
         Ok(after(request.lucid.move_policy_on(request.actor()?, id(&policy, "policy")?, version, to).await?, &back))
     }
     .await;

@@ -89,8 +89,7 @@ pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
 pub use policies::{
-    Answered, BackTested, Frozen, MovedPolicy, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums,
-    WouldApply,
+    Answered, BackTested, Frozen, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums, WouldApply,
 };
 pub use preview::{PreviewInput, preview};
 pub use questions::{QuestionView, SideView, SpokenView};

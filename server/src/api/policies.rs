@@ -7,11 +7,11 @@ use axum::{
 };
 use domain::{
     ids::{PolicyId, StoreId},
-    policy::PolicyFile,
+    policy::{PolicyFile, VersionState},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::{Lucid, MovedPolicy, Outcome, PolicySummary, PolicyVersionRow, SetStop};
+use service::{Lucid, Outcome, PolicySummary, PolicyVersionRow, SetStop};
 
 use super::{ApiError, Key, body, id};
 
@@ -71,18 +71,7 @@ pub async fn back_test(
 /// What is to become of a version.
 #[derive(Deserialize)]
 pub struct Move {
-    state: Next,
-}
-
-/// Its next state.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Next {
-    Draft,
-    Shadow,
-    Active,
-    Paused,
-    Retired,
+    state: VersionState,
 }
 
 pub async fn move_on(
@@ -91,13 +80,7 @@ pub async fn move_on(
     Path((policy, number)): Path<(String, i64)>,
     bytes: Bytes,
 ) -> Result<Json<Value>, ApiError> {
-    let to = match body::<Move>(&bytes, true)?.state {
-        Next::Draft => MovedPolicy::Draft,
-        Next::Shadow => MovedPolicy::Shadow,
-        Next::Active => MovedPolicy::Active,
-        Next::Paused => MovedPolicy::Paused,
-        Next::Retired => MovedPolicy::Retired,
-    };
+    let to = body::<Move>(&bytes, true)?.state;
     let policy: PolicyId = id(&policy, "policy")?;
     let waits = match lucid.move_policy_on(&actor, policy, number, to).await? {
         Outcome::Done => Value::Null,

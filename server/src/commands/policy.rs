@@ -131,7 +131,7 @@ async fn named(lucid: &Lucid, name: &str) -> Result<PolicyId, Failure> {
 }
 
 fn in_words(report: &BackTest) -> String {
-    let against: usize = report.applied.iter().filter(|(fate, _)| fate.is_against()).map(|(_, n)| n).sum();
+    let against = report.applied_against();
     format!(
         "of {}, it would have applied {}, {against} of them against what people decided; {} are left to people",
         count(report.replayed, "change"),

@@ -11,9 +11,9 @@ use domain::{
     actor::Actor,
     changeset::{ChangeState, RejectCode},
     ids::{ChangesetId, StoreId},
-    policy::PRESETS,
+    policy::{PRESETS, VersionState},
 };
-use service::{ChangeView, CommitRequest, Decision, Expected, Lucid, MovedPolicy, NewMemory, Verdict};
+use service::{ChangeView, CommitRequest, Decision, Expected, Lucid, NewMemory, Verdict};
 
 use crate::{Failure, commands};
 
@@ -69,7 +69,7 @@ pub async fn fill(lucid: &Lucid, store: StoreId, admin: &Actor, reviewer: &Actor
     let operator = Actor::operator();
     let then = days_ago(lucid, POLICY_DAYS);
     let policy = then.create_policy(admin, &PRESETS[0].file(&[store]), None).await?;
-    then.move_policy_on(admin, policy, 1, MovedPolicy::Shadow).await?;
+    then.move_policy_on(admin, policy, 1, VersionState::Shadow).await?;
     for (days, pairs) in NIGHTS {
         let then = days_ago(lucid, *days);
         let note = |path: &str, content: &str| {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use service::ChangeView;
 
 use super::Desk;
-use crate::components::{icon::Icon, when::When};
+use crate::components::{forms::capital, icon::Icon, when::When};
 
 /// The slot; there is none once the change is decided for good.
 pub fn requirements(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
@@ -95,11 +95,6 @@ fn joined(names: &[String], reader: &str, word: &str) -> String {
         [one] => one.clone(),
         [rest @ .., last] => format!("{} {word} {last}", rest.join(", ")),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]

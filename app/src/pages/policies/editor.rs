@@ -12,7 +12,11 @@ use service::{PolicyView, StoreName};
 
 use crate::{
     actions::policies::{PolicyForm, RuleForm},
-    components::{badges::label_word, forms::form_token, text_area::TextArea},
+    components::{
+        badges::label_word,
+        forms::{capital, form_token},
+        text_area::TextArea,
+    },
 };
 
 /// The form, with what was typed where it was refused.
@@ -67,11 +71,6 @@ fn boxes(n: usize, name: &'static str, title: &'static str, all: Vec<(String, St
 
 fn pairs<T: std::fmt::Display + Copy>(all: &[T], text: impl Fn(T) -> String) -> Vec<(String, String)> {
     all.iter().map(|one| (one.to_string(), text(*one))).collect()
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn one_rule(n: usize, rule: &RuleForm, stores: &[StoreName]) -> AnyView {

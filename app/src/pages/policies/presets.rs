@@ -3,7 +3,7 @@
 use domain::{
     ids::StoreId,
     plural::count,
-    policy::{BackTest, Fate, Preset},
+    policy::{BackTest, Preset},
 };
 use leptos::prelude::*;
 use service::{PRESET_DAYS, StoreName};
@@ -57,12 +57,11 @@ fn card(preset: &Preset, report: &BackTest, store: Option<StoreId>, stores: &[St
     let numbers = if report.replayed == 0 {
         format!("In {place}, no change was proposed in the last {PRESET_DAYS} days, so there is nothing to test it on.")
     } else {
-        let against: usize = [Fate::Rejected, Fate::EditedFirst, Fate::Reverted].iter().map(|fate| report.applied_of(*fate)).sum();
         format!(
             "In {place}, it would have applied {} of {} of the last {PRESET_DAYS} days, {} of them against what people decided.",
             report.applied_in_all(),
             count(report.replayed, "change"),
-            against
+            report.applied_against()
         )
     };
     view! {

@@ -35,7 +35,7 @@ pub fn back_test(tested: &BackTested, now: Timestamp) -> AnyView {
             None => view! { <li class="quiet">"A change of a store that you do not see"{more}</li> }.into_any(),
         }
     };
-    let against: usize = report.applied.iter().filter(|(fate, _)| fate.is_against()).map(|(_, n)| n).sum();
+    let against = report.applied_against();
     let first = if against == 0 {
         view! { <div class="notice good"><strong>"It would have applied nothing that people decided against."</strong></div> }.into_any()
     } else {

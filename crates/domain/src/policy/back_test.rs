@@ -115,6 +115,12 @@ impl BackTest {
         self.applied.values().sum()
     }
 
+    /// How many of these people had decided against.
+    #[must_use]
+    pub fn applied_against(&self) -> usize {
+        self.applied.iter().filter(|(fate, _)| fate.is_against()).map(|(_, n)| n).sum()
+    }
+
     /// How many of these had that fate.
     #[must_use]
     pub fn applied_of(&self, fate: Fate) -> usize {
@@ -157,8 +163,7 @@ pub fn back_test(active: &PolicySet, member: &Member, past: &[Past]) -> BackTest
         }
     }
     let agreed = report.applied_of(Fate::Approved);
-    let against: usize = report.applied.iter().filter(|(fate, _)| fate.is_against()).map(|(_, n)| n).sum();
-    report.agreement = Agreement::new(agreed, agreed + against);
+    report.agreement = Agreement::new(agreed, agreed + report.applied_against());
     deciding.tell(&mut report);
     report
 }

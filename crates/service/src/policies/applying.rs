@@ -115,7 +115,7 @@ impl Lucid {
         self.apply_by_policy(&mut tx, &standing, changeset, &ready).await?;
         tx.commit().await?;
         tracing::info!(change = %id, policy = %ready.member.policy, version = ready.member.version, "a policy applied a change");
-        self.pause_if_overridden(ready.member.policy).await
+        Ok(())
     }
 
     /// The change with the version that may apply it now, which stays locked.

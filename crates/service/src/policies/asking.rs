@@ -213,14 +213,14 @@ impl Lucid {
         let since = recorded_since(tx, change.id).await?;
         let ask = |set: &PolicySet| set.evaluate(input, &policies.of_contributors(set, hands, change.id, &since));
         let outcome = ask(&policies.active);
-        let detail = detail(&outcome)?;
+        let why = detail(&outcome)?;
         let before = policy_outcomes::allowed_since(tx, change.id, change.revision).await?;
         let allowed_since = outcome.is_allowed().then(|| before.unwrap_or_else(|| self.now()));
         let kept = NewOutcome {
             change: change.id,
             revision: change.revision,
             outcome: word(&outcome),
-            detail: &detail,
+            detail: &why,
             by: allowed_since.and_then(|since| policies.first_due(&outcome, since)),
             epoch: policies.epoch,
             at: self.now(),
@@ -229,8 +229,8 @@ impl Lucid {
         policy_outcomes::put(tx, &kept).await?;
         for shadow in &policies.shadows {
             let outcome = ask(&policies.active.with(shadow.clone()));
-            let detail = crate::policies::asking::detail(&outcome)?;
-            let said = NewOutcome { outcome: word(&outcome), detail: &detail, by: None, ..kept.clone() };
+            let why = detail(&outcome)?;
+            let said = NewOutcome { outcome: word(&outcome), detail: &why, by: None, ..kept.clone() };
             policy_outcomes::put_shadow(tx, (shadow.policy, shadow.version), &said).await?;
         }
         Ok(())

@@ -28,33 +28,6 @@ use crate::{
 /// A back-test counts for so long, in seconds: a day.
 const TEST_SECONDS: i64 = 86_400;
 
-/// Where a version is to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MovedPolicy {
-    /// It is asked about every change, and applies nothing.
-    Shadow,
-    /// Back to being written.
-    Draft,
-    /// It applies changes.
-    Active,
-    /// It applies nothing for now.
-    Paused,
-    /// It is over.
-    Retired,
-}
-
-impl From<MovedPolicy> for VersionState {
-    fn from(to: MovedPolicy) -> Self {
-        match to {
-            MovedPolicy::Shadow => Self::Shadow,
-            MovedPolicy::Draft => Self::Draft,
-            MovedPolicy::Active => Self::Active,
-            MovedPolicy::Paused => Self::Paused,
-            MovedPolicy::Retired => Self::Retired,
-        }
-    }
-}
-
 impl Lucid {
     /// Makes a policy with a first draft; the name is the file's. Whoever makes it owns it, unless another owner is named: on the command
     /// line, one has to be.
@@ -175,11 +148,10 @@ impl Lucid {
     }
 
     /// Moves a version on in its life. What lets more be applied without a person waits for a second admin.
-    pub async fn move_policy_on(&self, actor: &Actor, id: PolicyId, number: i64, to: MovedPolicy) -> Result<Outcome> {
+    pub async fn move_policy_on(&self, actor: &Actor, id: PolicyId, number: i64, to: VersionState) -> Result<Outcome> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePolicies)?;
         let row = version(&mut tx, id, number).await?;
-        let to = VersionState::from(to);
         self.may_move(&mut tx, &row, to).await?;
         let outcome = if matches!(to, VersionState::Draft | VersionState::Shadow) {
             let (action, _, payload) = self.move_policy(&mut tx, (id, number), &row.sha256, to).await?;

@@ -29,7 +29,7 @@ use store::{
 
 pub(crate) use self::asking::Policies;
 pub use self::{
-    life::{MovedPolicy, weaker},
+    life::weaker,
     stops::{Frozen, NewFreeze, SetStop},
 };
 use crate::{Error, Lucid, Result, names::Names, require_in_general};
