@@ -65,7 +65,12 @@ async fn to_activation(ada: &Browser, url: &str) {
     ada.follow("form[action='/do/save_policy'] button.primary").await;
     ada.wait_for_text("Not saved").await;
     assert_eq!(ada.property_of("input[name='form[sample_percent]']", "value").await.as_deref(), Some("all"));
+    // What is typed is checked at once, and tried on what waits.
+    ada.wait_for_islands().await;
+    ada.fill("input[name='form[sample_percent]']", "some").await;
+    ada.wait_for_text("a whole number, not “some”").await;
     ada.fill("input[name='form[sample_percent]']", "100").await;
+    ada.wait_for_text("As typed, it would apply 2 of").await;
     ada.check_accessibility().await;
     ada.picture("policy-draft").await;
     ada.follow("form[action='/do/save_policy'] button.primary").await;
@@ -112,6 +117,14 @@ async fn a_policy_goes_from_its_preset_to_changes_that_it_applied() {
     rui.press("h").await;
     rui.wait_for_text("held it for review").await;
     rui.check_accessibility().await;
+    // The same from the list: the row that has the focus, and the list stays.
+    rui.click("form[action='/do/release_change'] button").await;
+    rui.wait_for_text("unless a person decides or holds it before").await;
+    rui.go(&format!("{url}/queue?policy=allow&state=open")).await;
+    rui.wait_for_islands().await;
+    rui.press("j").await;
+    rui.press("h").await;
+    rui.wait_for_text("All open\n1\n").await;
     worker.work_after(2 * 3_600).await;
     // The other was applied, and Rui, who did not write the policy, checks it.
     rui.go(&format!("{url}/policies")).await;

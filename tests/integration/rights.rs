@@ -175,6 +175,7 @@ impl Ids {
             ),
             ("create_policy", form(&[("name", "")]), May(ManagePolicies)),
             ("save_policy", [form(&[("policy", &policy), ("shown", "0"), ("form[name]", "x")]), numbers].concat(), May(ManagePolicies)),
+            ("check_policy", form(&[("policy", &policy), ("form[after_hours]", "soon")]), May(Action::SeePolicies)),
             ("add_policy_test", form(&[("policy", &policy), ("shown", "0"), ("change", &change)]), May(ManagePolicies)),
             ("move_policy", form(&[("policy", &policy), ("version", "99"), ("to", "paused")]), May(ManagePolicies)),
             ("back_test_policy", form(&[("policy", &policy), ("version", "99"), ("days", "30")]), May(ManagePolicies)),

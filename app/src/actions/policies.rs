@@ -6,16 +6,17 @@ use domain::{
     Timestamp,
     changeset::ChangeKind,
     ids::{ChangeId, FreezeId, PolicyId, StoreId},
+    plural::count,
     policy::{Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule, VersionState, Window, Writer},
     rights::Action,
     risk::{Label, RiskLevel},
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use service::{Error, NewFreeze, SetStop};
+use service::{Error, Kind, NewFreeze, SetStop, WouldApply};
 
 use super::{Answer, answer, fields, id, people::after};
-use crate::context::Request;
+use crate::{components::text::visible, context::Request};
 
 /// A rule as its form has it: every field a text, and a number by figure.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +270,39 @@ pub async fn save_policy(policy: String, shown: String, #[server(default)] form:
     answer(&request, result, &back, fields([("form", &typed)])).await
 }
 
+/// Says what is wrong with a policy that is being typed, or what it would do with the changes that wait. Nothing is kept.
+#[server(prefix = "/do", endpoint = "check_policy")]
+pub async fn check_policy(policy: String, #[server(default)] form: PolicyForm) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let back = page_of(&policy);
+    let tried = async { request.lucid.try_policy(request.actor()?, &form.file()?).await }.await;
+    match tried {
+        Ok(open) => {
+            let message = would_do(&open);
+            answer(&request, Ok(back), "", fields([])).await.map(|answer| Answer { message, ..answer })
+        }
+        // A form that is not finished is what it is asked about, and no failure.
+        Err(error) if error.kind() == Kind::Invalid => Ok(Answer { done: false, location: back, message: error.message() }),
+        Err(error) => answer(&request, Err(error), &back, fields([])).await,
+    }
+}
+
+/// How many titles are listed.
+const LISTED: usize = 5;
+
+/// What a policy would do with the changes that wait, a line each.
+fn would_do(open: &[WouldApply]) -> String {
+    let applied: Vec<&str> = open.iter().filter(|w| w.outcome.is_allowed()).map(|w| w.title.as_str()).collect();
+    let mut lines = vec![match (applied.len(), open.len()) {
+        (_, 0) => "No change waits.".to_owned(),
+        (0, all) => format!("As typed, it would apply none of {}.", count(all, "open change")),
+        (n, all) => format!("As typed, it would apply {n} of {}:", count(all, "open change")),
+    }];
+    lines.extend(applied.iter().take(LISTED).map(|title| visible(title)));
+    lines.extend(applied.len().checked_sub(LISTED).filter(|more| *more > 0).map(|more| format!("and {more} more")));
+    lines.join("\n")
+}
+
 /// Adds a change that waits to the tests of a policy, with what its newest version says of it today.
 #[server(prefix = "/do", endpoint = "add_policy_test")]
 pub async fn add_policy_test(policy: String, shown: String, change: String) -> Result<Answer, ServerFnError> {
@@ -376,17 +410,21 @@ pub async fn end_freeze(freeze: String) -> Result<Answer, ServerFnError> {
     answer(&request, result, "/policies#freezes", fields([])).await
 }
 
-/// Takes a change away from the policies.
+/// The changes that policies apply next.
+const QUEUE: &str = "/queue?policy=allow&state=open";
+
+/// Takes a change away from the policies. Without its changeset, it was held in the queue, and that is where it leads back to.
 #[server(prefix = "/do", endpoint = "hold_change")]
-pub async fn hold_change(changeset: String, change: String) -> Result<Answer, ServerFnError> {
+pub async fn hold_change(#[server(default)] changeset: String, change: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
         let change: ChangeId = id(&change, "change")?;
-        let changeset = request.lucid.hold_change(request.actor()?, change).await?;
-        Ok(format!("/changesets/{changeset}?change={change}"))
+        let held = request.lucid.hold_change(request.actor()?, change).await?;
+        Ok(if changeset.is_empty() { QUEUE.to_owned() } else { format!("/changesets/{held}?change={change}") })
     }
     .await;
-    answer(&request, result, &super::review::back(&changeset, &change), fields([("change", &change)])).await
+    let back = if changeset.is_empty() { QUEUE.to_owned() } else { super::review::back(&changeset, &change) };
+    answer(&request, result, &back, fields([("change", &change)])).await
 }
 
 /// Gives a change back to the policies.

@@ -37,6 +37,17 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
+/// The same for where no markup can be: hidden characters as their code points.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let show = |piece| match piece {
+        Piece::Plain(text) => text,
+        Piece::Hidden(c) => format!("U+{:04X}", u32::from(c)),
+        Piece::Alike(c) => format!("{c} U+{:04X}", u32::from(c)),
+    };
+    pieces(text).into_iter().map(show).collect()
+}
+
 /// Text from agents, tools or memory. It is never HTML, and what hides in it is shown.
 #[component]
 pub fn Visible(

@@ -16,7 +16,10 @@ pub fn DeskKeys() -> impl IntoView {
 pub mod swap {
     use std::cell::Cell;
 
-    use crate::islands::region as own;
+    use crate::islands::{
+        posting::{fields, send},
+        region as own,
+    };
     use leptos::{
         prelude::{document, window},
         task::spawn_local,
@@ -24,7 +27,7 @@ pub mod swap {
     use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{
-        CustomEvent, CustomEventInit, Document, DomParser, Element, Event, FormData, HtmlAnchorElement, HtmlElement, HtmlFormElement,
+        CustomEvent, CustomEventInit, Document, DomParser, Element, Event, HtmlAnchorElement, HtmlElement, HtmlFormElement,
         HtmlInputElement, HtmlTextAreaElement, MouseEvent, RequestInit, Response, SubmitEvent, SupportedType, UrlSearchParams,
     };
 
@@ -104,30 +107,8 @@ pub mod swap {
         });
     }
 
-    /// Sends a form whose answer is not shown.
-    async fn send(address: &str, fields: &UrlSearchParams) -> Result<Response, JsValue> {
-        let request = RequestInit::new();
-        let headers = web_sys::Headers::new()?;
-        headers.set("accept", "application/json")?;
-        request.set_headers(&headers);
-        request.set_method("POST");
-        request.set_body(fields);
-        JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()
-    }
-
     fn target(event: &Event) -> Option<Element> {
         event.target().and_then(|t| t.dyn_into::<Element>().ok())
-    }
-
-    /// A form's fields as they go over the wire.
-    fn fields(form: &HtmlFormElement) -> Option<UrlSearchParams> {
-        let data = FormData::new_with_form(form).ok()?;
-        let fields = UrlSearchParams::new().ok()?;
-        for entry in data.entries() {
-            let pair = js_sys::Array::from(&entry.ok()?);
-            fields.append(&pair.get(0).as_string()?, &pair.get(1).as_string()?);
-        }
-        Some(fields)
     }
 
     /// Fetches what an address leads to and puts its region in place of the one that is there. What cannot be swapped is loaded.

@@ -5,6 +5,9 @@ mod conflicts;
 pub mod desk;
 pub mod live;
 pub mod live_diff;
+pub mod policy_check;
+#[cfg(feature = "hydrate")]
+mod posting;
 pub mod preview;
 pub mod progress;
 #[cfg(feature = "hydrate")]

@@ -10,7 +10,7 @@ pub const MAP: &[(&str, &str)] = &[
     ("X", "Reject: opens the reasons, 1 to 7 chooses one"),
     ("E", "Edit, or resolve a conflict"),
     ("D", "Defer"),
-    ("H", "Hold for review a change that a policy would apply"),
+    ("H", "Hold for review a change that a policy would apply (desk, queue)"),
     ("T", "Withdraw my decision"),
     ("Z", "Undo my last decision, up to ten"),
     ("C", "Comment"),
@@ -134,9 +134,10 @@ mod keys {
             "/" => focus_on("input[data-key='/']"),
             " " => choose(),
             "a" | "t" | "z" | "r" if swap::is_fresh() => true,
-            "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" if !event.repeat() => choose_reason(&key) || answer(&key),
+            "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" if !event.repeat() => choose_reason(&key) || press_in_row(&key),
             "a" if !event.repeat() => approve(),
             "b" if !event.repeat() => click("button[data-key='bulk']"),
+            "h" if !event.repeat() && find("[data-row]").is_some() => press_in_row(&key),
             "e" | "t" | "z" | "v" | "m" | "r" | "i" | "h" | "[" | "]" if !event.repeat() => click(&format!("[data-key='{key}']")),
             "x" | "d" | "c" if !event.repeat() => unfold(&format!("details[data-key='{key}']")),
             "Escape" => fold() || click("a[data-key='cancel']"),
@@ -261,8 +262,8 @@ mod keys {
         !on_button && found.and_then(|e| e.dyn_into::<HtmlElement>().ok()).map(|e| e.click()).is_some()
     }
 
-    /// Answers the question that has the focus, and no other: an answer is never given to what one does not look at.
-    fn answer(key: &str) -> bool {
+    /// Presses the button of that key in the row that has the focus, and in no other: nothing is decided that one does not look at.
+    fn press_in_row(key: &str) -> bool {
         let row = in_region().and_then(|e| e.closest("[data-row]").ok().flatten());
         let button = row.and_then(|r| r.query_selector(&format!("button[data-key='{key}']")).ok().flatten());
         button.and_then(|b| b.dyn_into::<HtmlElement>().ok()).map(|b| b.click()).is_some()

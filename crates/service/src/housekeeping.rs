@@ -1,8 +1,8 @@
 //! What grows with use and is of no use later is trimmed: expired web sessions, counts of failed sign-ins, refused forms, answers kept
-//! for repeated requests, recorded reads, answers of models. What was decided, written or recorded is never touched here.
+//! for repeated requests, recorded reads, answers of models and of policies. What was decided, written or recorded is never touched here.
 
 use domain::Timestamp;
-use store::{access_requests, forms, model_batches, reads, sign_in, vectors};
+use store::{access_requests, forms, model_batches, policy_outcomes, reads, sign_in, vectors};
 
 use crate::{Lucid, Result, accounts::BROWSER_SECONDS};
 
@@ -15,6 +15,10 @@ const READS_DAYS: i64 = 400;
 const MODEL_DAYS: i64 = 90;
 /// Vectors of texts, as long as the window of sessions that a dream reads: what is still compared then is made anew.
 const VECTORS_DAYS: i64 = 90;
+/// What policies said of changes that are decided by now; what was applied, and on which inputs, is kept for good.
+const POLICY_DAYS: i64 = 7;
+/// What policies in shadow would have done: as long as a back-test goes back by default.
+const SHADOW_DAYS: i64 = 90;
 /// Requests for access that nobody answered.
 const REQUESTS_DAYS: i64 = 90;
 
@@ -31,6 +35,8 @@ pub struct Trimmed {
     pub reads: u64,
     /// Answers of models.
     pub model_answers: u64,
+    /// Answers of policies.
+    pub policy_answers: u64,
 }
 
 impl Lucid {
@@ -54,6 +60,9 @@ impl Lucid {
         let mut tx = self.db.background().await?;
         done.model_answers = model_batches::drop_until(&mut tx, ago(MODEL_DAYS)).await?;
         vectors::drop_until(&mut tx, ago(VECTORS_DAYS)).await?;
+        tx.commit().await?;
+        let mut tx = self.db.background().await?;
+        done.policy_answers = policy_outcomes::drop_until(&mut tx, ago(POLICY_DAYS), ago(SHADOW_DAYS)).await?;
         tx.commit().await?;
         Ok(done)
     }

@@ -62,6 +62,10 @@ statements! {
     PUT_SHADOW = "INSERT INTO policy_shadows (policy_id, number, change_id, revision, outcome, detail, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (policy_id, number, change_id) DO UPDATE SET revision = excluded.revision, outcome = excluded.outcome,
             detail = excluded.detail, asked_at = excluded.asked_at";
+    // What the policies said of changes that are decided by now.
+    DROP_ANSWERED = "DELETE FROM policy_outcomes WHERE asked_at < $1
+        AND change_id IN (SELECT c.id FROM changes c WHERE c.state IN ('committed', 'rejected', 'obsolete'))";
+    DROP_SHADOWS = "DELETE FROM policy_shadows WHERE asked_at < $1";
     // Open changes that were never asked about, or whose revision or whose policies are others now, or that were asked about long ago.
     TO_ASK = "SELECT c.id, c.changeset_id FROM changes c JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL LEFT JOIN policy_outcomes o ON o.change_id = c.id
         WHERE c.state IN ('pending', 'approved', 'deferred') AND (o.change_id IS NULL OR o.revision <> c.revision OR o.epoch <> $1 OR o.asked_at < $2)
@@ -223,6 +227,11 @@ pub async fn forget(tx: &mut Tx, change: ChangeId) -> Result<()> {
 pub async fn put_shadow(tx: &mut Tx, (policy, number): (PolicyId, i64), o: &NewOutcome<'_>) -> Result<()> {
     execute!(tx, PUT_SHADOW, policy, number, o.change, o.revision, o.outcome, o.detail, o.at)?;
     Ok(())
+}
+
+/// Drops what was said before a time of changes that are decided by now, and what shadows said before another.
+pub async fn drop_until(tx: &mut Tx, decided: Timestamp, shadows: Timestamp) -> Result<u64> {
+    Ok(execute!(tx, DROP_ANSWERED, decided)? + execute!(tx, DROP_SHADOWS, shadows)?)
 }
 
 /// Open changes about which the policies are to be asked.

@@ -17,6 +17,7 @@ use crate::{
         forms::{capital, form_token},
         text_area::TextArea,
     },
+    islands::policy_check::PolicyCheck,
 };
 
 /// The form, with what was typed where it was refused.
@@ -41,6 +42,7 @@ pub fn form(view: &PolicyView, typed: &PolicyForm, stores: &[StoreName]) -> AnyV
                 <p class="quiet">"Each is a change and what must come of it: allow, forbid or review."</p>
                 <TextArea name="form[tests]" id="tests-json" value=typed.tests.clone() rows=14 label="Tests" />
             </details>
+            <PolicyCheck />
             <button class="primary">"Save draft"</button>
         </form>
     }

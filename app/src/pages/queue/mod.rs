@@ -21,7 +21,7 @@ use self::{
     rows::{desk_of, ended_list, waiting_list},
 };
 use crate::{
-    components::{icon::Icon, layout::Heading},
+    components::{forms::Refused, icon::Icon, layout::Heading},
     context::{Request, page},
     islands::{desk::DeskKeys, live::Live, preview::Preview},
 };
@@ -97,9 +97,11 @@ pub fn Queue() -> impl IntoView {
             },
         };
         let action = actions(first);
+        let refused = request.refused().await;
         Ok(view! {
             <Heading title="Queue" action=action />
             <div id="queue" data-key-scope="queue" data-position=position.to_string()>
+                <Refused form=refused />
                 {tabs(&request, &asked, &counts)}
                 {filters(&request, &asked, &options, &agents, &views)}
                 <div class="panes right">

@@ -1,11 +1,11 @@
 //! The rows of the queue: changes that wait, by when they are due, and changesets that are done.
 
-use domain::{Timestamp, changeset::ChangeState, plural::count};
+use domain::{Timestamp, changeset::ChangeState, plural::count, rights::Action};
 use leptos::prelude::*;
 use service::{DoneRow, WaitingChange};
 
 use crate::{
-    components::{badges::RiskBadge, layout::Avatar, prose::Inline, text::Visible, when::When},
+    components::{badges::RiskBadge, forms::form_token, layout::Avatar, prose::Inline, text::Visible, when::When},
     context::Request,
 };
 
@@ -26,15 +26,19 @@ pub fn waiting_list(request: &Request, rows: Vec<WaitingChange>) -> AnyView {
         }
     }
     let me = request.current.as_ref().map(|c| c.user.id);
+    let holds = |c: &WaitingChange| request.actor().is_ok_and(|actor| actor.may(Action::Decide, c.store_id));
     let show = |(title, inside): (&'static str, Vec<WaitingChange>)| {
         let number = inside.len();
         view! {
             <h2><b>{title}</b>" "{number}</h2>
-            <ul>{inside.into_iter().map(|c| waiting_row(c, now, me)).collect_view()}</ul>
+            <ul>{inside.into_iter().map(|c| waiting_row(&c, now, me, holds(&c))).collect_view()}</ul>
         }
     };
-    view! { <form method="get" action="/bulk" id="chosen" class="rows" aria-label="Changes">{groups.into_iter().map(show).collect_view()}</form> }
-        .into_any()
+    view! {
+        <form method="get" action="/bulk" id="chosen" class="rows" aria-label="Changes">{groups.into_iter().map(show).collect_view()}</form>
+        <form method="post" action="/do/hold_change" id="hold">{form_token()}</form>
+    }
+    .into_any()
 }
 
 fn due_group(c: &WaitingChange, now: Timestamp) -> &'static str {
@@ -49,8 +53,8 @@ fn due_group(c: &WaitingChange, now: Timestamp) -> &'static str {
     }
 }
 
-fn waiting_row(c: WaitingChange, now: Timestamp, me: Option<domain::ids::UserId>) -> AnyView {
-    let (id, href, due) = (c.id.to_string(), desk_of(&c), due(&c, now));
+fn waiting_row(c: &WaitingChange, now: Timestamp, me: Option<domain::ids::UserId>, holds: bool) -> AnyView {
+    let (id, href, due) = (c.id.to_string(), desk_of(c), due(c, now));
     let label = format!("Select “{}”", c.title);
     let approvals = format!("{} of {}", c.given.min(c.needed), count(c.needed, "approval"));
     let pips = (0..c.needed).map(|n| view! { <i class=if n < c.given { "on" } else { "" }></i> }).collect_view();
@@ -63,7 +67,7 @@ fn waiting_row(c: WaitingChange, now: Timestamp, me: Option<domain::ids::UserId>
             <input type="checkbox" name=id value="on" aria-label=label data-key=" " />
             <div class="b">
                 <p class="t cut"><a href=href data-open><Visible text=c.title.clone() /></a></p>
-                <p class="d cut">{scheduled(&c, now)}<Inline text=substance(&c) /></p>
+                <p class="d cut">{scheduled(c, now, holds)}<Inline text=substance(c) /></p>
             </div>
             <span class="c"><RiskBadge level=c.risk_level /></span>
             <span class="c"><span class="pips" role="img" aria-label=approvals>{pips}</span><span aria-hidden="true">{c.given.min(c.needed)}"/"{c.needed}</span></span>
@@ -88,13 +92,18 @@ fn due(c: &WaitingChange, now: Timestamp) -> AnyView {
     view! { <span class=class><When at=c.due_at now=now /></span> }.into_any()
 }
 
-/// That a policy applies it, and when.
-fn scheduled(c: &WaitingChange, now: Timestamp) -> Option<AnyView> {
+/// That a policy applies it, and when; and the button that keeps it from that.
+fn scheduled(c: &WaitingChange, now: Timestamp, holds: bool) -> Option<AnyView> {
     let (at, name, version) = (c.applies_at?, c.policy_name.clone()?, c.policy_version?);
     let waits = c.state == ChangeState::Pending && !c.held && !c.conflicted;
     waits.then(|| {
         let when = if at <= now { "Applies next".to_owned() } else { format!("Applies {}", at.relative_to(now)) };
-        view! { <strong title=at.exact()>{when}" by "<Visible text=name />" v"{version}". "</strong> }.into_any()
+        let label = format!("Hold “{}” for review", c.title);
+        view! {
+            {holds.then(|| view! { <button form="hold" class="plain" name="change" value=c.id.to_string() data-key="h" aria-label=label>"Hold"</button>" " })}
+            <strong title=at.exact()>{when}" by "<Visible text=name />" v"{version}". "</strong>
+        }
+        .into_any()
     })
 }
 
