@@ -33,6 +33,8 @@ fn hint(error: &store::Error) -> &'static str {
         ". The file is damaged, or is no SQLite database; take the last `lucid backup`, or see `sqlite3 FILE .recover`"
     } else if error.is_full() {
         ". The disk is full; nothing was written"
+    } else if matches!(error, store::Error::SigningKey(_)) {
+        ". Put its file beside the database (NAME.signing-key), or name it with --signing-key"
     } else if error.is_unreachable() {
         ". Is the database running, and is its address right?"
     } else if error.is_forbidden() {

@@ -21,23 +21,24 @@ pub use failure::Failure;
 /// Runs a command; what went wrong is printed with how to mend it, and is exit code 1.
 pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
+    let database = commands::Database { url: &cli.database, signing_key: cli.signing_key.as_deref() };
     let done = match cli.command {
         Command::Serve(args) => {
-            commands::serve::run(&cli.database, cli.signing_key.as_deref(), (&cli.models, cli.expire_after), args).await
+            commands::serve::run(database, (&cli.models, cli.expire_after), args).await
         }
-        Command::Import(args) => commands::import::run(&cli.database, &args).await,
+        Command::Import(args) => commands::import::run(database, &args).await,
         Command::Record(args) => commands::record::run(&args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&cli.models, &args),
-        Command::Dream(args) => commands::dream::run(&cli.database, &cli.models, &args).await,
-        Command::User(args) => commands::people::run(&cli.database, &args).await,
-        Command::Worker(args) => commands::worker::run(&cli.database, &cli.models, cli.expire_after, args.jobs).await,
-        Command::Policy(args) => commands::policy::run(&cli.database, &args).await,
-        Command::Drill(args) => commands::drill::run(&cli.database, &args).await,
-        Command::Backup { file } => commands::backup::run(&cli.database, &file).await,
-        Command::Key(args) => commands::keys::run(&cli.database, &args).await,
-        Command::Briefing(args) => commands::briefing::run(&cli.database, &args).await,
-        Command::Doctor(args) => commands::doctor::run(&cli.database, cli.signing_key.as_deref(), &args).await,
-        Command::Audit(args) => commands::audit::run(&cli.database, cli.signing_key.as_deref(), &args).await,
+        Command::Dream(args) => commands::dream::run(database, &cli.models, &args).await,
+        Command::User(args) => commands::people::run(database, &args).await,
+        Command::Worker(args) => commands::worker::run(database, &cli.models, cli.expire_after, args.jobs).await,
+        Command::Policy(args) => commands::policy::run(database, &args).await,
+        Command::Drill(args) => commands::drill::run(database, &args).await,
+        Command::Backup { file } => commands::backup::run(database, &file).await,
+        Command::Key(args) => commands::keys::run(database, &args).await,
+        Command::Briefing(args) => commands::briefing::run(database, &args).await,
+        Command::Doctor(args) => commands::doctor::run(database, &args).await,
+        Command::Audit(args) => commands::audit::run(database, &args).await,
     };
     match done {
         Ok(code) => code,

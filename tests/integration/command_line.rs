@@ -155,6 +155,7 @@ fn a_backup_of_a_running_database_verifies() {
     drop(served);
     let (code, _, err) = run(&["--database", &database, "backup", &copy.display().to_string()]);
     assert!(code == 1 && err.contains("copy.db"), "an existing file is never written over: {err}");
+    std::fs::copy(folder.path().join("demo.signing-key"), folder.path().join("copy.signing-key")).unwrap();
     let again = crate::support::process::Served::start(&format!("sqlite:{}", copy.display()), &["--demo"]);
     assert!(again.said.contains("Sign in with these links"), "{}", again.said);
 }

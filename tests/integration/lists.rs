@@ -238,7 +238,7 @@ impl Counter {
 }
 
 /// Rows of every kind, numbered from one number to another.
-async fn rows_of_every_kind(world: &World, me: &Actor, numbers: std::ops::Range<u32>) {
+pub async fn rows_of_every_kind(world: &World, me: &Actor, numbers: std::ops::Range<u32>) {
     let (lucid, store, operator) = (&world.lucid, world.store, Actor::operator());
     let proposer = key_of(world, &world.stranger, &[Scope::MemoryWrite, Scope::MemoryRead]).await;
     let round = numbers.start;
@@ -346,6 +346,9 @@ async fn a_page_runs_as_many_statements_for_forty_rows_as_for_two() {
     let stranger = world.stranger.who.person().unwrap();
     world.lucid.grant(&Actor::operator(), Grantee::Person(stranger), &grants).await.unwrap();
     let counter = Counter::new(world.url(), "admin@lucid.example").await;
+    // The server signs the trail from its first entry on, and whoever writes beside it does, too.
+    let key = store::Db::open(world.url()).await.unwrap().signing_key().expect("the key is beside the database");
+    let world = World { lucid: world.lucid.clone().with_signing_key(key), ..world };
     // Setting the password ended the sign-ins from before.
     let me = actor(&world.lucid, world.admin.who.person().unwrap()).await;
     rows_of_every_kind(&world, &me, 0..2).await;

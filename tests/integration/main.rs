@@ -42,6 +42,7 @@ mod schedules;
 mod slow_requests;
 mod snapshots;
 mod statements;
+mod tampering;
 mod trust;
 mod upkeep;
 mod words;

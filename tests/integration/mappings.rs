@@ -15,7 +15,7 @@ use crate::world::{World, on_both_engines};
 
 on_both_engines!(a_mapping_is_saved_used_and_deleted);
 
-const TEXT: &str = r#"{"name":" desk ","session":"/c","role":"/who","text":"/said","tool":"/fn","roles":{"gast":"user"}}"#;
+pub const TEXT: &str = r#"{"name":" desk ","session":"/c","role":"/who","text":"/said","tool":"/fn","roles":{"gast":"user"}}"#;
 
 async fn a_mapping_is_saved_used_and_deleted(world: World) {
     let lucid = &world.lucid;

@@ -43,8 +43,11 @@ fn a_backup_under_load_restores_to_what_verifies() {
         let (code, out, err) = run(&["--database", &url(&copy), "audit", "verify"]);
         assert_eq!(code, 0, "{out}{err}");
         entries.push(out.split(' ').next().unwrap().parse::<u32>().unwrap());
-        // What was restored works: it dreams, and what it finds can be decided on.
+        // What was restored works with the key, which no backup holds: it dreams, and what it finds can be decided on.
         if n == 0 {
+            let (code, _, err) = run(&["--database", &url(&copy), "dream", "--store", "Air", "--wait"]);
+            assert!(code == 1 && err.contains("Put its file beside the database"), "{err}");
+            fs::copy(folder.path().join("live.signing-key"), folder.path().join("copy0.signing-key")).unwrap();
             let (code, out, err) = run(&["--database", &url(&copy), "dream", "--store", "Air", "--wait"]);
             assert!(code == 0 && out.contains("chgset_"), "{out}{err}");
         }
@@ -66,10 +69,11 @@ fn a_checkpoint_shows_a_cut_end_and_a_rewritten_trail() {
     let database = url(&path.join("a.db"));
     let file = sessions(path, "chats.jsonl", 0, 5);
     assert_eq!(run(&["--database", &database, "import", &file, "--store", "Air"]).0, 0);
-    let (code, _, err) = run(&["--database", &database, "audit", "checkpoint"]);
-    assert!(code == 1 && err.contains("--signing-key"), "{err}");
-    let key = path.join("signing.key").display().to_string();
-    let (code, signed, err) = run(&["--database", &database, "--signing-key", &key, "audit", "checkpoint"]);
+    let other_key = path.join("other.key").display().to_string();
+    let (code, _, err) = run(&["--database", &database, "--signing-key", &other_key, "audit", "checkpoint"]);
+    assert!(code == 1 && err.contains("is signed with the key"), "one trail, one key: {err}");
+    let key = path.join("a.signing-key");
+    let (code, signed, err) = run(&["--database", &database, "audit", "checkpoint"]);
     assert_eq!(code, 0, "{err}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&key).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600, "the key is its owner's");
@@ -90,7 +94,8 @@ fn a_checkpoint_shows_a_cut_end_and_a_rewritten_trail() {
     let cut = path.join("cut.jsonl");
     let head = serde_json::json!({"type": "head", "seq": 3, "hash": third["hash"]});
     fs::write(&cut, format!("{}\n{head}\n", lines[..3].join("\n"))).unwrap();
-    assert_eq!(verify(&cut, &[]).0, 0, "a chain alone cannot show a cut end");
+    let (code, out, _) = verify(&cut, &[]);
+    assert!(code == 1 && out.contains("is signed, but not up to its end"), "{out}");
     let (code, out, _) = verify(&cut, &["--checkpoint", &kept]);
     assert!(code == 1 && out.contains("its end was cut off"), "{out}");
     // A trail that was written anew, with other times, verifies by itself and not against the checkpoint.

@@ -41,7 +41,7 @@ on_both_engines!(
 const GOOD: &str = "a long enough phrase";
 
 /// A second admin, who could confirm what the first asks for.
-async fn second_admin(world: &World) -> Actor {
+pub async fn second_admin(world: &World) -> Actor {
     let grants = vec![Grant::whole(world.store, StoreRole::Owner)];
     let new = NewUser { email: "second@lucid.example".to_owned(), name: "second".to_owned(), role: Role::Admin, grants };
     let (id, link) = world.lucid.add_user(&Actor::operator(), &new).await.unwrap();
@@ -50,17 +50,17 @@ async fn second_admin(world: &World) -> Actor {
 }
 
 /// A preset with other limits.
-fn preset(world: &World, key: usize, applying: Applying) -> PolicyFile {
+pub fn preset(world: &World, key: usize, applying: Applying) -> PolicyFile {
     PolicyFile { applying, ..PRESETS[key].file(&[world.store]) }
 }
 
 /// Applies at once, and has nobody check it.
-fn at_once() -> Applying {
+pub fn at_once() -> Applying {
     Applying { after_hours: 0, sample_percent: 0, most_a_day: 100, ..Applying::default() }
 }
 
 /// A policy that is active; where one admin is alone, that is recorded as overridden.
-async fn active(world: &World, file: &PolicyFile) -> PolicyId {
+pub async fn active(world: &World, file: &PolicyFile) -> PolicyId {
     let lucid = &world.lucid;
     let id = lucid.create_policy(&world.admin, file, None).await.unwrap();
     lucid.move_policy_on(&world.admin, id, 1, VersionState::Shadow).await.unwrap();
@@ -70,7 +70,7 @@ async fn active(world: &World, file: &PolicyFile) -> PolicyId {
 }
 
 /// Asks and applies, as a worker does.
-async fn work(world: &World) {
+pub async fn work(world: &World) {
     world.lucid.keep_policies().await.unwrap();
 }
 
@@ -97,7 +97,7 @@ async fn entries(world: &World, action: AuditAction) -> usize {
 }
 
 /// So many pairs of notes that say the same, as many merges in one changeset.
-async fn merges(world: &World, n: usize) -> ChangesetId {
+pub async fn merges(world: &World, n: usize) -> ChangesetId {
     let texts: Vec<(String, String)> = (0..n * 2)
         .map(|i| (format!("/notes/{i}.md"), format!("The office of region {} opens at nine on each day.", word(i / 2))))
         .collect();
@@ -369,6 +369,7 @@ async fn a_rule_does_not_apply_what_its_author_contributed_to(world: World) {
     let author = world.admin.who.person().unwrap();
     let mut tx = world.db.write().await.unwrap();
     store::decisions::contribute(&mut tx, merge, author, "recorded", lucid.now()).await.unwrap();
+    world.record(&mut tx).await;
     tx.commit().await.unwrap();
     active(&world, &preset(&world, 0, at_once())).await;
     work(&world).await;
@@ -398,6 +399,7 @@ async fn a_rule_does_not_apply_what_its_author_backs_later(world: World) {
     let quote = domain::changeset::Quote { session_id: late, event_id, start: 0, end: 4, text: text[..4].to_owned(), counter: false };
     let id = domain::ids::EvidenceId::new(lucid.now(), [7; 10]);
     store::evidence::insert(&mut tx, id, (merge.id, 7), &quote, true).await.unwrap();
+    world.record(&mut tx).await;
     tx.commit().await.unwrap();
     active(&world, &preset(&world, 0, at_once())).await;
     work(&world).await;

@@ -32,7 +32,7 @@ async fn dream(world: &World, lucid: &Lucid) -> Vec<QuestionView> {
 }
 
 /// Two notes of which some statement says nearly the same.
-async fn alike(world: &World) -> QuestionView {
+pub async fn alike(world: &World) -> QuestionView {
     let first = format!("# Mail\n\n- {TWO}\n- Sign with the team's name.\n");
     let second = format!("# Service\n\n- {SAME}\n- Phones are staffed until six.\n");
     world.remember(&[("/mail.md", &first, false), ("/service.md", &second, false)]).await;
@@ -42,7 +42,7 @@ async fn alike(world: &World) -> QuestionView {
     asked.remove(0)
 }
 
-async fn answer(world: &World, q: &QuestionView, answer: Answer, words: &str) -> service::Result<Option<ChangesetId>> {
+pub async fn answer(world: &World, q: &QuestionView, answer: Answer, words: &str) -> service::Result<Option<ChangesetId>> {
     world.lucid.answer_question(&world.reviewer, world.store, &q.fingerprint, answer, words).await
 }
 

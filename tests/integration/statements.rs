@@ -16,6 +16,9 @@ async fn every_statement_is_prepared_on_sqlite() {
             panic!("{family}::{name}: {error}\n{sql}");
         }
     }
+    for (table, sql) in store::covered::row_statements(store::covered::Engine::Sqlite) {
+        (&write).prepare(sqlx::AssertSqlSafe(sql).into_sql_str()).await.unwrap_or_else(|e| panic!("{table}: {e}"));
+    }
 }
 
 #[tokio::test]
@@ -26,6 +29,9 @@ async fn every_statement_is_prepared_on_postgres() {
         if let Err(error) = (&pool).prepare(sql.into_sql_str()).await {
             panic!("{family}::{name}: {error}\n{sql}");
         }
+    }
+    for (table, sql) in store::covered::row_statements(store::covered::Engine::Postgres) {
+        (&pool).prepare(sqlx::AssertSqlSafe(sql).into_sql_str()).await.unwrap_or_else(|e| panic!("{table}: {e}"));
     }
 }
 
@@ -39,7 +45,8 @@ fn without(text: &str, beginning: &str) -> String {
 #[test]
 fn no_sql_stands_outside_the_lists() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/store/src");
-    for file in rust_files(folder.as_ref()) {
+    // Covered rows are read by statements that are made from a list of tables; the tests above prepare those, too.
+    for file in rust_files(folder.as_ref()).into_iter().filter(|file| !file.ends_with("covered.rs")) {
         let text = std::fs::read_to_string(&file).unwrap();
         // What two statements of a list share is a macro before it.
         let outside = without(&without(&text, "statements! {\n"), "_sql {\n");

@@ -119,5 +119,6 @@ async fn what_fails_keeps_nothing_else_waiting(world: World) {
     let pending = |c: &service::ChangeView| c.change.state == domain::changeset::ChangeState::Pending;
     assert!(world.changes(changeset).await.iter().all(pending), "both came back");
     worker.await.unwrap();
-    world.verified().await;
+    let broken = lucid.check_audit(&world.admin).await.unwrap().unwrap_err().to_string();
+    assert!(broken.starts_with("schedules ") && broken.contains("was changed past the trail") && broken.lines().count() == 1, "{broken}");
 }

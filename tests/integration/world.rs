@@ -47,8 +47,8 @@ pub struct World {
     pub reviewer: Actor,
     /// Somebody without a grant.
     pub stranger: Actor,
-    clock: Arc<AtomicI64>,
-    on: TestDb,
+    pub clock: Arc<AtomicI64>,
+    pub on: TestDb,
 }
 
 /// When the tests begin: 2026-11-22 03:00 UTC.
@@ -187,6 +187,21 @@ impl World {
     /// The paths of the store's memories.
     pub async fn paths(&self) -> Vec<String> {
         self.lucid.memories(&self.reviewer, self.store, None).await.unwrap().rows.into_iter().map(|m| m.path.to_string()).collect()
+    }
+
+    /// Appends an entry for what a test wrote itself.
+    pub async fn record(&self, tx: &mut store::Tx) {
+        let entry = store::audit_log::NewEntry {
+            at: self.lucid.now(),
+            actor: "system:operator".to_owned(),
+            action: domain::audit_action::AuditAction::DreamEnd,
+            subject: "a test".to_owned(),
+            store_id: Some(self.store),
+            commit_id: None,
+            salt: [7; 16],
+            payload: "{}".to_owned(),
+        };
+        store::audit_log::append(tx, &entry, None).await.unwrap();
     }
 
     /// The trail verifies; how many entries it has.

@@ -104,6 +104,25 @@ impl Checkpoint {
     }
 }
 
+/// What is signed when a key hands over to another begins with this.
+const SUCCESSION: &[u8] = b"lucid audit key v1\0";
+
+/// The word of a key for the one that signs after it: an Ed25519 signature over `lucid audit key v1`, a zero byte and the new public key
+/// as hexadecimal text.
+#[must_use]
+pub fn vouch(secret: &[u8; 32], new: &str) -> String {
+    hex::encode(SigningKey::from_bytes(secret).sign(&[SUCCESSION, new.as_bytes()].concat()).to_bytes())
+}
+
+/// Whether a word is that of a public key for another one.
+#[must_use]
+pub fn vouches(public: &str, new: &str, word: &str) -> bool {
+    let key = bytes(public).and_then(|key| VerifyingKey::from_bytes(&key).ok());
+    let word = bytes(word).map(|word| Signature::from_bytes(&word));
+    let (Some(key), Some(word)) = (key, word) else { return false };
+    key.verify_strict(&[SUCCESSION, new.as_bytes()].concat(), &word).is_ok()
+}
+
 /// The public key of 32 secret bytes, hexadecimal.
 #[must_use]
 pub fn public_key(secret: &[u8; 32]) -> String {

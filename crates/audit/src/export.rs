@@ -13,12 +13,22 @@ pub enum Line {
     Entry(ExportedEntry),
     /// A signed checkpoint, right after the last entry that it covers.
     Checkpoint(Checkpoint),
+    /// The first line of a window: the entry before it, which is not in it.
+    Window {
+        /// Position of the entry before.
+        after: i64,
+        /// Its hash.
+        hash: String,
+    },
     /// Where the trail ends.
     Head {
         /// Position of the last entry.
         seq: i64,
         /// Its hash.
         hash: String,
+        /// The checkpoint of the end, if the trail is signed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<Checkpoint>,
     },
 }
 
@@ -35,6 +45,15 @@ pub struct ExportedEntry {
     pub action: String,
     /// To what.
     pub subject: String,
+    /// In which store, as 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// The commit that it is of, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The rows that it binds, as it stores them; none in entries of the first version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
     /// Salt of the commitment.
     pub salt: String,
     /// The details; none once they were erased.
@@ -50,13 +69,16 @@ pub struct ExportedEntry {
 impl ExportedEntry {
     /// The line of an entry.
     #[must_use]
-    pub fn new(entry: &Entry, salt: &[u8], payload: Option<String>) -> Self {
+    pub fn new(entry: &Entry, salt: &[u8], payload: Option<String>, rows: Option<String>) -> Self {
         Self {
             seq: entry.seq,
             at: entry.at,
             actor: entry.actor.clone(),
             action: entry.action.clone(),
             subject: entry.subject.clone(),
+            store: entry.store.clone(),
+            commit: entry.commit.clone(),
+            rows,
             salt: hex::encode(salt),
             payload,
             commitment: hex::encode(entry.commitment),
@@ -72,6 +94,9 @@ impl ExportedEntry {
             actor: self.actor.clone(),
             action: self.action.clone(),
             subject: self.subject.clone(),
+            store: self.store.clone(),
+            commit: self.commit.clone(),
+            rows: self.rows.as_deref().map(crate::sha256),
             commitment: bytes(&self.commitment),
             prev: bytes(&self.prev),
             hash: bytes(&self.hash),
@@ -101,9 +126,16 @@ impl ExportVerifier {
         Ok(Self { verifier: Verifier::expecting(kept, key)?, ended: None })
     }
 
+    /// Whether the export does not begin with the first entry.
+    #[must_use]
+    pub const fn is_window(&self) -> bool {
+        self.verifier.is_window()
+    }
+
     /// Checks the next line.
     pub fn next(&mut self, line: &Line) -> Result<(), Broken> {
         match line {
+            Line::Window { after, hash } => self.verifier.begin_after(*after, bytes(hash)),
             Line::Entry(exported) => {
                 if let Some(head) = self.ended {
                     return Err(Broken::Head { head, found: exported.seq });
@@ -111,11 +143,11 @@ impl ExportVerifier {
                 // A salt that is not hexadecimal is no salt: then no payload matches the commitment.
                 let salt = hex::decode(&exported.salt).unwrap_or_default();
                 let payload = exported.payload.as_deref().map(|p| (salt.as_slice(), p));
-                self.verifier.next(&exported.entry(), payload)
+                self.verifier.next(&exported.entry(), payload, exported.rows.as_deref())
             }
             Line::Checkpoint(checkpoint) => self.verifier.checkpoint(checkpoint),
-            Line::Head { seq, hash } => {
-                self.ended = Some(self.verifier.clone().finish(*seq, bytes(hash))?);
+            Line::Head { seq, hash, signed } => {
+                self.ended = Some(self.verifier.clone().finish(*seq, bytes(hash), signed.as_ref())?);
                 Ok(())
             }
         }

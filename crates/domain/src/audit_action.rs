@@ -15,6 +15,8 @@ text_enum! {
         AuditCheckpoint => "audit.checkpoint",
         /// The whole trail was exported.
         AuditExport => "audit.export",
+        /// Another key signs the trail.
+        AuditKey => "audit.key",
         /// The trail was verified.
         AuditVerify => "audit.verify",
         /// A copy of the database was made.
@@ -126,6 +128,8 @@ text_enum! {
         SettingConfirm => "setting.confirm",
         /// A weaker setting was declined or withdrawn.
         SettingDecline => "setting.decline",
+        /// The address that browsers use is another one.
+        PublicUrl => "public_url.set",
         /// A weaker setting waits for a second admin.
         SettingPropose => "setting.propose",
         /// Somebody signed in.
@@ -186,6 +190,7 @@ impl AuditAction {
             Self::AccessDecline => "declined a request for access",
             Self::AuditCheckpoint => "signed a checkpoint of this trail",
             Self::AuditExport => "exported this trail",
+            Self::AuditKey => "changed the key that signs the trail",
             Self::AuditVerify => "verified this trail",
             Self::BackupCreate => "made a backup",
             Self::ChangeComment => "commented on",
@@ -241,6 +246,7 @@ impl AuditAction {
             Self::SessionReveal => "revealed masked text in a session",
             Self::SettingConfirm => "confirmed a weaker setting",
             Self::SettingDecline => "declined a weaker setting",
+            Self::PublicUrl => "set the public address",
             Self::SettingPropose => "proposed a weaker setting",
             Self::SignIn => "signed in",
             Self::SignInEnd => "ended a sign-in",

@@ -145,7 +145,7 @@ impl Error {
             Self::NotFound(_) => Kind::NotFound,
             Self::Forbidden(_) => Kind::Permission,
             Self::Invalid(_) | Self::Sign | Self::Link => Kind::Invalid,
-            Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale) => Kind::Conflict,
+            Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale | store::Error::SigningKey(_)) => Kind::Conflict,
             Self::SignIn | Self::Ended | Self::Key => Kind::Authentication,
             Self::Store(error) if error.is_full() => Kind::Full,
             Self::Store(error) if error.is_unreachable() => Kind::Unavailable,
@@ -162,6 +162,9 @@ impl Error {
         match self {
             Self::Store(store::Error::Moved | store::Error::Stale) => {
                 "somebody else changed this in between; reload the page and look again".to_owned()
+            }
+            Self::Store(error @ store::Error::SigningKey(_)) => {
+                format!("{error}. Whoever runs Lucid gives it the file with --signing-key")
             }
             error if error.kind() == Kind::Unavailable => {
                 "Lucid cannot reach its database just now; nothing was changed, try again in a moment".to_owned()

@@ -159,6 +159,7 @@ impl Lucid {
     pub fn new(db: Db, clock: Clock, random: Random) -> Self {
         // Two at a time: a password hash takes 19 MiB and tens of milliseconds of one core (argon2's defaults).
         // At most 64 wait for that: at twenty hashes a second nobody waits longer than a few seconds, and the rest are told to.
+        let signing_key = db.signing_key().map(Arc::new);
         let places = |n| Arc::new(tokio::sync::Semaphore::new(n));
         Self {
             db: Database::new(db),
@@ -167,7 +168,7 @@ impl Lucid {
             hashing: places(2),
             waiting_to_hash: places(64),
             small_writes: small_writes::SmallWrites::default(),
-            signing_key: None,
+            signing_key,
             distillers: Distillers::default(),
             embedder: None,
             expiry_days: domain::review::EXPIRY_DAYS,
@@ -176,7 +177,7 @@ impl Lucid {
         }
     }
 
-    /// The same, able to sign checkpoints of the audit trail with these 32 secret bytes.
+    /// The same, signing the audit trail with these 32 secret bytes instead of those beside the database.
     #[must_use]
     pub fn with_signing_key(self, secret: [u8; 32]) -> Self {
         Self { signing_key: Some(Arc::new(secret)), ..self }
@@ -251,6 +252,9 @@ impl Lucid {
         }
         let mut tx = self.db.background().await?;
         store::settings::put(&mut tx, PUBLIC_URL, url).await?;
+        let payload = &serde_json::json!({"url": url});
+        let record = Record { action: AuditAction::PublicUrl, subject: "installation".into(), store: None, commit: None, payload };
+        self.record(&mut tx, Authorized::operator(), record).await?;
         Ok(tx.commit().await?)
     }
 
@@ -297,7 +301,7 @@ impl Lucid {
             salt: self.random_bytes(),
             payload: what.payload.to_string(),
         };
-        audit_log::append(tx, &entry).await?;
+        audit_log::append(tx, &entry, self.signing_key.as_deref()).await?;
         Ok(())
     }
 }

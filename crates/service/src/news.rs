@@ -35,14 +35,14 @@ pub struct Happened {
 impl Lucid {
     /// The position of the last entry.
     pub async fn position(&self) -> Result<i64> {
-        Ok(audit_log::head(&mut self.db.read().await?).await?.0)
+        Ok(audit_log::head(&mut self.db.read().await?).await?.seq)
     }
 
     /// What happened after a position in stores whose changesets the actor may see, and the position that this goes up to.
     pub async fn news(&self, actor: &Actor, after: i64) -> Result<(Vec<Happened>, i64)> {
         // One snapshot: an entry that is appended between two reads is not passed over.
         let mut tx = self.db.read().await?;
-        let head = audit_log::head(&mut tx).await?.0;
+        let head = audit_log::head(&mut tx).await?.seq;
         let after = after.max(head - MOST_NEWS);
         let rows = audit_log::news(&mut tx, after, A_LOOK).await?;
         let Some(last) = rows.last().map(|r| r.seq) else { return Ok((Vec::new(), head.max(after))) };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit::{
-    Checkpoint, Verifier,
+    Broken, Checkpoint, Disagreement, Rows, Verifier,
     export::{ExportedEntry, Line},
 };
 use domain::{
@@ -14,11 +14,11 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::{
-    Page,
+    Page, Tx,
     audit_log::{self, Filter},
     changes, changesets,
     checkpoints::{self, CheckpointRow},
-    policies,
+    covered, policies,
 };
 
 use crate::{Error, Lucid, Record, Result, names::Names, require_in_general};
@@ -45,6 +45,14 @@ pub struct Verified {
     pub entries: i64,
     /// Hash of the last one, hexadecimal.
     pub head: String,
+    /// The entry from which on the rows of the database are bound, all of which were as the trail has them.
+    pub since: Option<i64>,
+    /// How many rows that were.
+    pub rows: usize,
+    /// The key that signed the end, hexadecimal; none if the trail is not signed.
+    pub signed_by: Option<String>,
+    /// Entries from which on another key signs, because the one before was said to be lost.
+    pub lost_keys: Vec<i64>,
 }
 
 impl Lucid {
@@ -76,12 +84,12 @@ impl Lucid {
     }
 
     /// Checks the whole trail, as [`Lucid::verify_audit`] does, and leaves no entry: for a check that runs again and again.
-    pub async fn check_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, audit::Broken>> {
+    pub async fn check_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, Broken>> {
         self.check_audit_with(actor, Vec::new(), None).await
     }
 
     /// Checks the whole trail in the database, and records that it was. The outer error is the database's; the inner one names what is wrong.
-    pub async fn verify_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, audit::Broken>> {
+    pub async fn verify_audit(&self, actor: &Actor) -> Result<std::result::Result<Verified, Broken>> {
         self.verify_audit_with(actor, Vec::new(), None).await
     }
 
@@ -91,7 +99,7 @@ impl Lucid {
         actor: &Actor,
         kept: Vec<Checkpoint>,
         key: Option<String>,
-    ) -> Result<std::result::Result<Verified, audit::Broken>> {
+    ) -> Result<std::result::Result<Verified, Broken>> {
         let verified = self.check_audit_with(actor, kept, key).await?;
         if let Ok(verified) = &verified {
             let payload = json!({"entries": verified.entries, "head": verified.head});
@@ -108,15 +116,16 @@ impl Lucid {
         actor: &Actor,
         kept: Vec<Checkpoint>,
         key: Option<String>,
-    ) -> Result<std::result::Result<Verified, audit::Broken>> {
+    ) -> Result<std::result::Result<Verified, Broken>> {
         require_in_general(actor, Action::ReadAudit)?;
         let mut tx = self.db.read().await?;
-        let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
+        let head = audit_log::head(&mut tx).await?;
+        let (head_seq, head_hash) = (head.seq, head.hash());
         // One that was signed after the head was read is looked at the next time.
         let stored = checkpoints::all(&mut tx).await?;
         let stored = stored.iter().map(checkpoint).filter(|c| c.size <= head_seq);
         let mut verifier = match Verifier::expecting(stored.chain(kept).collect(), key) {
-            Ok(verifier) => verifier,
+            Ok(verifier) => verifier.rebuilding(),
             Err(broken) => return Ok(Err(broken)),
         };
         let mut after = 0;
@@ -124,13 +133,25 @@ impl Lucid {
             let rows = audit_log::chain(&mut tx, after, 1_000).await?;
             let Some(last) = rows.last().map(|r| r.seq) else { break };
             for row in rows.iter().filter(|r| r.seq <= head_seq) {
-                if let Err(broken) = verifier.next(&row.entry(), row.payload.as_deref().map(|p| (row.salt.as_slice(), p))) {
+                let payload = row.payload.as_deref().map(|p| (row.salt.as_slice(), p));
+                if let Err(broken) = verifier.next(&row.entry(), payload, row.rows.as_deref()) {
                     return Ok(Err(broken));
                 }
             }
             after = last;
         }
-        Ok(verifier.finish(head_seq, head_hash).map(|entries| Verified { entries, head: hex::encode(head_hash) }))
+        let (since, mut rows, lost_keys) = (verifier.since(), verifier.take_rows(), verifier.lost_keys().to_vec());
+        let entries = match verifier.finish(head_seq, head_hash, head.signed().as_ref()) {
+            Ok(entries) => entries,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        if since.is_some() {
+            let disagreements = disagreements(&mut tx, &mut rows).await?;
+            if !disagreements.is_empty() {
+                return Ok(Err(Broken::Rows(disagreements)));
+            }
+        }
+        Ok(Ok(Verified { entries, head: hex::encode(head_hash), since, rows: rows.len(), signed_by: head.public_key(), lost_keys }))
     }
 
     /// An entry that says what was done with the trail as a whole.
@@ -148,23 +169,25 @@ impl Lucid {
     pub async fn export_audit(&self, actor: &Actor, take: &mut (dyn FnMut(&Line) -> std::io::Result<()> + Send)) -> Result<i64> {
         require_in_general(actor, Action::ExportAudit)?;
         let mut tx = self.db.read().await?;
-        let (head_seq, head_hash) = audit_log::head(&mut tx).await?;
+        let head = audit_log::head(&mut tx).await?;
+        let head_seq = head.seq;
         let mut signed = checkpoints::all(&mut tx).await?.into_iter().map(|c| checkpoint(&c)).peekable();
         let mut after = 0;
         while after < head_seq {
             let rows = audit_log::chain(&mut tx, after, 1_000).await?;
             let Some(last) = rows.last().map(|r| r.seq) else { break };
             for row in rows.iter().filter(|r| r.seq <= head_seq) {
-                take(&Line::Entry(ExportedEntry::new(&row.entry(), &row.salt, row.payload.clone())))?;
+                take(&Line::Entry(ExportedEntry::new(&row.entry(), &row.salt, row.payload.clone(), row.rows.clone())))?;
                 while let Some(checkpoint) = signed.next_if(|c| c.size <= row.seq) {
                     take(&Line::Checkpoint(checkpoint))?;
                 }
             }
             after = last;
         }
-        take(&Line::Head { seq: head_seq, hash: hex::encode(head_hash) })?;
+        let hash = hex::encode(head.hash());
+        take(&Line::Head { seq: head_seq, hash: hash.clone(), signed: head.signed() })?;
         drop(tx);
-        let payload = json!({"entries": head_seq, "head": hex::encode(head_hash)});
+        let payload = json!({"entries": head_seq, "head": hash});
         self.record_about_the_trail(actor, AuditAction::AuditExport, Action::ExportAudit, &payload).await?;
         Ok(head_seq)
     }
@@ -179,21 +202,14 @@ impl Lucid {
         })?;
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_in_installation(Action::ReadAudit)?;
-        let (size, head) = audit_log::head(&mut tx).await?;
+        let end = audit_log::head(&mut tx).await?;
+        let (size, head) = (end.seq, end.hash());
         if size == 0 {
             return Err(Error::Conflict("the trail has no entry yet, so there is nothing to sign".to_owned()));
         }
         let at = self.now();
         let signed = Checkpoint::sign(secret, size, at.0, head);
-        let bytes = |text: &str| hex::decode(text).unwrap_or_default();
-        let row = CheckpointRow {
-            size,
-            at,
-            head_hash: head.to_vec(),
-            public_key: bytes(&signed.public_key),
-            signature: bytes(&signed.signature),
-        };
-        checkpoints::insert(&mut tx, &row).await?;
+        checkpoints::insert(&mut tx, &CheckpointRow::from(&signed)).await?;
         let payload = json!({"size": size, "head": signed.head, "public_key": signed.public_key});
         let record =
             Record { action: AuditAction::AuditCheckpoint, subject: size.to_string(), store: None, commit: None, payload: &payload };
@@ -202,11 +218,59 @@ impl Lucid {
         Ok(signed)
     }
 
+    /// Lets another key sign the trail from now on; for whoever runs the command line. The key before must be the one that Lucid has, or
+    /// `lost` says that nobody has it, which everybody who verifies the trail is told.
+    pub async fn replace_signing_key(&self, new: &[u8; 32], lost: bool) -> Result<String> {
+        let (mut tx, actor) = self.begin(&Actor::operator()).await?;
+        let right = actor.may_in_installation(Action::ReadAudit)?;
+        let old = self.signing_key.as_deref().filter(|_| !lost);
+        let Some(before) = audit_log::head(&mut tx).await?.public_key() else {
+            return Err(Error::Conflict("the trail is not signed yet: its next entry will be, with the key that Lucid is given".to_owned()));
+        };
+        if old.is_none() && !lost {
+            return Err(store::Error::SigningKey(before).into());
+        }
+        let public = audit::checkpoint::public_key(new);
+        if public == before {
+            return Err(Error::Conflict("this key signs the trail already".to_owned()));
+        }
+        let entry = audit_log::NewEntry {
+            at: self.now(),
+            actor: right.who().to_string(),
+            action: AuditAction::AuditKey,
+            subject: "installation".to_owned(),
+            store_id: None,
+            commit_id: None,
+            salt: self.random_bytes(),
+            payload: json!({"before": before, "key": public, "lost": lost}).to_string(),
+        };
+        audit_log::append_with_new_key(&mut tx, &entry, old, new).await?;
+        tx.commit().await?;
+        Ok(public)
+    }
+
+    /// The key that signs the trail, hexadecimal; none if it is not signed.
+    pub async fn trail_key(&self) -> Result<Option<String>> {
+        Ok(audit_log::head(&mut self.db.read().await?).await?.public_key())
+    }
+
     /// The newest checkpoint, if one was ever signed.
     pub async fn last_checkpoint(&self, actor: &Actor) -> Result<Option<Checkpoint>> {
         require_in_general(actor, Action::ReadAudit)?;
         Ok(checkpoints::last(&mut self.db.read().await?).await?.map(|row| checkpoint(&row)))
     }
+}
+
+/// Every row of the database that the trail has otherwise, with the entry that wrote it last.
+async fn disagreements(tx: &mut Tx, rows: &mut Rows) -> Result<Vec<Disagreement>> {
+    let mut all = Vec::new();
+    for table in covered::TABLES {
+        covered::each(tx, table, |key, digest| all.extend(rows.compare(table.name, &key, &digest))).await?;
+        all.extend(rows.missing(table.name));
+    }
+    all.extend(covered::changed_contents(tx).await?.into_iter().map(|sha256| Disagreement::Content { sha256 }));
+    all.extend(covered::missing_contents(tx).await?.into_iter().map(|sha256| Disagreement::MissingContent { sha256 }));
+    Ok(all)
 }
 
 fn checkpoint(row: &CheckpointRow) -> Checkpoint {

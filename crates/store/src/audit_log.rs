@@ -1,6 +1,6 @@
 //! The rows of the audit trail. Appending takes the head row, which serialises writers: it is the last statement of a transaction.
 
-use audit::Entry;
+use audit::{Checkpoint, Entry, rows};
 use domain::{
     Timestamp,
     actor::Visible,
@@ -9,15 +9,15 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Error, Page, Result, Tx, engine::viewer};
+use crate::{Error, Page, Result, Tx, checkpoints, covered, engine::viewer};
 
 statements! {
-    LOCK_HEAD = "UPDATE audit_head SET seq = seq WHERE id = 1 RETURNING seq, hash";
-    MOVE_HEAD = "UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1";
-    HEAD = "SELECT seq, hash FROM audit_head WHERE id = 1";
-    INSERT = "INSERT INTO audit (seq, at, actor, action, subject, store_id, commit_id, salt, payload, commitment, prev, hash)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    LIST = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit a
+    LOCK_HEAD = "UPDATE audit_head SET seq = seq WHERE id = 1 RETURNING seq, hash, baseline, signed_at, public_key, signature";
+    MOVE_HEAD = "UPDATE audit_head SET seq = $1, hash = $2, baseline = $3, signed_at = $4, public_key = $5, signature = $6 WHERE id = 1";
+    HEAD = "SELECT seq, hash, baseline, signed_at, public_key, signature FROM audit_head WHERE id = 1";
+    INSERT = "INSERT INTO audit (seq, at, actor, action, subject, store_id, commit_id, rows, salt, payload, commitment, prev, hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    LIST = "SELECT seq, at, actor, action, subject, store_id, commit_id, CAST(NULL AS TEXT) AS rows, salt, payload, commitment, prev, hash FROM audit a
         WHERE seq < $1
           AND (CAST($2 AS UUID) IS NULL OR (a.store_id IS NULL AND $3)
             OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = a.store_id AND g.user_id = $2))
@@ -28,7 +28,7 @@ statements! {
         ORDER BY seq DESC LIMIT $8";
     NEWS = "SELECT a.seq, a.actor, a.action, a.subject, a.store_id, k.changeset_id FROM audit a LEFT JOIN commits k ON k.id = a.commit_id
         WHERE a.seq > $1 AND a.store_id IS NOT NULL ORDER BY a.seq LIMIT $2";
-    CHAIN = "SELECT seq, at, actor, action, subject, store_id, salt, payload, commitment, prev, hash FROM audit
+    CHAIN = "SELECT seq, at, actor, action, subject, store_id, commit_id, rows, salt, payload, commitment, prev, hash FROM audit
         WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
 
@@ -68,6 +68,10 @@ pub struct Row {
     pub subject: String,
     /// In which store.
     pub store_id: Option<StoreId>,
+    /// The commit that it is of.
+    pub commit_id: Option<CommitId>,
+    /// The rows that it binds; read only for the verifier.
+    pub rows: Option<String>,
     /// Salt of the commitment.
     pub salt: Vec<u8>,
     /// Details; gone once erased.
@@ -87,6 +91,9 @@ impl Row {
             actor: self.actor.clone(),
             action: self.action.clone(),
             subject: self.subject.clone(),
+            store: self.store_id.map(|id| plain(id.0)),
+            commit: self.commit_id.map(|id| plain(id.0)),
+            rows: self.rows.as_deref().map(audit::sha256),
             commitment: hash32(&self.commitment),
             prev: hash32(&self.prev),
             hash: hash32(&self.hash),
@@ -99,17 +106,100 @@ fn hash32(bytes: &[u8]) -> [u8; 32] {
     bytes.try_into().unwrap_or([0; 32])
 }
 
-/// Appends an entry; returns its position.
-pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
-    let (seq, prev) = fetch_optional!(tx, (i64, Vec<u8>), LOCK_HEAD)?.ok_or(Error::Stale)?;
+/// An id as 32 hexadecimal digits.
+fn plain(id: uuid::Uuid) -> String {
+    id.simple().to_string()
+}
+
+/// The end of the chain.
+#[derive(Debug, Clone, FromRow)]
+pub struct Head {
+    /// Position of the last entry.
+    pub seq: i64,
+    hash: Vec<u8>,
+    /// The first entry that binds rows; none before anything was written since there are such.
+    pub baseline: Option<i64>,
+    signed_at: Option<Timestamp>,
+    public_key: Option<Vec<u8>>,
+    signature: Option<Vec<u8>>,
+}
+
+impl Head {
+    /// Hash of the last entry.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        hash32(&self.hash)
+    }
+
+    /// The checkpoint of the end, if the trail is signed.
+    #[must_use]
+    pub fn signed(&self) -> Option<Checkpoint> {
+        let (at, key, signature) = (self.signed_at?.0, self.public_key.as_ref()?, self.signature.as_ref()?);
+        Some(Checkpoint {
+            size: self.seq,
+            at,
+            head: hex::encode(&self.hash),
+            public_key: hex::encode(key),
+            signature: hex::encode(signature),
+        })
+    }
+
+    /// The key that signs, hexadecimal, if one does.
+    #[must_use]
+    pub fn public_key(&self) -> Option<String> {
+        self.public_key.as_ref().map(hex::encode)
+    }
+}
+
+/// A checkpoint is kept so often.
+const CHECKPOINT_EVERY: i64 = 100;
+
+/// Appends an entry, which binds every covered row that the transaction wrote before; returns its position. With a key, the end is
+/// signed; a trail that is signed goes on only with its key.
+pub async fn append(tx: &mut Tx, new: &NewEntry, key: Option<&[u8; 32]>) -> Result<i64> {
+    let head = fetch_optional!(tx, Head, LOCK_HEAD)?.ok_or(Error::Stale)?;
+    let public = key.map(audit::checkpoint::public_key);
+    match (head.public_key(), public) {
+        (Some(signer), public) if public.as_ref() != Some(&signer) => Err(Error::SigningKey(signer)),
+        (None, Some(public)) => {
+            let named = (rows::KEY.to_owned(), public.clone(), Some(hex::encode(audit::sha256(&public))));
+            append_after(tx, head, new, key, Some(named)).await
+        }
+        _ => append_after(tx, head, new, key, None).await,
+    }
+}
+
+/// As [`append`], and from this entry on another key signs; without the old one, the trail says that it was lost.
+pub async fn append_with_new_key(tx: &mut Tx, new: &NewEntry, old: Option<&[u8; 32]>, key: &[u8; 32]) -> Result<i64> {
+    let head = fetch_optional!(tx, Head, LOCK_HEAD)?.ok_or(Error::Stale)?;
+    if let (Some(signer), Some(old)) = (head.public_key(), old)
+        && audit::checkpoint::public_key(old) != signer
+    {
+        return Err(Error::SigningKey(signer));
+    }
+    let public = audit::checkpoint::public_key(key);
+    let word = old.map_or_else(|| rows::LOST.to_owned(), |old| audit::checkpoint::vouch(old, &public));
+    append_after(tx, head, new, Some(key), Some((rows::KEY.to_owned(), public, Some(word)))).await
+}
+
+async fn append_after(tx: &mut Tx, mut head: Head, new: &NewEntry, key: Option<&[u8; 32]>, named: Option<rows::Row>) -> Result<i64> {
+    let mut bound = covered::take(tx).await?;
+    if head.baseline.is_none() {
+        bound = baseline(tx, head.seq).await?;
+    }
+    bound.extend(named);
+    let text = rows::text(&bound);
     let entry = Entry {
-        seq: seq + 1,
+        seq: head.seq + 1,
         at: new.at.0,
         actor: new.actor.clone(),
         action: new.action.as_str().to_owned(),
         subject: new.subject.clone(),
+        store: new.store_id.map(|id| plain(id.0)),
+        commit: new.commit_id.map(|id| plain(id.0)),
+        rows: Some(audit::sha256(&text)),
         commitment: audit::commitment(&new.salt, &new.payload),
-        prev: hash32(&prev),
+        prev: head.hash(),
         hash: audit::GENESIS,
     }
     .sealed();
@@ -123,14 +213,47 @@ pub async fn append(tx: &mut Tx, new: &NewEntry) -> Result<i64> {
         entry.subject.as_str(),
         new.store_id,
         new.commit_id,
+        text.as_str(),
         new.salt.as_slice(),
         new.payload.as_str(),
         entry.commitment.as_slice(),
         entry.prev.as_slice(),
         entry.hash.as_slice()
     )?;
-    execute!(tx, MOVE_HEAD, entry.seq, entry.hash.as_slice())?;
+    (head.seq, head.hash) = (entry.seq, entry.hash.to_vec());
+    head.baseline = head.baseline.or(Some(entry.seq));
+    sign(&mut head, new.at, key);
+    let (public, signature) = (head.public_key.as_deref(), head.signature.as_deref());
+    execute!(tx, MOVE_HEAD, head.seq, head.hash.as_slice(), head.baseline, head.signed_at, public, signature)?;
+    if let Some(checkpoint) = head.signed().filter(|c| c.size % CHECKPOINT_EVERY == 0) {
+        checkpoints::insert(tx, &checkpoints::CheckpointRow::from(&checkpoint)).await?;
+    }
     Ok(entry.seq)
+}
+
+fn sign(head: &mut Head, at: Timestamp, key: Option<&[u8; 32]>) {
+    let signed = key.map(|key| Checkpoint::sign(key, head.seq, at.0, head.hash()));
+    let bytes = |text: &str| hex::decode(text).ok();
+    head.signed_at = signed.as_ref().map(|_| at);
+    head.public_key = signed.as_ref().and_then(|s| bytes(&s.public_key));
+    head.signature = signed.as_ref().and_then(|s| bytes(&s.signature));
+}
+
+/// Every covered row as it is now, and what the entries before do not bind themselves.
+async fn baseline(tx: &mut Tx, last: i64) -> Result<Vec<rows::Row>> {
+    let mut earlier = rows::Earlier::default();
+    let mut after = 0;
+    while after < last {
+        let page = chain(tx, after, 1_000).await?;
+        let Some(end) = page.last().map(|row| row.seq) else { break };
+        page.iter().for_each(|row| earlier.take(&row.entry()));
+        after = end;
+    }
+    let mut all = vec![(rows::EARLIER.to_owned(), last.to_string(), Some(earlier.digest()))];
+    for table in covered::TABLES {
+        covered::each(tx, table, |key, digest| all.push((table.name.to_owned(), key, Some(digest)))).await?;
+    }
+    Ok(all)
 }
 
 /// Which entries a list shows.
@@ -161,10 +284,9 @@ pub async fn chain(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Row>> {
     fetch_all!(tx, Row, CHAIN, after, limit)
 }
 
-/// Position and hash that the chain must end with.
-pub async fn head(tx: &mut Tx) -> Result<(i64, [u8; 32])> {
-    let (seq, hash) = fetch_optional!(tx, (i64, Vec<u8>), HEAD)?.ok_or(Error::Stale)?;
-    Ok((seq, hash32(&hash)))
+/// What the chain must end with.
+pub async fn head(tx: &mut Tx) -> Result<Head> {
+    fetch_optional!(tx, Head, HEAD)?.ok_or(Error::Stale)
 }
 
 /// Something that happened in a store, for those who look at it just now.

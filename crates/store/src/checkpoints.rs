@@ -27,6 +27,20 @@ pub struct CheckpointRow {
     pub signature: Vec<u8>,
 }
 
+impl From<&audit::Checkpoint> for CheckpointRow {
+    fn from(signed: &audit::Checkpoint) -> Self {
+        // What was just signed is hexadecimal; anything else would not verify.
+        let bytes = |text: &str| hex::decode(text).unwrap_or_default();
+        Self {
+            size: signed.size,
+            at: Timestamp(signed.at),
+            head_hash: bytes(&signed.head),
+            public_key: bytes(&signed.public_key),
+            signature: bytes(&signed.signature),
+        }
+    }
+}
+
 /// Stores a checkpoint; one of the same size stays as it is.
 pub async fn insert(tx: &mut Tx, row: &CheckpointRow) -> Result<()> {
     execute!(tx, INSERT, row.size, row.at, row.head_hash.as_slice(), row.public_key.as_slice(), row.signature.as_slice())?;

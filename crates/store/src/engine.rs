@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -166,6 +166,9 @@ pub enum Error {
     /// The engine cannot do it.
     #[error("{0}")]
     Unsupported(&'static str),
+    /// The trail is signed with a key that was not given.
+    #[error("the audit trail of this database is signed with the key {0}, and nothing may be written without it")]
+    SigningKey(String),
     /// The row is not there, or the state it must be in has changed.
     #[error("it is no longer in the state it was in")]
     Stale,
@@ -240,6 +243,8 @@ pub enum Db {
         read: SqlitePool,
         /// The only writer of this process.
         write: SqlitePool,
+        /// The key in the file beside it, if there is one: it signs the audit trail.
+        key: Option<[u8; 32]>,
     },
     /// The one for teams.
     Postgres(PgPool),
@@ -308,9 +313,22 @@ impl Db {
     /// A transaction for writing. Never hold it across a network or model call, and never begin one inside another.
     pub async fn write(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { write, .. } => {
+                let mut tx = Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?);
+                crate::covered::forget(&mut tx).await?;
+                tx
+            }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// The key that signs the audit trail, if it is beside the database.
+    #[must_use]
+    pub const fn signing_key(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Sqlite { key, .. } => *key,
+            Self::Postgres(_) => None,
+        }
     }
 
     /// The engine's name.
@@ -348,7 +366,7 @@ impl Db {
     /// Closes every connection.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write } => {
+            Self::Sqlite { read, write, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -388,7 +406,27 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
     SQLITE_MIGRATIONS.run(&write).await?;
     drop(lock);
     let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
-    Ok(Db::Sqlite { read, write })
+    Ok(Db::Sqlite { read, write, key: read_key(&key_file(path))? })
+}
+
+/// Where the key is that signs the audit trail of an SQLite database, unless another file is named.
+#[must_use]
+pub fn key_file(database: &Path) -> PathBuf {
+    database.with_extension("signing-key")
+}
+
+/// The key in a file: 32 bytes as 64 hexadecimal digits. None if there is no file.
+pub fn read_key(file: &Path) -> Result<Option<[u8; 32]>> {
+    let failed = |source| Error::File { path: file.display().to_string(), source };
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut key = [0; 32];
+    let read = hex::decode_to_slice(text.trim(), &mut key);
+    read.map_err(|_| failed(std::io::Error::other("it holds no signing key, which is 64 hexadecimal digits")))?;
+    Ok(Some(key))
 }
 
 /// Makes the file, if it is not there, for its owner's eyes only; what SQLite puts beside it gets the same rights.

@@ -15,6 +15,7 @@ pub mod claims;
 pub mod comments;
 pub mod commit_freezes;
 pub mod commits;
+pub mod covered;
 pub mod decisions;
 pub mod dreams;
 pub mod evidence;
@@ -46,7 +47,7 @@ pub mod vectors;
 #[cfg(feature = "faults")]
 pub mod faults;
 
-pub use engine::{Db, Error, Page, Result, Tx, newest_migration, statements_run};
+pub use engine::{Db, Error, Page, Result, Tx, key_file, newest_migration, read_key, statements_run};
 
 /// Every statement of the crate, for the test that prepares them on both engines.
 #[must_use]
@@ -61,6 +62,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("comments", comments::STATEMENTS),
         ("commit_freezes", commit_freezes::STATEMENTS),
         ("commits", commits::STATEMENTS),
+        ("covered", covered::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
         ("evidence", evidence::STATEMENTS),

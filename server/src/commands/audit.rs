@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Verifies or exports.
-pub async fn run(database: &str, signing_key: Option<&Path>, args: &AuditArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         AuditCommand::Verify { export, checkpoint, public_key } => {
             let kept = checkpoint.iter().map(|file| read_checkpoint(file)).collect::<Result<Vec<_>, _>>()?;
@@ -29,7 +29,7 @@ pub async fn run(database: &str, signing_key: Option<&Path>, args: &AuditArgs) -
             }
         }
         AuditCommand::Export => export(database).await,
-        AuditCommand::Checkpoint => sign(database, signing_key).await,
+        AuditCommand::Checkpoint => sign(database).await,
     }
 }
 
@@ -38,20 +38,28 @@ fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
     serde_json::from_str(&text).map_err(|e| Failure::Said(format!("{} is not a checkpoint: {e}", file.display())))
 }
 
-async fn sign(database: &str, signing_key: Option<&Path>) -> Result<ExitCode, Failure> {
+async fn sign(database: super::Database<'_>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
-    let lucid = super::with_signing_key(lucid, signing_key)?;
     let signed = lucid.sign_checkpoint(&Actor::operator()).await?;
     lucid.close().await;
     println!("{}", serde_json::to_string(&signed).map_err(|e| Failure::Said(e.to_string()))?);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn verify(database: &str, kept: Vec<Checkpoint>, key: Option<String>) -> Result<ExitCode, Failure> {
+async fn verify(database: super::Database<'_>, kept: Vec<Checkpoint>, key: Option<String>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     Ok(match lucid.verify_audit_with(&Actor::operator(), kept, key).await? {
         Ok(verified) => {
             println!("{} entries verify; the last has the hash {}", verified.entries, verified.head);
+            match verified.since {
+                Some(1) => println!("{} rows of the database are as the trail has them", verified.rows),
+                Some(since) => println!("{} rows of the database are as the trail has them; of what happened before entry {since}, it says only what was done", verified.rows),
+                None => println!("the trail binds no rows yet: the next entry will"),
+            }
+            match verified.signed_by {
+                Some(key) => println!("its end is signed with the key {key}"),
+                None => println!("its end is not signed"),
+            }
             ExitCode::SUCCESS
         }
         Err(broken) => not_good(&broken),
@@ -88,7 +96,7 @@ fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Res
     })
 }
 
-async fn export(database: &str) -> Result<ExitCode, Failure> {
+async fn export(database: super::Database<'_>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let mut out = BufWriter::new(std::io::stdout());
     lucid

@@ -8,7 +8,7 @@ use service::BriefingRequest;
 use crate::{Failure, cli::BriefingArgs};
 
 /// Prints a briefing.
-pub async fn run(database: &str, args: &BriefingArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &BriefingArgs) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let store = super::store_named(&lucid, &args.store).await?;
     let asked = BriefingRequest {

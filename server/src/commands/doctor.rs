@@ -22,9 +22,9 @@ enum Finding {
 use Finding::{Bad, Good, Warn};
 
 /// Looks at everything and prints a line for each.
-pub async fn run(database: &str, signing_key: Option<&Path>, args: &DoctorArgs) -> Result<ExitCode, Failure> {
-    let mut found: Vec<(&str, Finding)> = vec![("assets", assets()), ("public URL", public_url(args)), ("signing key", key(signing_key))];
-    if let Some(file) = sqlite_file(database) {
+pub async fn run(database: super::Database<'_>, args: &DoctorArgs) -> Result<ExitCode, Failure> {
+    let mut found: Vec<(&str, Finding)> = vec![("assets", assets()), ("public URL", public_url(args)), ("signing key", key(database))];
+    if let Some(file) = database.file() {
         found.push(("file", rights(file)));
     }
     match super::open_existing(database).await {
@@ -57,10 +57,6 @@ pub async fn run(database: &str, signing_key: Option<&Path>, args: &DoctorArgs) 
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn sqlite_file(database: &str) -> Option<&Path> {
-    database.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
-}
-
 fn assets() -> Finding {
     if web::assets::addresses().boot.is_some() {
         return Good("the pages' files are in this binary".to_owned());
@@ -83,14 +79,21 @@ fn mode(file: &Path) -> Option<u32> {
     std::fs::metadata(file).ok().map(|m| m.permissions().mode() & 0o777)
 }
 
-fn key(file: Option<&Path>) -> Finding {
-    let Some(file) = file else {
-        return Warn("none; checkpoints of the audit trail cannot be signed. Set --signing-key or LUCID_SIGNING_KEY".to_owned());
+fn key(database: super::Database<'_>) -> Finding {
+    let beside = database.file().map(store::key_file);
+    let named = database.signing_key.is_some();
+    let Some(file) = database.signing_key.map(Path::to_owned).or(beside) else {
+        return Warn("none; the audit trail is not signed. Set --signing-key or LUCID_SIGNING_KEY, the same for every server".to_owned());
     };
+    let file = file.as_path();
     match (mode(file), std::fs::read_to_string(file)) {
         (None, _) => Warn(format!("{} is not there yet; it is made when Lucid starts", file.display())),
         (Some(mode), _) if mode & 0o077 != 0 => Bad(format!("{} can be read by others: chmod 600 it", file.display())),
-        (_, Ok(text)) if hex::decode(text.trim()).is_ok_and(|k| k.len() == 32) => Good(format!("{} holds one", file.display())),
+        (_, Ok(text)) if hex::decode(text.trim()).is_ok_and(|k| k.len() == 32) && named => Good(format!("{} holds one", file.display())),
+        (_, Ok(text)) if hex::decode(text.trim()).is_ok_and(|k| k.len() == 32) => {
+            let at = file.display();
+            Warn(format!("{at} is beside the database: who can write both can forge the trail. Keep it elsewhere, and name it with --signing-key"))
+        }
         _ => Bad(format!("{} does not hold a signing key of 64 hexadecimal digits, or cannot be read", file.display())),
     }
 }

@@ -8,7 +8,7 @@ use service::{Drilled, Reached};
 use crate::{Failure, cli::DrillArgs};
 
 /// Runs the drill and prints how far each attack got.
-pub async fn run(database: &str, args: &DrillArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &DrillArgs) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let operator = Actor::operator();
     let store = lucid.store_named(&operator, &args.store).await?;

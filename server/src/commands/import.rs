@@ -66,7 +66,7 @@ impl std::fmt::Display for Summary {
 }
 
 /// Takes transcripts into a store.
-pub async fn run(database: &str, args: &ImportArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let mut options = super::options(&args.format)?;
     if let Some(file) = &args.pull_requests {
         options.pull_requests = Arc::new(pull_requests(file)?);

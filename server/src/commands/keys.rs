@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Makes, lists or revokes keys.
-pub async fn run(database: &str, args: &KeyArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &KeyArgs) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let operator = Actor::operator();
     match &args.command {

@@ -28,40 +28,64 @@ use store::Db;
 
 use crate::{Failure, cli::FormatArgs, clock};
 
-/// Opens the database with the system's clock and random numbers.
-pub async fn open(database: &str) -> Result<Lucid, Failure> {
-    Ok(Lucid::new(Db::open(database).await?, clock::system(), clock::system_random()))
+/// Which database, and the file with the key that signs its audit trail, if one is named.
+#[derive(Debug, Clone, Copy)]
+pub struct Database<'a> {
+    /// `sqlite:PATH` or `postgres://..`.
+    pub url: &'a str,
+    /// The file, which is made if it is not there.
+    pub signing_key: Option<&'a Path>,
+}
+
+impl Database<'_> {
+    /// The SQLite file, if it is one.
+    fn file(&self) -> Option<&Path> {
+        self.url.strip_prefix("sqlite:").map(|path| Path::new(path.trim_start_matches("//")))
+    }
+}
+
+/// Opens the database with the system's clock and random numbers. The trail of an SQLite database is signed with the key in the file that
+/// is named, else with the one beside it, which is made unless the trail is signed already.
+pub async fn open(database: Database<'_>) -> Result<Lucid, Failure> {
+    let lucid = Lucid::new(Db::open(database.url).await?, clock::system(), clock::system_random());
+    let beside = database.file().map(store::key_file);
+    let file = match (database.signing_key, beside) {
+        (Some(named), _) => named.to_owned(),
+        (None, Some(beside)) if lucid.trail_key().await?.is_none() => beside,
+        _ => return Ok(lucid),
+    };
+    Ok(lucid.with_signing_key(made_key(&file)?))
 }
 
 /// As [`open`], but refuses where there is no SQLite file yet: what only reads must not make an empty database and find it in order.
-pub async fn open_existing(database: &str) -> Result<Lucid, Failure> {
-    let file = database.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
-    if let Some(file) = file.filter(|f| !std::path::Path::new(f).exists()) {
-        return Err(Failure::Said(format!("there is no database at {file}; name it with --database or LUCID_DATABASE")));
+pub async fn open_existing(database: Database<'_>) -> Result<Lucid, Failure> {
+    if let Some(file) = database.file().filter(|file| !file.exists()) {
+        return Err(Failure::Said(format!("there is no database at {}; name it with --database or LUCID_DATABASE", file.display())));
     }
     open(database).await
 }
 
-/// Lets it sign checkpoints with the key in this file, which is made if it is not there, for its owner's eyes only.
-pub fn with_signing_key(lucid: Lucid, file: Option<&Path>) -> Result<Lucid, Failure> {
-    let Some(file) = file else { return Ok(lucid) };
+/// The key in a file, which is made if it is not there, for its owner's eyes only.
+fn made_key(file: &Path) -> Result<[u8; 32], Failure> {
     let failed = |e| Failure::Io(file.display().to_string(), e);
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut secret = [0; 32];
-            clock::system_random()(&mut secret);
-            let text = hex::encode(secret);
-            let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
-            new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(failed)?;
-            text
+    if let Some(key) = store::read_key(file)? {
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    clock::system_random()(&mut key);
+    // Another process may be making it just now: it is written elsewhere and linked to its name, which only one of them can do.
+    let new = file.with_extension(format!("new-{}", std::process::id()));
+    let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(failed)?;
+    opened.write_all(hex::encode(key).as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)?;
+    let linked = std::fs::hard_link(&new, file);
+    std::fs::remove_file(&new).map_err(failed)?;
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            store::read_key(file)?.ok_or_else(|| Failure::Said(format!("{} was removed again", file.display())))
         }
-        Err(error) => return Err(failed(error)),
-    };
-    let mut secret = [0; 32];
-    hex::decode_to_slice(text.trim(), &mut secret)
-        .map_err(|_| Failure::Said(format!("{} does not hold a signing key: 64 hexadecimal digits", file.display())))?;
-    Ok(lucid.with_signing_key(secret))
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// The store of a name, or that there is none.

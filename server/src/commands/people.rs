@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Adds a person, or makes a link for one, and prints it.
-pub async fn run(database: &str, args: &UserArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &UserArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         UserCommand::Add { email, name, role, stores, grant, path, public_url } => {
             let lucid = super::open(database).await?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Does it.
-pub async fn run(database: &str, args: &PolicyArgs) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, args: &PolicyArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         PolicyCommand::List => list(database).await,
         PolicyCommand::Show { name } => show(database, name).await,
@@ -58,7 +58,7 @@ fn compare(before: &Path, after: &Path) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn list(database: &str) -> Result<ExitCode, Failure> {
+async fn list(database: super::Database<'_>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let view = lucid.policies(&Actor::operator()).await?;
     if view.policies.is_empty() {
@@ -75,7 +75,7 @@ async fn list(database: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(database: &str, name: &str) -> Result<ExitCode, Failure> {
+async fn show(database: super::Database<'_>, name: &str) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let view = lucid.policy(&Actor::operator(), named(&lucid, name).await?, None).await?;
     let v = &view.version;
@@ -92,14 +92,14 @@ async fn show(database: &str, name: &str) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn export(database: &str, name: &str, version: Option<i64>) -> Result<ExitCode, Failure> {
+async fn export(database: super::Database<'_>, name: &str, version: Option<i64>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let view = lucid.policy(&Actor::operator(), named(&lucid, name).await?, version).await?;
     println!("{}", json(&view.file)?);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(database: &str, file: &Path, owner: Option<&str>) -> Result<ExitCode, Failure> {
+async fn import(database: super::Database<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let (operator, file) = (Actor::operator(), read(file)?);
     let owner = match owner {
@@ -115,7 +115,7 @@ async fn import(database: &str, file: &Path, owner: Option<&str>) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-async fn back_test(database: &str, name: &str, days: i64) -> Result<ExitCode, Failure> {
+async fn back_test(database: super::Database<'_>, name: &str, days: i64) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let (operator, id) = (Actor::operator(), named(&lucid, name).await?);
     let number = lucid.policy(&operator, id, None).await?.version.number;

@@ -1,6 +1,6 @@
 //! `lucid serve`: pages, and the worker beside them.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +17,7 @@ use crate::{
 
 /// Serves until it is interrupted.
 pub async fn run(
-    database: &str,
-    signing_key: Option<&Path>,
+    database: super::Database<'_>,
     (models, expire_after): (&ModelArgs, u32),
     args: ServeArgs,
 ) -> Result<ExitCode, Failure> {
@@ -31,7 +30,7 @@ pub async fn run(
     let public_url = args.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let config = WebConfig::new(&public_url, args.insecure_http)?;
     let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, style_guide: args.style_guide, ..config };
-    let lucid = super::with_signing_key(super::open(database).await?, signing_key)?;
+    let lucid = super::open(database).await?;
     let lucid = with_models(lucid, models)?.with_expiry_days(expire_after);
     let mailer = Mailer::new(&args.mail, &config.public_url)?;
     let lucid = match &mailer {

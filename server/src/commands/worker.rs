@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Works until it is interrupted; a job in hand is finished first.
-pub async fn run(database: &str, models: &ModelArgs, expire_after: u32, jobs: usize) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, models: &ModelArgs, expire_after: u32, jobs: usize) -> Result<ExitCode, Failure> {
     let lucid = with_models(super::open(database).await?, models)?.with_expiry_days(expire_after);
     let stop = CancellationToken::new();
     println!("Lucid works on {}", lucid.engine());

@@ -154,7 +154,7 @@ impl Lucid {
 
     /// Whether anything was written since the last look, or that was long ago.
     async fn is_to_ask(&self) -> Result<bool> {
-        let (head, _) = audit_log::head(&mut self.db.read().await?).await?;
+        let head = audit_log::head(&mut self.db.read().await?).await?.seq;
         // Both in one number: entries grow, and the minute comes round at least.
         let mark = head.wrapping_mul(1 << 20).wrapping_add(self.now().0 / 1_000_000 / IDLE_SECONDS % (1 << 20));
         Ok(self.asked_of.swap(mark, Ordering::Relaxed) != mark)

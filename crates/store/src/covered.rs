@@ -1,0 +1,478 @@
+//! The rows that the audit trail covers. Triggers note each of them that a transaction writes, with what it holds then, in `audit_touched`;
+//! appending an entry takes the notes and binds the SHA-256 of each row, and a transaction that leaves a note behind cannot commit. So no
+//! code path can change a covered row without an entry, and whoever replays the entries knows what each row must be.
+//!
+//! The text of a row is what the engine makes of it: `json_array` on SQLite, a row as text on PostgreSQL. It is compared with nothing but
+//! what the same database says later.
+
+use std::fmt::Write as _;
+
+use futures::TryStreamExt;
+use sha2::{Digest, Sha256};
+use sqlx::FromRow;
+
+use crate::{Result, Tx};
+
+statements! {
+    // PostgreSQL sees the notes of other transactions only once they are committed, which notes never are.
+    TOUCHED = "SELECT tbl, k, content FROM audit_touched ORDER BY tbl, k";
+    CONTENTS = "SELECT sha256, bytes, content FROM contents";
+    NO_CONTENT = "SELECT v.content_sha256 FROM memory_versions v LEFT JOIN contents c ON c.sha256 = v.content_sha256
+            WHERE v.content_sha256 IS NOT NULL AND c.sha256 IS NULL
+        UNION SELECT m.content_sha256 FROM memories m LEFT JOIN contents c ON c.sha256 = m.content_sha256 WHERE c.sha256 IS NULL
+        UNION SELECT e.content_sha256 FROM change_edits e LEFT JOIN contents c ON c.sha256 = e.content_sha256
+            WHERE e.content_sha256 IS NOT NULL AND c.sha256 IS NULL
+        UNION SELECT e.base_sha256 FROM change_edits e LEFT JOIN contents c ON c.sha256 = e.base_sha256
+            WHERE e.base_sha256 IS NOT NULL AND c.sha256 IS NULL";
+    FORGET = "DELETE FROM audit_touched";
+}
+
+/// A table of which every row is covered.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// The columns that name a row, of those below.
+    key: &'static str,
+    /// What is covered: each column with its kind (`u` an id, `x` bytes, `t` text, `i` a number, `b` yes or no).
+    columns: &'static str,
+    /// Columns that are not covered, because they follow from others or say only how often something ran.
+    pub left_out: &'static [&'static str],
+    /// Rows that are not covered, as a condition on the column named by `{}`.
+    only: &'static str,
+}
+
+const fn table(name: &'static str, key: &'static str, columns: &'static str, left_out: &'static [&'static str]) -> Table {
+    Table { name, key, columns, left_out, only: "" }
+}
+
+/// Every table that the trail covers.
+pub const TABLES: &[Table] = &[
+    table(
+        "answers",
+        "id",
+        "id:u store_id:u fingerprint:t kind:t title:t answer:t support:i answered_by:u change_id:u created_at:i reopened_at:i near:i",
+        &[],
+    ),
+    table(
+        "api_keys",
+        "id",
+        "id:u user_id:u store_id:u name:t secret_hash:x scopes:t created_at:i expires_at:i revoked_at:i created_by:u",
+        &["last_used_at"],
+    ),
+    table("change_contributors", "change_id user_id how", "change_id:u user_id:u how:t created_at:i", &[]),
+    table(
+        "change_edits",
+        "change_id revision position",
+        "change_id:u revision:i position:i memory_id:u base_version:u base_sha256:t path:t new_path:t content_sha256:t",
+        &[],
+    ),
+    table(
+        "changes",
+        "id",
+        "id:u changeset_id:u store_id:u position:i kind:t title:t rationale:t confidence_bp:i state:t revision:i digest:t risk_level:t \
+         labels:t finding:t fingerprint:t support_sessions:i support_subjects:i support_tasks:i occurrences:i eligible_sessions:i facts:t \
+         defer_until:i commit_id:u created_at:i updated_at:i recorders:i",
+        &["title_folded"],
+    ),
+    table(
+        "changesets",
+        "id",
+        "id:u store_id:u dream_id:u origin:t title:t state:t base_revision:i reverts:u created_by:t created_at:i closed_at:i",
+        &["title_folded", "updated_at"],
+    ),
+    table("comments", "id", "id:u change_id:u revision:i user_id:u body:t created_at:i", &[]),
+    table("commit_freezes", "id", "id:u store_id:u starts_at:i ends_at:i reason:t exceptions:t created_by:t created_at:i", &[]),
+    table("commits", "id", "id:u store_id:u revision:i created_at:i actor:t message:t changeset_id:u approvals:t", &[]),
+    table(
+        "decisions",
+        "id",
+        "id:u change_id:u revision:i digest:t user_id:u verdict:t reject_code:t note:t created_at:i taken_back_at:i meaning:t \
+         confirmed_at:i taken_back_by:u sign_in:u signature:t",
+        &[],
+    ),
+    table(
+        "dreams",
+        "id",
+        "id:u store_id:u distiller:t instructions:t requested_by:t created_at:i chosen:b",
+        &["state", "base_revision", "cancel_requested", "progress", "stats", "error", "started_at", "ended_at"],
+    ),
+    table(
+        "evidence",
+        "id",
+        "id:u change_id:u position:i counter:b appendix:b session_id:u event_id:u byte_start:i byte_end:i sha256:t quote:t key_id:t",
+        &[],
+    ),
+    table(
+        "fingerprints",
+        "store_id fingerprint",
+        "store_id:u fingerprint:t reject_code:t support:i change_id:u created_at:i unmuted_at:i",
+        &[],
+    ),
+    table("grants", "id", "id:u user_id:u store_id:u path_prefix:t role:t created_by:t created_at:i", &[]),
+    table("mappings", "name", "name:t mapping:t updated_by:t updated_at:i", &[]),
+    table(
+        "memories",
+        "id",
+        "id:u store_id:u path:t version_id:u content_sha256:t frozen:b support:t created_at:i updated_at:i frozen_reason:t frozen_by:t \
+         frozen_at:i",
+        &[],
+    ),
+    table(
+        "memory_versions",
+        "id",
+        "id:u memory_id:u store_id:u commit_id:u number:i operation:t path:t content_sha256:t created_at:i by_person:b change_id:u \
+         key_id:t redacted_at:i",
+        &[],
+    ),
+    table("outcomes", "session_id seq", "session_id:u seq:i result:t score:i note:t created_at:i source:t", &[]),
+    table("policies", "id", "id:u name:t owner_id:u created_at:i", &[]),
+    table(
+        "policy_applications",
+        "change_id",
+        "change_id:u store_id:u policy_id:u number:i commit_id:u revision:i input:t detail:t memories:i applied_at:i sampled:b \
+         checked_at:i checked_by:u confirmed:b note:t",
+        &[],
+    ),
+    table("policy_authors", "policy_id number user_id", "policy_id:u number:i user_id:u", &[]),
+    table("policy_back_tests", "policy_id number run_at", "policy_id:u number:i sha256:t days:i run_by:t run_at:i report:t", &[]),
+    table("policy_holds", "change_id", "change_id:u held_by:u held_at:i", &[]),
+    table("policy_stops", "scope", "scope:t stopped_at:i stopped_by:t reason:t", &[]),
+    table(
+        "policy_versions",
+        "policy_id number",
+        "policy_id:u number:i content:t sha256:t state:t state_since:i note:t created_at:i",
+        &[],
+    ),
+    table(
+        "schedules",
+        "id",
+        "id:u store_id:u cron:t time_zone:t min_sessions:i idle_minutes:i enabled:b created_by:t created_at:i distiller:t",
+        &["next_run_at", "last_result"],
+    ),
+    table("session_recorders", "session_id recorder", "session_id:u recorder:t", &[]),
+    table("session_stores", "store_id session_id", "store_id:u session_id:u", &[]),
+    table(
+        "sessions",
+        "id",
+        "id:u import_key:t source:t external_id:t agent:t subject:t team:t task_key:t metadata:t trust:i event_count:i events_digest:t \
+         first_event_at:i last_event_at:i created_at:i updated_at:i deleted_at:i key_id:t created_by:t",
+        &[],
+    ),
+    table(
+        "setting_changes",
+        "id",
+        "id:u store_id:u setting:t summary:t proposed_by:u state:t created_at:i decided_at:i decided_by:u",
+        &[],
+    ),
+    // The row of this name is the lock of all rights, and holds nothing.
+    Table { name: "settings", key: "name", columns: "name:t value:t", left_out: &[], only: "{}name <> 'people'" },
+    table(
+        "stores",
+        "id",
+        "id:u name:t description:t metadata:t gate_mode:t revision:i created_by:t created_at:i archived_at:i deleted_at:i updated_at:i \
+         budget_tokens:i approvals_low:i approvals_medium:i approvals_high:i owners_only:b clean_up_until:i",
+        &[],
+    ),
+    table("team_grants", "id", "id:u team_id:u store_id:u path_prefix:t role:t created_by:t created_at:i", &[]),
+    table("team_members", "team_id user_id", "team_id:u user_id:u", &[]),
+    table("teams", "id", "id:u name:t created_by:t created_at:i", &[]),
+    table(
+        "users",
+        "id",
+        "id:u email:t name:t password_hash:t role:t created_at:i disabled_at:i credential_issuer:u",
+        &["mail_notices"],
+    ),
+];
+
+/// Tables that the trail does not cover, and why.
+pub const NOT_COVERED: &[(&str, &str)] = &[
+    ("access_requests", "asked for by people without an account; what came of it is an entry"),
+    ("audit", "the trail itself: its entries are chained and signed"),
+    ("audit_checkpoints", "each is signed"),
+    ("audit_head", "signed, and compared with the last entry"),
+    ("audit_taken", "always empty"),
+    ("audit_touched", "what a transaction wrote, until its entry binds it"),
+    ("change_openings", "who looked at a change, and when first"),
+    ("claims", "who works on a changeset for some minutes"),
+    ("conflicts", "follows from changes and memories"),
+    ("contents", "each text is stored by its SHA-256, which verifying computes anew"),
+    ("dream_sessions", "which sessions a dream reads"),
+    ("events", "what agents did; quotes of it are covered as evidence, with their SHA-256"),
+    ("findings", "what a dream saw; what was proposed of it is covered"),
+    ("form_drafts", "input of refused forms"),
+    ("idempotency_keys", "answers to repeated requests"),
+    ("jobs", "work in hand"),
+    ("known_browsers", "browsers that somebody signed in from"),
+    ("model_batches", "answers of models"),
+    ("notices", "what somebody is told"),
+    ("policy_inputs", "what policies were asked with; of what they applied it is covered"),
+    ("policy_outcomes", "what policies say of open changes; asked again in the transaction that applies one"),
+    ("policy_shadows", "what policies in shadow would have done"),
+    ("recorded_reads", "which sessions loaded which version; written in groups"),
+    ("saved_views", "filters that somebody saved"),
+    ("session_features", "what the engine reads of a session; made anew if it is gone"),
+    ("sign_in_failures", "counts that slow guessing down"),
+    ("sign_in_links", "one-time links; that one was made or used is an entry"),
+    ("vectors", "made anew if they are gone"),
+    ("web_sessions", "sign-ins; that one began or ended is an entry"),
+];
+
+/// Which of the two engines an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl Engine {
+    /// The part of a key that a column holds, as text; `of` names the row it is read from.
+    fn key(self, of: &str, (column, kind): (&str, &str)) -> String {
+        match (self, kind) {
+            (_, "t") => format!("{of}{column}"),
+            (Self::Sqlite, "u" | "x") => format!("lower(hex({of}{column}))"),
+            _ => format!("CAST({of}{column} AS TEXT)"),
+        }
+    }
+
+    /// The text of all columns. Columns of bytes are no JSON, and `quote` tells NULL from no bytes.
+    fn content<'a>(self, of: &str, columns: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+        let value = |(column, kind): (&str, &str)| match (self, kind) {
+            (Self::Sqlite, "u" | "x") => format!("quote({of}{column})"),
+            _ => format!("{of}{column}"),
+        };
+        let all = columns.map(value).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Sqlite => format!("json_array({all})"),
+            Self::Postgres => format!("CAST(ROW({all}) AS TEXT)"),
+        }
+    }
+}
+
+impl Table {
+    /// Name and kind of each covered column.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.columns.split(' ').filter_map(|c| c.split_once(':'))
+    }
+
+    /// The columns that name a row.
+    #[must_use]
+    pub fn key(&self) -> Vec<&'static str> {
+        self.key.split(' ').collect()
+    }
+
+    /// What names a row, as SQL.
+    fn key_of(&self, engine: Engine, of: &str) -> String {
+        let part = |name: &str| self.columns().find(|(column, _)| *column == name).map(|column| engine.key(of, column));
+        self.key.split(' ').filter_map(part).collect::<Vec<_>>().join(" || '/' || ")
+    }
+
+    /// What a row holds, as SQL.
+    fn content_of(&self, engine: Engine, of: &str) -> String {
+        engine.content(of, self.columns())
+    }
+
+    /// Every covered row: what names it and what it holds.
+    fn rows(&self, engine: Engine) -> String {
+        let only = if self.only.is_empty() { String::new() } else { format!(" WHERE {}", self.only.replace("{}", "")) };
+        format!("SELECT {} AS k, {} AS content FROM {}{only}", self.key_of(engine, ""), self.content_of(engine, ""), self.name)
+    }
+
+    /// The triggers that note what is written; a migration holds them word for word.
+    #[must_use]
+    pub fn triggers(&self, engine: Engine) -> String {
+        match engine {
+            Engine::Sqlite => self.sqlite_triggers(),
+            Engine::Postgres => self.postgres_triggers(),
+        }
+    }
+
+    fn sqlite_triggers(&self) -> String {
+        let mut sql = String::new();
+        for (event, row) in [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")] {
+            let of = format!("{row}.");
+            let differs = || self.columns().map(|(c, _)| format!("OLD.{c} IS NOT NEW.{c}")).collect::<Vec<_>>().join(" OR ");
+            let mut when: Vec<String> = Vec::new();
+            if !self.only.is_empty() {
+                when.push(self.only.replace("{}", &of));
+            }
+            if event == "update" {
+                when.push(format!("({})", differs()));
+            }
+            let when = if when.is_empty() { String::new() } else { format!(" WHEN {}", when.join(" AND ")) };
+            let key = self.key_of(Engine::Sqlite, &of);
+            let content = if event == "delete" { "NULL".to_owned() } else { self.content_of(Engine::Sqlite, &of) };
+            let name = self.name;
+            let _ = writeln!(
+                sql,
+                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name}{when}\nBEGIN\n    DELETE FROM audit_touched WHERE tbl = '{name}' AND k = {key};\n    INSERT INTO audit_touched (tbl, k, content) VALUES ('{name}', {key}, {content});\nEND;",
+                event.to_uppercase()
+            );
+        }
+        sql
+    }
+
+    fn postgres_triggers(&self) -> String {
+        let name = self.name;
+        let one = |of: &str, content: &str| {
+            format!(
+                "INSERT INTO audit_touched (tbl, k, content) VALUES ('{name}', {}, {content})\n        ON CONFLICT (txid, tbl, k) DO UPDATE SET content = EXCLUDED.content;",
+                self.key_of(Engine::Postgres, of)
+            )
+        };
+        let mut sql = format!(
+            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    IF TG_OP = 'DELETE' THEN\n        {}\n    ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
+            one("OLD.", "NULL"),
+            one("NEW.", &self.content_of(Engine::Postgres, "NEW."))
+        );
+        for (event, row) in [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")] {
+            let mut when: Vec<String> = Vec::new();
+            if !self.only.is_empty() {
+                when.push(self.only.replace("{}", &format!("{row}.")));
+            }
+            if event == "update" {
+                let row = |of: &str| self.columns().map(|(c, _)| format!("{of}.{c}")).collect::<Vec<_>>().join(", ");
+                when.push(format!("ROW({}) IS DISTINCT FROM ROW({})", row("OLD"), row("NEW")));
+            }
+            let when = if when.is_empty() { String::new() } else { format!(" WHEN ({})", when.join(" AND ")) };
+            let _ = writeln!(
+                sql,
+                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name} FOR EACH ROW{when} EXECUTE FUNCTION {name}_covered();",
+                event.to_uppercase()
+            );
+        }
+        sql
+    }
+}
+
+/// What an entry binds of a row: the table, what names the row, and the SHA-256 of what it holds; none if it was deleted.
+pub type Bound = audit::Row;
+
+/// The SHA-256 of a row, lower-case hexadecimal: over `lucid.row.v1`, table, key and content, each but the last ended by a zero byte.
+#[must_use]
+pub fn digest(table: &str, key: &str, content: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["lucid.row.v1", table, key] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(content.as_bytes());
+    hex::encode(hash.finalize())
+}
+
+#[derive(FromRow)]
+struct Touched {
+    tbl: String,
+    k: String,
+    content: Option<String>,
+}
+
+/// Drops what is noted before a transaction wrote anything: only another program can have left it, and no entry is to take it.
+pub(crate) async fn forget(tx: &mut Tx) -> Result<()> {
+    execute!(tx, FORGET)?;
+    Ok(())
+}
+
+/// The statements that read covered rows, for the test that prepares them.
+#[must_use]
+pub fn row_statements(engine: Engine) -> Vec<(&'static str, String)> {
+    TABLES.iter().map(|table| (table.name, table.rows(engine))).collect()
+}
+
+/// Takes the notes of what this transaction wrote so far.
+pub async fn take(tx: &mut Tx) -> Result<Vec<Bound>> {
+    let rows = fetch_all!(tx, Touched, TOUCHED)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    execute!(tx, FORGET)?;
+    let bound = |row: Touched| {
+        let digest = row.content.as_ref().map(|content| digest(&row.tbl, &row.k, content));
+        (row.tbl, row.k, digest)
+    };
+    Ok(rows.into_iter().map(bound).collect())
+}
+
+/// Gives every row of a statement to a closure, one after the other; none is kept.
+macro_rules! stream {
+    ($tx:expr, $row:ty, $sql:expr, $take:expr) => {{
+        let sql = $sql;
+        match $tx {
+            Tx::Sqlite(t) => {
+                let mut rows = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(sql)).fetch(&mut **t);
+                while let Some(row) = rows.try_next().await? {
+                    $take(row);
+                }
+            }
+            Tx::Postgres(t) => {
+                let mut rows = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(sql)).fetch(&mut **t);
+                while let Some(row) = rows.try_next().await? {
+                    $take(row);
+                }
+            }
+        }
+    }};
+}
+
+/// Gives every covered row of a table to `take`: what names it, and its SHA-256.
+pub async fn each(tx: &mut Tx, table: &Table, mut take: impl FnMut(String, String)) -> Result<()> {
+    let sql = table.rows(engine_of(tx));
+    let mut one = |(key, content): (String, String)| {
+        let digest = digest(table.name, &key, &content);
+        take(key, digest);
+    };
+    stream!(tx, (String, String), sql, one);
+    Ok(())
+}
+
+/// The SHA-256 by which each content is stored that is not, or is no longer, what it says.
+pub async fn changed_contents(tx: &mut Tx) -> Result<Vec<String>> {
+    let mut changed = Vec::new();
+    let mut one = |(sha256, bytes, content): (String, i64, String)| {
+        if hex::encode(audit::sha256(&content)) != sha256 || i64::try_from(content.len()) != Ok(bytes) {
+            changed.push(sha256);
+        }
+    };
+    stream!(tx, (String, i64, String), CONTENTS.to_owned(), one);
+    Ok(changed)
+}
+
+/// The SHA-256 of contents that a version, memory or edit names and that are not there.
+pub async fn missing_contents(tx: &mut Tx) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), NO_CONTENT)?.into_iter().map(|(sha256,)| sha256).collect())
+}
+
+/// Which engine a transaction is of.
+const fn engine_of(tx: &Tx) -> Engine {
+    match tx {
+        Tx::Sqlite(_) => Engine::Sqlite,
+        Tx::Postgres(_) => Engine::Postgres,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All migrations of an engine, in order.
+    fn migrations(folder: &str) -> String {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        files.into_iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+    }
+
+    /// A new column of a covered table needs a migration with the triggers that this prints.
+    #[test]
+    fn the_migrations_hold_the_triggers_of_every_covered_table() {
+        for (engine, folder) in [(Engine::Sqlite, "sqlite"), (Engine::Postgres, "postgres")] {
+            let text = migrations(folder);
+            for table in TABLES {
+                let wanted = table.triggers(engine);
+                assert!(text.contains(&wanted), "no migration of {folder} has:\n{wanted}");
+            }
+        }
+    }
+}
