@@ -7,6 +7,8 @@ ALTER TABLE audit_head ADD COLUMN public_key BYTEA;
 ALTER TABLE audit_head ADD COLUMN signature BYTEA;
 CREATE TRIGGER audit_no_new_rows BEFORE UPDATE OF rows ON audit FOR EACH ROW EXECUTE FUNCTION lucid_refuse();
 
+CREATE INDEX audit_verified ON audit (seq) WHERE action IN ('audit.verify', 'audit.alarm');
+
 -- What a transaction wrote to covered tables, until its entry takes it. The second table is always empty, so that no transaction can commit
 -- while something of its own is left here: nothing covered is written without an entry.
 CREATE TABLE audit_taken (

@@ -8,6 +8,8 @@ ALTER TABLE audit_head ADD COLUMN signature BLOB;
 CREATE TRIGGER audit_no_new_rows BEFORE UPDATE OF rows ON audit
 BEGIN SELECT RAISE(ABORT, 'audit entries never change'); END;
 
+CREATE INDEX audit_verified ON audit (seq) WHERE action IN ('audit.verify', 'audit.alarm');
+
 -- What a transaction wrote to covered tables, until its entry takes it. The second table is always empty, so that no transaction can commit
 -- while something of its own is left here: nothing covered is written without an entry.
 CREATE TABLE audit_taken (

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
+    Timestamp,
     actor::{Role, StoreRole},
     ids::KeyId,
     memory::PathPrefix,
@@ -200,11 +201,17 @@ pub struct ServeArgs {
 }
 
 /// How much a worker does at once.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct WorkArgs {
     /// How many dreams are worked on at the same time in this process.
     #[arg(long, env = "LUCID_JOBS", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub jobs: usize,
+    /// A file to which the signed end of the audit trail is appended each minute in which it moved; best on another machine's disk.
+    #[arg(long, env = "LUCID_CHECKPOINT_FILE")]
+    pub checkpoint_file: Option<PathBuf>,
+    /// An address to which it is sent, as JSON over POST.
+    #[arg(long, env = "LUCID_CHECKPOINT_URL")]
+    pub checkpoint_url: Option<String>,
 }
 
 /// How transcripts are read.
@@ -445,6 +452,21 @@ pub struct AuditArgs {
     pub command: AuditCommand,
 }
 
+/// A day or a time, in UTC.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    Timestamp::parse(&whole).ok_or_else(|| "write it as 2026-03-01 or 2026-03-01T08:00:00Z".to_owned())
+}
+
+/// In which form the trail is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TrailFormat {
+    /// JSON lines.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+}
+
 /// What can be done with the audit trail.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AuditCommand {
@@ -462,6 +484,24 @@ pub enum AuditCommand {
     },
     /// Sign how long the trail is and what it ends with, store that, and print it as JSON to be kept elsewhere.
     Checkpoint,
-    /// Write the whole trail as JSON lines to standard output.
-    Export,
+    /// Write the trail, or a period of it, to standard output.
+    Export {
+        /// From this time on, as `2026-03-01` or `2026-03-01T08:00:00Z`.
+        #[arg(long, value_parser = time)]
+        since: Option<Timestamp>,
+        /// Before this time.
+        #[arg(long, value_parser = time)]
+        until: Option<Timestamp>,
+        /// `jsonl` verifies by itself (`lucid audit verify --export FILE`); `csv` is for spreadsheets.
+        #[arg(long, default_value = "jsonl")]
+        format: TrailFormat,
+    },
+    /// Let another key sign the trail from now on. Lucid must have the key before (`--signing-key`), which gives its word for the new one.
+    ReplaceKey {
+        /// The file of the new key; made if it is not there.
+        new: PathBuf,
+        /// The key before is lost; everybody who verifies the trail is told.
+        #[arg(long)]
+        lost: bool,
+    },
 }

@@ -1,6 +1,7 @@
 //! The edges of Lucid: command line, configuration, HTTP, the worker's loop and the demo. What they do goes through `service`.
 
 mod api;
+mod checkpoints;
 pub mod cli;
 pub mod clock;
 mod commands;
@@ -8,6 +9,7 @@ pub mod demo;
 mod failure;
 mod mail;
 mod models;
+mod trail_export;
 pub mod web;
 mod work;
 
@@ -23,15 +25,13 @@ pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
     let database = commands::Database { url: &cli.database, signing_key: cli.signing_key.as_deref() };
     let done = match cli.command {
-        Command::Serve(args) => {
-            commands::serve::run(database, (&cli.models, cli.expire_after), args).await
-        }
+        Command::Serve(args) => commands::serve::run(database, (&cli.models, cli.expire_after), args).await,
         Command::Import(args) => commands::import::run(database, &args).await,
         Command::Record(args) => commands::record::run(&args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&cli.models, &args),
         Command::Dream(args) => commands::dream::run(database, &cli.models, &args).await,
         Command::User(args) => commands::people::run(database, &args).await,
-        Command::Worker(args) => commands::worker::run(database, &cli.models, cli.expire_after, args.jobs).await,
+        Command::Worker(args) => commands::worker::run(database, &cli.models, cli.expire_after, args).await,
         Command::Policy(args) => commands::policy::run(database, &args).await,
         Command::Drill(args) => commands::drill::run(database, &args).await,
         Command::Backup { file } => commands::backup::run(database, &file).await,

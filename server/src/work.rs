@@ -6,12 +6,19 @@ use service::{Lucid, Result};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::{
+    checkpoints::{self, Sinks},
+    cli::WorkArgs,
+};
+
 /// How often an idle loop looks for a job, and for schedules whose tick has come.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often what has grown is trimmed.
 const HOUSEKEEPING: Duration = Duration::from_mins(10);
 /// How often deferrals and changesets are looked at whose time has come.
 const KEEP_TIME: Duration = Duration::from_mins(1);
+/// How often it is looked whether the audit trail was verified today.
+const VERIFY: Duration = Duration::from_hours(1);
 /// How long a job in hand may go on after the worker was told to stop; then it is handed back.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a loop waits after it could not reach the database.
@@ -33,9 +40,9 @@ pub async fn flush_small_writes(lucid: Lucid, stop: CancellationToken) {
 }
 
 /// Works until it is told to stop, with so many jobs at once; jobs in hand are finished, or handed back after a few seconds.
-pub async fn run(lucid: Lucid, jobs: usize, stop: CancellationToken) {
+pub async fn run(lucid: Lucid, args: WorkArgs, stop: CancellationToken) {
     let mut loops = JoinSet::new();
-    for _ in 0..jobs.max(1) {
+    for _ in 0..args.jobs.max(1) {
         loops.spawn(work_off_jobs(lucid.clone(), stop.clone()));
     }
     let fire = |lucid: Lucid| async move { lucid.fire_schedules().await.map(drop) };
@@ -44,6 +51,9 @@ pub async fn run(lucid: Lucid, jobs: usize, stop: CancellationToken) {
     loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "what is due could not be looked at", keep_time));
     let policies = |lucid: Lucid| async move { lucid.keep_policies().await };
     loops.spawn(every(IDLE, lucid.clone(), stop.clone(), "policies could not be asked", policies));
+    let verify = |lucid: Lucid| async move { lucid.verify_daily().await };
+    loops.spawn(every(VERIFY, lucid.clone(), stop.clone(), "the audit trail could not be verified", verify));
+    loops.spawn(checkpoints::send(lucid.clone(), Sinks::of(&args), stop.clone()));
     let trim = |lucid: Lucid| async move { lucid.trim().await.map(drop) };
     loops.spawn(every(HOUSEKEEPING, lucid, stop, "what is of no use any more could not be trimmed", trim));
     while loops.join_next().await.is_some() {}

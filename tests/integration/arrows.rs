@@ -105,6 +105,7 @@ fn transactions_without_an_actor_are_begun_in_few_places() {
         "review/in_time.rs",
         "schedules.rs",
         "small_writes.rs",
+        "trail/verifying.rs",
         "web_sessions.rs",
         "worker.rs",
     ];

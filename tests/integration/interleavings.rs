@@ -361,16 +361,10 @@ async fn judged(world: &World, done: &Done, changesets: &[ChangesetId]) -> usize
     }
     let mut replay = Replay { needed: Approvals::default(), ..Replay::default() };
     let mut entries = Vec::new();
-    world
-        .lucid
-        .export_audit(&Actor::operator(), &mut |line| {
-            if let Line::Entry(entry) = line {
-                entries.push(entry.clone());
-            }
-            Ok(())
-        })
-        .await
-        .unwrap();
+    let mut export = world.lucid.export_audit(&Actor::operator(), service::ExportPeriod::default()).await.unwrap();
+    while let Some(lines) = export.next().await.unwrap() {
+        entries.extend(lines.into_iter().filter_map(|line| if let Line::Entry(entry) = line { Some(entry) } else { None }));
+    }
     for entry in &entries {
         // Whom the world began with: an account's first role is in the entry that made it.
         if entry.action == AuditAction::UserAdd.to_string() {

@@ -111,6 +111,140 @@ fn a_checkpoint_shows_a_cut_end_and_a_rewritten_trail() {
 }
 
 #[test]
+fn a_second_implementation_says_the_same_of_every_published_export() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let vectors = Path::new(root).join("crates/audit/vectors");
+    let cases: Vec<serde_json::Value> = serde_json::from_str(&fs::read_to_string(vectors.join("cases.json")).unwrap()).unwrap();
+    assert!(cases.len() > 20, "{}", cases.len());
+    let folder = tempfile::tempdir().unwrap();
+    for case in cases {
+        let file = vectors.join(case["file"].as_str().unwrap()).display().to_string();
+        let mut args = vec![format!("{root}/docs/verify_audit.py"), file.clone()];
+        if let Some(key) = case["public_key"].as_str() {
+            args.extend(["--public-key".to_owned(), key.to_owned()]);
+        }
+        if case["checkpoint"].is_object() {
+            let kept = folder.path().join("kept.json");
+            fs::write(&kept, case["checkpoint"].to_string()).unwrap();
+            args.extend(["--checkpoint".to_owned(), kept.display().to_string()]);
+        }
+        let done =
+            std::process::Command::new("python3").args(&args).output().expect("python3 is needed for this test: apt-get install python3");
+        let out = String::from_utf8(done.stdout).unwrap();
+        assert_eq!(done.status.success(), case["entries"].is_number(), "{file}: {out}{}", String::from_utf8_lossy(&done.stderr));
+        let says = case["says"].as_str().unwrap();
+        assert!(out.contains(says), "{file}: {says}: {out}");
+        // And so does the command, of the same file.
+        let ours: Vec<&str> = ["audit", "verify", "--export"].into_iter().chain(args[1..].iter().map(String::as_str)).collect();
+        let (code, out, _) = run(&ours);
+        assert!((code == 0) == case["entries"].is_number() && out.contains(says), "{file}: {out}");
+    }
+}
+
+#[test]
+fn a_period_of_the_trail_verifies_by_itself_and_opens_in_a_spreadsheet() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let database = url(&path.join("a.db"));
+    // Times are given to the second.
+    let import = |name: &str, first: u32, last: u32| {
+        let file = sessions(path, name, first, last);
+        assert_eq!(run(&["--database", &database, "import", &file, "--store", "Air"]).0, 0);
+        std::thread::sleep(Duration::from_millis(1_100));
+        server::clock::system()().rfc3339()
+    };
+    let since = import("first.jsonl", 0, 5);
+    let until = import("second.jsonl", 5, 7);
+    import("third.jsonl", 7, 9);
+    let trail = |args: &[&str]| run(&[&["--database", &database, "audit"][..], args].concat());
+    let verify = |text: &str, more: &[&str]| {
+        let file = path.join("export.jsonl");
+        fs::write(&file, text).unwrap();
+        run(&[&["audit", "verify", "--export", &file.display().to_string()][..], more].concat())
+    };
+    let (_, whole, _) = trail(&["export"]);
+    let (code, out, _) = verify(&whole, &[]);
+    assert!(code == 0 && out.contains("entries verify"), "{out}");
+    let (code, window, err) = trail(&["export", "--since", &since, "--until", &until]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(window.matches("\"type\":\"entry\"").count(), 2, "{window}");
+    let (code, out, _) = verify(&window, &[]);
+    assert!(code == 0 && out.contains("a window of the trail: it verifies up to entry 8"), "{out}");
+    // A period in which nothing happened verifies, too; one whose entries were left out does not.
+    let (_, empty, _) = trail(&["export", "--until", "2001-01-01"]);
+    assert_eq!(verify(&empty, &[]).0, 0, "{empty}");
+    let without: String = window.lines().filter(|l| !l.contains("\"seq\":7,")).map(|l| format!("{l}\n")).collect();
+    assert_eq!(verify(&without, &[]).0, 1);
+    let (code, csv, _) = trail(&["export", "--format", "csv"]);
+    assert!(code == 0 && csv.starts_with("entry,time,actor,action,subject,store,commit,payload,hash\r\n\"1\",\"20"), "{csv}");
+    assert_eq!(trail(&["export", "--since", "soon"]).0, 2, "a time that is none is refused by the command line");
+}
+
+#[test]
+fn another_key_signs_the_trail_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let database = url(&path.join("a.db"));
+    let file = sessions(path, "chats.jsonl", 0, 3);
+    assert_eq!(run(&["--database", &database, "import", &file, "--store", "Air"]).0, 0);
+    let first = key_of(&database, &[]);
+    let new = path.join("new.key").display().to_string();
+    let (code, out, err) = run(&["--database", &database, "audit", "replace-key", &new]);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, _, err) = run(&["--database", &database, "audit", "checkpoint"]);
+    assert!(code == 1 && err.contains("is signed with the key"), "the old key no longer signs: {err}");
+    let second = key_of(&database, &["--signing-key", &new]);
+    assert_ne!(first, second);
+    // Who trusts the first key trusts the second, by its word.
+    let verify = |key: &str| run(&["--database", &database, "--signing-key", &new, "audit", "verify", "--public-key", key]);
+    let (code, out, _) = verify(&first);
+    assert!(code == 0 && out.contains(&format!("its end is signed with the key {second}")), "{out}");
+    // A key that is lost: the trail goes on, and says so.
+    let third = path.join("third.key").display().to_string();
+    let (code, _, err) = run(&["--database", &database, "--signing-key", &third, "audit", "replace-key", &third]);
+    assert_eq!(code, 1, "{err}");
+    let (code, _, err) = run(&["--database", &database, "audit", "replace-key", &third, "--lost"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, _) = run(&["--database", &database, "--signing-key", &third, "audit", "verify"]);
+    assert!(code == 0 && out.contains("WARNING: from entry"), "{out}");
+    let (code, out, _) = run(&["--database", &database, "--signing-key", &third, "audit", "verify", "--public-key", &first]);
+    assert!(code == 1 && out.contains("was signed with the key"), "{out}");
+}
+
+/// The public key of a checkpoint that is signed now.
+fn key_of(database: &str, more: &[&str]) -> String {
+    let (code, out, err) = run(&[&["--database", database][..], more, &["audit", "checkpoint"]].concat());
+    assert_eq!(code, 0, "{err}");
+    serde_json::from_str::<serde_json::Value>(&out).unwrap()["public_key"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn checkpoints_are_sent_away_by_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = url(&folder.path().join("a.db"));
+    let kept = folder.path().join("kept.jsonl");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/checkpoints", listener.local_addr().unwrap());
+    let (sender, mut received) = tokio::sync::mpsc::channel(8);
+    let take = move |body: String| async move { drop(sender.send(body).await) };
+    let router = axum::Router::new().route("/checkpoints", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let file = sessions(folder.path(), "chats.jsonl", 0, 3);
+    assert_eq!(run(&["--database", &database, "import", &file, "--store", "Air"]).0, 0);
+    let sinks = ["--checkpoint-file".to_owned(), kept.display().to_string(), "--checkpoint-url".to_owned(), address];
+    let sinks: Vec<&str> = sinks.iter().map(String::as_str).collect();
+    let served = crate::support::process::Served::start(&database, &sinks);
+    let sent: audit::Checkpoint = serde_json::from_str(&received.recv().await.unwrap()).unwrap();
+    drop(served);
+    let text = fs::read_to_string(&kept).unwrap();
+    assert_eq!(serde_json::from_str::<audit::Checkpoint>(text.lines().next().unwrap()).unwrap(), sent);
+    let one = folder.path().join("one.json");
+    fs::write(&one, text.lines().next().unwrap()).unwrap();
+    let (code, out, _) = run(&["--database", &database, "audit", "verify", "--checkpoint", &one.display().to_string()]);
+    assert_eq!(code, 0, "{out}");
+}
+
+#[test]
 fn the_doctor_names_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let database = url(&folder.path().join("d.db"));

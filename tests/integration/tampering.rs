@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use audit::{Broken, Disagreement};
 use domain::actor::{Actor, Grant, StoreRole};
-use domain::{event::{Outcome, OutcomeResult}, memory::GateMode};
+use domain::{
+    event::{Outcome, OutcomeResult},
+    memory::GateMode,
+};
 use service::{Grantee, NewSchedule, transcripts::mapping::Mapping};
 use sqlx::{AssertSqlSafe, Row};
 use store::{Db, covered};
@@ -63,7 +66,8 @@ impl Attacker<'_> {
             self.run("PRAGMA ignore_check_constraints = ON").await;
             return;
         }
-        let checks = "SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(conname) || ' CASCADE' FROM pg_constraint
+        let checks =
+            "SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(conname) || ' CASCADE' FROM pg_constraint
             WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace";
         for drop in self.ask(checks).await {
             self.run(&drop).await;
@@ -81,7 +85,8 @@ impl Attacker<'_> {
             }
             return;
         }
-        let unique = "SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(conname) || ' CASCADE' FROM pg_constraint
+        let unique =
+            "SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(conname) || ' CASCADE' FROM pg_constraint
             WHERE contype IN ('u', 'p') AND connamespace = 'public'::regnamespace";
         for drop in self.ask(unique).await {
             self.run(&drop).await;
@@ -247,8 +252,18 @@ async fn the_trail_itself(world: World) {
     let at = last / 2;
     let mut attacks: Vec<(String, Vec<String>)> = Vec::new();
     let kinds = [
-        ("at", "i"), ("actor", "t"), ("action", "t"), ("subject", "t"), ("store_id", "u"), ("commit_id", "u"), ("rows", "t"), ("salt", "x"),
-        ("payload", "t"), ("commitment", "x"), ("prev", "x"), ("hash", "x"),
+        ("at", "i"),
+        ("actor", "t"),
+        ("action", "t"),
+        ("subject", "t"),
+        ("store_id", "u"),
+        ("commit_id", "u"),
+        ("rows", "t"),
+        ("salt", "x"),
+        ("payload", "t"),
+        ("commitment", "x"),
+        ("prev", "x"),
+        ("hash", "x"),
     ];
     for (column, kind) in kinds {
         attacks.push((column.to_owned(), vec![format!("UPDATE audit SET {column} = {} WHERE seq = {at}", attacker.other(column, kind))]));
@@ -259,11 +274,14 @@ async fn the_trail_itself(world: World) {
     add("an entry removed", &[format!("DELETE FROM audit WHERE seq = {at}")]);
     add("the front cut off", &["DELETE FROM audit WHERE seq < 3".to_owned()]);
     add("everything removed", &["DELETE FROM audit".to_owned(), "DELETE FROM audit_head".to_owned()]);
-    add("two entries swapped", &[
-        format!("UPDATE audit SET seq = -1 WHERE seq = {at}"),
-        format!("UPDATE audit SET seq = {at} WHERE seq = {}", at + 1),
-        format!("UPDATE audit SET seq = {} WHERE seq = -1", at + 1),
-    ]);
+    add(
+        "two entries swapped",
+        &[
+            format!("UPDATE audit SET seq = -1 WHERE seq = {at}"),
+            format!("UPDATE audit SET seq = {at} WHERE seq = {}", at + 1),
+            format!("UPDATE audit SET seq = {} WHERE seq = -1", at + 1),
+        ],
+    );
     for k in [1, 2, 5] {
         let to = last - k;
         let end = |column: &str| format!("(SELECT {column} FROM audit WHERE seq = {to})");
@@ -289,7 +307,15 @@ async fn the_trail_itself(world: World) {
         attacker.put_back("audit_head").await;
         world.lucid.check_audit(&Actor::operator()).await.unwrap().expect("all is as it was");
     }
-    for kind in ["was changed", "the payload of entry", "no entry says that it was erased", "front was cut off", "what was between was removed", "end was cut off", "not up to its end"] {
+    for kind in [
+        "was changed",
+        "the payload of entry",
+        "no entry says that it was erased",
+        "front was cut off",
+        "what was between was removed",
+        "end was cut off",
+        "not up to its end",
+    ] {
         assert!(said.iter().any(|s| s.contains(kind)), "{kind}: {said:#?}");
     }
     forged_entries(&world, &attacker, last).await;
@@ -379,7 +405,8 @@ async fn as_before(world: &World, attacker: &Attacker<'_>) -> i64 {
 async fn every_table_and_column_is_covered_or_said_not_to_be() {
     let world = World::on(crate::support::databases::TestDb::sqlite()).await;
     let attacker = Attacker { world: &world };
-    let all = attacker.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%'").await;
+    let all =
+        attacker.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%'").await;
     let said: BTreeSet<&str> = covered::TABLES.iter().map(|t| t.name).chain(covered::NOT_COVERED.iter().map(|(name, _)| *name)).collect();
     assert_eq!(all.iter().map(String::as_str).collect::<BTreeSet<_>>(), said);
     for table in covered::TABLES {
@@ -393,7 +420,11 @@ async fn every_table_and_column_is_covered_or_said_not_to_be() {
     }
     for table in covered::TABLES {
         for column in table.left_out {
-            assert!(docs.contains(&format!("`{}.{column}`", table.name)), "docs/audit.md does not say that {}.{column} is not covered", table.name);
+            assert!(
+                docs.contains(&format!("`{}.{column}`", table.name)),
+                "docs/audit.md does not say that {}.{column} is not covered",
+                table.name
+            );
         }
     }
 }

@@ -287,7 +287,7 @@ async fn whatever_touches_the_trail_or_the_doors_is_in_the_trail(world: World) {
     let _ = lucid.change_password(&ana, "a wrong but long phrase", "another good long phrase").await.unwrap_err();
     lucid.request_access("ask@lucid.example", "Ask", "For a look.", Some("192.0.2.1")).await.unwrap();
     lucid.keys(&world.admin).await.unwrap();
-    lucid.export_audit(&Actor::operator(), &mut |_| Ok(())).await.unwrap();
+    lucid.export_audit(&Actor::operator(), service::ExportPeriod::default()).await.unwrap();
     lucid.verify_audit(&world.admin).await.unwrap().unwrap();
     let counted = [
         (AuditAction::SignInFail, 2),

@@ -1,8 +1,8 @@
 //! The audit trail: who did what to what, when.
 
-use domain::{Timestamp, audit_action::AuditAction, plural::count};
+use domain::{Timestamp, audit_action::AuditAction, rights::Action};
 use leptos::prelude::*;
-use service::{AuditFilter, AuditRow, Checkpoint, StoreName};
+use service::{AuditFilter, AuditRow, Checkpoint, LastVerified, StoreName};
 
 use crate::{
     actions::account::encoded,
@@ -35,11 +35,16 @@ pub fn Audit() -> impl IntoView {
         let list = request.lucid.audit(request.actor()?, &filter).await?;
         let stores = request.store_names().await?;
         let refused = request.refused().await;
-        let signed = match request.lucid.last_checkpoint(request.actor()?).await {
-            Ok(last) => Some(checkpoint(last.as_ref(), request.now())),
-            Err(_) => None,
-        };
+        let actor = request.actor()?;
         let now = request.now();
+        let state = if actor.may_in_general(Action::ReadAudit) {
+            let verified = request.lucid.last_verified(actor).await?;
+            let end = request.lucid.signed_end().await?;
+            Some(state(verified.as_ref(), end.as_ref(), now))
+        } else {
+            None
+        };
+        let exports = actor.may_in_general(Action::ExportAudit).then(|| exports(days));
         let kept = ["store", "who", "what", "days"]
             .map(|name| chosen(name).map(|v| format!("&{name}={}", encoded(&v))).unwrap_or_default())
             .concat();
@@ -54,10 +59,9 @@ pub fn Audit() -> impl IntoView {
             by_day(list.rows, now, |r| r.row.at, |r| entry(r, now))
         };
         Ok(view! {
-            <Heading title="Audit" />
-            <p class="quiet">"Each entry is chained to the one before it by a hash. Run "<code>"lucid audit verify"</code>" to check the whole chain."</p>
+            <Heading title="Audit" action=exports.into_any() />
             <Refused form=refused />
-            {signed}
+            {state}
             {filters(&filter, days, &stores)}
             {body}{next}
         }
@@ -65,18 +69,32 @@ pub fn Audit() -> impl IntoView {
     })
 }
 
-/// The newest signed checkpoint, and the button that signs another.
-fn checkpoint(last: Option<&Checkpoint>, now: Timestamp) -> impl IntoView + use<> {
-    let said = match last {
-        Some(c) => view! { "The last signed checkpoint covers "{count(c.size, "entry")}", "<When at=Timestamp(c.at) now=now />", with the key "<code title=c.public_key.clone()>{c.public_key.chars().take(12).collect::<String>()}"…"</code>". " }.into_any(),
-        None => view! { "No checkpoint is signed yet. Until a signed checkpoint is stored elsewhere, truncation of this trail cannot be detected. " }.into_any(),
+/// Whether the trail verified when it was last looked at, and which key signs it.
+fn state(verified: Option<&LastVerified>, end: Option<&Checkpoint>, now: Timestamp) -> AnyView {
+    let said = match verified {
+        Some(LastVerified { at, broken: Some(broken), .. }) => {
+            view! { <p class="notice" role="alert"><strong>"The trail does not verify. "</strong><When at=*at now=now />": "<span class="lines">{broken.clone()}</span></p> }.into_any()
+        }
+        Some(v) => {
+            view! { <p>"Verified to entry "{v.entries}", "<When at=v.at now=now />", with every row of the database that it covers."</p> }.into_any()
+        }
+        None => view! { <p>"Not verified yet; a worker does so each day, and "<code>"lucid audit verify"</code>" at any time."</p> }.into_any(),
     };
-    view! {
-        <form method="post" action="/do/sign_checkpoint" class="filters">{form_token()}
-            <span>{said}</span>
-            <button>"Sign a checkpoint"</button>
-        </form>
-    }
+    let signed = match end {
+        Some(c) => view! { <p class="quiet">"Signed at every entry, the last "<When at=Timestamp(c.at) now=now />", with the key "<code class="wrap">{c.public_key.clone()}</code>". Keep this key and a checkpoint elsewhere: together they show any change to what was before."</p> }.into_any(),
+        None => view! { <p class="quiet">"The trail is not signed: a person who can write to the database can rewrite it. Start Lucid with --signing-key."</p> }.into_any(),
+    };
+    let sign = end.map(|_| {
+        view! { <form method="post" action="/do/sign_checkpoint" class="filters">{form_token()}<button>"Sign a checkpoint"</button></form> }
+    });
+    view! { <div class="stack">{said}{signed}{sign}</div> }.into_any()
+}
+
+/// Links to the trail as files, of the period that is shown.
+fn exports(days: Option<i64>) -> AnyView {
+    let days = days.map(|d| format!("&days={d}")).unwrap_or_default();
+    let link = |format: &str, word: &'static str| view! { <a class="button" href=format!("/export/audit?format={format}{days}") download>{word}</a> };
+    view! { {link("jsonl", "Export JSONL")}{link("csv", "Export CSV")} }.into_any()
 }
 
 fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreName]) -> impl IntoView + use<> {

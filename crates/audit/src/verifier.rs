@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
-    BadCheckpoint, Checkpoint, Disagreement, Entry, GENESIS, commitment,
+    BadCheckpoint, Checkpoint, Disagreement, Entry, GENESIS,
     checkpoint::vouches,
+    commitment,
     rows::{self, Earlier, Row, Rows},
     sha256,
 };
@@ -94,7 +95,9 @@ pub enum Broken {
         found: i64,
     },
     /// Another key signs from an entry on, and the one before does not say so.
-    #[error("entry {seq} names another signing key without the word of the key before: from there on the trail was written by somebody else")]
+    #[error(
+        "entry {seq} names another signing key without the word of the key before: from there on the trail was written by somebody else"
+    )]
     Key {
         /// The entry.
         seq: i64,

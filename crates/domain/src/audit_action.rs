@@ -11,6 +11,8 @@ text_enum! {
         AccessAccept => "access.accept",
         /// A request for access was declined.
         AccessDecline => "access.decline",
+        /// The trail did not verify.
+        AuditAlarm => "audit.alarm",
         /// A checkpoint of the trail was signed.
         AuditCheckpoint => "audit.checkpoint",
         /// The whole trail was exported.
@@ -190,6 +192,7 @@ impl AuditAction {
             Self::AccessDecline => "declined a request for access",
             Self::AuditCheckpoint => "signed a checkpoint of this trail",
             Self::AuditExport => "exported this trail",
+            Self::AuditAlarm => "found that the trail does not verify",
             Self::AuditKey => "changed the key that signs the trail",
             Self::AuditVerify => "verified this trail",
             Self::BackupCreate => "made a backup",

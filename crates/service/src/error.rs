@@ -145,7 +145,9 @@ impl Error {
             Self::NotFound(_) => Kind::NotFound,
             Self::Forbidden(_) => Kind::Permission,
             Self::Invalid(_) | Self::Sign | Self::Link => Kind::Invalid,
-            Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale | store::Error::SigningKey(_)) => Kind::Conflict,
+            Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale | store::Error::SigningKey(_)) => {
+                Kind::Conflict
+            }
             Self::SignIn | Self::Ended | Self::Key => Kind::Authentication,
             Self::Store(error) if error.is_full() => Kind::Full,
             Self::Store(error) if error.is_unreachable() => Kind::Unavailable,

@@ -128,7 +128,7 @@ pub use store::{
 };
 pub use store::{changes::DecidedRow, questions::AnsweredRow};
 pub use stores::StoreText;
-pub use trail::{AuditRow, Verified};
+pub use trail::{AuditRow, Export, ExportPeriod, LastVerified, Verified};
 pub use web_sessions::{form_token, web_session_of};
 
 /// Where the time comes from.

@@ -28,6 +28,9 @@ statements! {
         ORDER BY seq DESC LIMIT $8";
     NEWS = "SELECT a.seq, a.actor, a.action, a.subject, a.store_id, k.changeset_id FROM audit a LEFT JOIN commits k ON k.id = a.commit_id
         WHERE a.seq > $1 AND a.store_id IS NOT NULL ORDER BY a.seq LIMIT $2";
+    LAST_VERIFIED = "SELECT at, action, payload FROM audit WHERE action IN ('audit.verify', 'audit.alarm') ORDER BY seq DESC LIMIT 1";
+    LAST_BEFORE = "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE at < $1";
+    HASH_OF = "SELECT hash FROM audit WHERE seq = $1";
     CHAIN = "SELECT seq, at, actor, action, subject, store_id, commit_id, rows, salt, payload, commitment, prev, hash FROM audit
         WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
@@ -282,6 +285,21 @@ pub async fn list(tx: &mut Tx, visible: Visible, storeless: bool, filter: &Filte
 /// Entries after `after` in order, for the verifier.
 pub async fn chain(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Row>> {
     fetch_all!(tx, Row, CHAIN, after, limit)
+}
+
+/// When and how the newest entry about a verification came about, with its payload.
+pub async fn last_verified(tx: &mut Tx) -> Result<Option<(Timestamp, String, Option<String>)>> {
+    fetch_optional!(tx, (Timestamp, String, Option<String>), LAST_VERIFIED)
+}
+
+/// The last entry before a time; 0 if there is none.
+pub async fn last_before(tx: &mut Tx, at: Timestamp) -> Result<i64> {
+    fetch_scalar!(tx, i64, LAST_BEFORE, at)
+}
+
+/// The hash of an entry; of none, what the first entry follows.
+pub async fn hash_of(tx: &mut Tx, seq: i64) -> Result<[u8; 32]> {
+    Ok(fetch_optional!(tx, (Vec<u8>,), HASH_OF, seq)?.map_or(audit::GENESIS, |(hash,)| hash32(&hash)))
 }
 
 /// What the chain must end with.

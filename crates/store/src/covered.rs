@@ -138,12 +138,7 @@ pub const TABLES: &[Table] = &[
     table("policy_back_tests", "policy_id number run_at", "policy_id:u number:i sha256:t days:i run_by:t run_at:i report:t", &[]),
     table("policy_holds", "change_id", "change_id:u held_by:u held_at:i", &[]),
     table("policy_stops", "scope", "scope:t stopped_at:i stopped_by:t reason:t", &[]),
-    table(
-        "policy_versions",
-        "policy_id number",
-        "policy_id:u number:i content:t sha256:t state:t state_since:i note:t created_at:i",
-        &[],
-    ),
+    table("policy_versions", "policy_id number", "policy_id:u number:i content:t sha256:t state:t state_since:i note:t created_at:i", &[]),
     table(
         "schedules",
         "id",
@@ -159,12 +154,7 @@ pub const TABLES: &[Table] = &[
          first_event_at:i last_event_at:i created_at:i updated_at:i deleted_at:i key_id:t created_by:t",
         &[],
     ),
-    table(
-        "setting_changes",
-        "id",
-        "id:u store_id:u setting:t summary:t proposed_by:u state:t created_at:i decided_at:i decided_by:u",
-        &[],
-    ),
+    table("setting_changes", "id", "id:u store_id:u setting:t summary:t proposed_by:u state:t created_at:i decided_at:i decided_by:u", &[]),
     // The row of this name is the lock of all rights, and holds nothing.
     Table { name: "settings", key: "name", columns: "name:t value:t", left_out: &[], only: "{}name <> 'people'" },
     table(
@@ -177,12 +167,7 @@ pub const TABLES: &[Table] = &[
     table("team_grants", "id", "id:u team_id:u store_id:u path_prefix:t role:t created_by:t created_at:i", &[]),
     table("team_members", "team_id user_id", "team_id:u user_id:u", &[]),
     table("teams", "id", "id:u name:t created_by:t created_at:i", &[]),
-    table(
-        "users",
-        "id",
-        "id:u email:t name:t password_hash:t role:t created_at:i disabled_at:i credential_issuer:u",
-        &["mail_notices"],
-    ),
+    table("users", "id", "id:u email:t name:t password_hash:t role:t created_at:i disabled_at:i credential_issuer:u", &["mail_notices"]),
 ];
 
 /// Tables that the trail does not cover, and why.

@@ -12,10 +12,12 @@ use audit::{
     export::{ExportVerifier, Line},
 };
 use domain::actor::Actor;
+use service::ExportPeriod;
 
 use crate::{
     Failure,
-    cli::{AuditArgs, AuditCommand},
+    cli::{AuditArgs, AuditCommand, TrailFormat},
+    trail_export,
 };
 
 /// Verifies or exports.
@@ -28,7 +30,8 @@ pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<Exit
                 None => verify(database, kept, public_key.clone()).await,
             }
         }
-        AuditCommand::Export => export(database).await,
+        AuditCommand::Export { since, until, format } => export(database, ExportPeriod { since: *since, until: *until }, *format).await,
+        AuditCommand::ReplaceKey { new, lost } => replace_key(database, new, *lost).await,
         AuditCommand::Checkpoint => sign(database).await,
     }
 }
@@ -53,8 +56,14 @@ async fn verify(database: super::Database<'_>, kept: Vec<Checkpoint>, key: Optio
             println!("{} entries verify; the last has the hash {}", verified.entries, verified.head);
             match verified.since {
                 Some(1) => println!("{} rows of the database are as the trail has them", verified.rows),
-                Some(since) => println!("{} rows of the database are as the trail has them; of what happened before entry {since}, it says only what was done", verified.rows),
+                Some(since) => println!(
+                    "{} rows of the database are as the trail has them; of what happened before entry {since}, it says only what was done",
+                    verified.rows
+                ),
                 None => println!("the trail binds no rows yet: the next entry will"),
+            }
+            for entry in &verified.lost_keys {
+                println!("WARNING: from entry {entry} on another key signs; the one before was said to be lost. Ask whoever runs Lucid");
             }
             match verified.signed_by {
                 Some(key) => println!("its end is signed with the key {key}"),
@@ -87,7 +96,12 @@ fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Res
             return Ok(not_good(&broken));
         }
     }
+    let window = verifier.is_window();
     Ok(match verifier.finish() {
+        Some(entries) if window => {
+            println!("a window of the trail: it verifies up to entry {entries}; of what was before, nothing is said");
+            ExitCode::SUCCESS
+        }
         Some(entries) => {
             println!("{entries} entries verify");
             ExitCode::SUCCESS
@@ -96,15 +110,32 @@ fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Res
     })
 }
 
-async fn export(database: super::Database<'_>) -> Result<ExitCode, Failure> {
+async fn export(database: super::Database<'_>, period: ExportPeriod, format: TrailFormat) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
+    let failed = |e| Failure::Io("standard output".to_owned(), e);
     let mut out = BufWriter::new(std::io::stdout());
-    lucid
-        .export_audit(&Actor::operator(), &mut |line| {
-            serde_json::to_writer(&mut out, line)?;
-            out.write_all(b"\n")
-        })
-        .await?;
-    out.flush().map_err(|e| Failure::Io("standard output".to_owned(), e))?;
+    let mut export = lucid.export_audit(&Actor::operator(), period).await?;
+    if format == TrailFormat::Csv {
+        out.write_all(trail_export::CSV_HEADER.as_bytes()).map_err(failed)?;
+    }
+    while let Some(lines) = export.next().await? {
+        let text = match format {
+            TrailFormat::Jsonl => trail_export::jsonl(&lines),
+            TrailFormat::Csv => trail_export::csv(&lines),
+        };
+        out.write_all(text.as_bytes()).map_err(failed)?;
+    }
+    out.flush().map_err(failed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn replace_key(database: super::Database<'_>, new: &Path, lost: bool) -> Result<ExitCode, Failure> {
+    let lucid = super::open_existing(database).await?;
+    let public = lucid.replace_signing_key(&super::made_key(new)?, lost).await?;
+    lucid.close().await;
+    println!(
+        "The trail is signed with the key {public} from now on. Start every Lucid on this database with --signing-key {}",
+        new.display()
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -92,7 +92,9 @@ fn key(database: super::Database<'_>) -> Finding {
         (_, Ok(text)) if hex::decode(text.trim()).is_ok_and(|k| k.len() == 32) && named => Good(format!("{} holds one", file.display())),
         (_, Ok(text)) if hex::decode(text.trim()).is_ok_and(|k| k.len() == 32) => {
             let at = file.display();
-            Warn(format!("{at} is beside the database: who can write both can forge the trail. Keep it elsewhere, and name it with --signing-key"))
+            Warn(format!(
+                "{at} is beside the database: who can write both can forge the trail. Keep it elsewhere, and name it with --signing-key"
+            ))
         }
         _ => Bad(format!("{} does not hold a signing key of 64 hexadecimal digits, or cannot be read", file.display())),
     }

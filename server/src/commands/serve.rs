@@ -16,11 +16,7 @@ use crate::{
 };
 
 /// Serves until it is interrupted.
-pub async fn run(
-    database: super::Database<'_>,
-    (models, expire_after): (&ModelArgs, u32),
-    args: ServeArgs,
-) -> Result<ExitCode, Failure> {
+pub async fn run(database: super::Database<'_>, (models, expire_after): (&ModelArgs, u32), args: ServeArgs) -> Result<ExitCode, Failure> {
     // A thousand people with a page open each are more files than many systems allow at first.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(error = &error as &dyn std::error::Error, "the limit of open files could not be raised");
@@ -51,7 +47,7 @@ pub async fn run(
     println!("Lucid serves on {} ({})", config.public_url, lucid.engine());
     tokio::spawn(work::flush_small_writes(lucid.clone(), stop.clone()));
     let mailer = mailer.map(|mailer| tokio::spawn(mailer.run(lucid.clone(), stop.clone())));
-    let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), args.work.jobs, stop.clone())));
+    let worker = (!args.no_worker).then(|| tokio::spawn(work::run(lucid.clone(), args.work.clone(), stop.clone())));
     tokio::spawn(stop_on_signal(stop.clone()));
     web::serve(listener, router, stop.clone()).await?;
     stop.cancel();

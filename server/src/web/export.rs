@@ -1,16 +1,19 @@
-//! Files to keep: a saved mapping as JSON.
+//! Files to keep: a saved mapping as JSON, and the audit trail.
 
 use app::context::Current;
 use axum::{
     Extension,
+    body::Body,
     extract::{Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::stream;
 use serde::Deserialize;
-use service::{Error, Lucid};
+use service::{Error, ExportPeriod, Lucid};
 
 use super::guard;
+use crate::trail_export;
 
 /// Which mapping.
 #[derive(Deserialize)]
@@ -18,12 +21,13 @@ pub struct Asked {
     name: String,
 }
 
+fn refused(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    guard::plain(status, &error.message())
+}
+
 /// The mapping of a name, as a file for `lucid import --map`.
 pub async fn mapping(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Query(asked): Query<Asked>) -> Response {
-    let refused = |error: &Error| {
-        let status = StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        guard::plain(status, &error.message())
-    };
     let mapping = match lucid.mapping(&current.actor, &asked.name).await {
         Ok(mapping) => mapping,
         Err(error) => return refused(&error),
@@ -35,4 +39,38 @@ pub async fn mapping(State(lucid): State<Lucid>, Extension(current): Extension<C
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, text + "\n").into_response()
+}
+
+/// Which part of the trail, and in which form.
+#[derive(Deserialize)]
+pub struct AskedTrail {
+    /// `jsonl` or `csv`.
+    #[serde(default)]
+    format: String,
+    /// The last so many days; all without.
+    #[serde(default)]
+    days: String,
+}
+
+/// The audit trail, or the part of it that a period holds, a page of entries at a time.
+pub async fn audit(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Query(asked): Query<AskedTrail>) -> Response {
+    let days = asked.days.parse::<i64>().ok().map(|days| days.clamp(0, 36_500));
+    let period = ExportPeriod { since: days.map(|days| lucid.now().plus_seconds(-days * 86_400)), until: None };
+    let export = match lucid.export_audit(&current.actor, period).await {
+        Ok(export) => export,
+        Err(error) => return refused(&error),
+    };
+    let csv = asked.format == "csv";
+    let (kind, disposition) = if csv {
+        ("text/csv; charset=utf-8; header=present", "attachment; filename=\"audit.csv\"")
+    } else {
+        ("application/jsonl", "attachment; filename=\"audit.jsonl\"")
+    };
+    let head = stream::once(async move { Ok(if csv { trail_export::CSV_HEADER.to_owned() } else { String::new() }) });
+    let lines = stream::try_unfold(export, move |mut export| async move {
+        let lines = export.next().await.map_err(std::io::Error::other)?;
+        Ok::<_, std::io::Error>(lines.map(|lines| (if csv { trail_export::csv(&lines) } else { trail_export::jsonl(&lines) }, export)))
+    });
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::from_stream(futures::StreamExt::chain(head, lines))).into_response()
 }

@@ -1,0 +1,92 @@
+//! The audit trail: listing it, verifying it, signing it and exporting it.
+
+mod exporting;
+mod signing;
+mod verifying;
+
+use std::collections::BTreeMap;
+
+use audit::Checkpoint;
+use domain::{
+    actor::Actor,
+    audit_action::AuditAction,
+    ids::{ChangeId, ChangesetId, PolicyId},
+    rights::Action,
+};
+use serde_json::Value;
+use store::{
+    Page,
+    audit_log::{self, Filter},
+    changes, changesets,
+    checkpoints::CheckpointRow,
+    policies,
+};
+
+pub use self::{
+    exporting::{Export, ExportPeriod},
+    verifying::{LastVerified, Verified},
+};
+use crate::{Lucid, Record, Result, names::Names};
+
+/// An entry as the page shows it.
+#[derive(Debug, Clone)]
+pub struct AuditRow {
+    /// The row.
+    pub row: audit_log::Row,
+    /// The actor by name.
+    pub actor: String,
+    /// The entry's hash, hexadecimal.
+    pub hash: String,
+    /// The title of the change or changeset, or the name of the policy, that it is about.
+    pub title: Option<String>,
+    /// The changeset that it is about, or that its change is in.
+    pub changeset: Option<ChangesetId>,
+}
+
+impl Lucid {
+    /// The newest entries that the actor may see, of those that the filter names.
+    pub async fn audit(&self, actor: &Actor, filter: &Filter) -> Result<Page<AuditRow>> {
+        let mut tx = self.db.read().await?;
+        let (visible, store) = actor.visible(Action::ReadStoreAudit).narrowed(filter.store);
+        let filter = Filter { store, ..filter.clone() };
+        let storeless = actor.may_in_general(Action::ReadAudit);
+        let page = audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
+        let names = Names::of_actors(&mut tx, page.rows.iter().map(|r| r.actor.as_str())).await?;
+        let subjects = page.rows.iter().map(|r| r.subject.as_str());
+        let of_change: Vec<ChangeId> = subjects.clone().filter_map(|s| s.parse().ok()).collect();
+        let of_changeset: Vec<ChangesetId> = subjects.filter_map(|s| s.parse().ok()).collect();
+        let of_policy: Vec<PolicyId> = page.rows.iter().filter_map(|r| r.subject.parse().ok()).collect();
+        let in_changeset: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &of_change).await?.into_iter().collect();
+        let mut titles: BTreeMap<String, String> = BTreeMap::new();
+        titles.extend(changes::titles(&mut tx, &of_change).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
+        titles.extend(changesets::titles(&mut tx, &of_changeset).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
+        titles.extend(policies::names(&mut tx, &of_policy).await?.into_iter().map(|(id, name)| (id.to_string(), name)));
+        let rows = page.rows.into_iter().map(|row| AuditRow {
+            actor: names.of(&row.actor),
+            hash: hex::encode(row.entry().hash),
+            title: titles.get(&row.subject).cloned(),
+            changeset: row.subject.parse().ok().or_else(|| in_changeset.get(&row.subject.parse().ok()?).copied()),
+            row,
+        });
+        Ok(Page { rows: rows.collect(), more: page.more })
+    }
+
+    /// An entry that says what was done with the trail as a whole.
+    async fn record_about_the_trail(&self, actor: &Actor, action: AuditAction, needs: Action, payload: &Value) -> Result<()> {
+        let (mut tx, actor) = self.begin(actor).await?;
+        let right = actor.may_in_installation(needs)?;
+        let record = Record { action, subject: "installation".into(), store: None, commit: None, payload };
+        self.record(&mut tx, right, record).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn checkpoint(row: &CheckpointRow) -> Checkpoint {
+    Checkpoint {
+        size: row.size,
+        at: row.at.0,
+        head: hex::encode(&row.head_hash),
+        public_key: hex::encode(&row.public_key),
+        signature: hex::encode(&row.signature),
+    }
+}
