@@ -98,6 +98,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/stores") view=pages::stores::Stores ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id") view=pages::memories::Memories ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/history") view=pages::history::History ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/at") view=pages::past::AsOf ssr=SsrMode::Async />
+                <Route path=path!("/stores/:id/compare") view=pages::past::CompareRevisions ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/dreams") view=pages::dreams::StoreDreams ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/sessions") view=pages::sessions::StoreSessions ssr=SsrMode::Async />
                 <Route path=path!("/stores/:id/briefing") view=pages::store_settings::Briefing ssr=SsrMode::Async />

@@ -71,6 +71,8 @@ pub enum Command {
     Briefing(BriefingArgs),
     /// Check database, migrations, assets, clock and keys; exit code 1 if something has to be mended.
     Doctor(DoctorArgs),
+    /// Write the history of a store for another program.
+    Export(ExportArgs),
     /// Verify or export the audit trail, or sign a checkpoint of it.
     Audit(AuditArgs),
     /// List, show, export, import and back-test auto-apply policies; test a file of them, or compare two.
@@ -465,6 +467,14 @@ pub enum TrailFormat {
     Jsonl,
     /// Comma-separated values.
     Csv,
+}
+
+/// What is exported.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The store, by name: its commits as a stream for `git fast-import`, each with who made and who approved it.
+    #[arg(long, value_name = "STORE")]
+    pub git: String,
 }
 
 /// What can be done with the audit trail.

@@ -38,6 +38,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Key(args) => commands::keys::run(database, &args).await,
         Command::Briefing(args) => commands::briefing::run(database, &args).await,
         Command::Doctor(args) => commands::doctor::run(database, &args).await,
+        Command::Export(args) => commands::export::run(database, &args).await,
         Command::Audit(args) => commands::audit::run(database, &args).await,
     };
     match done {

@@ -314,7 +314,7 @@ impl Twin {
         page("/queue", "/queue?state=done".into());
         page("/link/:token", format!("/link/{query}"));
         page("/nowhere", format!("/nowhere/{query}"));
-        for tab in ["", "/history", "/dreams", "/sessions", "/briefing", "/muted", "/settings"] {
+        for tab in ["", "/history", "/at", "/compare", "/dreams", "/sessions", "/briefing", "/muted", "/settings"] {
             page(store_route(tab), format!("/stores/{store}{tab}"));
         }
         page("/stores/:id", format!("/stores/{store}?after={query}"));
@@ -341,6 +341,7 @@ impl Twin {
         for memory in lucid.memories(me, store, None).await.unwrap().rows {
             page("/memories/:id", format!("/memories/{}", memory.id));
             page("/memories/:id", format!("/memories/{}?view=source&suggest=edit", memory.id));
+            page("/memories/:id", format!("/memories/{}?view=blame", memory.id));
             page("/memories/:id/compare", format!("/memories/{}/compare?from=1&to=1", memory.id));
         }
         for row in lucid.history(me, store, None).await.unwrap().rows {
@@ -405,6 +406,8 @@ impl Twin {
 fn store_route(tab: &str) -> &'static str {
     match tab {
         "/history" => "/stores/:id/history",
+        "/at" => "/stores/:id/at",
+        "/compare" => "/stores/:id/compare",
         "/dreams" => "/stores/:id/dreams",
         "/sessions" => "/stores/:id/sessions",
         "/briefing" => "/stores/:id/briefing",

@@ -310,7 +310,7 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
     pages.push(("/queue, open", "/queue?state=open".into()));
     pages.push(("/search", "/search?q=pair".into()));
     pages.push(("/queue, done", "/queue?state=done".into()));
-    for tab in ["", "/history", "/dreams", "/sessions", "/briefing", "/muted", "/settings"] {
+    for tab in ["", "/history", "/at", "/compare?from=0", "/dreams", "/sessions", "/briefing", "/muted", "/settings"] {
         pages.push((if tab.is_empty() { "/stores/:id" } else { tab }, format!("/stores/{store}{tab}")));
     }
     let mut bulk = String::from("/bulk?");
@@ -325,6 +325,10 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
     pages.push(("/changes/:id/related", format!("/changes/{change}/related")));
     pages.push(("/bulk", bulk));
     let rows = lucid.memories(me, store, None).await.unwrap().rows;
+    pages.push((
+        "/memories/:id, line by line",
+        format!("/memories/{}?view=blame", rows.iter().find(|m| m.path.as_str() == "/grows.md").unwrap().id),
+    ));
     pages.push(("/memories/:id", format!("/memories/{}", rows.iter().find(|m| m.path.as_str() == "/grows.md").unwrap().id)));
     let history = lucid.history(me, store, None).await.unwrap().rows;
     let pairs = history.iter().find(|r| r.commit.message == "pairs").unwrap();

@@ -32,6 +32,7 @@ mod meanings;
 mod memory_guard;
 mod models;
 mod operations;
+mod past;
 mod people;
 mod policies;
 mod questions;

@@ -173,7 +173,7 @@ fn a_period_of_the_trail_verifies_by_itself_and_opens_in_a_spreadsheet() {
     // A period in which nothing happened verifies, too; one whose entries were left out does not.
     let (_, empty, _) = trail(&["export", "--until", "2001-01-01"]);
     assert_eq!(verify(&empty, &[]).0, 0, "{empty}");
-    let without: String = window.lines().filter(|l| !l.contains("\"seq\":7,")).map(|l| format!("{l}\n")).collect();
+    let without: String = window.lines().filter(|l| !l.contains("\"seq\":7,")).flat_map(|l| [l, "\n"]).collect();
     assert_eq!(verify(&without, &[]).0, 1);
     let (code, csv, _) = trail(&["export", "--format", "csv"]);
     assert!(code == 0 && csv.starts_with("entry,time,actor,action,subject,store,commit,payload,hash\r\n\"1\",\"20"), "{csv}");

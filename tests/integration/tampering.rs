@@ -181,7 +181,7 @@ async fn full(world: World) -> World {
 }
 
 async fn every_column_of_every_covered_table(world: World) {
-    let world = full(world).await;
+    let world = Box::pin(full(world)).await;
     let attacker = Attacker { world: &world };
     let verified = world.lucid.check_audit(&Actor::operator()).await.unwrap().expect("nothing was changed yet");
     assert_eq!(verified.since, Some(1));
@@ -243,7 +243,7 @@ async fn every_column_of_every_covered_table(world: World) {
 }
 
 async fn the_trail_itself(world: World) {
-    let world = full(world).await;
+    let world = Box::pin(full(world)).await;
     let attacker = Attacker { world: &world };
     attacker.disarm().await;
     let last = world.lucid.check_audit(&Actor::operator()).await.unwrap().unwrap().entries;
@@ -397,7 +397,7 @@ async fn as_before(world: &World, attacker: &Attacker<'_>) -> i64 {
         prev = entry.hash;
     }
     attacker.run(&format!("UPDATE audit_head SET hash = {}, baseline = NULL", bytes(prev))).await;
-    rows.len() as i64
+    i64::try_from(rows.len()).unwrap()
 }
 
 /// Every table is covered or listed with the reason why not, and every column of a covered one is covered or left out by name.

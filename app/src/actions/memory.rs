@@ -65,6 +65,18 @@ pub async fn propose_removal(store: String, memory: String, sha256: String, reas
     answer(&request, result, &back(&memory), fields([("removal_reason", &reason)])).await
 }
 
+/// Proposes to bring a version of a memory back, or the memory itself if it is gone.
+#[server(prefix = "/do", endpoint = "propose_restore")]
+pub async fn propose_restore(memory: String, version: i64, #[server(default)] reason: String) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let result = async {
+        let changeset = request.lucid.propose_restore(request.actor()?, id(&memory, "memory")?, version, &reason).await?;
+        Ok(format!("/changesets/{changeset}"))
+    }
+    .await;
+    answer(&request, result, &format!("{}?version={version}", back(&memory)), fields([("reason", &reason)])).await
+}
+
 /// Freezes a memory: only people change it from now on.
 #[server(prefix = "/do", endpoint = "freeze")]
 pub async fn freeze(memory: String, reason: String) -> Result<Answer, ServerFnError> {

@@ -31,7 +31,14 @@ pub fn History() -> impl IntoView {
         } else {
             by_day(list.rows, now, |r| r.commit.created_at, |r| entry(r, now))
         };
-        Ok(view! { {store_heading(&store, "History", None)}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }.into_any())
+        let as_of = view! {
+            <form method="get" action=format!("/stores/{}/at", store.id) class="filters">
+                <label>"What was remembered as of (UTC)"<input type="datetime-local" name="time" required /></label>
+                <button>"Show"</button>
+            </form>
+        };
+        Ok(view! { {store_heading(&store, "History", None)}{as_of}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }
+            .into_any())
     })
 }
 
@@ -40,12 +47,13 @@ fn entry(row: HistoryRow, now: Timestamp) -> impl IntoView {
     let (commit, by) = (row.commit, row.committed_by);
     let mark = actor_mark(&commit.actor, &by);
     let from = commit.changeset_id.map(|id| view! { ", from "<a class="link" href=format!("/changesets/{id}")>"a changeset"</a> });
+    let at = format!("/stores/{}/at?revision={}", commit.store_id, commit.revision);
     view! {
         <li>
             {mark}
             <div>
                 <p><a href=format!("/commits/{}", commit.id)><Visible text=commit.message /></a></p>
-                <p class="quiet">{actor_name(&by)}" wrote "{count(commit.versions, "memory")}{from}" · revision "{commit.revision}{row.solo.then(solo_badge)}</p>
+                <p class="quiet">{actor_name(&by)}" wrote "{count(commit.versions, "memory")}{from}" · "<a class="link" href=at>"revision "{commit.revision}</a>{row.solo.then(solo_badge)}</p>
             </div>
             <When at=commit.created_at now=now />
         </li>

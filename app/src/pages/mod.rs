@@ -15,6 +15,7 @@ pub mod mappings;
 pub mod memories;
 pub mod memory;
 pub mod muted;
+pub mod past;
 pub mod people;
 pub mod policies;
 pub mod questions;

@@ -179,7 +179,7 @@ fn tampered() -> Vec<(&'static str, Tamper, &'static str)> {
                         hash: GENESIS,
                     };
                     e.hash = hex::encode(text.computed_hash());
-                })
+                });
             },
             "entry 7 binds no rows, though entries before it do: it was replaced",
         ),

@@ -31,6 +31,7 @@ mod names;
 mod news;
 mod notices;
 mod passwords;
+mod past;
 mod people;
 mod policies;
 mod preview;
@@ -87,6 +88,7 @@ pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryVie
 pub use memory_about::{Learned, MemoryAbout, READ_DAYS, Tree};
 pub use memory_writes::{MemoryWrite, NewMemory, Written};
 pub use news::Happened;
+pub use past::{AsOf, Between, Blamed, ExportedCommit, PastVersion};
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
 pub use policies::{
     Answered, BackTested, Frozen, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums, WouldApply,
@@ -117,6 +119,7 @@ pub use store::{
     memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},
     memory_stores::{DeletedStore, StoreName, StoreRow},
     notices::{MailRow, NoticeRow},
+    past::PastRow,
     policies::{BackTestRow, StopRow, VersionRow as PolicyVersionRow},
     policy_outcomes::{ApplicationRow, OutcomeRow, SumRow},
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},

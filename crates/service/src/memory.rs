@@ -329,7 +329,7 @@ fn in_solo_mode(approvals: &str) -> bool {
     approvals.as_array().into_iter().flatten().any(|a| a["solo"] == true)
 }
 
-fn version_view(version: VersionRow, names: &Names) -> VersionView {
+pub fn version_view(version: VersionRow, names: &Names) -> VersionView {
     let approvals: serde_json::Value = serde_json::from_str(&version.approvals).unwrap_or_default();
     let change = version.change_id.map(|id| id.to_string());
     let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == change.as_deref() && change.is_some());

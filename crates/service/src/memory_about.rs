@@ -68,13 +68,13 @@ pub struct Tree {
 }
 
 impl Lucid {
-    /// What stands behind a memory that exists.
+    /// What is behind a memory; of one that is gone, behind its removal.
     pub async fn memory_about(&self, actor: &Actor, id: MemoryId) -> Result<MemoryAbout> {
         let mut tx = self.db.read().await?;
-        let memory = memories::get(&mut tx, id).await?.filter(|m| actor.may(Action::SeeMemory, m.store_id));
-        let memory = memory.ok_or(Error::NotFound("memory"))?;
-        let sees_changes = actor.may(Action::SeeChanges, memory.store_id);
-        let origin = memories::origin(&mut tx, memory.version_id).await?.filter(|_| sees_changes);
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
+        let newest = newest.filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
+        let sees_changes = actor.may(Action::SeeChanges, newest.store_id);
+        let origin = memories::origin(&mut tx, newest.id).await?.filter(|_| sees_changes);
         let learned = match origin {
             Some(change) => {
                 let rows = evidence::of_changeset(&mut tx, change.changeset_id, Some(change.id)).await?;
@@ -90,8 +90,8 @@ impl Lucid {
         };
         let open = if sees_changes { memories::open_changes(&mut tx, id, OPEN_CHANGES).await? } else { Vec::new() };
         let readers = reads::readers(&mut tx, id, self.now().plus_seconds(-READ_DAYS * 86_400)).await?;
-        let owns = |g: &GrantRow| g.role == StoreRole::Owner && g.path_prefix.holds(memory.path.as_str());
-        let mut owners: Vec<String> = grants::of_store(&mut tx, memory.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
+        let owns = |g: &GrantRow| g.role == StoreRole::Owner && g.path_prefix.holds(newest.path.as_str());
+        let mut owners: Vec<String> = grants::of_store(&mut tx, newest.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
         owners.dedup();
         Ok(MemoryAbout { learned, open, readers, owners })
     }

@@ -249,7 +249,9 @@ async fn baseline(tx: &mut Tx, last: i64) -> Result<Vec<rows::Row>> {
     while after < last {
         let page = chain(tx, after, 1_000).await?;
         let Some(end) = page.last().map(|row| row.seq) else { break };
-        page.iter().for_each(|row| earlier.take(&row.entry()));
+        for row in &page {
+            earlier.take(&row.entry());
+        }
         after = end;
     }
     let mut all = vec![(rows::EARLIER.to_owned(), last.to_string(), Some(earlier.digest()))];

@@ -28,6 +28,9 @@ statements! {
     LIST = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
         FROM commits WHERE store_id = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
+    NEXT = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
+            (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
+        FROM commits WHERE store_id = $1 AND revision > $2 ORDER BY revision LIMIT 1";
     GET = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
         FROM commits WHERE id = $1";
@@ -203,6 +206,11 @@ pub async fn memory_count(tx: &mut Tx, store: StoreId) -> Result<i64> {
 /// A store's commits before `before` (exclusive), newest first.
 pub async fn list(tx: &mut Tx, store: StoreId, before: i64, limit: i64) -> Result<Page<CommitRow>> {
     Ok(Page::of(fetch_all!(tx, CommitRow, LIST, store, before, limit + 1)?, limit))
+}
+
+/// The first commit of a store after a revision.
+pub async fn next(tx: &mut Tx, store: StoreId, after: i64) -> Result<Option<CommitRow>> {
+    fetch_optional!(tx, CommitRow, NEXT, store, after)
 }
 
 /// One commit.

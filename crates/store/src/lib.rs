@@ -30,6 +30,7 @@ pub mod memories;
 pub mod memory_stores;
 pub mod model_batches;
 pub mod notices;
+pub mod past;
 pub mod policies;
 pub mod policy_outcomes;
 pub mod questions;
@@ -76,6 +77,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("memory_stores", memory_stores::STATEMENTS),
         ("model_batches", model_batches::STATEMENTS),
         ("notices", notices::STATEMENTS),
+        ("past", past::STATEMENTS),
         ("policies", policies::STATEMENTS),
         ("policy_outcomes", policy_outcomes::STATEMENTS),
         ("queue", queue::STATEMENTS),

@@ -48,6 +48,12 @@ statements! {
     VERSIONS = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
         FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3";
+    VERSION = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.memory_id = $1 AND v.number = $2";
+    VERSIONS_IN = concat!("SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
+            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
+        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.id IN (", fifty!(), ")");
     LAST_SAID = "SELECT content_sha256 FROM memory_versions WHERE memory_id = $1 AND content_sha256 IS NOT NULL ORDER BY number DESC LIMIT 1";
     VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
             v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
@@ -205,6 +211,16 @@ pub struct VersionRow {
     pub change_title: Option<String>,
     /// The changeset of that change.
     pub changeset_id: Option<ChangesetId>,
+}
+
+/// Versions of any memories, by id.
+pub async fn versions_in(tx: &mut Tx, ids: &[VersionId]) -> Result<Vec<VersionRow>> {
+    fetch_listed!(tx, VersionRow, VERSIONS_IN, ids)
+}
+
+/// One version of a memory, by number.
+pub async fn version_whole(tx: &mut Tx, memory: MemoryId, number: i64) -> Result<Option<VersionRow>> {
+    fetch_optional!(tx, VersionRow, VERSION, memory, number)
 }
 
 /// A memory in the tree of its store.

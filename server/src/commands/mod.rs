@@ -6,6 +6,7 @@ pub mod briefing;
 pub mod doctor;
 pub mod dream;
 pub mod drill;
+pub mod export;
 pub mod follow;
 pub mod import;
 pub mod keys;

@@ -31,11 +31,15 @@ pub fn rail(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> A
 
 /// In one sentence or two, why it is there.
 fn why(view: &MemoryView, learned: Option<&Learned>) -> AnyView {
+    if let (Some(l), true) = (learned, view.memory.is_none()) {
+        return view! { <p class="wrap">"Removed by "<a href=format!("/changesets/{}?change={}", l.change.changeset_id, l.change.id)><Visible text=l.change.title.clone() /></a>". "<Inline text=l.change.rationale.clone() /></p> }.into_any();
+    }
     if let Some(l) = learned {
         return view! { <p class="wrap"><Inline text=l.change.rationale.clone() /></p> }.into_any();
     }
     let by = view.versions.first().map(|v| v.committed_by.clone()).unwrap_or_default();
-    view! { <p>"Written directly by "{by}", without review."</p> }.into_any()
+    let did = if view.memory.is_some() { "Written" } else { "Removed" };
+    view! { <p>{did}" directly by "{by}", without review."</p> }.into_any()
 }
 
 fn definitions(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> AnyView {

@@ -1,22 +1,24 @@
 //! One memory: its place in the tree, what it says, and why; and two of its versions compared.
 
 mod about;
+mod blame;
 mod propose;
 pub mod tree;
 
-use domain::rights::Action;
+use domain::{Timestamp, ids::MemoryId, rights::Action};
 use leptos::prelude::*;
-use service::{MemoryAbout, MemoryView};
+use service::{MemoryAbout, MemoryView, PastVersion};
 
 use crate::{
     components::{
         diff::DiffLines,
-        forms::Refused,
+        forms::{Refused, form_token},
         icon::Icon,
         layout::{Crumbs, Heading},
         prose::Prose,
         text::Visible,
         title::DocumentTitle,
+        when::When,
     },
     context::{Request, page},
 };
@@ -30,8 +32,9 @@ pub fn Memory() -> impl IntoView {
         request.is_about(view.store_id);
         let store = request.lucid.store(&actor, view.store_id).await?;
         let tree = request.lucid.tree(&actor, store.id, Some(&view.path)).await?;
-        let about = match &view.memory {
-            Some(memory) => Some(request.lucid.memory_about(&actor, memory.id).await?),
+        let about = Some(request.lucid.memory_about(&actor, view.id).await?);
+        let past = match request.asked::<i64>("version").filter(|number| *number != view.newest || view.memory.is_none()) {
+            Some(number) => Some(request.lucid.past_version(&actor, view.id, number).await?),
             None => None,
         };
         let refused = request.refused().await;
@@ -43,7 +46,13 @@ pub fn Memory() -> impl IntoView {
             let freeze = (may_freeze && !m.frozen || may_propose && m.frozen).then(|| propose::freeze_form(m, refused.as_ref()));
             view! { <div class="stack">{edit}{freeze}</div> }
         });
-        let gone = view.memory.is_none().then(|| view! { <p class="notice bad">"This memory was removed. This is what it last said."</p> });
+        let may_restore = actor.may_at(Action::Propose, view.store_id, &[view.path.as_str()]);
+        let gone = (view.memory.is_none() && past.is_none()).then(|| {
+            let restore = may_restore.then(|| restore(view.id, view.newest - 1, "Propose to restore it"));
+            view! { <div class="notice bad"><p>"This memory was removed. This is what it last said."</p>{restore}</div> }
+        });
+        let past_bar = past.as_ref().map(|past| past_bar(&view, past, may_restore, request.now()));
+        let content = content(&request, &view, past.as_ref()).await?;
         Ok(view! {
             <DocumentTitle text=format!("{} · Memory", view.path) />
             {head(&view, &store.name, forms.is_some())}
@@ -52,8 +61,9 @@ pub fn Memory() -> impl IntoView {
                 <div class="mid">
                     <Refused form=refused />
                     {gone}
+                    {past_bar}
                     {waiting(about.as_ref())}
-                    {content(&request, &view)}
+                    {content}
                     <hr />
                     {forms}
                 </div>
@@ -110,24 +120,61 @@ fn waiting(about: Option<&MemoryAbout>) -> Option<AnyView> {
     Some(view! { <div class="notice info"><p>{text}</p><ul>{open.iter().map(one).collect_view()}</ul></div> }.into_any())
 }
 
-/// What it says, as a person reads it or as it is.
-fn content(request: &Request, view: &MemoryView) -> AnyView {
-    let source = request.query.get("view").is_some_and(|v| v == "source");
-    let address = format!("/memories/{}", view.id);
-    let current = |is: bool| is.then_some("true");
-    let shown = if source {
-        view! { <pre class="memory" tabindex="0" aria-label="Content"><Visible text=view.content.clone() /></pre> }.into_any()
-    } else {
-        view! { <Prose text=view.content.clone() /> }.into_any()
-    };
+/// Says that one looks at an older version, and leads back or brings it back.
+fn past_bar(view: &MemoryView, past: &PastVersion, may_restore: bool, now: Timestamp) -> AnyView {
+    let v = &past.version.version;
+    let restore = (may_restore && v.content_sha256.is_some()).then(|| restore(view.id, v.number, "Propose to restore this version"));
+    let store = format!("/stores/{}/at?revision={}", v.store_id, v.revision);
     view! {
-        <nav class="seg" aria-label="View">
-            <a href=address.clone() aria-current=current(!source)>"Preview"</a>
-            <a href=format!("{address}?view=source") aria-current=current(source)>"Source"</a>
-        </nav>
-        <article aria-label="Content">{shown}</article>
+        <div class="notice info">
+            <p>
+                <strong>"Version "{v.number}" of "{view.newest}</strong>", written "<When at=v.created_at now=now />" with "<a class="link" href=store>"revision "{v.revision}</a>" of the store. "
+                <a class="link" href=format!("/memories/{}", view.id)>"Show the newest"</a>
+            </p>
+            {restore}
+        </div>
     }
     .into_any()
+}
+
+/// Proposes to bring a version back.
+fn restore(id: MemoryId, version: i64, label: &'static str) -> AnyView {
+    view! {
+        <form method="post" action="/do/propose_restore" class="inline">{form_token()}
+            <input type="hidden" name="memory" value=id.to_string() />
+            <input type="hidden" name="version" value=version.to_string() />
+            <button>{label}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What it says, as a person reads it, as it is, or by the change that put each line there.
+async fn content(request: &Request, view: &MemoryView, past: Option<&PastVersion>) -> service::Result<AnyView> {
+    let asked = request.query.get("view").map_or("", String::as_str);
+    let text = past.map_or(&view.content, |past| &past.content).clone();
+    let shown = match asked {
+        "source" => view! { <pre class="memory" tabindex="0" aria-label="Content"><Visible text=text /></pre> }.into_any(),
+        "blame" if past.is_none() => {
+            let lines = request.lucid.blame(request.actor()?, view.id).await?;
+            blame::blame(view.id, lines, request.now())
+        }
+        _ => view! { <Prose text=text /> }.into_any(),
+    };
+    let version = past.map(|past| past.version.version.number);
+    let tab = |name: &'static str, word: &'static str| {
+        let query = [version.map(|n| format!("version={n}")), (!name.is_empty()).then(|| format!("view={name}"))];
+        let query = query.into_iter().flatten().collect::<Vec<_>>().join("&");
+        let href = if query.is_empty() { format!("/memories/{}", view.id) } else { format!("/memories/{}?{query}", view.id) };
+        let here = if matches!(asked, "source" | "blame") { asked } else { "" };
+        view! { <a href=href aria-current=(here == name).then_some("true")>{word}</a> }
+    };
+    let by_change = past.is_none().then(|| tab("blame", "Line by line"));
+    Ok(view! {
+        <nav class="seg" aria-label="View">{tab("", "Preview")}{tab("source", "Source")}{by_change}</nav>
+        <article aria-label="Content">{shown}</article>
+    }
+    .into_any())
 }
 
 /// Any two versions side by side.

@@ -1,0 +1,247 @@
+//! The past of a store, with git as the judge: what a store held at a revision, what differs between two, and which commit each line comes
+//! from are what git says of the exported history. And what is brought back goes through the gate.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use domain::{
+    actor::{Actor, Role, StoreRole},
+    changeset::ChangeState,
+    ids::{ChangesetId, StoreId},
+};
+use service::{Lucid, MemoryWrite, NewMemory, Verdict};
+
+use crate::{
+    support::process::run,
+    world::{World, add, create, on_both_engines},
+};
+
+on_both_engines!(git_says_the_same_of_any_history, a_version_is_brought_back_through_the_gate, a_removal_is_explained_by_its_own_change);
+
+/// Histories that are made up, and commits in each.
+const HISTORIES: u64 = 12;
+const COMMITS: u64 = 14;
+
+/// A number below a limit, the same each time (splitmix64, Steele et al. 2014).
+fn below(seed: u64, limit: u64) -> u64 {
+    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) % limit
+}
+
+/// Writes commits in which memories are made, edited, moved and removed. No two lines are the same, so that there is one way to read a diff.
+async fn history(lucid: &Lucid, store: StoreId, seed: u64) {
+    let operator = Actor::operator();
+    for n in 0..COMMITS {
+        let at = seed * 1_000 + n;
+        let rows = lucid.memories(&operator, store, None).await.unwrap().rows;
+        let pick = below(at, 10);
+        let write = match rows.get(usize::try_from(below(at + 7, rows.len().max(1) as u64)).unwrap()) {
+            Some(one) if pick < 5 => {
+                let (_, content) = lucid.read_for_edit(&operator, one.id).await.unwrap();
+                MemoryWrite::Update { id: one.id, path: None, content: Some(edited(&content, at)), expected_sha256: None }
+            }
+            Some(one) if pick == 5 => MemoryWrite::Delete { id: one.id, expected_sha256: None },
+            Some(one) if pick == 6 => {
+                let path = format!("/moved \"{at}\"/ü {at}.md").parse().unwrap();
+                MemoryWrite::Update { id: one.id, path: Some(path), content: None, expected_sha256: None }
+            }
+            _ => {
+                let notes = [0, 1].map(|k| NewMemory {
+                    path: format!("/note/{at}-{k}.md").parse().unwrap(),
+                    content: (0..6).fold(String::new(), |text, line| text + &format!("Line {at}.{k}.{line}\n")),
+                    by_person: false,
+                });
+                lucid.write_memories(&operator, store, &notes, &format!("Notes {at}")).await.unwrap();
+                continue;
+            }
+        };
+        lucid.write_memory(&operator, store, &write).await.unwrap();
+    }
+}
+
+/// A text with one line more, one less and one other.
+fn edited(text: &str, at: u64) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let place = |k: u64, n: usize| usize::try_from(below(at * 3 + k, n.max(1) as u64)).unwrap();
+    if lines.len() > 2 {
+        lines.remove(place(1, lines.len()));
+    }
+    let changed = place(2, lines.len());
+    if let Some(line) = lines.get_mut(changed) {
+        *line = format!("Line {at} changed");
+    }
+    lines.insert(place(3, lines.len()), format!("Line {at} added"));
+    let mut text = lines.join("\n");
+    // Some texts have no line break at their end.
+    if below(at, 3) > 0 {
+        text.push('\n');
+    }
+    text
+}
+
+fn git(folder: &Path, args: &[&str]) -> String {
+    let done = Command::new("git").args(["-c", "core.quotePath=false"]).args(args).current_dir(folder).output();
+    let done = done.expect("git is needed for this test: apt-get install git");
+    assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+/// The exported history in a repository of its own.
+fn exported(folder: &Path, url: &str, store: &str) {
+    let (code, stream, err) = run(&["--database", url, "export", "--git", store]);
+    assert_eq!(code, 0, "{err}");
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    let mut import = Command::new("git").args(["fast-import", "--quiet"]).current_dir(folder).stdin(Stdio::piped()).spawn().unwrap();
+    import.stdin.take().unwrap().write_all(stream.as_bytes()).unwrap();
+    assert!(import.wait().unwrap().success(), "{stream}");
+}
+
+async fn git_says_the_same_of_any_history(world: World) {
+    for seed in 0..HISTORIES {
+        let name = format!("History {seed}");
+        let store = world.lucid.create_store(&Actor::operator(), &name, "").await.unwrap();
+        history(&world.lucid, store, seed).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, url) = (folder.path().to_owned(), world.url().to_owned());
+        tokio::task::spawn_blocking(move || exported(&path, &url, &name)).await.unwrap();
+        as_git(&world.lucid, store, folder.path()).await;
+    }
+    world.verified().await;
+}
+
+async fn as_git(lucid: &Lucid, store: StoreId, folder: &Path) {
+    let operator = Actor::operator();
+    let hashes: Vec<String> = git(folder, &["log", "--format=%H", "--reverse", "main"]).lines().map(str::to_owned).collect();
+    let newest = i64::try_from(hashes.len()).unwrap();
+    let of = |revision: i64| hashes[usize::try_from(revision - 1).unwrap()].as_str();
+    for revision in 1..=newest {
+        let held = lucid.as_of(&operator, store, revision, None).await.unwrap().memories.rows;
+        let mut ours = String::new();
+        for m in &held {
+            let _ = writeln!(ours, "{}", m.path.as_str().trim_start_matches('/'));
+            let said = lucid.past_version(&operator, m.memory_id, m.number).await.unwrap().content;
+            assert_eq!(said, git(folder, &["show", &format!("{}:{}", of(revision), m.path.as_str().trim_start_matches('/'))]));
+        }
+        let mut theirs: Vec<String> =
+            git(folder, &["ls-tree", "-r", "-z", "--name-only", of(revision)]).split('\0').map(str::to_owned).collect();
+        theirs.retain(|p| !p.is_empty());
+        let mut ours: Vec<String> = ours.lines().map(str::to_owned).collect();
+        ours.sort();
+        theirs.sort();
+        assert_eq!(ours, theirs);
+    }
+    // Two revisions that are far apart: the same lines are added and removed.
+    let (from, to) = (newest / 3, newest);
+    let diff = git(folder, &["diff", "--no-renames", "--unified=0", of(from), of(to)]);
+    let marked = |sign: char| {
+        let header = if sign == '+' { "+++ " } else { "--- " };
+        let mut all: Vec<String> =
+            diff.lines().filter(|l| l.starts_with(sign) && !l.starts_with(header)).map(|l| l[1..].to_owned()).collect();
+        all.sort();
+        all
+    };
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let page = lucid.compare_revisions(&operator, store, (from, to), None).await.unwrap();
+    for one in page.rows {
+        let moved = one.before.is_some() && one.after.is_some() && one.before != one.after;
+        for line in one.lines {
+            let text: String = line.runs.iter().map(|run| run.text.as_str()).collect();
+            match line.mark {
+                domain::diff::Mark::Added => added.push(text),
+                domain::diff::Mark::Removed => removed.push(text),
+                // What git has as another file is a memory that moved here.
+                domain::diff::Mark::Same if moved => {
+                    added.push(text.clone());
+                    removed.push(text);
+                }
+                domain::diff::Mark::Same => {}
+            }
+        }
+    }
+    added.sort();
+    removed.sort();
+    assert_eq!((added, removed), (marked('+'), marked('-')));
+    // Every line of every memory comes from the same commit.
+    for m in lucid.memories(&operator, store, None).await.unwrap().rows {
+        let blame = lucid.blame(&operator, m.id).await.unwrap();
+        let ours: Vec<(String, String)> =
+            blame.iter().flat_map(|g| g.lines.iter().map(|line| (of(g.version.version.revision).to_owned(), line.clone()))).collect();
+        let porcelain = git(folder, &["blame", "--line-porcelain", "-M", "-C", "main", "--", m.path.as_str().trim_start_matches('/')]);
+        let mut theirs = Vec::new();
+        let mut commit = String::new();
+        for line in porcelain.lines() {
+            match line.strip_prefix('\t') {
+                Some(text) => theirs.push((commit.clone(), text.to_owned())),
+                None if line.split(' ').next().is_some_and(|word| word.len() == 40) => line[..40].clone_into(&mut commit),
+                None => {}
+            }
+        }
+        assert_eq!(ours, theirs, "{}", m.path);
+    }
+}
+
+async fn a_version_is_brought_back_through_the_gate(world: World) {
+    let lucid = &world.lucid;
+    world.remember(&[("/a.md", "First.\n", false)]).await;
+    world.remember(&[("/a.md", "Second.\n", false)]).await;
+    let id = lucid.memories(&world.admin, world.store, None).await.unwrap().rows[0].id;
+    let says = async || lucid.read_for_edit(&world.admin, id).await.map(|(_, content)| content);
+    let changeset = lucid.propose_restore(&world.admin, id, 1, "").await.unwrap();
+    assert_eq!(says().await.unwrap(), "Second.\n", "nothing is brought back before it is approved");
+    let change = world.changes(changeset).await.remove(0);
+    assert_eq!(change.change.rationale, "Version 1 is brought back.");
+    // The memory moves on: the proposal is a conflict, and is not committed over it.
+    world.remember(&[("/a.md", "Third.\n", false)]).await;
+    assert!(world.changes(changeset).await[0].change.conflicted);
+    lucid.withdraw(&world.admin, changeset).await.unwrap();
+    let again = lucid.propose_restore(&world.admin, id, 1, "It was right.").await.unwrap();
+    approved(&world, again).await;
+    assert_eq!(says().await.unwrap(), "First.\n");
+    // And a memory that is gone.
+    let delete = MemoryWrite::Delete { id, expected_sha256: None };
+    let (gone, _) = lucid.propose_change(&world.admin, world.store, &delete, "It is no longer true.").await.unwrap();
+    approved(&world, gone).await;
+    assert!(says().await.is_err());
+    let newest = lucid.memory(&world.admin, id, None).await.unwrap().newest;
+    let back = lucid.propose_restore(&world.admin, id, newest, "").await.unwrap();
+    approved(&world, back).await;
+    assert_eq!(world.paths().await, ["/a.md"]);
+    assert!(lucid.propose_restore(&world.stranger, id, 1, "").await.is_err());
+    world.verified().await;
+}
+
+/// Two people approve, as a high risk needs, and it is committed.
+async fn approved(world: &World, changeset: ChangesetId) {
+    let second = add(&world.lucid, &format!("second-{changeset}"), Role::Reviewer, vec![(world.store, StoreRole::Reviewer)]).await;
+    for who in [&world.reviewer, &second] {
+        for change in world.changes(changeset).await {
+            if change.change.state == ChangeState::Pending {
+                world.vote(who, &change, Verdict::Approve).await.unwrap();
+            }
+        }
+    }
+    let request = world.commit_request(changeset, &changeset.to_string()).await;
+    world.lucid.commit(&world.reviewer, &request).await.unwrap();
+}
+
+/// Two changes of one commit: what is gone is explained by the one that removed it.
+async fn a_removal_is_explained_by_its_own_change(world: World) {
+    let lucid = &world.lucid;
+    world.remember(&[("/a.md", "One.\n", false), ("/b.md", "Two.\n", false)]).await;
+    let rows = lucid.memories(&world.admin, world.store, None).await.unwrap().rows;
+    let delete = MemoryWrite::Delete { id: rows[0].id, expected_sha256: None };
+    let (gone, _) = lucid.propose_change(&world.admin, world.store, &delete, "It is no longer true.").await.unwrap();
+    approved(&world, gone).await;
+    let (made, _) = lucid.propose_change(&world.admin, world.store, &create("/c.md", "Three.\n"), "It is new.").await.unwrap();
+    approved(&world, made).await;
+    let about = lucid.memory_about(&world.admin, rows[0].id).await.unwrap();
+    assert_eq!(about.learned.unwrap().change.rationale, "It is no longer true.");
+    let view = lucid.memory(&world.admin, rows[0].id, None).await.unwrap();
+    assert!(view.memory.is_none() && !view.versions[0].approved_by.is_empty());
+}
