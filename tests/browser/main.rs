@@ -11,6 +11,7 @@ mod first_steps;
 mod keyboard;
 mod managing;
 mod pages;
+mod past;
 mod policies;
 mod questions;
 mod review;

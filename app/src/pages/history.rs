@@ -33,7 +33,7 @@ pub fn History() -> impl IntoView {
         };
         let as_of = view! {
             <form method="get" action=format!("/stores/{}/at", store.id) class="filters">
-                <label>"What was remembered as of (UTC)"<input type="datetime-local" name="time" required /></label>
+                <label class="wrap">"What was remembered as of (UTC)"<input type="datetime-local" name="time" required /></label>
                 <button>"Show"</button>
             </form>
         };

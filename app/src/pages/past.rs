@@ -83,7 +83,7 @@ fn choose(store: &StoreRow, revision: i64) -> AnyView {
     view! {
         <form method="get" action=format!("/stores/{}/at", store.id) class="filters">
             <label>"Revision"<input type="number" name="revision" value=revision.to_string() min="0" max=store.revision.to_string() /></label>
-            <label>"or as of (UTC)"<input type="datetime-local" name="time" /></label>
+            <label class="wrap">"or as of (UTC)"<input type="datetime-local" name="time" /></label>
             <button>"Show"</button>
         </form>
     }
@@ -96,10 +96,12 @@ fn table(rows: Vec<PastRow>, now: Timestamp) -> AnyView {
         view! { <tr><td><a href=href><code><Visible text=m.path.to_string() /></code></a></td><td>"Version "{m.number}</td><td><When at=m.created_at now=now /></td></tr> }
     };
     view! {
-        <table class="card">
-            <thead><tr><th>"Memory"</th><th>"Version"</th><th>"Since"</th></tr></thead>
-            <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-        </table>
+        <div class="scroll" tabindex="0" role="region" aria-label="Memories">
+            <table>
+                <thead><tr><th>"Memory"</th><th>"Version"</th><th>"Since"</th></tr></thead>
+                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
     }
     .into_any()
 }
@@ -127,9 +129,9 @@ pub fn CompareRevisions() -> impl IntoView {
         let says = if differing.rows.is_empty() && after.is_none() {
             view! { <Empty title="No difference">"No memory was written between these revisions."</Empty> }.into_any()
         } else {
-            let more = if differing.more { "at least " } else { "" };
-            view! { <p class="quiet">{more}{count(differing.rows.len(), "memory")}" was written between revision "{from}" and "{to}"."</p> }
-                .into_any()
+            let shown = count(differing.rows.len(), "memory");
+            let more = if differing.more { ", and more on the next page" } else { "" };
+            view! { <p class="quiet">{format!("Differs between revision {from} and {to}: {shown}{more}.")}</p> }.into_any()
         };
         Ok(view! {
             {store_heading(&store, "History", None)}
@@ -149,7 +151,8 @@ fn one(between: Between) -> AnyView {
         (Some(_), None) => "removed".to_owned(),
         (Some(a), Some(b)) if a != b => format!("moved from {a}"),
         (Some(_), Some(_)) => "changed".to_owned(),
-        (None, None) => "added and removed again".to_owned(),
+        // Added and removed again in between.
+        (None, None) => return ().into_any(),
     };
     view! {
         <section class="card">
