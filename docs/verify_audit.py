@@ -190,6 +190,8 @@ class Trail:
                 if any(signed(old, message, value) for old in self.trusted):
                     self.trusted.append(key)
                 self.signers = {key}
+            elif table == "earlier_entries" and self.since != seq:
+                fail(f"entry {seq} binds all rows anew, as only the first may: what was changed before it is not to be told")
             elif table == "earlier_entries" and not self.window and value != self.earlier.hexdigest():
                 fail(f"the store or commit of an entry before {seq} was changed")
 

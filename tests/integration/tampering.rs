@@ -9,7 +9,7 @@ use domain::{
     event::{Outcome, OutcomeResult},
     memory::GateMode,
 };
-use service::{Grantee, NewSchedule, transcripts::mapping::Mapping};
+use service::{Grantee, NewMemory, NewSchedule, transcripts::mapping::Mapping};
 use sqlx::{AssertSqlSafe, Row};
 use store::{Db, covered};
 
@@ -19,7 +19,13 @@ use crate::{
     world::{World, actor, on_both_engines},
 };
 
-on_both_engines!(every_column_of_every_covered_table, the_trail_itself, what_an_older_database_holds);
+on_both_engines!(
+    every_column_of_every_covered_table,
+    the_trail_itself,
+    what_an_older_database_holds,
+    rows_are_not_bound_a_second_time,
+    many_writers_leave_no_gap,
+);
 
 const KEY: [u8; 32] = [9; 32];
 
@@ -137,13 +143,21 @@ impl Attacker<'_> {
     }
 }
 
+/// Nothing is wrong but that triggers were dropped.
+async fn holds(world: &World) {
+    if let Err(broken) = world.lucid.check_audit(&Actor::operator()).await.unwrap() {
+        assert_eq!(disagreements(broken), []);
+    }
+}
+
 async fn found(world: &World) -> Broken {
     world.lucid.check_audit(&Actor::operator()).await.unwrap().expect_err("it is found")
 }
 
+/// The rows that disagree; that the test's attacker dropped triggers is another matter.
 fn disagreements(broken: Broken) -> Vec<Disagreement> {
     match broken {
-        Broken::Rows(all) => all,
+        Broken::Rows(all) => all.into_iter().filter(|d| !matches!(d, Disagreement::Schema(_))).collect(),
         other => panic!("{other}"),
     }
 }
@@ -205,7 +219,7 @@ async fn every_column_of_every_covered_table(world: World) {
                 Disagreement::Changed { table, entry, .. } | Disagreement::Removed { table, entry, .. } => table == name && *entry > 0,
                 Disagreement::Added { table, .. } => table == name,
                 Disagreement::MissingContent { .. } => column.ends_with("sha256"),
-                Disagreement::Content { .. } => false,
+                Disagreement::Content { .. } | Disagreement::Schema(_) => false,
             };
             assert!(all.iter().all(named), "{name}.{column}: {all:?}");
             assert!(all.iter().any(|d| !matches!(d, Disagreement::MissingContent { .. })), "{name}.{column}: {all:?}");
@@ -227,7 +241,7 @@ async fn every_column_of_every_covered_table(world: World) {
         let all = disagreements(found(&world).await);
         assert!(matches!(&all[..], [Disagreement::Added { table, .. }] if table == name), "{name}: {all:?}");
         attacker.put_back(name).await;
-        world.lucid.check_audit(&Actor::operator()).await.unwrap().expect("all is as it was");
+        holds(&world).await;
     }
     assert!(empty.is_empty(), "the test has no row of {empty:?}");
     assert!(columns > 250, "{columns}");
@@ -245,8 +259,8 @@ async fn every_column_of_every_covered_table(world: World) {
 async fn the_trail_itself(world: World) {
     let world = Box::pin(full(world)).await;
     let attacker = Attacker { world: &world };
-    attacker.disarm().await;
     let last = world.lucid.check_audit(&Actor::operator()).await.unwrap().unwrap().entries;
+    attacker.disarm().await;
     attacker.keep("audit").await;
     attacker.keep("audit_head").await;
     let at = last / 2;
@@ -305,7 +319,7 @@ async fn the_trail_itself(world: World) {
         }
         attacker.put_back("audit").await;
         attacker.put_back("audit_head").await;
-        world.lucid.check_audit(&Actor::operator()).await.unwrap().expect("all is as it was");
+        holds(&world).await;
     }
     for kind in [
         "was changed",
@@ -319,6 +333,60 @@ async fn the_trail_itself(world: World) {
         assert!(said.iter().any(|s| s.contains(kind)), "{kind}: {said:#?}");
     }
     forged_entries(&world, &attacker, last).await;
+}
+
+/// Whoever makes Lucid bind all rows anew has what they changed bound with them; that it was bound anew is found.
+async fn rows_are_not_bound_a_second_time(world: World) {
+    let attacker = Attacker { world: &world };
+    attacker.run("UPDATE audit_head SET baseline = NULL").await;
+    world.lucid.create_store(&Actor::operator(), "Later", "").await.unwrap();
+    let broken = found(&world).await;
+    assert!(matches!(broken, Broken::Again { .. }), "{broken}");
+}
+
+/// Writers at once, and entries of each: in `make test`, and in `make soak`.
+const WRITERS: u32 = 20;
+const ENTRIES: (u32, u32) = (5, 1_000);
+
+async fn many_writers_leave_no_gap(world: World) {
+    let world = World { lucid: world.lucid.clone().with_signing_key(KEY), ..world };
+    let before = world.verified().await;
+    let entries = if std::env::var_os("LUCID_SOAK").is_some() { ENTRIES.1 } else { ENTRIES.0 };
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|writer| {
+            let (lucid, store) = (world.lucid.clone(), world.store);
+            tokio::spawn(async move {
+                for n in 0..entries {
+                    let note = NewMemory {
+                        path: format!("/{writer}/{}.md", n % 50).parse().unwrap(),
+                        content: format!("{n}\n"),
+                        by_person: false,
+                    };
+                    lucid.write_memories(&Actor::operator(), store, &[note], "at once").await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(world.verified().await, before + i64::from(WRITERS * entries));
+}
+
+#[tokio::test]
+async fn a_planted_trigger_is_named() {
+    let world = World::on(crate::support::databases::TestDb::sqlite()).await;
+    let attacker = Attacker { world: &world };
+    attacker
+        .run("CREATE TRIGGER planted AFTER INSERT ON audit BEGIN UPDATE users SET role = 'admin' WHERE email LIKE 'stranger%'; END")
+        .await;
+    world.lucid.create_store(&Actor::operator(), "Later", "").await.unwrap_err();
+    let Broken::Rows(all) = found(&world).await else { panic!("rows disagree") };
+    assert_eq!(all, [Disagreement::Schema("trigger planted".to_owned())]);
+    attacker.run("DROP TRIGGER planted").await;
+    attacker.run("DROP TRIGGER users_covered_update").await;
+    let Broken::Rows(all) = found(&world).await else { panic!("rows disagree") };
+    assert_eq!(all, [Disagreement::Schema("trigger users_covered_update".to_owned())]);
 }
 
 /// An entry with a hash that fits, put behind the last one by somebody who has no key.
@@ -360,14 +428,20 @@ async fn what_an_older_database_holds(world: World) {
     let change = world.changes(changeset).await.remove(0);
     world.vote(&world.reviewer, &change, service::Verdict::Approve).await.unwrap();
     let attacker = Attacker { world: &world };
+    let triggers =
+        if attacker.is_sqlite() { attacker.ask("SELECT sql FROM sqlite_master WHERE type = 'trigger'").await } else { Vec::new() };
     attacker.disarm().await;
     let last = as_before(&world, &attacker).await;
+    for trigger in &triggers {
+        attacker.run(trigger).await;
+    }
     let before = world.lucid.check_audit(&Actor::operator()).await.unwrap().expect("an old trail verifies");
     assert_eq!((before.entries, before.since, before.rows), (last, None, 0));
     world.lucid.create_store(&Actor::operator(), "Later", "").await.unwrap();
     let after = world.lucid.check_audit(&Actor::operator()).await.unwrap().expect("it still does");
     assert_eq!((after.entries, after.since), (last + 1, Some(last + 1)));
     assert!(after.rows > 10, "{}", after.rows);
+    attacker.disarm().await;
     attacker.keep("audit").await;
     attacker.keep("decisions").await;
     attacker.run("UPDATE decisions SET note = 'other'").await;

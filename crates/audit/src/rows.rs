@@ -86,6 +86,9 @@ pub enum Disagreement {
         /// The SHA-256 that it is stored by.
         sha256: String,
     },
+    /// A part of the database's schema is not as Lucid makes it.
+    #[error("the {0} of the database is not as Lucid makes it: it may write along with honest transactions, or keep them from being noted")]
+    Schema(String),
     /// A text that a row names is not there.
     #[error("the content {sha256} is missing")]
     MissingContent {

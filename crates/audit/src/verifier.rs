@@ -74,6 +74,12 @@ pub enum Broken {
         /// The first entry that binds rows.
         seq: i64,
     },
+    /// All rows are bound a second time.
+    #[error("entry {seq} binds all rows anew, as only the first may: what was changed before it is not to be told")]
+    Again {
+        /// The entry.
+        seq: i64,
+    },
     /// An entry of the first version after one that binds rows.
     #[error("entry {seq} binds no rows, though entries before it do: it was replaced")]
     Downgrade {
@@ -268,6 +274,8 @@ impl Verifier {
                 // Only what comes later can say that a payload was erased.
                 rows::ERASED => drop(key.parse::<i64>().map(|erased| erased < seq && self.erased.remove(&erased))),
                 rows::KEY => self.name_key(seq, key, digest.as_deref())?,
+                // A second beginning would bind whatever the rows had become by then.
+                rows::EARLIER if self.since != Some(seq) => return Err(Broken::Again { seq }),
                 rows::EARLIER if !self.window && *digest != Some(self.earlier.digest()) => return Err(Broken::Earlier { seq }),
                 _ => {}
             }

@@ -161,6 +161,35 @@ fn tampered() -> Vec<(&'static str, Tamper, &'static str)> {
             "the signature of the checkpoint at 6 does not hold",
         ),
         (
+            "bound-again",
+            |l| {
+                let again = text(&[(EARLIER.to_owned(), "3".to_owned(), Some(String::new()))]);
+                let mut prev = None;
+                for seq in 7..=ENTRIES {
+                    change(l, seq, |e| {
+                        e.rows = if seq == 7 { Some(again.clone()) } else { e.rows.clone() };
+                        e.prev = prev.clone().unwrap_or(e.prev.clone());
+                        let entry = Entry {
+                            seq: e.seq,
+                            at: e.at,
+                            actor: e.actor.clone(),
+                            action: e.action.clone(),
+                            subject: e.subject.clone(),
+                            store: e.store.clone(),
+                            commit: e.commit.clone(),
+                            rows: e.rows.as_deref().map(sha256),
+                            commitment: bytes(&e.commitment),
+                            prev: bytes(&e.prev),
+                            hash: GENESIS,
+                        };
+                        e.hash = hex::encode(entry.computed_hash());
+                        prev = Some(e.hash.clone());
+                    });
+                }
+            },
+            "entry 7 binds all rows anew, as only the first may: what was changed before it is not to be told",
+        ),
+        (
             "forged-version",
             |l| {
                 change(l, 7, |e| {

@@ -32,6 +32,10 @@ impl Database {
         Ok(self.0.write().await?)
     }
 
+    pub async fn changed_schema(&self) -> Result<Vec<String>> {
+        Ok(self.0.changed_schema().await?)
+    }
+
     pub const fn engine(&self) -> &'static str {
         self.0.engine()
     }

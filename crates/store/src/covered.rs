@@ -27,6 +27,11 @@ statements! {
     FORGET = "DELETE FROM audit_touched";
 }
 
+/// SQLite only: everything that its schema has, but for the statistics that it makes itself.
+pub(crate) const SCHEMA: &str = "SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'";
+/// The newest migration that a database has.
+pub(crate) const MIGRATED: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+
 /// A table of which every row is covered.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {

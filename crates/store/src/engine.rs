@@ -2,6 +2,7 @@
 //! A [`Tx`] is what every read and write takes; the macros below run one SQL text on whichever engine it is.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -15,6 +16,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use uuid::Uuid;
+
+use crate::covered;
 
 /// Declares the statements of a module and the list of them.
 macro_rules! statements {
@@ -315,11 +318,30 @@ impl Db {
         Ok(match self {
             Self::Sqlite { write, .. } => {
                 let mut tx = Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?);
-                crate::covered::forget(&mut tx).await?;
+                covered::forget(&mut tx).await?;
                 tx
             }
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
+    }
+
+    /// Tables, views, triggers and indices that are not as this Lucid's migrations make them: a trigger that somebody planted writes along
+    /// with honest transactions. SQLite only; a database that a newer Lucid migrated is not compared.
+    pub async fn changed_schema(&self) -> Result<Vec<String>> {
+        let Self::Sqlite { read, .. } = self else { return Ok(Vec::new()) };
+        let fresh = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+        SQLITE_MIGRATIONS.run(&fresh).await?;
+        let migrated = async |pool: &SqlitePool| sqlx::query_scalar::<_, i64>(covered::MIGRATED).fetch_one(pool).await;
+        if migrated(read).await? > migrated(&fresh).await? {
+            return Ok(Vec::new());
+        }
+        let all = async |pool: &SqlitePool| -> Result<BTreeMap<String, String>> {
+            Ok(sqlx::query_as::<_, (String, String)>(covered::SCHEMA).fetch_all(pool).await?.into_iter().collect())
+        };
+        let (is, wanted) = (all(read).await?, all(&fresh).await?);
+        fresh.close().await;
+        let names: BTreeSet<&String> = is.keys().chain(wanted.keys()).collect();
+        Ok(names.into_iter().filter(|name| is.get(*name) != wanted.get(*name)).cloned().collect())
     }
 
     /// The key that signs the audit trail, if it is beside the database.

@@ -103,7 +103,8 @@ impl Lucid {
             Err(broken) => return Ok(Err(broken)),
         };
         if since.is_some() {
-            let disagreements = disagreements(&mut tx, &mut rows).await?;
+            let mut disagreements = disagreements(&mut tx, &mut rows).await?;
+            disagreements.extend(self.db.changed_schema().await?.into_iter().map(Disagreement::Schema));
             if !disagreements.is_empty() {
                 return Ok(Err(Broken::Rows(disagreements)));
             }
