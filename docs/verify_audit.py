@@ -104,17 +104,28 @@ def entry_hash(e):
     return sha(data + bytes.fromhex(e["commitment"]) + bytes.fromhex(e["prev"])).hex()
 
 
-def check_signature(c):
-    message = b"lucid audit checkpoint v1\0" + number(c["size"]) + number(c["at"]) + bytes.fromhex(c["head"])
+def check_signature(c, kind=b"checkpoint"):
+    message = b"lucid audit " + kind + b" v1\0" + number(c["size"]) + number(c["at"]) + bytes.fromhex(c["head"])
     if not signed(c["public_key"], message, c["signature"]):
         fail(f"the signature of the checkpoint at {c['size']} does not hold")
+
+
+def strict(text):
+    """JSON whose objects name no member twice."""
+
+    def members(pairs):
+        if len({name for name, _ in pairs}) != len(pairs):
+            fail("a line names something twice")
+        return dict(pairs)
+
+    return json.loads(text, object_pairs_hook=members)
 
 
 class Trail:
     def __init__(self, kept, trusted):
         self.seq, self.hash, self.window, self.since, self.ended = 0, "00" * 32, False, None, None
         self.kept, self.trusted = sorted(kept, key=lambda c: c["size"]), [trusted.lower()] if trusted else []
-        self.signers, self.erased, self.earlier = set(), set(), hashlib.sha256()
+        self.signers, self.erased, self.earlier, self.rows, self.found = set(), set(), hashlib.sha256(), {}, []
         for c in self.kept:
             check_signature(c)
 
@@ -123,17 +134,26 @@ class Trail:
         if self.ended is not None:
             fail(f"the trail ends at entry {line.get('seq')}, but its head says {self.ended}: entries were added")
         if kind == "window":
+            if self.seq or self.window or line["after"] < 1:
+                fail(f"after entry {self.seq} comes entry {line['after'] + 1}: entries were reordered, or inserted")
             self.seq, self.hash, self.window = line["after"], line["hash"], True
-            self.kept = [c for c in self.kept if c["size"] >= self.seq]
+            while self.kept and self.kept[0]["size"] <= self.seq:
+                c = self.kept.pop(0)
+                if c["size"] < self.seq:
+                    fail(f"the checkpoint at {c['size']} is of entries before this window: it says nothing of it")
+                self.trust(c)
+                self.covers(c)
         elif kind == "entry":
             self.entry(line)
         elif kind == "checkpoint":
             self.checkpoint(line)
         elif kind == "head":
             self.head(line)
+        else:
+            fail(f"{kind!r} is not a line of an export")
 
-    def checkpoint(self, c):
-        check_signature(c)
+    def checkpoint(self, c, kind=b"checkpoint"):
+        check_signature(c, kind)
         self.trust(c)
         if c["size"] != self.seq:
             fail(f"a checkpoint covers {c['size']} entries, but the trail has only {self.seq}: its end was cut off")
@@ -176,26 +196,46 @@ class Trail:
                 fail(f"entry {seq} binds no rows, though entries before it do: it was replaced")
             return
         self.since = self.since or seq
-        for table, key, value in json.loads(e["rows"]):
-            if table == "erased_payload" and int(key) < seq:
-                self.erased.discard(int(key))
-            elif table == "signing_key" and value is None:
-                self.signers.discard(key)
+        rows = strict(e["rows"])
+        if sum(table == "signing_key" for table, *_ in rows) > 1:
+            self.no_word(seq)
+        for table, key, value, before in rows:
+            if table == "erased_payload":
+                if int(key) < seq:
+                    self.erased.discard(int(key))
             elif table == "signing_key":
-                message = b"lucid audit key v1\0" + key.encode()
-                if value == "lost":
-                    print(f"WARNING: from entry {seq} on another key signs; the one before was said to be lost")
-                elif not self.window and self.signers and not any(signed(old, message, value) for old in self.signers):
-                    fail(f"entry {seq} names another signing key without the word of the key before: from there on the trail was written by somebody else")
-                if any(signed(old, message, value) for old in self.trusted):
-                    self.trusted.append(key)
-                self.signers = {key}
-            elif table == "earlier_entries" and self.since != seq:
-                fail(f"entry {seq} binds all rows anew, as only the first may: what was changed before it is not to be told")
-            elif table == "earlier_entries" and not self.window and value != self.earlier.hexdigest():
-                fail(f"the store or commit of an entry before {seq} was changed")
+                self.name_key(seq, key, value)
+            elif table == "earlier_entries":
+                if self.since != seq:
+                    fail(f"entry {seq} binds all rows anew, as only the first may: what was changed before it is not to be told")
+                if not self.window and value != self.earlier.hexdigest():
+                    fail(f"the store or commit of an entry before {seq} was changed")
+            else:
+                known = self.rows.get((table, key))
+                if self.since != seq and known != before and not (self.window and known is None):
+                    self.found.append(f"{table} {key} was changed past the trail before entry {seq} wrote it anew")
+                self.rows[table, key] = value
+
+    def no_word(self, seq):
+        fail(f"entry {seq} names another signing key without the word of the key before: from there on the trail was written by somebody else")
+
+    def name_key(self, seq, key, word):
+        message = b"lucid audit key v1\0" + key.encode()
+        if word is None:
+            self.no_word(seq)
+        if word == "lost":
+            if self.trusted:
+                fail(f"from entry {seq} on another key signs, because the one before was said to be lost: the key that you trust does not vouch for it")
+            print(f"WARNING: from entry {seq} on another key signs; the one before was said to be lost")
+        elif not self.window and self.signers and not any(signed(old, message, word) for old in self.signers):
+            self.no_word(seq)
+        if any(signed(old, message, word) for old in self.trusted):
+            self.trusted.append(key)
+        self.signers = {key}
 
     def head(self, head):
+        if self.found:
+            fail("\n".join(self.found))
         if self.kept:
             fail(f"a checkpoint covers {self.kept[0]['size']} entries, but the trail has only {self.seq}: its end was cut off")
         if (head["seq"], head["hash"]) != (self.seq, self.hash):
@@ -205,8 +245,8 @@ class Trail:
             fail(f"the payload of entry {min(self.erased)} was removed, and no entry says that it was erased")
         end = head.get("signed")
         if end:
-            self.checkpoint(end)
-        if (end and not self.window and end["public_key"] not in self.signers) or (not end and self.signers):
+            self.checkpoint(end, b"head")
+        if (end and not self.window and end["public_key"] not in self.signers) or (not end and (self.signers or self.trusted)):
             fail(f"the trail is signed, but not up to its end at entry {self.seq}: entries were added or replaced without the key")
         self.ended = self.seq
 
@@ -220,7 +260,7 @@ def main():
     try:
         trail = Trail([json.load(open(file, encoding="utf-8")) for file in args.checkpoint], args.public_key)
         for line in open(args.export, encoding="utf-8", newline="\n"):
-            trail.line(json.loads(line))
+            trail.line(strict(line))
         if trail.ended is None:
             fail("its last line, the head, is missing: the end may have been cut off")
     except Broken as broken:

@@ -208,7 +208,7 @@ fn another_key_signs_the_trail_from_then_on() {
     let (code, out, _) = run(&["--database", &database, "--signing-key", &third, "audit", "verify"]);
     assert!(code == 0 && out.contains("WARNING: from entry"), "{out}");
     let (code, out, _) = run(&["--database", &database, "--signing-key", &third, "audit", "verify", "--public-key", &first]);
-    assert!(code == 1 && out.contains("was signed with the key"), "{out}");
+    assert!(code == 1 && out.contains("the key that you trust does not vouch for it"), "{out}");
 }
 
 /// The public key of a checkpoint that is signed now.

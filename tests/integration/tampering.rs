@@ -23,6 +23,8 @@ on_both_engines!(
     every_column_of_every_covered_table,
     the_trail_itself,
     what_an_older_database_holds,
+    forged_entries,
+    an_honest_write_hides_nothing,
     rows_are_not_bound_a_second_time,
     many_writers_leave_no_gap,
 );
@@ -113,7 +115,9 @@ impl Attacker<'_> {
 
     /// Keeps a table as it is, to put it back later.
     async fn keep(&self, table: &str) {
-        self.run(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}")).await;
+        // Beside the schema, whose changes are found as well. SQLite has one connection that writes.
+        let kind = if self.is_sqlite() { "TEMP TABLE" } else { "TABLE" };
+        self.run(&format!("CREATE {kind} kept_{table} AS SELECT * FROM {table}")).await;
     }
 
     async fn put_back(&self, table: &str) {
@@ -217,9 +221,9 @@ async fn every_column_of_every_covered_table(world: World) {
             let all = disagreements(found(&world).await);
             let named = |d: &Disagreement| match d {
                 Disagreement::Changed { table, entry, .. } | Disagreement::Removed { table, entry, .. } => table == name && *entry > 0,
-                Disagreement::Added { table, .. } => table == name,
+                Disagreement::Added { table, .. } | Disagreement::Twice { table, .. } => table == name,
                 Disagreement::MissingContent { .. } => column.ends_with("sha256"),
-                Disagreement::Content { .. } | Disagreement::Schema(_) => false,
+                _ => false,
             };
             assert!(all.iter().all(named), "{name}.{column}: {all:?}");
             assert!(all.iter().any(|d| !matches!(d, Disagreement::MissingContent { .. })), "{name}.{column}: {all:?}");
@@ -303,6 +307,10 @@ async fn the_trail_itself(world: World) {
         add("the end cut off", &[format!("DELETE FROM audit WHERE seq > {to}")]);
         add("the end cut off, with a head that fits", &[format!("DELETE FROM audit WHERE seq > {to}"), head]);
     }
+    for (name, seq) in [("an entry beyond the end", "seq + 1000000"), ("an entry before the first", "-seq")] {
+        let rest = "at, actor, action, subject, store_id, NULL, salt, payload, commitment, prev, hash, rows";
+        add(name, &[format!("INSERT INTO audit SELECT {seq}, {rest} FROM audit WHERE seq = {at}")]);
+    }
     add("the signature removed", &["UPDATE audit_head SET signature = NULL, public_key = NULL, signed_at = NULL".to_owned()]);
     add("the signature changed", &[format!("UPDATE audit_head SET signature = {}", attacker.other("signature", "x"))]);
     add("the key changed", &[format!("UPDATE audit_head SET public_key = {}", attacker.other("public_key", "x"))]);
@@ -332,7 +340,6 @@ async fn the_trail_itself(world: World) {
     ] {
         assert!(said.iter().any(|s| s.contains(kind)), "{kind}: {said:#?}");
     }
-    forged_entries(&world, &attacker, last).await;
 }
 
 /// Whoever makes Lucid bind all rows anew has what they changed bound with them; that it was bound anew is found.
@@ -389,8 +396,25 @@ async fn a_planted_trigger_is_named() {
     assert_eq!(all, [Disagreement::Schema("trigger users_covered_update".to_owned())]);
 }
 
-/// An entry with a hash that fits, put behind the last one by somebody who has no key.
-async fn forged_entries(world: &World, attacker: &Attacker<'_>, last: i64) {
+/// An entry with a hash that fits, put behind the last one by somebody who has no key; Lucid does not sign it with its next one.
+async fn forged_entries(world: World) {
+    let world = World { lucid: world.lucid.clone().with_signing_key(KEY), ..world };
+    world.lucid.create_store(&Actor::operator(), "Before", "").await.unwrap();
+    let last = world.verified().await;
+    let attacker = Attacker { world: &world };
+    attacker.keep("audit_head").await;
+    for change in [
+        "seq = seq + 1".to_owned(),
+        format!("hash = {}", attacker.other("hash", "x")),
+        format!("signature = {}", attacker.other("signature", "x")),
+        "signed_at = signed_at + 1".to_owned(),
+    ] {
+        attacker.run(&format!("UPDATE audit_head SET {change}")).await;
+        let refused = world.lucid.create_store(&Actor::operator(), "Later", "").await.unwrap_err();
+        assert!(matches!(refused, service::Error::Store(store::Error::Trail)), "{change}: {refused:?}");
+        attacker.put_back("audit_head").await;
+    }
+    attacker.run("DROP TABLE kept_audit_head").await;
     let other = Db::open(world.url()).await.unwrap();
     let mut tx = other.write().await.unwrap();
     let head = store::audit_log::head(&mut tx).await.unwrap();
@@ -414,12 +438,24 @@ async fn forged_entries(world: &World, attacker: &Attacker<'_>, last: i64) {
     let mut tx = other.write().await.unwrap();
     store::audit_log::append(&mut tx, &entry, Some(&[1; 32])).await.unwrap();
     tx.commit().await.unwrap();
-    let key = audit::checkpoint::public_key(&KEY);
-    let checked = world.lucid.verify_audit_with(&Actor::operator(), Vec::new(), Some(key)).await.unwrap();
-    let broken = checked.expect_err("it is signed with another key").to_string();
-    assert!(broken.contains("was signed with the key") || broken.contains("names another signing key"), "{broken}");
-    // Who does not know the key is told as well: a second key needs the first one's word.
-    assert!(found(world).await.to_string().contains("without the word of the key before"));
+    // A second key needs the first one's word, whichever of them one knows.
+    for key in [None, Some(audit::checkpoint::public_key(&KEY))] {
+        let checked = world.lucid.verify_audit_with(&Actor::operator(), Vec::new(), key).await.unwrap();
+        let broken = checked.expect_err("it is signed with another key").to_string();
+        assert!(broken.contains("without the word of the key before"), "{broken}");
+    }
+}
+
+/// What was changed past Lucid stays found when Lucid itself writes the same row later.
+async fn an_honest_write_hides_nothing(world: World) {
+    let changed = "UPDATE stores SET approvals_high = 0 WHERE name = 'Support'";
+    crate::memory_guard::raw(&world.db, changed).await.unwrap();
+    assert!(matches!(&disagreements(found(&world).await)[..], [Disagreement::Changed { .. }]));
+    // Each commit writes the row of its store.
+    world.remember(&[("/a.md", "First.\n", false)]).await;
+    world.remember(&[("/a.md", "Second.\n", false)]).await;
+    let all = disagreements(found(&world).await);
+    assert!(matches!(&all[..], [Disagreement::Overwritten { table, .. }] if table == "stores"), "{all:?}");
 }
 
 /// A database from before entries bound rows: the first entry that does binds all that there is.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// What is signed begins with this, so that no other signature can be taken for one.
 const DOMAIN: &[u8] = b"lucid audit checkpoint v1\0";
 
+/// The end that a trail keeps with itself is signed under another beginning: a checkpoint that was kept cannot be put in its place.
+const HEAD_DOMAIN: &[u8] = b"lucid audit head v1\0";
+
 /// A signed statement about the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -63,16 +66,26 @@ pub enum BadCheckpoint {
 }
 
 /// The bytes that are signed: a prefix, then size and time as big-endian integers, then the hash.
-fn signed_bytes(size: i64, at: i64, head: [u8; 32]) -> Vec<u8> {
-    [DOMAIN, &size.to_be_bytes(), &at.to_be_bytes(), &head].concat()
+fn signed_bytes(domain: &[u8], size: i64, at: i64, head: [u8; 32]) -> Vec<u8> {
+    [domain, &size.to_be_bytes(), &at.to_be_bytes(), &head].concat()
 }
 
 impl Checkpoint {
     /// Signs the end of a chain with the 32 secret bytes of a key.
     #[must_use]
     pub fn sign(secret: &[u8; 32], size: i64, at: i64, head: [u8; 32]) -> Self {
+        Self::sign_as(DOMAIN, secret, size, at, head)
+    }
+
+    /// Signs the end that a trail keeps with itself; it is no checkpoint to be kept elsewhere.
+    #[must_use]
+    pub fn sign_head(secret: &[u8; 32], size: i64, at: i64, head: [u8; 32]) -> Self {
+        Self::sign_as(HEAD_DOMAIN, secret, size, at, head)
+    }
+
+    fn sign_as(domain: &[u8], secret: &[u8; 32], size: i64, at: i64, head: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(secret);
-        let signature = key.sign(&signed_bytes(size, at, head));
+        let signature = key.sign(&signed_bytes(domain, size, at, head));
         Self {
             size,
             at,
@@ -84,13 +97,22 @@ impl Checkpoint {
 
     /// Checks signature and key; `expected` is the key that the reader trusts, if they know one.
     pub fn verify(&self, expected: Option<&str>) -> Result<(), BadCheckpoint> {
+        self.verify_as(DOMAIN, expected)
+    }
+
+    /// As [`Checkpoint::verify`], of the end that a trail keeps with itself.
+    pub fn verify_head(&self, expected: Option<&str>) -> Result<(), BadCheckpoint> {
+        self.verify_as(HEAD_DOMAIN, expected)
+    }
+
+    fn verify_as(&self, domain: &[u8], expected: Option<&str>) -> Result<(), BadCheckpoint> {
         let form = || BadCheckpoint::Form(self.size);
         let key = VerifyingKey::from_bytes(&bytes(&self.public_key).ok_or_else(form)?).map_err(|_| form())?;
         let signature = Signature::from_bytes(&bytes(&self.signature).ok_or_else(form)?);
         if let Some(expected) = expected.filter(|e| !e.eq_ignore_ascii_case(&self.public_key)) {
             return Err(BadCheckpoint::OtherKey { size: self.size, found: self.public_key.clone(), expected: expected.to_owned() });
         }
-        let said = signed_bytes(self.size, self.at, bytes(&self.head).ok_or_else(form)?);
+        let said = signed_bytes(domain, self.size, self.at, bytes(&self.head).ok_or_else(form)?);
         key.verify_strict(&said, &signature).map_err(|_| BadCheckpoint::Signature(self.size))
     }
 
@@ -143,6 +165,7 @@ mod tests {
         let good = Checkpoint::sign(&[7; 32], 12, 1_000, [3; 32]);
         let key = public_key(&[7; 32]);
         assert_eq!(good.verify(Some(&key)), Ok(()));
+        assert_eq!(good.verify_head(None), Err(BadCheckpoint::Signature(12)), "a checkpoint is no head");
         assert_eq!(good.covers([3; 32]), Ok(()));
         assert!(matches!(good.covers([4; 32]), Err(BadCheckpoint::OtherHash { size: 12, .. })));
         assert!(matches!(good.verify(Some(&public_key(&[8; 32]))), Err(BadCheckpoint::OtherKey { .. })));

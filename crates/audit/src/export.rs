@@ -123,7 +123,7 @@ pub struct ExportVerifier {
 impl ExportVerifier {
     /// A verifier that also holds the export against checkpoints that were kept elsewhere, and trusts only this key.
     pub fn expecting(kept: Vec<Checkpoint>, key: Option<String>) -> Result<Self, Broken> {
-        Ok(Self { verifier: Verifier::expecting(kept, key)?, ended: None })
+        Ok(Self { verifier: Verifier::expecting(kept, key)?.rebuilding(), ended: None })
     }
 
     /// Whether the export does not begin with the first entry.
@@ -147,6 +147,10 @@ impl ExportVerifier {
             }
             Line::Checkpoint(checkpoint) => self.verifier.checkpoint(checkpoint),
             Line::Head { seq, hash, signed } => {
+                let found = self.verifier.take_rows().take_found();
+                if !found.is_empty() {
+                    return Err(Broken::Rows(found));
+                }
                 self.ended = Some(self.verifier.clone().finish(*seq, bytes(hash), signed.as_ref())?);
                 Ok(())
             }

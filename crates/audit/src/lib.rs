@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_erasure_is_good_only_if_a_later_entry_says_so() {
-        let erased = |at: &str| rows::text(&[(rows::ERASED.to_owned(), at.to_owned(), None)]);
+        let erased = |at: &str| rows::text(&[(rows::ERASED.to_owned(), at.to_owned(), None, None)]);
         for (says, wanted) in [("1", Ok(2)), ("2", Err(Broken::Erased { seq: 1 }))] {
             let first = entry(1, GENESIS, "[]");
             let second = entry(2, first.hash, &erased(says));
@@ -172,14 +172,14 @@ mod tests {
     #[test]
     fn a_signed_trail_is_signed_up_to_its_end_by_a_key_that_it_names() {
         let key = checkpoint::public_key(&[7; 32]);
-        let named = rows::text(&[(rows::KEY.to_owned(), key, Some(String::new()))]);
+        let named = rows::text(&[(rows::KEY.to_owned(), key, Some(String::new()), None)]);
         let first = entry(1, GENESIS, &named);
         let second = entry(2, first.hash, "[]");
         let mut verifier = Verifier::default();
         verifier.next(&first, Some((b"salt", "{}")), Some(&named)).unwrap();
         let at_first = verifier.clone();
         verifier.next(&second, Some((b"salt", "{}")), Some("[]")).unwrap();
-        let sign = |secret: u8, seq: i64, hash| Checkpoint::sign(&[secret; 32], seq, 0, hash);
+        let sign = |secret: u8, seq: i64, hash| Checkpoint::sign_head(&[secret; 32], seq, 0, hash);
         let finish = |with: Option<&Checkpoint>| verifier.clone().finish(2, second.hash, with);
         assert_eq!(finish(Some(&sign(7, 2, second.hash))), Ok(2));
         assert_eq!(finish(None), Err(Broken::Unsigned { found: 2 }));
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_key_follows_another_only_with_its_word() {
         let (old, new) = (checkpoint::public_key(&[7; 32]), checkpoint::public_key(&[8; 32]));
-        let named = |key: &str, word: &str| rows::text(&[(rows::KEY.to_owned(), key.to_owned(), Some(word.to_owned()))]);
+        let named = |key: &str, word: &str| rows::text(&[(rows::KEY.to_owned(), key.to_owned(), Some(word.to_owned()), None)]);
         let first_rows = named(&old, "");
         let first = entry(1, GENESIS, &first_rows);
         let good = checkpoint::vouch(&[7; 32], &new);
@@ -202,7 +202,7 @@ mod tests {
             let mut verifier = Verifier::default();
             verifier.next(&first, Some((b"salt", "{}")), Some(&first_rows)).unwrap();
             let done = verifier.next(&second, Some((b"salt", "{}")), Some(&second_rows));
-            let end = Checkpoint::sign(&[8; 32], 2, 0, second.hash);
+            let end = Checkpoint::sign_head(&[8; 32], 2, 0, second.hash);
             assert_eq!(verifier.lost_keys(), if word == rows::LOST { &[2][..] } else { &[] });
             let done = done.and_then(|()| verifier.finish(2, second.hash, Some(&end)));
             assert_eq!(done, wanted);

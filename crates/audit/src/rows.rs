@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::Entry;
 
-/// A row as an entry binds it: the table, what names the row, and the SHA-256 of what it holds, hexadecimal; none if it was deleted.
-pub type Row = (String, String, Option<String>);
+/// A row as an entry binds it: the table, what names the row, the SHA-256 of what it holds, hexadecimal, none if it was deleted; and of what
+/// it held before, none if it was not there.
+pub type Row = (String, String, Option<String>, Option<String>);
 
 /// The name under which an entry says that the payload of another one, named by its position, was erased.
 pub const ERASED: &str = "erased_payload";
@@ -62,6 +63,27 @@ pub enum Disagreement {
         /// The entry that wrote it last.
         entry: i64,
     },
+    /// An entry that wrote it found it otherwise than the entry before had left it.
+    #[error("{table} {key} was changed past the trail before entry {entry} wrote it anew")]
+    Overwritten {
+        /// Its table.
+        table: String,
+        /// What names it.
+        key: String,
+        /// The entry that found it so.
+        entry: i64,
+    },
+    /// It is there more than once.
+    #[error("{table} {key} is there more than once")]
+    Twice {
+        /// Its table.
+        table: String,
+        /// What names it.
+        key: String,
+    },
+    /// The database file itself is damaged, or was edited so that its parts contradict each other.
+    #[error("the database's own check finds: {0}")]
+    Damaged(String),
     /// It is gone.
     #[error("{table} {key} was removed past the trail; entry {entry} wrote it")]
     Removed {
@@ -108,13 +130,22 @@ struct Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     tables: HashMap<String, HashMap<Box<str>, Known>>,
+    found: Vec<Disagreement>,
 }
 
 impl Rows {
-    /// Takes in what an entry wrote.
-    pub fn apply(&mut self, entry: i64, rows: Vec<Row>) {
-        for (table, key, digest) in rows {
-            let keys = self.tables.entry(table).or_default();
+    /// Takes in what an entry wrote. What it found is compared with what was left there, unless it binds all rows for the first time
+    /// (`all`) or the beginning of the trail is not known (`window`).
+    pub fn apply(&mut self, entry: i64, rows: Vec<Row>, all: bool, window: bool) {
+        for (table, key, digest, before) in rows {
+            if matches!(table.as_str(), ERASED | KEY | EARLIER) {
+                continue;
+            }
+            let keys = self.tables.entry(table.clone()).or_default();
+            let known = keys.get(key.as_str()).map(|known| &*known.digest);
+            if !all && known != before.as_deref() && !(window && known.is_none()) {
+                self.found.push(Disagreement::Overwritten { table, key: key.clone(), entry });
+            }
             match digest {
                 Some(digest) => drop(keys.insert(key.into(), Known { digest: digest.into(), entry, seen: false })),
                 None => drop(keys.remove(key.as_str())),
@@ -122,12 +153,19 @@ impl Rows {
         }
     }
 
+    /// What entries found otherwise than it was left.
+    pub fn take_found(&mut self) -> Vec<Disagreement> {
+        std::mem::take(&mut self.found)
+    }
+
     /// Compares a row of the database with what the trail says of it.
     pub fn compare(&mut self, table: &str, key: &str, digest: &str) -> Option<Disagreement> {
         let known = self.tables.get_mut(table).and_then(|keys| keys.get_mut(key));
         let (table, key) = (table.to_owned(), key.to_owned());
         let Some(known) = known else { return Some(Disagreement::Added { table, key }) };
-        known.seen = true;
+        if std::mem::replace(&mut known.seen, true) {
+            return Some(Disagreement::Twice { table, key });
+        }
         (*known.digest != *digest).then_some(Disagreement::Changed { table, key, entry: known.entry })
     }
 
@@ -158,19 +196,26 @@ impl Rows {
 mod tests {
     use super::*;
 
-    fn row(key: &str, digest: Option<&str>) -> Row {
-        ("memories".to_owned(), key.to_owned(), digest.map(str::to_owned))
+    fn row(key: &str, digest: Option<&str>, before: Option<&str>) -> Row {
+        ("memories".to_owned(), key.to_owned(), digest.map(str::to_owned), before.map(str::to_owned))
     }
 
     #[test]
     fn each_disagreement_is_named_with_its_entry() {
         let mut rows = Rows::default();
-        rows.apply(1, vec![row("a", Some("1")), row("b", Some("1")), row("c", Some("1"))]);
-        rows.apply(2, vec![row("a", Some("2")), row("c", None)]);
+        let all = vec![row("a", Some("1"), None), row("b", Some("1"), None), row("c", Some("1"), None)];
+        rows.apply(1, all, true, false);
+        rows.apply(2, vec![row("a", Some("2"), Some("1")), row("c", None, Some("1"))], false, false);
+        assert_eq!(rows.take_found(), []);
         assert_eq!(rows.len(), 2);
+        let mut other = rows.clone();
         assert_eq!(rows.compare("memories", "a", "2"), None);
         let (table, key) = ("memories".to_owned(), "a".to_owned());
-        assert_eq!(rows.compare("memories", "a", "1"), Some(Disagreement::Changed { table: table.clone(), key, entry: 2 }));
+        assert_eq!(rows.compare("memories", "a", "2"), Some(Disagreement::Twice { table: table.clone(), key: key.clone() }));
+        assert_eq!(other.compare("memories", "a", "1"), Some(Disagreement::Changed { table: table.clone(), key: key.clone(), entry: 2 }));
+        // An entry that overwrites what was changed tells of it for good.
+        other.apply(3, vec![row("a", Some("4"), Some("3"))], false, false);
+        assert_eq!(other.take_found(), [Disagreement::Overwritten { table: table.clone(), key, entry: 3 }]);
         assert_eq!(rows.compare("memories", "c", "1"), Some(Disagreement::Added { table: table.clone(), key: "c".to_owned() }));
         assert_eq!(rows.missing("memories"), [Disagreement::Removed { table, key: "b".to_owned(), entry: 1 }]);
         assert_eq!(rows.missing("users"), []);

@@ -100,6 +100,20 @@ pub enum Broken {
         /// Where it ends.
         found: i64,
     },
+    /// A reader who trusts a key was given a trail that says that it was lost.
+    #[error(
+        "from entry {seq} on another key signs, because the one before was said to be lost: the key that you trust does not vouch for it"
+    )]
+    Lost {
+        /// The entry.
+        seq: i64,
+    },
+    /// A checkpoint that was kept is of what a window does not hold.
+    #[error("the checkpoint at {size} is of entries before this window: it says nothing of it")]
+    BeforeWindow {
+        /// How many entries it covers.
+        size: i64,
+    },
     /// Another key signs from an entry on, and the one before does not say so.
     #[error(
         "entry {seq} names another signing key without the word of the key before: from there on the trail was written by somebody else"
@@ -183,11 +197,17 @@ impl Verifier {
 
     /// Begins after an entry of this hash: the trail is a window of the whole one.
     pub fn begin_after(&mut self, seq: i64, hash: [u8; 32]) -> Result<(), Broken> {
-        if self.seq != 0 || self.window {
-            return Err(Broken::Order { after: self.seq, found: seq + 1 });
+        if self.seq != 0 || self.window || seq < 1 {
+            return Err(Broken::Order { after: self.seq, found: seq.saturating_add(1) });
         }
         (self.seq, self.hash, self.window) = (seq, hash, true);
-        while self.checkpoints.pop_front_if(|c| c.size < seq).is_some() {}
+        while let Some(checkpoint) = self.checkpoints.pop_front_if(|c| c.size <= seq) {
+            if checkpoint.size < seq {
+                return Err(Broken::BeforeWindow { size: checkpoint.size });
+            }
+            self.is_trusted(&checkpoint)?;
+            checkpoint.covers(hash)?;
+        }
         Ok(())
     }
 
@@ -195,6 +215,12 @@ impl Verifier {
     #[must_use]
     pub const fn is_window(&self) -> bool {
         self.window
+    }
+
+    /// The hash of the last entry so far.
+    #[must_use]
+    pub const fn hash(&self) -> [u8; 32] {
+        self.hash
     }
 
     /// The first entry that binds rows, from which on the state can be rebuilt.
@@ -269,7 +295,11 @@ impl Verifier {
         let text = text.filter(|text| sha256(text) == bound).ok_or(Broken::BoundRows { seq })?;
         let listed: Vec<Row> = serde_json::from_str(text).map_err(|_| Broken::BoundRows { seq })?;
         self.since.get_or_insert(seq);
-        for (table, key, digest) in &listed {
+        let first = self.since == Some(seq);
+        if listed.iter().filter(|row| row.0 == rows::KEY).count() > 1 {
+            return Err(Broken::Key { seq });
+        }
+        for (table, key, digest, _) in &listed {
             match table.as_str() {
                 // Only what comes later can say that a payload was erased.
                 rows::ERASED => drop(key.parse::<i64>().map(|erased| erased < seq && self.erased.remove(&erased))),
@@ -281,18 +311,19 @@ impl Verifier {
             }
         }
         if let Some(rows) = &mut self.rows {
-            rows.apply(seq, listed);
+            rows.apply(seq, listed, first, self.window);
         }
         Ok(())
     }
 
     /// Takes in that a key signs from an entry on, or no longer does.
     fn name_key(&mut self, seq: i64, key: &str, word: Option<&str>) -> Result<(), Broken> {
-        let Some(word) = word else {
-            self.signers.remove(key);
-            return Ok(());
-        };
+        // A key can only be followed by another one.
+        let word = word.ok_or(Broken::Key { seq })?;
         if word == rows::LOST {
+            if !self.trusted.is_empty() {
+                return Err(Broken::Lost { seq });
+            }
             self.lost.push(seq);
         } else if !self.window && !self.signers.is_empty() && !self.signers.iter().any(|old| vouches(old, key, word)) {
             return Err(Broken::Key { seq });
@@ -325,11 +356,17 @@ impl Verifier {
         }
         match signed {
             Some(checkpoint) => {
-                self.checkpoint(checkpoint)?;
+                checkpoint.verify_head(None)?;
+                self.is_trusted(checkpoint)?;
+                if checkpoint.size != found {
+                    return Err(BadCheckpoint::Cut { size: checkpoint.size, found }.into());
+                }
+                checkpoint.covers(self.hash)?;
                 let known = self.window || self.signers.contains(&checkpoint.public_key);
                 if known { Ok(found) } else { Err(Broken::Unsigned { found }) }
             }
-            None if self.signers.is_empty() => Ok(found),
+            // Who trusts a key is given nothing that it did not sign.
+            None if self.signers.is_empty() && self.trusted.is_empty() => Ok(found),
             None => Err(Broken::Unsigned { found }),
         }
     }

@@ -37,20 +37,20 @@ struct Case {
 }
 
 fn some_row(n: i64) -> Row {
-    ("memories".to_owned(), format!("{n:032x}"), Some(hex::encode(sha256(&n.to_string()))))
+    ("memories".to_owned(), format!("{n:032x}"), Some(hex::encode(sha256(&n.to_string()))), None)
 }
 
 /// What an entry binds.
 fn bound(seq: i64, earlier: &Earlier) -> Vec<Row> {
     match seq {
         4 => vec![
-            (EARLIER.to_owned(), OLD.to_string(), Some(earlier.digest())),
+            (EARLIER.to_owned(), OLD.to_string(), Some(earlier.digest()), None),
             some_row(4),
-            (KEY.to_owned(), public_key(&FIRST_KEY), Some(hex::encode(sha256(&public_key(&FIRST_KEY))))),
+            (KEY.to_owned(), public_key(&FIRST_KEY), Some(hex::encode(sha256(&public_key(&FIRST_KEY)))), None),
         ],
-        8 => vec![(ERASED.to_owned(), "5".to_owned(), None)],
-        9 => vec![(KEY.to_owned(), public_key(&SECOND_KEY), Some(vouch(&FIRST_KEY, &public_key(&SECOND_KEY))))],
-        10 => vec![("memories".to_owned(), format!("{:032x}", 4), None)],
+        8 => vec![(ERASED.to_owned(), "5".to_owned(), None, None)],
+        9 => vec![(KEY.to_owned(), public_key(&SECOND_KEY), Some(vouch(&FIRST_KEY, &public_key(&SECOND_KEY))), None)],
+        10 => vec![("memories".to_owned(), format!("{:032x}", 4), None, some_row(4).2)],
         _ => vec![some_row(seq)],
     }
 }
@@ -85,7 +85,7 @@ fn good() -> Vec<Line> {
             lines.push(Line::Checkpoint(Checkpoint::sign(&FIRST_KEY, seq, entry.at, entry.hash)));
         }
     }
-    let signed = Some(Checkpoint::sign(&SECOND_KEY, ENTRIES, 1_772_323_999_000_000, prev));
+    let signed = Some(Checkpoint::sign_head(&SECOND_KEY, ENTRIES, 1_772_323_999_000_000, prev));
     lines.push(Line::Head { seq: ENTRIES, hash: hex::encode(prev), signed });
     lines
 }
@@ -110,6 +110,7 @@ fn end_at(lines: &mut Vec<Line>, seq: i64, signed: Option<Checkpoint>) {
 type Tamper = fn(&mut Vec<Line>);
 
 /// Every way of tampering, by the name of its file, with what is said of it.
+#[expect(clippy::too_many_lines, reason = "a list of attacks")]
 fn tampered() -> Vec<(&'static str, Tamper, &'static str)> {
     vec![
         ("changed-actor", |l| change(l, 7, |e| e.actor.push('x')), "entry 7 was changed: its fields do not give its hash"),
@@ -146,7 +147,7 @@ fn tampered() -> Vec<(&'static str, Tamper, &'static str)> {
                 let Line::Entry(e) = l[at(l, 10)].clone() else { panic!() };
                 let mut hash = [0; 32];
                 hex::decode_to_slice(e.hash, &mut hash).unwrap();
-                end_at(l, 10, Some(Checkpoint::sign(&[3; 32], 10, 0, hash)));
+                end_at(l, 10, Some(Checkpoint::sign_head(&[3; 32], 10, 0, hash)));
             },
             "the trail is signed, but not up to its end at entry 10: entries were added or replaced without the key",
         ),
@@ -162,32 +163,26 @@ fn tampered() -> Vec<(&'static str, Tamper, &'static str)> {
         ),
         (
             "bound-again",
-            |l| {
-                let again = text(&[(EARLIER.to_owned(), "3".to_owned(), Some(String::new()))]);
-                let mut prev = None;
-                for seq in 7..=ENTRIES {
-                    change(l, seq, |e| {
-                        e.rows = if seq == 7 { Some(again.clone()) } else { e.rows.clone() };
-                        e.prev = prev.clone().unwrap_or(e.prev.clone());
-                        let entry = Entry {
-                            seq: e.seq,
-                            at: e.at,
-                            actor: e.actor.clone(),
-                            action: e.action.clone(),
-                            subject: e.subject.clone(),
-                            store: e.store.clone(),
-                            commit: e.commit.clone(),
-                            rows: e.rows.as_deref().map(sha256),
-                            commitment: bytes(&e.commitment),
-                            prev: bytes(&e.prev),
-                            hash: GENESIS,
-                        };
-                        e.hash = hex::encode(entry.computed_hash());
-                        prev = Some(e.hash.clone());
-                    });
-                }
-            },
+            |l| rewritten(l, 7, &[(EARLIER.to_owned(), "3".to_owned(), Some(String::new()), None)]),
             "entry 7 binds all rows anew, as only the first may: what was changed before it is not to be told",
+        ),
+        (
+            "overwritten",
+            |l| rewritten(l, 11, &[("memories".to_owned(), format!("{:032x}", 7), None, Some(String::new()))]),
+            "memories 00000000000000000000000000000007 was changed past the trail before entry 11 wrote it anew",
+        ),
+        (
+            "key-given-up",
+            |l| rewritten(l, 11, &[(KEY.to_owned(), public_key(&SECOND_KEY), None, None)]),
+            "entry 11 names another signing key without the word of the key before: from there on the trail was written by somebody else",
+        ),
+        (
+            "window-inside",
+            |l| {
+                let Line::Entry(eighth) = l[at(l, 8)].clone() else { panic!() };
+                l.insert(at(l, 9), Line::Window { after: 8, hash: eighth.hash });
+            },
+            "after entry 8 comes entry 9: entries were reordered, or inserted",
         ),
         (
             "forged-version",
@@ -213,6 +208,37 @@ fn tampered() -> Vec<(&'static str, Tamper, &'static str)> {
             "entry 7 binds no rows, though entries before it do: it was replaced",
         ),
     ]
+}
+
+/// Replaces the rows of an entry and chains everything after it anew, with an end signed by the last key: what somebody writes who has it.
+fn rewritten(lines: &mut [Line], from: i64, rows: &[Row]) {
+    let mut prev: Option<String> = None;
+    for seq in from..=ENTRIES {
+        change(lines, seq, |e| {
+            if seq == from {
+                e.rows = Some(text(rows));
+            }
+            e.prev = prev.clone().unwrap_or_else(|| e.prev.clone());
+            let entry = Entry {
+                seq: e.seq,
+                at: e.at,
+                actor: e.actor.clone(),
+                action: e.action.clone(),
+                subject: e.subject.clone(),
+                store: e.store.clone(),
+                commit: e.commit.clone(),
+                rows: e.rows.as_deref().map(sha256),
+                commitment: bytes(&e.commitment),
+                prev: bytes(&e.prev),
+                hash: GENESIS,
+            };
+            e.hash = hex::encode(entry.computed_hash());
+            prev = Some(e.hash.clone());
+        });
+    }
+    let end = prev.unwrap();
+    let signed = Some(Checkpoint::sign_head(&SECOND_KEY, ENTRIES, 0, bytes(&end)));
+    *lines.last_mut().unwrap() = Line::Head { seq: ENTRIES, hash: end, signed };
 }
 
 fn bytes(text: &str) -> [u8; 32] {
@@ -264,8 +290,9 @@ fn all() -> (Vec<(String, String)>, Vec<Case>) {
         cases.push(case(&file, None, says));
     }
     let beyond = "a checkpoint covers 12 entries, but the trail has only 10: its end was cut off";
-    let Some(Line::Head { signed, .. }) = good.last() else { panic!() };
-    cases.push(Case { checkpoint: signed.clone(), ..case("end-cut-head-fits.jsonl", None, beyond) });
+    let Some(Line::Head { hash, .. }) = good.last() else { panic!() };
+    let last = Checkpoint::sign(&SECOND_KEY, ENTRIES, 7, bytes(hash));
+    cases.push(Case { checkpoint: Some(last), ..case("end-cut-head-fits.jsonl", None, beyond) });
     (files, cases)
 }
 

@@ -165,6 +165,7 @@ impl Error {
             Self::Store(store::Error::Moved | store::Error::Stale) => {
                 "somebody else changed this in between; reload the page and look again".to_owned()
             }
+            Self::Store(error @ (store::Error::Trail | store::Error::Schema(_))) => error.to_string(),
             Self::Store(error @ store::Error::SigningKey(_)) => {
                 format!("{error}. Whoever runs Lucid gives it the file with --signing-key")
             }

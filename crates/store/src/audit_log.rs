@@ -165,7 +165,7 @@ pub async fn append(tx: &mut Tx, new: &NewEntry, key: Option<&[u8; 32]>) -> Resu
     match (head.public_key(), public) {
         (Some(signer), public) if public.as_ref() != Some(&signer) => Err(Error::SigningKey(signer)),
         (None, Some(public)) => {
-            let named = (rows::KEY.to_owned(), public.clone(), Some(hex::encode(audit::sha256(&public))));
+            let named = (rows::KEY.to_owned(), public.clone(), Some(hex::encode(audit::sha256(&public))), None);
             append_after(tx, head, new, key, Some(named)).await
         }
         _ => append_after(tx, head, new, key, None).await,
@@ -182,10 +182,24 @@ pub async fn append_with_new_key(tx: &mut Tx, new: &NewEntry, old: Option<&[u8; 
     }
     let public = audit::checkpoint::public_key(key);
     let word = old.map_or_else(|| rows::LOST.to_owned(), |old| audit::checkpoint::vouch(old, &public));
-    append_after(tx, head, new, Some(key), Some((rows::KEY.to_owned(), public, Some(word)))).await
+    append_after(tx, head, new, Some(key), Some((rows::KEY.to_owned(), public, Some(word), None))).await
+}
+
+/// The end of the trail is as the last honest entry left it: the signature holds, and the last entry has the hash that is signed. Nothing is
+/// appended to another end, because the signature would then vouch for it.
+async fn is_intact(tx: &mut Tx, head: &Head) -> Result<()> {
+    if hash_of(tx, head.seq).await? != head.hash() {
+        return Err(Error::Trail);
+    }
+    match (head.public_key(), head.signed()) {
+        (None, None) => Ok(()),
+        (Some(key), Some(signed)) if signed.verify_head(Some(&key)).is_ok() => Ok(()),
+        _ => Err(Error::Trail),
+    }
 }
 
 async fn append_after(tx: &mut Tx, mut head: Head, new: &NewEntry, key: Option<&[u8; 32]>, named: Option<rows::Row>) -> Result<i64> {
+    is_intact(tx, &head).await?;
     let mut bound = covered::take(tx).await?;
     if head.baseline.is_none() {
         bound = baseline(tx, head.seq).await?;
@@ -228,14 +242,15 @@ async fn append_after(tx: &mut Tx, mut head: Head, new: &NewEntry, key: Option<&
     sign(&mut head, new.at, key);
     let (public, signature) = (head.public_key.as_deref(), head.signature.as_deref());
     execute!(tx, MOVE_HEAD, head.seq, head.hash.as_slice(), head.baseline, head.signed_at, public, signature)?;
-    if let Some(checkpoint) = head.signed().filter(|c| c.size % CHECKPOINT_EVERY == 0) {
+    if let Some(key) = key.filter(|_| entry.seq % CHECKPOINT_EVERY == 0) {
+        let checkpoint = Checkpoint::sign(key, entry.seq, new.at.0, entry.hash);
         checkpoints::insert(tx, &checkpoints::CheckpointRow::from(&checkpoint)).await?;
     }
     Ok(entry.seq)
 }
 
 fn sign(head: &mut Head, at: Timestamp, key: Option<&[u8; 32]>) {
-    let signed = key.map(|key| Checkpoint::sign(key, head.seq, at.0, head.hash()));
+    let signed = key.map(|key| Checkpoint::sign_head(key, head.seq, at.0, head.hash()));
     let bytes = |text: &str| hex::decode(text).ok();
     head.signed_at = signed.as_ref().map(|_| at);
     head.public_key = signed.as_ref().and_then(|s| bytes(&s.public_key));
@@ -254,9 +269,9 @@ async fn baseline(tx: &mut Tx, last: i64) -> Result<Vec<rows::Row>> {
         }
         after = end;
     }
-    let mut all = vec![(rows::EARLIER.to_owned(), last.to_string(), Some(earlier.digest()))];
+    let mut all = vec![(rows::EARLIER.to_owned(), last.to_string(), Some(earlier.digest()), None)];
     for table in covered::TABLES {
-        covered::each(tx, table, |key, digest| all.push((table.name.to_owned(), key, Some(digest)))).await?;
+        covered::each(tx, table, |key, digest| all.push((table.name.to_owned(), key, Some(digest), None))).await?;
     }
     Ok(all)
 }

@@ -14,8 +14,9 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    // PostgreSQL sees the notes of other transactions only once they are committed, which notes never are.
-    TOUCHED = "SELECT tbl, k, content FROM audit_touched ORDER BY tbl, k";
+    TOUCHED_SQLITE = "SELECT tbl, k, before, content FROM audit_touched ORDER BY tbl, k";
+    TOUCHED_POSTGRES = "SELECT tbl, k, before, content FROM audit_touched WHERE txid = CAST(pg_current_xact_id() AS TEXT) ORDER BY tbl, k";
+    INTEGRITY_SQLITE = "PRAGMA integrity_check(20)";
     CONTENTS = "SELECT sha256, bytes, content FROM contents";
     NO_CONTENT = "SELECT v.content_sha256 FROM memory_versions v LEFT JOIN contents c ON c.sha256 = v.content_sha256
             WHERE v.content_sha256 IS NOT NULL AND c.sha256 IS NULL
@@ -27,11 +28,11 @@ statements! {
     FORGET = "DELETE FROM audit_touched";
 }
 
-/// SQLite only: everything that its schema has, but for the statistics that it makes itself.
-pub(crate) const SCHEMA: &str = "SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'";
-/// The newest migration that a database has.
-pub(crate) const MIGRATED: &str = "SELECT MAX(version) FROM _sqlx_migrations";
-
+/// SQLite only: everything that its schema has, but for indices and statistics that it makes itself.
+pub(crate) const SCHEMA: &str = "SELECT type || ' ' || name, tbl_name || ' ' || COALESCE(sql, '') FROM sqlite_master
+    WHERE NOT (type = 'index' AND sql IS NULL) AND name NOT IN ('sqlite_stat1', 'sqlite_stat4', 'sqlite_sequence')";
+/// SQLite only: a number that each change of the schema raises.
+pub(crate) const SCHEMA_VERSION: &str = "PRAGMA schema_version";
 /// A table of which every row is covered.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
@@ -227,11 +228,13 @@ impl Engine {
         }
     }
 
-    /// The text of all columns. Columns of bytes are no JSON, and `quote` tells NULL from no bytes.
+    /// The text of all columns. On SQLite `quote` tells apart values of different kinds that JSON writes alike (NULL, no bytes, bytes that
+    /// are JSON themselves); of texts, which it cuts at U+0000, the kind is enough.
     fn content<'a>(self, of: &str, columns: impl Iterator<Item = (&'a str, &'a str)>) -> String {
         let value = |(column, kind): (&str, &str)| match (self, kind) {
-            (Self::Sqlite, "u" | "x") => format!("quote({of}{column})"),
-            _ => format!("{of}{column}"),
+            (Self::Sqlite, "t") => format!("typeof({of}{column}), {of}{column}"),
+            (Self::Sqlite, _) => format!("quote({of}{column})"),
+            (Self::Postgres, _) => format!("{of}{column}"),
         };
         let all = columns.map(value).collect::<Vec<_>>().join(", ");
         match self {
@@ -292,12 +295,12 @@ impl Table {
                 when.push(format!("({})", differs()));
             }
             let when = if when.is_empty() { String::new() } else { format!(" WHEN {}", when.join(" AND ")) };
-            let key = self.key_of(Engine::Sqlite, &of);
-            let content = if event == "delete" { "NULL".to_owned() } else { self.content_of(Engine::Sqlite, &of) };
-            let name = self.name;
+            let (key, name) = (self.key_of(Engine::Sqlite, &of), self.name);
+            let before = if event == "insert" { "NULL".to_owned() } else { self.content_of(Engine::Sqlite, "OLD.") };
+            let content = if event == "delete" { "NULL".to_owned() } else { self.content_of(Engine::Sqlite, "NEW.") };
             let _ = writeln!(
                 sql,
-                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name}{when}\nBEGIN\n    DELETE FROM audit_touched WHERE tbl = '{name}' AND k = {key};\n    INSERT INTO audit_touched (tbl, k, content) VALUES ('{name}', {key}, {content});\nEND;",
+                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name}{when}\nBEGIN\n    INSERT INTO audit_touched (tbl, k, before, content) VALUES ('{name}', {key}, {before}, {content})\n    ON CONFLICT (tbl, k) DO UPDATE SET content = excluded.content;\nEND;",
                 event.to_uppercase()
             );
         }
@@ -306,16 +309,18 @@ impl Table {
 
     fn postgres_triggers(&self) -> String {
         let name = self.name;
-        let one = |of: &str, content: &str| {
+        let one = |of: &str, before: &str, content: &str| {
             format!(
-                "INSERT INTO audit_touched (tbl, k, content) VALUES ('{name}', {}, {content})\n        ON CONFLICT (txid, tbl, k) DO UPDATE SET content = EXCLUDED.content;",
+                "INSERT INTO audit_touched (tbl, k, before, content) VALUES ('{name}', {}, {before}, {content})\n        ON CONFLICT (txid, tbl, k) DO UPDATE SET content = EXCLUDED.content;",
                 self.key_of(Engine::Postgres, of)
             )
         };
+        let (old, new) = (self.content_of(Engine::Postgres, "OLD."), self.content_of(Engine::Postgres, "NEW."));
         let mut sql = format!(
-            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    IF TG_OP = 'DELETE' THEN\n        {}\n    ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
-            one("OLD.", "NULL"),
-            one("NEW.", &self.content_of(Engine::Postgres, "NEW."))
+            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    IF TG_OP = 'DELETE' THEN\n        {}\n    ELSIF TG_OP = 'UPDATE' THEN\n        {}\n    ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
+            one("OLD.", &old, "NULL"),
+            one("NEW.", &old, &new),
+            one("NEW.", "NULL", &new)
         );
         for (event, row) in [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")] {
             let mut when: Vec<String> = Vec::new();
@@ -356,6 +361,7 @@ pub fn digest(table: &str, key: &str, content: &str) -> String {
 struct Touched {
     tbl: String,
     k: String,
+    before: Option<String>,
     content: Option<String>,
 }
 
@@ -373,16 +379,19 @@ pub fn row_statements(engine: Engine) -> Vec<(&'static str, String)> {
 
 /// Takes the notes of what this transaction wrote so far.
 pub async fn take(tx: &mut Tx) -> Result<Vec<Bound>> {
-    let rows = fetch_all!(tx, Touched, TOUCHED)?;
+    let sql = if matches!(tx, Tx::Sqlite(_)) { TOUCHED_SQLITE } else { TOUCHED_POSTGRES };
+    let rows = fetch_all!(tx, Touched, sql)?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     execute!(tx, FORGET)?;
     let bound = |row: Touched| {
-        let digest = row.content.as_ref().map(|content| digest(&row.tbl, &row.k, content));
-        (row.tbl, row.k, digest)
+        let of = |text: Option<&String>| text.map(|text| digest(&row.tbl, &row.k, text));
+        let (after, before) = (of(row.content.as_ref()), of(row.before.as_ref()));
+        (row.tbl, row.k, after, before)
     };
-    Ok(rows.into_iter().map(bound).collect())
+    // What was made and removed again in between was never there.
+    Ok(rows.into_iter().map(bound).filter(|row| row.2.is_some() || row.3.is_some()).collect())
 }
 
 /// Gives every row of a statement to a closure, one after the other; none is kept.
@@ -427,6 +436,15 @@ pub async fn changed_contents(tx: &mut Tx) -> Result<Vec<String>> {
     };
     stream!(tx, (String, i64, String), CONTENTS.to_owned(), one);
     Ok(changed)
+}
+
+/// What SQLite's own check of its file finds: pages, indices and constraints that contradict each other. PostgreSQL has no such check.
+pub async fn damage(tx: &mut Tx) -> Result<Vec<String>> {
+    if matches!(tx, Tx::Postgres(_)) {
+        return Ok(Vec::new());
+    }
+    let all = fetch_all!(tx, (String,), INTEGRITY_SQLITE)?;
+    Ok(all.into_iter().map(|(text,)| text).filter(|text| text != "ok").collect())
 }
 
 /// The SHA-256 of contents that a version, memory or edit names and that are not there.

@@ -5,7 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -172,6 +175,14 @@ pub enum Error {
     /// The trail is signed with a key that was not given.
     #[error("the audit trail of this database is signed with the key {0}, and nothing may be written without it")]
     SigningKey(String),
+    /// The end of the trail is not as the last entry left it.
+    #[error("the end of the audit trail was changed past Lucid, and nothing is written until that is mended; run `lucid audit verify`")]
+    Trail,
+    /// The schema is not as this Lucid makes it.
+    #[error(
+        "the database's schema is not as this Lucid makes it ({0}), and nothing is written to it; if a newer Lucid migrated it, start that one"
+    )]
+    Schema(String),
     /// The row is not there, or the state it must be in has changed.
     #[error("it is no longer in the state it was in")]
     Stale,
@@ -248,6 +259,8 @@ pub enum Db {
         write: SqlitePool,
         /// The key in the file beside it, if there is one: it signs the audit trail.
         key: Option<[u8; 32]>,
+        /// The version of the schema that was last compared with Lucid's own.
+        schema: Arc<AtomicI64>,
     },
     /// The one for teams.
     Postgres(PgPool),
@@ -316,8 +329,14 @@ impl Db {
     /// A transaction for writing. Never hold it across a network or model call, and never begin one inside another.
     pub async fn write(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite { write, .. } => {
-                let mut tx = Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?);
+            Self::Sqlite { write, schema, .. } => {
+                let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+                let version = sqlx::query_scalar::<_, i64>(covered::SCHEMA_VERSION).fetch_one(&mut *tx).await?;
+                if schema.load(Ordering::Relaxed) != version {
+                    self.refuse_changed_schema().await?;
+                    schema.store(version, Ordering::Relaxed);
+                }
+                let mut tx = Tx::Sqlite(tx);
                 covered::forget(&mut tx).await?;
                 tx
             }
@@ -325,21 +344,18 @@ impl Db {
         })
     }
 
+    async fn refuse_changed_schema(&self) -> Result<()> {
+        let changed = self.changed_schema().await?;
+        if changed.is_empty() { Ok(()) } else { Err(Error::Schema(changed.into_iter().take(3).collect::<Vec<_>>().join(", "))) }
+    }
+
     /// Tables, views, triggers and indices that are not as this Lucid's migrations make them: a trigger that somebody planted writes along
-    /// with honest transactions. SQLite only; a database that a newer Lucid migrated is not compared.
+    /// with honest transactions. SQLite only.
     pub async fn changed_schema(&self) -> Result<Vec<String>> {
         let Self::Sqlite { read, .. } = self else { return Ok(Vec::new()) };
-        let fresh = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
-        SQLITE_MIGRATIONS.run(&fresh).await?;
-        let migrated = async |pool: &SqlitePool| sqlx::query_scalar::<_, i64>(covered::MIGRATED).fetch_one(pool).await;
-        if migrated(read).await? > migrated(&fresh).await? {
-            return Ok(Vec::new());
-        }
-        let all = async |pool: &SqlitePool| -> Result<BTreeMap<String, String>> {
-            Ok(sqlx::query_as::<_, (String, String)>(covered::SCHEMA).fetch_all(pool).await?.into_iter().collect())
-        };
-        let (is, wanted) = (all(read).await?, all(&fresh).await?);
-        fresh.close().await;
+        let wanted = OWN_SCHEMA.get_or_try_init(own_schema).await?;
+        let is: BTreeMap<String, String> =
+            sqlx::query_as::<_, (String, String)>(covered::SCHEMA).fetch_all(read).await?.into_iter().collect();
         let names: BTreeSet<&String> = is.keys().chain(wanted.keys()).collect();
         Ok(names.into_iter().filter(|name| is.get(*name) != wanted.get(*name)).cloned().collect())
     }
@@ -397,6 +413,17 @@ impl Db {
     }
 }
 
+/// The schema that this Lucid's migrations make.
+static OWN_SCHEMA: tokio::sync::OnceCell<BTreeMap<String, String>> = tokio::sync::OnceCell::const_new();
+
+async fn own_schema() -> Result<BTreeMap<String, String>> {
+    let fresh = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    SQLITE_MIGRATIONS.run(&fresh).await?;
+    let schema = sqlx::query_as::<_, (String, String)>(covered::SCHEMA).fetch_all(&fresh).await?;
+    fresh.close().await;
+    Ok(schema.into_iter().collect())
+}
+
 async fn open_sqlite(path: &Path) -> Result<Db> {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -428,7 +455,7 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
     SQLITE_MIGRATIONS.run(&write).await?;
     drop(lock);
     let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
-    Ok(Db::Sqlite { read, write, key: read_key(&key_file(path))? })
+    Ok(Db::Sqlite { read, write, key: read_key(&key_file(path))?, schema: Arc::new(AtomicI64::new(-1)) })
 }
 
 /// Where the key is that signs the audit trail of an SQLite database, unless another file is named.

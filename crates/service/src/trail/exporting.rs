@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use audit::{
-    Checkpoint,
+    Checkpoint, Verifier,
     export::{ExportedEntry, Line},
 };
 use domain::{Timestamp, actor::Actor, audit_action::AuditAction, rights::Action};
@@ -11,7 +11,7 @@ use serde_json::json;
 use store::{Tx, audit_log, checkpoints};
 
 use super::checkpoint;
-use crate::{Lucid, Result, require_in_general};
+use crate::{Error, Lucid, Result, require_in_general};
 
 /// Entries that are read at once.
 const PAGE: i64 = 1_000;
@@ -57,7 +57,10 @@ impl Lucid {
         };
         let hash = if last == head.seq { head.hash() } else { audit_log::hash_of(&mut tx, last).await? };
         let signed = match self.signing_key.as_deref() {
-            Some(key) if last != head.seq && last > 0 => Some(Checkpoint::sign(key, last, self.now().0, hash)),
+            Some(key) if last != head.seq && last > 0 => {
+                leads_to(&mut tx, (last, hash), &head).await?;
+                Some(Checkpoint::sign_head(key, last, self.now().0, hash))
+            }
             _ if last == head.seq => head.signed(),
             _ => None,
         };
@@ -67,6 +70,23 @@ impl Lucid {
         let checkpoints = signed_before.iter().map(checkpoint).filter(|c| c.size > after && c.size <= last).collect();
         Ok(Export { tx, after, last, hash, signed, checkpoints, window, ended: false })
     }
+}
+
+/// Nothing is signed that does not lead to the signed end: from an entry on, each follows from the one before.
+async fn leads_to(tx: &mut Tx, (from, hash): (i64, [u8; 32]), head: &audit_log::Head) -> Result<()> {
+    let broken = || Error::Store(store::Error::Trail);
+    let mut verifier = Verifier::default();
+    verifier.begin_after(from, hash).map_err(|_| broken())?;
+    let mut after = from;
+    while after < head.seq {
+        let rows = audit_log::chain(tx, after, PAGE).await?;
+        after = rows.last().map(|row| row.seq).ok_or_else(broken)?;
+        for row in &rows {
+            verifier.next(&row.entry(), None, row.rows.as_deref()).map_err(|_| broken())?;
+        }
+    }
+    let signed = head.signed().ok_or_else(broken)?;
+    signed.verify_head(None).and_then(|()| signed.covers(verifier.hash())).map_err(|_| broken())
 }
 
 impl Export {

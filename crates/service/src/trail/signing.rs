@@ -74,9 +74,11 @@ impl Lucid {
         Ok(audit_log::head(&mut self.db.read().await?).await?.public_key())
     }
 
-    /// The checkpoint of the end, as it was signed with the last entry; none if the trail is not signed.
+    /// A checkpoint of the end, signed now; none if the trail is not signed, or its end does not hold.
     pub async fn signed_end(&self) -> Result<Option<Checkpoint>> {
-        Ok(audit_log::head(&mut self.db.read().await?).await?.signed())
+        let head = audit_log::head(&mut self.db.read().await?).await?;
+        let key = self.signing_key.as_deref().filter(|_| head.signed().is_some_and(|signed| signed.verify_head(None).is_ok()));
+        Ok(key.map(|key| Checkpoint::sign(key, head.seq, self.now().0, head.hash())))
     }
 
     /// The newest checkpoint, if one was ever signed.
