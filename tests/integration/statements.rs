@@ -46,7 +46,7 @@ fn without(text: &str, beginning: &str) -> String {
 fn no_sql_stands_outside_the_lists() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/store/src");
     // Covered rows are read by statements that are made from a list of tables; the tests above prepare those, too.
-    for file in rust_files(folder.as_ref()).into_iter().filter(|file| !file.ends_with("covered.rs")) {
+    for file in rust_files(folder.as_ref()).into_iter().filter(|file| !file.ends_with("covered/mod.rs")) {
         let text = std::fs::read_to_string(&file).unwrap();
         // What two statements of a list share is a macro before it.
         let outside = without(&without(&text, "statements! {\n"), "_sql {\n");

@@ -163,6 +163,10 @@ fn said(entry: &AuditRow) -> String {
 /// What it is about: a change or changeset by its title, anything else by its id.
 fn about(entry: &AuditRow) -> AnyView {
     let id = &entry.row.subject;
+    // What people do to themselves needs no second name.
+    if entry.row.actor.strip_prefix("person:") == Some(id.as_str()) {
+        return ().into_any();
+    }
     match (&entry.title, entry.changeset) {
         (Some(title), Some(changeset)) => {
             let of_change = if id.starts_with("chg_") { format!("?change={id}") } else { String::new() };
@@ -171,12 +175,17 @@ fn about(entry: &AuditRow) -> AnyView {
         (Some(name), None) if id.starts_with("policy_") => {
             view! { "the policy "<a class="link" href=format!("/policies/{id}")>"“"<Visible text=name.clone() />"”"</a> }.into_any()
         }
+        (Some(name), None) => match page_of(id) {
+            Some(href) => view! { <a class="link" href=href><Visible text=name.clone() /></a> }.into_any(),
+            None => view! { <strong title=id.to_owned()><Visible text=name.clone() /></strong> }.into_any(),
+        },
+        _ if id == "installation" => ().into_any(),
         _ => subject(id),
     }
 }
 
-/// The subject, with a link where it has a page.
-fn subject(id: &str) -> AnyView {
+/// The page of a subject, if it has one.
+fn page_of(id: &str) -> Option<String> {
     let pages = [
         ("commit_", "/commits/"),
         ("chgset_", "/changesets/"),
@@ -185,9 +194,14 @@ fn subject(id: &str) -> AnyView {
         ("memstore_", "/stores/"),
         ("mem_", "/memories/"),
     ];
+    pages.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, path)| format!("{path}{id}"))
+}
+
+/// The subject, with a link where it has a page.
+fn subject(id: &str) -> AnyView {
     let short: String = id.chars().take(20).collect();
-    match pages.iter().find(|(prefix, _)| id.starts_with(prefix)) {
-        Some((_, path)) => view! { <a href=format!("{path}{id}") title=id.to_owned()><code>{short}"…"</code></a> }.into_any(),
+    match page_of(id) {
+        Some(href) => view! { <a href=href title=id.to_owned()><code>{short}"…"</code></a> }.into_any(),
         None => view! { <code title=id.to_owned()>{short}</code> }.into_any(),
     }
 }

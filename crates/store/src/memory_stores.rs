@@ -43,6 +43,7 @@ statements! {
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
           AND (CAST($2 AS UUID) IS NULL OR s.id = $2) AND (CAST($3 AS UUID) IS NULL OR s.id < $3)
         ORDER BY s.id DESC LIMIT $4";
+    CALLED = concat!("SELECT id, name FROM stores WHERE id IN (", fifty!(), ")");
     NAMES = "SELECT s.id, s.name FROM stores s
         WHERE s.deleted_at IS NULL
           AND (CAST($1 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = s.id AND g.user_id = $1))
@@ -186,6 +187,11 @@ pub struct StoreName {
     pub id: StoreId,
     /// Name.
     pub name: String,
+}
+
+/// What stores are called, also those that were deleted.
+pub async fn called(tx: &mut Tx, ids: &[StoreId]) -> Result<Vec<(StoreId, String)>> {
+    fetch_listed!(tx, (StoreId, String), CALLED, ids)
 }
 
 /// The names of the stores that the viewer may see.

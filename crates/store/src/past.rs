@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    ids::{MemoryId, StoreId, VersionId},
+    ids::{CommitId, MemoryId, StoreId, VersionId},
     memory::{MemoryPath, Operation},
 };
 use sqlx::FromRow;
@@ -30,6 +30,9 @@ statements! {
         ORDER BY x.memory_id";
     SAID = "SELECT v.id, v.number, k.content FROM memory_versions v LEFT JOIN contents k ON k.sha256 = v.content_sha256
         WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3";
+    PATHS = concat!("SELECT v.memory_id, v.path FROM memory_versions v WHERE v.memory_id IN (", fifty!(), ")
+            AND v.number = (SELECT MAX(w.number) FROM memory_versions w WHERE w.memory_id = v.memory_id)");
+    MESSAGES = concat!("SELECT id, message FROM commits WHERE id IN (", fifty!(), ")");
     WRITTEN = "SELECT v.memory_id, v.number, v.operation, v.path, k.content, b.path AS path_before
         FROM memory_versions v LEFT JOIN contents k ON k.sha256 = v.content_sha256
             LEFT JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
@@ -120,4 +123,14 @@ pub struct CommittedRow {
 /// What the commit of a revision wrote.
 pub async fn written(tx: &mut Tx, store: StoreId, revision: i64) -> Result<Vec<CommittedRow>> {
     fetch_all!(tx, CommittedRow, WRITTEN, store, revision)
+}
+
+/// Where memories are, or were last.
+pub async fn paths(tx: &mut Tx, ids: &[MemoryId]) -> Result<Vec<(MemoryId, String)>> {
+    fetch_listed!(tx, (MemoryId, String), PATHS, ids)
+}
+
+/// What commits are about.
+pub async fn messages(tx: &mut Tx, ids: &[CommitId]) -> Result<Vec<(CommitId, String)>> {
+    fetch_listed!(tx, (CommitId, String), MESSAGES, ids)
 }

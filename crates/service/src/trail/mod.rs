@@ -10,16 +10,16 @@ use audit::Checkpoint;
 use domain::{
     actor::Actor,
     audit_action::AuditAction,
-    ids::{ChangeId, ChangesetId, PolicyId},
+    ids::{ChangeId, ChangesetId},
     rights::Action,
 };
 use serde_json::Value;
 use store::{
-    Page,
+    Page, Tx,
     audit_log::{self, Filter},
     changes, changesets,
     checkpoints::CheckpointRow,
-    policies,
+    keys, memory_stores, past, policies, users,
 };
 
 pub use self::{
@@ -52,15 +52,10 @@ impl Lucid {
         let storeless = actor.may_in_general(Action::ReadAudit);
         let page = audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
         let names = Names::of_actors(&mut tx, page.rows.iter().map(|r| r.actor.as_str())).await?;
-        let subjects = page.rows.iter().map(|r| r.subject.as_str());
-        let of_change: Vec<ChangeId> = subjects.clone().filter_map(|s| s.parse().ok()).collect();
-        let of_changeset: Vec<ChangesetId> = subjects.filter_map(|s| s.parse().ok()).collect();
-        let of_policy: Vec<PolicyId> = page.rows.iter().filter_map(|r| r.subject.parse().ok()).collect();
+        let subjects: Vec<&str> = page.rows.iter().map(|r| r.subject.as_str()).collect();
+        let of_change: Vec<ChangeId> = parsed(&subjects);
         let in_changeset: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &of_change).await?.into_iter().collect();
-        let mut titles: BTreeMap<String, String> = BTreeMap::new();
-        titles.extend(changes::titles(&mut tx, &of_change).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
-        titles.extend(changesets::titles(&mut tx, &of_changeset).await?.into_iter().map(|(id, title)| (id.to_string(), title)));
-        titles.extend(policies::names(&mut tx, &of_policy).await?.into_iter().map(|(id, name)| (id.to_string(), name)));
+        let titles = titles(&mut tx, &subjects).await?;
         let rows = page.rows.into_iter().map(|row| AuditRow {
             actor: names.of(&row.actor),
             hash: hex::encode(row.entry().hash),
@@ -79,6 +74,29 @@ impl Lucid {
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// The ids of one kind among subjects.
+fn parsed<T: std::str::FromStr>(subjects: &[&str]) -> Vec<T> {
+    subjects.iter().filter_map(|subject| subject.parse().ok()).collect()
+}
+
+/// What people call the subjects that have a name, a title or a path.
+async fn titles(tx: &mut Tx, subjects: &[&str]) -> Result<BTreeMap<String, String>> {
+    fn named<T: std::fmt::Display>(all: Vec<(T, String)>) -> impl Iterator<Item = (String, String)> {
+        all.into_iter().map(|(id, name)| (id.to_string(), name))
+    }
+    let mut titles = BTreeMap::new();
+    titles.extend(named(changes::titles(tx, &parsed(subjects)).await?));
+    titles.extend(named(changesets::titles(tx, &parsed(subjects)).await?));
+    titles.extend(named(policies::names(tx, &parsed(subjects)).await?));
+    titles.extend(named(users::names(tx, &parsed(subjects)).await?));
+    titles.extend(named(memory_stores::called(tx, &parsed(subjects)).await?));
+    titles.extend(named(past::paths(tx, &parsed(subjects)).await?));
+    titles.extend(named(past::messages(tx, &parsed(subjects)).await?));
+    let keys = keys::names(tx, &parsed(subjects)).await?;
+    titles.extend(keys.into_iter().map(|(id, name, owner)| (id.to_string(), format!("{name} (key of {owner})"))));
+    Ok(titles)
 }
 
 fn checkpoint(row: &CheckpointRow) -> Checkpoint {
