@@ -74,10 +74,16 @@ impl Attacker<'_> {
             self.run("PRAGMA ignore_check_constraints = ON").await;
             return;
         }
-        let checks =
+        self.drop_constraints("'c', 'f'").await;
+    }
+
+    /// Drops PostgreSQL's constraints of some kinds, as its catalogue calls them.
+    async fn drop_constraints(&self, kinds: &str) {
+        let drops = format!(
             "SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(conname) || ' CASCADE' FROM pg_constraint
-            WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace";
-        for drop in self.ask(checks).await {
+            WHERE contype IN ({kinds}) AND connamespace = 'public'::regnamespace"
+        );
+        for drop in self.ask(&drops).await {
             self.run(&drop).await;
         }
     }
@@ -93,12 +99,7 @@ impl Attacker<'_> {
             }
             return;
         }
-        let unique =
-            "SELECT 'ALTER TABLE ' || conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(conname) || ' CASCADE' FROM pg_constraint
-            WHERE contype IN ('u', 'p') AND connamespace = 'public'::regnamespace";
-        for drop in self.ask(unique).await {
-            self.run(&drop).await;
-        }
+        self.drop_constraints("'u', 'p'").await;
         for index in self.ask("SELECT indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE indisunique AND NOT indisprimary AND c.relnamespace = 'public'::regnamespace").await {
             self.run(&format!("DROP INDEX {index}")).await;
         }

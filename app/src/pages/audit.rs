@@ -39,7 +39,7 @@ pub fn Audit() -> impl IntoView {
         let now = request.now();
         let state = if actor.may_in_general(Action::ReadAudit) {
             let verified = request.lucid.last_verified(actor).await?;
-            let end = request.lucid.signed_end().await?;
+            let end = request.lucid.signed_head().await?;
             Some(state(verified.as_ref(), end.as_ref(), now))
         } else {
             None

@@ -294,7 +294,13 @@ impl Lucid {
 
     /// Appends the audit entry of what the transaction does. The last statement before its commit.
     async fn record(&self, tx: &mut Tx, by: Authorized, what: Record<'_>) -> Result<()> {
-        let entry = audit_log::NewEntry {
+        audit_log::append(tx, &self.entry(by, what), self.signing_key.as_deref()).await?;
+        Ok(())
+    }
+
+    /// The entry of what somebody did, as it is appended.
+    fn entry(&self, by: Authorized, what: Record<'_>) -> audit_log::NewEntry {
+        audit_log::NewEntry {
             at: self.now(),
             actor: by.who().to_string(),
             action: what.action,
@@ -303,9 +309,7 @@ impl Lucid {
             commit_id: what.commit,
             salt: self.random_bytes(),
             payload: what.payload.to_string(),
-        };
-        audit_log::append(tx, &entry, self.signing_key.as_deref()).await?;
-        Ok(())
+        }
     }
 }
 

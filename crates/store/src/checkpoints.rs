@@ -9,7 +9,6 @@ statements! {
     INSERT = "INSERT INTO audit_checkpoints (size, at, head_hash, public_key, signature) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (size) DO NOTHING";
     ALL = "SELECT size, at, head_hash, public_key, signature FROM audit_checkpoints ORDER BY size";
-    LAST = "SELECT size, at, head_hash, public_key, signature FROM audit_checkpoints ORDER BY size DESC LIMIT 1";
 }
 
 /// A checkpoint as it is stored.
@@ -50,9 +49,4 @@ pub async fn insert(tx: &mut Tx, row: &CheckpointRow) -> Result<()> {
 /// Every checkpoint, smallest first.
 pub async fn all(tx: &mut Tx) -> Result<Vec<CheckpointRow>> {
     fetch_all!(tx, CheckpointRow, ALL)
-}
-
-/// The newest one.
-pub async fn last(tx: &mut Tx) -> Result<Option<CheckpointRow>> {
-    fetch_optional!(tx, CheckpointRow, LAST)
 }

@@ -52,7 +52,7 @@ pub async fn open(database: Database<'_>) -> Result<Lucid, Failure> {
     let beside = database.file().map(store::key_file);
     let file = match (database.signing_key, beside) {
         (Some(named), _) => named.to_owned(),
-        (None, Some(beside)) if lucid.trail_key().await?.is_none() => beside,
+        (None, Some(beside)) if lucid.signed_head().await?.is_none() => beside,
         _ => return Ok(lucid),
     };
     Ok(lucid.with_signing_key(made_key(&file)?))

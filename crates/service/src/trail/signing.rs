@@ -8,7 +8,6 @@ use store::{
     checkpoints::{self, CheckpointRow},
 };
 
-use super::checkpoint;
 use crate::{Error, Lucid, Record, Result, require_in_general};
 
 impl Lucid {
@@ -54,24 +53,18 @@ impl Lucid {
         if public == before {
             return Err(Error::Conflict("this key signs the trail already".to_owned()));
         }
-        let entry = audit_log::NewEntry {
-            at: self.now(),
-            actor: right.who().to_string(),
-            action: AuditAction::AuditKey,
-            subject: "installation".to_owned(),
-            store_id: None,
-            commit_id: None,
-            salt: self.random_bytes(),
-            payload: json!({"before": before, "key": public, "lost": lost}).to_string(),
-        };
+        let payload = json!({"before": before, "key": public, "lost": lost});
+        let record =
+            Record { action: AuditAction::AuditKey, subject: "installation".to_owned(), store: None, commit: None, payload: &payload };
+        let entry = self.entry(right, record);
         audit_log::append_with_new_key(&mut tx, &entry, old, new).await?;
         tx.commit().await?;
         Ok(public)
     }
 
-    /// The key that signs the trail, hexadecimal; none if it is not signed.
-    pub async fn trail_key(&self) -> Result<Option<String>> {
-        Ok(audit_log::head(&mut self.db.read().await?).await?.public_key())
+    /// The end of the trail as it was signed with its last entry; none if the trail is not signed.
+    pub async fn signed_head(&self) -> Result<Option<Checkpoint>> {
+        Ok(audit_log::head(&mut self.db.read().await?).await?.signed())
     }
 
     /// A checkpoint of the end, signed now; none if the trail is not signed, or its end does not hold.
@@ -79,11 +72,5 @@ impl Lucid {
         let head = audit_log::head(&mut self.db.read().await?).await?;
         let key = self.signing_key.as_deref().filter(|_| head.signed().is_some_and(|signed| signed.verify_head(None).is_ok()));
         Ok(key.map(|key| Checkpoint::sign(key, head.seq, self.now().0, head.hash())))
-    }
-
-    /// The newest checkpoint, if one was ever signed.
-    pub async fn last_checkpoint(&self, actor: &Actor) -> Result<Option<Checkpoint>> {
-        require_in_general(actor, Action::ReadAudit)?;
-        Ok(checkpoints::last(&mut self.db.read().await?).await?.map(|row| checkpoint(&row)))
     }
 }
