@@ -107,6 +107,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/stores/:id/settings") view=pages::store_settings::StoreSettings ssr=SsrMode::Async />
                 <Route path=path!("/memories/:id") view=pages::memory::Memory ssr=SsrMode::Async />
                 <Route path=path!("/memories/:id/compare") view=pages::memory::Compare ssr=SsrMode::Async />
+                <Route path=path!("/memories/:id/loads") view=pages::recalls::MemoryLoads ssr=SsrMode::Async />
+                <Route path=path!("/recalls") view=pages::recalls::Recalls ssr=SsrMode::Async />
+                <Route path=path!("/recalls/:id") view=pages::recalls::Recall ssr=SsrMode::Async />
                 <Route path=path!("/commits/:id") view=pages::history::Commit ssr=SsrMode::Async />
                 <Route path=path!("/dreams") view=pages::dreams::Dreams ssr=SsrMode::Async />
                 <Route path=path!("/dreams/:id") view=pages::dream::Dream ssr=SsrMode::Async />

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{
     Timestamp,
     actor::{Role, StoreRole},
-    ids::KeyId,
+    ids::{KeyId, SessionId},
     memory::PathPrefix,
     rights::Scope,
 };
@@ -449,7 +449,7 @@ pub struct DoctorArgs {
 /// `lucid audit`.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// What to do: verify, export or checkpoint.
+    /// What to do.
     #[command(subcommand)]
     pub command: AuditCommand,
 }
@@ -491,6 +491,14 @@ pub enum AuditCommand {
         /// The public key that checkpoints must be signed with, 64 hexadecimal digits.
         #[arg(long)]
         public_key: Option<String>,
+        /// A bill of memory to check instead: its signature and, with an export, that the commits it names wrote what it lists.
+        #[arg(long)]
+        bill: Option<PathBuf>,
+    },
+    /// Print the signed bill of memory of a session: which versions of which memories it was given, and who approved them.
+    Bill {
+        /// The session's id.
+        session: SessionId,
     },
     /// Sign how long the trail is and what it ends with, store that, and print it as JSON to be kept elsewhere.
     Checkpoint,

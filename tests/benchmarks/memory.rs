@@ -133,10 +133,10 @@ async fn once(lucid: &Lucid, filled: &Filled, does: Does, n: usize) {
     let actor = lucid.key_actor(&filled.secret).await.expect("the key is good");
     match does {
         Does::List => {
-            let listing = Listing { prefix: "/".into(), children_only: false, after: None, limit: 20, contents: false };
+            let listing = Listing { prefix: "/".into(), children_only: false, after: None, limit: 20, contents: false, session: None };
             assert_eq!(lucid.list_memories(&actor, filled.store, &listing).await.expect("a list").0.len(), 20);
         }
-        Does::Read => drop(lucid.read_memory(&actor, filled.store, filled.memory(n)).await.expect("a memory")),
+        Does::Read => drop(lucid.read_memory(&actor, filled.store, filled.memory(n), None).await.expect("a memory")),
         Does::Create => {
             let path = format!("/new/{n:07}.md").parse().expect("a path");
             let write = MemoryWrite::Create { path, content: format!("Note {n}.\n") };

@@ -42,6 +42,8 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("store-compare", format!("{store}/compare?from=0")),
         ("compare", format!("{memory}/compare?from=1&to=1")),
         ("memory-lines", format!("{memory}?view=blame")),
+        ("memory-loads", format!("{memory}/loads?from=1")),
+        ("recalls", format!("{url}/recalls")),
         ("memory", memory),
         ("commit", commit),
         ("dreams", format!("{url}/dreams")),

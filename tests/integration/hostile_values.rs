@@ -12,6 +12,7 @@ use domain::{
     changeset::RejectCode,
     memory::GateMode,
     policy::{PRESETS, VersionState},
+    recall::RecallMark,
     rights::Scope,
 };
 use html5ever::{parse_document, tendril::TendrilSink};
@@ -73,6 +74,9 @@ const FIELDS: &[&str] = &[
     "rule",
     "stopreason",
     "freezereason",
+    "recallreason",
+    "recallnote",
+    "recalloutcome",
 ];
 
 /// The attributes whose values decide what an element does.
@@ -120,6 +124,7 @@ impl Twin {
         twin.changes().await;
         twin.a_waiting_setting().await;
         twin.policies().await;
+        twin.a_recall().await;
         twin
     }
 
@@ -147,6 +152,17 @@ impl Twin {
             exceptions: vec!["ada@lucid.example".to_owned()],
         };
         lucid.freeze_commits(&self.admin, &freeze).await.unwrap();
+    }
+
+    /// Of a memory that a session loaded.
+    async fn a_recall(&self) {
+        let (lucid, of) = (&self.world.lucid, |field: &str| self.filling.of(field));
+        let memory = lucid.memories(&self.admin, self.world.store, None).await.unwrap().rows[0].id;
+        let session = lucid.sessions(&self.admin, None, None).await.unwrap().rows[0].id;
+        lucid.read_memory(&Actor::operator(), self.world.store, memory, Some(session)).await.unwrap();
+        let recall = lucid.open_recall(&self.admin, memory, (1, 1), &of("recallreason")).await.unwrap();
+        lucid.mark_recalled(&self.admin, recall, None, RecallMark::Told, &of("recallnote")).await.unwrap();
+        lucid.close_recall(&self.admin, recall, &of("recalloutcome")).await.unwrap();
     }
 
     async fn places_and_people(&self) {
@@ -342,7 +358,12 @@ impl Twin {
             page("/memories/:id", format!("/memories/{}", memory.id));
             page("/memories/:id", format!("/memories/{}?view=source&suggest=edit", memory.id));
             page("/memories/:id", format!("/memories/{}?view=blame", memory.id));
+            page("/memories/:id/loads", format!("/memories/{}/loads?from=1", memory.id));
             page("/memories/:id/compare", format!("/memories/{}/compare?from=1&to=1", memory.id));
+        }
+        page("/recalls", "/recalls".into());
+        for recall in lucid.recalls(me, None).await.unwrap() {
+            page("/recalls/:id", format!("/recalls/{}", recall.id));
         }
         for row in lucid.history(me, store, None).await.unwrap().rows {
             page("/commits/:id", format!("/commits/{}", row.commit.id));

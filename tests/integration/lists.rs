@@ -66,7 +66,7 @@ async fn pages_of_a_listing_together_are_the_whole_of_it(world: World) {
     for prefix in ["/", "/a/", "/a/b/", "/ä/", "/nowhere/"] {
         for children_only in [false, true] {
             for limit in [1, 7, 1_000] {
-                let mut listing = Listing { prefix: prefix.into(), children_only, after: None, limit, contents: true };
+                let mut listing = Listing { prefix: prefix.into(), children_only, after: None, limit, contents: true, session: None };
                 let mut found = Vec::new();
                 loop {
                     let (items, next) = world.lucid.list_memories(&world.reviewer, world.store, &listing).await.unwrap();

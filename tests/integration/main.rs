@@ -38,6 +38,7 @@ mod policies;
 mod questions;
 mod reading;
 mod real_model;
+mod recalls;
 mod rights;
 mod schedules;
 mod slow_requests;

@@ -8,16 +8,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use domain::{
-    actor::{Actor, Role, StoreRole},
-    changeset::ChangeState,
-    ids::{ChangesetId, StoreId},
-};
-use service::{Lucid, MemoryWrite, NewMemory, Verdict};
+use domain::{actor::Actor, ids::StoreId};
+use service::{Lucid, MemoryWrite, NewMemory};
 
 use crate::{
     support::process::run,
-    world::{World, add, create, on_both_engines},
+    world::{World, create, on_both_engines},
 };
 
 on_both_engines!(git_says_the_same_of_any_history, a_version_is_brought_back_through_the_gate, a_removal_is_explained_by_its_own_change);
@@ -201,33 +197,19 @@ async fn a_version_is_brought_back_through_the_gate(world: World) {
     assert!(world.changes(changeset).await[0].change.conflicted);
     lucid.withdraw(&world.admin, changeset).await.unwrap();
     let again = lucid.propose_restore(&world.admin, id, 1, "It was right.").await.unwrap();
-    approved(&world, again).await;
+    world.approve_and_commit(again).await;
     assert_eq!(says().await.unwrap(), "First.\n");
     // And a memory that is gone.
     let delete = MemoryWrite::Delete { id, expected_sha256: None };
     let (gone, _) = lucid.propose_change(&world.admin, world.store, &delete, "It is no longer true.").await.unwrap();
-    approved(&world, gone).await;
+    world.approve_and_commit(gone).await;
     assert!(says().await.is_err());
     let newest = lucid.memory(&world.admin, id, None).await.unwrap().newest;
     let back = lucid.propose_restore(&world.admin, id, newest, "").await.unwrap();
-    approved(&world, back).await;
+    world.approve_and_commit(back).await;
     assert_eq!(world.paths().await, ["/a.md"]);
     assert!(lucid.propose_restore(&world.stranger, id, 1, "").await.is_err());
     world.verified().await;
-}
-
-/// Two people approve, as a high risk needs, and it is committed.
-async fn approved(world: &World, changeset: ChangesetId) {
-    let second = add(&world.lucid, &format!("second-{changeset}"), Role::Reviewer, vec![(world.store, StoreRole::Reviewer)]).await;
-    for who in [&world.reviewer, &second] {
-        for change in world.changes(changeset).await {
-            if change.change.state == ChangeState::Pending {
-                world.vote(who, &change, Verdict::Approve).await.unwrap();
-            }
-        }
-    }
-    let request = world.commit_request(changeset, &changeset.to_string()).await;
-    world.lucid.commit(&world.reviewer, &request).await.unwrap();
 }
 
 /// Two changes of one commit: what is gone is explained by the one that removed it.
@@ -237,9 +219,9 @@ async fn a_removal_is_explained_by_its_own_change(world: World) {
     let rows = lucid.memories(&world.admin, world.store, None).await.unwrap().rows;
     let delete = MemoryWrite::Delete { id: rows[0].id, expected_sha256: None };
     let (gone, _) = lucid.propose_change(&world.admin, world.store, &delete, "It is no longer true.").await.unwrap();
-    approved(&world, gone).await;
+    world.approve_and_commit(gone).await;
     let (made, _) = lucid.propose_change(&world.admin, world.store, &create("/c.md", "Three.\n"), "It is new.").await.unwrap();
-    approved(&world, made).await;
+    world.approve_and_commit(made).await;
     let about = lucid.memory_about(&world.admin, rows[0].id).await.unwrap();
     assert_eq!(about.learned.unwrap().change.rationale, "It is no longer true.");
     let view = lucid.memory(&world.admin, rows[0].id, None).await.unwrap();

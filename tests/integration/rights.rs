@@ -118,6 +118,9 @@ impl Ids {
             ("/stores/:id/settings", format!("/stores/{store}/settings"), May(SeeMemory)),
             ("/memories/:id", format!("/memories/{memory}"), May(SeeMemory)),
             ("/memories/:id/compare", format!("/memories/{memory}/compare?from=1&to=1"), May(SeeMemory)),
+            ("/memories/:id/loads", format!("/memories/{memory}/loads?from=1"), May(SeeMemory)),
+            ("/recalls", "/recalls".into(), SignedIn),
+            ("/recalls/:id", "/recalls/recall_0".into(), SignedIn),
             ("/commits/:id", format!("/commits/{commit}"), May(SeeMemory)),
             ("/dreams/:id", format!("/dreams/{dream}"), May(SeeDreams)),
             ("/sessions/:id", format!("/sessions/{session}"), May(SeeSessions)),
@@ -144,6 +147,7 @@ impl Ids {
         let team = domain::ids::TeamId(uuid::Uuid::nil()).to_string();
         let key = domain::ids::KeyId(uuid::Uuid::nil()).to_string();
         let setting = domain::ids::SettingChangeId(uuid::Uuid::nil()).to_string();
+        let recall = domain::ids::RecallId(uuid::Uuid::nil()).to_string();
         let numbers: Form = NUMBERS.iter().map(|name| (*name, "10".to_owned())).collect();
         let (memory, policy) = (self.memory.to_string(), self.policy.to_string());
         vec![
@@ -222,6 +226,10 @@ impl Ids {
             ("propose_removal", form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("reason", "x")]), May(Propose)),
             ("freeze", form(&[("memory", &memory), ("reason", "")]), May(Freeze)),
             ("propose_unfreeze", form(&[("memory", &memory), ("reason", "")]), May(Propose)),
+            ("open_recall", form(&[("memory", &memory), ("from", "1"), ("to", "1"), ("reason", "")]), May(Decide)),
+            ("mark_recalled", form(&[("recall", &recall), ("mark", "told")]), May(Decide)),
+            ("close_recall", form(&[("recall", &recall), ("outcome", "x")]), May(Decide)),
+            ("reopen_recall", form(&[("recall", &recall)]), May(Decide)),
             ("confirm_setting", form(&[("setting", &setting)]), May(ManagePeople)),
             ("decline_setting", form(&[("setting", &setting)]), May(ManagePeople)),
             ("reveal_quotes", form(&[("changeset", &changeset), ("change", &change)]), May(Decide)),
@@ -386,7 +394,7 @@ async fn every_page_and_action_is_as_the_table_says() {
         for (route, address, needs) in &pages {
             let request = client.get(format!("{}{address}", served.url)).header(header::COOKIE, &visitor.cookie);
             let status = request.header(header::ACCEPT, "text/html").send().await.unwrap().status();
-            let missing = *route == "/people/:id" && visitor.may(*needs);
+            let missing = matches!(*route, "/people/:id" | "/recalls/:id") && visitor.may(*needs);
             let expected = match (visitor.may(*needs), visitor.role) {
                 (true, _) if missing => status == StatusCode::NOT_FOUND,
                 (true, _) => {
@@ -427,6 +435,9 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "back_test_policy"
                     | "end_freeze"
                     | "check_application"
+                    | "mark_recalled"
+                    | "close_recall"
+                    | "reopen_recall"
             );
             let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
             let expected = if visitor.may(*needs) { allowed } else { refused };

@@ -8,6 +8,7 @@ use domain::actor::{Actor, Grant, StoreRole};
 use domain::{
     event::{Outcome, OutcomeResult},
     memory::GateMode,
+    recall::RecallMark,
 };
 use service::{Grantee, NewMemory, NewSchedule, transcripts::mapping::Mapping};
 use sqlx::{AssertSqlSafe, Row};
@@ -194,6 +195,10 @@ async fn full(world: World) -> World {
     lucid.save_mapping(&me, &Mapping::parse(mappings::TEXT).unwrap()).await.unwrap();
     let session = lucid.sessions(&me, Some(world.store), None).await.unwrap().rows[0].id;
     lucid.record_outcome(&Actor::operator(), session, Outcome::stated(OutcomeResult::Success), None).await.unwrap();
+    let memory = lucid.memories(&me, world.store, None).await.unwrap().rows.remove(0);
+    lucid.read_memory(&Actor::operator(), world.store, memory.id, Some(session)).await.unwrap();
+    let recall = lucid.open_recall(&me, memory.id, (memory.number, memory.number), "It is wrong.").await.unwrap();
+    lucid.mark_recalled(&me, recall, None, RecallMark::Harmless, "").await.unwrap();
     policies::second_admin(&world).await;
     lucid.set_gate(&actor(lucid, me.who.person().unwrap()).await, world.store, GateMode::DreamsGated, None).await.unwrap();
     world

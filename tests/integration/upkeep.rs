@@ -26,7 +26,7 @@ async fn what_is_of_no_use_is_trimmed_and_nothing_else(world: World) {
     let once = Once::new("retry-1", "POST /v1/sessions", b"body").unwrap();
     lucid.record_session(&key, &NewRecording::default(), Some(&once)).await.unwrap();
     let memory = lucid.memories(&world.admin, world.store, None).await.unwrap().rows[0].id;
-    lucid.read_memory(&key, world.store, memory).await.unwrap();
+    lucid.read_memory(&key, world.store, memory, None).await.unwrap();
     lucid.flush_small_writes().await.unwrap();
     assert_eq!(lucid.trim().await.unwrap(), service::Trimmed::default(), "nothing of it is old yet");
     let before = world.verified().await;

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod people;
 pub mod policies;
 pub mod questions;
+pub mod recalls;
 pub mod review;
 pub mod stores;
 

@@ -32,7 +32,7 @@ const SECTIONS: &[(&str, &[Place])] = &[
     (
         "Review",
         &[
-            Place { name: "queue", href: "/queue", within: None, text: "Queue", icon: "inbox", roles: READ },
+            Place { name: "queue", href: "/queue", within: None, text: "Queue", icon: "inbox", roles: ALL },
             Place { name: "questions", href: "/questions", within: None, text: "Questions", icon: "circle-help", roles: DECIDE },
             Place { name: "inbox", href: "/inbox", within: None, text: "Inbox", icon: "bell", roles: READ },
         ],
@@ -40,16 +40,9 @@ const SECTIONS: &[(&str, &[Place])] = &[
     (
         "Store",
         &[
-            Place { name: "memory", href: "/stores", within: Some(""), text: "Memory", icon: "book-text", roles: READ },
-            Place { name: "dreams", href: "/dreams", within: Some("/dreams"), text: "Dreams", icon: "moon-star", roles: READ },
-            Place {
-                name: "sessions",
-                href: "/sessions",
-                within: Some("/sessions"),
-                text: "Sessions",
-                icon: "messages-square",
-                roles: READ,
-            },
+            Place { name: "memory", href: "/stores", within: Some(""), text: "Memory", icon: "book-text", roles: ALL },
+            Place { name: "dreams", href: "/dreams", within: Some("/dreams"), text: "Dreams", icon: "moon-star", roles: ALL },
+            Place { name: "sessions", href: "/sessions", within: Some("/sessions"), text: "Sessions", icon: "messages-square", roles: ALL },
             Place { name: "insights", href: "/insights", within: None, text: "Insights", icon: "chart-line", roles: READ },
         ],
     ),

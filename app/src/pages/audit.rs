@@ -193,6 +193,7 @@ fn page_of(id: &str) -> Option<String> {
         ("sesn_", "/sessions/"),
         ("memstore_", "/stores/"),
         ("mem_", "/memories/"),
+        ("recall_", "/recalls/"),
     ];
     pages.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, path)| format!("{path}{id}"))
 }

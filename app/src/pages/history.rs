@@ -1,6 +1,6 @@
 //! A store's commits, and what each did.
 
-use domain::{Timestamp, plural::count, rights::Action};
+use domain::{Timestamp, memory::Operation, plural::count, rights::Action};
 use leptos::prelude::*;
 use service::{CommitView, HistoryRow};
 
@@ -104,10 +104,12 @@ fn solo_badge() -> impl IntoView {
 fn versions(view: CommitView) -> impl IntoView {
     let one = |(v, lines): (service::VersionView, Vec<domain::diff::Line>)| {
         let approved = (!v.approved_by.is_empty()).then(|| format!(" · approved by {}", v.approved_by.join(", ")));
+        let loads = format!("/memories/{}/loads?from={}", v.version.memory_id, v.version.number);
+        let loads = (v.version.operation != Operation::Deleted).then(|| view! { " · "<a class="link" href=loads>"Who loaded it"</a> });
         view! {
             <section class="card">
                 <h2><a href=format!("/memories/{}", v.version.memory_id)><code>{v.version.path.to_string()}</code></a></h2>
-                <p class="quiet">{v.version.operation.as_str()}", version "{v.version.number}{approved}</p>
+                <p class="quiet">{v.version.operation.as_str()}", version "{v.version.number}{approved}{loads}</p>
                 <DiffLines lines=lines />
             </section>
         }

@@ -20,6 +20,7 @@ pub mod people;
 pub mod policies;
 pub mod questions;
 pub mod queue;
+pub mod recalls;
 pub mod search;
 pub mod sessions;
 pub mod store_settings;

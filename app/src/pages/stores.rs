@@ -44,7 +44,8 @@ pub fn Stores() -> impl IntoView {
         });
         let gone = if actor.may_in_general(Action::ManagePeople) { request.lucid.deleted_stores(&actor).await? } else { Vec::new() };
         let gone = (!gone.is_empty()).then(|| deleted(gone, request.now()));
-        Ok(view! { <Heading title="Memory" /><Refused form=refused />{list}{form}{gone} }.into_any())
+        let recalls = view! { <a class="button" href="/recalls">"Recalls"</a> }.into_any();
+        Ok(view! { <Heading title="Memory" action=recalls /><Refused form=refused />{list}{form}{gone} }.into_any())
     })
 }
 

@@ -8,7 +8,7 @@ use domain::{
     rights::Action,
 };
 use leptos::prelude::*;
-use service::EventRow;
+use service::{EventRow, GivenMemory};
 
 use super::sessions::known;
 use crate::{
@@ -74,9 +74,11 @@ pub fn Transcript() -> impl IntoView {
             ("Format", Some(s.source.clone())),
         ];
         let about = about.map(|(name, value)| view! { <div><dt>{name}</dt><dd><Visible text=known(value) /></dd></div> }).collect_view();
+        let given = given(id, request.lucid.given_to(request.actor()?, id).await?);
         Ok(view! {
             <Heading title=title trail=trail />
             <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome source=s.outcome_source /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
+            {given}
             {masking}
             {earlier}
             {outline(&view.events.rows)}
@@ -85,6 +87,27 @@ pub fn Transcript() -> impl IntoView {
         }
         .into_any())
     })
+}
+
+/// The memory that the session was given, with the file that proves it.
+fn given(session: SessionId, all: Vec<GivenMemory>) -> AnyView {
+    if all.is_empty() {
+        return ().into_any();
+    }
+    let title = format!("Memory that it was given ({})", all.len());
+    let one = |g: GivenMemory| {
+        let href = format!("/memories/{}?version={}", g.row.memory_id, g.row.number);
+        let approved = if g.approved_by.is_empty() { String::new() } else { format!(", approved by {}", g.approved_by.join(", ")) };
+        view! { <li><a href=href><code><Visible text=g.row.path.to_string() /></code></a>" "<span class="quiet">"version "{g.row.number}", "{count(g.row.times, "time")}{approved}</span></li> }
+    };
+    view! {
+        <details class="card">
+            <summary>{title}</summary>
+            <ul>{all.into_iter().map(one).collect_view()}</ul>
+            <p><a class="button" href=format!("/export/bill?session={session}") download>"Bill of memory"</a>" "<span class="quiet">"A signed list of these versions, which anybody can verify offline."</span></p>
+        </details>
+    }
+    .into_any()
 }
 
 /// Where the reader may want to jump to: errors, refusals, gaps. Nothing where there are none.

@@ -151,7 +151,8 @@ pub fn public_key(secret: &[u8; 32]) -> String {
     hex::encode(SigningKey::from_bytes(secret).verifying_key().to_bytes())
 }
 
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// The bytes that a text of hexadecimal digits names; none if it names another number of them.
+pub(crate) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
 }

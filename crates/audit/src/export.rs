@@ -114,7 +114,7 @@ fn bytes(text: &str) -> [u8; 32] {
 }
 
 /// Checks an export line by line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct ExportVerifier {
     verifier: Verifier,
     ended: Option<i64>,

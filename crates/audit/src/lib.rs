@@ -5,6 +5,7 @@
 //! checked against the trail ([`rows`]). This crate depends on nothing of ours, so that an export can be checked without Lucid.
 //! What a chain does not prove: whoever holds the database and the signing key can rewrite all of it.
 
+pub mod bill;
 pub mod checkpoint;
 pub mod export;
 pub mod rows;

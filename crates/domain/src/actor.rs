@@ -234,6 +234,7 @@ impl Actor {
         match self.who {
             Who::Anonymous => false,
             Who::Operator | Who::Worker => true,
+            Who::Person(_) if self.role == Role::Auditor => true,
             Who::Person(_) | Who::Key(..) => self.role != Role::Auditor && self.grants.iter().any(|g| g.store == store),
         }
     }
@@ -311,12 +312,12 @@ mod tests {
             (Role::Reviewer, StoreRole::Owner, &[SeeMemory, Dream, Decide, ReadStoreAudit]),
             (Role::Reviewer, Reader, &[SeeMemory, ReadStoreAudit]),
             (Role::Member, Reviewer, &[SeeMemory, ReadStoreAudit]),
-            (Role::Auditor, Reviewer, &[ReadStoreAudit]),
+            (Role::Auditor, Reviewer, &[SeeMemory, ReadStoreAudit]),
         ] {
             let actor = person(role, grant);
             for action in [SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit, WriteMemory] {
                 assert_eq!(actor.may(action, STORE), allowed.contains(&action), "{role} with {grant}: {action}");
-                let everywhere = role == Role::Auditor && action == ReadStoreAudit;
+                let everywhere = role == Role::Auditor && matches!(action, SeeMemory | ReadStoreAudit);
                 assert_eq!(actor.may(action, OTHER), everywhere, "{role} on a store without a grant: {action}");
             }
         }
@@ -374,7 +375,7 @@ mod tests {
     #[test]
     fn lists_show_granted_stores_only() {
         assert_eq!(person(Role::Admin, StoreRole::Reader).visible(Action::SeeMemory), Visible::GrantedTo(ME));
-        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::SeeMemory), Visible::Nothing);
+        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::SeeMemory), Visible::All);
         assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::ReadStoreAudit), Visible::All);
         let admin = person(Role::Admin, StoreRole::Reader);
         assert_ne!(admin.visible(Action::ReadStoreAudit), Visible::All, "an admin's role alone opens no store's audit");

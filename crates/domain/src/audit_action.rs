@@ -114,8 +114,18 @@ text_enum! {
         PolicyStop => "policy.stop",
         /// A stop of policies was lifted.
         PolicyStopLift => "policy.stop_lift",
+        /// Memory that turned out wrong was recalled.
+        RecallOpen => "recall.open",
+        /// A person said what was done about a session that had loaded it.
+        RecallMark => "recall.mark",
+        /// A recall was closed.
+        RecallClose => "recall.close",
+        /// A closed recall was opened again.
+        RecallReopen => "recall.reopen",
         /// A store's schedule was set.
         ScheduleSet => "schedule.set",
+        /// A signed bill of the memory that a session was given was made.
+        SessionBill => "session.bill",
         /// Events were appended to a session.
         SessionGrow => "session.grow",
         /// A session was imported.
@@ -241,7 +251,12 @@ impl AuditAction {
             Self::PolicyState => "changed the state of",
             Self::PolicyStop => "stopped policies",
             Self::PolicyStopLift => "let stopped policies run again",
+            Self::RecallOpen => "opened a recall of",
+            Self::RecallMark => "worked on the recall of",
+            Self::RecallClose => "closed the recall of",
+            Self::RecallReopen => "reopened the recall of",
             Self::ScheduleSet => "changed the dream schedule",
+            Self::SessionBill => "made a bill of memory for a session",
             Self::SessionGrow => "added events to a session",
             Self::SessionImport => "imported a session",
             Self::SessionOutcome => "recorded the outcome of a session",

@@ -107,6 +107,8 @@ id! {
     PolicyId = "policy";
     /// A time in which nothing is committed.
     FreezeId = "freeze";
+    /// A recall of memory that turned out wrong.
+    RecallId = "recall";
     /// A key for the API.
     KeyId = "key";
     /// People who get grants together.

@@ -23,6 +23,7 @@ pub mod plural;
 pub mod policy;
 pub mod question;
 pub mod quotes;
+pub mod recall;
 pub mod redirection;
 pub mod review;
 pub mod rhythm;

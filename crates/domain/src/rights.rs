@@ -144,6 +144,8 @@ pub struct Right {
 use Access::{Granted, No, Yes};
 use StoreRole::{Owner, Reader, Reviewer};
 
+/// Auditors open everything that an entry of the trail can be about, and change nothing.
+const READERS_AND_AUDITORS: [Access; 4] = [Granted(Reader), Granted(Reader), Granted(Reader), Yes];
 const READERS: [Access; 4] = [Granted(Reader), Granted(Reader), Granted(Reader), No];
 const REVIEWERS: [Access; 4] = [Granted(Reviewer), Granted(Reviewer), No, No];
 const ADMINS: [Access; 4] = [Yes, No, No, No];
@@ -152,10 +154,10 @@ const OWNING_ADMINS: [Access; 4] = [Granted(Owner), No, No, No];
 
 /// Who may do what. A test of every route and server function reads it, and so does the page for admins.
 pub const TABLE: &[Right] = &[
-    on_store(Action::SeeMemory, READERS, Some(Scope::MemoryRead)),
-    on_store(Action::SeeSessions, READERS, Some(Scope::SessionsRead)),
-    on_store(Action::SeeDreams, READERS, Some(Scope::DreamsWrite)),
-    on_store(Action::SeeChanges, READERS, Some(Scope::ChangesetsRead)),
+    on_store(Action::SeeMemory, READERS_AND_AUDITORS, Some(Scope::MemoryRead)),
+    on_store(Action::SeeSessions, READERS_AND_AUDITORS, Some(Scope::SessionsRead)),
+    on_store(Action::SeeDreams, READERS_AND_AUDITORS, Some(Scope::DreamsWrite)),
+    on_store(Action::SeeChanges, READERS_AND_AUDITORS, Some(Scope::ChangesetsRead)),
     on_store(Action::RecordSessions, REVIEWERS, Some(Scope::SessionsWrite)),
     on_all(Action::ManageMappings, [Yes, Yes, No, No], None),
     on_store(Action::Dream, REVIEWERS, Some(Scope::DreamsWrite)),
@@ -175,7 +177,7 @@ pub const TABLE: &[Right] = &[
     on_all(Action::ManagePolicies, ADMINS, Some(Scope::Admin)),
     on_all(Action::StopPolicies, [Yes, Yes, No, No], Some(Scope::Admin)),
     on_all(Action::ManageKeys, ADMINS, None),
-    on_store(Action::ReadStoreAudit, [Granted(Reader), Granted(Reader), Granted(Reader), Yes], Some(Scope::AuditRead)),
+    on_store(Action::ReadStoreAudit, READERS_AND_AUDITORS, Some(Scope::AuditRead)),
     on_all(Action::ReadAudit, [Yes, No, No, Yes], None),
     on_all(Action::ExportAudit, [No, No, No, Yes], None),
     Right { action: Action::OwnAccount, resource: Resource::Own, roles: [Yes, Yes, Yes, Yes], scope: None, unattended: false },

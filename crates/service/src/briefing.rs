@@ -93,10 +93,7 @@ impl Lucid {
         }
         let mut tx = self.db.read().await?;
         let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
-        if let Some(session) = asked.session {
-            // The session must be one of this store, or one that the actor recorded in none.
-            self.recorded_session(&mut tx, actor, session, Action::SeeMemory).await?;
-        }
+        self.reads_for(&mut tx, actor, asked.session).await?;
         let (tool, error) = (asked.tool.as_deref().unwrap_or_default(), asked.error.as_deref().unwrap_or_default());
         let asks_for_failure = !tool.is_empty() || !error.is_empty();
         // What is known of a failure is found by what every memory says.
@@ -141,6 +138,7 @@ impl Lucid {
                 version: m.version_id,
                 session: asked.session,
                 at: read_at,
+                reader: actor.who.to_string(),
             }));
         }
         Ok(view)

@@ -165,8 +165,7 @@ impl Lucid {
         self.settle(tx, landing.changeset).await?;
         self.tell_conflicts(tx, store).await?;
         let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
-        let versions: Vec<_> =
-            writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id, "operation": operation(w)})).collect();
+        let versions: Vec<_> = writes.iter().map(recorded).collect();
         let payload = json!({"changeset": landing.changeset, "revision": revision, "changes": changes, "versions": versions, "unfrozen": unfrozen, "solo": standing.rules.solo});
         Ok((counted(commit, revision, &writes), payload))
     }
@@ -334,6 +333,15 @@ fn message(ready: &[ChangeRow]) -> String {
         [first, rest @ ..] => format!("{} and {} more", first.title, rest.len()),
         [] => String::new(),
     }
+}
+
+/// What the trail says of a write: the version, what it did, and where and what it put, by its SHA-256.
+pub fn recorded(write: &Write) -> serde_json::Value {
+    let (path, sha256) = match &write.to {
+        Outcome::Put { path, sha256, .. } => (Some(path), Some(sha256)),
+        Outcome::Delete => (None, None),
+    };
+    json!({"memory": write.memory_id, "version": write.version_id, "operation": operation(write), "path": path, "sha256": sha256})
 }
 
 const fn operation(write: &Write) -> Operation {

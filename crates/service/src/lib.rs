@@ -6,6 +6,7 @@ mod accounts;
 mod assessing;
 mod authority;
 mod beside;
+mod bill;
 mod briefing;
 mod changesets;
 mod commit;
@@ -37,6 +38,7 @@ mod policies;
 mod preview;
 mod propose;
 mod questions;
+mod recalls;
 mod recording;
 mod revert;
 mod review;
@@ -71,6 +73,7 @@ use store::{Db, Tx, audit_log};
 pub use accounts::{LinkPurpose, OwnSignIn, Place, SignedIn, UserView};
 pub use audit::Checkpoint;
 pub use beside::{BesideView, SimilarMemory, TouchedMemory};
+pub use bill::GivenMemory;
 pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
 pub use changesets::{ChangeView, ChangesetView, EditView, Needs, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
@@ -95,6 +98,7 @@ pub use policies::{
 };
 pub use preview::{PreviewInput, preview};
 pub use questions::{QuestionView, SideView, SpokenView};
+pub use recalls::{Loaded, Loads, RecallView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
@@ -124,6 +128,7 @@ pub use store::{
     policy_outcomes::{ApplicationRow, OutcomeRow, SumRow},
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
     reads::ReaderRow,
+    recalls::{LoadedCounts, RecallRow},
     saved_views::SavedView,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionFilter, SessionRow},

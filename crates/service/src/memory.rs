@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    actor::Actor,
+    actor::{Actor, Who},
     diff,
-    ids::{CommitId, MemoryId, StoreId, VersionId},
+    ids::{ChangeId, CommitId, MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
     rights::Action,
 };
@@ -106,6 +106,8 @@ pub struct Listing {
     pub limit: usize,
     /// With their contents.
     pub contents: bool,
+    /// The session that contents are read for.
+    pub session: Option<SessionId>,
 }
 
 /// An item of a listing.
@@ -146,17 +148,44 @@ impl Lucid {
         let next = items.last().filter(|_| more).map(|last| last.place().to_owned());
         if listing.contents {
             add_contents(&mut tx, &mut items).await?;
+            self.reads_for(&mut tx, actor, listing.session).await?;
+            let (at, reader) = (self.now(), actor.who.to_string());
+            let version = |item: &Listed| match item {
+                Listed::Memory(memory, _) => Some(memory.version_id),
+                Listed::Prefix(_) => None,
+            };
+            let read = |version| Read { store, version, session: listing.session, at, reader: reader.clone() };
+            // A person who looks at it is no agent that has read it.
+            if !matches!(actor.who, Who::Person(_)) {
+                self.small_writes.read(items.iter().filter_map(version).map(read));
+            }
         }
         Ok((items, next))
     }
 
-    /// A memory as it stands now, with its content. That it was read is recorded.
-    pub async fn read_memory(&self, actor: &Actor, store: StoreId, id: MemoryId) -> Result<(MemoryRow, String)> {
+    /// Refuses to record reads for a session that the actor neither sees nor recorded.
+    pub(crate) async fn reads_for(&self, tx: &mut Tx, actor: &Actor, session: Option<SessionId>) -> Result<()> {
+        if let Some(session) = session {
+            self.recorded_session(tx, actor, session, Action::SeeMemory).await?;
+        }
+        Ok(())
+    }
+
+    /// A memory as it is now, with its content. That it was read is recorded, with the session that it is for.
+    pub async fn read_memory(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        id: MemoryId,
+        session: Option<SessionId>,
+    ) -> Result<(MemoryRow, String)> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
+        self.reads_for(&mut tx, actor, session).await?;
         let memory = memories::get(&mut tx, id).await?.filter(|m| m.store_id == store).ok_or(Error::NotFound("memory"))?;
         let content = content_of(&mut tx, Some(&memory.content_sha256)).await?;
-        self.small_writes.read([Read { store, version: memory.version_id, session: None, at: self.now() }]);
+        let reader = actor.who.to_string();
+        self.small_writes.read([Read { store, version: memory.version_id, session, at: self.now(), reader }]);
         Ok((memory, content))
     }
 
@@ -330,9 +359,13 @@ fn in_solo_mode(approvals: &str) -> bool {
 }
 
 pub fn version_view(version: VersionRow, names: &Names) -> VersionView {
-    let approvals: serde_json::Value = serde_json::from_str(&version.approvals).unwrap_or_default();
-    let change = version.change_id.map(|id| id.to_string());
-    let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == change.as_deref() && change.is_some());
-    let approved_by = of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(approver).collect();
-    VersionView { committed_by: names.of(&version.actor), approved_by, version }
+    VersionView { committed_by: names.of(&version.actor), approved_by: approvers(&version.approvals, version.change_id), version }
+}
+
+/// Who approved a change, by name, as its commit recorded it.
+pub fn approvers(approvals: &str, change: Option<ChangeId>) -> Vec<String> {
+    let Some(change) = change.map(|id| id.to_string()) else { return Vec::new() };
+    let approvals: serde_json::Value = serde_json::from_str(approvals).unwrap_or_default();
+    let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == Some(&change));
+    of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(approver).collect()
 }

@@ -18,7 +18,7 @@ use store::{
     memory_stores::{self, StoreRow},
 };
 
-use crate::{Error, Lucid, Record, Result, Stale, authority::Authorized, write_proposals::Proposal};
+use crate::{Error, Lucid, Record, Result, Stale, authority::Authorized, commit::recorded, write_proposals::Proposal};
 
 /// A memory to be written directly.
 #[derive(Debug, Clone)]
@@ -116,6 +116,7 @@ impl Lucid {
         let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
         let target = target(&mut tx, store, write).await?;
         let right = actor.may_on_paths(write.action(), store, &target.paths())?;
+        check(&mut tx, store, &target, write).await?;
         let said = target.content.as_deref().map(|c| sha256_hex(c.as_bytes()));
         if let (Some(before), Some(said)) = (&target.before, &said)
             && (&before.path, &before.content_sha256) == (&target.path, said)
@@ -191,7 +192,7 @@ impl Lucid {
             return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
         }
         self.tell_conflicts(tx, store).await?;
-        let versions: Vec<_> = writes.iter().map(|w| json!({"memory": w.memory_id, "version": w.version_id})).collect();
+        let versions: Vec<_> = writes.iter().map(recorded).collect();
         let payload = json!({"revision": revision, "memories": writes.len(), "versions": versions});
         let record =
             Record { action: AuditAction::MemoryWrite, subject: id.to_string(), store: Some(store), commit: Some(id), payload: &payload };
@@ -222,27 +223,36 @@ fn gate(store: &StoreRow, before: Option<&MemoryRow>) -> Option<&'static str> {
     }
 }
 
-/// What stands there now, and what is to stand there.
+/// What is there now, and what is to be there.
 pub async fn target(tx: &mut Tx, store: StoreId, write: &MemoryWrite) -> Result<Target> {
     let found =
         |id, memory: Option<MemoryRow>| memory.filter(|m: &MemoryRow| m.store_id == store && m.id == id).ok_or(Error::NotFound("memory"));
     let target = match write {
         MemoryWrite::Create { path, content } => Target { before: None, path: path.clone(), content: Some(content.clone()) },
-        MemoryWrite::Update { id, path, content, expected_sha256 } => {
+        MemoryWrite::Update { id, path, content, .. } => {
             let memory = found(*id, memories::get(tx, *id).await?)?;
-            expected(&memory, expected_sha256.as_deref())?;
             let content = match content {
                 Some(content) => content.clone(),
                 None => crate::memory::content_of(tx, Some(&memory.content_sha256)).await?,
             };
             Target { path: path.clone().unwrap_or_else(|| memory.path.clone()), before: Some(memory), content: Some(content) }
         }
-        MemoryWrite::Delete { id, expected_sha256 } => {
+        MemoryWrite::Delete { id, .. } => {
             let memory = found(*id, memories::get(tx, *id).await?)?;
-            expected(&memory, expected_sha256.as_deref())?;
             Target { path: memory.path.clone(), before: Some(memory), content: None }
         }
     };
+    Ok(target)
+}
+
+/// Refuses what was written against another content, is no content, or is to be where another memory is. Asked after the right to write
+/// there, so that nobody is told more than they may know.
+pub async fn check(tx: &mut Tx, store: StoreId, target: &Target, write: &MemoryWrite) -> Result<()> {
+    if let (Some(before), MemoryWrite::Update { expected_sha256, .. } | MemoryWrite::Delete { expected_sha256, .. }) =
+        (&target.before, write)
+    {
+        expected(before, expected_sha256.as_deref())?;
+    }
     if let Some(content) = &target.content {
         check_content(content).map_err(|e| Error::Invalid(e.to_string()))?;
     }
@@ -250,7 +260,7 @@ pub async fn target(tx: &mut Tx, store: StoreId, write: &MemoryWrite) -> Result<
     if moves && memories::at_path(tx, store, &target.path).await?.is_some() {
         return Err(Error::Conflict(format!("there is a memory at {} already; update it by its id", target.path)));
     }
-    Ok(target)
+    Ok(())
 }
 
 fn expected(memory: &MemoryRow, sha256: Option<&str>) -> Result<()> {

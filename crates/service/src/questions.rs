@@ -25,7 +25,7 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    memory_writes::{MemoryWrite, target},
+    memory_writes::{MemoryWrite, check, target},
     write_proposals::Proposal,
 };
 
@@ -304,6 +304,7 @@ impl Lucid {
             _ => return Err(gone()),
         };
         let target = target(tx, asked.store_id, &write).await?;
+        check(tx, asked.store_id, &target, &write).await?;
         let quotes = quotes(tx, &asked.evidence).await?;
         Ok(Some((target, Consequence { title, reason, kind, quotes })))
     }

@@ -113,7 +113,7 @@ fn mask_session(session: &mut SessionRow) {
 }
 
 /// Masks what is sensitive in a name that a recorder gave.
-fn mask_name(name: &mut Option<String>) {
+pub fn mask_name(name: &mut Option<String>) {
     if let Some(text) = name {
         *text = masking::mask(text);
     }

@@ -29,7 +29,7 @@ use crate::{
     authority::{Acting, Authorized},
     briefing,
     keys::answer_for,
-    memory_writes::{MemoryWrite, Target, target},
+    memory_writes::{MemoryWrite, Target, check, target},
 };
 
 /// Undecided proposals of a store above which no more are taken: a queue that nobody can finish protects nothing.
@@ -101,11 +101,12 @@ impl Lucid {
     ) -> Result<(ChangesetId, ChangeId)> {
         let (mut tx, actor) = self.begin(actor).await?;
         actor.may_on(Action::SeeMemory, store)?;
-        let rationale = checked_reason(reason)?;
         memory_stores::lock(&mut tx, store).await?;
         let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
         let target = target(&mut tx, store, write).await?;
         let right = actor.may_on_paths(Action::Propose, store, &target.paths())?;
+        let rationale = checked_reason(reason)?;
+        check(&mut tx, store, &target, write).await?;
         if let (Some(before), Some(content)) = (&target.before, &target.content)
             && before.path == target.path
             && before.content_sha256 == sha256_hex(content.as_bytes())

@@ -36,6 +36,7 @@ pub mod policy_outcomes;
 pub mod questions;
 pub mod queue;
 pub mod reads;
+pub mod recalls;
 pub mod saved_views;
 pub mod schedules;
 pub mod sessions;
@@ -82,6 +83,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("policy_outcomes", policy_outcomes::STATEMENTS),
         ("queue", queue::STATEMENTS),
         ("reads", reads::STATEMENTS),
+        ("recalls", recalls::STATEMENTS),
         ("saved_views", saved_views::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
         ("sessions", sessions::STATEMENTS),

@@ -2,7 +2,8 @@
 
 use domain::{
     Timestamp,
-    ids::{MemoryId, SessionId, StoreId, VersionId},
+    ids::{ChangeId, CommitId, MemoryId, SessionId, StoreId, VersionId},
+    memory::MemoryPath,
 };
 use sqlx::FromRow;
 
@@ -12,20 +13,28 @@ statements! {
     READERS = "SELECT n.agent, COUNT(*) AS times, MAX(r.read_at) AS last_at FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
             LEFT JOIN sessions n ON n.id = r.session_id
         WHERE v.memory_id = $1 AND r.read_at >= $2 GROUP BY n.agent ORDER BY 2 DESC, 1 LIMIT 20";
-    INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at) VALUES ($1, $2, $3, $4)";
+    INSERT = "INSERT INTO recorded_reads (store_id, version_id, session_id, read_at, reader) VALUES ($1, $2, $3, $4, $5)";
     OF_VERSION = "SELECT COUNT(*) AS times, COUNT(DISTINCT session_id) AS sessions, MAX(read_at) AS last_at FROM recorded_reads
         WHERE version_id = $1";
-    DROP = "DELETE FROM recorded_reads WHERE read_at <= $1";
+    DROP = "DELETE FROM recorded_reads WHERE read_at <= $1 AND NOT EXISTS (SELECT 1 FROM memory_versions v
+            JOIN recalls c ON c.memory_id = v.memory_id AND v.number >= c.first_version AND v.number <= c.last_version
+        WHERE v.id = recorded_reads.version_id)";
+    OF_SESSION = "SELECT v.id AS version_id, v.memory_id, v.store_id, s.name AS store_name, v.number, v.path, v.content_sha256, v.commit_id, c.revision,
+            c.created_at AS committed_at, c.actor, c.approvals, v.change_id, r.times, r.first_at, r.last_at
+        FROM (SELECT version_id, COUNT(*) AS times, MIN(read_at) AS first_at, MAX(read_at) AS last_at FROM recorded_reads
+                WHERE session_id = $1 GROUP BY version_id) r
+            JOIN memory_versions v ON v.id = r.version_id JOIN commits c ON c.id = v.commit_id JOIN stores s ON s.id = v.store_id
+        ORDER BY r.first_at, v.path, v.id LIMIT $2";
     OF_STORE = "SELECT version_id, COUNT(*) AS times FROM recorded_reads WHERE store_id = $1 AND read_at >= $2 GROUP BY version_id";
 }
 
-/// Forgets reads up to a time.
+/// Forgets reads up to a time, but for those of recalled versions.
 pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP, until)
 }
 
 /// One read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     /// Of which store.
     pub store: StoreId,
@@ -35,6 +44,8 @@ pub struct Read {
     pub session: Option<SessionId>,
     /// When.
     pub at: Timestamp,
+    /// Who read: kind and id.
+    pub reader: String,
 }
 
 /// How often a version was read.
@@ -56,7 +67,7 @@ pub async fn of_store(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<V
 /// Stores reads.
 pub async fn insert(tx: &mut Tx, reads: &[Read]) -> Result<()> {
     for read in reads {
-        execute!(tx, INSERT, read.store, read.version, read.session, read.at)?;
+        execute!(tx, INSERT, read.store, read.version, read.session, read.at, read.reader.as_str())?;
     }
     Ok(())
 }
@@ -80,4 +91,36 @@ pub struct ReaderRow {
 /// Which agents have read a memory since then, in any of its versions, most often first.
 pub async fn readers(tx: &mut Tx, memory: MemoryId, since: Timestamp) -> Result<Vec<ReaderRow>> {
     fetch_all!(tx, ReaderRow, READERS, memory, since)
+}
+
+/// A version that a session was given.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct GivenRow {
+    pub version_id: VersionId,
+    pub memory_id: MemoryId,
+    pub store_id: StoreId,
+    pub store_name: String,
+    /// The version's number in its memory.
+    pub number: i64,
+    pub path: MemoryPath,
+    /// SHA-256 of the content; none if it was redacted.
+    pub content_sha256: Option<String>,
+    pub commit_id: CommitId,
+    /// The commit's number in the store.
+    pub revision: i64,
+    pub committed_at: Timestamp,
+    /// Who committed: kind and id.
+    pub actor: String,
+    /// Who approved what, as JSON.
+    pub approvals: String,
+    pub change_id: Option<ChangeId>,
+    pub times: i64,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+}
+
+/// The versions that a session was given, in the order in which it first loaded them, at most so many.
+pub async fn of_session(tx: &mut Tx, session: SessionId, limit: i64) -> Result<Vec<GivenRow>> {
+    fetch_all!(tx, GivenRow, OF_SESSION, session, limit)
 }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    ids::{MemoryId, StoreId},
+    ids::{MemoryId, SessionId, StoreId},
     memory::MemoryPath,
 };
 use serde::Deserialize;
@@ -53,6 +53,14 @@ pub struct Asked {
     page: Option<String>,
     path_prefix: Option<String>,
     expected_content_sha256: Option<String>,
+    /// The session that the content is read for.
+    session_id: Option<String>,
+}
+
+impl Asked {
+    fn session(&self) -> Result<Option<SessionId>, ApiError> {
+        Ok(self.session_id.as_deref().filter(|id| !id.is_empty()).map(|text| id(text, "session")).transpose()?)
+    }
 }
 
 pub async fn create(
@@ -103,7 +111,8 @@ pub async fn retrieve(
     Path((store, memory)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, ApiError> {
-    let (memory, content) = lucid.read_memory(&actor, id::<StoreId>(&store, "store")?, id::<MemoryId>(&memory, "memory")?).await?;
+    let (memory, content) =
+        lucid.read_memory(&actor, id::<StoreId>(&store, "store")?, id::<MemoryId>(&memory, "memory")?, asked.session()?).await?;
     Ok(Json(shown(&memory, (asked.view.as_deref() != Some("basic")).then_some(&content))))
 }
 
@@ -120,6 +129,7 @@ pub async fn list(
         after: asked.page.as_deref().map(from_page).transpose()?,
         limit: asked.limit.unwrap_or(20).clamp(1, if full { MOST_FULL } else { MOST }),
         contents: full,
+        session: asked.session()?,
     };
     let (items, next) = lucid.list_memories(&actor, id(&store, "store")?, &listing).await?;
     let shown = |item: &Listed| match item {

@@ -4,12 +4,14 @@ mod generator;
 mod history;
 mod notes;
 
+use std::sync::Arc;
+
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     ids::StoreId,
 };
 use service::{
-    Lucid, NewUser,
+    BriefingRequest, Lucid, NewUser,
     transcripts::{self, Options, Source, Spool},
 };
 
@@ -87,7 +89,24 @@ async fn fill(lucid: &Lucid, operator: &Actor, store: StoreId) -> Result<(), Fai
     println!("Took in {} example sessions; dreaming over them", summary.added);
     let dream = lucid.request_dream(operator, store, None).await?;
     commands::dream::wait(lucid, operator, dream).await?;
-    Ok(())
+    brief(lucid, operator, store).await
+}
+
+/// Each session loaded the briefing when it began.
+async fn brief(lucid: &Lucid, operator: &Actor, store: StoreId) -> Result<(), Failure> {
+    let mut before = None;
+    loop {
+        let page = lucid.sessions(operator, Some(store), before).await?;
+        for session in &page.rows {
+            let began = session.first_event_at.unwrap_or(session.created_at);
+            let asked = BriefingRequest { agent: session.agent.clone(), session: Some(session.id), ..BriefingRequest::default() };
+            lucid.clone().with_clock(Arc::new(move || began)).briefing(operator, store, &asked).await?;
+        }
+        before = page.rows.last().map(|last| last.id);
+        if !page.more || before.is_none() {
+            return Ok(lucid.flush_small_writes().await?);
+        }
+    }
 }
 
 fn spool(text: &str) -> std::io::Result<Spool> {

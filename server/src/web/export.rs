@@ -1,4 +1,4 @@
-//! Files to keep: a saved mapping as JSON, and the audit trail.
+//! Files to keep: a saved mapping as JSON, the audit trail, recalls and bills of memory.
 
 use app::context::Current;
 use axum::{
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use service::{Error, ExportPeriod, Lucid};
 
 use super::guard;
-use crate::trail_export;
+use crate::{recall_export, trail_export};
 
 /// Which mapping.
 #[derive(Deserialize)]
@@ -73,4 +73,47 @@ pub async fn audit(State(lucid): State<Lucid>, Extension(current): Extension<Cur
     });
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::from_stream(futures::StreamExt::chain(head, lines))).into_response()
+}
+
+/// Which recall.
+#[derive(Deserialize)]
+pub struct AskedRecall {
+    id: String,
+}
+
+/// A recall as comma-separated values: a line for each session or reader, with what was done about it.
+pub async fn recall(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Query(asked): Query<AskedRecall>) -> Response {
+    let Ok(id) = asked.id.parse() else { return refused(&Error::NotFound("recall")) };
+    let view = match lucid.whole_recall(&current.actor, id).await {
+        Ok(view) => view,
+        Err(error) => return refused(&error),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"recall.csv\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, recall_export::csv(&view)).into_response()
+}
+
+/// Which session.
+#[derive(Deserialize)]
+pub struct AskedBill {
+    session: String,
+}
+
+/// The signed bill of memory of a session.
+pub async fn bill(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Query(asked): Query<AskedBill>) -> Response {
+    let Ok(session) = asked.session.parse() else { return refused(&Error::NotFound("session")) };
+    let bill = match lucid.bill_of_memory(&current.actor, session).await {
+        Ok(bill) => bill,
+        Err(error) => return refused(&error),
+    };
+    let Ok(text) = serde_json::to_string(&bill) else { return refused(&Error::Internal("a bill could not be written")) };
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"bill-of-memory.json\""),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, text + "\n").into_response()
 }

@@ -138,8 +138,12 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .route("/do/import", post(upload::take))
         .layer(DefaultBodyLimit::max(receiving::UPLOAD_BYTES))
         .with_state(lucid.clone());
-    let exports =
-        Router::new().route("/export/mapping", get(export::mapping)).route("/export/audit", get(export::audit)).with_state(lucid.clone());
+    let exports = Router::new()
+        .route("/export/mapping", get(export::mapping))
+        .route("/export/audit", get(export::audit))
+        .route("/export/recall", get(export::recall))
+        .route("/export/bill", get(export::bill))
+        .with_state(lucid.clone());
     let live = Router::new()
         .route("/live/dreams/{id}", get(live::dream))
         .route("/live/queue", get(live::queue))

@@ -188,7 +188,7 @@ async fn a_revert_goes_through_the_gate(world: World) {
     world.lucid.commit(&world.reviewer, &request).await.unwrap();
     assert_eq!(world.paths().await, before);
     for memory in world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows {
-        assert_eq!(world.lucid.read_memory(&world.reviewer, world.store, memory.id).await.unwrap().1, "Same.");
+        assert_eq!(world.lucid.read_memory(&world.reviewer, world.store, memory.id, None).await.unwrap().1, "Same.");
     }
     // What has changed since is a conflict, shown before anybody clicks.
     let a = world.lucid.memories(&world.reviewer, world.store, None).await.unwrap().rows.remove(0);

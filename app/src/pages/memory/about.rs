@@ -82,7 +82,11 @@ fn read_by(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> An
     let version = view.reads.as_ref().filter(|r| r.times > 0);
     let version = version
         .map(|r| view! { <div class="quiet">"This version: "{count(r.times, "time")}" in "{count(r.sessions, "known session")}</div> });
-    view! { {readers.iter().take(3).map(one).collect_view()}{version} }.into_any()
+    let loads = (view.newest > 0).then(|| {
+        let href = format!("/memories/{}/loads?from={}", view.id, view.newest);
+        view! { <div><a class="link" href=href>"Who loaded it"</a></div> }
+    });
+    view! { {readers.iter().take(3).map(one).collect_view()}{version}{loads} }.into_any()
 }
 
 fn evidence(learned: &Learned, now: Timestamp) -> AnyView {

@@ -129,7 +129,8 @@ fn past_bar(view: &MemoryView, past: &PastVersion, may_restore: bool, now: Times
         <div class="notice info">
             <p>
                 <strong>"Version "{v.number}" of "{view.newest}</strong>", written "<When at=v.created_at now=now />" with "<a class="link" href=store>"revision "{v.revision}</a>" of the store. "
-                <a class="link" href=format!("/memories/{}", view.id)>"Show the newest"</a>
+                <a class="link" href=format!("/memories/{}", view.id)>"Show the newest"</a>" · "
+                <a class="link" href=format!("/memories/{}/loads?from={}", view.id, v.number)>"Who loaded it"</a>
             </p>
             {restore}
         </div>

@@ -19,7 +19,7 @@ use store::{
     audit_log::{self, Filter},
     changes, changesets,
     checkpoints::CheckpointRow,
-    keys, memory_stores, past, policies, users,
+    keys, memory_stores, past, policies, recalls, users,
 };
 
 pub use self::{
@@ -93,6 +93,7 @@ async fn titles(tx: &mut Tx, subjects: &[&str]) -> Result<BTreeMap<String, Strin
     titles.extend(named(users::names(tx, &parsed(subjects)).await?));
     titles.extend(named(memory_stores::called(tx, &parsed(subjects)).await?));
     titles.extend(named(past::paths(tx, &parsed(subjects)).await?));
+    titles.extend(named(recalls::paths(tx, &parsed(subjects)).await?));
     titles.extend(named(past::messages(tx, &parsed(subjects)).await?));
     let keys = keys::names(tx, &parsed(subjects)).await?;
     titles.extend(keys.into_iter().map(|(id, name, owner)| (id.to_string(), format!("{name} (key of {owner})"))));

@@ -100,6 +100,13 @@ pub const TABLES: &[Table] = &[
     table("policy_holds", "change_id", "change_id:u held_by:u held_at:i", &[]),
     table("policy_stops", "scope", "scope:t stopped_at:i stopped_by:t reason:t", &[]),
     table("policy_versions", "policy_id number", "policy_id:u number:i content:t sha256:t state:t state_since:i note:t created_at:i", &[]),
+    table("recall_marks", "recall_id loaded_by", "recall_id:u loaded_by:t session_id:u mark:t note:t marked_by:u marked_at:i", &[]),
+    table(
+        "recalls",
+        "id",
+        "id:u store_id:u memory_id:u first_version:i last_version:i reason:t opened_by:u opened_at:i closed_by:u closed_at:i outcome:t",
+        &[],
+    ),
     table(
         "schedules",
         "id",

@@ -1,5 +1,7 @@
 //! `lucid audit`: verify the trail of a database or of an export, and write one.
 
+mod bills;
+
 use std::{
     fs::File,
     io::{BufRead, BufReader, BufWriter, Write},
@@ -20,16 +22,21 @@ use crate::{
     trail_export,
 };
 
+/// Why an export that ends too early does not hold.
+const HEAD_MISSING: &str = "its last line, the head, is missing: the end may have been cut off";
+
 /// Verifies or exports.
 pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<ExitCode, Failure> {
     match &args.command {
-        AuditCommand::Verify { export, checkpoint, public_key } => {
+        AuditCommand::Verify { export, checkpoint, public_key, bill } => {
             let kept = checkpoint.iter().map(|file| read_checkpoint(file)).collect::<Result<Vec<_>, _>>()?;
-            match export {
-                Some(file) => verify_export(file, kept, public_key.clone()),
-                None => verify(database, kept, public_key.clone()).await,
+            match (bill, export) {
+                (Some(bill), export) => bills::verify(bill, export.as_deref(), kept, public_key.as_deref()),
+                (None, Some(file)) => verify_export(file, kept, public_key.clone()),
+                (None, None) => verify(database, kept, public_key.clone()).await,
             }
         }
+        AuditCommand::Bill { session } => bills::print(database, *session).await,
         AuditCommand::Export { since, until, format } => export(database, ExportPeriod { since: *since, until: *until }, *format).await,
         AuditCommand::ReplaceKey { new, lost } => replace_key(database, new, *lost).await,
         AuditCommand::Checkpoint => sign(database).await,
@@ -80,22 +87,37 @@ fn not_good(why: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Checks a file that `lucid audit export` wrote; the database is not asked.
-fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Result<ExitCode, Failure> {
+/// Checks every line of an export and gives it to `also`; why it does not hold, if it does not.
+fn read_export(
+    file: &Path,
+    kept: Vec<Checkpoint>,
+    key: Option<String>,
+    mut also: impl FnMut(&Line),
+) -> Result<Result<ExportVerifier, String>, Failure> {
     let failed = |e| Failure::Io(file.display().to_string(), e);
     let mut verifier = match ExportVerifier::expecting(kept, key) {
         Ok(verifier) => verifier,
-        Err(broken) => return Ok(not_good(&broken)),
+        Err(broken) => return Ok(Err(broken.to_string())),
     };
     for (number, text) in (1..).zip(BufReader::new(File::open(file).map_err(failed)?).lines()) {
         let line: Line = match serde_json::from_str(&text.map_err(failed)?) {
             Ok(line) => line,
-            Err(error) => return Ok(not_good(&format!("line {number} is not a line of an export: {error}"))),
+            Err(error) => return Ok(Err(format!("line {number} is not a line of an export: {error}"))),
         };
         if let Err(broken) = verifier.next(&line) {
-            return Ok(not_good(&broken));
+            return Ok(Err(broken.to_string()));
         }
+        also(&line);
     }
+    Ok(Ok(verifier))
+}
+
+/// Checks a file that `lucid audit export` wrote; the database is not asked.
+fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Result<ExitCode, Failure> {
+    let verifier = match read_export(file, kept, key, |_| {})? {
+        Ok(verifier) => verifier,
+        Err(why) => return Ok(not_good(&why)),
+    };
     let window = verifier.is_window();
     Ok(match verifier.finish() {
         Some(entries) if window => {
@@ -106,7 +128,7 @@ fn verify_export(file: &Path, kept: Vec<Checkpoint>, key: Option<String>) -> Res
             println!("{entries} entries verify");
             ExitCode::SUCCESS
         }
-        None => not_good(&"its last line, the head, is missing: the end may have been cut off"),
+        None => not_good(&HEAD_MISSING),
     })
 }
 

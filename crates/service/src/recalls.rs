@@ -1,0 +1,311 @@
+//! Recalls. Memory that turned out wrong was loaded by sessions before it was corrected: a recall lists each of them, with its agent, its
+//! end and its owner, until a person has said of each what was done about it. Opening, every mark and closing are in the trail.
+
+use domain::{
+    Timestamp,
+    actor::Actor,
+    audit_action::AuditAction,
+    ids::{MemoryId, RecallId, StoreId, UserId},
+    memory::MemoryPath,
+    recall::{LONGEST_TEXT, RecallMark},
+    rights::Action,
+};
+use serde_json::json;
+use store::{
+    Tx,
+    memories::{self, VersionRow},
+    recalls::{self, LoadedCounts, LoadedRow, NewMark, NewRecall, RecallRow, Recalled},
+};
+
+use crate::{
+    Error, Lucid, Record, Result,
+    authority::{Acting, Authorized},
+    names::Names,
+    sessions::mask_name,
+};
+
+/// Rows that a page shows.
+const SHOWN: i64 = 200;
+/// Rows that are marked at once, exported, or named by the entry of a closed recall.
+const MOST: i64 = 100_000;
+/// Recalls that a page lists.
+const LISTED: i64 = 200;
+
+/// A session that loaded wrong memory, or a reader who did so outside of sessions.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The session and its marks; names in it are masked.
+    pub row: LoadedRow,
+    /// What names it: the session's id, or the reader.
+    pub loaded_by: String,
+    /// Who recorded the session, or read outside of one, by name.
+    pub owner: String,
+    /// Who marked it, by name.
+    pub marked_by: Option<String>,
+}
+
+/// Who loaded some versions of a memory.
+#[derive(Debug, Clone)]
+pub struct Loads {
+    /// The memory.
+    pub memory: MemoryId,
+    /// Its store.
+    pub store_id: StoreId,
+    /// Where the last of the versions was.
+    pub path: MemoryPath,
+    /// Numbers of the first and the last version.
+    pub versions: (i64, i64),
+    /// Revision and time of the commit that wrote the first of them.
+    pub from: (i64, Timestamp),
+    /// Revision and time of the commit that ended the last of them; none while it is what the memory says.
+    pub until: Option<(i64, Timestamp)>,
+    /// How many loaded them.
+    pub counts: LoadedCounts,
+    /// Those without a mark first, then the latest; at most 200.
+    pub rows: Vec<Loaded>,
+    /// Whether the actor may open a recall and work on it.
+    pub may_work: bool,
+}
+
+/// A recall with who loaded what it is about.
+#[derive(Debug, Clone)]
+pub struct RecallView {
+    /// The recall.
+    pub recall: RecallRow,
+    /// Who opened it, by name.
+    pub opened_by: String,
+    /// Who closed it, by name.
+    pub closed_by: Option<String>,
+    /// Who loaded the versions.
+    pub loads: Loads,
+}
+
+impl Lucid {
+    /// Who loaded these versions of a memory; none is a recall yet.
+    pub async fn loads(&self, actor: &Actor, memory: MemoryId, (first, last): (i64, i64)) -> Result<Loads> {
+        self.flush_small_writes().await?;
+        let mut tx = self.db.read().await?;
+        loads_of(&mut tx, actor, Recalled { memory, first, last, recall: None }, SHOWN).await
+    }
+
+    /// Opens a recall of these versions of a memory, for a reason of 1 to 1,000 characters.
+    pub async fn open_recall(&self, actor: &Actor, memory: MemoryId, (first, last): (i64, i64), reason: &str) -> Result<RecallId> {
+        self.flush_small_writes().await?;
+        let (mut tx, acting) = self.begin(actor).await?;
+        let loads = loads_of(&mut tx, &acting, Recalled { memory, first, last, recall: None }, 1).await?;
+        let right = acting.may_on_paths(Action::Decide, loads.store_id, &[loads.path.as_str()])?;
+        let opened_by = person(&acting)?;
+        let reason = text(reason, "a reason")?;
+        let open = recalls::of_memory(&mut tx, memory).await?.into_iter().find(|r| r.closed_at.is_none());
+        if let Some(open) = open.filter(|r| r.first_version <= last && first <= r.last_version) {
+            let (first, last) = (open.first_version, open.last_version);
+            return Err(Error::Conflict(format!("an open recall covers versions {first} to {last} of this memory: work on that one")));
+        }
+        let id = self.id(RecallId::new);
+        recalls::insert(&mut tx, &NewRecall { id, store: loads.store_id, memory, first, last, reason, opened_by, at: self.now() }).await?;
+        let payload = json!({"memory": memory, "path": loads.path, "versions": [first, last], "reason": reason, "loaded": loads.counts.loaded,
+            "sessions": loads.counts.sessions});
+        self.record_recall(&mut tx, right, AuditAction::RecallOpen, (id, loads.store_id), &payload).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// The recalls of the stores that the actor may see: open ones first, then the newest, at most 200.
+    pub async fn recalls(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<RecallRow>> {
+        let (visible, store) = actor.visible(Action::SeeSessions).narrowed(store);
+        Ok(recalls::list(&mut self.db.read().await?, visible, store, LISTED).await?)
+    }
+
+    /// The newest recalls of a memory, at most 20.
+    pub async fn recalls_of(&self, actor: &Actor, memory: MemoryId) -> Result<Vec<RecallRow>> {
+        let mut all = recalls::of_memory(&mut self.db.read().await?, memory).await?;
+        all.retain(|recall| sees(actor, recall.store_id));
+        Ok(all)
+    }
+
+    /// A recall with who loaded what it is about, at most 200 of them.
+    pub async fn recall(&self, actor: &Actor, id: RecallId) -> Result<RecallView> {
+        self.recall_with(actor, id, SHOWN).await
+    }
+
+    /// A recall with everybody who loaded what it is about, to be kept as a file.
+    pub async fn whole_recall(&self, actor: &Actor, id: RecallId) -> Result<RecallView> {
+        self.recall_with(actor, id, MOST).await
+    }
+
+    async fn recall_with(&self, actor: &Actor, id: RecallId, limit: i64) -> Result<RecallView> {
+        self.flush_small_writes().await?;
+        let mut tx = self.db.read().await?;
+        let recall = recalls::get(&mut tx, id).await?.filter(|r| sees(actor, r.store_id)).ok_or(Error::NotFound("recall"))?;
+        let loads = loads_of(&mut tx, actor, recalled(&recall), limit).await?;
+        let people: Vec<String> = [Some(recall.opened_by), recall.closed_by].into_iter().flatten().map(actor_of).collect();
+        let names = Names::of_actors(&mut tx, people.iter().map(String::as_str)).await?;
+        let name = |user: UserId| names.of(&actor_of(user));
+        Ok(RecallView { opened_by: name(recall.opened_by), closed_by: recall.closed_by.map(name), loads, recall })
+    }
+
+    /// Says what was done about some who loaded recalled memory, or about all who have no mark yet. How many were marked.
+    pub async fn mark_recalled(
+        &self,
+        actor: &Actor,
+        id: RecallId,
+        which: Option<&[String]>,
+        mark: RecallMark,
+        note: &str,
+    ) -> Result<usize> {
+        let (mut tx, acting) = self.begin(actor).await?;
+        let (recall, right) = worked_on(&mut tx, &acting, id).await?;
+        let by = person(&acting)?;
+        if recall.closed_at.is_some() {
+            return Err(Error::Conflict("this recall is closed; reopen it to change a mark".to_owned()));
+        }
+        let note = note.trim();
+        if note.chars().count() > LONGEST_TEXT {
+            return Err(Error::Invalid(format!("a note has at most {LONGEST_TEXT} characters")));
+        }
+        let rows = recalls::loaded(&mut tx, recalled(&recall), MOST).await?;
+        let chosen: Vec<(String, &LoadedRow)> = match which {
+            None => rows.iter().filter(|r| r.mark.is_none()).map(|r| (named(r), r)).collect(),
+            Some(which) => {
+                let all: Vec<(String, &LoadedRow)> = rows.iter().map(|r| (named(r), r)).filter(|(name, _)| which.contains(name)).collect();
+                if all.len() < which.len() {
+                    return Err(Error::NotFound("session in this recall"));
+                }
+                all
+            }
+        };
+        if chosen.is_empty() {
+            return Err(Error::Conflict("nothing in this recall is left to be marked".to_owned()));
+        }
+        for (loaded_by, row) in &chosen {
+            let new = NewMark { recall: id, loaded_by, session: row.session_id, mark, note, by, at: self.now() };
+            recalls::mark(&mut tx, &new).await?;
+        }
+        let marked: Vec<&str> = chosen.iter().map(|(name, _)| name.as_str()).collect();
+        let payload = json!({"mark": mark, "note": note, "loaded_by": marked});
+        self.record_recall(&mut tx, right, AuditAction::RecallMark, (id, recall.store_id), &payload).await?;
+        tx.commit().await?;
+        Ok(marked.len())
+    }
+
+    /// Closes a recall in which everything is marked, with what came of it in 1 to 1,000 characters.
+    pub async fn close_recall(&self, actor: &Actor, id: RecallId, outcome: &str) -> Result<()> {
+        self.flush_small_writes().await?;
+        let (mut tx, acting) = self.begin(actor).await?;
+        let (recall, right) = worked_on(&mut tx, &acting, id).await?;
+        let by = person(&acting)?;
+        let outcome = text(outcome, "what came of it")?;
+        let rows = recalls::loaded(&mut tx, recalled(&recall), MOST).await?;
+        let open = rows.iter().filter(|r| r.mark.is_none()).count();
+        if open > 0 {
+            return Err(Error::Conflict(format!("{} not marked yet; mark each, then close the recall", plural(open))));
+        }
+        if !recalls::close(&mut tx, id, by, self.now(), outcome).await? {
+            return Err(Error::Conflict("this recall is closed already".to_owned()));
+        }
+        let loaded: Vec<_> = rows.iter().map(|r| json!([named(r), r.mark])).collect();
+        let payload = json!({"outcome": outcome, "loaded": loaded});
+        self.record_recall(&mut tx, right, AuditAction::RecallClose, (id, recall.store_id), &payload).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Opens a closed recall again.
+    pub async fn reopen_recall(&self, actor: &Actor, id: RecallId) -> Result<()> {
+        let (mut tx, acting) = self.begin(actor).await?;
+        let (recall, right) = worked_on(&mut tx, &acting, id).await?;
+        person(&acting)?;
+        if !recalls::reopen(&mut tx, id).await? {
+            return Err(Error::Conflict("this recall is open already".to_owned()));
+        }
+        self.record_recall(&mut tx, right, AuditAction::RecallReopen, (id, recall.store_id), &json!({})).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn record_recall(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        action: AuditAction,
+        (id, store): (RecallId, StoreId),
+        payload: &serde_json::Value,
+    ) -> Result<()> {
+        self.record(tx, right, Record { action, subject: id.to_string(), store: Some(store), commit: None, payload }).await
+    }
+}
+
+fn plural(open: usize) -> String {
+    if open == 1 { "1 session or reader is".to_owned() } else { format!("{open} sessions or readers are") }
+}
+
+fn actor_of(user: UserId) -> String {
+    domain::actor::Who::Person(user).to_string()
+}
+
+fn sees(actor: &Actor, store: StoreId) -> bool {
+    actor.may(Action::SeeMemory, store) && actor.may(Action::SeeSessions, store)
+}
+
+fn person(acting: &Acting) -> Result<UserId> {
+    acting.who.person().filter(|_| !acting.who.is_key()).ok_or(Error::Forbidden("a person: keys work on no recall"))
+}
+
+fn text<'a>(given: &'a str, what: &str) -> Result<&'a str> {
+    let given = given.trim();
+    if (1..=LONGEST_TEXT).contains(&given.chars().count()) {
+        return Ok(given);
+    }
+    Err(Error::Invalid(format!("{what} is missing, or has more than {LONGEST_TEXT} characters")))
+}
+
+const fn recalled(recall: &RecallRow) -> Recalled {
+    Recalled { memory: recall.memory_id, first: recall.first_version, last: recall.last_version, recall: Some(recall.id) }
+}
+
+/// What names a row in a recall.
+fn named(row: &LoadedRow) -> String {
+    row.session_id.map_or_else(|| row.reader.clone(), |id| id.to_string())
+}
+
+/// A recall that the actor may work on.
+async fn worked_on(tx: &mut Tx, acting: &Acting, id: RecallId) -> Result<(RecallRow, Authorized)> {
+    let recall = recalls::get(tx, id).await?.filter(|r| sees(acting, r.store_id)).ok_or(Error::NotFound("recall"))?;
+    let right = acting.may_on_paths(Action::Decide, recall.store_id, &[recall.path.as_str()])?;
+    Ok((recall, right))
+}
+
+async fn loads_of(tx: &mut Tx, actor: &Actor, of: Recalled, limit: i64) -> Result<Loads> {
+    if of.first > of.last {
+        return Err(Error::Invalid("the first version comes before the last, or is the same".to_owned()));
+    }
+    let version = async |tx: &mut Tx, number: i64| -> Result<Option<VersionRow>> {
+        Ok(memories::version_whole(tx, of.memory, number).await?.filter(|v| sees(actor, v.store_id)))
+    };
+    let first = version(tx, of.first).await?.ok_or(Error::NotFound("version"))?;
+    let last = version(tx, of.last).await?.ok_or(Error::NotFound("version"))?;
+    let until = version(tx, of.last + 1).await?.map(|v| (v.revision, v.created_at));
+    let counts = recalls::counts(tx, of).await?;
+    let mut rows = recalls::loaded(tx, of, limit).await?;
+    let people: Vec<String> = rows.iter().filter_map(|r| r.marked_by).map(actor_of).collect();
+    let owners = rows.iter().map(|r| r.recorder.as_deref().unwrap_or(&r.reader));
+    let names = Names::of_actors(tx, owners.chain(people.iter().map(String::as_str))).await?;
+    for row in &mut rows {
+        for name in [&mut row.agent, &mut row.team, &mut row.external_id] {
+            mask_name(name);
+        }
+    }
+    let loaded = |row: LoadedRow| {
+        let owner = names.of(row.recorder.as_deref().unwrap_or(&row.reader));
+        Loaded { owner, loaded_by: named(&row), marked_by: row.marked_by.map(|user| names.of(&actor_of(user))), row }
+    };
+    Ok(Loads {
+        memory: of.memory,
+        store_id: first.store_id,
+        may_work: actor.may_at(Action::Decide, first.store_id, &[last.path.as_str()]),
+        versions: (of.first, of.last),
+        from: (first.revision, first.created_at),
+        path: last.path,
+        until,
+        counts,
+        rows: rows.into_iter().map(loaded).collect(),
+    })
+}
