@@ -20,6 +20,12 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
     let dream = first_link(browser, &format!("{url}/dreams"), "/dreams/").await;
     let session = first_link(browser, &format!("{url}/sessions"), "/sessions/").await;
     let changeset = first_link(browser, &format!("{url}/queue"), "/changesets/").await;
+    browser.go(&format!("{memory}/loads?from=1")).await;
+    browser.fill("input[name=reason]", "It was wrong.").await;
+    let before = browser.address().await;
+    browser.click("form[action='/do/open_recall'] button").await;
+    browser.wait_for_other_address(&before).await;
+    let recall = browser.address().await;
     let person = first_link(browser, &format!("{url}/people"), "/people/").await;
     vec![
         ("queue", format!("{url}/queue")),
@@ -44,6 +50,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("memory-lines", format!("{memory}?view=blame")),
         ("memory-loads", format!("{memory}/loads?from=1")),
         ("recalls", format!("{url}/recalls")),
+        ("recall", recall),
         ("memory", memory),
         ("commit", commit),
         ("dreams", format!("{url}/dreams")),

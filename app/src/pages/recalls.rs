@@ -8,7 +8,7 @@ use crate::{
     components::{
         badges::OutcomeBadge,
         forms::{self, Refused, form_token},
-        layout::{Empty, Heading},
+        layout::{Empty, Heading, actor_name},
         text::Visible,
         when::When,
     },
@@ -95,8 +95,8 @@ pub fn MemoryLoads() -> impl IntoView {
             {choose(first, last)}
             {summary(&loads, now)}
             <ul>{open}</ul>
-            {table(&loads, None, now)}
             {form}
+            {table(&loads, None, now)}
         }
         .into_any())
     })
@@ -124,13 +124,13 @@ fn summary(loads: &Loads, now: Timestamp) -> AnyView {
     let outside = (outside > 0).then(|| format!(" and {} outside of sessions", count(outside, "reader")));
     let (revision, at) = loads.from;
     let until = match loads.until {
-        Some((revision, at)) => view! { "until revision "{revision}" "<When at=at now=now /> }.into_any(),
-        None => view! { <strong>"and still is what the memory says"</strong> }.into_any(),
+        Some((revision, at)) => view! { " and replaced with revision "{revision}", "<When at=at now=now /> }.into_any(),
+        None => view! { ", and "<strong>"is still what the memory says"</strong> }.into_any(),
     };
     view! {
         <p>
             {count(counts.sessions, "session")}{outside}" loaded "{if loads.versions.0 == loads.versions.1 { "it" } else { "them" }}", "{count(counts.times, "time")}" in all. "
-            "It was committed with revision "{revision}" "<When at=at now=now />" "{until}"."
+            "It was committed with revision "{revision}", "<When at=at now=now />{until}"."
         </p>
     }
     .into_any()
@@ -171,7 +171,7 @@ fn row(loaded: &Loaded, recall: Option<(RecallId, bool)>, now: Timestamp) -> Any
         None => view! { <span class="muted">"Outside of sessions"</span> }.into_any(),
     };
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
-    let owner = if loaded.owner.is_empty() { "unknown".to_owned() } else { loaded.owner.clone() };
+    let owner = if loaded.owner.is_empty() { "unknown".to_owned() } else { actor_name(&loaded.owner) };
     let outcome = row.session_id.map(|_| view! { <OutcomeBadge outcome=row.outcome source=row.outcome_source /> });
     let done = recall.map(|(id, may)| view! { <td>{mark(loaded, id, may, now)}</td> });
     view! {
@@ -273,7 +273,7 @@ fn mark_all(view: &RecallView) -> AnyView {
     view! {
         <form method="post" action="/do/mark_recalled" class="filters">{form_token()}
             <input type="hidden" name="recall" value=view.recall.id.to_string() />
-            <label>"Mark all that are left as"<select name="mark">{RecallMark::ALL.iter().map(option).collect_view()}</select></label>
+            <label class="wrap">"Mark all that are left as"<select name="mark">{RecallMark::ALL.iter().map(option).collect_view()}</select></label>
             <label>"Note"<input name="note" maxlength="1000" /></label>
             <button>{format!("Mark {left}")}</button>
         </form>
