@@ -11,6 +11,7 @@ mod desk;
 #[allow(dead_code, reason = "the benchmark uses a part of it")]
 #[path = "../browser/driver.rs"]
 mod driver;
+mod history;
 mod memory;
 mod policies;
 mod reading;
@@ -28,7 +29,7 @@ use std::{
 use domain::event::{EventKind, OutcomeResult};
 
 fn main() {
-    // One of them alone: `cargo bench -p server -- desk`, `memory`, `policies` or `reading`.
+    // One of them alone: `cargo bench -p server -- desk`, `history`, `memory`, `policies` or `reading`.
     if std::env::args().any(|a| a == "reading") {
         return reading::run();
     }
@@ -37,6 +38,9 @@ fn main() {
     }
     if std::env::args().any(|a| a == "policies") {
         return policies::run();
+    }
+    if std::env::args().any(|a| a == "history") {
+        return history::run();
     }
     if std::env::args().any(|a| a == "memory") {
         return memory::run();
@@ -49,6 +53,7 @@ fn main() {
     pages();
     policies::run();
     memory::run();
+    history::run();
     desk::run();
 }
 

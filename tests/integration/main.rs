@@ -41,6 +41,7 @@ mod real_model;
 mod recalls;
 mod rights;
 mod schedules;
+mod search;
 mod slow_requests;
 mod snapshots;
 mod statements;

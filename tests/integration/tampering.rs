@@ -521,8 +521,9 @@ async fn as_before(world: &World, attacker: &Attacker<'_>) -> i64 {
 async fn every_table_and_column_is_covered_or_said_not_to_be() {
     let world = World::on(crate::support::databases::TestDb::sqlite()).await;
     let attacker = Attacker { world: &world };
+    // The full-text index keeps itself in tables of its own.
     let all =
-        attacker.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%'").await;
+        attacker.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '_sqlx%' AND name NOT LIKE 'search_index_%'").await;
     let said: BTreeSet<&str> = covered::TABLES.iter().map(|t| t.name).chain(covered::NOT_COVERED.iter().map(|(name, _)| *name)).collect();
     assert_eq!(all.iter().map(String::as_str).collect::<BTreeSet<_>>(), said);
     for table in covered::TABLES {

@@ -30,6 +30,7 @@ pub mod rhythm;
 pub mod rights;
 pub mod risk;
 pub mod scan;
+pub mod search;
 pub mod secrets;
 pub mod sensitive;
 pub mod statement;

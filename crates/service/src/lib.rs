@@ -104,7 +104,7 @@ pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
 };
 pub use schedules::{NewSchedule, check_schedule, next_ticks};
-pub use search::{Found, Hit};
+pub use search::{ChangeHit, Excerpt, Found, Hit, MemoryHit, PersonHit, QUERY_CHARS, SearchRequest, SearchResults, SessionHit};
 pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};
 pub use store::{

@@ -39,6 +39,7 @@ pub mod reads;
 pub mod recalls;
 pub mod saved_views;
 pub mod schedules;
+pub mod search;
 pub mod sessions;
 pub mod setting_changes;
 pub mod settings;
@@ -86,6 +87,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("recalls", recalls::STATEMENTS),
         ("saved_views", saved_views::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
+        ("search", search::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("setting_changes", setting_changes::STATEMENTS),
         ("settings", settings::STATEMENTS),

@@ -167,8 +167,7 @@ pub async fn get(tx: &mut Tx, id: RecallId) -> Result<Option<RecallRow>> {
 
 /// The recalls of visible stores, or of one of them: open ones first, then the newest, at most so many.
 pub async fn list(tx: &mut Tx, visible: Visible, store: Option<StoreId>, limit: i64) -> Result<Vec<RecallRow>> {
-    let Some(viewer) = viewer(visible) else { return Ok(Vec::new()) };
-    fetch_all!(tx, RecallRow, LIST, store, viewer, limit)
+    fetch_all!(tx, RecallRow, LIST, store, viewer(visible), limit)
 }
 
 /// The paths of recalled memory, by recall.

@@ -164,6 +164,8 @@ pub const NOT_COVERED: &[(&str, &str)] = &[
     ("policy_shadows", "what policies in shadow would have done"),
     ("recorded_reads", "which sessions loaded which version; written in groups"),
     ("saved_views", "filters that somebody saved"),
+    ("search_documents", "follows from versions, sessions and changes"),
+    ("search_index", "the words of those; each search reads what it shows from their own tables"),
     ("session_features", "what the engine reads of a session; made anew if it is gone"),
     ("sign_in_failures", "counts that slow guessing down"),
     ("sign_in_links", "one-time links; that one was made or used is an entry"),

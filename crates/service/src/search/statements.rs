@@ -1,4 +1,4 @@
-//! Search in what a store remembers: by words, and with a sentence model also by meaning.
+//! Search for statements in what one store remembers: by words, and with a sentence model also by meaning.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,10 +13,9 @@ use domain::{
 use dream::similar::content_words;
 use store::memories;
 
+use super::QUERY_CHARS;
 use crate::{Error, Lucid, Result, require};
 
-/// Longest query, in characters.
-const QUERY_CHARS: usize = 200;
 /// Statements that are found at most.
 const SHOWN: usize = 20;
 /// Statements of one memory among them at most.
