@@ -2,21 +2,29 @@
 //! from are what git says of the exported history. And what is brought back goes through the gate.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
 };
 
-use domain::{actor::Actor, ids::StoreId};
-use service::{Lucid, MemoryWrite, NewMemory};
+use domain::{actor::Actor, changeset::ChangeKind, ids::StoreId, memory::CommitSource};
+use service::{CommitFilter, Lucid, MemoryWrite, NewMemory};
 
 use crate::{
     support::process::run,
     world::{World, create, on_both_engines},
 };
 
-on_both_engines!(git_says_the_same_of_any_history, a_version_is_brought_back_through_the_gate, a_removal_is_explained_by_its_own_change);
+on_both_engines!(
+    git_says_the_same_of_any_history,
+    a_version_is_brought_back_through_the_gate,
+    a_removal_is_explained_by_its_own_change,
+    the_history_is_filtered,
+    a_revert_of_a_revert_is_the_original,
+    one_change_of_a_commit_is_reverted
+);
 
 /// Histories that are made up, and commits in each.
 const HISTORIES: u64 = 12;
@@ -226,4 +234,92 @@ async fn a_removal_is_explained_by_its_own_change(world: World) {
     assert_eq!(about.learned.unwrap().change.rationale, "It is no longer true.");
     let view = lucid.memory(&world.admin, rows[0].id, None).await.unwrap();
     assert!(view.memory.is_none() && !view.versions[0].approved_by.is_empty());
+}
+
+async fn the_history_is_filtered(world: World) {
+    let lucid = &world.lucid;
+    let merged = world.proposal().await;
+    world.approve_and_commit(merged).await;
+    let dream = lucid.dreams(&world.admin, Some(world.store), None).await.unwrap().rows[0].id;
+    let (made, _) = lucid.propose_change(&world.admin, world.store, &create("/team/c.md", "Three.\n"), "It is new.").await.unwrap();
+    world.approve_and_commit(made).await;
+    world.revert_newest().await;
+    world.wait_seconds(86_400);
+    let later = lucid.now();
+    world.remember(&[("/teams.md", "Direct.\n", false)]).await;
+    let all = CommitFilter::default;
+    let reviewer = world.reviewer.who.person();
+    for (filter, wanted) in [
+        (all(), vec![5, 4, 3, 2, 1]),
+        (CommitFilter { source: Some(CommitSource::Dream), ..all() }, vec![2]),
+        (CommitFilter { source: Some(CommitSource::Person), ..all() }, vec![3]),
+        (CommitFilter { source: Some(CommitSource::Revert), ..all() }, vec![4]),
+        (CommitFilter { source: Some(CommitSource::Direct), ..all() }, vec![5, 1]),
+        (CommitFilter { source: Some(CommitSource::Policy), ..all() }, vec![]),
+        (CommitFilter { path: Some("/team".into()), ..all() }, vec![4, 3]),
+        (CommitFilter { path: Some("/team/c.md".into()), ..all() }, vec![4, 3]),
+        (CommitFilter { path: Some("/teams.md".into()), ..all() }, vec![5]),
+        (CommitFilter { path: Some("/".into()), ..all() }, vec![5, 4, 3, 2, 1]),
+        (CommitFilter { person: reviewer, ..all() }, vec![3, 2]),
+        (CommitFilter { person: world.admin.who.person(), ..all() }, vec![4]),
+        (CommitFilter { dream: Some(dream), ..all() }, vec![2]),
+        (CommitFilter { since: Some(later), ..all() }, vec![5]),
+        (CommitFilter { until: Some(later), before: Some(3), ..all() }, vec![2, 1]),
+    ] {
+        let rows = lucid.history_where(&world.admin, world.store, &filter).await.unwrap().rows;
+        assert_eq!(rows.iter().map(|r| r.commit.revision).collect::<Vec<_>>(), wanted, "{filter:?}");
+    }
+    assert!(lucid.history_where(&world.stranger, world.store, &all()).await.is_err());
+    assert_eq!(lucid.person_called("review").await.unwrap(), reviewer.unwrap());
+    assert_eq!(lucid.person_called("nobody").await.unwrap_err().kind(), service::Kind::Invalid);
+}
+
+/// What every memory says, by path.
+async fn everything(world: &World) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for memory in world.lucid.memories(&world.admin, world.store, None).await.unwrap().rows {
+        all.insert(memory.path.to_string(), world.lucid.read_for_edit(&world.admin, memory.id).await.unwrap().1);
+    }
+    all
+}
+
+async fn a_revert_of_a_revert_is_the_original(world: World) {
+    world.remember(&[("/kept.md", "Kept.\n", true)]).await;
+    let merged = world.proposal().await;
+    let before = everything(&world).await;
+    world.approve_and_commit(merged).await;
+    let after = everything(&world).await;
+    assert_ne!(before, after);
+    world.revert_newest().await;
+    assert_eq!(everything(&world).await, before, "a merge is taken apart again, and what was added is removed");
+    world.revert_newest().await;
+    assert_eq!(everything(&world).await, after);
+    world.revert_newest().await;
+    assert_eq!(everything(&world).await, before);
+    world.verified().await;
+}
+
+async fn one_change_of_a_commit_is_reverted(world: World) {
+    let lucid = &world.lucid;
+    let changeset = world.proposal().await;
+    world.approve_and_commit(changeset).await;
+    let after = everything(&world).await;
+    let commit = lucid.history(&world.admin, world.store, None).await.unwrap().rows[0].commit.id;
+    let changes = world.changes(changeset).await;
+    assert_eq!(changes.len(), 2, "one merges two notes, one adds a note");
+    let merge = changes.iter().find(|c| c.change.kind == ChangeKind::Merge).unwrap().change.id;
+    let revert = lucid.revert_change(&world.reviewer, commit, merge).await.unwrap();
+    assert_eq!(lucid.revert_change(&world.reviewer, commit, merge).await.unwrap(), revert, "asked twice, proposed once");
+    let whole = lucid.revert(&world.reviewer, commit).await.unwrap();
+    assert_ne!(whole, revert, "the whole commit is another proposal");
+    lucid.withdraw(&world.reviewer, whole).await.unwrap();
+    world.land_revert(revert).await;
+    let now = everything(&world).await;
+    assert_eq!((now["/a.md"].as_str(), now["/b.md"].as_str()), ("Same.", "Same."));
+    let added = |all: &BTreeMap<String, String>| {
+        all.iter().filter(|(path, _)| !["/a.md", "/b.md"].contains(&path.as_str())).map(|(p, c)| (p.clone(), c.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(added(&now), added(&after), "the other change stays");
+    let nothing = lucid.revert_change(&world.reviewer, commit, domain::ids::ChangeId(uuid::Uuid::nil())).await.unwrap_err();
+    assert_eq!(nothing.kind(), service::Kind::NotFound);
 }

@@ -73,16 +73,7 @@ async fn a_recall_names_exactly_the_sessions_that_loaded_the_poison(world: World
     // One also reads it outside of any session.
     lucid.read_memory(&key, world.store, memory, None).await.unwrap();
     // It is reverted through the gate, and what is loaded afterwards is right again.
-    let commit = lucid.history(&world.admin, world.store, None).await.unwrap().rows[0].commit.id;
-    let revert = lucid.revert(&world.reviewer, commit).await.unwrap();
-    let third = add(lucid, "third", Role::Reviewer, vec![(world.store, StoreRole::Reviewer)]).await;
-    for change in world.changes(revert).await {
-        for who in [&third, &world.admin] {
-            world.vote(who, &change, service::Verdict::Approve).await.unwrap();
-        }
-    }
-    let request = world.commit_request(revert, "revert-it").await;
-    lucid.commit(&third, &request).await.unwrap();
+    world.revert_newest().await;
     assert_eq!(lucid.read_for_edit(&world.admin, memory).await.unwrap().1, "Ask before each deployment.\n");
     briefed(&world, &key, "after", 7).await;
 

@@ -177,6 +177,25 @@ impl World {
         CommitRequest { changeset: id, expected, idempotency_key: format!("{key}-idempotency") }
     }
 
+    /// Reverts the newest commit of the store, through the gate.
+    pub async fn revert_newest(&self) {
+        let commit = self.lucid.history(&self.admin, self.store, None).await.unwrap().rows[0].commit.id;
+        let revert = self.lucid.revert(&self.reviewer, commit).await.unwrap();
+        self.land_revert(revert).await;
+    }
+
+    /// Two others than the reviewer, who asked for it, approve and commit a revert.
+    pub async fn land_revert(&self, revert: ChangesetId) {
+        let third = add(&self.lucid, &format!("third-{revert}"), Role::Reviewer, vec![(self.store, StoreRole::Reviewer)]).await;
+        for change in self.changes(revert).await {
+            for who in [&third, &self.admin] {
+                self.vote(who, &change, Verdict::Approve).await.unwrap();
+            }
+        }
+        let request = self.commit_request(revert, &revert.to_string()).await;
+        self.lucid.commit(&third, &request).await.unwrap();
+    }
+
     /// Two people approve a changeset, as a high risk needs, and it is committed.
     pub async fn approve_and_commit(&self, changeset: ChangesetId) {
         let name = format!("second-{changeset}");

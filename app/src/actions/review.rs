@@ -295,13 +295,17 @@ pub async fn commit(changeset: String, #[server(default)] expected: String, idem
     answer(&request, result, &back, fields([])).await
 }
 
-/// Proposes to take a commit back.
+/// Proposes to revert a commit, or one change of it.
 #[server(prefix = "/do", endpoint = "revert")]
-pub async fn revert(commit: String) -> Result<Answer, ServerFnError> {
+pub async fn revert(commit: String, #[server(default)] change: Option<String>) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let back = format!("/commits/{}", plain(&commit));
     let result = async {
-        let changeset = request.lucid.revert(request.actor()?, id::<CommitId>(&commit, "commit")?).await?;
+        let (actor, commit) = (request.actor()?, id::<CommitId>(&commit, "commit")?);
+        let changeset = match change {
+            Some(change) => request.lucid.revert_change(actor, commit, id(&change, "change")?).await?,
+            None => request.lucid.revert(actor, commit).await?,
+        };
         Ok(format!("/changesets/{changeset}"))
     }
     .await;

@@ -1,15 +1,24 @@
 //! A store's commits, and what each did.
 
-use domain::{Timestamp, memory::Operation, plural::count, rights::Action};
+use std::collections::BTreeSet;
+
+use domain::{
+    Timestamp,
+    ids::ChangeId,
+    memory::{CommitSource, Operation},
+    plural::count,
+    rights::Action,
+};
 use leptos::prelude::*;
-use service::{CommitView, HistoryRow};
+use service::{CommitFilter, CommitView, HistoryRow, Kind};
 
 use super::stores::store_heading;
 use crate::{
+    actions::account::encoded,
     components::{
         days::by_day,
         diff::DiffLines,
-        forms::form_token,
+        forms::{form_token, sentence},
         layout::{Empty, Heading, actor_mark, actor_name},
         text::Visible,
         when::When,
@@ -17,30 +26,101 @@ use crate::{
     context::page,
 };
 
+const DAY: i64 = 86_400;
+/// The periods that the form offers, in days.
+const PERIODS: &[(i64, &str)] = &[(7, "the last week"), (30, "the last month"), (90, "the last three months"), (365, "the last year")];
+
 /// The commits of a store, newest first.
 #[component]
 pub fn History() -> impl IntoView {
     page("memory", |request| async move {
         let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
         request.is_about(store.id);
-        let list = request.lucid.history(request.actor()?, store.id, request.asked("before")).await?;
+        let days: Option<i64> = request.asked("days").filter(|days| (1..=36_500).contains(days));
+        let path = request.query.get("path").map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
+        let who = request.query.get("who").map(|who| who.trim().to_owned()).filter(|who| !who.is_empty());
+        let (person, unknown) = match &who {
+            Some(name) => match request.lucid.person_called(name).await {
+                Ok(person) => (Some(person), None),
+                Err(error) if error.kind() == Kind::Invalid => (None, Some(error.message())),
+                Err(error) => return Err(error),
+            },
+            None => (None, None),
+        };
+        let filter = CommitFilter {
+            before: request.asked("before"),
+            since: days.map(|days| request.now().plus_seconds(-days * DAY)),
+            until: None,
+            source: request.asked("from"),
+            path,
+            person,
+            dream: request.asked("dream"),
+            policy: request.asked("policy"),
+        };
+        let list = request.lucid.history_where(request.actor()?, store.id, &filter).await?;
         let now = request.now();
-        let next = list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}", store.id, r.commit.revision));
-        let body = if list.rows.is_empty() {
+        let asked = [
+            ("from", filter.source.map(|s| s.to_string())),
+            ("path", filter.path.clone()),
+            ("who", who.clone()),
+            ("days", days.map(|d| d.to_string())),
+            ("dream", filter.dream.map(|d| d.to_string())),
+            ("policy", filter.policy.map(|p| p.to_string())),
+        ];
+        let asked: Vec<String> = asked.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded(&value?)))).collect();
+        let query: String = asked.iter().map(|part| format!("&{part}")).collect();
+        let next =
+            list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}{query}", store.id, r.commit.revision));
+        let body = if list.rows.is_empty() && asked.is_empty() {
             view! { <Empty title="No commit yet">"Every write to this store is a commit and stays listed here."</Empty> }.into_any()
+        } else if list.rows.is_empty() {
+            view! { <Empty title="No commit fits">"Ask for less, or "<a href=format!("/stores/{}/history", store.id)>"show all commits"</a>"."</Empty> }.into_any()
         } else {
             by_day(list.rows, now, |r| r.commit.created_at, |r| entry(r, now))
         };
+        let unknown = unknown.map(|message| view! { <p class="notice bad" role="alert">{sentence(&message)}</p> });
         let as_of = view! {
             <form method="get" action=format!("/stores/{}/at", store.id) class="filters">
                 <label class="wrap">"What was remembered as of (UTC)"<input type="datetime-local" name="time" required /></label>
                 <button>"Show"</button>
             </form>
         };
-        Ok(view! { {store_heading(&store, "History", None)}{as_of}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }
+        let filters = filters(&filter, days, who.unwrap_or_default());
+        Ok(view! { {store_heading(&store, "History", None)}{as_of}{filters}{unknown}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }
             .into_any())
     })
 }
+
+/// Which commits are listed.
+fn filters(filter: &CommitFilter, days: Option<i64>, who: String) -> impl IntoView + use<> {
+    let source = |(source, text): &(CommitSource, &'static str)| {
+        view! { <option value=source.as_str() selected=filter.source == Some(*source)>{*text}</option> }
+    };
+    let period = |(d, text): &(i64, &'static str)| view! { <option value=d.to_string() selected=days == Some(*d)>{*text}</option> };
+    // A dream or policy is chosen on its own page, by a link here.
+    let dream = filter.dream.map(|id| view! { <label>"Dream "<input name="dream" value=id.to_string() /></label> });
+    let policy = filter.policy.map(|id| view! { <label>"Policy "<input name="policy" value=id.to_string() /></label> });
+    view! {
+        <form method="get" class="filters" aria-label="Commits">
+            <label>"From "<select name="from"><option value="">"anything"</option>{SOURCES.iter().map(source).collect_view()}</select></label>
+            <label>"Path "<input name="path" value=filter.path.clone().unwrap_or_default() placeholder="/folder" maxlength="1024" /></label>
+            <label>"Person "<input name="who" value=who maxlength="100" /></label>
+            <label>"When "<select name="days"><option value="">"ever"</option>{PERIODS.iter().map(period).collect_view()}</select></label>
+            {dream}{policy}
+            <button>"Show"</button>
+        </form>
+    }
+}
+
+/// Where commits come from, in the words of the page.
+const SOURCES: &[(CommitSource, &str)] = &[
+    (CommitSource::Dream, "dreams"),
+    (CommitSource::Agent, "agents"),
+    (CommitSource::Person, "people"),
+    (CommitSource::Policy, "policies"),
+    (CommitSource::Revert, "reverts"),
+    (CommitSource::Direct, "direct writes"),
+];
 
 /// A commit in the list.
 fn entry(row: HistoryRow, now: Timestamp) -> impl IntoView {
@@ -89,7 +169,7 @@ pub fn Commit() -> impl IntoView {
                 <strong><Visible text=view.commit.message.clone() /></strong>" · committed by "{view.committed_by.clone()}" "
                 <When at=view.commit.created_at now=now />{from}{solo}
             </p>
-            {versions(view)}
+            {versions(view, may_revert)}
             {next.map(|href| view! { <p><a href=href>"Next page"</a></p> })}
         }
         .into_any())
@@ -101,8 +181,23 @@ fn solo_badge() -> impl IntoView {
     view! { " "<span class="badge label">"solo mode"</span> }
 }
 
-fn versions(view: CommitView) -> impl IntoView {
-    let one = |(v, lines): (service::VersionView, Vec<domain::diff::Line>)| {
+fn versions(view: CommitView, may_revert: bool) -> impl IntoView {
+    let changes: BTreeSet<ChangeId> = view.versions.iter().filter_map(|(v, _)| v.version.change_id).collect();
+    let commit = view.commit.id;
+    // A commit of one change is reverted as a whole. A change that wrote several memories has its button at the first.
+    let mut offered = BTreeSet::new();
+    let mut revert = move |change: Option<ChangeId>| {
+        let change = change.filter(|id| may_revert && changes.len() > 1 && offered.insert(*id))?;
+        Some(view! {
+            <form method="post" action="/do/revert" class="inline">{form_token()}
+                <input type="hidden" name="commit" value=commit.to_string() />
+                <input type="hidden" name="change" value=change.to_string() />
+                <button title="Proposes the inverse of this change alone, through review">"Revert change"</button>
+            </form>
+        })
+    };
+    let one = move |(v, lines): (service::VersionView, Vec<domain::diff::Line>)| {
+        let revert = revert(v.version.change_id);
         let approved = (!v.approved_by.is_empty()).then(|| format!(" · approved by {}", v.approved_by.join(", ")));
         let loads = format!("/memories/{}/loads?from={}", v.version.memory_id, v.version.number);
         let loads = (v.version.operation != Operation::Deleted).then(|| view! { " · "<a class="link" href=loads>"Who loaded it"</a> });
@@ -111,6 +206,7 @@ fn versions(view: CommitView) -> impl IntoView {
                 <h2><a href=format!("/memories/{}", v.version.memory_id)><code>{v.version.path.to_string()}</code></a></h2>
                 <p class="quiet">{v.version.operation.as_str()}", version "{v.version.number}{approved}{loads}</p>
                 <DiffLines lines=lines />
+                {revert}
             </section>
         }
     };

@@ -2,10 +2,11 @@
 
 use domain::{Timestamp, changeset::ChangeState, plural::count};
 use leptos::prelude::*;
-use service::{ChangeHit, Excerpt, Hit, MemoryHit, PersonHit, QUERY_CHARS, SearchRequest, SearchResults, SessionHit, StoreName};
+use service::{ChangeHit, Excerpt, Hit, Kind, MemoryHit, PersonHit, QUERY_CHARS, SearchRequest, SearchResults, SessionHit, StoreName};
 
 use crate::{
     components::{
+        forms::sentence,
         icon::Icon,
         layout::{Empty, Heading, places},
         text::Visible,
@@ -32,7 +33,17 @@ pub fn Search() -> impl IntoView {
             text,
         };
         let stores = request.store_names().await?;
-        let found = if asked.text.is_empty() { jump(&request, "") } else { results(&request, &asked).await? };
+        let found = if asked.text.is_empty() {
+            jump(&request, "")
+        } else {
+            match results(&request, &asked).await {
+                Err(error) if error.kind() == Kind::Invalid => {
+                    request.set_status(error.kind().status());
+                    view! { <p class="notice bad" role="alert">{sentence(&error.message())}</p> }.into_any()
+                }
+                found => found?,
+            }
+        };
         Ok(view! { <Heading title="Search" />{form(&asked, days, &stores)}{found} }.into_any())
     })
 }

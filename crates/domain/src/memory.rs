@@ -204,6 +204,24 @@ pub fn check_store_name(name: &str) -> Result<String, BadMemory> {
 }
 
 text_enum! {
+    /// Where a commit comes from.
+    CommitSource {
+        /// A dream proposed it.
+        Dream => "dream",
+        /// An agent proposed it.
+        Agent => "agent",
+        /// A person proposed it.
+        Person => "person",
+        /// It reverts another commit.
+        Revert => "revert",
+        /// A policy applied it, whoever proposed it.
+        Policy => "policy",
+        /// It was written past the queue.
+        Direct => "direct",
+    }
+}
+
+text_enum! {
     /// What goes through the gate.
     GateMode {
         /// Keys write at once, versioned and audited; dreams only propose.

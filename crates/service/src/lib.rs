@@ -116,6 +116,7 @@ pub use store::{
     claims::ClaimRow,
     comments::CommentRow,
     commit_freezes::FreezeRow,
+    commits::CommitFilter,
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},
     dreams::{DreamRow, FindingRow},
     figures::Figures,

@@ -11,7 +11,7 @@ use domain::{
 };
 use store::{
     Page, Tx,
-    commits::{self, CommitRow},
+    commits::{self, CommitFilter, CommitRow},
     memories::{self, MemoryRow, VersionRow, WrittenRow},
     reads::{self, Read, ReadCount},
 };
@@ -244,9 +244,14 @@ impl Lucid {
 
     /// A store's commits before a revision, newest first.
     pub async fn history(&self, actor: &Actor, store: StoreId, before: Option<i64>) -> Result<Page<HistoryRow>> {
+        self.history_where(actor, store, &CommitFilter { before, ..CommitFilter::default() }).await
+    }
+
+    /// The commits of a store that fit a filter, newest first.
+    pub async fn history_where(&self, actor: &Actor, store: StoreId, filter: &CommitFilter) -> Result<Page<HistoryRow>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
-        let page = commits::list(&mut tx, store, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
+        let page = commits::list(&mut tx, store, filter, domain::limits::PAGE).await?;
         let names = Names::of_actors(&mut tx, page.rows.iter().map(|c| c.actor.as_str())).await?;
         let rows = page
             .rows

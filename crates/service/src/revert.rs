@@ -1,5 +1,5 @@
-//! Undoing a commit: a new changeset that holds its inverse and goes through the same gate. What has changed since then is a conflict
-//! like any other, shown before anybody clicks.
+//! Reverting a commit, or one change of it: a new changeset that holds the inverse and goes through the same gate. What has changed since
+//! then is a conflict like any other, shown before anybody clicks.
 
 use std::collections::BTreeMap;
 
@@ -27,18 +27,32 @@ use store::{
 use crate::{Error, Lucid, Record, Result, assessing::assess};
 
 impl Lucid {
-    /// Proposes to take a commit back. The same commit again, while that waits, is the same changeset.
+    /// Proposes to revert a commit. The same commit again, while that waits, is the same changeset.
     pub async fn revert(&self, actor: &Actor, commit: CommitId) -> Result<ChangesetId> {
+        self.revert_of(actor, commit, None).await
+    }
+
+    /// Proposes to revert one change of a commit.
+    pub async fn revert_change(&self, actor: &Actor, commit: CommitId, change: ChangeId) -> Result<ChangesetId> {
+        self.revert_of(actor, commit, Some(change)).await
+    }
+
+    async fn revert_of(&self, actor: &Actor, commit: CommitId, only: Option<ChangeId>) -> Result<ChangesetId> {
         let (mut tx, actor) = self.begin(actor).await?;
         let row =
             commits::get(&mut tx, commit).await?.filter(|c| actor.may(Right::SeeMemory, c.store_id)).ok_or(Error::NotFound("commit"))?;
-        let versions = memories::versions_of_commit(&mut tx, commit).await?;
+        let mut versions = memories::versions_of_commit(&mut tx, commit).await?;
+        versions.retain(|v| only.is_none() || v.change_id == only);
+        if versions.is_empty() {
+            return Err(Error::NotFound("change in this commit"));
+        }
         let paths: Vec<&str> = versions.iter().map(|v| v.path.as_str()).collect();
         let right = actor.may_on_paths(Right::Decide, row.store_id, &paths)?;
-        let person = actor.who.person().ok_or(Error::Forbidden("only a person takes a commit back"))?;
+        let person = actor.who.person().ok_or(Error::Forbidden("a person: nothing else reverts a commit"))?;
         // Two who ask at once ask for one.
         memory_stores::lock(&mut tx, row.store_id).await?;
-        if let Some(open) = changesets::open_revert(&mut tx, commit).await? {
+        let open = changesets::open_reverts(&mut tx, commit).await?;
+        if let Some((open, _)) = open.into_iter().find(|(_, facts)| reverts(facts) == only) {
             return Ok(open);
         }
         let mut groups: BTreeMap<Option<ChangeId>, Vec<Inverse>> = BTreeMap::new();
@@ -51,7 +65,10 @@ impl Lucid {
             store_id: row.store_id,
             dream_id: None,
             origin: "revert",
-            title: format!("Take back commit {} “{}”", row.revision, row.message),
+            title: match (only, versions.first().and_then(|v| v.change_title.as_deref())) {
+                (Some(_), Some(title)) => format!("Revert “{title}” of commit {}", row.revision),
+                _ => format!("Revert commit {} “{}”", row.revision, row.message),
+            },
             base_revision: row.revision,
             reverts: Some(commit),
             created_by: actor.who.to_string(),
@@ -59,8 +76,11 @@ impl Lucid {
         };
         changesets::insert(&mut tx, &new).await?;
         let mut made = Vec::new();
-        for (position, edits) in (0..).zip(groups.into_values()) {
-            let change = self.inverse_change(&mut tx, (&new, position), &edits).await?;
+        for (position, (of, edits)) in (0..).zip(groups) {
+            let change = self.inverse_change(&mut tx, (&new, position), (of, only.is_some()), &edits).await?;
+            if let Some(of) = of {
+                changes::is_inverse_of(&mut tx, change, of).await?;
+            }
             // Whoever asks for a revert does not count as its approver (rule 5).
             decisions::contribute(&mut tx, change, person, "reverted", now).await?;
             made.push(change);
@@ -79,7 +99,13 @@ impl Lucid {
         Ok(id)
     }
 
-    async fn inverse_change(&self, tx: &mut Tx, (changeset, position): (&NewChangeset, i64), inverse: &[Inverse]) -> Result<ChangeId> {
+    async fn inverse_change(
+        &self,
+        tx: &mut Tx,
+        (changeset, position): (&NewChangeset, i64),
+        (of_change, alone): (Option<ChangeId>, bool),
+        inverse: &[Inverse],
+    ) -> Result<ChangeId> {
         let edits: &[Edit] = &inverse.iter().map(|i| i.edit.clone()).collect::<Vec<_>>();
         // Whose words they were is restored with them: by the place that they go back to.
         let by_person: Vec<&MemoryPath> =
@@ -102,8 +128,7 @@ impl Lucid {
             position,
             kind,
             title,
-            rationale: "A person asked for what a commit did to be taken back. What stood there before that commit stands there again."
-                .to_owned(),
+            rationale: "A person asked to revert what a commit did. The memory says again what it said before that commit.".to_owned(),
             confidence_bp: 10_000,
             state: ChangeState::Pending,
             revision: 1,
@@ -117,7 +142,8 @@ impl Lucid {
             support_tasks: 0,
             occurrences: 1,
             eligible_sessions: 0,
-            facts: json!({"version": 1, "reverts": changeset.reverts, "by_person": by_person}).to_string(),
+            facts: json!({"version": 1, "reverts": changeset.reverts, "of_change": of_change, "alone": alone, "by_person": by_person})
+                .to_string(),
             recorders: None,
             defer_until: None,
             commit_id: None,
@@ -130,6 +156,12 @@ impl Lucid {
         self.carry_contributors(tx, &row, edits).await?;
         Ok(row.id)
     }
+}
+
+/// The one change that a change of a revert is the inverse of, if only that was asked for.
+fn reverts(facts: &str) -> Option<ChangeId> {
+    let facts: serde_json::Value = serde_json::from_str(facts).unwrap_or_default();
+    facts["of_change"].as_str().filter(|_| facts["alone"] == true).and_then(|id| id.parse().ok())
 }
 
 /// What takes a version back, and whether a person wrote what it restores.

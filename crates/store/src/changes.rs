@@ -58,6 +58,7 @@ statements! {
     DECIDED = "SELECT id, changeset_id, title, state, updated_at FROM changes
         WHERE store_id = $1 AND id <> $2 AND state IN ('committed', 'rejected') ORDER BY updated_at DESC, id DESC LIMIT $3";
     CHANGESETS_OF = concat!("SELECT id, changeset_id FROM changes WHERE id IN (", fifty!(), ")");
+    REVERTS = "INSERT INTO reverted_changes (change_id, of_change) VALUES ($1, $2)";
     TITLES = concat!("SELECT id, title FROM changes WHERE id IN (", fifty!(), ")");
     CHANGESET_OF = "SELECT changeset_id FROM changes WHERE id = $1";
     SET_CHANGE_STATE = "UPDATE changes SET state = $1, commit_id = $2, updated_at = $3, defer_until = NULL WHERE id = $4 AND state = $5 AND revision = $6";
@@ -393,6 +394,12 @@ pub async fn changesets_of(tx: &mut Tx, changes: &[ChangeId]) -> Result<Vec<(Cha
 /// The titles of some changes.
 pub async fn titles(tx: &mut Tx, changes: &[ChangeId]) -> Result<Vec<(ChangeId, String)>> {
     fetch_listed!(tx, (ChangeId, String), TITLES, changes)
+}
+
+/// Notes which change a change of a revert is the inverse of.
+pub async fn is_inverse_of(tx: &mut Tx, change: ChangeId, of: ChangeId) -> Result<()> {
+    execute!(tx, REVERTS, change, of)?;
+    Ok(())
 }
 
 /// Moves a change from the state and revision it was read in; [`Error::Stale`] if it is no longer there.

@@ -61,7 +61,8 @@ statements! {
     STORES_OF = concat!("SELECT cs.id, cs.store_id FROM changesets cs JOIN stores s ON s.id = cs.store_id
         WHERE s.deleted_at IS NULL AND cs.id IN (", fifty!(), ")");
     TITLES = concat!("SELECT id, title FROM changesets WHERE id IN (", fifty!(), ")");
-    OPEN_REVERT = "SELECT id FROM changesets WHERE reverts = $1 AND state = 'open' ORDER BY id LIMIT 1";
+    OPEN_REVERTS = "SELECT cs.id, c.facts FROM changesets cs JOIN changes c ON c.changeset_id = cs.id
+        WHERE cs.reverts = $1 AND cs.state = 'open' ORDER BY cs.id, c.position";
     EXPIRED = "SELECT cs.id FROM changesets cs WHERE cs.state = 'open' AND cs.created_at < $1 AND (CAST($3 AS UUID) IS NULL OR cs.id = $3)
         AND NOT EXISTS (SELECT 1 FROM changes p WHERE p.changeset_id = cs.id AND p.state = 'deferred' AND p.defer_until IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id WHERE c.changeset_id = cs.id AND d.created_at >= $1)
@@ -252,9 +253,9 @@ pub async fn get(tx: &mut Tx, id: ChangesetId) -> Result<Option<ChangesetRow>> {
     fetch_optional!(tx, ChangesetRow, GET, id)
 }
 
-/// The open changeset that takes a commit back, if there is one.
-pub async fn open_revert(tx: &mut Tx, commit: CommitId) -> Result<Option<ChangesetId>> {
-    Ok(fetch_optional!(tx, (ChangesetId,), OPEN_REVERT, commit)?.map(|(id,)| id))
+/// The changes of open changesets that revert a commit, each as its changeset and its facts as JSON.
+pub async fn open_reverts(tx: &mut Tx, commit: CommitId) -> Result<Vec<(ChangesetId, String)>> {
+    fetch_all!(tx, (ChangesetId, String), OPEN_REVERTS, commit)
 }
 
 /// Open changesets (or one) that were proposed before this time, in which nobody has decided since, and nothing is put off until a day.

@@ -2,8 +2,9 @@
 
 use domain::{
     Timestamp,
-    ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
-    memory::{MemoryPath, Operation},
+    actor::Who,
+    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, PolicyId, StoreId, UserId, VersionId},
+    memory::{CommitSource, MemoryPath, Operation},
 };
 use sqlx::FromRow;
 
@@ -27,7 +28,17 @@ statements! {
     COUNT = "SELECT COUNT(*) FROM memories WHERE store_id = $1";
     LIST = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
-        FROM commits WHERE store_id = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
+        FROM commits WHERE store_id = $1 AND revision < $2 AND created_at >= $4 AND created_at < $5
+            AND (CAST($6 AS TEXT) IS NULL OR ($6 = 'direct' AND changeset_id IS NULL)
+                OR ($6 = 'policy' AND EXISTS (SELECT 1 FROM policy_applications a WHERE a.commit_id = commits.id))
+                OR EXISTS (SELECT 1 FROM changesets cs WHERE cs.id = commits.changeset_id AND cs.origin = $6))
+            AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM memory_versions v
+                WHERE v.commit_id = commits.id AND (v.path = $7 OR SUBSTR(v.path, 1, LENGTH($8)) = $8)))
+            AND (CAST($9 AS TEXT) IS NULL OR actor = $9 OR approvals LIKE $10)
+            AND (CAST($11 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM changesets cs WHERE cs.id = commits.changeset_id AND cs.dream_id = $11))
+            AND (CAST($12 AS UUID) IS NULL
+                OR EXISTS (SELECT 1 FROM policy_applications a WHERE a.commit_id = commits.id AND a.policy_id = $12))
+        ORDER BY revision DESC LIMIT $3";
     NEXT = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
         FROM commits WHERE store_id = $1 AND revision > $2 ORDER BY revision LIMIT 1";
@@ -203,9 +214,52 @@ pub async fn memory_count(tx: &mut Tx, store: StoreId) -> Result<i64> {
     fetch_scalar!(tx, i64, COUNT, store)
 }
 
-/// A store's commits before `before` (exclusive), newest first.
-pub async fn list(tx: &mut Tx, store: StoreId, before: i64, limit: i64) -> Result<Page<CommitRow>> {
-    Ok(Page::of(fetch_all!(tx, CommitRow, LIST, store, before, limit + 1)?, limit))
+/// Which commits of a store are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommitFilter {
+    /// Before this revision.
+    pub before: Option<i64>,
+    /// At this time or later.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+    /// Where they come from.
+    pub source: Option<CommitSource>,
+    /// That wrote the memory at this path, or one in this folder.
+    pub path: Option<String>,
+    /// That this person made or approved.
+    pub person: Option<UserId>,
+    /// That this dream proposed.
+    pub dream: Option<DreamId>,
+    /// That this policy applied.
+    pub policy: Option<PolicyId>,
+}
+
+/// A page of a store's commits, newest first.
+pub async fn list(tx: &mut Tx, store: StoreId, filter: &CommitFilter, limit: i64) -> Result<Page<CommitRow>> {
+    let (before, path) = (filter.before.unwrap_or(i64::MAX), filter.path.as_deref());
+    let (since, until) = (filter.since.unwrap_or(Timestamp(i64::MIN)), filter.until.unwrap_or(Timestamp(i64::MAX)));
+    let folder = path.map(|path| format!("{}/", path.trim_end_matches('/')));
+    let actor = filter.person.map(|user| Who::Person(user).to_string());
+    let approved = filter.person.map(|user| format!("%{user}%"));
+    let rows = fetch_all!(
+        tx,
+        CommitRow,
+        LIST,
+        store,
+        before,
+        limit + 1,
+        since,
+        until,
+        filter.source,
+        path,
+        folder.as_deref(),
+        actor.as_deref(),
+        approved.as_deref(),
+        filter.dream,
+        filter.policy
+    )?;
+    Ok(Page::of(rows, limit))
 }
 
 /// The first commit of a store after a revision.

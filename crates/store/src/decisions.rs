@@ -27,8 +27,8 @@ statements! {
         GROUP BY d.verdict, d.reject_code ORDER BY 3 DESC, 1, 2";
     SINCE = "SELECT d.user_id, u.name AS user_name, d.change_id, d.revision, d.verdict, d.created_at, d.taken_back_at, d.taken_back_by, o.first_at AS opened_at,
             c.created_at AS proposed_at,
-            EXISTS (SELECT 1 FROM changesets r WHERE r.reverts = c.commit_id AND d.revision = c.revision AND r.state <> 'withdrawn' AND r.state <> 'expired'
-                AND EXISTS (SELECT 1 FROM changes rc WHERE rc.changeset_id = r.id AND rc.state = 'committed')) AS reverted
+            d.revision = c.revision AND EXISTS (SELECT 1 FROM reverted_changes r JOIN changes rc ON rc.id = r.change_id
+                WHERE r.of_change = c.id AND rc.state = 'committed') AS reverted
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
             LEFT JOIN change_openings o ON o.change_id = d.change_id AND o.revision = d.revision AND o.user_id = d.user_id

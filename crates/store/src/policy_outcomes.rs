@@ -10,10 +10,10 @@ use sqlx::FromRow;
 
 use crate::{Page, Result, Tx, engine::viewer};
 
-/// Whether the commit of a change (`c`) was taken back later.
+/// Whether a change (`c`) was reverted later.
 macro_rules! reverted_sql {
     () => {
-        "EXISTS (SELECT 1 FROM changesets r JOIN changes rc ON rc.changeset_id = r.id WHERE r.reverts = c.commit_id AND rc.state = 'committed')"
+        "EXISTS (SELECT 1 FROM reverted_changes r JOIN changes rc ON rc.id = r.change_id WHERE r.of_change = c.id AND rc.state = 'committed')"
     };
 }
 

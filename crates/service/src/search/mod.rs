@@ -175,10 +175,7 @@ impl Lucid {
         self.index_what_is_new(WAITED_FOR).await?;
         let mut tx = self.db.read().await?;
         let person = match request.person.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-            Some(name) => match person_called(&mut tx, name).await? {
-                Some(person) => Some(person),
-                None => return Err(Error::Invalid(format!("nobody, or more than one person, is called “{name}”"))),
-            },
+            Some(name) => Some(called(&mut tx, name).await?),
             None => None,
         };
         let query = Query { terms: terms(&request.text), request, person, names: BTreeMap::new(), any: false };
@@ -207,6 +204,11 @@ impl Lucid {
             found.some_words = true;
         }
         Ok(found)
+    }
+
+    /// The one person whose name has these words, for filters; what to do, if it is not one.
+    pub async fn person_called(&self, name: &str) -> Result<UserId> {
+        called(&mut self.db.read().await?, name).await
     }
 
     /// Indexes what is new, about so many documents at most; whether there is more.
@@ -392,8 +394,8 @@ async fn people(tx: &mut Tx, terms: &[Term]) -> Result<Vec<PersonHit>> {
     Ok(all.take(PEOPLE).map(|user| PersonHit { id: user.id, name: marked(user.name, terms) }).collect())
 }
 
-/// The one person whose name has these words; none if nobody has, or several have and none is called just so.
-async fn person_called(tx: &mut Tx, name: &str) -> Result<Option<UserId>> {
+/// The one person who is called just so, or whose name alone has these words.
+async fn called(tx: &mut Tx, name: &str) -> Result<UserId> {
     let wide = beginnings(&terms(name));
     let fits = |user: &&users::UserRow| {
         let tokens = tokens(&user.name);
@@ -401,10 +403,13 @@ async fn person_called(tx: &mut Tx, name: &str) -> Result<Option<UserId>> {
     };
     let all = users::all(tx).await?;
     if let Some(exact) = all.iter().find(|user| user.name == name) {
-        return Ok(Some(exact.id));
+        return Ok(exact.id);
     }
-    let fitting: Vec<UserId> = all.iter().filter(fits).map(|user| user.id).collect();
-    Ok(if let [one] = fitting[..] { Some(one) } else { None })
+    match all.iter().filter(fits).collect::<Vec<_>>()[..] {
+        [one] => Ok(one.id),
+        [] => Err(Error::Invalid(format!("nobody is called “{name}”"))),
+        _ => Err(Error::Invalid(format!("more than one person is called “{name}”; write the whole name"))),
+    }
 }
 
 /// A text, masked, with the words marked.

@@ -163,6 +163,7 @@ pub const NOT_COVERED: &[(&str, &str)] = &[
     ("policy_outcomes", "what policies say of open changes; asked again in the transaction that applies one"),
     ("policy_shadows", "what policies in shadow would have done"),
     ("recorded_reads", "which sessions loaded which version; written in groups"),
+    ("reverted_changes", "which change a revert is of; in the facts of the revert's change, too"),
     ("saved_views", "filters that somebody saved"),
     ("search_documents", "follows from versions, sessions and changes"),
     ("search_index", "the words of those; each search reads what it shows from their own tables"),
