@@ -32,6 +32,8 @@ CREATE TABLE recall_marks (
     PRIMARY KEY (recall_id, loaded_by)
 );
 
+CREATE INDEX recall_marks_by_session ON recall_marks (recall_id, session_id);
+
 CREATE FUNCTION recall_marks_covered() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN

@@ -18,7 +18,7 @@ CREATE TABLE search_documents (
 CREATE UNIQUE INDEX search_documents_by_subject ON search_documents (subject_id, store_id);
 CREATE INDEX search_documents_current ON search_documents (memory_id) WHERE current;
 CREATE INDEX search_documents_pending ON search_documents (id) WHERE NOT indexed;
-CREATE INDEX search_documents_terms ON search_documents USING gin (terms);
+CREATE INDEX search_documents_terms ON search_documents USING gin (terms) WITH (fastupdate = off);
 
 INSERT INTO search_documents (kind, store_id, subject_id, memory_id, current, at)
 SELECT 'memory', v.store_id, v.id, v.memory_id, EXISTS (SELECT 1 FROM memories m WHERE m.version_id = v.id), v.created_at
@@ -30,7 +30,7 @@ SELECT 'change', store_id, id, TRUE, created_at FROM changes ORDER BY id;
 
 CREATE FUNCTION search_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE search_documents SET current = FALSE WHERE memory_id = NEW.memory_id AND current;
+    UPDATE search_documents SET current = FALSE, indexed = FALSE WHERE memory_id = NEW.memory_id AND current;
     INSERT INTO search_documents (kind, store_id, subject_id, memory_id, current, at)
     SELECT 'memory', NEW.store_id, NEW.id, NEW.memory_id, TRUE, NEW.created_at WHERE NEW.content_sha256 IS NOT NULL;
     RETURN NULL;

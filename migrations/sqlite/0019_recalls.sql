@@ -32,6 +32,8 @@ CREATE TABLE recall_marks (
     PRIMARY KEY (recall_id, loaded_by)
 ) STRICT;
 
+CREATE INDEX recall_marks_by_session ON recall_marks (recall_id, session_id);
+
 CREATE TRIGGER recall_marks_covered_insert AFTER INSERT ON recall_marks
 BEGIN
     INSERT INTO audit_touched (tbl, k, before, content) VALUES ('recall_marks', lower(hex(NEW.recall_id)) || '/' || NEW.loaded_by, NULL, json_array(quote(NEW.recall_id), typeof(NEW.loaded_by), NEW.loaded_by, quote(NEW.session_id), typeof(NEW.mark), NEW.mark, typeof(NEW.note), NEW.note, quote(NEW.marked_by), quote(NEW.marked_at)))

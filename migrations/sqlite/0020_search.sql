@@ -29,7 +29,7 @@ SELECT 'change', store_id, id, TRUE, created_at FROM changes ORDER BY id;
 
 CREATE TRIGGER search_version AFTER INSERT ON memory_versions
 BEGIN
-    UPDATE search_documents SET current = FALSE WHERE memory_id = NEW.memory_id AND current;
+    UPDATE search_documents SET current = FALSE, indexed = FALSE WHERE memory_id = NEW.memory_id AND current;
     INSERT INTO search_documents (kind, store_id, subject_id, memory_id, current, at)
     SELECT 'memory', NEW.store_id, NEW.id, NEW.memory_id, TRUE, NEW.created_at WHERE NEW.content_sha256 IS NOT NULL;
 END;

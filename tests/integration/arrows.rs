@@ -103,6 +103,7 @@ fn transactions_without_an_actor_are_begun_in_few_places() {
         "policies/asking.rs",
         "policies/life.rs",
         "review/in_time.rs",
+        "search/indexing.rs",
         "schedules.rs",
         "small_writes.rs",
         "trail/verifying.rs",

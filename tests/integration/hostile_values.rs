@@ -19,7 +19,7 @@ use html5ever::{parse_document, tendril::TendrilSink};
 use markup5ever_rcdom::{Node, NodeData, RcDom};
 use reqwest::StatusCode;
 use serde_json::json;
-use service::{Grantee, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
+use service::{Grantee, Marked, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
 
 use crate::{
     http::Visitor,
@@ -161,7 +161,7 @@ impl Twin {
         let session = lucid.sessions(&self.admin, None, None).await.unwrap().rows[0].id;
         lucid.read_memory(&Actor::operator(), self.world.store, memory, Some(session)).await.unwrap();
         let recall = lucid.open_recall(&self.admin, memory, (1, 1), &of("recallreason")).await.unwrap();
-        lucid.mark_recalled(&self.admin, recall, None, RecallMark::Told, &of("recallnote")).await.unwrap();
+        lucid.mark_recalled(&self.admin, recall, &Marked::Left, RecallMark::Told, &of("recallnote")).await.unwrap();
         lucid.close_recall(&self.admin, recall, &of("recalloutcome")).await.unwrap();
     }
 

@@ -270,8 +270,9 @@ async fn the_history_is_filtered(world: World) {
         assert_eq!(rows.iter().map(|r| r.commit.revision).collect::<Vec<_>>(), wanted, "{filter:?}");
     }
     assert!(lucid.history_where(&world.stranger, world.store, &all()).await.is_err());
-    assert_eq!(lucid.person_called("review").await.unwrap(), reviewer.unwrap());
-    assert_eq!(lucid.person_called("nobody").await.unwrap_err().kind(), service::Kind::Invalid);
+    assert_eq!(lucid.person_called(&world.admin, "review").await.unwrap(), reviewer.unwrap());
+    assert!(lucid.person_called(&world.stranger, "reviewer").await.is_err(), "who has no store in common is not known to be there");
+    assert_eq!(lucid.person_called(&world.admin, "nobody").await.unwrap_err().kind(), service::Kind::Invalid);
 }
 
 /// What every memory says, by path.

@@ -227,7 +227,8 @@ impl Ids {
             ("freeze", form(&[("memory", &memory), ("reason", "")]), May(Freeze)),
             ("propose_unfreeze", form(&[("memory", &memory), ("reason", "")]), May(Propose)),
             ("open_recall", form(&[("memory", &memory), ("from", "1"), ("to", "1"), ("reason", "")]), May(Decide)),
-            ("mark_recalled", form(&[("recall", &recall), ("mark", "told")]), May(Decide)),
+            ("mark_recalled", form(&[("recall", &recall), ("loaded_by", "unknown"), ("mark", "told")]), May(Decide)),
+            ("mark_all_recalled", form(&[("recall", &recall), ("mark", "told")]), May(Decide)),
             ("close_recall", form(&[("recall", &recall), ("outcome", "x")]), May(Decide)),
             ("reopen_recall", form(&[("recall", &recall)]), May(Decide)),
             ("confirm_setting", form(&[("setting", &setting)]), May(ManagePeople)),
@@ -436,6 +437,7 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "end_freeze"
                     | "check_application"
                     | "mark_recalled"
+                    | "mark_all_recalled"
                     | "close_recall"
                     | "reopen_recall"
             );

@@ -10,7 +10,7 @@ use domain::{
     memory::GateMode,
     recall::RecallMark,
 };
-use service::{Grantee, NewMemory, NewSchedule, transcripts::mapping::Mapping};
+use service::{Grantee, Marked, NewMemory, NewSchedule, transcripts::mapping::Mapping};
 use sqlx::{AssertSqlSafe, Row};
 use store::{Db, covered};
 
@@ -198,7 +198,7 @@ async fn full(world: World) -> World {
     let memory = lucid.memories(&me, world.store, None).await.unwrap().rows.remove(0);
     lucid.read_memory(&Actor::operator(), world.store, memory.id, Some(session)).await.unwrap();
     let recall = lucid.open_recall(&me, memory.id, (memory.number, memory.number), "It is wrong.").await.unwrap();
-    lucid.mark_recalled(&me, recall, None, RecallMark::Harmless, "").await.unwrap();
+    lucid.mark_recalled(&me, recall, &Marked::Left, RecallMark::Harmless, "").await.unwrap();
     policies::second_admin(&world).await;
     lucid.set_gate(&actor(lucid, me.who.person().unwrap()).await, world.store, GateMode::DreamsGated, None).await.unwrap();
     world

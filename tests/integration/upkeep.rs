@@ -3,7 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{actor::Actor, ids::ChangesetId, rights::Scope};
+use domain::{
+    actor::Actor,
+    event::{Outcome, OutcomeResult},
+    ids::ChangesetId,
+    rights::Scope,
+};
 use service::{Error, NewKey, NewRecording, NewSchedule, Once, Verdict};
 
 use crate::{
@@ -11,7 +16,12 @@ use crate::{
     world::{World, create, on_both_engines},
 };
 
-on_both_engines!(what_is_of_no_use_is_trimmed_and_nothing_else, the_feed_has_no_gaps, what_fails_keeps_nothing_else_waiting);
+on_both_engines!(
+    what_is_of_no_use_is_trimmed_and_nothing_else,
+    the_feed_has_no_gaps,
+    what_fails_keeps_nothing_else_waiting,
+    insights_count_what_happened
+);
 
 async fn what_is_of_no_use_is_trimmed_and_nothing_else(world: World) {
     let lucid = &world.lucid;
@@ -121,4 +131,31 @@ async fn what_fails_keeps_nothing_else_waiting(world: World) {
     worker.await.unwrap();
     let broken = lucid.check_audit(&world.admin).await.unwrap().unwrap_err().to_string();
     assert!(broken.starts_with("schedules ") && broken.contains("was changed past the trail") && broken.lines().count() == 1, "{broken}");
+}
+
+/// The page's numbers are those that a person would count.
+async fn insights_count_what_happened(world: World) {
+    let lucid = &world.lucid;
+    world.remember(&[("/old.md", "Old.\n", false)]).await;
+    world.wait_seconds(8 * 86_400);
+    let changeset = world.proposal().await;
+    let session = lucid.sessions(&world.admin, None, None).await.unwrap().rows[0].id;
+    lucid.record_outcome(&Actor::operator(), session, Outcome::stated(OutcomeResult::Success), None).await.unwrap();
+    let change = world.changes(changeset).await.remove(0);
+    world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
+    let seen = lucid.insights(&world.reviewer, None).await.unwrap();
+    let (last, before) = (seen.weeks[service::WEEKS - 1], seen.weeks[service::WEEKS - 2]);
+    assert_eq!((before.added, before.memories, before.commits), (1, 1, 1));
+    assert_eq!((last.added, last.memories, last.commits), (2, 3, 1));
+    assert_eq!((last.bytes, before.bytes), (5 + 2 * 5, 5), "of what there is now, and of what there was a week ago");
+    let sessions: i64 = seen.weeks.iter().map(|w| w.succeeded + w.failed + w.unknown).sum();
+    assert_eq!((sessions, seen.weeks.iter().map(|w| w.succeeded).sum::<i64>()), (2, 1));
+    let accepted: i64 = seen.proposals.values().map(|p| p.accepted).sum();
+    let open: i64 = seen.proposals.values().map(|p| p.open).sum();
+    assert_eq!((accepted, open, seen.waiting), (1, 1, [2, 0, 0, 0]));
+    assert!(seen.proposals.keys().all(|(_, source)| source == "builtin"), "{:?}", seen.proposals);
+    let nothing = lucid.insights(&world.stranger, None).await.unwrap();
+    assert!(nothing.proposals.is_empty() && nothing.weeks.iter().all(|w| w.memories == 0 && w.commits == 0));
+    let elsewhere = lucid.insights(&world.stranger, Some(world.store)).await.unwrap();
+    assert!(elsewhere.commits.is_empty() && elsewhere.waiting == [0; 4], "asking for a store by its id opens nothing");
 }

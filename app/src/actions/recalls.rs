@@ -2,9 +2,9 @@
 
 use domain::ids::{MemoryId, RecallId};
 use leptos::prelude::*;
-use service::Error;
+use service::{Error, Marked};
 
-use super::{Answer, answer, fields, id};
+use super::{Answer, Fields, answer, fields, id};
 use crate::context::Request;
 
 fn page(recall: &str) -> String {
@@ -25,23 +25,39 @@ pub async fn open_recall(memory: String, from: i64, to: i64, #[server(default)] 
     answer(&request, result, &back, fields([("reason", &reason)])).await
 }
 
-/// Says what was done about one session or reader, or about all that have no mark.
+/// Says what was done about one session or reader; `again` changes what was said before.
 #[server(prefix = "/do", endpoint = "mark_recalled")]
 pub async fn mark_recalled(
     recall: String,
-    #[server(default)] loaded_by: Option<String>,
+    loaded_by: String,
+    #[server(default)] mark: String,
+    #[server(default)] note: String,
+    #[server(default)] again: bool,
+) -> Result<Answer, ServerFnError> {
+    let which = if again { Marked::Again(&loaded_by) } else { Marked::One(&loaded_by) };
+    marked(&recall, &which, &mark, fields([("note", &note), ("loaded_by", &loaded_by)])).await
+}
+
+/// Says what was done about all that have no mark yet.
+#[server(prefix = "/do", endpoint = "mark_all_recalled")]
+pub async fn mark_all_recalled(
+    recall: String,
     #[server(default)] mark: String,
     #[server(default)] note: String,
 ) -> Result<Answer, ServerFnError> {
+    marked(&recall, &Marked::Left, &mark, fields([("note", &note)])).await
+}
+
+async fn marked(recall: &str, which: &Marked<'_>, mark: &str, fields: Fields) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
         let mark = mark.parse().map_err(|_| Error::Invalid("choose what was done".to_owned()))?;
-        let one = loaded_by.as_ref().map(|one| vec![one.clone()]);
-        request.lucid.mark_recalled(request.actor()?, id(&recall, "recall")?, one.as_deref(), mark, &note).await?;
-        Ok(page(&recall))
+        let note = fields.get("note").map_or("", String::as_str);
+        request.lucid.mark_recalled(request.actor()?, id(recall, "recall")?, which, mark, note).await?;
+        Ok(page(recall))
     }
     .await;
-    answer(&request, result, &page(&recall), fields([("note", &note)])).await
+    answer(&request, result, &page(recall), fields.clone()).await
 }
 
 /// Closes a recall.

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 pub mod badges;
+#[cfg(feature = "ssr")]
+pub mod chart;
 pub mod days;
 pub mod diff;
 #[cfg(feature = "ssr")]

@@ -10,7 +10,7 @@ use domain::{
     rights::Action,
 };
 use leptos::prelude::*;
-use service::{CommitFilter, CommitView, HistoryRow, Kind};
+use service::{CommitFilter, CommitView, Error, HistoryRow, Kind, Page};
 
 use super::stores::store_heading;
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
         text::Visible,
         when::When,
     },
-    context::page,
+    context::{Request, page},
 };
 
 const DAY: i64 = 86_400;
@@ -37,27 +37,20 @@ pub fn History() -> impl IntoView {
         let store = request.lucid.store(request.actor()?, request.id("store")?).await?;
         request.is_about(store.id);
         let days: Option<i64> = request.asked("days").filter(|days| (1..=36_500).contains(days));
-        let path = request.query.get("path").map(|path| path.trim().to_owned()).filter(|path| !path.is_empty());
         let who = request.query.get("who").map(|who| who.trim().to_owned()).filter(|who| !who.is_empty());
-        let (person, unknown) = match &who {
-            Some(name) => match request.lucid.person_called(name).await {
-                Ok(person) => (Some(person), None),
-                Err(error) if error.kind() == Kind::Invalid => (None, Some(error.message())),
-                Err(error) => return Err(error),
-            },
-            None => (None, None),
+        let (filter, trouble) = match asked_for(&request, days, who.as_deref()).await {
+            Ok(filter) => (filter, None),
+            Err(error) if error.kind() == Kind::Invalid => {
+                request.set_status(error.kind().status());
+                (CommitFilter::default(), Some(view! { <p class="notice bad" role="alert">{sentence(&error.message())}</p> }))
+            }
+            Err(error) => return Err(error),
         };
-        let filter = CommitFilter {
-            before: request.asked("before"),
-            since: days.map(|days| request.now().plus_seconds(-days * DAY)),
-            until: None,
-            source: request.asked("from"),
-            path,
-            person,
-            dream: request.asked("dream"),
-            policy: request.asked("policy"),
+        // What was not understood lists nothing: everything would be taken for the answer.
+        let list = match trouble {
+            Some(_) => Page { rows: Vec::new(), more: false },
+            None => request.lucid.history_where(request.actor()?, store.id, &filter).await?,
         };
-        let list = request.lucid.history_where(request.actor()?, store.id, &filter).await?;
         let now = request.now();
         let asked = [
             ("from", filter.source.map(|s| s.to_string())),
@@ -71,14 +64,15 @@ pub fn History() -> impl IntoView {
         let query: String = asked.iter().map(|part| format!("&{part}")).collect();
         let next =
             list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}{query}", store.id, r.commit.revision));
-        let body = if list.rows.is_empty() && asked.is_empty() {
+        let body = if trouble.is_some() {
+            ().into_any()
+        } else if list.rows.is_empty() && asked.is_empty() {
             view! { <Empty title="No commit yet">"Every write to this store is a commit and stays listed here."</Empty> }.into_any()
         } else if list.rows.is_empty() {
             view! { <Empty title="No commit fits">"Ask for less, or "<a href=format!("/stores/{}/history", store.id)>"show all commits"</a>"."</Empty> }.into_any()
         } else {
             by_day(list.rows, now, |r| r.commit.created_at, |r| entry(r, now))
         };
-        let unknown = unknown.map(|message| view! { <p class="notice bad" role="alert">{sentence(&message)}</p> });
         let as_of = view! {
             <form method="get" action=format!("/stores/{}/at", store.id) class="filters">
                 <label class="wrap">"What was remembered as of (UTC)"<input type="datetime-local" name="time" required /></label>
@@ -86,8 +80,36 @@ pub fn History() -> impl IntoView {
             </form>
         };
         let filters = filters(&filter, days, who.unwrap_or_default());
-        Ok(view! { {store_heading(&store, "History", None)}{as_of}{filters}{unknown}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }
+        Ok(view! { {store_heading(&store, "History", None)}{as_of}{filters}{trouble}{body}{next.map(|href| view! { <p><a href=href>"Older"</a></p> })} }
             .into_any())
+    })
+}
+
+/// What the address asks for; what of it cannot be understood is said.
+async fn asked_for(request: &Request, days: Option<i64>, who: Option<&str>) -> service::Result<CommitFilter> {
+    fn parsed<T: std::str::FromStr>(request: &Request, name: &'static str) -> service::Result<Option<T>> {
+        let text = request.query.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(|_| Error::Invalid(format!("the filter “{name}” was not understood")))).transpose()
+    }
+    let path = match parsed::<String>(request, "path")? {
+        Some(path) if path.chars().any(char::is_control) => return Err(Error::Invalid("a path holds no control characters".to_owned())),
+        Some(path) if path.starts_with('/') => Some(path),
+        Some(path) => Some(format!("/{path}")),
+        None => None,
+    };
+    let person = match who {
+        Some(name) => Some(request.lucid.person_called(request.actor()?, name).await?),
+        None => None,
+    };
+    Ok(CommitFilter {
+        before: parsed(request, "before")?,
+        since: days.map(|days| request.now().plus_seconds(-days * DAY)),
+        until: None,
+        source: parsed(request, "from")?,
+        path,
+        person,
+        dream: parsed(request, "dream")?,
+        policy: parsed(request, "policy")?,
     })
 }
 
@@ -144,6 +166,7 @@ fn entry(row: HistoryRow, now: Timestamp) -> impl IntoView {
 #[component]
 pub fn Commit() -> impl IntoView {
     page("memory", |request| async move {
+        let reader = request.actor()?.clone();
         let view = request.lucid.commit_view(request.actor()?, request.id("commit")?, request.asked("after")).await?;
         let store = request.lucid.store(request.actor()?, view.commit.store_id).await?;
         request.is_about(store.id);
@@ -169,7 +192,7 @@ pub fn Commit() -> impl IntoView {
                 <strong><Visible text=view.commit.message.clone() /></strong>" · committed by "{view.committed_by.clone()}" "
                 <When at=view.commit.created_at now=now />{from}{solo}
             </p>
-            {versions(view, may_revert)}
+            {versions(view, |path| reader.may_at(Action::Decide, store.id, &[path]))}
             {next.map(|href| view! { <p><a href=href>"Next page"</a></p> })}
         }
         .into_any())
@@ -181,13 +204,13 @@ fn solo_badge() -> impl IntoView {
     view! { " "<span class="badge label">"solo mode"</span> }
 }
 
-fn versions(view: CommitView, may_revert: bool) -> impl IntoView {
-    let changes: BTreeSet<ChangeId> = view.versions.iter().filter_map(|(v, _)| v.version.change_id).collect();
+fn versions(view: CommitView, may_revert: impl Fn(&str) -> bool) -> impl IntoView {
+    let several = view.changes > 1;
     let commit = view.commit.id;
     // A commit of one change is reverted as a whole. A change that wrote several memories has its button at the first.
     let mut offered = BTreeSet::new();
-    let mut revert = move |change: Option<ChangeId>| {
-        let change = change.filter(|id| may_revert && changes.len() > 1 && offered.insert(*id))?;
+    let mut revert = move |change: Option<ChangeId>, may: bool| {
+        let change = change.filter(|id| several && may && offered.insert(*id))?;
         Some(view! {
             <form method="post" action="/do/revert" class="inline">{form_token()}
                 <input type="hidden" name="commit" value=commit.to_string() />
@@ -197,7 +220,7 @@ fn versions(view: CommitView, may_revert: bool) -> impl IntoView {
         })
     };
     let one = move |(v, lines): (service::VersionView, Vec<domain::diff::Line>)| {
-        let revert = revert(v.version.change_id);
+        let revert = revert(v.version.change_id, may_revert(v.version.path.as_str()));
         let approved = (!v.approved_by.is_empty()).then(|| format!(" · approved by {}", v.approved_by.join(", ")));
         let loads = format!("/memories/{}/loads?from={}", v.version.memory_id, v.version.number);
         let loads = (v.version.operation != Operation::Deleted).then(|| view! { " · "<a class="link" href=loads>"Who loaded it"</a> });

@@ -1,46 +1,155 @@
-//! How well we review: how long decisions take, where two agree, what was overridden or reverted. Each sees their own; admins see all.
+//! How stores and reviews do: sessions, memory and proposals by week, drawn with a table beneath; how long decisions take, where two
+//! agree, what was overridden or reverted. Each sees their own reviews; admins see all.
 
-use domain::plural::count;
+use domain::{changeset::ChangeKind, plural::count};
 use leptos::prelude::*;
-use service::{FIGURE_DAYS, Reviewing};
+use service::{FIGURE_DAYS, Proposals, ReviewFigures, Reviewing, StoreName, WEEKS, Week};
 
 use crate::{
-    components::layout::{Empty, Heading},
+    components::{
+        chart::{BarOf, Bars, Series},
+        layout::{Empty, Heading},
+    },
     context::page,
 };
 
-/// The figures.
+const SESSIONS: &[Series] = &[("Succeeded", "c-good"), ("Failed", "c-bad"), ("Outcome unknown", "c-none")];
+const MEMORY: &[Series] = &[("Memories", "c-main")];
+const WRITTEN: &[Series] = &[("Added", "c-good"), ("Changed", "c-main"), ("Removed", "c-bad")];
+
+/// The page.
 #[component]
 pub fn Insights() -> impl IntoView {
     page("insights", |request| async move {
-        let figures = request.lucid.review_figures(request.actor()?).await?;
-        let body = if figures.overall.decisions == 0 {
-            view! { <Empty title="No decisions yet">"Once changes are approved and rejected, this page shows how long that takes and how often reviewers agree."</Empty> }.into_any()
-        } else {
-            let each = figures.each.iter().map(|(name, r)| row(name, r)).collect_view();
-            view! {
-                <div class="scroll" tabindex="0" role="region" aria-label="Reviews">
-                    <table>
-                        <thead><tr><th>"Who"</th><th>"Decisions"</th><th>"Approved"</th><th>"Rejected"</th><th>"Review time"</th><th>"Time to decision"</th><th>"Agreed"</th><th>"Overridden"</th><th>"Reverted"</th></tr></thead>
-                        <tbody>{row("Everybody", &figures.overall)}{each}</tbody>
-                    </table>
-                </div>
-                <ul class="quiet">
-                    <li>"Review time: median from opening a revision to the decision; in brackets, of how many decisions."</li>
-                    <li>"Time to decision: median from the proposal to the decision."</li>
-                    <li>"Agreed: of the changes on which another reviewer decided too, those with the same verdict."</li>
-                    <li>"Overridden: another person withdrew the decision. Reverted: the approved change was reverted after its commit."</li>
-                </ul>
-            }
-            .into_any()
-        };
+        let actor = request.actor()?;
+        let stores = request.store_names().await?;
+        let store = request.asked("store").filter(|id| stores.iter().any(|s| s.id == *id));
+        let insights = request.lucid.insights(actor, store).await?;
+        let figures = request.lucid.review_figures(actor).await?;
+        let option = |s: &StoreName| view! { <option value=s.id.to_string() selected=store == Some(s.id)>{s.name.clone()}</option> };
         Ok(view! {
             <Heading title="Insights" />
-            <p class="quiet">{format!("Reviews of the last {FIGURE_DAYS} days in the stores that you see. You see your own figures and those of everybody together; admins see each person’s.")}</p>
-            {body}
+            <form method="get" class="filters">
+                <label>"Store "<select name="store"><option value="">"every store"</option>{stores.iter().map(option).collect_view()}</select></label>
+                <button>"Show"</button>
+            </form>
+            {weeks(&insights)}
+            {proposals(&insights)}
+            {reviews(&figures)}
         }
         .into_any())
     })
+}
+
+/// What happened week by week.
+fn weeks(insights: &service::Insights) -> AnyView {
+    let bars = |parts: &dyn Fn(&Week) -> Vec<i64>, marks: bool| {
+        let one = |w: &Week| BarOf { label: w.from.day(), parts: parts(w), marks: if marks { w.commits } else { 0 } };
+        insights.weeks.iter().map(one).collect::<Vec<_>>()
+    };
+    let (succeeded, known): (i64, i64) = insights.weeks.iter().fold((0, 0), |(s, k), w| (s + w.succeeded, k + w.succeeded + w.failed));
+    let unknown: i64 = insights.weeks.iter().map(|w| w.unknown).sum();
+    let rate = match known {
+        0 if unknown == 0 => format!("No session in the last {WEEKS} weeks."),
+        0 => format!("Of {} nobody said how it ended. Record outcomes to see how agents do.", count(unknown, "session")),
+        _ => format!("{succeeded} of {} with a known outcome succeeded ({} of 100).", count(known, "session"), succeeded * 100 / known),
+    };
+    view! {
+        <section class="stack">
+            <h2>"Sessions"</h2>
+            <p>{rate}</p>
+            <Bars title="Sessions" series=SESSIONS bars=bars(&|w| vec![w.succeeded, w.failed, w.unknown], true) marked="Commits" />
+            <p class="quiet">"A commit changes what agents are told. That more sessions succeed after one does not show that it is the reason."</p>
+        </section>
+        <section class="stack">
+            <h2>"Memory"</h2>
+            <p>{now_holds(insights)}</p>
+            <Bars title="Memories at the end of each week" series=MEMORY bars=bars(&|w| vec![w.memories], false) />
+            <Bars title="Memories written" series=WRITTEN bars=bars(&|w| vec![w.added, w.changed, w.removed], false) />
+        </section>
+    }
+    .into_any()
+}
+
+fn now_holds(insights: &service::Insights) -> String {
+    let now = insights.weeks.last();
+    let (memories, bytes) = now.map_or((0, 0), |w| (w.memories, w.bytes));
+    let removed: i64 = insights.weeks.iter().map(|w| w.removed).sum();
+    format!("{} with {} now; {removed} removed in {WEEKS} weeks.", count(memories, "memory"), count(bytes, "byte"))
+}
+
+/// What became of proposals, and what waits.
+fn proposals(insights: &service::Insights) -> AnyView {
+    let row = |((kind, source), p): (&(ChangeKind, String), &Proposals)| {
+        let (accepted, decided) = p.acceptance();
+        let acceptance = if decided == 0 { "–".to_owned() } else { format!("{accepted} of {decided}") };
+        view! { <tr><td>{kind.as_str()}</td><td>{called(source)}</td><td>{acceptance}</td><td>{p.rejected}</td><td>{p.open}</td><td>{p.obsolete}</td></tr> }
+    };
+    let table = if insights.proposals.is_empty() {
+        view! { <p>{format!("No change was proposed in the last {WEEKS} weeks.")}</p> }.into_any()
+    } else {
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Proposals">
+                <table>
+                    <thead><tr><th>"Kind"</th><th>"Proposed by"</th><th>"Accepted"</th><th>"Rejected"</th><th>"Open"</th><th>"Obsolete"</th></tr></thead>
+                    <tbody>{insights.proposals.iter().map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    let [day, week, month, longer] = insights.waiting;
+    view! {
+        <section class="stack">
+            <h2>"Proposals"</h2>
+            {table}
+            <p class="quiet">{format!("Waiting now: {day} for up to a day, {week} for up to a week, {month} for up to 30 days, {longer} for longer.")}</p>
+        </section>
+    }
+    .into_any()
+}
+
+/// Who or what proposed, in words.
+fn called(source: &str) -> String {
+    match source {
+        "agent" => "Agents".to_owned(),
+        "person" => "People".to_owned(),
+        "revert" => "Reverts".to_owned(),
+        "builtin" => "Dreams, built-in engine".to_owned(),
+        engine => format!("Dreams, {engine}"),
+    }
+}
+
+/// How reviews go.
+fn reviews(figures: &ReviewFigures) -> AnyView {
+    let body = if figures.overall.decisions == 0 {
+        view! { <Empty title="No decisions yet">"Once changes are approved and rejected, this page shows how long that takes and how often reviewers agree."</Empty> }.into_any()
+    } else {
+        let each = figures.each.iter().map(|(name, r)| row(name, r)).collect_view();
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Reviews">
+                <table>
+                    <thead><tr><th>"Who"</th><th>"Decisions"</th><th>"Approved"</th><th>"Rejected"</th><th>"Review time"</th><th>"Time to decision"</th><th>"Agreed"</th><th>"Overridden"</th><th>"Reverted"</th></tr></thead>
+                    <tbody>{row("Everybody", &figures.overall)}{each}</tbody>
+                </table>
+            </div>
+            <ul class="quiet">
+                <li>"Review time: median from opening a revision to the decision; in brackets, of how many decisions."</li>
+                <li>"Time to decision: median from the proposal to the decision."</li>
+                <li>"Agreed: of the changes on which another reviewer decided too, those with the same verdict."</li>
+                <li>"Overridden: another person withdrew the decision. Reverted: the approved change was reverted after its commit."</li>
+            </ul>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="stack">
+            <h2>"Reviews"</h2>
+            <p class="quiet">{format!("Reviews of the last {FIGURE_DAYS} days in the stores that you see. You see your own figures and those of everybody together; admins see each person’s.")}</p>
+            {body}
+        </section>
+    }
+    .into_any()
 }
 
 fn row(name: &str, r: &Reviewing) -> impl IntoView + use<> {

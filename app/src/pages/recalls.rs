@@ -1,8 +1,8 @@
 //! Recalls of memory that turned out wrong: who loaded it, what was done about each of them, and the list of all recalls.
 
-use domain::{Timestamp, ids::RecallId, plural::count, recall::RecallMark};
+use domain::{Timestamp, ids::RecallId, memory::Operation, plural::count, recall::RecallMark};
 use leptos::prelude::*;
-use service::{Loaded, Loads, RecallRow, RecallView};
+use service::{Loaded, Loads, RecallRow, RecallView, RefusedForm};
 
 use crate::{
     components::{
@@ -33,7 +33,7 @@ pub fn Recalls() -> impl IntoView {
 
 fn card(recall: RecallRow, now: Timestamp) -> impl IntoView {
     let state = state_badge(&recall);
-    let done = format!("{} of {} marked", recall.marked, count(recall.sessions, "session"));
+    let done = format!("{} of {} marked", recall.marked, recall.loaded);
     view! {
         <li class="card">
             <h2><a href=format!("/recalls/{}", recall.id)><Visible text=recall.path.to_string() /></a>" "{state}</h2>
@@ -96,7 +96,7 @@ pub fn MemoryLoads() -> impl IntoView {
             {summary(&loads, now)}
             <ul>{open}</ul>
             {form}
-            {table(&loads, None, now)}
+            {table(&loads, None, None, now)}
         }
         .into_any())
     })
@@ -123,9 +123,13 @@ fn summary(loads: &Loads, now: Timestamp) -> AnyView {
     let outside = counts.loaded - counts.sessions;
     let outside = (outside > 0).then(|| format!(" and {} outside of sessions", count(outside, "reader")));
     let (revision, at) = loads.from;
-    let until = match loads.until {
-        Some((revision, at)) => view! { " and replaced with revision "{revision}", "<When at=at now=now /> }.into_any(),
-        None => view! { ", and "<strong>"is still what the memory says"</strong> }.into_any(),
+    let until = match (loads.until, loads.last) {
+        (Some((revision, at, Operation::Deleted)), _) => {
+            view! { " and removed with revision "{revision}", "<When at=at now=now /> }.into_any()
+        }
+        (Some((revision, at, _)), _) => view! { " and replaced with revision "{revision}", "<When at=at now=now /> }.into_any(),
+        (None, Operation::Deleted) => view! { "; its last version is that it was removed" }.into_any(),
+        (None, _) => view! { ", and "<strong>"is still what the memory says"</strong> }.into_any(),
     };
     view! {
         <p>
@@ -137,13 +141,13 @@ fn summary(loads: &Loads, now: Timestamp) -> AnyView {
 }
 
 /// The sessions and readers; with the forms that mark them, if the recall is worked on.
-fn table(loads: &Loads, recall: Option<(RecallId, bool)>, now: Timestamp) -> AnyView {
+fn table(loads: &Loads, recall: Option<(RecallId, bool)>, refused: Option<&RefusedForm>, now: Timestamp) -> AnyView {
     if loads.rows.is_empty() {
-        return view! { <Empty title="Nobody loaded it">"No session and no API key has been given these versions."</Empty> }.into_any();
+        return view! { <Empty title="Nobody loaded it">"No read of these versions is on record. Reads are kept for 400 days, those of recalled versions for good."</Empty> }.into_any();
     }
     let marks = recall.is_some();
     let head = marks.then(|| view! { <th>"Done"</th> });
-    let rows = loads.rows.iter().map(|loaded| row(loaded, recall, now)).collect_view();
+    let rows = loads.rows.iter().map(|loaded| row(loaded, recall, refused, now)).collect_view();
     let all = loads.counts.loaded;
     let shown = i64::try_from(loads.rows.len()).unwrap_or(i64::MAX);
     let more = (all > shown).then(
@@ -161,9 +165,13 @@ fn table(loads: &Loads, recall: Option<(RecallId, bool)>, now: Timestamp) -> Any
     .into_any()
 }
 
-fn row(loaded: &Loaded, recall: Option<(RecallId, bool)>, now: Timestamp) -> AnyView {
+fn row(loaded: &Loaded, recall: Option<(RecallId, bool)>, refused: Option<&RefusedForm>, now: Timestamp) -> AnyView {
     let row = &loaded.row;
     let session = match row.session_id {
+        Some(id) if !row.here => {
+            let short: String = id.to_string().chars().take(20).collect();
+            view! { <code title=id.to_string()>{short}"…"</code>" "<span class="muted">"in another store"</span> }.into_any()
+        }
         Some(id) => {
             let title = row.external_id.clone().unwrap_or_else(|| id.to_string());
             view! { <a href=format!("/sessions/{id}") class="cut"><Visible text=title /></a> }.into_any()
@@ -172,8 +180,8 @@ fn row(loaded: &Loaded, recall: Option<(RecallId, bool)>, now: Timestamp) -> Any
     };
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
     let owner = if loaded.owner.is_empty() { "unknown".to_owned() } else { actor_name(&loaded.owner) };
-    let outcome = row.session_id.map(|_| view! { <OutcomeBadge outcome=row.outcome source=row.outcome_source /> });
-    let done = recall.map(|(id, may)| view! { <td>{mark(loaded, id, may, now)}</td> });
+    let outcome = row.session_id.filter(|_| row.here).map(|_| view! { <OutcomeBadge outcome=row.outcome source=row.outcome_source /> });
+    let done = recall.map(|(id, may)| view! { <td>{mark(loaded, (id, may), refused, now)}</td> });
     view! {
         <tr>
             <td>{session}</td><td><Visible text=known(&row.agent) /></td><td><Visible text=owner /></td>
@@ -183,19 +191,27 @@ fn row(loaded: &Loaded, recall: Option<(RecallId, bool)>, now: Timestamp) -> Any
     .into_any()
 }
 
-/// What was done about one; or the buttons that say so.
-fn mark(loaded: &Loaded, recall: RecallId, may: bool, now: Timestamp) -> AnyView {
+/// What was done about one, and the form that says so.
+fn mark(loaded: &Loaded, (recall, may): (RecallId, bool), refused: Option<&RefusedForm>, now: Timestamp) -> AnyView {
     let row = &loaded.row;
-    if let (Some(mark), Some(at)) = (row.mark, row.marked_at) {
-        let note = row.note.clone().filter(|note| !note.is_empty()).map(|note| view! { ": "<Visible text=note /> });
-        let by = loaded.marked_by.clone().unwrap_or_default();
-        return view! { <p><strong>{mark.label()}</strong>{note}</p><p class="quiet"><Visible text=by />" "<When at=at now=now /></p> }
-            .into_any();
-    }
-    if !may {
-        return view! { <span class="muted">"Open"</span> }.into_any();
-    }
-    let name = row.external_id.clone().unwrap_or_else(|| loaded.loaded_by.clone());
+    let typed =
+        refused.filter(|form| form.fields.get("loaded_by") == Some(&loaded.loaded_by)).and_then(|form| form.fields.get("note").cloned());
+    let (Some(mark), Some(at)) = (row.mark, row.marked_at) else {
+        return if may { mark_form(loaded, recall, typed, false) } else { view! { <span class="muted">"Open"</span> }.into_any() };
+    };
+    let note = row.note.clone().filter(|note| !note.is_empty()).map(|note| view! { ": "<Visible text=note /> });
+    let by = loaded.marked_by.clone().unwrap_or_default();
+    let open = typed.is_some();
+    let change = may.then(|| {
+        let form = mark_form(loaded, recall, typed.or_else(|| row.note.clone()), true);
+        view! { <details open=open><summary class="quiet">"Change"</summary>{form}</details> }
+    });
+    view! { <p><strong>{mark.label()}</strong>{note}</p><p class="quiet"><Visible text=by />" "<When at=at now=now /></p>{change} }
+        .into_any()
+}
+
+fn mark_form(loaded: &Loaded, recall: RecallId, note: Option<String>, again: bool) -> AnyView {
+    let name = loaded.row.external_id.clone().unwrap_or_else(|| loaded.loaded_by.clone());
     let button = |mark: &RecallMark| {
         let label = format!("{}: {name}", mark.label());
         view! { <button name="mark" value=mark.as_str() aria-label=label>{mark.label()}</button> }
@@ -204,7 +220,8 @@ fn mark(loaded: &Loaded, recall: RecallId, may: bool, now: Timestamp) -> AnyView
         <form method="post" action="/do/mark_recalled" class="line wrap">{form_token()}
             <input type="hidden" name="recall" value=recall.to_string() />
             <input type="hidden" name="loaded_by" value=loaded.loaded_by.clone() />
-            <input name="note" maxlength="1000" placeholder="Note" aria-label=format!("Note on {name}") />
+            {again.then(|| view! { <input type="hidden" name="again" value="true" /> })}
+            <input name="note" maxlength="1000" placeholder="Note" value=note.unwrap_or_default() aria-label=format!("Note on {name}") />
             {RecallMark::ALL.iter().map(button).collect_view()}
         </form>
     }
@@ -235,8 +252,8 @@ pub fn Recall() -> impl IntoView {
             <Refused form=refused.clone() />
             {about(&view, now)}
             {summary(&view.loads, now)}
-            {(may && view.loads.counts.marked < view.loads.counts.loaded).then(|| mark_all(&view))}
-            {table(&view.loads, Some((id, may)), now)}
+            {(may && view.loads.counts.marked < view.loads.counts.loaded).then(|| mark_all(&view, refused.as_ref()))}
+            {table(&view.loads, Some((id, may)), refused.as_ref(), now)}
             {view.loads.may_work.then(|| end(&view, forms::kept(refused.as_ref(), "outcome").unwrap_or_default()))}
         }
         .into_any())
@@ -267,14 +284,15 @@ fn about(view: &RecallView, now: Timestamp) -> AnyView {
 }
 
 /// The form that marks all the rest at once.
-fn mark_all(view: &RecallView) -> AnyView {
+fn mark_all(view: &RecallView, refused: Option<&RefusedForm>) -> AnyView {
+    let note = refused.filter(|form| !form.fields.contains_key("loaded_by")).and_then(|form| form.fields.get("note").cloned());
     let left = view.loads.counts.loaded - view.loads.counts.marked;
     let option = |mark: &RecallMark| view! { <option value=mark.as_str()>{mark.label()}</option> };
     view! {
-        <form method="post" action="/do/mark_recalled" class="filters">{form_token()}
+        <form method="post" action="/do/mark_all_recalled" class="filters">{form_token()}
             <input type="hidden" name="recall" value=view.recall.id.to_string() />
             <label class="wrap">"Mark all that are left as"<select name="mark">{RecallMark::ALL.iter().map(option).collect_view()}</select></label>
-            <label>"Note"<input name="note" maxlength="1000" /></label>
+            <label>"Note"<input name="note" maxlength="1000" value=note.unwrap_or_default() /></label>
             <button>{format!("Mark {left}")}</button>
         </form>
     }
@@ -285,13 +303,18 @@ fn mark_all(view: &RecallView) -> AnyView {
 fn end(view: &RecallView, outcome: String) -> AnyView {
     let id = view.recall.id.to_string();
     if view.recall.closed_at.is_some() {
-        return view! { <form method="post" action="/do/reopen_recall">{form_token()}<input type="hidden" name="recall" value=id /><button>"Reopen recall"</button></form> }.into_any();
+        let since = view.loads.counts.loaded - view.loads.counts.marked;
+        let since = (since > 0).then(|| view! { <p class="notice warn">{format!("{since} more loaded it after the recall was closed. Reopen the recall to work on them.")}</p> });
+        return view! { {since}<form method="post" action="/do/reopen_recall">{form_token()}<input type="hidden" name="recall" value=id /><button>"Reopen recall"</button></form> }.into_any();
     }
     let left = view.loads.counts.loaded - view.loads.counts.marked;
-    if left > 0 {
-        return view! { <p class="quiet">{format!("The recall can be closed once the {} left are marked.", left)}</p> }.into_any();
+    if left > 0 && outcome.is_empty() {
+        return view! { <p class="quiet">{format!("The recall can be closed once the {left} left are marked.")}</p> }.into_any();
     }
+    let still = view.loads.until.is_none() && view.loads.last != Operation::Deleted;
+    let still = still.then(|| view! { <p class="notice warn">"The memory still says this, so sessions go on loading it. Correct the memory before you close the recall."</p> });
     view! {
+        {still}
         <form method="post" action="/do/close_recall" class="stack">{form_token()}
             <input type="hidden" name="recall" value=id />
             <label>"What came of it"<input name="outcome" value=outcome required maxlength="1000" /></label>

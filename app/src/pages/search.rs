@@ -84,7 +84,7 @@ async fn results(request: &Request, asked: &SearchRequest) -> service::Result<An
     let some = (some_words && !memories.is_empty())
         .then(|| view! { <p class="notice">"Nothing has all of these words. These memories have some of them."</p> });
     let empty = nothing.then(|| {
-        view! { <Empty title="Nothing found">"Nothing that you may see has these words. Try fewer or other words, or the beginning of one with an asterisk."</Empty> }
+        view! { <Empty title="Nothing found">"Nothing that you have access to has these words. Try fewer or other words, or the beginning of one with an asterisk."</Empty> }
     });
     Ok(view! {
         {jump(request, &asked.text)}

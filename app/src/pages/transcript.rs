@@ -74,7 +74,7 @@ pub fn Transcript() -> impl IntoView {
             ("Format", Some(s.source.clone())),
         ];
         let about = about.map(|(name, value)| view! { <div><dt>{name}</dt><dd><Visible text=known(value) /></dd></div> }).collect_view();
-        let given = given(id, request.lucid.given_to(request.actor()?, id).await?);
+        let given = given(id, request.lucid.given_to(request.actor()?, id).await?, request.lucid.signs());
         Ok(view! {
             <Heading title=title trail=trail />
             <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome source=s.outcome_source /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
@@ -89,22 +89,32 @@ pub fn Transcript() -> impl IntoView {
     })
 }
 
-/// The memory that the session was given, with the file that proves it.
-fn given(session: SessionId, all: Vec<GivenMemory>) -> AnyView {
-    if all.is_empty() {
+/// The memory that the session was given, with the form that makes the file which proves it.
+fn given(session: SessionId, (shown, all): (Vec<GivenMemory>, usize), signs: bool) -> AnyView {
+    if shown.is_empty() {
         return ().into_any();
     }
-    let title = format!("Memory that it was given ({})", all.len());
+    let more = all - shown.len();
+    let more = (more > 0).then(|| view! { <p class="quiet">{format!("And {more} more, which the bill lists.")}</p> });
     let one = |g: GivenMemory| {
         let href = format!("/memories/{}?version={}", g.row.memory_id, g.row.number);
         let approved = if g.approved_by.is_empty() { String::new() } else { format!(", approved by {}", g.approved_by.join(", ")) };
         view! { <li><a href=href><code><Visible text=g.row.path.to_string() /></code></a>" "<span class="quiet">"version "{g.row.number}", "{count(g.row.times, "time")}{approved}</span></li> }
     };
+    let bill = signs.then(|| {
+        view! {
+            <form method="post" action="/do/bill" class="line wrap">{form_token()}
+                <input type="hidden" name="session" value=session.to_string() />
+                <button>"Bill of memory"</button>
+                <span class="quiet">"A signed list of these versions, which anybody can verify offline. The audit records that it was made."</span>
+            </form>
+        }
+    });
     view! {
         <details class="card">
-            <summary>{title}</summary>
-            <ul>{all.into_iter().map(one).collect_view()}</ul>
-            <p><a class="button" href=format!("/export/bill?session={session}") download>"Bill of memory"</a>" "<span class="quiet">"A signed list of these versions, which anybody can verify offline."</span></p>
+            <summary>{format!("Memory that it was given ({all})")}</summary>
+            <ul>{shown.into_iter().map(one).collect_view()}</ul>
+            {more}{bill}
         </details>
     }
     .into_any()

@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{checkpoint::bytes, export::Line};
 
@@ -15,6 +16,8 @@ use crate::{checkpoint::bytes, export::Line};
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// The type of a statement.
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+/// The action of the entry that a bill was made; its payload holds the SHA-256 of the statement.
+pub const MADE: &str = "session.bill";
 /// The type of what a bill says.
 pub const PREDICATE: &str = "urn:lucid:bill-of-memory:v1";
 
@@ -176,6 +179,12 @@ fn subjects(bill: &Bill) -> Vec<Subject> {
 }
 
 impl Envelope {
+    /// SHA-256 of the statement's bytes, hexadecimal; of no bytes, if it is not base64.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex::encode(Sha256::digest(STANDARD.decode(&self.payload).unwrap_or_default()))
+    }
+
     /// Checks form and signature; `expected` is the key that the reader trusts, if they know one. Returns what it says and the key.
     pub fn verify(&self, expected: Option<&str>) -> Result<(Statement, String), BadBill> {
         let form = |what: &str| BadBill::Form(what.to_owned());
@@ -202,49 +211,74 @@ impl Envelope {
     }
 }
 
-/// Holds a bill against an export of the trail, line by line. The export itself is verified elsewhere.
+/// Holds a bill against an export of the trail, line by line. The export itself is verified elsewhere. Only entries are believed: they are
+/// chained, while anybody can add a checkpoint of their own between them.
 #[derive(Debug, Default)]
 pub struct TrailCheck {
     /// By version: what an entry says that it put, and the commit of the entry.
-    written: BTreeMap<String, (Option<String>, Option<String>)>,
-    keys: BTreeSet<String>,
+    written: BTreeMap<String, Written>,
+    /// The SHA-256 of each bill that was made.
+    made: BTreeSet<String>,
+    window: bool,
+}
+
+#[derive(Debug)]
+struct Written {
+    memory: Option<String>,
+    path: Option<String>,
+    sha256: Option<String>,
+    commit: Option<String>,
 }
 
 impl TrailCheck {
     /// Takes note of a line.
     pub fn line(&mut self, line: &Line) {
-        match line {
-            Line::Entry(entry) => {
-                let payload: Value = entry.payload.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
-                for version in payload["versions"].as_array().into_iter().flatten() {
-                    if let Some(id) = version["version"].as_str() {
-                        let sha256 = version["sha256"].as_str().map(str::to_owned);
-                        self.written.insert(id.to_owned(), (sha256, entry.commit.clone()));
-                    }
-                }
+        let entry = match line {
+            Line::Entry(entry) => entry,
+            Line::Window { .. } => {
+                self.window = true;
+                return;
             }
-            Line::Checkpoint(checkpoint) | Line::Head { signed: Some(checkpoint), .. } => {
-                self.keys.insert(checkpoint.public_key.to_ascii_lowercase());
+            Line::Checkpoint(_) | Line::Head { .. } => return,
+        };
+        let payload: Value = entry.payload.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        if entry.action == MADE {
+            self.made.extend(text(&payload["sha256"]));
+        }
+        for version in payload["versions"].as_array().into_iter().flatten() {
+            if let Some(id) = version["version"].as_str() {
+                let written = Written {
+                    memory: text(&version["memory"]),
+                    path: text(&version["path"]),
+                    sha256: text(&version["sha256"]),
+                    commit: entry.commit.clone(),
+                };
+                self.written.insert(id.to_owned(), written);
             }
-            Line::Head { .. } | Line::Window { .. } => {}
         }
     }
 
-    /// Compares; how many versions the trail confirms. Versions whose entries record no SHA-256, because they are older, are the rest.
-    pub fn finish(&self, bill: &Bill, key: &str) -> Result<usize, BadBill> {
-        if !self.keys.contains(&key.to_ascii_lowercase()) {
-            return Err(BadBill::Trail(format!("it was never signed with the bill's key {key}")));
+    /// Compares; how many contents the trail confirms. Versions whose entries record no SHA-256, because they are older, are the rest.
+    pub fn finish(&self, envelope: &Envelope, bill: &Bill) -> Result<usize, BadBill> {
+        let beginning = if self.window { " in this period; export all of it" } else { "" };
+        if !self.made.contains(&envelope.sha256()) {
+            return Err(BadBill::Trail(format!("it has no entry that this bill was made{beginning}")));
         }
         let mut confirmed = 0;
         for given in &bill.memories {
-            let Some((sha256, commit)) = self.written.get(&given.version) else {
-                return Err(BadBill::Trail(format!("it has no entry that wrote {}", given.version)));
+            let Some(written) = self.written.get(&given.version) else {
+                return Err(BadBill::Trail(format!("it has no entry that wrote {}{beginning}", given.version)));
             };
             let named = given.commit.rsplit_once('_').map_or(given.commit.as_str(), |(_, hex)| hex);
-            if commit.as_deref() != Some(named) {
+            let differs = |written: &Option<String>, listed: &str| written.as_deref().is_some_and(|written| written != listed);
+            if written.commit.as_deref() != Some(named) {
                 return Err(BadBill::Trail(format!("{} was not written by {}", given.version, given.commit)));
             }
-            match (sha256, &given.sha256) {
+            if differs(&written.memory, &given.memory) || differs(&written.path, &given.path) {
+                return Err(BadBill::Trail(format!("{} is of another memory, or was at another path", given.version)));
+            }
+            match (&written.sha256, &given.sha256) {
                 (Some(written), Some(listed)) if written != listed => {
                     return Err(BadBill::Trail(format!("{} has the SHA-256 {written}, not {listed}", given.version)));
                 }
@@ -302,28 +336,40 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_confirms_what_its_commits_wrote() {
-        let key = crate::checkpoint::public_key(&[7; 32]);
-        let entry = |sha256: &str, commit: &str| {
-            let payload =
-                serde_json::json!({"versions": [{"version": "memver_1", "sha256": sha256}, {"version": "memver_2", "sha256": "cd"}]});
-            let line = serde_json::json!({"type": "entry", "seq": 1, "at": 0, "actor": "", "action": "", "subject": "", "commit": commit,
+    fn a_trail_confirms_what_its_entries_say() {
+        let envelope = Statement::new(bill()).sign(&[7; 32]).unwrap();
+        let line = |action: &str, payload: Value, commit: &str| {
+            let line = serde_json::json!({"type": "entry", "seq": 1, "at": 0, "actor": "", "action": action, "subject": "", "commit": commit,
                 "salt": "", "payload": payload.to_string(), "commitment": "", "prev": "", "hash": ""});
             serde_json::from_value::<Line>(line).unwrap()
         };
-        let signed = Line::Checkpoint(crate::Checkpoint::sign(&[7; 32], 1, 0, [0; 32]));
+        let wrote = |sha256: &str, path: &str, commit: &str| {
+            let versions = ["memver_1", "memver_2"]
+                .map(|version| serde_json::json!({"version": version, "memory": "mem_1", "path": path, "sha256": sha256}));
+            line("memory.write", serde_json::json!({"versions": versions}), commit)
+        };
+        let made = line(MADE, serde_json::json!({"sha256": envelope.sha256()}), "");
         let checked = |lines: &[&Line]| {
             let mut check = TrailCheck::default();
             for line in lines {
                 check.line(line);
             }
-            check.finish(&bill(), &key)
+            check.finish(&envelope, &bill())
         };
         let sha256 = "ab".repeat(32);
-        assert_eq!(checked(&[&entry(&sha256, "0a"), &signed]), Ok(1));
-        assert!(matches!(checked(&[&entry(&sha256, "0a")]), Err(BadBill::Trail(_))), "another key signs that trail");
-        assert!(matches!(checked(&[&entry(&sha256, "0b"), &signed]), Err(BadBill::Trail(_))), "another commit wrote it");
-        assert!(matches!(checked(&[&entry("ef", "0a"), &signed]), Err(BadBill::Trail(_))), "something else was written");
-        assert!(matches!(checked(&[&signed]), Err(BadBill::Trail(_))), "nothing was written");
+        assert_eq!(checked(&[&wrote(&sha256, "/deploy.md", "0a"), &made]), Ok(1));
+        for (what, lines) in [
+            ("the bill was never made", vec![&wrote(&sha256, "/deploy.md", "0a")]),
+            ("another commit wrote it", vec![&wrote(&sha256, "/deploy.md", "0b"), &made]),
+            ("something else was written", vec![&wrote("ef", "/deploy.md", "0a"), &made]),
+            ("it was elsewhere", vec![&wrote(&sha256, "/other.md", "0a"), &made]),
+            ("nothing was written", vec![&made]),
+            (
+                "a checkpoint of anybody's own proves nothing",
+                vec![&wrote(&sha256, "/deploy.md", "0a"), &Line::Checkpoint(crate::Checkpoint::sign(&[7; 32], 1, 0, [0; 32]))],
+            ),
+        ] {
+            assert!(matches!(checked(&lines), Err(BadBill::Trail(_))), "{what}");
+        }
     }
 }

@@ -19,7 +19,7 @@ text_enum! {
         Reviewer => "reviewer",
         /// Reads the stores of their grants.
         Member => "member",
-        /// Reads the audit only.
+        /// Reads the audit, and everything in every store that it is about.
         Auditor => "auditor",
     }
 }

@@ -9,7 +9,7 @@ use domain::{
 };
 use serde_json::json;
 use store::{
-    Tx,
+    Tx, memory_stores,
     reads::{self, GivenRow},
     sessions,
 };
@@ -17,7 +17,7 @@ use store::{
 use crate::{Error, Lucid, Record, Result, memory::approvers, names::Names, sessions::mask_name};
 
 /// Versions that a page shows.
-const SHOWN: i64 = 100;
+const SHOWN: usize = 100;
 /// Versions that a bill lists; a session with more has none.
 const MOST: i64 = 50_000;
 
@@ -33,13 +33,21 @@ pub struct GivenMemory {
 }
 
 impl Lucid {
-    /// The versions that a session was given from stores that the actor may see, at most 100.
-    pub async fn given_to(&self, actor: &Actor, session: SessionId) -> Result<Vec<GivenMemory>> {
+    /// The versions that a session was given from stores that the actor may see, at most 100; and how many there are.
+    pub async fn given_to(&self, actor: &Actor, session: SessionId) -> Result<(Vec<GivenMemory>, usize)> {
         let mut tx = self.db.read().await?;
         self.seen_session(&mut tx, actor, session).await?;
-        let mut rows = reads::of_session(&mut tx, session, SHOWN).await?;
+        let mut rows = reads::of_session(&mut tx, session, MOST).await?;
         rows.retain(|row| actor.may(Action::SeeMemory, row.store_id));
-        with_names(&mut tx, rows).await
+        let all = rows.len();
+        rows.truncate(SHOWN);
+        Ok((with_names(&mut tx, rows).await?, all))
+    }
+
+    /// Whether there is a key to sign bills with.
+    #[must_use]
+    pub const fn signs(&self) -> bool {
+        self.signing_key.is_some()
     }
 
     /// The signed bill of memory of a session. That it was made is an entry of the trail.
@@ -61,9 +69,10 @@ impl Lucid {
         rows.retain(|row| acting.may(Action::SeeMemory, row.store_id));
         let left_out = all - rows.len();
         let memories: Vec<Given> = with_names(&mut tx, rows).await?.into_iter().map(given).collect();
-        let payload = json!({"memories": memories.len(), "left_out": left_out});
+        let listed = memories.len();
         let bill = Bill { session: session.to_string(), agent, made_at: self.now().rfc3339(), memories, left_out };
         let signed = Statement::new(bill).sign(key).map_err(|_| Error::Internal("a bill could not be written"))?;
+        let payload = json!({"sha256": signed.sha256(), "memories": listed, "left_out": left_out});
         let subject = session.to_string();
         let record = Record { action: AuditAction::SessionBill, subject, store: Some(store), commit: None, payload: &payload };
         self.record(&mut tx, right, record).await?;
@@ -73,8 +82,12 @@ impl Lucid {
 
     /// The first store of a session in which the actor may see it.
     async fn seen_session(&self, tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<StoreId> {
-        let stores = sessions::stores_of(tx, session).await?;
-        stores.into_iter().find(|&s| actor.may(Action::SeeSessions, s)).ok_or(Error::NotFound("session"))
+        for store in sessions::stores_of(tx, session).await? {
+            if actor.may(Action::SeeSessions, store) && memory_stores::get(tx, store).await?.is_some() {
+                return Ok(store);
+            }
+        }
+        Err(Error::NotFound("session"))
     }
 }
 

@@ -20,6 +20,7 @@ mod forms;
 mod housekeeping;
 mod import;
 mod independence;
+mod insights;
 mod keys;
 mod lease;
 mod mappings;
@@ -84,6 +85,7 @@ pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
 pub use housekeeping::Trimmed;
 pub use import::Imported;
+pub use insights::{Insights, Proposals, WEEKS, Week};
 pub use keys::{KeyView, NewKey};
 pub use mappings::SavedMapping;
 pub use meanings::with_meanings;
@@ -98,7 +100,7 @@ pub use policies::{
 };
 pub use preview::{PreviewInput, preview};
 pub use questions::{QuestionView, SideView, SpokenView};
-pub use recalls::{Loaded, Loads, RecallView};
+pub use recalls::{Loaded, Loads, Marked, RecallView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,

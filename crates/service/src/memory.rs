@@ -89,6 +89,8 @@ pub struct CommitView {
     pub versions: Vec<(VersionView, Vec<diff::Line>)>,
     /// Whether it wrote more than these.
     pub more: bool,
+    /// How many changes it is of; none of a direct write.
+    pub changes: i64,
     /// One person alone decided in the installation when it was made.
     pub solo: bool,
 }
@@ -274,7 +276,8 @@ impl Lucid {
         };
         let versions = page.rows.into_iter().map(written).collect();
         let solo = in_solo_mode(&commit.approvals);
-        Ok(CommitView { committed_by: names.of(&commit.actor), solo, commit, versions, more: page.more })
+        let changes = commits::changes(&mut tx, id).await?;
+        Ok(CommitView { committed_by: names.of(&commit.actor), solo, commit, versions, more: page.more, changes })
     }
 }
 

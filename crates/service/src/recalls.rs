@@ -6,7 +6,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     ids::{MemoryId, RecallId, StoreId, UserId},
-    memory::MemoryPath,
+    memory::{MemoryPath, Operation},
     recall::{LONGEST_TEXT, RecallMark},
     rights::Action,
 };
@@ -14,6 +14,7 @@ use serde_json::json;
 use store::{
     Tx,
     memories::{self, VersionRow},
+    memory_stores,
     recalls::{self, LoadedCounts, LoadedRow, NewMark, NewRecall, RecallRow, Recalled},
 };
 
@@ -44,6 +45,17 @@ pub struct Loaded {
     pub marked_by: Option<String>,
 }
 
+/// What is marked in a recall.
+#[derive(Debug, Clone, Copy)]
+pub enum Marked<'a> {
+    /// All that have no mark yet.
+    Left,
+    /// One that has no mark yet.
+    One(&'a str),
+    /// One, whether it has a mark or not.
+    Again(&'a str),
+}
+
 /// Who loaded some versions of a memory.
 #[derive(Debug, Clone)]
 pub struct Loads {
@@ -57,8 +69,10 @@ pub struct Loads {
     pub versions: (i64, i64),
     /// Revision and time of the commit that wrote the first of them.
     pub from: (i64, Timestamp),
-    /// Revision and time of the commit that ended the last of them; none while it is what the memory says.
-    pub until: Option<(i64, Timestamp)>,
+    /// What the last of them did: of one that removed the memory there is nothing to load.
+    pub last: Operation,
+    /// Revision and time of the commit that ended the last of them, and what it did; none while it is the newest.
+    pub until: Option<(i64, Timestamp, Operation)>,
     /// How many loaded them.
     pub counts: LoadedCounts,
     /// Those without a mark first, then the latest; at most 200.
@@ -85,22 +99,19 @@ impl Lucid {
     pub async fn loads(&self, actor: &Actor, memory: MemoryId, (first, last): (i64, i64)) -> Result<Loads> {
         self.flush_small_writes().await?;
         let mut tx = self.db.read().await?;
-        loads_of(&mut tx, actor, Recalled { memory, first, last, recall: None }, SHOWN).await
+        loads_of(&mut tx, actor, (memory, first, last, None), SHOWN).await
     }
 
     /// Opens a recall of these versions of a memory, for a reason of 1 to 1,000 characters.
     pub async fn open_recall(&self, actor: &Actor, memory: MemoryId, (first, last): (i64, i64), reason: &str) -> Result<RecallId> {
         self.flush_small_writes().await?;
         let (mut tx, acting) = self.begin(actor).await?;
-        let loads = loads_of(&mut tx, &acting, Recalled { memory, first, last, recall: None }, 1).await?;
+        let loads = loads_of(&mut tx, &acting, (memory, first, last, None), 1).await?;
         let right = acting.may_on_paths(Action::Decide, loads.store_id, &[loads.path.as_str()])?;
         let opened_by = person(&acting)?;
         let reason = text(reason, "a reason")?;
-        let open = recalls::of_memory(&mut tx, memory).await?.into_iter().find(|r| r.closed_at.is_none());
-        if let Some(open) = open.filter(|r| r.first_version <= last && first <= r.last_version) {
-            let (first, last) = (open.first_version, open.last_version);
-            return Err(Error::Conflict(format!("an open recall covers versions {first} to {last} of this memory: work on that one")));
-        }
+        memory_stores::lock(&mut tx, loads.store_id).await?;
+        overlaps_none(&mut tx, memory, (first, last)).await?;
         let id = self.id(RecallId::new);
         recalls::insert(&mut tx, &NewRecall { id, store: loads.store_id, memory, first, last, reason, opened_by, at: self.now() }).await?;
         let payload = json!({"memory": memory, "path": loads.path, "versions": [first, last], "reason": reason, "loaded": loads.counts.loaded,
@@ -137,22 +148,15 @@ impl Lucid {
         self.flush_small_writes().await?;
         let mut tx = self.db.read().await?;
         let recall = recalls::get(&mut tx, id).await?.filter(|r| sees(actor, r.store_id)).ok_or(Error::NotFound("recall"))?;
-        let loads = loads_of(&mut tx, actor, recalled(&recall), limit).await?;
+        let loads = loads_of(&mut tx, actor, (recall.memory_id, recall.first_version, recall.last_version, Some(id)), limit).await?;
         let people: Vec<String> = [Some(recall.opened_by), recall.closed_by].into_iter().flatten().map(actor_of).collect();
         let names = Names::of_actors(&mut tx, people.iter().map(String::as_str)).await?;
         let name = |user: UserId| names.of(&actor_of(user));
         Ok(RecallView { opened_by: name(recall.opened_by), closed_by: recall.closed_by.map(name), loads, recall })
     }
 
-    /// Says what was done about some who loaded recalled memory, or about all who have no mark yet. How many were marked.
-    pub async fn mark_recalled(
-        &self,
-        actor: &Actor,
-        id: RecallId,
-        which: Option<&[String]>,
-        mark: RecallMark,
-        note: &str,
-    ) -> Result<usize> {
+    /// Says what was done about some who loaded recalled memory. How many were marked.
+    pub async fn mark_recalled(&self, actor: &Actor, id: RecallId, which: &Marked<'_>, mark: RecallMark, note: &str) -> Result<usize> {
         let (mut tx, acting) = self.begin(actor).await?;
         let (recall, right) = worked_on(&mut tx, &acting, id).await?;
         let by = person(&acting)?;
@@ -160,20 +164,19 @@ impl Lucid {
             return Err(Error::Conflict("this recall is closed; reopen it to change a mark".to_owned()));
         }
         let note = note.trim();
-        if note.chars().count() > LONGEST_TEXT {
+        if note.chars().count() > LONGEST_TEXT || note.contains('\0') {
             return Err(Error::Invalid(format!("a note has at most {LONGEST_TEXT} characters")));
         }
         let rows = recalls::loaded(&mut tx, recalled(&recall), MOST).await?;
-        let chosen: Vec<(String, &LoadedRow)> = match which {
-            None => rows.iter().filter(|r| r.mark.is_none()).map(|r| (named(r), r)).collect(),
-            Some(which) => {
-                let all: Vec<(String, &LoadedRow)> = rows.iter().map(|r| (named(r), r)).filter(|(name, _)| which.contains(name)).collect();
-                if all.len() < which.len() {
-                    return Err(Error::NotFound("session in this recall"));
-                }
-                all
+        let one = |name: &str| rows.iter().find(|row| named(row) == name).ok_or(Error::NotFound("session in this recall"));
+        let chosen: Vec<&LoadedRow> = match which {
+            Marked::Left => rows.iter().filter(|row| row.mark.is_none()).collect(),
+            Marked::One(name) if one(name)?.mark.is_some() => {
+                return Err(Error::Conflict("this was marked meanwhile; look at it again before you change it".to_owned()));
             }
+            Marked::One(name) | Marked::Again(name) => vec![one(name)?],
         };
+        let chosen: Vec<(String, &LoadedRow)> = chosen.into_iter().map(|row| (named(row), row)).collect();
         if chosen.is_empty() {
             return Err(Error::Conflict("nothing in this recall is left to be marked".to_owned()));
         }
@@ -214,6 +217,7 @@ impl Lucid {
         let (mut tx, acting) = self.begin(actor).await?;
         let (recall, right) = worked_on(&mut tx, &acting, id).await?;
         person(&acting)?;
+        overlaps_none(&mut tx, recall.memory_id, (recall.first_version, recall.last_version)).await?;
         if !recalls::reopen(&mut tx, id).await? {
             return Err(Error::Conflict("this recall is open already".to_owned()));
         }
@@ -251,14 +255,20 @@ fn person(acting: &Acting) -> Result<UserId> {
 
 fn text<'a>(given: &'a str, what: &str) -> Result<&'a str> {
     let given = given.trim();
-    if (1..=LONGEST_TEXT).contains(&given.chars().count()) {
+    if (1..=LONGEST_TEXT).contains(&given.chars().count()) && !given.contains('\0') {
         return Ok(given);
     }
     Err(Error::Invalid(format!("{what} is missing, or has more than {LONGEST_TEXT} characters")))
 }
 
 const fn recalled(recall: &RecallRow) -> Recalled {
-    Recalled { memory: recall.memory_id, first: recall.first_version, last: recall.last_version, recall: Some(recall.id) }
+    Recalled {
+        store: recall.store_id,
+        memory: recall.memory_id,
+        first: recall.first_version,
+        last: recall.last_version,
+        recall: Some(recall.id),
+    }
 }
 
 /// What names a row in a recall.
@@ -266,33 +276,61 @@ fn named(row: &LoadedRow) -> String {
     row.session_id.map_or_else(|| row.reader.clone(), |id| id.to_string())
 }
 
-/// A recall that the actor may work on.
+/// Refuses versions that an open recall covers already: of each session is said once what was done.
+async fn overlaps_none(tx: &mut Tx, memory: MemoryId, (first, last): (i64, i64)) -> Result<()> {
+    let overlaps = |r: &RecallRow| r.closed_at.is_none() && r.first_version <= last && first <= r.last_version;
+    match recalls::of_memory(tx, memory).await?.into_iter().find(overlaps) {
+        Some(open) => {
+            let (first, last) = (open.first_version, open.last_version);
+            Err(Error::Conflict(format!("an open recall covers versions {first} to {last} of this memory: work on that one")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A recall that the actor may work on; nobody else works on one of its store until the transaction ends.
 async fn worked_on(tx: &mut Tx, acting: &Acting, id: RecallId) -> Result<(RecallRow, Authorized)> {
     let recall = recalls::get(tx, id).await?.filter(|r| sees(acting, r.store_id)).ok_or(Error::NotFound("recall"))?;
     let right = acting.may_on_paths(Action::Decide, recall.store_id, &[recall.path.as_str()])?;
-    Ok((recall, right))
+    memory_stores::lock(tx, recall.store_id).await?;
+    Ok((recalls::get(tx, id).await?.ok_or(Error::NotFound("recall"))?, right))
 }
 
-async fn loads_of(tx: &mut Tx, actor: &Actor, of: Recalled, limit: i64) -> Result<Loads> {
-    if of.first > of.last {
+async fn loads_of(
+    tx: &mut Tx,
+    actor: &Actor,
+    (memory, first, last, recall): (MemoryId, i64, i64, Option<RecallId>),
+    limit: i64,
+) -> Result<Loads> {
+    if first > last {
         return Err(Error::Invalid("the first version comes before the last, or is the same".to_owned()));
     }
     let version = async |tx: &mut Tx, number: i64| -> Result<Option<VersionRow>> {
-        Ok(memories::version_whole(tx, of.memory, number).await?.filter(|v| sees(actor, v.store_id)))
+        Ok(memories::version_whole(tx, memory, number).await?.filter(|v| sees(actor, v.store_id)))
     };
-    let first = version(tx, of.first).await?.ok_or(Error::NotFound("version"))?;
-    let last = version(tx, of.last).await?.ok_or(Error::NotFound("version"))?;
-    let until = version(tx, of.last + 1).await?.map(|v| (v.revision, v.created_at));
+    let (of_first, of_last) = (first, last);
+    let first = version(tx, of_first).await?.ok_or(Error::NotFound("version"))?;
+    let last = version(tx, of_last).await?.ok_or(Error::NotFound("version"))?;
+    let of = Recalled { store: first.store_id, memory, first: of_first, last: of_last, recall };
+    let until = match of.last.checked_add(1) {
+        Some(next) => version(tx, next).await?.map(|v| (v.revision, v.created_at, v.operation)),
+        None => None,
+    };
     let counts = recalls::counts(tx, of).await?;
     let mut rows = recalls::loaded(tx, of, limit).await?;
-    let people: Vec<String> = rows.iter().filter_map(|r| r.marked_by).map(actor_of).collect();
-    let owners = rows.iter().map(|r| r.recorder.as_deref().unwrap_or(&r.reader));
-    let names = Names::of_actors(tx, owners.chain(people.iter().map(String::as_str))).await?;
+    // A key may have read it for a session of another store, which is not shown here.
+    for row in rows.iter_mut().filter(|row| !row.here) {
+        (row.agent, row.team, row.external_id, row.recorder) = (None, None, None, None);
+        (row.outcome, row.outcome_source) = (None, None);
+    }
     for row in &mut rows {
         for name in [&mut row.agent, &mut row.team, &mut row.external_id] {
             mask_name(name);
         }
     }
+    let people: Vec<String> = rows.iter().filter_map(|r| r.marked_by).map(actor_of).collect();
+    let owners = rows.iter().map(|r| r.recorder.as_deref().unwrap_or(&r.reader));
+    let names = Names::of_actors(tx, owners.chain(people.iter().map(String::as_str))).await?;
     let loaded = |row: LoadedRow| {
         let owner = names.of(row.recorder.as_deref().unwrap_or(&row.reader));
         Loaded { owner, loaded_by: named(&row), marked_by: row.marked_by.map(|user| names.of(&actor_of(user))), row }
@@ -303,6 +341,7 @@ async fn loads_of(tx: &mut Tx, actor: &Actor, of: Recalled, limit: i64) -> Resul
         may_work: actor.may_at(Action::Decide, first.store_id, &[last.path.as_str()]),
         versions: (of.first, of.last),
         from: (first.revision, first.created_at),
+        last: last.operation,
         path: last.path,
         until,
         counts,

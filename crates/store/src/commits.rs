@@ -42,6 +42,7 @@ statements! {
     NEXT = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
         FROM commits WHERE store_id = $1 AND revision > $2 ORDER BY revision LIMIT 1";
+    CHANGES = "SELECT COUNT(DISTINCT change_id) FROM memory_versions WHERE commit_id = $1";
     GET = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
         FROM commits WHERE id = $1";
@@ -270,4 +271,9 @@ pub async fn next(tx: &mut Tx, store: StoreId, after: i64) -> Result<Option<Comm
 /// One commit.
 pub async fn get(tx: &mut Tx, id: CommitId) -> Result<Option<CommitRow>> {
     fetch_optional!(tx, CommitRow, GET, id)
+}
+
+/// How many changes a commit is of.
+pub async fn changes(tx: &mut Tx, id: CommitId) -> Result<i64> {
+    fetch_scalar!(tx, i64, CHANGES, id)
 }

@@ -23,6 +23,7 @@ pub mod features;
 pub mod figures;
 pub mod forms;
 pub mod grants;
+pub mod insights;
 pub mod jobs;
 pub mod keys;
 pub mod mappings;
@@ -73,6 +74,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("figures", figures::STATEMENTS),
         ("forms", forms::STATEMENTS),
         ("grants", grants::STATEMENTS),
+        ("insights", insights::STATEMENTS),
         ("jobs", jobs::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("memories", memories::STATEMENTS),

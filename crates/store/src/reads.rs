@@ -23,7 +23,8 @@ statements! {
             c.created_at AS committed_at, c.actor, c.approvals, v.change_id, r.times, r.first_at, r.last_at
         FROM (SELECT version_id, COUNT(*) AS times, MIN(read_at) AS first_at, MAX(read_at) AS last_at FROM recorded_reads
                 WHERE session_id = $1 GROUP BY version_id) r
-            JOIN memory_versions v ON v.id = r.version_id JOIN commits c ON c.id = v.commit_id JOIN stores s ON s.id = v.store_id
+            JOIN memory_versions v ON v.id = r.version_id JOIN commits c ON c.id = v.commit_id
+            JOIN stores s ON s.id = v.store_id AND s.deleted_at IS NULL
         ORDER BY r.first_at, v.path, v.id LIMIT $2";
     OF_STORE = "SELECT version_id, COUNT(*) AS times FROM recorded_reads WHERE store_id = $1 AND read_at >= $2 GROUP BY version_id";
 }

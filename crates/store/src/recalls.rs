@@ -19,9 +19,11 @@ macro_rules! recall_sql {
             r.closed_by, r.closed_at, r.outcome,
             (SELECT v.path FROM memory_versions v WHERE v.memory_id = r.memory_id AND v.number = r.last_version) AS path,
             (SELECT COUNT(DISTINCT d.session_id) FROM recorded_reads d JOIN memory_versions v ON v.id = d.version_id
-                WHERE v.memory_id = r.memory_id AND v.number >= r.first_version AND v.number <= r.last_version) AS sessions,
-            (SELECT COUNT(*) FROM recall_marks m WHERE m.recall_id = r.id AND m.session_id IS NOT NULL) AS marked
-        FROM recalls r JOIN stores s ON s.id = r.store_id "
+                WHERE v.memory_id = r.memory_id AND v.number >= r.first_version AND v.number <= r.last_version)
+            + (SELECT COUNT(DISTINCT COALESCE(d.reader, 'unknown')) FROM recorded_reads d JOIN memory_versions v ON v.id = d.version_id
+                WHERE d.session_id IS NULL AND v.memory_id = r.memory_id AND v.number >= r.first_version AND v.number <= r.last_version) AS loaded,
+            (SELECT COUNT(*) FROM recall_marks m WHERE m.recall_id = r.id) AS marked
+        FROM recalls r JOIN stores s ON s.id = r.store_id AND s.deleted_at IS NULL "
     };
 }
 
@@ -29,33 +31,36 @@ statements! {
     INSERT = "INSERT INTO recalls (id, store_id, memory_id, first_version, last_version, reason, opened_by, opened_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     GET = concat!(recall_sql!(), "WHERE r.id = $1");
-    LIST = concat!(recall_sql!(), "WHERE s.deleted_at IS NULL AND (CAST($1 AS UUID) IS NULL OR r.store_id = $1)
+    LIST = concat!(recall_sql!(), "WHERE (CAST($1 AS UUID) IS NULL OR r.store_id = $1)
             AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = r.store_id AND g.user_id = $2))
         ORDER BY CASE WHEN r.closed_at IS NULL THEN 0 ELSE 1 END, r.opened_at DESC, r.id LIMIT $3");
-    OF_MEMORY = concat!(recall_sql!(), "WHERE r.memory_id = $1 ORDER BY r.opened_at DESC, r.id LIMIT 20");
+    OF_MEMORY = concat!(recall_sql!(), "WHERE r.memory_id = $1 ORDER BY CASE WHEN r.closed_at IS NULL THEN 0 ELSE 1 END, r.opened_at DESC, r.id LIMIT 200");
     CLOSE = "UPDATE recalls SET closed_by = $1, closed_at = $2, outcome = $3 WHERE id = $4 AND closed_at IS NULL";
     REOPEN = "UPDATE recalls SET closed_by = NULL, closed_at = NULL, outcome = NULL WHERE id = $1 AND closed_at IS NOT NULL";
     LOADED = "SELECT x.session_id, x.reader, x.times, x.first_at, x.last_at, n.agent, n.team, n.external_id, n.source,
             (SELECT MIN(q.recorder) FROM session_recorders q WHERE q.session_id = x.session_id) AS recorder,
             (SELECT o.result FROM outcomes o WHERE o.session_id = x.session_id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT o.source FROM outcomes o WHERE o.session_id = x.session_id ORDER BY o.seq DESC LIMIT 1) AS outcome_source,
-            m.mark, m.note, m.marked_by, m.marked_at
-        FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, '') ELSE '' END AS reader, COUNT(*) AS times,
+            x.session_id IS NULL OR EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = x.session_id AND t.store_id = $6) AS here,
+            COALESCE(ms.mark, mr.mark) AS mark, COALESCE(ms.note, mr.note) AS note, COALESCE(ms.marked_by, mr.marked_by) AS marked_by,
+            COALESCE(ms.marked_at, mr.marked_at) AS marked_at
+        FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END AS reader, COUNT(*) AS times,
                 MIN(r.read_at) AS first_at, MAX(r.read_at) AS last_at
             FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
             WHERE v.memory_id = $1 AND v.number >= $2 AND v.number <= $3
-            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, '') ELSE '' END) x
+            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END) x
         LEFT JOIN sessions n ON n.id = x.session_id
-        LEFT JOIN recall_marks m ON m.recall_id = $4
-            AND ((x.session_id IS NOT NULL AND m.session_id = x.session_id) OR (x.session_id IS NULL AND m.session_id IS NULL AND m.loaded_by = x.reader))
-        ORDER BY CASE WHEN m.mark IS NULL THEN 0 ELSE 1 END, x.last_at DESC, x.first_at, x.session_id, x.reader LIMIT $5";
-    COUNTS = "SELECT COUNT(*) AS loaded, COUNT(session_id) AS sessions, COUNT(mark) AS marked, CAST(COALESCE(SUM(times), 0) AS BIGINT) AS times
-        FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, '') ELSE '' END AS reader, COUNT(*) AS times
+        LEFT JOIN recall_marks ms ON ms.recall_id = $4 AND ms.session_id = x.session_id
+        LEFT JOIN recall_marks mr ON mr.recall_id = $4 AND mr.loaded_by = x.reader
+        ORDER BY CASE WHEN ms.mark IS NULL AND mr.mark IS NULL THEN 0 ELSE 1 END, x.last_at DESC, x.first_at, x.session_id, x.reader LIMIT $5";
+    COUNTS = "SELECT COUNT(*) AS loaded, COUNT(x.session_id) AS sessions, COUNT(COALESCE(ms.mark, mr.mark)) AS marked,
+            CAST(COALESCE(SUM(x.times), 0) AS BIGINT) AS times
+        FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END AS reader, COUNT(*) AS times
             FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
             WHERE v.memory_id = $1 AND v.number >= $2 AND v.number <= $3
-            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, '') ELSE '' END) x
-        LEFT JOIN (SELECT session_id AS of_session, loaded_by, mark FROM recall_marks WHERE recall_id = $4) m
-            ON (x.session_id IS NOT NULL AND m.of_session = x.session_id) OR (x.session_id IS NULL AND m.of_session IS NULL AND m.loaded_by = x.reader)";
+            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END) x
+        LEFT JOIN recall_marks ms ON ms.recall_id = $4 AND ms.session_id = x.session_id
+        LEFT JOIN recall_marks mr ON mr.recall_id = $4 AND mr.loaded_by = x.reader";
     PATHS = concat!("SELECT r.id, v.path FROM recalls r JOIN memory_versions v ON v.memory_id = r.memory_id AND v.number = r.last_version
         WHERE r.id IN (", fifty!(), ")");
     MARK = "INSERT INTO recall_marks (recall_id, loaded_by, session_id, mark, note, marked_by, marked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -84,8 +89,8 @@ pub struct RecallRow {
     pub closed_at: Option<Timestamp>,
     /// What came of it, in the words of the person who closed it.
     pub outcome: Option<String>,
-    /// Sessions that loaded the versions.
-    pub sessions: i64,
+    /// Sessions, and readers outside of sessions, that loaded the versions.
+    pub loaded: i64,
     /// How many of them are marked.
     pub marked: i64,
 }
@@ -94,6 +99,7 @@ pub struct RecallRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "names that say it")]
 pub struct Recalled {
+    pub store: StoreId,
     pub memory: MemoryId,
     pub first: i64,
     pub last: i64,
@@ -106,7 +112,9 @@ pub struct Recalled {
 #[expect(missing_docs, reason = "names that say it")]
 pub struct LoadedRow {
     pub session_id: Option<SessionId>,
-    /// Kind and id of a reader outside of sessions; empty for sessions, and where it is not known.
+    /// Whether the session belongs to the memory's store.
+    pub here: bool,
+    /// Kind and id of a reader outside of sessions, or `unknown`; empty for sessions.
     pub reader: String,
     pub times: i64,
     pub first_at: Timestamp,
@@ -175,7 +183,7 @@ pub async fn paths(tx: &mut Tx, ids: &[RecallId]) -> Result<Vec<(RecallId, Strin
     fetch_listed!(tx, (RecallId, String), PATHS, ids)
 }
 
-/// The newest recalls of a memory, at most 20.
+/// The recalls of a memory: open ones first, then the newest, at most 200.
 pub async fn of_memory(tx: &mut Tx, memory: MemoryId) -> Result<Vec<RecallRow>> {
     fetch_all!(tx, RecallRow, OF_MEMORY, memory)
 }
@@ -192,7 +200,7 @@ pub async fn reopen(tx: &mut Tx, id: RecallId) -> Result<bool> {
 
 /// Who loaded these versions: those without a mark first, then the latest, at most so many.
 pub async fn loaded(tx: &mut Tx, of: Recalled, limit: i64) -> Result<Vec<LoadedRow>> {
-    fetch_all!(tx, LoadedRow, LOADED, of.memory, of.first, of.last, of.recall, limit)
+    fetch_all!(tx, LoadedRow, LOADED, of.memory, of.first, of.last, of.recall, limit, of.store)
 }
 
 /// How many loaded these versions.

@@ -30,28 +30,31 @@ macro_rules! found_sql {
                 OR (d.kind = 'change' AND (EXISTS (SELECT 1 FROM decisions x WHERE x.change_id = d.subject_id AND x.user_id = $5)
                     OR EXISTS (SELECT 1 FROM change_contributors x WHERE x.change_id = d.subject_id AND x.user_id = $5)))
                 OR (d.kind = 'session' AND EXISTS (SELECT 1 FROM session_recorders x WHERE x.session_id = d.subject_id AND x.recorder = $6)))
-        ORDER BY d.id DESC LIMIT $8"
+        "
     };
 }
 
 statements! {
-    PENDING_VERSIONS = "SELECT d.id, d.store_id, v.path, c.content FROM search_documents d JOIN memory_versions v ON v.id = d.subject_id
+    PENDING_VERSIONS = "SELECT d.id, d.store_id, d.current, v.path, c.content FROM search_documents d JOIN memory_versions v ON v.id = d.subject_id
             LEFT JOIN contents c ON c.sha256 = v.content_sha256
         WHERE d.kind = 'memory' AND NOT d.indexed ORDER BY d.id LIMIT $1";
-    PENDING_CHANGES = "SELECT d.id, d.store_id, c.title, c.rationale FROM search_documents d JOIN changes c ON c.id = d.subject_id
+    PENDING_CHANGES = "SELECT d.id, d.store_id, d.current, c.title, c.rationale FROM search_documents d JOIN changes c ON c.id = d.subject_id
         WHERE d.kind = 'change' AND NOT d.indexed ORDER BY d.id LIMIT $1";
-    PENDING_SESSIONS = "SELECT d.id, d.store_id, COALESCE(s.external_id, '') AS name,
+    PENDING_SESSIONS = "SELECT d.id, d.store_id, d.current, COALESCE(s.external_id, '') AS name,
             COALESCE(s.agent, '') || ' ' || COALESCE(s.subject, '') || ' ' || COALESCE(s.team, '') || ' ' || COALESCE(s.task_key, '') AS more
         FROM search_documents d JOIN sessions s ON s.id = d.subject_id WHERE d.kind = 'session' AND NOT d.indexed ORDER BY d.id LIMIT $1";
     IS_PENDING = "SELECT EXISTS (SELECT 1 FROM search_documents WHERE NOT indexed)";
+    // A version that is no longer what its memory says is indexed again.
+    FORGET_SQLITE = "DELETE FROM search_index WHERE rowid = $1";
     INDEX_SQLITE = "INSERT INTO search_index (rowid, terms) VALUES ($1, $2)";
     INDEXED_SQLITE = "UPDATE search_documents SET indexed = TRUE WHERE id = $1";
     INDEX_POSTGRES = "UPDATE search_documents SET terms = CAST($2 AS TSVECTOR), indexed = TRUE WHERE id = $1";
+    // In the order of the index itself, so that it stops once enough is found.
     FIND_SQLITE = concat!("SELECT d.id, d.store_id, d.subject_id, d.memory_id, d.at FROM search_index
             JOIN search_documents d ON d.id = search_index.rowid JOIN stores s ON s.id = d.store_id
-        WHERE search_index MATCH $1 ", found_sql!());
+        WHERE search_index MATCH $1 ", found_sql!(), "ORDER BY search_index.rowid DESC LIMIT $8");
     FIND_POSTGRES = concat!("SELECT d.id, d.store_id, d.subject_id, d.memory_id, d.at FROM search_documents d JOIN stores s ON s.id = d.store_id
-        WHERE d.terms @@ CAST($1 AS TSQUERY) ", found_sql!());
+        WHERE d.terms @@ CAST($1 AS TSQUERY) ", found_sql!(), "ORDER BY d.id DESC LIMIT $8");
     VERSIONS = concat!("SELECT v.id, v.memory_id, v.store_id, v.number, v.path, v.created_at, c.content,
             EXISTS (SELECT 1 FROM memories m WHERE m.id = v.memory_id) AS alive
         FROM memory_versions v LEFT JOIN contents c ON c.sha256 = v.content_sha256 WHERE v.id IN (", fifty!(), ")");
@@ -60,8 +63,8 @@ statements! {
         WHERE deleted_at IS NULL AND id IN (", fifty!(), ")");
 }
 
-/// A document that waits: its number and store, and what it is called and says.
-type Pending = (i64, StoreId, String, Option<String>);
+/// A document that waits: its number and store, whether it is what a memory says now, and what it is called and says.
+type Pending = (i64, StoreId, bool, String, Option<String>);
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -115,12 +118,13 @@ pub async fn index(tx: &mut Tx, limit: i64) -> Result<usize> {
         all.extend(fetch_all!(tx, Pending, sql, limit)?.into_iter().map(|row| (kind, row)));
     }
     let count = all.len();
-    for (kind, (id, store, title, text)) in all {
+    for (kind, (id, store, current, title, text)) in all {
         // What a recorder says of a session is only ever shown masked, so nobody finds it otherwise.
         let read = |text: &str| if kind == DocumentKind::Session { mask(text) } else { text.to_owned() };
-        let words = words_of(kind, store, &read(&title), &read(text.as_deref().unwrap_or_default()));
+        let words = words_of((kind, current), store, &read(&title), &read(text.as_deref().unwrap_or_default()));
         match tx {
             Tx::Sqlite(_) => {
+                execute!(tx, FORGET_SQLITE, id)?;
                 execute!(tx, INDEX_SQLITE, id, words.join(" "))?;
                 execute!(tx, INDEXED_SQLITE, id)?;
             }
@@ -133,15 +137,16 @@ pub async fn index(tx: &mut Tx, limit: i64) -> Result<usize> {
 }
 
 /// The tokens by which a document is found: where it belongs, then its words.
-fn words_of(kind: DocumentKind, store: StoreId, title: &str, text: &str) -> Vec<String> {
+fn words_of(kind: (DocumentKind, bool), store: StoreId, title: &str, text: &str) -> Vec<String> {
     let places = [kind_token(kind), store_token(store)];
     // Where title and text meet, no phrase can be found.
     let words = tokens(title).into_iter().chain([MARK.to_string()]).chain(tokens(text));
     places.into_iter().chain(words.take(MOST_TOKENS)).collect()
 }
 
-fn kind_token(kind: DocumentKind) -> String {
-    format!("{MARK}{kind}")
+/// What was and what is have tokens of their own, so that a search for either passes over none of the other.
+fn kind_token((kind, current): (DocumentKind, bool)) -> String {
+    format!("{MARK}{kind}{}", if current { "" } else { "past" })
 }
 
 fn store_token(store: StoreId) -> String {
@@ -170,7 +175,7 @@ fn match_of(asked: &Asked<'_>) -> String {
     let stores = |stores: &[StoreId]| stores.iter().map(|s| format!("\"{}\"", store_token(*s))).collect::<Vec<_>>().join(" OR ");
     let terms = asked.terms.iter().map(term).collect::<Vec<_>>().join(if asked.any { " OR " } else { " AND " });
     let places = asked.stores.map(|all| format!(" AND ({})", stores(all))).unwrap_or_default();
-    format!("({terms}) AND \"{}\"{places}", kind_token(asked.kind))
+    format!("({terms}) AND \"{}\"{places}", kind_token((asked.kind, asked.current)))
 }
 
 /// How PostgreSQL is asked.
@@ -182,7 +187,7 @@ fn query_of(asked: &Asked<'_>) -> String {
     let stores = |stores: &[StoreId]| stores.iter().map(|s| format!("'{}'", store_token(*s))).collect::<Vec<_>>().join(" | ");
     let terms = asked.terms.iter().map(term).collect::<Vec<_>>().join(if asked.any { " | " } else { " & " });
     let places = asked.stores.map(|all| format!(" & ({})", stores(all))).unwrap_or_default();
-    format!("({terms}) & '{}'{places}", kind_token(asked.kind))
+    format!("({terms}) & '{}'{places}", kind_token((asked.kind, asked.current)))
 }
 
 /// What is found, the newest first. Nothing without a term, or in no store.

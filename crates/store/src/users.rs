@@ -1,15 +1,24 @@
 //! People with an account.
 
-use domain::{Timestamp, actor::Role, ids::UserId};
+use domain::{
+    Timestamp,
+    actor::{Role, Visible},
+    ids::UserId,
+};
 use sqlx::FromRow;
 
-use crate::{Result, Tx};
+use crate::{Result, Tx, engine::viewer};
 
 statements! {
     INSERT = "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE id = $1";
     BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE email = $1";
     ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users ORDER BY name, id";
+    KNOWN = "SELECT u.id, u.name FROM users u WHERE CAST($1 AS UUID) IS NULL
+            OR EXISTS (SELECT 1 FROM user_grants g JOIN user_grants mine ON mine.store_id = g.store_id WHERE g.user_id = u.id AND mine.user_id = $1)
+            OR EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id JOIN user_grants mine ON mine.store_id = c.store_id
+                WHERE d.user_id = u.id AND mine.user_id = $1)
+        ORDER BY u.name, u.id";
     NAMES = concat!("SELECT id, name FROM users WHERE id IN (", fifty!(), ")");
     COUNT = "SELECT COUNT(*) FROM users";
     FORGET_PASSWORD = "UPDATE users SET password_hash = NULL WHERE id = $1";
@@ -69,6 +78,11 @@ pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<UserRow>> {
 /// Every account, by name.
 pub async fn all(tx: &mut Tx) -> Result<Vec<UserRow>> {
     fetch_all!(tx, UserRow, ALL)
+}
+
+/// The people, by name, who may see a store that the viewer sees, or decided on something in it.
+pub async fn known(tx: &mut Tx, visible: Visible) -> Result<Vec<(UserId, String)>> {
+    fetch_all!(tx, (UserId, String), KNOWN, viewer(visible))
 }
 
 /// How the people of these accounts are called.

@@ -2,7 +2,7 @@
 
 use app::context::Current;
 use axum::{
-    Extension,
+    Extension, Form,
     body::Body,
     extract::{Query, State},
     http::{StatusCode, header},
@@ -103,7 +103,7 @@ pub struct AskedBill {
 }
 
 /// The signed bill of memory of a session.
-pub async fn bill(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Query(asked): Query<AskedBill>) -> Response {
+pub async fn bill(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Form(asked): Form<AskedBill>) -> Response {
     let Ok(session) = asked.session.parse() else { return refused(&Error::NotFound("session")) };
     let bill = match lucid.bill_of_memory(&current.actor, session).await {
         Ok(bill) => bill,

@@ -142,7 +142,12 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .route("/export/mapping", get(export::mapping))
         .route("/export/audit", get(export::audit))
         .route("/export/recall", get(export::recall))
-        .route("/export/bill", get(export::bill))
+        .with_state(lucid.clone());
+    // It leaves an entry in the trail, so it is sent by a form of Lucid's own.
+    let bills = Router::new()
+        .route("/do/bill", post(export::bill))
+        .layer(middleware::from_fn_with_state(lucid.clone(), forms::own))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(lucid.clone());
     let live = Router::new()
         .route("/live/dreams/{id}", get(live::dream))
@@ -161,6 +166,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .merge(pages)
         .merge(uploads)
         .merge(exports)
+        .merge(bills)
         .merge(live)
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(lucid.clone(), guard::signed_in))

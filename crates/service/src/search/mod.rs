@@ -1,6 +1,7 @@
 //! Search over everything that somebody may see: what is remembered and what was, proposed changes, sessions, and people. Words, "phrases"
 //! and beginnings* are found in an index; what is shown is read from the rows themselves, so nothing is shown that is gone.
 
+mod indexing;
 mod statements;
 
 use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
@@ -32,8 +33,6 @@ const CANDIDATES: i64 = 200;
 const SHOWN: usize = 20;
 /// With fewer documents that have the whole words, words that only begin so are looked for as well.
 const FEW: usize = 5;
-/// Documents that are indexed in one transaction.
-const INDEXED_AT_ONCE: i64 = 500;
 /// Most documents that somebody who searches waits for; the rest are indexed in the background.
 const WAITED_FOR: usize = 2_000;
 /// Longest excerpt, in characters.
@@ -175,7 +174,7 @@ impl Lucid {
         self.index_what_is_new(WAITED_FOR).await?;
         let mut tx = self.db.read().await?;
         let person = match request.person.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-            Some(name) => Some(called(&mut tx, name).await?),
+            Some(name) => Some(called(&mut tx, actor, name).await?),
             None => None,
         };
         let query = Query { terms: terms(&request.text), request, person, names: BTreeMap::new(), any: false };
@@ -207,27 +206,8 @@ impl Lucid {
     }
 
     /// The one person whose name has these words, for filters; what to do, if it is not one.
-    pub async fn person_called(&self, name: &str) -> Result<UserId> {
-        called(&mut self.db.read().await?, name).await
-    }
-
-    /// Indexes what is new, about so many documents at most; whether there is more.
-    pub async fn index_what_is_new(&self, most: usize) -> Result<bool> {
-        let mut done = 0;
-        while search::is_pending(&mut self.db.read().await?).await? {
-            if done >= most {
-                return Ok(true);
-            }
-            let mut tx = self.db.background().await?;
-            let indexed = search::index(&mut tx, INDEXED_AT_ONCE).await?;
-            tx.commit().await?;
-            // What only others could index now is theirs.
-            if indexed == 0 {
-                return Ok(false);
-            }
-            done += indexed;
-        }
-        Ok(false)
+    pub async fn person_called(&self, actor: &Actor, name: &str) -> Result<UserId> {
+        called(&mut self.db.read().await?, actor, name).await
     }
 }
 
@@ -394,20 +374,21 @@ async fn people(tx: &mut Tx, terms: &[Term]) -> Result<Vec<PersonHit>> {
     Ok(all.take(PEOPLE).map(|user| PersonHit { id: user.id, name: marked(user.name, terms) }).collect())
 }
 
-/// The one person who is called just so, or whose name alone has these words.
-async fn called(tx: &mut Tx, name: &str) -> Result<UserId> {
+/// The one person who is called just so, or whose name alone has these words; among those whom the actor can know of.
+async fn called(tx: &mut Tx, actor: &Actor, name: &str) -> Result<UserId> {
     let wide = beginnings(&terms(name));
-    let fits = |user: &&users::UserRow| {
-        let tokens = tokens(&user.name);
+    let fits = |(_, called): &&(UserId, String)| {
+        let tokens = tokens(called);
         !wide.is_empty() && wide.iter().all(|term| term.count(&tokens) > 0)
     };
-    let all = users::all(tx).await?;
-    if let Some(exact) = all.iter().find(|user| user.name == name) {
-        return Ok(exact.id);
+    let (visible, _) = actor.visible(Action::SeeMemory).narrowed(None);
+    let all = users::known(tx, visible).await?;
+    if let Some((exact, _)) = all.iter().find(|(_, called)| called == name) {
+        return Ok(*exact);
     }
     match all.iter().filter(fits).collect::<Vec<_>>()[..] {
-        [one] => Ok(one.id),
-        [] => Err(Error::Invalid(format!("nobody is called “{name}”"))),
+        [(one, _)] => Ok(*one),
+        [] => Err(Error::Invalid(format!("nobody whom you know here is called “{name}”"))),
         _ => Err(Error::Invalid(format!("more than one person is called “{name}”; write the whole name"))),
     }
 }

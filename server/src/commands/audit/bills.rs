@@ -27,7 +27,7 @@ pub fn verify(bill: &Path, export: Option<&Path>, kept: Vec<Checkpoint>, key: Op
         Ok(envelope) => envelope,
         Err(error) => return Ok(wrong(&format!("this is not a bill of memory: {error}"))),
     };
-    // An export says which keys signed it, so a bill with an older key holds as well.
+    // With an export the entry that the bill was made is what counts, so that a bill from before the key was replaced holds as well.
     let (statement, signed_by) = match envelope.verify(key.filter(|_| export.is_none())) {
         Ok(good) => good,
         Err(bad) => return Ok(wrong(&bad)),
@@ -38,19 +38,17 @@ pub fn verify(bill: &Path, export: Option<&Path>, kept: Vec<Checkpoint>, key: Op
         println!("{} more are not listed: whoever asked for the bill may not see their stores", statement.predicate.left_out);
     }
     println!("the bill is signed with the key {signed_by}");
-    let Some(export) = export else {
-        if key.is_none() {
-            println!("compare the key with the one that you trust, or name that with --public-key");
-        }
-        return Ok(ExitCode::SUCCESS);
-    };
+    if key.is_none() {
+        println!("no key was named: with --public-key KEY, what is not signed with the key that you trust is refused");
+    }
+    let Some(export) = export else { return Ok(ExitCode::SUCCESS) };
     let mut trail = TrailCheck::default();
     match read_export(export, kept, key.map(str::to_owned), |line| trail.line(line))? {
         Ok(verifier) if verifier.clone().finish().is_some() => {}
         Ok(_) => return Ok(not_good(&super::HEAD_MISSING)),
         Err(why) => return Ok(not_good(&why)),
     }
-    match trail.finish(&statement.predicate, &signed_by) {
+    match trail.finish(&envelope, &statement.predicate) {
         Ok(confirmed) => {
             println!("the trail confirms the content of {confirmed} of them, and the commit of all");
             Ok(ExitCode::SUCCESS)

@@ -1,0 +1,150 @@
+//! How stores do, week by week: how sessions ended, how the memory grew, and what became of proposals. Numbers with their n; nothing is
+//! concluded from few sessions.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Timestamp,
+    actor::Actor,
+    changeset::{ChangeKind, ChangeState},
+    event::OutcomeResult,
+    ids::StoreId,
+    rights::Action,
+};
+use store::insights::{self, CommitMark, ProposalsRow, Seen, WEEK};
+
+use crate::{Lucid, Result};
+
+/// Weeks that are looked at, this one included.
+pub const WEEKS: usize = 13;
+/// Commits that are marked.
+const MARKED: i64 = 200;
+
+/// One week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Week {
+    /// When it began.
+    pub from: Timestamp,
+    /// Sessions that succeeded.
+    pub succeeded: i64,
+    /// Sessions that failed.
+    pub failed: i64,
+    /// Sessions of which nobody said how they ended.
+    pub unknown: i64,
+    /// Memories that were added, changed and removed.
+    pub added: i64,
+    /// See `added`.
+    pub changed: i64,
+    /// See `added`.
+    pub removed: i64,
+    /// How many memories there were at its end.
+    pub memories: i64,
+    /// Their bytes.
+    pub bytes: i64,
+    /// Commits in it.
+    pub commits: usize,
+}
+
+impl Week {
+    const fn starting(from: Timestamp) -> Self {
+        Self { from, succeeded: 0, failed: 0, unknown: 0, added: 0, changed: 0, removed: 0, memories: 0, bytes: 0, commits: 0 }
+    }
+}
+
+/// What became of the proposals of one kind and source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proposals {
+    /// Approved or committed.
+    pub accepted: i64,
+    /// Rejected.
+    pub rejected: i64,
+    /// Not decided, or put off.
+    pub open: i64,
+    /// Withdrawn, expired or overtaken.
+    pub obsolete: i64,
+}
+
+impl Proposals {
+    /// Of those that were decided, how many were accepted, and of how many.
+    #[must_use]
+    pub const fn acceptance(&self) -> (i64, i64) {
+        (self.accepted, self.accepted + self.rejected)
+    }
+
+    fn add(&mut self, row: &ProposalsRow) {
+        let to = match row.state {
+            ChangeState::Approved | ChangeState::Committed => &mut self.accepted,
+            ChangeState::Rejected => &mut self.rejected,
+            ChangeState::Pending | ChangeState::Deferred => &mut self.open,
+            ChangeState::Obsolete => &mut self.obsolete,
+        };
+        *to += row.number;
+    }
+}
+
+/// How stores did in the last 13 weeks.
+#[derive(Debug, Clone)]
+pub struct Insights {
+    /// The weeks, the oldest first; the last one is not over.
+    pub weeks: Vec<Week>,
+    /// Commits in them, the newest first, at most 200.
+    pub commits: Vec<CommitMark>,
+    /// What became of proposals, by the kind of change and by who or what proposed: an engine, `agent`, `person` or `revert`.
+    pub proposals: BTreeMap<(ChangeKind, String), Proposals>,
+    /// Changes that wait for up to a day, a week, thirty days, and longer.
+    pub waiting: [i64; 4],
+}
+
+impl Lucid {
+    /// How the stores that the actor may see did, or one of them.
+    pub async fn insights(&self, actor: &Actor, store: Option<StoreId>) -> Result<Insights> {
+        let now = self.now();
+        let from = Timestamp(now.0 - WEEK * i64::try_from(WEEKS).unwrap_or(i64::MAX));
+        let seen = |action| {
+            let (visible, store) = actor.visible(action).narrowed(store);
+            Seen { visible, store }
+        };
+        let mut tx = self.db.read().await?;
+        let mut weeks: Vec<Week> = (0_i64..).take(WEEKS).map(|n| Week::starting(Timestamp(from.0 + n * WEEK))).collect();
+        let of = |week: i64| usize::try_from(week).unwrap_or_default().min(WEEKS - 1);
+        for row in insights::sessions(&mut tx, seen(Action::SeeSessions), from, now).await? {
+            let week = &mut weeks[of(row.week)];
+            // What nobody but the agent said is not known.
+            match row.result.filter(|_| row.source.is_some_and(|source| source.decides())) {
+                Some(OutcomeResult::Success) => week.succeeded += row.number,
+                Some(OutcomeResult::Failure) => week.failed += row.number,
+                _ => week.unknown += row.number,
+            }
+        }
+        let memory = seen(Action::SeeMemory);
+        for row in insights::written(&mut tx, memory, from).await? {
+            let week = &mut weeks[of(row.week)];
+            week.added += row.added;
+            week.changed += row.changed;
+            week.removed += row.removed;
+            week.bytes += row.bytes;
+        }
+        // From what there is now back to what there was.
+        let (mut memories, mut bytes) = insights::size(&mut tx, memory).await?;
+        for week in weeks.iter_mut().rev() {
+            week.memories = memories;
+            let grown = std::mem::replace(&mut week.bytes, bytes);
+            memories -= week.added - week.removed;
+            bytes -= grown;
+        }
+        let commits = insights::commits(&mut tx, memory, from, now, MARKED).await?;
+        for commit in &commits {
+            weeks[of((commit.created_at.0 - from.0) / WEEK)].commits += 1;
+        }
+        let changes = seen(Action::SeeChanges);
+        let mut proposals: BTreeMap<(ChangeKind, String), Proposals> = BTreeMap::new();
+        for row in insights::proposals(&mut tx, changes, from).await? {
+            proposals.entry((row.kind, row.source.clone())).or_default().add(&row);
+        }
+        let mut waiting = [0; 4];
+        for (age, number) in insights::waiting(&mut tx, changes, now).await? {
+            waiting[usize::try_from(age).unwrap_or_default().min(3)] = number;
+        }
+        Ok(Insights { weeks, commits, proposals, waiting })
+    }
+}

@@ -1,0 +1,147 @@
+//! What happened in stores week by week: sessions and how they ended, what was written, and what became of proposals.
+
+use domain::{
+    Timestamp,
+    actor::Visible,
+    changeset::{ChangeKind, ChangeState},
+    event::{OutcomeResult, OutcomeSource},
+    ids::{CommitId, StoreId},
+};
+use sqlx::FromRow;
+
+use crate::{Result, Tx, engine::viewer};
+
+/// Microseconds of a week.
+pub const WEEK: i64 = 7 * 86_400 * 1_000_000;
+
+/// Whether a store is one of those that are asked about.
+macro_rules! seen_sql {
+    ($store:literal) => {
+        concat!(
+            "(CAST($1 AS UUID) IS NULL OR ",
+            $store,
+            " = $1)
+            AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = ",
+            $store,
+            " AND g.user_id = $2))
+            AND EXISTS (SELECT 1 FROM stores z WHERE z.id = ",
+            $store,
+            " AND z.deleted_at IS NULL)"
+        )
+    };
+}
+
+statements! {
+    SESSIONS = concat!("SELECT CAST((x.at - $3) / $4 AS BIGINT) AS week, x.result, x.source, COUNT(*) AS number
+        FROM (SELECT COALESCE(s.last_event_at, s.created_at) AS at,
+                (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS result,
+                (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS source
+            FROM sessions s WHERE s.deleted_at IS NULL
+                AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id AND ", seen_sql!("t.store_id"), ")) x
+        WHERE x.at >= $3 AND x.at < $5 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+    COMMITS = concat!("SELECT c.id, c.store_id, c.revision, c.created_at, c.message,
+            (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = c.id) AS versions
+        FROM commits c WHERE c.created_at >= $3 AND c.created_at < $4 AND ", seen_sql!("c.store_id"), " ORDER BY c.created_at DESC LIMIT $5");
+    WRITTEN = concat!("SELECT CAST((v.created_at - $3) / $4 AS BIGINT) AS week,
+            CAST(SUM(CASE WHEN v.operation = 'created' THEN 1 ELSE 0 END) AS BIGINT) AS added,
+            CAST(SUM(CASE WHEN v.operation = 'modified' THEN 1 ELSE 0 END) AS BIGINT) AS changed,
+            CAST(SUM(CASE WHEN v.operation = 'deleted' THEN 1 ELSE 0 END) AS BIGINT) AS removed,
+            CAST(SUM(COALESCE(a.bytes, 0) - COALESCE(b.bytes, 0)) AS BIGINT) AS bytes
+        FROM memory_versions v LEFT JOIN contents a ON a.sha256 = v.content_sha256
+            LEFT JOIN memory_versions w ON w.memory_id = v.memory_id AND w.number = v.number - 1
+            LEFT JOIN contents b ON b.sha256 = w.content_sha256
+        WHERE v.created_at >= $3 AND ", seen_sql!("v.store_id"), " GROUP BY 1 ORDER BY 1");
+    SIZE = concat!("SELECT COUNT(*) AS memories, CAST(COALESCE(SUM(c.bytes), 0) AS BIGINT) AS bytes
+        FROM memories m JOIN contents c ON c.sha256 = m.content_sha256 WHERE ", seen_sql!("m.store_id"));
+    PROPOSALS = concat!("SELECT c.kind, CASE WHEN cs.origin = 'dream' THEN COALESCE(d.distiller, 'builtin') ELSE cs.origin END AS source, c.state,
+            COUNT(*) AS number
+        FROM changes c JOIN changesets cs ON cs.id = c.changeset_id LEFT JOIN dreams d ON d.id = cs.dream_id
+        WHERE c.created_at >= $3 AND ", seen_sql!("c.store_id"), " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+    WAITING = concat!("SELECT CAST(CASE WHEN $3 - c.created_at < 86400000000 THEN 0 WHEN $3 - c.created_at < 604800000000 THEN 1
+                WHEN $3 - c.created_at < 2592000000000 THEN 2 ELSE 3 END AS BIGINT) AS age, COUNT(*) AS number
+        FROM changes c WHERE c.state IN ('pending', 'deferred', 'approved') AND ", seen_sql!("c.store_id"), " GROUP BY 1 ORDER BY 1");
+}
+
+/// Which stores are counted: those that somebody sees, or one of them.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct Seen {
+    pub visible: Visible,
+    pub store: Option<StoreId>,
+}
+
+/// Sessions of a week that ended alike.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct SessionsRow {
+    pub week: i64,
+    pub result: Option<OutcomeResult>,
+    pub source: Option<OutcomeSource>,
+    pub number: i64,
+}
+
+/// A commit as a mark in a drawing.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct CommitMark {
+    pub id: CommitId,
+    pub store_id: StoreId,
+    pub revision: i64,
+    pub created_at: Timestamp,
+    pub message: String,
+    /// How many versions it wrote.
+    pub versions: i64,
+}
+
+/// What was written in a week.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct WrittenRow {
+    pub week: i64,
+    pub added: i64,
+    pub changed: i64,
+    pub removed: i64,
+    /// By how many bytes the memory grew; negative if it shrank.
+    pub bytes: i64,
+}
+
+/// Proposals of one kind and source in one state.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct ProposalsRow {
+    pub kind: ChangeKind,
+    /// The engine of a dream; else `agent`, `person` or `revert`.
+    pub source: String,
+    pub state: ChangeState,
+    pub number: i64,
+}
+
+/// Sessions by week since a time, and by how they ended.
+pub async fn sessions(tx: &mut Tx, seen: Seen, from: Timestamp, to: Timestamp) -> Result<Vec<SessionsRow>> {
+    fetch_all!(tx, SessionsRow, SESSIONS, seen.store, viewer(seen.visible), from, WEEK, to)
+}
+
+/// Commits in a period, the newest first, at most so many.
+pub async fn commits(tx: &mut Tx, seen: Seen, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<CommitMark>> {
+    fetch_all!(tx, CommitMark, COMMITS, seen.store, viewer(seen.visible), from, to, limit)
+}
+
+/// What was written by week since a time.
+pub async fn written(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<WrittenRow>> {
+    fetch_all!(tx, WrittenRow, WRITTEN, seen.store, viewer(seen.visible), from, WEEK)
+}
+
+/// How many memories there are now, and their bytes.
+pub async fn size(tx: &mut Tx, seen: Seen) -> Result<(i64, i64)> {
+    Ok(fetch_optional!(tx, (i64, i64), SIZE, seen.store, viewer(seen.visible))?.unwrap_or_default())
+}
+
+/// What became of the changes that were proposed since a time.
+pub async fn proposals(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<ProposalsRow>> {
+    fetch_all!(tx, ProposalsRow, PROPOSALS, seen.store, viewer(seen.visible), from)
+}
+
+/// How many changes wait for up to a day, a week, thirty days, or longer (0 to 3).
+pub async fn waiting(tx: &mut Tx, seen: Seen, now: Timestamp) -> Result<Vec<(i64, i64)>> {
+    fetch_all!(tx, (i64, i64), WAITING, seen.store, viewer(seen.visible), now)
+}
