@@ -1,6 +1,6 @@
 //! A recall as comma-separated values.
 
-use domain::event::OutcomeResult;
+use domain::{Timestamp, event::OutcomeResult};
 use service::{Loaded, RecallView};
 
 use crate::csv;
@@ -27,7 +27,7 @@ fn line(loaded: &Loaded) -> String {
         row.mark.map(|mark| mark.as_str().to_owned()).unwrap_or_default(),
         or_nothing(&row.note),
         or_nothing(&loaded.marked_by),
-        row.marked_at.map(|at| at.rfc3339()).unwrap_or_default(),
+        row.marked_at.map(Timestamp::rfc3339).unwrap_or_default(),
     ];
     csv::line(fields.iter().map(String::as_str))
 }

@@ -106,7 +106,8 @@ async fn changed(lucid: &Lucid, store: StoreId) {
     let operator = Actor::operator();
     let id = lucid.memories(&operator, store, None).await.expect("memories").rows[0].id;
     for n in 0..200 {
-        let content: String = (0..50).map(|line| format!("- Line {line} as of {}.\n", if line == n % 50 { n } else { 0 })).collect();
+        let lines: Vec<String> = (0..50).map(|line| format!("- Line {line} as of {}.\n", if line == n % 50 { n } else { 0 })).collect();
+        let content = lines.concat();
         let write = MemoryWrite::Update { id, path: None, content: Some(content), expected_sha256: None };
         lucid.write_memory(&operator, store, &write).await.expect("a version");
     }

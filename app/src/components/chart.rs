@@ -67,12 +67,14 @@ pub fn Bars(
     };
     view! {
         <figure class="chart">
+            <div class="scroll" tabindex="0" role="region" aria-label=format!("Drawing: {title}")>
             <svg viewBox=format!("0 0 {width} {}", HEIGHT + BELOW) role="img" aria-label=alt>
                 <text x=(LEFT - 6).to_string() y="14" text-anchor="end">{most}</text>
                 <text x=(LEFT - 6).to_string() y=HEIGHT.to_string() text-anchor="end">"0"</text>
                 <path class="c-axis" d=format!("M{LEFT} {HEIGHT}H{width}")></path>
                 {bars.iter().enumerate().map(bar).collect_view()}
             </svg>
+            </div>
             <figcaption class="line wrap quiet">{series.iter().map(key).collect_view()}{mark_key}</figcaption>
             <details>
                 <summary>"As a table"</summary>
@@ -89,10 +91,11 @@ pub fn Bars(
 mod tests {
     use super::*;
 
+    const SERIES: &[Series] = &[("Succeeded", "c-good"), ("Failed", "c-bad")];
+
     #[test]
     fn parts_are_stacked_to_the_height_of_the_largest_bar() {
         let bar = |parts: &[i64], marks| BarOf { label: "3 Nov".into(), parts: parts.to_vec(), marks };
-        const SERIES: &[Series] = &[("Succeeded", "c-good"), ("Failed", "c-bad")];
         let html = view! { <Bars title="Sessions" series=SERIES bars=vec![bar(&[10, 4], 0), bar(&[0, 7], 2)] marked="Commit" /> }.to_html();
         assert!(html.contains("height=\"100\"") && html.contains("height=\"40\"") && html.contains("height=\"70\""), "{html}");
         assert_eq!(html.matches("class=\"c-mark\"").count(), 2, "one at the bar, one in the key");

@@ -61,9 +61,10 @@ pub fn History() -> impl IntoView {
             ("policy", filter.policy.map(|p| p.to_string())),
         ];
         let asked: Vec<String> = asked.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded(&value?)))).collect();
-        let query: String = asked.iter().map(|part| format!("&{part}")).collect();
-        let next =
-            list.rows.last().filter(|_| list.more).map(|r| format!("/stores/{}/history?before={}{query}", store.id, r.commit.revision));
+        let next = list.rows.last().filter(|_| list.more).map(|r| {
+            let query = [vec![format!("before={}", r.commit.revision)], asked.clone()].concat().join("&");
+            format!("/stores/{}/history?{query}", store.id)
+        });
         let body = if trouble.is_some() {
             ().into_any()
         } else if list.rows.is_empty() && asked.is_empty() {

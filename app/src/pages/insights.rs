@@ -1,7 +1,7 @@
 //! How stores and reviews do: sessions, memory and proposals by week, drawn with a table beneath; how long decisions take, where two
 //! agree, what was overridden or reverted. Each sees their own reviews; admins see all.
 
-use domain::{changeset::ChangeKind, plural::count};
+use domain::{Timestamp, changeset::ChangeKind, plural::count};
 use leptos::prelude::*;
 use service::{FIGURE_DAYS, Proposals, ReviewFigures, Reviewing, StoreName, WEEKS, Week};
 
@@ -44,7 +44,7 @@ pub fn Insights() -> impl IntoView {
 /// What happened week by week.
 fn weeks(insights: &service::Insights) -> AnyView {
     let bars = |parts: &dyn Fn(&Week) -> Vec<i64>, marks: bool| {
-        let one = |w: &Week| BarOf { label: w.from.day(), parts: parts(w), marks: if marks { w.commits } else { 0 } };
+        let one = |w: &Week| BarOf { label: short_day(w.from), parts: parts(w), marks: if marks { w.commits } else { 0 } };
         insights.weeks.iter().map(one).collect::<Vec<_>>()
     };
     let (succeeded, known): (i64, i64) = insights.weeks.iter().fold((0, 0), |(s, k), w| (s + w.succeeded, k + w.succeeded + w.failed));
@@ -52,7 +52,7 @@ fn weeks(insights: &service::Insights) -> AnyView {
     let rate = match known {
         0 if unknown == 0 => format!("No session in the last {WEEKS} weeks."),
         0 => format!("Of {} nobody said how it ended. Record outcomes to see how agents do.", count(unknown, "session")),
-        _ => format!("{succeeded} of {} with a known outcome succeeded ({} of 100).", count(known, "session"), succeeded * 100 / known),
+        _ => format!("{succeeded} of {} with a known outcome succeeded ({}%).", count(known, "session"), succeeded * 100 / known),
     };
     view! {
         <section class="stack">
@@ -69,6 +69,14 @@ fn weeks(insights: &service::Insights) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// A day without its year, as `3 Nov`.
+fn short_day(at: Timestamp) -> String {
+    let day = at.day();
+    let mut words = day.split(' ');
+    let (number, month) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    format!("{number} {}", month.chars().take(3).collect::<String>())
 }
 
 fn now_holds(insights: &service::Insights) -> String {

@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     actor::Actor,
     changeset::{ChangeKind, ChangeState},
-    event::OutcomeResult,
+    event::{OutcomeResult, OutcomeSource},
     ids::StoreId,
     rights::Action,
 };
@@ -110,7 +110,7 @@ impl Lucid {
         for row in insights::sessions(&mut tx, seen(Action::SeeSessions), from, now).await? {
             let week = &mut weeks[of(row.week)];
             // What nobody but the agent said is not known.
-            match row.result.filter(|_| row.source.is_some_and(|source| source.decides())) {
+            match row.result.filter(|_| row.source.is_some_and(OutcomeSource::decides)) {
                 Some(OutcomeResult::Success) => week.succeeded += row.number,
                 Some(OutcomeResult::Failure) => week.failed += row.number,
                 _ => week.unknown += row.number,
