@@ -23,7 +23,7 @@ const VERIFY: Duration = Duration::from_hours(1);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a loop waits after it could not reach the database.
 const AFTER_ERROR: Duration = Duration::from_secs(2);
-/// How often what is new is indexed; a search indexes what it would miss.
+/// How often new documents are indexed; a search indexes those that it would miss.
 const INDEX: Duration = Duration::from_secs(5);
 /// How often small writes are flushed.
 const FLUSH: Duration = Duration::from_secs(10);
@@ -55,8 +55,8 @@ pub async fn run(lucid: Lucid, args: WorkArgs, stop: CancellationToken) {
     loops.spawn(every(IDLE, lucid.clone(), stop.clone(), "policies could not be asked", policies));
     let verify = |lucid: Lucid| async move { lucid.verify_daily().await };
     loops.spawn(every(VERIFY, lucid.clone(), stop.clone(), "the audit trail could not be verified", verify));
-    let index = |lucid: Lucid| async move { lucid.index_what_is_new(usize::MAX).await.map(drop) };
-    loops.spawn(every(INDEX, lucid.clone(), stop.clone(), "what is new could not be indexed for search", index));
+    let index = |lucid: Lucid| async move { lucid.index_new_documents(usize::MAX).await.map(drop) };
+    loops.spawn(every(INDEX, lucid.clone(), stop.clone(), "new documents could not be indexed for search", index));
     loops.spawn(checkpoints::send(lucid.clone(), Sinks::of(&args), stop.clone()));
     let trim = |lucid: Lucid| async move { lucid.trim().await.map(drop) };
     loops.spawn(every(HOUSEKEEPING, lucid, stop, "what is of no use any more could not be trimmed", trim));

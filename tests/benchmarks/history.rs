@@ -96,7 +96,7 @@ async fn fill(lucid: &Lucid, number: u64) -> StoreId {
         };
         let notes: Vec<NewMemory> = (part * MEMORIES / 10..(part + 1) * MEMORIES / 10).map(note).collect();
         lucid.write_memories(&operator, store, &notes, &format!("Part {part}")).await.expect("notes");
-        lucid.index_what_is_new(usize::MAX).await.expect("an index");
+        lucid.index_new_documents(usize::MAX).await.expect("an index");
     }
     store
 }

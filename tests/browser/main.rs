@@ -14,5 +14,6 @@ mod pages;
 mod past;
 mod policies;
 mod questions;
+mod recalls;
 mod review;
 mod screens;

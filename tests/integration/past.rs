@@ -9,11 +9,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-use domain::{actor::Actor, changeset::ChangeKind, ids::StoreId, memory::CommitSource};
+use domain::{
+    actor::Actor,
+    changeset::ChangeKind,
+    ids::StoreId,
+    memory::{CommitSource, Operation},
+};
 use service::{CommitFilter, Lucid, MemoryWrite, NewMemory};
 
 use crate::{
-    support::process::run,
+    support::{process::run, soak::rounds},
     world::{World, create, on_both_engines},
 };
 
@@ -26,8 +31,7 @@ on_both_engines!(
     one_change_of_a_commit_is_reverted
 );
 
-/// Histories that are made up, and commits in each.
-const HISTORIES: u64 = 12;
+/// Commits in each history that is made up.
 const COMMITS: u64 = 14;
 
 /// A number below a limit, the same each time (splitmix64, Steele et al. 2014).
@@ -107,7 +111,7 @@ fn exported(folder: &Path, url: &str, store: &str) {
 }
 
 async fn git_says_the_same_of_any_history(world: World) {
-    for seed in 0..HISTORIES {
+    for seed in 0..rounds(12, 100) as u64 {
         let name = format!("History {seed}");
         let store = world.lucid.create_store(&Actor::operator(), &name, "").await.unwrap();
         history(&world.lucid, store, seed).await;
@@ -291,6 +295,13 @@ async fn a_revert_of_a_revert_is_the_original(world: World) {
     world.approve_and_commit(merged).await;
     let after = everything(&world).await;
     assert_ne!(before, after);
+    // A merged memory leads to the one that took its place.
+    let all = world.lucid.history(&world.admin, world.store, None).await.unwrap().rows;
+    let written = world.lucid.commit_view(&world.admin, all[0].commit.id, None).await.unwrap().versions;
+    let gone = written.iter().find(|(v, _)| v.version.operation == Operation::Deleted).unwrap().0.version.clone();
+    let about = world.lucid.memory_about(&world.admin, gone.memory_id).await.unwrap();
+    let [(_, path)] = &about.superseded_by[..] else { panic!("{:?}", about.superseded_by) };
+    assert!(*path != gone.path && ["/a.md", "/b.md"].contains(&path.as_str()));
     world.revert_newest().await;
     assert_eq!(everything(&world).await, before, "a merge is taken apart again, and what was added is removed");
     world.revert_newest().await;

@@ -16,8 +16,8 @@ use crate::{
 
 on_both_engines!(
     words_phrases_and_beginnings_are_found_in_every_language,
-    what_was_remembered_is_found_too,
-    nothing_is_found_that_one_may_not_see,
+    past_memory_is_found,
+    search_finds_only_visible_things,
     changes_sessions_and_people_are_found,
     a_database_from_before_is_indexed,
     hostile_queries_find_nothing_and_break_nothing,
@@ -85,7 +85,7 @@ async fn words_phrases_and_beginnings_are_found_in_every_language(world: World) 
     assert!(excerpt.marks.iter().all(|mark| ["Ask", "Friday"].contains(&&excerpt.text[mark.clone()])) && !excerpt.marks.is_empty());
 }
 
-async fn what_was_remembered_is_found_too(world: World) {
+async fn past_memory_is_found(world: World) {
     let lucid = &world.lucid;
     world.remember(&[("/a.md", "The relay is called Ostrich.\n", false), ("/b.md", "The printer is called Heron.\n", false)]).await;
     world.wait_seconds(86_400);
@@ -109,7 +109,7 @@ async fn what_was_remembered_is_found_too(world: World) {
     assert_eq!((found.memories.len(), found.past.len()), (0, 1));
 }
 
-async fn nothing_is_found_that_one_may_not_see(world: World) {
+async fn search_finds_only_visible_things(world: World) {
     let lucid = &world.lucid;
     world.remember(&[("/a.md", "The code word is Nightingale.\n", false)]).await;
     let other = lucid.create_store(&Actor::operator(), "Other", "").await.unwrap();
@@ -172,8 +172,8 @@ async fn a_database_from_before_is_indexed(world: World) {
     let notes: Vec<(String, String)> = (0..1_200).map(|n| (format!("/{n}.md"), format!("Bird number {n} is a wren.\n"))).collect();
     let notes: Vec<(&str, &str, bool)> = notes.iter().map(|(path, text)| (path.as_str(), text.as_str(), false)).collect();
     world.remember(&notes).await;
-    assert!(world.lucid.index_what_is_new(1).await.unwrap(), "more is left");
-    assert!(!world.lucid.index_what_is_new(usize::MAX).await.unwrap());
+    assert!(world.lucid.index_new_documents(1).await.unwrap(), "more is left");
+    assert!(!world.lucid.index_new_documents(usize::MAX).await.unwrap());
     assert_eq!(paths(&world, "1107").await, ["/1107.md"]);
     assert_eq!(paths(&world, "wren").await.len(), 20);
     assert_eq!(paths(&world, "wren \"number 3\"").await[0], "/3.md", "the word itself is before words that begin so");

@@ -18,7 +18,8 @@ pub const SIGNED_IN_AT: &str = "signed_in_at";
 #[server(prefix = "/do", endpoint = "sign_in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let next = if is_own_page(&next) { next } else { "/queue".to_owned() };
+    // The start page leads each role to where its work is.
+    let next = if is_own_page(&next) { next } else { "/".to_owned() };
     let result = async {
         let browser = request.browser_token();
         let signed_in = request.lucid.sign_in(&email, &password, place(&request, browser.as_deref())).await?;
@@ -47,7 +48,7 @@ pub async fn use_link(
         let browser = request.browser_token();
         let signed_in = request.lucid.use_link(&token, &password, &email, &name, place(&request, browser.as_deref())).await?;
         remember(&request, &signed_in).await?;
-        Ok("/queue".to_owned())
+        Ok("/".to_owned())
     }
     .await;
     answer(&request, result, &format!("/link/{token}"), fields([("email", &email), ("name", &name)])).await

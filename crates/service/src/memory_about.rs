@@ -20,6 +20,7 @@ use crate::{
     Error, Lucid, Result,
     changesets::{QuoteView, quotes_of},
     memory::end_of,
+    names::Names,
     require,
 };
 
@@ -43,6 +44,10 @@ pub struct MemoryAbout {
     pub readers: Vec<ReaderRow>,
     /// Who owns its path, by name.
     pub owners: Vec<String>,
+    /// Who froze it, by name.
+    pub frozen_by: Option<String>,
+    /// Of a memory that was removed: what took its place.
+    pub superseded_by: Vec<(MemoryId, MemoryPath)>,
 }
 
 /// The change that a memory was learned from.
@@ -93,7 +98,12 @@ impl Lucid {
         let owns = |g: &GrantRow| g.role == StoreRole::Owner && g.path_prefix.holds(newest.path.as_str());
         let mut owners: Vec<String> = grants::of_store(&mut tx, newest.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
         owners.dedup();
-        Ok(MemoryAbout { learned, open, readers, owners })
+        let frozen_by = match memories::get(&mut tx, id).await?.and_then(|m| m.frozen_by) {
+            Some(by) => Some(Names::of_one(&mut tx, &by).await?),
+            None => None,
+        };
+        let superseded_by = memories::successors(&mut tx, newest.id).await?;
+        Ok(MemoryAbout { learned, open, readers, owners, frozen_by, superseded_by })
     }
 
     /// A store's memories by path; of a store with more than 500, those in the folder of one of them.

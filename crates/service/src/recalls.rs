@@ -155,7 +155,7 @@ impl Lucid {
         Ok(RecallView { opened_by: name(recall.opened_by), closed_by: recall.closed_by.map(name), loads, recall })
     }
 
-    /// Says what was done about some who loaded recalled memory. How many were marked.
+    /// Records what was done about sessions or readers of a recall. Returns how many were marked.
     pub async fn mark_recalled(&self, actor: &Actor, id: RecallId, which: &Marked<'_>, mark: RecallMark, note: &str) -> Result<usize> {
         let (mut tx, acting) = self.begin(actor).await?;
         let (recall, right) = worked_on(&mut tx, &acting, id).await?;

@@ -1,5 +1,5 @@
-//! The index of all that can be searched. Its words are made by [`domain::search`], so both engines find the same; what differs between them
-//! is how an index is asked, and stands here alone.
+//! The search index: memory versions, changes and sessions. [`domain::search`] makes the tokens, so both engines find the same; only the
+//! queries differ, and they are in this file.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -20,7 +20,7 @@ const MOST_TOKENS: usize = 40_000;
 /// Before tokens that say where a document belongs. It is a character for private use, which is no letter, so no word of a text begins with it.
 const MARK: char = '\u{e000}';
 
-/// What is found, but for how the index is asked: columns and conditions.
+/// The conditions that both engines share.
 macro_rules! found_sql {
     () => {
         "AND s.deleted_at IS NULL AND d.current = $2 AND d.at >= $3 AND d.at < $4
@@ -66,7 +66,7 @@ statements! {
 /// A document that waits: its number and store, whether it is what a memory says now, and what it is called and says.
 type Pending = (i64, StoreId, bool, String, Option<String>);
 
-/// What is looked for.
+/// A query of the index.
 #[derive(Debug, Clone)]
 pub struct Asked<'a> {
     /// What kind of documents.
@@ -109,7 +109,7 @@ pub async fn is_pending(tx: &mut Tx) -> Result<bool> {
     fetch_scalar!(tx, bool, IS_PENDING)
 }
 
-/// Indexes what is new, at most so many documents of each kind; how many it were.
+/// Indexes new documents, at most so many of each kind. Returns how many.
 pub async fn index(tx: &mut Tx, limit: i64) -> Result<usize> {
     let mut all: Vec<(DocumentKind, Pending)> = Vec::new();
     for (kind, sql) in
@@ -144,7 +144,7 @@ fn words_of(kind: (DocumentKind, bool), store: StoreId, title: &str, text: &str)
     places.into_iter().chain(words.take(MOST_TOKENS)).collect()
 }
 
-/// What was and what is have tokens of their own, so that a search for either passes over none of the other.
+/// Past versions have a token of their own, so that a search for either kind reads nothing of the other.
 fn kind_token((kind, current): (DocumentKind, bool)) -> String {
     format!("{MARK}{kind}{}", if current { "" } else { "past" })
 }
@@ -169,7 +169,7 @@ fn vector(words: &[String]) -> String {
     text
 }
 
-/// How FTS5 is asked.
+/// The query as FTS5 takes it.
 fn match_of(asked: &Asked<'_>) -> String {
     let term = |term: &Term| format!("\"{}\"{}", term.tokens.join(" "), if term.prefix { " *" } else { "" });
     let stores = |stores: &[StoreId]| stores.iter().map(|s| format!("\"{}\"", store_token(*s))).collect::<Vec<_>>().join(" OR ");
@@ -178,7 +178,7 @@ fn match_of(asked: &Asked<'_>) -> String {
     format!("({terms}) AND \"{}\"{places}", kind_token((asked.kind, asked.current)))
 }
 
-/// How PostgreSQL is asked.
+/// The query as PostgreSQL takes it.
 fn query_of(asked: &Asked<'_>) -> String {
     let term = |term: &Term| {
         let words = term.tokens.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" <-> ");
@@ -190,7 +190,7 @@ fn query_of(asked: &Asked<'_>) -> String {
     format!("({terms}) & '{}'{places}", kind_token((asked.kind, asked.current)))
 }
 
-/// What is found, the newest first. Nothing without a term, or in no store.
+/// The documents that fit, the newest first; none without a term, or in no store.
 pub async fn find(tx: &mut Tx, asked: &Asked<'_>) -> Result<Vec<FoundRow>> {
     if asked.terms.is_empty() || asked.stores.is_some_and(<[StoreId]>::is_empty) {
         return Ok(Vec::new());

@@ -1,13 +1,13 @@
 //! Why a memory says what it says: what it was learned from, who approved it, who reads it, whether it is frozen, and its versions.
 
-use domain::{Timestamp, plural::count};
+use domain::{Timestamp, ids::MemoryId, memory::MemoryPath, plural::count};
 use leptos::prelude::*;
 use service::{Learned, MemoryAbout, MemoryRow, MemoryView, QuoteView, READ_DAYS, VersionView};
 
 use crate::components::{
     badges::OutcomeBadge,
     icon::Icon,
-    layout::{Avatar, Machine},
+    layout::{Avatar, Machine, actor_name},
     prose::Inline,
     text::Visible,
     when::When,
@@ -24,7 +24,7 @@ pub fn rail(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> A
         </section>
         {learned.filter(|l| !l.quotes.is_empty()).map(|l| evidence(l, now))}
         {versions(view, now)}
-        {view.memory.as_ref().map(|m| protection(m, now))}
+        {view.memory.as_ref().map(|m| protection(m, about.and_then(|a| a.frozen_by.clone()), now))}
     }
     .into_any()
 }
@@ -64,10 +64,20 @@ fn definitions(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -
             {committed}
             <dt>"Read by"</dt><dd>{read_by(view, about, now)}</dd>
             {owners}
+            {successors(about.map(|a| a.superseded_by.as_slice()))}
             <dt>"Size"</dt><dd>{size}</dd>
         </dl>
     }
     .into_any()
+}
+
+/// Memories that took the place of this one; nothing where there are none.
+fn successors(all: Option<&[(MemoryId, MemoryPath)]>) -> Option<AnyView> {
+    let all = all.filter(|all| !all.is_empty())?;
+    let link = |(id, path): &(MemoryId, MemoryPath)| {
+        view! { <div><a href=format!("/memories/{id}")><code><Visible text=path.to_string() /></code></a></div> }
+    };
+    Some(view! { <dt>"Superseded by"</dt><dd>{all.iter().map(link).collect_view()}</dd> }.into_any())
 }
 
 fn read_by(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> AnyView {
@@ -148,11 +158,12 @@ fn versions(view: &MemoryView, now: Timestamp) -> AnyView {
 }
 
 /// Whether it is frozen, since when and why.
-fn protection(memory: &MemoryRow, now: Timestamp) -> AnyView {
+fn protection(memory: &MemoryRow, by: Option<String>, now: Timestamp) -> AnyView {
     let says = if memory.frozen {
         let why = memory.frozen_reason.clone().map(|why| view! { ": "<Visible text=why /> });
+        let by = by.map(|name| view! { " by "<Visible text=actor_name(&name) /> });
         let since = memory.frozen_at.map(|at| view! { " since "<When at=at now=now /> });
-        view! { <p class="check-line"><Icon name="snowflake" /><span>"Frozen"{since}{why}". Only people change it, through review."</span></p> }.into_any()
+        view! { <p class="check-line"><Icon name="snowflake" /><span>"Frozen"{by}{since}{why}". Only people change it, through review."</span></p> }.into_any()
     } else {
         view! { <p class="check-line"><Icon name="lock-open" /><span>"Not frozen. Dreams may propose changes."</span></p> }.into_any()
     };

@@ -1,4 +1,4 @@
-//! Filling the index that is searched. What is new is noted by the database itself; here its words are added.
+//! Filling the search index. Triggers of the database note each new document; its words are added here.
 
 use store::search;
 
@@ -8,8 +8,8 @@ use crate::{Lucid, Result};
 const INDEXED_AT_ONCE: i64 = 500;
 
 impl Lucid {
-    /// Indexes what is new, about so many documents at most; whether there is more.
-    pub async fn index_what_is_new(&self, most: usize) -> Result<bool> {
+    /// Indexes new documents, about so many at most. Returns whether more wait.
+    pub async fn index_new_documents(&self, most: usize) -> Result<bool> {
         let mut done = 0;
         while search::is_pending(&mut self.db.read().await?).await? {
             if done >= most {
@@ -18,7 +18,7 @@ impl Lucid {
             let mut tx = self.db.background().await?;
             let indexed = search::index(&mut tx, INDEXED_AT_ONCE).await?;
             tx.commit().await?;
-            // What only others could index now is theirs.
+            // Another process has the rest in hand.
             if indexed == 0 {
                 return Ok(false);
             }
