@@ -8,7 +8,7 @@ const HEIGHT: i64 = 150;
 const BELOW: i64 = 34;
 const LEFT: i64 = 44;
 
-/// What a part of a bar stands for: its name, and the class that colours it.
+/// A part of every bar: its name in the key, and the class that colours it.
 pub type Series = (&'static str, &'static str);
 
 /// A bar: what is below it, and its parts in the order of the series; and how many marks it has.
@@ -19,19 +19,19 @@ pub struct BarOf {
     /// From the bottom up.
     pub parts: Vec<i64>,
     /// Marks above its label.
-    pub marks: usize,
+    pub marks: i64,
 }
 
 /// A drawing of bars with its table.
 #[component]
 pub fn Bars(
-    /// What is shown.
+    /// The title of the table and of the drawing.
     title: &'static str,
-    /// What the parts stand for.
+    /// The parts of each bar, from the bottom up.
     series: &'static [Series],
     /// The bars, from left to right.
     bars: Vec<BarOf>,
-    /// What a mark stands for; none has any, if this is empty.
+    /// The name of the marks in the key; empty if no bar has one.
     #[prop(optional)]
     marked: &'static str,
 ) -> impl IntoView {

@@ -59,7 +59,7 @@ fn weeks(insights: &service::Insights) -> AnyView {
             <h2>"Sessions"</h2>
             <p>{rate}</p>
             <Bars title="Sessions" series=SESSIONS bars=bars(&|w| vec![w.succeeded, w.failed, w.unknown], true) marked="Commits" />
-            <p class="quiet">"A commit changes what agents are told. That more sessions succeed after one does not show that it is the reason."</p>
+            <p class="quiet">"A commit changes the memory that agents load. A higher success rate after a commit does not prove that the commit caused it."</p>
         </section>
         <section class="stack">
             <h2>"Memory"</h2>

@@ -63,7 +63,7 @@ impl Lucid {
         mask_name(&mut agent);
         let mut rows = reads::of_session(&mut tx, session, MOST + 1).await?;
         if i64::try_from(rows.len()).unwrap_or(i64::MAX) > MOST {
-            return Err(Error::Invalid(format!("this session loaded more than {MOST} versions; a bill lists at most so many")));
+            return Err(Error::Invalid(format!("this session loaded more than {MOST} versions, which is the most that a bill lists")));
         }
         let all = rows.len();
         rows.retain(|row| acting.may(Action::SeeMemory, row.store_id));

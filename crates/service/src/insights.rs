@@ -11,14 +11,12 @@ use domain::{
     ids::StoreId,
     rights::Action,
 };
-use store::insights::{self, CommitMark, ProposalsRow, Seen, WEEK};
+use store::insights::{self, ProposalsRow, Seen, WEEK};
 
 use crate::{Lucid, Result};
 
 /// Weeks that are looked at, this one included.
 pub const WEEKS: usize = 13;
-/// Commits that are marked.
-const MARKED: i64 = 200;
 
 /// One week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub struct Week {
     /// Their bytes.
     pub bytes: i64,
     /// Commits in it.
-    pub commits: usize,
+    pub commits: i64,
 }
 
 impl Week {
@@ -87,8 +85,6 @@ impl Proposals {
 pub struct Insights {
     /// The weeks, the oldest first; the last one is not over.
     pub weeks: Vec<Week>,
-    /// Commits in them, the newest first, at most 200.
-    pub commits: Vec<CommitMark>,
     /// What became of proposals, by the kind of change and by who or what proposed: an engine, `agent`, `person` or `revert`.
     pub proposals: BTreeMap<(ChangeKind, String), Proposals>,
     /// Changes that wait for up to a day, a week, thirty days, and longer.
@@ -132,9 +128,8 @@ impl Lucid {
             memories -= week.added - week.removed;
             bytes -= grown;
         }
-        let commits = insights::commits(&mut tx, memory, from, now, MARKED).await?;
-        for commit in &commits {
-            weeks[of((commit.created_at.0 - from.0) / WEEK)].commits += 1;
+        for (week, number) in insights::commits(&mut tx, memory, from).await? {
+            weeks[of(week)].commits += number;
         }
         let changes = seen(Action::SeeChanges);
         let mut proposals: BTreeMap<(ChangeKind, String), Proposals> = BTreeMap::new();
@@ -145,6 +140,6 @@ impl Lucid {
         for (age, number) in insights::waiting(&mut tx, changes, now).await? {
             waiting[usize::try_from(age).unwrap_or_default().min(3)] = number;
         }
-        Ok(Insights { weeks, commits, proposals, waiting })
+        Ok(Insights { weeks, proposals, waiting })
     }
 }

@@ -246,7 +246,7 @@ pub async fn target(tx: &mut Tx, store: StoreId, write: &MemoryWrite) -> Result<
 }
 
 /// Refuses what was written against another content, is no content, or is to be where another memory is. Asked after the right to write
-/// there, so that nobody is told more than they may know.
+/// there, so that the refusal tells nothing to a person without that right.
 pub async fn check(tx: &mut Tx, store: StoreId, target: &Target, write: &MemoryWrite) -> Result<()> {
     if let (Some(before), MemoryWrite::Update { expected_sha256, .. } | MemoryWrite::Delete { expected_sha256, .. }) =
         (&target.before, write)

@@ -5,7 +5,7 @@ use domain::{
     actor::Visible,
     changeset::{ChangeKind, ChangeState},
     event::{OutcomeResult, OutcomeSource},
-    ids::{CommitId, StoreId},
+    ids::StoreId,
 };
 use sqlx::FromRow;
 
@@ -39,9 +39,8 @@ statements! {
             FROM sessions s WHERE s.deleted_at IS NULL
                 AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id AND ", seen_sql!("t.store_id"), ")) x
         WHERE x.at >= $3 AND x.at < $5 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
-    COMMITS = concat!("SELECT c.id, c.store_id, c.revision, c.created_at, c.message,
-            (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = c.id) AS versions
-        FROM commits c WHERE c.created_at >= $3 AND c.created_at < $4 AND ", seen_sql!("c.store_id"), " ORDER BY c.created_at DESC LIMIT $5");
+    COMMITS = concat!("SELECT CAST((c.created_at - $3) / $4 AS BIGINT) AS week, COUNT(*) AS number
+        FROM commits c WHERE c.created_at >= $3 AND ", seen_sql!("c.store_id"), " GROUP BY 1 ORDER BY 1");
     WRITTEN = concat!("SELECT CAST((v.created_at - $3) / $4 AS BIGINT) AS week,
             CAST(SUM(CASE WHEN v.operation = 'created' THEN 1 ELSE 0 END) AS BIGINT) AS added,
             CAST(SUM(CASE WHEN v.operation = 'modified' THEN 1 ELSE 0 END) AS BIGINT) AS changed,
@@ -80,19 +79,6 @@ pub struct SessionsRow {
     pub number: i64,
 }
 
-/// A commit as a mark in a drawing.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-#[expect(missing_docs, reason = "names that say it")]
-pub struct CommitMark {
-    pub id: CommitId,
-    pub store_id: StoreId,
-    pub revision: i64,
-    pub created_at: Timestamp,
-    pub message: String,
-    /// How many versions it wrote.
-    pub versions: i64,
-}
-
 /// What was written in a week.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 #[expect(missing_docs, reason = "names that say it")]
@@ -121,9 +107,9 @@ pub async fn sessions(tx: &mut Tx, seen: Seen, from: Timestamp, to: Timestamp) -
     fetch_all!(tx, SessionsRow, SESSIONS, seen.store, viewer(seen.visible), from, WEEK, to)
 }
 
-/// Commits in a period, the newest first, at most so many.
-pub async fn commits(tx: &mut Tx, seen: Seen, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<CommitMark>> {
-    fetch_all!(tx, CommitMark, COMMITS, seen.store, viewer(seen.visible), from, to, limit)
+/// How many commits there were by week since a time.
+pub async fn commits(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<(i64, i64)>> {
+    fetch_all!(tx, (i64, i64), COMMITS, seen.store, viewer(seen.visible), from, WEEK)
 }
 
 /// What was written by week since a time.

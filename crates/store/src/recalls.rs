@@ -27,6 +27,19 @@ macro_rules! recall_sql {
     };
 }
 
+/// Sessions, and readers outside of sessions, that loaded versions of a memory, with their marks in a recall.
+macro_rules! loaded_sql {
+    () => {
+        "FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END AS reader, COUNT(*) AS times,
+                MIN(r.read_at) AS first_at, MAX(r.read_at) AS last_at
+            FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
+            WHERE v.memory_id = $1 AND v.number >= $2 AND v.number <= $3
+            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END) x
+        LEFT JOIN recall_marks ms ON ms.recall_id = $4 AND ms.session_id = x.session_id
+        LEFT JOIN recall_marks mr ON mr.recall_id = $4 AND mr.loaded_by = x.reader "
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO recalls (id, store_id, memory_id, first_version, last_version, reason, opened_by, opened_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -37,30 +50,18 @@ statements! {
     OF_MEMORY = concat!(recall_sql!(), "WHERE r.memory_id = $1 ORDER BY CASE WHEN r.closed_at IS NULL THEN 0 ELSE 1 END, r.opened_at DESC, r.id LIMIT 200");
     CLOSE = "UPDATE recalls SET closed_by = $1, closed_at = $2, outcome = $3 WHERE id = $4 AND closed_at IS NULL";
     REOPEN = "UPDATE recalls SET closed_by = NULL, closed_at = NULL, outcome = NULL WHERE id = $1 AND closed_at IS NOT NULL";
-    LOADED = "SELECT x.session_id, x.reader, x.times, x.first_at, x.last_at, n.agent, n.team, n.external_id, n.source,
+    LOADED = concat!("SELECT x.session_id, x.reader, x.times, x.first_at, x.last_at, n.agent, n.team, n.external_id,
             (SELECT MIN(q.recorder) FROM session_recorders q WHERE q.session_id = x.session_id) AS recorder,
             (SELECT o.result FROM outcomes o WHERE o.session_id = x.session_id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT o.source FROM outcomes o WHERE o.session_id = x.session_id ORDER BY o.seq DESC LIMIT 1) AS outcome_source,
             x.session_id IS NULL OR EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = x.session_id AND t.store_id = $6) AS here,
             COALESCE(ms.mark, mr.mark) AS mark, COALESCE(ms.note, mr.note) AS note, COALESCE(ms.marked_by, mr.marked_by) AS marked_by,
             COALESCE(ms.marked_at, mr.marked_at) AS marked_at
-        FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END AS reader, COUNT(*) AS times,
-                MIN(r.read_at) AS first_at, MAX(r.read_at) AS last_at
-            FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
-            WHERE v.memory_id = $1 AND v.number >= $2 AND v.number <= $3
-            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END) x
-        LEFT JOIN sessions n ON n.id = x.session_id
-        LEFT JOIN recall_marks ms ON ms.recall_id = $4 AND ms.session_id = x.session_id
-        LEFT JOIN recall_marks mr ON mr.recall_id = $4 AND mr.loaded_by = x.reader
-        ORDER BY CASE WHEN ms.mark IS NULL AND mr.mark IS NULL THEN 0 ELSE 1 END, x.last_at DESC, x.first_at, x.session_id, x.reader LIMIT $5";
-    COUNTS = "SELECT COUNT(*) AS loaded, COUNT(x.session_id) AS sessions, COUNT(COALESCE(ms.mark, mr.mark)) AS marked,
+        ", loaded_sql!(), "LEFT JOIN sessions n ON n.id = x.session_id
+        ORDER BY CASE WHEN ms.mark IS NULL AND mr.mark IS NULL THEN 0 ELSE 1 END, x.last_at DESC, x.first_at, x.session_id, x.reader LIMIT $5");
+    COUNTS = concat!("SELECT COUNT(*) AS loaded, COUNT(x.session_id) AS sessions, COUNT(COALESCE(ms.mark, mr.mark)) AS marked,
             CAST(COALESCE(SUM(x.times), 0) AS BIGINT) AS times
-        FROM (SELECT r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END AS reader, COUNT(*) AS times
-            FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
-            WHERE v.memory_id = $1 AND v.number >= $2 AND v.number <= $3
-            GROUP BY r.session_id, CASE WHEN r.session_id IS NULL THEN COALESCE(r.reader, 'unknown') ELSE '' END) x
-        LEFT JOIN recall_marks ms ON ms.recall_id = $4 AND ms.session_id = x.session_id
-        LEFT JOIN recall_marks mr ON mr.recall_id = $4 AND mr.loaded_by = x.reader";
+        ", loaded_sql!());
     PATHS = concat!("SELECT r.id, v.path FROM recalls r JOIN memory_versions v ON v.memory_id = r.memory_id AND v.number = r.last_version
         WHERE r.id IN (", fifty!(), ")");
     MARK = "INSERT INTO recall_marks (recall_id, loaded_by, session_id, mark, note, marked_by, marked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -123,8 +124,6 @@ pub struct LoadedRow {
     pub team: Option<String>,
     /// The id that the source of the transcript gave the session.
     pub external_id: Option<String>,
-    /// The format that the session came in.
-    pub source: Option<String>,
     /// Who recorded or imported the session: kind and id.
     pub recorder: Option<String>,
     pub outcome: Option<OutcomeResult>,

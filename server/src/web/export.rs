@@ -21,6 +21,15 @@ pub struct Asked {
     name: String,
 }
 
+/// The media type of comma-separated values with a first line of names.
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+
+/// An answer that browsers save and no cache keeps.
+fn file(kind: &'static str, disposition: &'static str, body: Body) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition), (header::CACHE_CONTROL, "no-store")];
+    (headers, body).into_response()
+}
+
 fn refused(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     guard::plain(status, &error.message())
@@ -33,12 +42,7 @@ pub async fn mapping(State(lucid): State<Lucid>, Extension(current): Extension<C
         Err(error) => return refused(&error),
     };
     let Ok(text) = serde_json::to_string_pretty(&*mapping) else { return refused(&Error::Internal("a mapping could not be written")) };
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"mapping.json\""),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, text + "\n").into_response()
+    file("application/json", "attachment; filename=\"mapping.json\"", Body::from(text + "\n"))
 }
 
 /// Which part of the trail, and in which form.
@@ -61,18 +65,14 @@ pub async fn audit(State(lucid): State<Lucid>, Extension(current): Extension<Cur
         Err(error) => return refused(&error),
     };
     let csv = asked.format == "csv";
-    let (kind, disposition) = if csv {
-        ("text/csv; charset=utf-8; header=present", "attachment; filename=\"audit.csv\"")
-    } else {
-        ("application/jsonl", "attachment; filename=\"audit.jsonl\"")
-    };
+    let (kind, disposition) =
+        if csv { (CSV, "attachment; filename=\"audit.csv\"") } else { ("application/jsonl", "attachment; filename=\"audit.jsonl\"") };
     let head = stream::once(async move { Ok(if csv { trail_export::CSV_HEADER.to_owned() } else { String::new() }) });
     let lines = stream::try_unfold(export, move |mut export| async move {
         let lines = export.next().await.map_err(std::io::Error::other)?;
         Ok::<_, std::io::Error>(lines.map(|lines| (if csv { trail_export::csv(&lines) } else { trail_export::jsonl(&lines) }, export)))
     });
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, disposition), (header::CACHE_CONTROL, "no-store")];
-    (headers, Body::from_stream(futures::StreamExt::chain(head, lines))).into_response()
+    file(kind, disposition, Body::from_stream(futures::StreamExt::chain(head, lines)))
 }
 
 /// Which recall.
@@ -88,12 +88,7 @@ pub async fn recall(State(lucid): State<Lucid>, Extension(current): Extension<Cu
         Ok(view) => view,
         Err(error) => return refused(&error),
     };
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"recall.csv\""),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, recall_export::csv(&view)).into_response()
+    file(CSV, "attachment; filename=\"recall.csv\"", Body::from(recall_export::csv(&view)))
 }
 
 /// Which session.
@@ -110,10 +105,5 @@ pub async fn bill(State(lucid): State<Lucid>, Extension(current): Extension<Curr
         Err(error) => return refused(&error),
     };
     let Ok(text) = serde_json::to_string(&bill) else { return refused(&Error::Internal("a bill could not be written")) };
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"bill-of-memory.json\""),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, text + "\n").into_response()
+    file("application/json", "attachment; filename=\"bill-of-memory.json\"", Body::from(text + "\n"))
 }

@@ -8,7 +8,7 @@ use crate::{Lucid, Result};
 const INDEXED_AT_ONCE: i64 = 500;
 
 impl Lucid {
-    /// Indexes new documents, about so many at most. Returns whether more wait.
+    /// Indexes about `most` new documents. Returns whether more are left.
     pub async fn index_new_documents(&self, most: usize) -> Result<bool> {
         let mut done = 0;
         while search::is_pending(&mut self.db.read().await?).await? {

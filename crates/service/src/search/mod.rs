@@ -45,7 +45,7 @@ const RANKED: usize = 8_000;
 const PEOPLE: usize = 10;
 /// What counts as much as one occurrence in a text: the parameter k1 of BM25 (Robertson and Walker 1994; 1.2 is usual).
 const SATURATION: f64 = 1.2;
-/// A word in the path or title counts so many times as much as in the text.
+/// The weight of a word in the path or title; in the text it is 1.
 const TITLE: f64 = 2.0;
 
 /// What is looked for.
@@ -173,7 +173,7 @@ impl Lucid {
         if request.text.trim().is_empty() || request.text.chars().count() > QUERY_CHARS {
             return Err(Error::Invalid(format!("search for 1 to {QUERY_CHARS} characters")));
         }
-        // While another writer is busy, the search goes on without the newest documents.
+        // If another writer holds the database, the search continues without the newest documents.
         match tokio::time::timeout(INDEX_WAIT, self.index_new_documents(WAITED_FOR)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "a search found its index not up to date"),
