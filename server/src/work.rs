@@ -58,6 +58,10 @@ pub async fn run(lucid: Lucid, args: WorkArgs, stop: CancellationToken) {
     let index = |lucid: Lucid| async move { lucid.index_new_documents(usize::MAX).await.map(drop) };
     loops.spawn(every(INDEX, lucid.clone(), stop.clone(), "new documents could not be indexed for search", index));
     loops.spawn(checkpoints::send(lucid.clone(), Sinks::of(&args), stop.clone()));
+    let retain = |lucid: Lucid| async move { lucid.apply_retention().await.map(drop) };
+    loops.spawn(every(HOUSEKEEPING, lucid.clone(), stop.clone(), "old transcripts could not be erased", retain));
+    let clean = |lucid: Lucid| async move { lucid.clean_after_erasures().await };
+    loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "the database's files could not be written anew after an erasure", clean));
     let trim = |lucid: Lucid| async move { lucid.trim().await.map(drop) };
     loops.spawn(every(HOUSEKEEPING, lucid, stop, "what is of no use any more could not be trimmed", trim));
     while loops.join_next().await.is_some() {}

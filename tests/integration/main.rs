@@ -14,6 +14,7 @@ mod contributors;
 mod crash;
 mod desk;
 mod dreaming;
+mod erasure;
 mod failing_statements;
 mod faults;
 mod follow;

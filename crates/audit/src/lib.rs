@@ -8,6 +8,7 @@
 pub mod bill;
 pub mod checkpoint;
 pub mod export;
+pub mod letter;
 pub mod rows;
 mod verifier;
 

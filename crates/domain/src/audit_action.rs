@@ -66,6 +66,10 @@ text_enum! {
         QuestionAnswer => "question.answer",
         /// An answered question may be asked again.
         QuestionReopen => "question.reopen",
+        /// An erasure waits for a second admin.
+        ErasureAsk => "erasure.ask",
+        /// An erasure was declined or withdrawn.
+        ErasureDecline => "erasure.decline",
         /// A freeze was ended.
         FreezeEnd => "freeze.end",
         /// A time was set in which nothing is committed.
@@ -74,6 +78,10 @@ text_enum! {
         GrantGive => "grant.give",
         /// A role on a store or path was taken back.
         GrantRevoke => "grant.revoke",
+        /// A legal hold was placed.
+        HoldPlace => "hold.place",
+        /// A legal hold was released.
+        HoldRelease => "hold.release",
         /// An API key was made.
         KeyAdd => "key.add",
         /// The list of API keys was read.
@@ -90,6 +98,8 @@ text_enum! {
         MappingSave => "mapping.save",
         /// A memory was frozen.
         MemoryFreeze => "memory.freeze",
+        /// The text of a version was erased.
+        MemoryRedact => "memory.redact",
         /// Memory was written past the queue.
         MemoryWrite => "memory.write",
         /// Somebody changed their password.
@@ -122,6 +132,10 @@ text_enum! {
         RecallClose => "recall.close",
         /// A closed recall was opened again.
         RecallReopen => "recall.reopen",
+        /// Transcripts that were older than they are kept were erased.
+        RetentionApply => "retention.apply",
+        /// It was set how long transcripts are kept.
+        RetentionSet => "retention.set",
         /// A store's schedule was set.
         ScheduleSet => "schedule.set",
         /// A signed bill of the memory that a session was given was made.
@@ -172,6 +186,10 @@ text_enum! {
         StoreGate => "store.gate",
         /// A deleted store was restored.
         StoreRestore => "store.restore",
+        /// All that is known of an end user was erased.
+        SubjectErase => "subject.erase",
+        /// A letter about what is known of an end user was made.
+        SubjectLetter => "subject.letter",
         /// A team was made.
         TeamCreate => "team.create",
         /// Somebody joined a team.
@@ -227,10 +245,14 @@ impl AuditAction {
             Self::FindingUnmute => "unmuted",
             Self::QuestionAnswer => "answered a question",
             Self::QuestionReopen => "reopened a question",
+            Self::ErasureAsk => "asked for an erasure",
+            Self::ErasureDecline => "declined an erasure",
             Self::FreezeEnd => "ended a freeze",
             Self::FreezeSet => "set a freeze",
             Self::GrantGive => "granted access",
             Self::GrantRevoke => "removed access",
+            Self::HoldPlace => "placed a legal hold",
+            Self::HoldRelease => "released a legal hold",
             Self::KeyAdd => "created an API key",
             Self::KeyList => "looked at the API keys",
             Self::KeyRevoke => "revoked an API key",
@@ -239,6 +261,7 @@ impl AuditAction {
             Self::MappingDelete => "deleted a mapping",
             Self::MappingSave => "saved a mapping",
             Self::MemoryFreeze => "froze a memory",
+            Self::MemoryRedact => "erased the text of a version of",
             Self::MemoryWrite => "wrote memory directly",
             Self::PasswordChange => "changed the password",
             Self::PasswordConfirm => "confirmed the password to sign",
@@ -255,6 +278,8 @@ impl AuditAction {
             Self::RecallMark => "worked on the recall of",
             Self::RecallClose => "closed the recall of",
             Self::RecallReopen => "reopened the recall of",
+            Self::RetentionApply => "erased transcripts that were older than they are kept",
+            Self::RetentionSet => "set how long transcripts are kept",
             Self::ScheduleSet => "changed the dream schedule",
             Self::SessionBill => "made a bill of memory for a session",
             Self::SessionGrow => "added events to a session",
@@ -280,6 +305,8 @@ impl AuditAction {
             Self::StoreDescribe => "described a store",
             Self::StoreGate => "changed the approval mode of a store",
             Self::StoreRestore => "restored a store",
+            Self::SubjectErase => "erased what is known of an end user",
+            Self::SubjectLetter => "made a letter about what is known of an end user",
             Self::TeamCreate => "created a team",
             Self::TeamJoin => "added a person to a team",
             Self::TeamLeave => "removed a person from a team",

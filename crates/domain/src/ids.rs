@@ -109,6 +109,10 @@ id! {
     FreezeId = "freeze";
     /// A recall of memory that turned out wrong.
     RecallId = "recall";
+    /// An erasure of what is known of an end user, or of one text.
+    ErasureId = "erasure";
+    /// A legal hold.
+    HoldId = "hold";
     /// A key for the API.
     KeyId = "key";
     /// People who get grants together.

@@ -11,6 +11,7 @@ pub mod canonical;
 pub mod changeset;
 mod credentials;
 pub mod diff;
+pub mod erasure;
 pub mod event;
 pub mod hostility;
 pub mod ids;

@@ -69,6 +69,12 @@ text_enum! {
         DeleteStore => "delete a store",
         /// Change a store's schedule, gate mode, budget, grants and owners.
         ManageStore => "manage a store",
+        /// Erase the text of a past version.
+        Redact => "erase versions",
+        /// See and erase what is known of an end user, place and release legal holds, say how long transcripts are kept.
+        ManagePrivacy => "manage erasure and holds",
+        /// See which erasures there were, and which legal holds there are.
+        SeePrivacy => "see erasures and holds",
         /// Make a memory store.
         CreateStore => "make a store",
         /// Invite, disable and reset people; roles, teams, grants, owners; accept or decline requests; solo mode.
@@ -171,6 +177,9 @@ pub const TABLE: &[Right] = &[
     on_store(Action::DescribeStore, OWNING_ADMINS, Some(Scope::MemoryWrite)),
     on_store(Action::DeleteStore, OWNING_ADMINS, Some(Scope::MemoryDelete)),
     on_store(Action::ManageStore, OWNING_ADMINS, Some(Scope::Admin)),
+    on_store(Action::Redact, OWNING_ADMINS, None),
+    on_all(Action::ManagePrivacy, ADMINS, None),
+    on_all(Action::SeePrivacy, [Yes, No, No, Yes], None),
     on_all(Action::CreateStore, ADMINS, Some(Scope::MemoryWrite)),
     on_all(Action::ManagePeople, ADMINS, Some(Scope::Admin)),
     on_all(Action::SeePolicies, [Yes, Yes, Yes, Yes], Some(Scope::Admin)),
@@ -215,11 +224,13 @@ impl Action {
             Self::DeleteMemory => {
                 "a person proposes a removal; only keys with memory:delete, under the paths of their owner's grants, and the command line delete directly"
             }
-            Self::DescribeStore | Self::ManageStore | Self::DeleteStore => {
+            Self::DescribeStore | Self::ManageStore | Self::DeleteStore | Self::Redact => {
                 "this needs the role admin and an owner's grant on the whole store; of a key, its scope for it on the whole store"
             }
             Self::CreateStore => "making a store needs the role admin, or a key with memory:write that is for no single store",
             Self::ManagePeople => "managing people needs the role admin",
+            Self::ManagePrivacy => "erasure, legal holds and retention are for admins",
+            Self::SeePrivacy => "erasures and legal holds are for admins and auditors",
             Self::SeePolicies => "policies are for who is signed in, and for keys with the scope admin",
             Self::ManagePolicies => "managing policies needs the role admin",
             Self::StopPolicies => "stopping policies needs the role admin or reviewer",
@@ -259,8 +270,8 @@ mod tests {
 
     #[test]
     fn an_auditor_reads_and_changes_nothing() {
-        use Action::{ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeeSessions};
-        let reads = [ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeeSessions];
+        use Action::{ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions};
+        let reads = [ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions];
         for right in TABLE {
             let wanted = if reads.contains(&right.action) { Yes } else { No };
             assert_eq!(right.access(Role::Auditor), wanted, "{}", right.action);

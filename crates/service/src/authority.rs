@@ -44,6 +44,10 @@ impl Database {
         Ok(self.0.backup(file).await?)
     }
 
+    pub async fn rewrite(&self) -> Result<bool> {
+        Ok(self.0.rewrite().await?)
+    }
+
     pub async fn close(&self) {
         self.0.close().await;
     }

@@ -129,6 +129,16 @@ pub struct QuoteView {
     pub masked: String,
     /// Whether it stands in its event, byte for byte.
     pub verified: bool,
+    /// Whether the text of the event was erased, so that it can no longer be compared; without a text, the quote was erased, too.
+    pub erased: bool,
+}
+
+impl QuoteView {
+    /// What pages show: the masked quote, or that it was erased.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.row.quote.is_empty() { domain::erasure::ERASED.to_owned() } else { self.masked.clone() }
+    }
 }
 
 impl Lucid {
@@ -347,7 +357,7 @@ fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {
 }
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {
-    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), row: row.clone() }
+    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), erased: row.redacted_at.is_some(), row: row.clone() }
 }
 
 /// Quotes as pages show them, everything sensitive in them masked.

@@ -37,6 +37,7 @@ mod past;
 mod people;
 mod policies;
 mod preview;
+mod privacy;
 mod propose;
 mod questions;
 mod recalls;
@@ -99,6 +100,7 @@ pub use policies::{
     Answered, BackTested, Frozen, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums, WouldApply,
 };
 pub use preview::{PreviewInput, preview};
+pub use privacy::{AskedErasure, Erasure, ErasureView, HoldOn, HoldView, Keeping, Letter, PrivacyView, SHORTEST_DAYS, SubjectView};
 pub use questions::{QuestionView, SideView, SpokenView};
 pub use recalls::{Loaded, Loads, Marked, RecallView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};

@@ -152,6 +152,9 @@ impl Lucid {
     /// before the proposal is approved and committed.
     pub async fn propose_restore(&self, actor: &Actor, id: MemoryId, number: i64, reason: &str) -> Result<ChangesetId> {
         let then = self.past_version(actor, id, number).await?;
+        if then.version.version.redacted_at.is_some() || then.content == domain::erasure::ERASED {
+            return Err(Error::Conflict(format!("the text of version {number} was erased, so it cannot be brought back")));
+        }
         let (store, path) = (then.version.version.store_id, then.version.version.path.clone());
         let now = memories::get(&mut self.db.read().await?, id).await?;
         let write = match now {

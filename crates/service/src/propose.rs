@@ -131,8 +131,8 @@ impl Lucid {
         Ok(Proposed { changeset: (!changes.is_empty()).then_some(id), changes, retired, obsolete, appended })
     }
 
-    /// Makes conflicted changes obsolete that the dream has proposed anew, against the memory as it is now.
-    async fn retire(&self, tx: &mut Tx, replaced: &[(ChangeId, ChangesetId)]) -> Result<Vec<ChangeId>> {
+    /// Makes open changes obsolete: those that a dream has proposed anew, no longer finds, or whose text is erased.
+    pub(crate) async fn retire(&self, tx: &mut Tx, replaced: &[(ChangeId, ChangesetId)]) -> Result<Vec<ChangeId>> {
         let mut retired = Vec::new();
         for &(change, changeset) in replaced {
             changesets::lock(tx, changeset, self.now()).await?;

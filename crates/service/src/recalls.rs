@@ -253,7 +253,8 @@ fn person(acting: &Acting) -> Result<UserId> {
     acting.who.person().filter(|_| !acting.who.is_key()).ok_or(Error::Forbidden("a person: keys work on no recall"))
 }
 
-fn text<'a>(given: &'a str, what: &str) -> Result<&'a str> {
+/// A text that a person gives: 1 to 1,000 characters.
+pub fn text<'a>(given: &'a str, what: &str) -> Result<&'a str> {
     let given = given.trim();
     if (1..=LONGEST_TEXT).contains(&given.chars().count()) && !given.contains('\0') {
         return Ok(given);

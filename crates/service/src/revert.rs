@@ -175,7 +175,8 @@ async fn inverse(tx: &mut Tx, version: &VersionRow) -> Result<Inverse> {
     let before = match version.operation {
         Operation::Created => None,
         Operation::Modified | Operation::Deleted => {
-            let before = memories::version_numbered(tx, version.memory_id, version.number - 1).await?.ok_or_else(erased)?;
+            let before = memories::version_numbered(tx, version.memory_id, version.number - 1).await?;
+            let before = before.filter(|before| before.redacted_at.is_none()).ok_or_else(erased)?;
             let sha256 = before.content_sha256.ok_or_else(erased)?;
             Some((memories::content(tx, &sha256).await?.ok_or_else(erased)?, before.path, before.by_person))
         }

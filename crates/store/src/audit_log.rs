@@ -160,15 +160,21 @@ const CHECKPOINT_EVERY: i64 = 100;
 /// Appends an entry, which binds every covered row that the transaction wrote before; returns its position. With a key, the end is
 /// signed; a trail that is signed goes on only with its key.
 pub async fn append(tx: &mut Tx, new: &NewEntry, key: Option<&[u8; 32]>) -> Result<i64> {
+    append_erasing(tx, new, key, &[]).await
+}
+
+/// As [`append`], and says that the payloads of these earlier entries were erased in this transaction.
+pub async fn append_erasing(tx: &mut Tx, new: &NewEntry, key: Option<&[u8; 32]>, erased: &[i64]) -> Result<i64> {
     let head = fetch_optional!(tx, Head, LOCK_HEAD)?.ok_or(Error::Stale)?;
     let public = key.map(audit::checkpoint::public_key);
+    let mut named: Vec<rows::Row> = erased.iter().map(|seq| (rows::ERASED.to_owned(), seq.to_string(), None, None)).collect();
     match (head.public_key(), public) {
         (Some(signer), public) if public.as_ref() != Some(&signer) => Err(Error::SigningKey(signer)),
         (None, Some(public)) => {
-            let named = (rows::KEY.to_owned(), public.clone(), Some(hex::encode(audit::sha256(&public))), None);
-            append_after(tx, head, new, key, Some(named)).await
+            named.push((rows::KEY.to_owned(), public.clone(), Some(hex::encode(audit::sha256(&public))), None));
+            append_after(tx, head, new, key, named).await
         }
-        _ => append_after(tx, head, new, key, None).await,
+        _ => append_after(tx, head, new, key, named).await,
     }
 }
 
@@ -182,7 +188,7 @@ pub async fn append_with_new_key(tx: &mut Tx, new: &NewEntry, old: Option<&[u8; 
     }
     let public = audit::checkpoint::public_key(key);
     let word = old.map_or_else(|| rows::LOST.to_owned(), |old| audit::checkpoint::vouch(old, &public));
-    append_after(tx, head, new, Some(key), Some((rows::KEY.to_owned(), public, Some(word), None))).await
+    append_after(tx, head, new, Some(key), vec![(rows::KEY.to_owned(), public, Some(word), None)]).await
 }
 
 /// The end of the trail is as the last honest entry left it: the signature holds, and the last entry has the hash that is signed. Nothing is
@@ -198,7 +204,7 @@ async fn is_intact(tx: &mut Tx, head: &Head) -> Result<()> {
     }
 }
 
-async fn append_after(tx: &mut Tx, mut head: Head, new: &NewEntry, key: Option<&[u8; 32]>, named: Option<rows::Row>) -> Result<i64> {
+async fn append_after(tx: &mut Tx, mut head: Head, new: &NewEntry, key: Option<&[u8; 32]>, named: Vec<rows::Row>) -> Result<i64> {
     is_intact(tx, &head).await?;
     let mut bound = covered::take(tx).await?;
     if head.baseline.is_none() {

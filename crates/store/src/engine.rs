@@ -146,6 +146,16 @@ pub fn newest_migration() -> i64 {
 /// SQLite only: it reads one consistent state, and so goes over a reader.
 const BACKUP: &str = "VACUUM INTO $1";
 
+/// SQLite only: writes the file anew, without what was deleted from it.
+const REWRITE: &str = "VACUUM";
+/// SQLite only: moves the write-ahead log into the file and empties it. Gives 1 first if a reader stood in the way.
+const EMPTY_WAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// PostgreSQL only: writes the tables anew that can hold what somebody said.
+const REWRITE_TABLES: &str = "VACUUM (FULL) answers, audit, audit_touched, change_edits, changes, changesets, comments, commits, contents, decisions,
+    dreams, erasures, events, evidence, findings, form_drafts, idempotency_keys, jobs, legal_holds, memories, memory_versions, model_batches,
+    outcomes, policy_applications, policy_back_tests, policy_inputs, policy_outcomes, policy_shadows, recall_marks, recalls, search_documents,
+    session_features, sessions, setting_changes, vectors";
+
 /// What can go wrong below the use cases.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -390,6 +400,23 @@ impl Db {
         make_private(file)?;
         sqlx::query(BACKUP).bind(file.display().to_string()).execute(read).await?;
         Ok(())
+    }
+
+    /// Writes the files of the database anew, so that they hold nothing that was erased. Writers wait meanwhile; on PostgreSQL readers
+    /// of the tables, too. False if a reader kept SQLite's write-ahead log from being emptied: then it is to be tried again.
+    pub async fn rewrite(&self) -> Result<bool> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                let mut connection = write.acquire().await?;
+                sqlx::query(REWRITE).execute(&mut *connection).await?;
+                let busy = sqlx::query_scalar::<_, i64>(EMPTY_WAL).fetch_one(&mut *connection).await?;
+                Ok(busy == 0)
+            }
+            Self::Postgres(pool) => {
+                sqlx::query(REWRITE_TABLES).execute(pool).await?;
+                Ok(true)
+            }
+        }
     }
 
     /// Bytes of SQLite's write-ahead log; `None` on PostgreSQL, or where there is none.

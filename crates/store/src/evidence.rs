@@ -15,7 +15,7 @@ statements! {
     OF_CHANGESET = "SELECT e.id, e.change_id, e.counter, e.appendix, e.session_id, e.event_id, e.byte_start, e.byte_end, e.quote,
             (SELECT COUNT(*) FROM events g WHERE g.session_id = e.session_id AND g.kind = 'gap' AND g.seq BETWEEN v.seq - 10 AND v.seq + 10)
                 AS gaps_near,
-            v.seq, v.kind, v.tool, v.occurred_at, s.agent, s.subject, s.task_key, s.external_id,
+            v.seq, v.kind, v.tool, v.occurred_at, v.redacted_at, s.agent, s.subject, s.task_key, s.external_id,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
             (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome_source
         FROM evidence e JOIN changes c ON c.id = e.change_id JOIN events v ON v.id = e.event_id JOIN sessions s ON s.id = e.session_id
@@ -50,7 +50,7 @@ pub struct EvidenceRow {
     pub byte_start: i64,
     /// One past the last byte.
     pub byte_end: i64,
-    /// The quoted text.
+    /// The quoted text; empty once it was erased.
     pub quote: String,
     /// Position of the event in its session.
     pub seq: i64,
@@ -60,6 +60,8 @@ pub struct EvidenceRow {
     pub tool: Option<String>,
     /// When it was said, if known.
     pub occurred_at: Option<Timestamp>,
+    /// When the text of the event was erased.
+    pub redacted_at: Option<Timestamp>,
     /// Which agent.
     pub agent: Option<String>,
     /// Which end user.

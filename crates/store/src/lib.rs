@@ -18,6 +18,8 @@ pub mod commits;
 pub mod covered;
 pub mod decisions;
 pub mod dreams;
+pub mod erasing;
+pub mod erasures;
 pub mod evidence;
 pub mod features;
 pub mod figures;
@@ -69,6 +71,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("covered", covered::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
+        ("erasing", erasing::STATEMENTS),
+        ("erased texts", erasing::TEXT_STATEMENTS),
+        ("erasures", erasures::STATEMENTS),
         ("evidence", evidence::STATEMENTS),
         ("features", features::STATEMENTS),
         ("figures", figures::STATEMENTS),

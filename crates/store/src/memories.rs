@@ -9,6 +9,19 @@ use sqlx::FromRow;
 
 use crate::{Page, Result, Tx, engine::folded};
 
+macro_rules! version_sql {
+    () => {
+        "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at, v.by_person, v.change_id,
+            v.redacted_at, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id"
+    };
+}
+
+macro_rules! version_from_sql {
+    () => {
+        " FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id"
+    };
+}
+
 statements! {
     WITH_WORDS = "SELECT m.id, m.path, c.content FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
         WHERE m.store_id = $1 AND (LOWER(c.content) LIKE $2 ESCAPE '!' OR LOWER(c.content) LIKE $3 ESCAPE '!' OR LOWER(c.content) LIKE $4 ESCAPE '!'
@@ -45,25 +58,15 @@ statements! {
     BEGINNINGS = concat!("SELECT sha256, SUBSTR(content, 1, 400) FROM contents WHERE sha256 IN (", fifty!(), ")");
     TOKENS_OF_STORE = "SELECT CAST(COALESCE(SUM((c.bytes + 3) / 4), 0) AS BIGINT) FROM memories m JOIN contents c ON c.sha256 = m.content_sha256
         WHERE m.store_id = $1";
-    VERSIONS = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3";
-    VERSION = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.memory_id = $1 AND v.number = $2";
-    VERSIONS_IN = concat!("SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.id IN (", fifty!(), ")");
+    VERSIONS = concat!(version_sql!(), version_from_sql!(), " WHERE v.memory_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3");
+    VERSION = concat!(version_sql!(), version_from_sql!(), " WHERE v.memory_id = $1 AND v.number = $2");
+    VERSIONS_IN = concat!(version_sql!(), version_from_sql!(), " WHERE v.id IN (", fifty!(), ")");
     LAST_SAID = "SELECT content_sha256 FROM memory_versions WHERE memory_id = $1 AND content_sha256 IS NOT NULL ORDER BY number DESC LIMIT 1";
-    VERSIONS_OF_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id WHERE v.commit_id = $1 ORDER BY v.path, v.id";
-    WRITTEN_BY_COMMIT = "SELECT v.id, v.memory_id, v.store_id, v.commit_id, v.number, v.operation, v.path, v.content_sha256, v.created_at,
-            v.by_person, v.change_id, c.revision, c.actor, c.message, c.approvals, ch.title AS change_title, ch.changeset_id, before.content AS content_before, after.content AS content_after
-        FROM memory_versions v JOIN commits c ON c.id = v.commit_id LEFT JOIN changes ch ON ch.id = v.change_id
+    VERSIONS_OF_COMMIT = concat!(version_sql!(), version_from_sql!(), " WHERE v.commit_id = $1 ORDER BY v.path, v.id");
+    WRITTEN_BY_COMMIT = concat!(version_sql!(), ", before.content AS content_before, after.content AS content_after", version_from_sql!(), "
         LEFT JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
         LEFT JOIN contents before ON before.sha256 = b.content_sha256 LEFT JOIN contents after ON after.sha256 = v.content_sha256
-        WHERE v.commit_id = $1 AND (CAST($2 AS UUID) IS NULL OR v.id > $2) ORDER BY v.id LIMIT $3";
+        WHERE v.commit_id = $1 AND (CAST($2 AS UUID) IS NULL OR v.id > $2) ORDER BY v.id LIMIT $3");
     TREE = "SELECT id, path, frozen, updated_at FROM memories WHERE store_id = $1 AND path >= $2 AND path < $3 ORDER BY path LIMIT $4";
     OPEN_CHANGES = "SELECT DISTINCT c.id, c.changeset_id, c.title FROM open_targets t JOIN changes c ON c.id = t.change_id
         WHERE t.memory_id = $1 ORDER BY c.id LIMIT $2";
@@ -80,7 +83,7 @@ statements! {
     REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
     FREEZE = "UPDATE memories SET frozen = TRUE, frozen_reason = $1, frozen_by = $2, frozen_at = $3 WHERE id = $4 AND NOT frozen";
     UNFREEZE = "UPDATE memories SET frozen = FALSE, frozen_reason = NULL, frozen_by = NULL, frozen_at = NULL WHERE id = $1 AND frozen";
-    VERSION_BEFORE = "SELECT content_sha256, path, by_person FROM memory_versions WHERE memory_id = $1 AND number = $2";
+    VERSION_BEFORE = "SELECT content_sha256, redacted_at, path, by_person FROM memory_versions WHERE memory_id = $1 AND number = $2";
 }
 
 /// A memory without its content.
@@ -198,8 +201,10 @@ pub struct VersionRow {
     pub operation: Operation,
     /// The path it stood at.
     pub path: MemoryPath,
-    /// SHA-256 of what it said; none if it deleted, or was redacted.
+    /// SHA-256 of what it said; none if it deleted.
     pub content_sha256: Option<String>,
+    /// When its text was erased; what it says since is [`domain::erasure::ERASED`].
+    pub redacted_at: Option<Timestamp>,
     /// When.
     pub created_at: Timestamp,
     /// Whether a person wrote it.
@@ -378,8 +383,10 @@ pub async fn versions_of_commit(tx: &mut Tx, commit: CommitId) -> Result<Vec<Ver
 /// What a memory's version of a number said, where, and whether a person wrote it.
 #[derive(Debug, Clone, FromRow)]
 pub struct Numbered {
-    /// SHA-256 of what it said; none if it deleted, or was redacted.
+    /// SHA-256 of what it said; none if it deleted.
     pub content_sha256: Option<String>,
+    /// When its text was erased.
+    pub redacted_at: Option<Timestamp>,
     /// Where it stood.
     pub path: MemoryPath,
     /// Whether a person wrote it.

@@ -19,7 +19,7 @@ statements! {
     DROP = "DELETE FROM recorded_reads WHERE read_at <= $1 AND NOT EXISTS (SELECT 1 FROM memory_versions v
             JOIN recalls c ON c.memory_id = v.memory_id AND v.number >= c.first_version AND v.number <= c.last_version
         WHERE v.id = recorded_reads.version_id)";
-    OF_SESSION = "SELECT v.id AS version_id, v.memory_id, v.store_id, s.name AS store_name, v.number, v.path, v.content_sha256, v.commit_id, c.revision,
+    OF_SESSION = "SELECT v.id AS version_id, v.memory_id, v.store_id, s.name AS store_name, v.number, v.path, CASE WHEN v.redacted_at IS NULL THEN v.content_sha256 END AS content_sha256, v.commit_id, c.revision,
             c.created_at AS committed_at, c.actor, c.approvals, v.change_id, r.times, r.first_at, r.last_at
         FROM (SELECT version_id, COUNT(*) AS times, MIN(read_at) AS first_at, MAX(read_at) AS last_at FROM recorded_reads
                 WHERE session_id = $1 GROUP BY version_id) r

@@ -49,6 +49,7 @@ statements! {
     INDEX_SQLITE = "INSERT INTO search_index (rowid, terms) VALUES ($1, $2)";
     INDEXED_SQLITE = "UPDATE search_documents SET indexed = TRUE WHERE id = $1";
     INDEX_POSTGRES = "UPDATE search_documents SET terms = CAST($2 AS TSVECTOR), indexed = TRUE WHERE id = $1";
+    MERGE_SQLITE = "INSERT INTO search_index (search_index) VALUES ('optimize')";
     // In the order of the index itself, so that it stops once enough is found.
     FIND_SQLITE = concat!("SELECT d.id, d.store_id, d.subject_id, d.memory_id, d.at FROM search_index
             JOIN search_documents d ON d.id = search_index.rowid JOIN stores s ON s.id = d.store_id
@@ -134,6 +135,14 @@ pub async fn index(tx: &mut Tx, limit: i64) -> Result<usize> {
         }
     }
     Ok(count)
+}
+
+/// Writes SQLite's index anew, so that it holds no words of documents that were taken out of it.
+pub async fn merge(tx: &mut Tx) -> Result<()> {
+    if matches!(tx, Tx::Sqlite(_)) {
+        execute!(tx, MERGE_SQLITE)?;
+    }
+    Ok(())
 }
 
 /// The tokens by which a document is found: where it belongs, then its words.

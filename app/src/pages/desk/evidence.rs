@@ -123,7 +123,11 @@ fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     let row = &view.row;
     // The name came with the transcript. It is masked, and as hostile as the rest of it.
     let who = row.agent.as_deref().or(row.tool.as_deref()).unwrap_or("unknown agent").to_owned();
-    let check = (!view.verified).then(|| view! { <strong class="red unverified">"Not found in its event"</strong>" · " });
+    let check = match (view.erased, view.verified) {
+        (true, _) => Some(view! { <strong class="quiet">"Transcript erased"</strong>" · " }.into_any()),
+        (false, false) => Some(view! { <strong class="red unverified">"Not found in its event"</strong>" · " }.into_any()),
+        (false, true) => None,
+    };
     let late = row.appendix.then(
         || view! { " "<span class="badge" title="A later dream found this. Earlier approvals did not include it.">"Added later"</span> },
     );
@@ -133,10 +137,11 @@ fn quote(desk: &Desk, view: &QuoteView) -> AnyView {
     });
     let class = if row.counter { "quote against" } else { "quote" };
     let label = format!("Open the quote in its session, {who}");
+    let open = (!view.row.quote.is_empty()).then(|| view! { " "<a class="link" href=place(view) aria-label=label data-open>"Open"</a> });
     view! {
         <figure class=class tabindex="-1" data-quote>
-            <blockquote><Visible text=view.masked.clone() /></blockquote>
-            <figcaption>{check}<Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />{late}{gap}" "<a class="link" href=place(view) aria-label=label data-open>"Open"</a></figcaption>
+            <blockquote><Visible text=view.shown() /></blockquote>
+            <figcaption>{check}<Visible text=who />" · "<When at=row.occurred_at now=desk.now() />" "<OutcomeBadge outcome=row.outcome source=row.outcome_source />{late}{gap}{open}</figcaption>
         </figure>
     }.into_any()
 }
@@ -169,7 +174,7 @@ fn sessions(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
         }
     };
     let summary = format!("All {} quoted, verified verbatim", count(by_session.len(), "session"));
-    let unverified = view.quotes.iter().filter(|q| !q.verified).count();
+    let unverified = view.quotes.iter().filter(|q| !q.verified && !q.erased).count();
     let summary =
         if unverified == 0 { summary } else { format!("All {} quoted; {unverified} not verified", count(by_session.len(), "session")) };
     Some(

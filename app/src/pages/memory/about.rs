@@ -105,10 +105,11 @@ fn evidence(learned: &Learned, now: Timestamp) -> AnyView {
     let quote = |q: &QuoteView| {
         let who = q.row.agent.as_deref().or(q.row.tool.as_deref()).unwrap_or("unknown agent").to_owned();
         let label = format!("Open the quote in its session, {who}");
+        let open = (!q.row.quote.is_empty()).then(|| view! { " "<a class="link" href=place(q) aria-label=label>"Open"</a> });
         view! {
             <figure class=if q.row.counter { "quote against" } else { "quote" }>
-                <blockquote><Visible text=q.masked.clone() /></blockquote>
-                <figcaption><Visible text=who />" · "<When at=q.row.occurred_at now=now />" "<OutcomeBadge outcome=q.row.outcome source=q.row.outcome_source />" "<a class="link" href=place(q) aria-label=label>"Open"</a></figcaption>
+                <blockquote><Visible text=q.shown() /></blockquote>
+                <figcaption><Visible text=who />" · "<When at=q.row.occurred_at now=now />" "<OutcomeBadge outcome=q.row.outcome source=q.row.outcome_source />{open}</figcaption>
             </figure>
         }
     };

@@ -59,6 +59,12 @@ pub const TABLES: &[Table] = &[
         &["state", "base_revision", "cancel_requested", "progress", "stats", "error", "started_at", "ended_at"],
     ),
     table(
+        "erasures",
+        "id",
+        "id:u kind:t state:t subject:t also:t version_id:u reason:t kept:t asked_by:t asked_at:i decided_by:u done_at:i counts:t",
+        &["cleaned_at"],
+    ),
+    table(
         "evidence",
         "id",
         "id:u change_id:u position:i counter:b appendix:b session_id:u event_id:u byte_start:i byte_end:i sha256:t quote:t key_id:t",
@@ -71,6 +77,12 @@ pub const TABLES: &[Table] = &[
         &[],
     ),
     table("grants", "id", "id:u user_id:u store_id:u path_prefix:t role:t created_by:t created_at:i", &[]),
+    table(
+        "legal_holds",
+        "id",
+        "id:u store_id:u memory_id:u subject:t reason:t placed_by:u placed_at:i released_by:u released_at:i release_reason:t",
+        &[],
+    ),
     table("mappings", "name", "name:t mapping:t updated_by:t updated_at:i", &[]),
     table(
         "memories",

@@ -1,0 +1,224 @@
+//! What is known of an end user, found in whatever holds it: their sessions, what quotes them, memory that rests on nobody else, and every
+//! text that says what they said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    actor::Actor,
+    erasure::{ERASED_SHA256, TheirWords},
+    event::Speaker,
+    ids::{ChangeId, ChangesetId, MemoryId, SessionId, StoreId},
+    rights::Action,
+};
+use store::{
+    Tx,
+    erasing::{self, LiveMemory},
+    sessions,
+};
+
+use super::subject_of;
+use crate::{Lucid, Result, require_in_general};
+
+/// Events that are read at once.
+const A_PAGE: i64 = 500;
+
+/// Why a memory is looked at before an end user is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keeping {
+    /// It says what they said, or names them.
+    Words,
+    /// A change wrote to it that nobody else's sessions back.
+    Alone,
+}
+
+/// What is known of an end user, before it is erased.
+#[derive(Debug, Clone)]
+pub struct SubjectView {
+    /// How the recorder calls them, masked.
+    pub name: String,
+    /// How many sessions they have.
+    pub sessions: usize,
+    /// How many events those hold.
+    pub events: i64,
+    /// How many quotes of those there are.
+    pub quotes: i64,
+    /// Memories that must be changed first, or said to hold nothing of them.
+    pub memories: Vec<(LiveMemory, Keeping)>,
+    /// Texts of past versions and of proposals that would be erased.
+    pub texts: usize,
+    /// Open changes that would be withdrawn.
+    pub open: usize,
+    /// An erasure of theirs waits for a second admin.
+    pub waits: bool,
+}
+
+/// All that is known of an end user.
+pub struct Known {
+    pub words: TheirWords,
+    pub sessions: Vec<SessionId>,
+    pub stores: BTreeSet<StoreId>,
+    /// Changes that nobody else's sessions back.
+    pub own: BTreeSet<ChangeId>,
+    /// Open changes that quote them, or propose what they said.
+    pub open: BTreeMap<ChangeId, ChangesetId>,
+    /// Memories that such changes wrote, with the number of the first version.
+    pub alone: BTreeMap<MemoryId, i64>,
+    /// The SHA-256 of texts that say what they said.
+    pub texts: BTreeSet<String>,
+    /// Every memory that says, or once said, any of it.
+    pub memories: BTreeSet<MemoryId>,
+    /// Memories that still do.
+    pub live: BTreeMap<MemoryId, (LiveMemory, Keeping)>,
+}
+
+impl Lucid {
+    /// What is known of the end user of a session, by what would have to be done to erase it.
+    pub async fn subject(&self, actor: &Actor, session: SessionId) -> Result<SubjectView> {
+        require_in_general(actor, Action::ManagePrivacy)?;
+        let mut tx = self.db.read().await?;
+        let name = subject_of(&mut tx, session).await?;
+        let known = known(&mut tx, &name, "").await?;
+        let (mut events, mut quotes) = (0, 0);
+        for &session in &known.sessions {
+            let size = erasing::size_of(&mut tx, session).await?;
+            events += size.0;
+            quotes += size.1;
+        }
+        let waits = store::erasures::waiting_for(&mut tx, &name).await?.is_some();
+        Ok(SubjectView {
+            name: domain::masking::mask(&name),
+            sessions: known.sessions.len(),
+            events,
+            quotes,
+            texts: known.texts.len(),
+            open: known.open.len(),
+            memories: known.live.into_values().collect(),
+            waits,
+        })
+    }
+}
+
+/// Everything that is known of an end user; `also` are names and the like that are looked for as well, one a line.
+pub async fn known(tx: &mut Tx, subject: &str, also: &str) -> Result<Known> {
+    let sessions = erasing::sessions_of(tx, subject).await?;
+    let mut words = words_of(tx, subject, &sessions).await?;
+    words.add_lines(also);
+    let mut known = Known {
+        words,
+        stores: BTreeSet::new(),
+        own: BTreeSet::new(),
+        open: BTreeMap::new(),
+        alone: BTreeMap::new(),
+        texts: BTreeSet::new(),
+        memories: BTreeSet::new(),
+        live: BTreeMap::new(),
+        sessions,
+    };
+    known.find_changes(tx).await?;
+    known.find_texts(tx).await?;
+    known.find_memories(tx).await?;
+    Ok(known)
+}
+
+/// What they said, and the addresses, numbers and the like that their sessions hold.
+async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<TheirWords> {
+    let mut words = TheirWords::of(subject);
+    for &session in sessions {
+        let mut after = 0;
+        loop {
+            let page = sessions::events(tx, session, after, A_PAGE).await?;
+            for event in &page.rows {
+                if event.speaker == Speaker::Person {
+                    words.add_said(&event.text);
+                }
+                words.add_personal(&event.text);
+            }
+            match page.rows.last() {
+                Some(last) if page.more => after = last.seq,
+                _ => break,
+            }
+        }
+    }
+    Ok(words)
+}
+
+impl Known {
+    /// Changes that rest on their sessions alone, with what they wrote and proposed, and open ones that quote them.
+    async fn find_changes(&mut self, tx: &mut Tx) -> Result<()> {
+        let theirs: BTreeSet<SessionId> = self.sessions.iter().copied().collect();
+        for &session in &self.sessions {
+            self.stores.extend(sessions::stores_of(tx, session).await?);
+            for id in erasing::changes_on(tx, session, true).await? {
+                if let Some((id, changeset, _, state)) = erasing::change(tx, id).await?
+                    && state.is_open()
+                {
+                    self.open.insert(id, changeset);
+                }
+            }
+            for id in erasing::changes_on(tx, session, false).await? {
+                if !self.own.contains(&id) && erasing::backed_by(tx, id).await?.iter().all(|s| theirs.contains(s)) {
+                    self.own.insert(id);
+                }
+            }
+        }
+        for &id in &self.own {
+            let written = erasing::written_by(tx, id).await?;
+            if written.is_empty() {
+                self.texts.extend(erasing::texts_of_change(tx, id).await?);
+            }
+            for (memory, store, number) in written {
+                self.stores.insert(store);
+                self.memories.insert(memory);
+                let first = self.alone.entry(memory).or_insert(number);
+                *first = number.min(*first);
+            }
+        }
+        Ok(())
+    }
+
+    /// Texts that say what they said, wherever they are.
+    async fn find_texts(&mut self, tx: &mut Tx) -> Result<()> {
+        let (words, texts) = (&self.words, &mut self.texts);
+        erasing::each_content(tx, |sha256, content| {
+            if words.are_in(&content) {
+                texts.insert(sha256);
+            }
+        })
+        .await?;
+        self.texts.remove(ERASED_SHA256);
+        for sha256 in &self.texts {
+            for (memory, store) in erasing::memories_with(tx, sha256).await? {
+                self.memories.insert(memory);
+                self.stores.insert(store);
+            }
+            for id in erasing::proposed_in(tx, sha256).await? {
+                if let Some((id, changeset, ..)) = erasing::change(tx, id).await? {
+                    self.open.insert(id, changeset);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Memories that say any of it now, or are named after them.
+    async fn find_memories(&mut self, tx: &mut Tx) -> Result<()> {
+        for sha256 in &self.texts {
+            for memory in erasing::live_with(tx, sha256).await? {
+                self.live.insert(memory.id, (memory, Keeping::Words));
+            }
+        }
+        for memory in erasing::live_memories(tx).await? {
+            if self.words.are_in(memory.path.as_str()) {
+                self.memories.insert(memory.id);
+                self.stores.insert(memory.store_id);
+                self.live.insert(memory.id, (memory, Keeping::Words));
+            }
+        }
+        for &id in self.alone.keys() {
+            if let Some(memory) = erasing::live_memory(tx, id).await? {
+                self.live.entry(id).or_insert((memory, Keeping::Alone));
+            }
+        }
+        Ok(())
+    }
+}
