@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 version=1.62.0
 names=(arrow-right ban bell book-text calendar-clock chart-line check chevron-down chevron-left chevron-right chevron-up
-  chevrons-up-down circle-help clock database download ellipsis eye eye-off file-minus file-pen file-plus file-symlink
+  chevrons-up-down circle-help clock database download ellipsis eraser eye eye-off file-minus file-pen file-plus file-symlink
   file-text git-commit-horizontal git-compare git-merge git-pull-request-arrow hand history hourglass inbox key-round keyboard
   layers list-checks list-tree lock-open log-out menu message-square messages-square moon-star panel-left-open pause pencil plus
   search settings shield-alert shield-check snowflake triangle-alert undo-2 upload user-check user-round users workflow x)

@@ -494,6 +494,9 @@ pub enum AuditCommand {
         /// A bill of memory to check instead: its signature and, with an export, that the commits it names wrote what it lists.
         #[arg(long)]
         bill: Option<PathBuf>,
+        /// A letter to an end user to check instead: that it is as it was signed.
+        #[arg(long, conflicts_with_all = ["bill", "export", "checkpoint"])]
+        letter: Option<PathBuf>,
     },
     /// Print the signed bill of memory of a session: which versions of which memories it was given, and who approved them.
     Bill {

@@ -7,6 +7,7 @@ mod support;
 mod agent;
 mod desk;
 mod driver;
+mod erasure;
 mod first_steps;
 mod keyboard;
 mod managing;

@@ -65,12 +65,14 @@ async fn everything(world: &World) -> String {
             let tables: Vec<String> =
                 sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(read).await.unwrap();
             for table in tables {
-                let columns: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT name FROM pragma_table_info('{table}')")))
-                    .fetch_all(read)
-                    .await
-                    .unwrap();
+                let columns: Vec<String> =
+                    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT name FROM pragma_table_info('{table}')")))
+                        .fetch_all(read)
+                        .await
+                        .unwrap();
                 for column in columns {
-                    let sql = sqlx::AssertSqlSafe(format!("SELECT CAST(\"{column}\" AS TEXT) FROM \"{table}\" WHERE \"{column}\" IS NOT NULL"));
+                    let sql =
+                        sqlx::AssertSqlSafe(format!("SELECT CAST(\"{column}\" AS TEXT) FROM \"{table}\" WHERE \"{column}\" IS NOT NULL"));
                     // Bytes that are no text are shown by nobody.
                     let rows: Vec<Vec<u8>> = sqlx::query_scalar::<_, Vec<u8>>(sqlx::AssertSqlSafe(sql.0.replace("AS TEXT", "AS BLOB")))
                         .fetch_all(read)
@@ -83,7 +85,8 @@ async fn everything(world: &World) -> String {
             }
         }
         Db::Postgres(pool) => {
-            let tables: Vec<String> = sqlx::query_scalar("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetch_all(pool).await.unwrap();
+            let tables: Vec<String> =
+                sqlx::query_scalar("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetch_all(pool).await.unwrap();
             for table in tables {
                 let sql = sqlx::AssertSqlSafe(format!("SELECT CAST(t.* AS TEXT) FROM {table} t"));
                 let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(pool).await.unwrap();
@@ -252,14 +255,22 @@ async fn a_second_admin_confirms_an_erasure(world: World) {
     world.import(&session_of(SUBJECT, "s1", "t1", 1, SAID)).await;
     let session = sessions_of(&world, SUBJECT).await[0];
     let second = add(lucid, "second-admin", Role::Admin, vec![]).await;
-    let Erasure::Waits(id) = lucid.erase_subject(&world.admin, session, &because("Asked for.")).await.unwrap() else { panic!("it does not wait") };
-    assert_eq!(lucid.erase_subject(&world.admin, session, &because("Again.")).await.unwrap_err().kind(), Kind::Conflict, "one waits already");
+    let Erasure::Waits(id) = lucid.erase_subject(&world.admin, session, &because("Asked for.")).await.unwrap() else {
+        panic!("it does not wait")
+    };
+    assert_eq!(
+        lucid.erase_subject(&world.admin, session, &because("Again.")).await.unwrap_err().kind(),
+        Kind::Conflict,
+        "one waits already"
+    );
     assert_eq!(sessions_of(&world, SUBJECT).await.len(), 1, "nothing is erased yet");
     assert_eq!(lucid.confirm_erasure(&world.admin, id).await.unwrap_err().kind(), Kind::Permission, "not by whoever asked");
     assert_eq!(lucid.confirm_erasure(&world.reviewer, id).await.unwrap_err().kind(), Kind::Permission);
     lucid.decline_erasure(&second, id).await.unwrap();
     assert_eq!(lucid.confirm_erasure(&second, id).await.unwrap_err().kind(), Kind::Conflict, "it was declined");
-    let Erasure::Waits(id) = lucid.erase_subject(&world.admin, session, &because("Asked for.")).await.unwrap() else { panic!("it does not wait") };
+    let Erasure::Waits(id) = lucid.erase_subject(&world.admin, session, &because("Asked for.")).await.unwrap() else {
+        panic!("it does not wait")
+    };
     let both = (lucid.confirm_erasure(&second, id), lucid.confirm_erasure(&second, id));
     let both = tokio::join!(both.0, both.1);
     assert!(both.0.is_ok() != both.1.is_ok(), "it is done once: {both:?}");
@@ -275,7 +286,8 @@ async fn a_hold_refuses_every_erasure(world: World) {
     let session = sessions_of(&world, SUBJECT).await[0];
     world.remember(&[("/a.md", "One.\n", false)]).await;
     let memory = memory_at(&world, "/a.md").await.unwrap();
-    change_to(&world, MemoryWrite::Update { id: memory, path: None, content: Some("Two.\n".into()), expected_sha256: None }, "Better.").await;
+    change_to(&world, MemoryWrite::Update { id: memory, path: None, content: Some("Two.\n".into()), expected_sha256: None }, "Better.")
+        .await;
     let first = lucid.past_version(&world.admin, memory, 1).await.unwrap().version.version.id;
     let auditor = add(lucid, "auditor", Role::Auditor, vec![]).await;
     for who in [&world.reviewer, &auditor, &Actor::operator()] {
@@ -342,7 +354,11 @@ async fn the_text_of_a_past_version_is_erased(world: World) {
     let blamed = lucid.blame(&world.admin, memory).await.unwrap();
     assert_eq!(blamed.iter().map(|b| b.version.version.number).collect::<Vec<_>>(), [2], "the line is known since the version after it");
     let shown = lucid.compare(&world.admin, memory, 1, 2).await.unwrap();
-    assert!(shown.lines.iter().any(|line| line.runs.iter().map(|run| run.text.as_str()).collect::<String>() == "[erased]"), "{:?}", shown.lines);
+    assert!(
+        shown.lines.iter().any(|line| line.runs.iter().map(|run| run.text.as_str()).collect::<String>() == "[erased]"),
+        "{:?}",
+        shown.lines
+    );
     // A commit that it was part of can no longer be reverted to it.
     let commits = lucid.history(&world.admin, world.store, None).await.unwrap().rows;
     let error = lucid.revert(&world.admin, commits[0].commit.id).await.unwrap_err();
@@ -363,7 +379,9 @@ async fn a_letter_says_what_is_known(world: World) {
     let letter = lucid.subject_letter(&world.admin, sessions[0]).await.unwrap();
     let key = audit::checkpoint::public_key(&[9; 32]);
     let (_, body) = audit::letter::verify(&letter.text, Some(&key)).unwrap();
-    for part in [SUBJECT, "2 sessions", path.as_str(), SAID, "Approved by reviewer", "It rests on these words", "Her neighbour is [personal]."] {
+    for part in
+        [SUBJECT, "2 sessions", path.as_str(), SAID, "Approved by reviewer", "It rests on these words", "Her neighbour is [personal]."]
+    {
         assert!(body.contains(part), "{part} is missing in\n{body}");
     }
     assert!(!body.contains("carol") && !body.contains("bob@"), "{body}");

@@ -19,7 +19,7 @@ use html5ever::{parse_document, tendril::TendrilSink};
 use markup5ever_rcdom::{Node, NodeData, RcDom};
 use reqwest::StatusCode;
 use serde_json::json;
-use service::{Grantee, Marked, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
+use service::{AskedErasure, Erasure, Grantee, HoldOn, Marked, NewFreeze, NewKey, NewMemory, NewUser, Place, SetStop, StoreText, Verdict};
 
 use crate::{
     http::Visitor,
@@ -77,6 +77,9 @@ const FIELDS: &[&str] = &[
     "recallreason",
     "recallnote",
     "recalloutcome",
+    "erasurereason",
+    "holdreason",
+    "releasereason",
 ];
 
 /// The attributes whose values decide what an element does.
@@ -125,6 +128,7 @@ impl Twin {
         twin.a_waiting_setting().await;
         twin.policies().await;
         twin.a_recall().await;
+        twin.an_erasure_and_holds().await;
         twin
     }
 
@@ -163,6 +167,21 @@ impl Twin {
         let recall = lucid.open_recall(&self.admin, memory, (1, 1), &of("recallreason")).await.unwrap();
         lucid.mark_recalled(&self.admin, recall, &Marked::Left, RecallMark::Told, &of("recallnote")).await.unwrap();
         lucid.close_recall(&self.admin, recall, &of("recalloutcome")).await.unwrap();
+    }
+
+    /// An erasure that waits for the second admin, a hold that is released and one in force.
+    async fn an_erasure_and_holds(&self) {
+        let (lucid, of) = (&self.world.lucid, |field: &str| self.filling.of(field));
+        let session = lucid.sessions(&self.admin, None, None).await.unwrap().rows[0].id;
+        let kept: Vec<_> = lucid.subject(&self.admin, session).await.unwrap().memories.into_iter().map(|(m, _)| m.id).collect();
+        let asked = AskedErasure { kept: &kept, also: "", reason: &of("erasurereason") };
+        assert!(matches!(lucid.erase_subject(&self.admin, session, &asked).await.unwrap(), Erasure::Waits(_)));
+        let memory = lucid.memories(&self.admin, self.world.store, None).await.unwrap().rows[0].id;
+        for on in [HoldOn::Store(self.world.store), HoldOn::Memory(memory), HoldOn::SubjectOf(session)] {
+            lucid.place_hold(&self.admin, on, &of("holdreason")).await.unwrap();
+        }
+        let hold = lucid.place_hold(&self.admin, HoldOn::Store(self.world.store), &of("holdreason")).await.unwrap();
+        lucid.release_hold(&self.admin, hold, &of("releasereason")).await.unwrap();
     }
 
     async fn places_and_people(&self) {
@@ -362,6 +381,7 @@ impl Twin {
             page("/memories/:id/compare", format!("/memories/{}/compare?from=1&to=1", memory.id));
         }
         page("/recalls", "/recalls".into());
+        page("/erasure", "/erasure".into());
         for recall in lucid.recalls(me, None).await.unwrap() {
             page("/recalls/:id", format!("/recalls/{}", recall.id));
         }
@@ -373,6 +393,9 @@ impl Twin {
         }
         for session in lucid.sessions(me, None, None).await.unwrap().rows {
             page("/sessions/:id", format!("/sessions/{}", session.id));
+            if session.subject.is_some() {
+                page("/subjects/:id", format!("/subjects/{}", session.id));
+            }
         }
         all
     }

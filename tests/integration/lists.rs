@@ -299,10 +299,23 @@ pub async fn rows_of_every_kind(world: &World, me: &Actor, numbers: std::ops::Ra
 /// The pages with most on them, of those that there are.
 async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)> {
     let (lucid, store) = (&world.lucid, world.store);
-    let mut pages: Vec<(&'static str, String)> =
-        ["/", "/queue", "/inbox", "/insights", "/stores", "/dreams", "/sessions", "/import", "/audit", "/account", "/people", "/keys"]
-            .map(|route| (route, route.to_owned()))
-            .to_vec();
+    let mut pages: Vec<(&'static str, String)> = [
+        "/",
+        "/queue",
+        "/inbox",
+        "/insights",
+        "/stores",
+        "/dreams",
+        "/sessions",
+        "/import",
+        "/audit",
+        "/erasure",
+        "/account",
+        "/people",
+        "/keys",
+    ]
+    .map(|route| (route, route.to_owned()))
+    .to_vec();
     pages.push(("/policies", "/policies".into()));
     pages.push(("/policies/drill", format!("/policies/drill?store={store}")));
     pages.push(("/policies/new", "/policies/new".into()));

@@ -73,7 +73,7 @@ impl Ids {
 
     /// Every page: its route, an address of it, and what it needs.
     fn pages(&self) -> Vec<(&'static str, String, Needs)> {
-        use Action::{ManageKeys, ManagePeople, SeeChanges, SeeDreams, SeeMemory, SeeSessions};
+        use Action::{ManageKeys, ManagePeople, ManagePrivacy, SeeChanges, SeeDreams, SeeMemory, SeePrivacy, SeeSessions};
         use Needs::{Action as May, Nothing, SignedIn};
         let Self { store, changeset, change, memory, commit, session, dream, policy, .. } = self;
         vec![
@@ -121,6 +121,8 @@ impl Ids {
             ("/memories/:id/loads", format!("/memories/{memory}/loads?from=1"), May(SeeMemory)),
             ("/recalls", "/recalls".into(), SignedIn),
             ("/recalls/:id", "/recalls/recall_0".into(), SignedIn),
+            ("/erasure", "/erasure".into(), May(SeePrivacy)),
+            ("/subjects/:id", format!("/subjects/{}", SessionId(uuid::Uuid::nil())), May(ManagePrivacy)),
             ("/commits/:id", format!("/commits/{commit}"), May(SeeMemory)),
             ("/dreams/:id", format!("/dreams/{dream}"), May(SeeDreams)),
             ("/sessions/:id", format!("/sessions/{session}"), May(SeeSessions)),
@@ -131,8 +133,8 @@ impl Ids {
     #[expect(clippy::too_many_lines, reason = "a list with a line for each action")]
     fn actions(&self, somebody: &str) -> Vec<(&'static str, Form, Needs)> {
         use Action::{
-            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManagePolicies, ManageStore,
-            OwnAccount, Propose, ReadAudit,
+            CreateStore, Decide, DeleteStore, DescribeStore, Dream, Freeze, ManageKeys, ManagePeople, ManagePolicies, ManagePrivacy,
+            ManageStore, OwnAccount, Propose, ReadAudit, Redact,
         };
         use Needs::{Action as May, Nothing};
         let (store, changeset, change) = (self.store.to_string(), self.changeset.to_string(), self.change.to_string());
@@ -148,6 +150,9 @@ impl Ids {
         let key = domain::ids::KeyId(uuid::Uuid::nil()).to_string();
         let setting = domain::ids::SettingChangeId(uuid::Uuid::nil()).to_string();
         let recall = domain::ids::RecallId(uuid::Uuid::nil()).to_string();
+        let erasure = domain::ids::ErasureId(uuid::Uuid::nil()).to_string();
+        let hold = domain::ids::HoldId(uuid::Uuid::nil()).to_string();
+        let version = domain::ids::VersionId(uuid::Uuid::nil()).to_string();
         let numbers: Form = NUMBERS.iter().map(|name| (*name, "10".to_owned())).collect();
         let (memory, policy) = (self.memory.to_string(), self.policy.to_string());
         vec![
@@ -231,6 +236,14 @@ impl Ids {
             ("mark_all_recalled", form(&[("recall", &recall), ("mark", "told")]), May(Decide)),
             ("close_recall", form(&[("recall", &recall), ("outcome", "x")]), May(Decide)),
             ("reopen_recall", form(&[("recall", &recall)]), May(Decide)),
+            ("find_subject", form(&[("subject", "nobody")]), May(ManagePrivacy)),
+            ("erase_subject", form(&[("session", &self.session.to_string()), ("reason", "")]), May(ManagePrivacy)),
+            ("confirm_erasure", form(&[("erasure", &erasure)]), May(ManagePrivacy)),
+            ("decline_erasure", form(&[("erasure", &erasure)]), May(ManagePrivacy)),
+            ("place_hold", form(&[("store", &store), ("reason", "")]), May(ManagePrivacy)),
+            ("release_hold", form(&[("hold", &hold), ("reason", "")]), May(ManagePrivacy)),
+            ("set_retention", form(&[("days", "1")]), May(ManagePrivacy)),
+            ("redact_version", form(&[("memory", &memory), ("version", &version), ("number", "1"), ("reason", "")]), May(Redact)),
             ("confirm_setting", form(&[("setting", &setting)]), May(ManagePeople)),
             ("decline_setting", form(&[("setting", &setting)]), May(ManagePeople)),
             ("reveal_quotes", form(&[("changeset", &changeset), ("change", &change)]), May(Decide)),
@@ -395,7 +408,7 @@ async fn every_page_and_action_is_as_the_table_says() {
         for (route, address, needs) in &pages {
             let request = client.get(format!("{}{address}", served.url)).header(header::COOKIE, &visitor.cookie);
             let status = request.header(header::ACCEPT, "text/html").send().await.unwrap().status();
-            let missing = matches!(*route, "/people/:id" | "/recalls/:id") && visitor.may(*needs);
+            let missing = matches!(*route, "/people/:id" | "/recalls/:id" | "/subjects/:id") && visitor.may(*needs);
             let expected = match (visitor.may(*needs), visitor.role) {
                 (true, _) if missing => status == StatusCode::NOT_FOUND,
                 (true, _) => {
@@ -440,6 +453,9 @@ async fn every_page_and_action_is_as_the_table_says() {
                     | "mark_all_recalled"
                     | "close_recall"
                     | "reopen_recall"
+                    | "confirm_erasure"
+                    | "decline_erasure"
+                    | "redact_version"
             );
             let allowed = done || (names_nothing && status == StatusCode::NOT_FOUND);
             let expected = if visitor.may(*needs) { allowed } else { refused };

@@ -10,7 +10,7 @@ use domain::{
     memory::GateMode,
     recall::RecallMark,
 };
-use service::{Grantee, Marked, NewMemory, NewSchedule, transcripts::mapping::Mapping};
+use service::{Grantee, HoldOn, Marked, NewMemory, NewSchedule, transcripts::mapping::Mapping};
 use sqlx::{AssertSqlSafe, Row};
 use store::{Db, covered};
 
@@ -199,6 +199,11 @@ async fn full(world: World) -> World {
     lucid.read_memory(&Actor::operator(), world.store, memory.id, Some(session)).await.unwrap();
     let recall = lucid.open_recall(&me, memory.id, (memory.number, memory.number), "It is wrong.").await.unwrap();
     lucid.mark_recalled(&me, recall, &Marked::Left, RecallMark::Harmless, "").await.unwrap();
+    // Old transcripts are erased, and a memory is held.
+    lucid.set_transcript_days(&me, Some(90)).await.unwrap();
+    world.wait_seconds(200 * 86_400);
+    assert!(lucid.apply_retention().await.unwrap() > 0);
+    lucid.place_hold(&me, HoldOn::Memory(memory.id), "A case.").await.unwrap();
     policies::second_admin(&world).await;
     lucid.set_gate(&actor(lucid, me.who.person().unwrap()).await, world.store, GateMode::DreamsGated, None).await.unwrap();
     world

@@ -9,6 +9,7 @@ pub mod mappings;
 pub mod memory;
 pub mod people;
 pub mod policies;
+pub mod privacy;
 pub mod questions;
 pub mod recalls;
 pub mod review;

@@ -26,6 +26,7 @@ struct Place {
 const DECIDE: &[Role] = &[Role::Admin, Role::Reviewer];
 const READ: &[Role] = &[Role::Admin, Role::Reviewer, Role::Member];
 const ALL: &[Role] = &[Role::Admin, Role::Reviewer, Role::Member, Role::Auditor];
+const ANSWER: &[Role] = &[Role::Admin, Role::Auditor];
 const ADMIN: &[Role] = &[Role::Admin];
 
 const SECTIONS: &[(&str, &[Place])] = &[
@@ -51,6 +52,7 @@ const SECTIONS: &[(&str, &[Place])] = &[
         &[
             Place { name: "policies", href: "/policies", within: None, text: "Policies", icon: "workflow", roles: ALL },
             Place { name: "audit", href: "/audit", within: None, text: "Audit", icon: "shield-check", roles: ALL },
+            Place { name: "erasure", href: "/erasure", within: None, text: "Erasure and holds", icon: "eraser", roles: ANSWER },
         ],
     ),
     (

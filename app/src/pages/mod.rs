@@ -18,6 +18,7 @@ pub mod muted;
 pub mod past;
 pub mod people;
 pub mod policies;
+pub mod privacy;
 pub mod questions;
 pub mod queue;
 pub mod recalls;

@@ -66,6 +66,13 @@ pub fn Transcript() -> impl IntoView {
             .last()
             .filter(|_| view.events.more)
             .map(|e| view! { <p><a href=format!("/sessions/{id}?after={}", e.seq)>"Later events"</a></p> });
+        let user = s.subject.clone().filter(|_| request.actor().is_ok_and(|a| a.may_in_general(Action::ManagePrivacy)));
+        let user = user
+            .map(|_| view! { <div><dt>"Their data"</dt><dd><a class="link" href=format!("/subjects/{id}")>"What is known"</a></dd></div> });
+        let erased = view.events.rows.first().is_some_and(|e| e.erased_at.is_some());
+        let erased = erased.then(
+            || view! { <p class="notice info">"The text of this session was erased, because transcripts are kept for a time only."</p> },
+        );
         let about = [
             ("Agent", s.agent.clone()),
             ("User", s.subject.clone()),
@@ -77,7 +84,8 @@ pub fn Transcript() -> impl IntoView {
         let given = given(id, request.lucid.given_to(request.actor()?, id).await?, request.lucid.signs());
         Ok(view! {
             <Heading title=title trail=trail />
-            <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome source=s.outcome_source /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div></dl>
+            <dl class="about"><div><dt>"Outcome"</dt><dd><OutcomeBadge outcome=s.outcome source=s.outcome_source /></dd></div>{about}<div><dt>"Events"</dt><dd>{count(s.event_count, "event")}</dd></div>{user}</dl>
+            {erased}
             {given}
             {masking}
             {earlier}

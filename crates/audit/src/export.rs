@@ -87,6 +87,14 @@ impl ExportedEntry {
         }
     }
 
+    /// The entry, if it is what its hash says, with its rows and, unless they were erased, its details.
+    pub(crate) fn checked(&self) -> Option<Entry> {
+        let entry = self.entry();
+        let salt = hex::decode(&self.salt).unwrap_or_default();
+        let told = self.payload.as_deref().is_none_or(|payload| crate::commitment(&salt, payload) == entry.commitment);
+        (told && entry.clone().sealed().hash == entry.hash).then_some(entry)
+    }
+
     fn entry(&self) -> Entry {
         Entry {
             seq: self.seq,

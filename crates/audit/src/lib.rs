@@ -9,7 +9,9 @@ pub mod bill;
 pub mod checkpoint;
 pub mod export;
 pub mod letter;
+pub mod merkle;
 pub mod rows;
+pub mod tlog;
 mod verifier;
 
 use serde::{Deserialize, Serialize};

@@ -173,7 +173,16 @@ mod tests {
         ] {
             assert!(words.are_in(text), "{text}");
         }
-        for text in ["Li asked", "Never call before ten", "cust-47115", "cust 471", "order 2093177", "ana@example.com", "", "please never call me before ten"] {
+        for text in [
+            "Li asked",
+            "Never call before ten",
+            "cust-47115",
+            "cust 471",
+            "order 2093177",
+            "ana@example.com",
+            "",
+            "please never call me before ten",
+        ] {
             assert!(!words.are_in(text), "{text}");
         }
         assert!(!TheirWords::of("al").are_in("al dente"), "too short a name is not looked for");

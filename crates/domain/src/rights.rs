@@ -270,8 +270,11 @@ mod tests {
 
     #[test]
     fn an_auditor_reads_and_changes_nothing() {
-        use Action::{ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions};
-        let reads = [ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions];
+        use Action::{
+            ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions,
+        };
+        let reads =
+            [ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions];
         for right in TABLE {
             let wanted = if reads.contains(&right.action) { Yes } else { No };
             assert_eq!(right.access(Role::Auditor), wanted, "{}", right.action);

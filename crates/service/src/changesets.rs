@@ -357,7 +357,12 @@ fn needs(rules: &Requirements, facts: Facts<'_>) -> Needs {
 }
 
 fn quote(row: &EvidenceRow, verified: &[EvidenceId]) -> QuoteView {
-    QuoteView { masked: masking::mask(&row.quote), verified: verified.contains(&row.id), erased: row.redacted_at.is_some(), row: row.clone() }
+    QuoteView {
+        masked: masking::mask(&row.quote),
+        verified: verified.contains(&row.id),
+        erased: row.redacted_at.is_some(),
+        row: row.clone(),
+    }
 }
 
 /// Quotes as pages show them, everything sensitive in them masked.

@@ -213,7 +213,10 @@ async fn refuse_erased(tx: &mut Tx, spooled: &Spooled, key: &str, known: Option<
         None => sessions::by_import_key(tx, &erasing::erased_key(key)).await?.is_some(),
     };
     if erased {
-        return Err(Error::Conflict(format!("{} was erased here, so it is not imported again; delete it where it comes from", spooled.name)));
+        return Err(Error::Conflict(format!(
+            "{} was erased here, so it is not imported again; delete it where it comes from",
+            spooled.name
+        )));
     }
     Ok(())
 }

@@ -123,6 +123,7 @@ pub use store::{
     commits::CommitFilter,
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},
     dreams::{DreamRow, FindingRow},
+    erasing::LiveMemory,
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
     memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},

@@ -63,9 +63,9 @@ statements! {
         ORDER BY s.id DESC LIMIT $3";
     BYTES_OF = "SELECT CAST(COALESCE(SUM(CASE WHEN LENGTH(text) > 1500 THEN 1500 ELSE LENGTH(text) END), 0) AS BIGINT) FROM events
         WHERE session_id = $1 AND kind <> 'system'";
-    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at, speaker, thread, standing, copied_from FROM events
+    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at, speaker, thread, standing, copied_from, redacted_at AS erased_at FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at, speaker, thread, standing, copied_from FROM events
+    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at, speaker, thread, standing, copied_from, redacted_at AS erased_at FROM events
         WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     EVENT_AT = "SELECT id, text FROM events WHERE session_id = $1 AND seq = $2";
     PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, p.last_seq AS event_count, s.first_event_at, s.last_event_at,
@@ -148,6 +148,8 @@ pub struct EventRow {
     pub standing: Standing,
     /// The session that it was copied from, as its source or Lucid calls it.
     pub copied_from: Option<String>,
+    /// When its text was erased.
+    pub erased_at: Option<Timestamp>,
 }
 
 impl EventRow {

@@ -93,12 +93,21 @@ pub async fn recall(State(lucid): State<Lucid>, Extension(current): Extension<Cu
 
 /// Which session.
 #[derive(Deserialize)]
-pub struct AskedBill {
+pub struct AskedSession {
     session: String,
 }
 
+/// The signed letter about what is known of the end user of a session.
+pub async fn letter(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Form(asked): Form<AskedSession>) -> Response {
+    let Ok(session) = asked.session.parse() else { return refused(&Error::NotFound("session")) };
+    match lucid.subject_letter(&current.actor, session).await {
+        Ok(letter) => file("text/markdown; charset=utf-8", "attachment; filename=\"letter.md\"", Body::from(letter.text)),
+        Err(error) => refused(&error),
+    }
+}
+
 /// The signed bill of memory of a session.
-pub async fn bill(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Form(asked): Form<AskedBill>) -> Response {
+pub async fn bill(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Form(asked): Form<AskedSession>) -> Response {
     let Ok(session) = asked.session.parse() else { return refused(&Error::NotFound("session")) };
     let bill = match lucid.bill_of_memory(&current.actor, session).await {
         Ok(bill) => bill,

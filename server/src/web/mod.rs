@@ -141,6 +141,7 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
     let exports = Router::new()
         .route("/export/mapping", get(export::mapping))
         .route("/export/audit", get(export::audit))
+        .route("/do/subject_letter", post(export::letter))
         .route("/export/recall", get(export::recall))
         .with_state(lucid.clone());
     // It leaves an entry in the trail, so it is sent by a form of Lucid's own.

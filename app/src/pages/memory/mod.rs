@@ -7,12 +7,12 @@ pub mod tree;
 
 use domain::{Timestamp, ids::MemoryId, rights::Action};
 use leptos::prelude::*;
-use service::{MemoryAbout, MemoryView, PastVersion};
+use service::{MemoryAbout, MemoryView, PastVersion, RefusedForm, VersionRow};
 
 use crate::{
     components::{
         diff::DiffLines,
-        forms::{Refused, form_token},
+        forms::{self, Refused, form_token},
         icon::Icon,
         layout::{Crumbs, Heading},
         prose::Prose,
@@ -39,7 +39,7 @@ pub fn Memory() -> impl IntoView {
         };
         let refused = request.refused().await;
         let suggests = request.query.contains_key("suggest");
-        let forms = view.memory.as_ref().map(|m| {
+        let editing = view.memory.as_ref().map(|m| {
             let may_propose = actor.may_at(Action::Propose, m.store_id, &[m.path.as_str()]);
             let may_freeze = actor.may_at(Action::Freeze, m.store_id, &[m.path.as_str()]);
             let edit = may_propose.then(|| propose::propose_forms(m, &view.content, refused.as_ref(), suggests));
@@ -51,11 +51,12 @@ pub fn Memory() -> impl IntoView {
             let restore = may_restore.then(|| restore(view.id, view.newest - 1, "Propose to restore it"));
             view! { <div class="notice bad"><p>"This memory was removed. This is what it last said."</p>{restore}</div> }
         });
-        let past_bar = past.as_ref().map(|past| past_bar(&view, past, may_restore, request.now()));
+        let may_redact = actor.may(Action::Redact, view.store_id);
+        let past_bar = past.as_ref().map(|past| past_bar(&view, past, (may_restore, may_redact), refused.as_ref(), request.now()));
         let content = content(&request, &view, past.as_ref()).await?;
         Ok(view! {
             <DocumentTitle text=format!("{} · Memory", view.path) />
-            {head(&view, &store.name, forms.is_some())}
+            {head(&view, &store.name, editing.is_some())}
             <div class="panes">
                 {tree::pane(store.id, &tree, Some(view.id), request.now())}
                 <div class="mid">
@@ -65,7 +66,7 @@ pub fn Memory() -> impl IntoView {
                     {waiting(about.as_ref())}
                     {content}
                     <hr />
-                    {forms}
+                    {editing}
                 </div>
                 <aside class="pane last" aria-label="About this memory">{about::rail(&view, about.as_ref(), request.now())}</aside>
             </div>
@@ -121,9 +122,18 @@ fn waiting(about: Option<&MemoryAbout>) -> Option<AnyView> {
 }
 
 /// Says that one looks at an older version, and leads back or brings it back.
-fn past_bar(view: &MemoryView, past: &PastVersion, may_restore: bool, now: Timestamp) -> AnyView {
+fn past_bar(
+    view: &MemoryView,
+    past: &PastVersion,
+    (may_restore, may_redact): (bool, bool),
+    refused: Option<&RefusedForm>,
+    now: Timestamp,
+) -> AnyView {
     let v = &past.version.version;
-    let restore = (may_restore && v.content_sha256.is_some()).then(|| restore(view.id, v.number, "Propose to restore this version"));
+    let has_text = v.content_sha256.is_some() && v.redacted_at.is_none();
+    let erased = v.redacted_at.map(|at| view! { <p>"Its text was erased "<When at=at now=now />"."</p> });
+    let redact = (may_redact && has_text && (v.number < view.newest || view.memory.is_none())).then(|| redact(v, refused));
+    let restore = (may_restore && has_text).then(|| restore(view.id, v.number, "Propose to restore this version"));
     let store = format!("/stores/{}/at?revision={}", v.store_id, v.revision);
     view! {
         <div class="notice info">
@@ -132,8 +142,28 @@ fn past_bar(view: &MemoryView, past: &PastVersion, may_restore: bool, now: Times
                 <a class="link" href=format!("/memories/{}", view.id)>"Show the newest"</a>" · "
                 <a class="link" href=format!("/memories/{}/loads?from={}", view.id, v.number)>"Who loaded it"</a>
             </p>
-            {restore}
+            {erased}{restore}{redact}
         </div>
+    }
+    .into_any()
+}
+
+/// Erases the text of a version.
+fn redact(version: &VersionRow, refused: Option<&RefusedForm>) -> AnyView {
+    let typed = forms::kept(refused, "redact_reason");
+    let open = typed.is_some();
+    view! {
+        <details open=open>
+            <summary class="quiet">"Erase this text"</summary>
+            <form method="post" action="/do/redact_version" class="stack">{form_token()}
+                <input type="hidden" name="memory" value=version.memory_id.to_string() />
+                <input type="hidden" name="version" value=version.id.to_string() />
+                <input type="hidden" name="number" value=version.number.to_string() />
+                <p>"For text that must not be kept, such as a password. It is erased for good wherever the same text was kept; who wrote and approved it, and when, stays. Backups that were made before still hold it."</p>
+                <label>"Reason"<input name="reason" value=typed.unwrap_or_default() required maxlength="1000" /></label>
+                <button class="danger">"Erase this text"</button>
+            </form>
+        </details>
     }
     .into_any()
 }

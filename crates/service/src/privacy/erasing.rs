@@ -83,7 +83,8 @@ impl Lucid {
         };
         if !alone {
             erasures::insert(&mut tx, &row).await?;
-            let record = Record { action: AuditAction::ErasureAsk, subject: id.to_string(), store: None, commit: None, payload: &json!({}) };
+            let record =
+                Record { action: AuditAction::ErasureAsk, subject: id.to_string(), store: None, commit: None, payload: &json!({}) };
             self.record(&mut tx, right, record).await?;
             tx.commit().await?;
             return Ok(Erasure::Waits(id));
@@ -123,7 +124,8 @@ impl Lucid {
         let (by, _) = acting.own_account()?;
         waiting(&mut tx, id).await?;
         erasures::end(&mut tx, id, ErasureState::Withdrawn, Some(by), self.now(), "{}").await?;
-        let record = Record { action: AuditAction::ErasureDecline, subject: id.to_string(), store: None, commit: None, payload: &json!({}) };
+        let record =
+            Record { action: AuditAction::ErasureDecline, subject: id.to_string(), store: None, commit: None, payload: &json!({}) };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
@@ -139,7 +141,9 @@ impl Lucid {
             return Err(Error::Conflict("this version has no text: it removed the memory, or its text was erased before".to_owned()));
         };
         if version.live {
-            return Err(Error::Conflict("this is what the memory says now: change or remove the memory first, then erase this version".to_owned()));
+            return Err(Error::Conflict(
+                "this is what the memory says now: change or remove the memory first, then erase this version".to_owned(),
+            ));
         }
         if let Some(memory) = erasing::live_with(&mut tx, &sha256).await?.first() {
             let place = if acting.knows(memory.store_id) { memory.path.as_str() } else { "a memory of another store" };

@@ -46,7 +46,8 @@ impl Lucid {
         let sha256 = hex::encode(audit::sha256(&body));
         let text = audit::letter::sign(key, &body);
         let payload = json!({"sha256": sha256});
-        let record = Record { action: AuditAction::SubjectLetter, subject: "installation".into(), store: None, commit: None, payload: &payload };
+        let record =
+            Record { action: AuditAction::SubjectLetter, subject: "installation".into(), store: None, commit: None, payload: &payload };
         self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(Letter { text, sha256 })
@@ -79,7 +80,12 @@ async fn body(tx: &mut Tx, name: &str, now: Timestamp) -> Result<String> {
     if !agents.is_empty() {
         let _ = write!(text, ", with {}", agents.into_iter().collect::<Vec<_>>().join(", "));
     }
-    let _ = write!(text, ". {} from them {} kept as evidence.\n\n## Memory\n\n", count(quoted, "quote"), if quoted == 1 { "is" } else { "are" });
+    let _ = write!(
+        text,
+        ". {} from them {} kept as evidence.\n\n## Memory\n\n",
+        count(quoted, "quote"),
+        if quoted == 1 { "is" } else { "are" }
+    );
     let mut remembered = 0;
     for id in rest {
         if let Some(part) = memory_part(tx, id, &known.sessions, &known.words).await? {

@@ -10,6 +10,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     ids::{HoldId, MemoryId, SessionId, StoreId, UserId},
+    memory::MemoryPath,
     rights::Action,
 };
 use serde_json::json;
@@ -87,7 +88,8 @@ impl Lucid {
         let mut tx = self.db.read().await?;
         let erasures = erasures::list(&mut tx, LISTED).await?;
         let holds = erasures::holds(&mut tx, LISTED).await?;
-        let people = erasures.iter().filter_map(|e| e.decided_by).chain(holds.iter().flat_map(|h| [Some(h.placed_by), h.released_by]).flatten());
+        let people =
+            erasures.iter().filter_map(|e| e.decided_by).chain(holds.iter().flat_map(|h| [Some(h.placed_by), h.released_by]).flatten());
         let actors: Vec<String> = people.map(actor_of).chain(erasures.iter().map(|e| e.asked_by.clone())).collect();
         let names = Names::of_actors(&mut tx, actors.iter().map(String::as_str)).await?;
         let name = |user: UserId| names.of(&actor_of(user));
@@ -119,6 +121,14 @@ impl Lucid {
         let sessions = texts::sessions_of(&mut self.db.read().await?, subject.trim()).await?;
         let missing = || Error::Invalid("no session is of an end user of this name; it is written as the recorder wrote it".to_owned());
         sessions.last().copied().ok_or_else(missing)
+    }
+
+    /// The memory at a path of a store.
+    pub async fn memory_at(&self, actor: &Actor, store: StoreId, path: &str) -> Result<MemoryId> {
+        crate::require(actor, Action::SeeMemory, store)?;
+        let path: MemoryPath = path.parse().map_err(|_| Error::Invalid(format!("{path} is no path of a memory")))?;
+        let memory = memories::at_path(&mut self.db.read().await?, store, &path).await?;
+        memory.map(|m| m.id).ok_or_else(|| Error::Invalid(format!("there is no memory at {path} in this store")))
     }
 
     /// Places a legal hold for a reason of 1 to 1,000 characters: nothing of what it is on is erased until it is released.
@@ -164,7 +174,8 @@ impl Lucid {
         }
         erasures::release(&mut tx, id, by, self.now(), reason).await?;
         let payload = json!({"reason": reason});
-        let record = Record { action: AuditAction::HoldRelease, subject: id.to_string(), store: hold.store_id, commit: None, payload: &payload };
+        let record =
+            Record { action: AuditAction::HoldRelease, subject: id.to_string(), store: hold.store_id, commit: None, payload: &payload };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }

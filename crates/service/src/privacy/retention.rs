@@ -37,7 +37,8 @@ impl Lucid {
         let before = transcript_days(&mut tx).await?;
         settings::put(&mut tx, TRANSCRIPT_DAYS, &days.map_or_else(String::new, |days| days.to_string())).await?;
         let payload = json!({"transcript_days": days, "before": before});
-        let record = Record { action: AuditAction::RetentionSet, subject: "installation".into(), store: None, commit: None, payload: &payload };
+        let record =
+            Record { action: AuditAction::RetentionSet, subject: "installation".into(), store: None, commit: None, payload: &payload };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }

@@ -28,7 +28,8 @@ const HEAD_MISSING: &str = "its last line, the head, is missing: the end may hav
 /// Verifies or exports.
 pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<ExitCode, Failure> {
     match &args.command {
-        AuditCommand::Verify { export, checkpoint, public_key, bill } => {
+        AuditCommand::Verify { letter: Some(letter), public_key, .. } => verify_letter(letter, public_key.as_deref()),
+        AuditCommand::Verify { export, checkpoint, public_key, bill, letter: None } => {
             let kept = checkpoint.iter().map(|file| read_checkpoint(file)).collect::<Result<Vec<_>, _>>()?;
             match (bill, export) {
                 (Some(bill), export) => bills::verify(bill, export.as_deref(), kept, public_key.as_deref()),
@@ -41,6 +42,21 @@ pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<Exit
         AuditCommand::ReplaceKey { new, lost } => replace_key(database, new, *lost).await,
         AuditCommand::Checkpoint => sign(database).await,
     }
+}
+
+/// Checks the signature of a letter to an end user.
+fn verify_letter(file: &Path, key: Option<&str>) -> Result<ExitCode, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
+    Ok(match audit::letter::verify(&text, key) {
+        Ok((signer, _)) => {
+            println!("the letter is as it was signed with the key {signer}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("the letter does NOT verify: {why}");
+            ExitCode::FAILURE
+        }
+    })
 }
 
 fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
