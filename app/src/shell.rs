@@ -120,6 +120,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/mappings/edit") view=pages::mappings::Edit ssr=SsrMode::Async />
                 <Route path=path!("/erasure") view=pages::privacy::Erasure ssr=SsrMode::Async />
                 <Route path=path!("/subjects/:id") view=pages::privacy::Subject ssr=SsrMode::Async />
+                <Route path=path!("/audit/integrity") view=pages::integrity::Integrity ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=pages::audit::Audit ssr=SsrMode::Async />
             </Routes>
         </Router>

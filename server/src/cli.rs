@@ -497,7 +497,24 @@ pub enum AuditCommand {
         /// A letter to an end user to check instead: that it is as it was signed.
         #[arg(long, conflicts_with_all = ["bill", "export", "checkpoint"])]
         letter: Option<PathBuf>,
+        /// A proof to check instead, as `lucid audit prove` printed it; needs --public-key.
+        #[arg(long, conflicts_with_all = ["bill", "export", "checkpoint", "letter"], requires = "public_key")]
+        proof: Option<PathBuf>,
+        /// The tree head that was kept: the proof must be about it, or show that the trail only grew since.
+        #[arg(long, requires = "proof")]
+        tree_head: Option<PathBuf>,
     },
+    /// Print a proof that one entry is in the trail, or that the trail only grew, to be checked offline without an export.
+    Prove {
+        /// The number of the entry.
+        #[arg(long, required_unless_present = "since")]
+        entry: Option<i64>,
+        /// The tree head that was kept, as `lucid audit tree-head` printed it.
+        #[arg(long, conflicts_with = "entry")]
+        since: Option<PathBuf>,
+    },
+    /// Print the signed tree head of the trail (C2SP tlog-checkpoint): how many entries it has, and the root of the Merkle tree over them.
+    TreeHead,
     /// Print the signed bill of memory of a session: which versions of which memories it was given, and who approved them.
     Bill {
         /// The session's id.

@@ -64,6 +64,7 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("store-muted", format!("{store}/muted")),
         ("store-settings", format!("{store}/settings")),
         ("audit", format!("{url}/audit")),
+        ("integrity", format!("{url}/audit/integrity")),
         ("erasure", format!("{url}/erasure")),
         ("subject", session.replace("/sessions/", "/subjects/")),
         ("account", format!("{url}/account")),

@@ -38,7 +38,7 @@ fn session_of(subject: &str, id: &str, task: &str, number: u32, said: &str) -> S
 }
 
 const fn because(reason: &str) -> AskedErasure<'_> {
-    AskedErasure { kept: &[], also: "", reason }
+    AskedErasure { kept: &[], also: "", reason, confirmed: true }
 }
 
 async fn sessions_of(world: &World, subject: &str) -> Vec<SessionId> {
@@ -199,7 +199,7 @@ async fn an_end_user_is_erased_from_every_table_and_file(world: World) {
     let trail = world.verified().await;
 
     let done = {
-        let asked = AskedErasure { kept: &kept, also: "Quetzalina", reason: &format!("{SUBJECT} asked for it.") };
+        let asked = AskedErasure { kept: &kept, also: "Quetzalina", reason: &format!("{SUBJECT} asked for it."), confirmed: true };
         lucid.erase_subject(&world.admin, sessions[0], &asked).await.unwrap()
     };
     assert!(matches!(done, Erasure::Done(_)), "there is one admin");

@@ -174,7 +174,7 @@ impl Twin {
         let (lucid, of) = (&self.world.lucid, |field: &str| self.filling.of(field));
         let session = lucid.sessions(&self.admin, None, None).await.unwrap().rows[0].id;
         let kept: Vec<_> = lucid.subject(&self.admin, session).await.unwrap().memories.into_iter().map(|(m, _)| m.id).collect();
-        let asked = AskedErasure { kept: &kept, also: "", reason: &of("erasurereason") };
+        let asked = AskedErasure { kept: &kept, also: "", reason: &of("erasurereason"), confirmed: true };
         assert!(matches!(lucid.erase_subject(&self.admin, session, &asked).await.unwrap(), Erasure::Waits(_)));
         let memory = lucid.memories(&self.admin, self.world.store, None).await.unwrap().rows[0].id;
         for on in [HoldOn::Store(self.world.store), HoldOn::Memory(memory), HoldOn::SubjectOf(session)] {
@@ -382,6 +382,7 @@ impl Twin {
         }
         page("/recalls", "/recalls".into());
         page("/erasure", "/erasure".into());
+        page("/audit/integrity", "/audit/integrity".into());
         for recall in lucid.recalls(me, None).await.unwrap() {
             page("/recalls/:id", format!("/recalls/{}", recall.id));
         }

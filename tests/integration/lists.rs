@@ -309,6 +309,7 @@ async fn fullest_pages(world: &World, me: &Actor) -> Vec<(&'static str, String)>
         "/sessions",
         "/import",
         "/audit",
+        "/audit/integrity",
         "/erasure",
         "/account",
         "/people",

@@ -36,6 +36,7 @@ mod operations;
 mod past;
 mod people;
 mod policies;
+mod proofs;
 mod questions;
 mod reading;
 mod real_model;

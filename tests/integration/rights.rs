@@ -121,6 +121,7 @@ impl Ids {
             ("/memories/:id/loads", format!("/memories/{memory}/loads?from=1"), May(SeeMemory)),
             ("/recalls", "/recalls".into(), SignedIn),
             ("/recalls/:id", "/recalls/recall_0".into(), SignedIn),
+            ("/audit/integrity", "/audit/integrity".into(), May(Action::ReadAudit)),
             ("/erasure", "/erasure".into(), May(SeePrivacy)),
             ("/subjects/:id", format!("/subjects/{}", SessionId(uuid::Uuid::nil())), May(ManagePrivacy)),
             ("/commits/:id", format!("/commits/{commit}"), May(SeeMemory)),

@@ -57,8 +57,8 @@ pub async fn sign_checkpoint() -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
         request.lucid.sign_checkpoint(request.actor()?).await?;
-        Ok("/audit".to_owned())
+        Ok("/audit/integrity".to_owned())
     }
     .await;
-    answer(&request, result, "/audit", fields([])).await
+    answer(&request, result, "/audit/integrity", fields([])).await
 }

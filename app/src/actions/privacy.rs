@@ -37,11 +37,8 @@ pub async fn erase_subject(
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        if again.trim() != "erase" {
-            return Err(Error::Invalid("type “erase” in the last field: what is erased cannot be brought back".to_owned()));
-        }
         let memories = kept.iter().map(|memory| id::<MemoryId>(memory, "memory")).collect::<Result<Vec<_>, _>>()?;
-        let asked = AskedErasure { kept: &memories, also: &also, reason: &reason };
+        let asked = AskedErasure { kept: &memories, also: &also, reason: &reason, confirmed: again.trim() == "erase" };
         request.lucid.erase_subject(request.actor()?, id(&session, "session")?, &asked).await?;
         Ok(PAGE.to_owned())
     }

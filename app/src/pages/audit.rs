@@ -8,7 +8,7 @@ use crate::{
     actions::account::encoded,
     components::{
         days::by_day,
-        forms::{Refused, form_token},
+        forms::Refused,
         layout::{Empty, Heading, actor_mark, actor_name},
         text::Visible,
         when::When,
@@ -38,9 +38,9 @@ pub fn Audit() -> impl IntoView {
         let actor = request.actor()?;
         let now = request.now();
         let state = if actor.may_in_general(Action::ReadAudit) {
-            let verified = request.lucid.last_verified(actor).await?;
+            let last = request.lucid.last_verified(actor).await?;
             let end = request.lucid.signed_head().await?;
-            Some(state(verified.as_ref(), end.as_ref(), now))
+            Some(state(last.as_ref(), end.as_ref(), now))
         } else {
             None
         };
@@ -56,7 +56,8 @@ pub fn Audit() -> impl IntoView {
         let body = if list.rows.is_empty() {
             view! { <Empty title="No entries">"Entries of the stores that you have access to appear here. Change the filter to see others."</Empty> }.into_any()
         } else {
-            by_day(list.rows, now, |r| r.row.at, |r| entry(r, now))
+            let proves = actor.may_in_general(Action::ExportAudit) && request.lucid.signs();
+            by_day(list.rows, now, |r| r.row.at, |r| entry(r, proves, now))
         };
         Ok(view! {
             <Heading title="Audit" action=exports.into_any() />
@@ -69,9 +70,9 @@ pub fn Audit() -> impl IntoView {
     })
 }
 
-/// Whether the trail verified when it was last looked at, and which key signs it.
-fn state(verified: Option<&LastVerified>, end: Option<&Checkpoint>, now: Timestamp) -> AnyView {
-    let said = match verified {
+/// Whether the trail verified when that was last looked at.
+pub fn verified(last: Option<&LastVerified>, now: Timestamp) -> AnyView {
+    match last {
         Some(LastVerified { at, broken: Some(broken), .. }) => {
             view! { <p class="notice" role="alert"><strong>"The trail does not verify. "</strong><When at=*at now=now />": "<span class="lines">{broken.clone()}</span></p> }.into_any()
         }
@@ -79,15 +80,20 @@ fn state(verified: Option<&LastVerified>, end: Option<&Checkpoint>, now: Timesta
             view! { <p>"Verified to entry "{v.entries}", "<When at=v.at now=now />", with every row of the database that it covers."</p> }.into_any()
         }
         None => view! { <p>"Not verified yet; a worker does so each day, and "<code>"lucid audit verify"</code>" at any time."</p> }.into_any(),
-    };
+    }
+}
+
+/// Whether the trail verified when it was last looked at, and whether it is signed.
+fn state(last: Option<&LastVerified>, end: Option<&Checkpoint>, now: Timestamp) -> AnyView {
+    let said = verified(last, now);
     let signed = match end {
-        Some(c) => view! { <p class="quiet">"Signed at every entry, the last "<When at=Timestamp(c.at) now=now />", with the key "<code class="wrap">{c.public_key.clone()}</code>". Keep this key and a checkpoint elsewhere: together they show any change to what was before."</p> }.into_any(),
-        None => view! { <p class="quiet">"The trail is not signed: a person who can write to the database can rewrite it. Start Lucid with --signing-key."</p> }.into_any(),
+        Some(c) => view! { " Signed at every entry, the last "<When at=Timestamp(c.at) now=now />"." }.into_any(),
+        None => {
+            view! { " The trail is not signed: a person who can write to the database can rewrite it. Start Lucid with --signing-key." }
+                .into_any()
+        }
     };
-    let sign = end.map(|_| {
-        view! { <form method="post" action="/do/sign_checkpoint" class="filters">{form_token()}<button>"Sign a checkpoint"</button></form> }
-    });
-    view! { <div class="stack">{said}{signed}{sign}</div> }.into_any()
+    view! { <div class="stack">{said}<p class="quiet">{signed}" "<a class="link" href="/audit/integrity">"Key, checkpoints and proofs"</a></p></div> }.into_any()
 }
 
 /// Links to the trail as files, of the period that is shown.
@@ -115,13 +121,17 @@ fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreName]) -> imp
 }
 
 /// An entry as a sentence; its code, number, hash and payload are one click away.
-fn entry(entry: AuditRow, now: Timestamp) -> impl IntoView {
+fn entry(entry: AuditRow, proves: bool, now: Timestamp) -> impl IntoView {
     let about = about(&entry);
     let said = said(&entry);
     let r = entry.row;
     let mark = actor_mark(&r.actor, &entry.actor);
     let who = actor_name(&entry.actor);
     let details = r.payload.clone().unwrap_or_else(|| "erased".to_owned());
+    let proof = proves.then(|| {
+        let label = format!("Download a proof of entry {}", r.seq);
+        view! { " "<a class="link" href=format!("/export/proof?entry={}", r.seq) download aria-label=label>"Proof"</a> }
+    });
     view! {
         <li>
             {mark}
@@ -129,7 +139,7 @@ fn entry(entry: AuditRow, now: Timestamp) -> impl IntoView {
                 <p><a class="who" href=format!("/audit?who={}", encoded(&r.actor))><Visible text=who /></a>" "{said}" "{about}</p>
                 <details>
                     <summary class="quiet"><code>{r.action}</code>" · No. "{r.seq}</summary>
-                    <p class="quiet">"Hash "<code class="wrap">{entry.hash}</code></p>
+                    <p class="quiet">"Hash "<code class="wrap">{entry.hash}</code>{proof}</p>
                     <p><code class="wrap"><Visible text=details /></code></p>
                 </details>
             </div>

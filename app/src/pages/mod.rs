@@ -10,6 +10,7 @@ pub mod history;
 pub mod import;
 pub mod inbox;
 pub mod insights;
+pub mod integrity;
 pub mod keys;
 pub mod mappings;
 pub mod memories;

@@ -142,7 +142,7 @@ pub use store::{
 };
 pub use store::{changes::DecidedRow, questions::AnsweredRow};
 pub use stores::StoreText;
-pub use trail::{AuditRow, Export, ExportPeriod, LastVerified, Verified};
+pub use trail::{AuditRow, Export, ExportPeriod, LastVerified, TrailKey, Verified};
 pub use web_sessions::{form_token, web_session_of};
 
 /// Where the time comes from.
@@ -165,6 +165,7 @@ pub struct Lucid {
     expiry_days: u32,
     asked_of: Arc<std::sync::atomic::AtomicI64>,
     link_mail: Option<Arc<dyn LinkMail>>,
+    tree: Arc<tokio::sync::Mutex<trail::Tree>>,
 }
 
 impl Lucid {
@@ -188,6 +189,7 @@ impl Lucid {
             expiry_days: domain::review::EXPIRY_DAYS,
             asked_of: Arc::default(),
             link_mail: None,
+            tree: Arc::default(),
         }
     }
 

@@ -75,6 +75,31 @@ pub async fn audit(State(lucid): State<Lucid>, Extension(current): Extension<Cur
     file(kind, disposition, Body::from_stream(futures::StreamExt::chain(head, lines)))
 }
 
+/// Which entry.
+#[derive(Deserialize)]
+pub struct AskedEntry {
+    entry: String,
+}
+
+/// A proof that an entry is in the trail.
+pub async fn proof(State(lucid): State<Lucid>, Extension(current): Extension<Current>, Query(asked): Query<AskedEntry>) -> Response {
+    let Ok(entry) = asked.entry.parse() else { return refused(&Error::NotFound("entry")) };
+    let proof = match lucid.prove_entry(&current.actor, entry).await {
+        Ok(proof) => proof,
+        Err(error) => return refused(&error),
+    };
+    let Ok(text) = serde_json::to_string(&proof) else { return refused(&Error::Internal("a proof could not be written")) };
+    file("application/json", "attachment; filename=\"proof.json\"", Body::from(text + "\n"))
+}
+
+/// The signed tree head of the trail.
+pub async fn tree_head(State(lucid): State<Lucid>, Extension(current): Extension<Current>) -> Response {
+    match lucid.tree_head(&current.actor).await {
+        Ok(note) => file("text/plain; charset=utf-8", "attachment; filename=\"tree-head.txt\"", Body::from(note)),
+        Err(error) => refused(&error),
+    }
+}
+
 /// Which recall.
 #[derive(Deserialize)]
 pub struct AskedRecall {

@@ -142,6 +142,8 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .route("/export/mapping", get(export::mapping))
         .route("/export/audit", get(export::audit))
         .route("/do/subject_letter", post(export::letter))
+        .route("/export/proof", get(export::proof))
+        .route("/export/tree_head", get(export::tree_head))
         .route("/export/recall", get(export::recall))
         .with_state(lucid.clone());
     // It leaves an entry in the trail, so it is sent by a form of Lucid's own.

@@ -33,6 +33,8 @@ pub struct AskedErasure<'a> {
     pub also: &'a str,
     /// Why.
     pub reason: &'a str,
+    /// Whether the person said once more that they want it: what is erased cannot be brought back.
+    pub confirmed: bool,
 }
 
 /// What became of an erasure that was asked for.
@@ -52,6 +54,9 @@ impl Lucid {
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
         acting.own_account()?;
         let reason = text(asked.reason, "a reason")?;
+        if !asked.confirmed {
+            return Err(Error::Invalid("type “erase” in the last field: what is erased cannot be brought back".to_owned()));
+        }
         let also = asked.also.trim();
         if also.chars().count() > LONGEST_REASON || also.contains('\0') {
             return Err(Error::Invalid(format!("the words to erase as well have at most {LONGEST_REASON} characters together")));

@@ -1,6 +1,7 @@
 //! The audit trail: listing it, verifying it, signing it and exporting it.
 
 mod exporting;
+mod proofs;
 mod signing;
 mod verifying;
 
@@ -24,6 +25,7 @@ use store::{
 
 pub use self::{
     exporting::{Export, ExportPeriod},
+    proofs::{TrailKey, Tree},
     verifying::{LastVerified, Verified},
 };
 use crate::{Lucid, Record, Result, names::Names};

@@ -62,6 +62,12 @@ impl Lucid {
         Ok(public)
     }
 
+    /// The checkpoints that are kept in the database, smallest first.
+    pub async fn checkpoints(&self, actor: &Actor) -> Result<Vec<Checkpoint>> {
+        require_in_general(actor, Action::ReadAudit)?;
+        Ok(checkpoints::all(&mut self.db.read().await?).await?.iter().map(super::checkpoint).collect())
+    }
+
     /// The end of the trail as it was signed with its last entry; none if the trail is not signed.
     pub async fn signed_head(&self) -> Result<Option<Checkpoint>> {
         Ok(audit_log::head(&mut self.db.read().await?).await?.signed())

@@ -1,6 +1,7 @@
 //! `lucid audit`: verify the trail of a database or of an export, and write one.
 
 mod bills;
+mod proofs;
 
 use std::{
     fs::File,
@@ -29,7 +30,12 @@ const HEAD_MISSING: &str = "its last line, the head, is missing: the end may hav
 pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         AuditCommand::Verify { letter: Some(letter), public_key, .. } => verify_letter(letter, public_key.as_deref()),
-        AuditCommand::Verify { export, checkpoint, public_key, bill, letter: None } => {
+        AuditCommand::Verify { proof: Some(proof), public_key, tree_head, .. } => {
+            proofs::verify(proof, public_key.as_deref().unwrap_or_default(), tree_head.as_deref())
+        }
+        AuditCommand::Prove { entry, since } => proofs::print(database, *entry, since.as_deref()).await,
+        AuditCommand::TreeHead => proofs::print_tree_head(database).await,
+        AuditCommand::Verify { export, checkpoint, public_key, bill, .. } => {
             let kept = checkpoint.iter().map(|file| read_checkpoint(file)).collect::<Result<Vec<_>, _>>()?;
             match (bill, export) {
                 (Some(bill), export) => bills::verify(bill, export.as_deref(), kept, public_key.as_deref()),
