@@ -433,6 +433,9 @@ pub struct BriefingArgs {
     /// Only what is known about this error.
     #[arg(long)]
     pub error: Option<String>,
+    /// Also statements that are not valid yet, or no longer.
+    #[arg(long)]
+    pub all_times: bool,
 }
 
 /// `lucid doctor`.

@@ -16,6 +16,7 @@ on_both_engines!(
     writes_go_through_the_gate_that_the_store_has,
     a_budget_is_checked_when_something_is_proposed,
     a_briefing_holds_committed_memory_only,
+    a_briefing_leaves_out_what_is_not_valid,
     a_deleted_store_is_gone_for_everybody,
     a_dream_over_chosen_sessions,
 );
@@ -222,6 +223,31 @@ async fn a_briefing_holds_committed_memory_only(world: World) {
     assert_eq!(lucid.briefing(&other, world.store, &BriefingRequest::default()).await.unwrap_err().kind(), Kind::Permission);
     let small = BriefingRequest { budget_tokens: Some(5), ..BriefingRequest::default() };
     assert_eq!(lucid.briefing(&agent, world.store, &small).await.unwrap_err().kind(), Kind::Invalid);
+}
+
+/// The days at the end of a statement are honoured by the briefing, and everything else shows the memory as it is.
+async fn a_briefing_leaves_out_what_is_not_valid(world: World) {
+    let lucid = &world.lucid;
+    let text = "# Freezes\n\n- Never on a Friday.\n- No deployment at all. (valid from 2026-11-23 until 2026-11-24)\n";
+    let only = "Ask Ana. (valid until 2026-11-22)\n";
+    world.remember(&[("/freeze.md", text, false), ("/ana.md", only, false)]).await;
+    let agent = key(&world, &[Scope::MemoryRead], true).await;
+    let paths = |view: &service::BriefingView| view.memories.iter().map(|m| m.path.to_string()).collect::<Vec<_>>();
+    // On 22 November.
+    let first = lucid.briefing(&agent, world.store, &BriefingRequest::default()).await.unwrap();
+    assert_eq!((paths(&first), first.not_valid), (vec!["/ana.md".to_owned(), "/freeze.md".to_owned()], 1));
+    assert!(first.text.contains("Never on a Friday") && !first.text.contains("No deployment"), "{}", first.text);
+    world.wait_seconds(86_400);
+    let second = lucid.briefing(&agent, world.store, &BriefingRequest::default()).await.unwrap();
+    assert_eq!((paths(&second), second.not_valid), (vec!["/freeze.md".to_owned()], 1), "nothing is left of the other");
+    assert!(second.text.contains("No deployment at all. (valid from"), "{}", second.text);
+    let all = BriefingRequest { all_times: true, ..BriefingRequest::default() };
+    let all = lucid.briefing(&agent, world.store, &all).await.unwrap();
+    assert!(all.not_valid == 0 && all.text.contains("Ask Ana") && all.text.contains("No deployment"), "{}", all.text);
+    let about = BriefingRequest { tool: Some("deploy".into()), error: Some("x".into()), ..BriefingRequest::default() };
+    assert_eq!(lucid.briefing(&agent, world.store, &about).await.unwrap().not_valid, 1);
+    let memory = lucid.memories(&world.admin, world.store, None).await.unwrap().rows.into_iter().find(|m| m.path.as_str() == "/ana.md").unwrap();
+    assert_eq!(lucid.read_memory(&agent, world.store, memory.id, None).await.unwrap().1, only, "a read is of the memory as it is");
 }
 
 async fn a_deleted_store_is_gone_for_everybody(world: World) {

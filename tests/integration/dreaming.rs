@@ -143,7 +143,7 @@ async fn support_is_refreshed_without_a_change(world: World) {
     let support: Vec<Value> = known.iter().map(|s| serde_json::from_str(s).unwrap()).filter(|v: &Value| v["distinct"].is_i64()).collect();
     assert_eq!((support.len(), support[0]["distinct"].as_i64()), (1, Some(5)), "{known:?}");
     drop(tx);
-    let asked = service::BriefingRequest { agent: None, session: None, budget_tokens: None, tool: None, error: None };
+    let asked = service::BriefingRequest { agent: None, session: None, budget_tokens: None, tool: None, error: None, all_times: false };
     let briefing = world.lucid.briefing(&world.reviewer, world.store, &asked).await.unwrap();
     assert!(briefing.memories.iter().any(|m| m.support == 5), "agents see it, too");
 }

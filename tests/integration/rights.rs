@@ -228,6 +228,11 @@ impl Ids {
                 form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("path", "/x.md"), ("content", "x"), ("reason", "x")]),
                 May(Propose),
             ),
+            (
+                "propose_validity",
+                form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("statement", "0"), ("until", "2026-12-31"), ("reason", "x")]),
+                May(Propose),
+            ),
             ("propose_restore", form(&[("memory", &memory), ("version", "1")]), May(Propose)),
             ("propose_removal", form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("reason", "x")]), May(Propose)),
             ("freeze", form(&[("memory", &memory), ("reason", "")]), May(Freeze)),

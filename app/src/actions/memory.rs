@@ -1,6 +1,9 @@
 //! What a person proposes for the memory, and freezing.
 
-use domain::ids::{MemoryId, StoreId};
+use domain::{
+    ids::{MemoryId, StoreId},
+    validity::{self, Validity},
+};
 use leptos::prelude::*;
 use service::{Error, MemoryWrite};
 
@@ -45,6 +48,34 @@ pub async fn propose_edit(
             content: Some(content),
             expected_sha256: Some(sha256),
         };
+        let (changeset, _) = request.lucid.propose_change(request.actor()?, id(&store, "store")?, &write, &reason).await?;
+        Ok(format!("/changesets/{changeset}"))
+    }
+    .await;
+    answer(&request, result, &back(&memory), kept).await
+}
+
+/// Proposes when a statement of a memory is valid, by its number from 0; `sha256` names what was shown.
+#[server(prefix = "/do", endpoint = "propose_validity")]
+pub async fn propose_validity(
+    store: String,
+    memory: String,
+    sha256: String,
+    #[server(default)] statement: usize,
+    #[server(default)] from: String,
+    #[server(default)] until: String,
+    #[server(default)] reason: String,
+) -> Result<Answer, ServerFnError> {
+    let request = Request::of_action();
+    let number = statement.to_string();
+    let kept = fields([("statement", &number), ("from", &from), ("until", &until), ("validity_reason", &reason)]);
+    let result = async {
+        let (_, content) = request.lucid.read_for_edit(request.actor()?, id(&memory, "memory")?).await?;
+        let days = Validity::of_days(&from, &until).map_err(Error::Invalid)?;
+        let content = validity::with_validity(&content, statement, days);
+        let content = content.ok_or_else(|| Error::Invalid("choose a statement of this memory".to_owned()))?;
+        let write =
+            MemoryWrite::Update { id: id(&memory, "memory")?, path: None, content: Some(content), expected_sha256: Some(sha256) };
         let (changeset, _) = request.lucid.propose_change(request.actor()?, id(&store, "store")?, &write, &reason).await?;
         Ok(format!("/changesets/{changeset}"))
     }

@@ -4,6 +4,7 @@ use domain::{
     Timestamp,
     actor::StoreRole,
     memory::GateMode,
+    plural::count,
     review::{Approvals, MOST_APPROVALS},
     rights::Action,
 };
@@ -224,6 +225,7 @@ pub fn Briefing() -> impl IntoView {
             budget_tokens: request.asked("budget_tokens"),
             tool: text("tool"),
             error: text("error"),
+            all_times: false,
         };
         let view = request.lucid.briefing(actor, store.id, &asked).await?;
         let field = |name: &str| text(name).unwrap_or_default();
@@ -237,6 +239,7 @@ pub fn Briefing() -> impl IntoView {
             view.titles.len(),
             view.left_out
         );
+        let not_valid = (view.not_valid > 0).then(|| format!(" Left out, because not valid today: {}.", count(view.not_valid, "statement")));
         Ok(view! {
             {store_heading(&store, "Briefing", None)}
             <p>"What an agent loads from this store at the start of a session: committed memory only, frozen and best supported first."</p>
@@ -247,7 +250,7 @@ pub fn Briefing() -> impl IntoView {
                 <label>"Error "<input name="error" value=error /></label>
                 <button>"Show"</button>
             </form>
-            <p class="quiet">{said}</p>
+            <p class="quiet">{said}{not_valid}</p>
             <pre class="memory" tabindex="0" aria-label="Briefing"><Visible text=view.text /></pre>
         }
         .into_any())

@@ -36,6 +36,7 @@ pub mod secrets;
 pub mod sensitive;
 pub mod statement;
 pub mod timestamp;
+pub mod validity;
 
 pub use timestamp::Timestamp;
 

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    Timestamp,
     actor::{Actor, Who},
     briefing::{self, Candidate, Known, tokens},
     ids::{MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
     rights::Action,
+    validity,
 };
 use store::{
     Tx,
@@ -41,6 +43,8 @@ pub struct BriefingRequest {
     pub tool: Option<String>,
     /// Only what is known about this error.
     pub error: Option<String>,
+    /// Also statements that are not valid yet, or no longer.
+    pub all_times: bool,
 }
 
 /// A briefing with what stands in it.
@@ -52,6 +56,8 @@ pub struct BriefingView {
     pub budget_tokens: i64,
     /// Tokens of the text.
     pub tokens: i64,
+    /// Statements that were left out because they are not valid now.
+    pub not_valid: usize,
     /// The whole as Markdown.
     pub text: String,
     /// Memories that stand in it whole.
@@ -98,10 +104,11 @@ impl Lucid {
         let asks_for_failure = !tool.is_empty() || !error.is_empty();
         // What is known of a failure is found by what every memory says.
         let chosen = if asks_for_failure { None } else { chosen_rows(&mut tx, store, asked.agent.as_deref(), budget_tokens).await? };
-        let (rows, more) = match chosen {
+        let (mut rows, more) = match chosen {
             Some(chosen) => chosen,
             None => (memories::for_briefing(&mut tx, store, briefing::bytes(budget_tokens).max(LEAST_BYTES)).await?, 0),
         };
+        let not_valid = if asked.all_times { 0 } else { leave_out_invalid(&mut rows, self.now()) };
         let known: Vec<Known<'_>> = rows
             .iter()
             .map(|r| Known { path: r.path.as_str(), content: &r.content, whole: r.whole, frozen: r.frozen, support: support(r) })
@@ -125,6 +132,7 @@ impl Lucid {
             store: row,
             budget_tokens,
             tokens: tokens(&composed.text),
+            not_valid,
             memories: listed(&composed.whole),
             titles: listed(&composed.titles),
             left_out: composed.left_out.len() + more,
@@ -143,6 +151,18 @@ impl Lucid {
         }
         Ok(view)
     }
+}
+
+/// Leaves out statements that are not valid at a moment, and memories that then say nothing. Returns how many statements those are.
+fn leave_out_invalid(rows: &mut Vec<BriefingRow>, at: Timestamp) -> usize {
+    let mut gone = 0;
+    rows.retain_mut(|row| {
+        let Some((left, statements)) = validity::valid_at(&row.content, at) else { return true };
+        gone += statements;
+        row.content = left;
+        validity::says_anything(&row.content)
+    });
+    gone
 }
 
 /// The memories that can have a place in a briefing, with what they say or how that begins, and how many more there are; `None` where so

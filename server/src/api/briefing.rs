@@ -21,6 +21,8 @@ pub struct Asked {
     budget_tokens: Option<i64>,
     tool: Option<String>,
     error: Option<String>,
+    #[serde(default)]
+    all_times: bool,
 }
 
 pub async fn retrieve(
@@ -31,7 +33,14 @@ pub async fn retrieve(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let session = asked.session_id.as_deref().filter(|s| !s.is_empty()).map(|s| id(s, "session")).transpose()?;
-    let request = BriefingRequest { agent: asked.agent, session, budget_tokens: asked.budget_tokens, tool: asked.tool, error: asked.error };
+    let request = BriefingRequest {
+        agent: asked.agent,
+        session,
+        budget_tokens: asked.budget_tokens,
+        tool: asked.tool,
+        error: asked.error,
+        all_times: asked.all_times,
+    };
     let view = lucid.briefing(&actor, id(&store, "store")?, &request).await?;
     // For hooks of a shell: only the text.
     if headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/markdown")) {
@@ -50,6 +59,7 @@ pub async fn retrieve(
         "memories": listed(&view.memories),
         "titles": listed(&view.titles),
         "left_out": view.left_out,
+        "not_valid": view.not_valid,
     });
     Ok(Json(answer).into_response())
 }

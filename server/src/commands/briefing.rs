@@ -17,6 +17,7 @@ pub async fn run(database: super::Database<'_>, args: &BriefingArgs) -> Result<E
         budget_tokens: Some(args.budget_tokens),
         tool: args.tool.clone(),
         error: args.error.clone(),
+        all_times: args.all_times,
     };
     let view = lucid.briefing(&Actor::operator(), store, &asked).await?;
     lucid.close().await;

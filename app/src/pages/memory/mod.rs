@@ -44,7 +44,8 @@ pub fn Memory() -> impl IntoView {
             let may_freeze = actor.may_at(Action::Freeze, m.store_id, &[m.path.as_str()]);
             let edit = may_propose.then(|| propose::propose_forms(m, &view.content, refused.as_ref(), suggests));
             let freeze = (may_freeze && !m.frozen || may_propose && m.frozen).then(|| propose::freeze_form(m, refused.as_ref()));
-            view! { <div class="stack">{edit}{freeze}</div> }
+            let validity = may_propose.then(|| propose::validity_form(m, &view.content, refused.as_ref(), request.now()));
+            view! { <div class="stack">{edit}{validity}{freeze}</div> }
         });
         let may_restore = actor.may_at(Action::Propose, view.store_id, &[view.path.as_str()]);
         let gone = (view.memory.is_none() && past.is_none()).then(|| {
@@ -53,6 +54,7 @@ pub fn Memory() -> impl IntoView {
         });
         let may_redact = actor.may(Action::Redact, view.store_id);
         let past_bar = past.as_ref().map(|past| past_bar(&view, past, (may_restore, may_redact), refused.as_ref(), request.now()));
+        let not_valid = (view.memory.is_some() && past.is_none()).then(|| propose::not_valid(&view.content, request.now()));
         let content = content(&request, &view, past.as_ref()).await?;
         Ok(view! {
             <DocumentTitle text=format!("{} · Memory", view.path) />
@@ -64,6 +66,7 @@ pub fn Memory() -> impl IntoView {
                     {gone}
                     {past_bar}
                     {waiting(about.as_ref())}
+                    {not_valid}
                     {content}
                     <hr />
                     {editing}
