@@ -41,6 +41,12 @@ CREATE TABLE erasures (
 CREATE INDEX erasures_to_clean ON erasures (done_at) WHERE cleaned_at IS NULL;
 CREATE INDEX sessions_by_subject ON sessions (subject) WHERE subject IS NOT NULL;
 CREATE INDEX evidence_by_session ON evidence (session_id);
+CREATE INDEX events_by_copy ON events (copied_from) WHERE copied_from IS NOT NULL;
+CREATE INDEX memories_by_content ON memories (content_sha256);
+CREATE INDEX memory_versions_by_content ON memory_versions (content_sha256);
+CREATE INDEX change_edits_by_base ON change_edits (base_sha256);
+-- Who acted, for the filter of the audit.
+CREATE INDEX audit_by_actor ON audit (actor, seq);
 
 -- What never changes may still be erased: to nothing, to one text, or to a path that says so.
 INSERT INTO contents (sha256, bytes, content) VALUES ('774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e78e9e50dd9b58b3201', 8, '[erased]') ON CONFLICT (sha256) DO NOTHING;
@@ -54,7 +60,7 @@ CREATE TRIGGER memory_versions_no_update BEFORE UPDATE OF id, memory_id, store_i
 CREATE TRIGGER memory_versions_no_new_content BEFORE UPDATE OF content_sha256 ON memory_versions
     FOR EACH ROW WHEN ((NEW.content_sha256 IS NOT NULL AND NEW.content_sha256 <> '774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e78e9e50dd9b58b3201') OR NEW.redacted_at IS NULL) EXECUTE FUNCTION lucid_refuse();
 CREATE TRIGGER memory_versions_no_new_path BEFORE UPDATE OF path ON memory_versions
-    FOR EACH ROW WHEN (NEW.redacted_at IS NULL OR NEW.path NOT LIKE '/erased/%') EXECUTE FUNCTION lucid_refuse();
+    FOR EACH ROW WHEN (NEW.path NOT LIKE '/erased/%') EXECUTE FUNCTION lucid_refuse();
 CREATE TRIGGER commits_no_update BEFORE UPDATE OF id, store_id, revision, created_at, actor, changeset_id, approvals ON commits
     FOR EACH ROW EXECUTE FUNCTION lucid_refuse();
 CREATE TRIGGER commits_no_delete BEFORE DELETE ON commits

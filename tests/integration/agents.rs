@@ -246,7 +246,8 @@ async fn a_briefing_leaves_out_what_is_not_valid(world: World) {
     assert!(all.not_valid == 0 && all.text.contains("Ask Ana") && all.text.contains("No deployment"), "{}", all.text);
     let about = BriefingRequest { tool: Some("deploy".into()), error: Some("x".into()), ..BriefingRequest::default() };
     assert_eq!(lucid.briefing(&agent, world.store, &about).await.unwrap().not_valid, 1);
-    let memory = lucid.memories(&world.admin, world.store, None).await.unwrap().rows.into_iter().find(|m| m.path.as_str() == "/ana.md").unwrap();
+    let memory =
+        lucid.memories(&world.admin, world.store, None).await.unwrap().rows.into_iter().find(|m| m.path.as_str() == "/ana.md").unwrap();
     assert_eq!(lucid.read_memory(&agent, world.store, memory.id, None).await.unwrap().1, only, "a read is of the memory as it is");
 }
 

@@ -3,16 +3,22 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    actor::{Actor, Role},
+    actor::{Actor, Grant, Role, StoreRole},
+    changeset::ChangeState,
     ids::{MemoryId, SessionId, VersionId},
     memory::Operation,
 };
-use service::{AskedErasure, ChangeView, Erasure, HoldOn, Keeping, Kind, MemoryWrite, SearchRequest, Verdict};
+use service::{AskedErasure, ChangeView, Erasure, Grantee, HoldOn, Keeping, Kind, MemoryWrite, NewUser, Place, SearchRequest, Verdict};
 use store::{Db, faults::failing_at};
 
-use crate::world::{World, add, create, failing, on_both_engines, spool};
+use crate::{
+    policies,
+    world::{World, actor, add, create, failing, on_both_engines, spool},
+};
 
 on_both_engines!(
+    what_holds_or_proposes_it_elsewhere_counts_too,
+    one_person_with_two_accounts_is_no_second_admin,
     an_end_user_is_erased_from_every_table_and_file,
     what_others_said_stays,
     a_second_admin_confirms_an_erasure,
@@ -182,7 +188,7 @@ async fn an_end_user_is_erased_from_every_table_and_file(world: World) {
     let sessions = traces(&world).await;
     assert_eq!(sessions.len(), 2);
     assert!(search(&world, WORD).await >= 1, "search knows the word");
-    let known = lucid.subject(&world.admin, sessions[0]).await.unwrap();
+    let known = lucid.subject(&world.admin, sessions[0], "").await.unwrap();
     assert_eq!((known.sessions, known.waits), (2, false));
     assert!(known.quotes >= 1 && known.texts >= 2, "{known:?}");
     let why: BTreeSet<Keeping> = known.memories.iter().map(|(_, why)| *why).collect();
@@ -194,7 +200,7 @@ async fn an_end_user_is_erased_from_every_table_and_file(world: World) {
     assert!(refused.message().contains("change or remove"), "{}", refused.message());
     let own = memory_at(&world, &format!("/customers/{SUBJECT}.md")).await.unwrap();
     change_to(&world, MemoryWrite::Delete { id: own, expected_sha256: None }, "Asked for.").await;
-    let kept: Vec<MemoryId> = lucid.subject(&world.admin, sessions[0]).await.unwrap().memories.iter().map(|(m, _)| m.id).collect();
+    let kept: Vec<MemoryId> = lucid.subject(&world.admin, sessions[0], "").await.unwrap().memories.iter().map(|(m, _)| m.id).collect();
     assert_eq!(kept.len(), 1, "the note about the failure holds nothing of them");
     let trail = world.verified().await;
 
@@ -234,7 +240,7 @@ async fn what_others_said_stays(world: World) {
     world.approve_and_commit(changeset).await;
     let before = world.lucid.memories(&world.admin, world.store, None).await.unwrap().rows;
     let session = sessions_of(&world, SUBJECT).await[0];
-    assert!(world.lucid.subject(&world.admin, session).await.unwrap().memories.is_empty(), "it rests on others, too");
+    assert!(world.lucid.subject(&world.admin, session, "").await.unwrap().memories.is_empty(), "it rests on others, too");
     world.lucid.erase_subject(&world.admin, session, &because("Asked for.")).await.unwrap();
     let after = world.lucid.memories(&world.admin, world.store, None).await.unwrap().rows;
     let said = |rows: &[store::memories::MemoryRow]| rows.iter().map(|m| m.content_sha256.clone()).collect::<Vec<_>>();
@@ -254,7 +260,7 @@ async fn a_second_admin_confirms_an_erasure(world: World) {
     let lucid = &world.lucid;
     world.import(&session_of(SUBJECT, "s1", "t1", 1, SAID)).await;
     let session = sessions_of(&world, SUBJECT).await[0];
-    let second = add(lucid, "second-admin", Role::Admin, vec![]).await;
+    let second = policies::second_admin(&world).await;
     let Erasure::Waits(id) = lucid.erase_subject(&world.admin, session, &because("Asked for.")).await.unwrap() else {
         panic!("it does not wait")
     };
@@ -278,6 +284,74 @@ async fn a_second_admin_confirms_an_erasure(world: World) {
     let row = lucid.privacy(&world.admin).await.unwrap().erasures.remove(0).row;
     assert_eq!((row.subject, row.decided_by), (None, second.who.person()));
     world.verified().await;
+}
+
+async fn what_holds_or_proposes_it_elsewhere_counts_too(world: World) {
+    let lucid = &world.lucid;
+    world.import(&session_of(SUBJECT, "s1", "t1", 1, SAID)).await;
+    let session = sessions_of(&world, SUBJECT).await[0];
+    // A past path in another store names them, and an open change here is about them.
+    let operator = Actor::operator();
+    let held = lucid.create_store(&operator, "Held", "").await.unwrap();
+    let me = world.admin.who.person().unwrap();
+    lucid.grant(&operator, Grantee::Person(me), &Grant::whole(held, StoreRole::Owner)).await.unwrap();
+    let admin = actor(lucid, me).await;
+    let path = format!("/customers/{SUBJECT}.md");
+    let new = service::NewMemory { path: path.parse().unwrap(), content: "Ship on Tuesdays.\n".into(), by_person: false };
+    lucid.write_memories(&operator, held, &[new], "before").await.unwrap();
+    let memory = lucid.memories(&admin, held, None).await.unwrap().rows[0].id;
+    lucid.write_memory(&operator, held, &MemoryWrite::Delete { id: memory, expected_sha256: None }).await.unwrap();
+    let invoices = create(&format!("/customers/{SUBJECT}/invoices.md"), "They pay late.\n");
+    let (open, _) = lucid.propose_change(&admin, world.store, &invoices, "Seen twice.").await.unwrap();
+    let (unrelated, _) = lucid.propose_change(&admin, world.store, &create("/other.md", "Else.\n"), "Seen twice.").await.unwrap();
+    lucid.index_new_documents(usize::MAX).await.unwrap();
+    let hold = lucid.place_hold(&admin, HoldOn::Store(held), "Case 12.").await.unwrap();
+    let error = lucid.erase_subject(&admin, session, &because("Asked for.")).await.unwrap_err();
+    assert!(error.message().contains("Case 12."), "{}", error.message());
+    lucid.release_hold(&admin, hold, "Closed.").await.unwrap();
+    let hold = lucid.place_hold(&admin, HoldOn::SubjectOf(session), "Case 13.").await.unwrap();
+    lucid.release_hold(&admin, hold, "Closed.").await.unwrap();
+    lucid.erase_subject(&admin, session, &because("Asked for.")).await.unwrap();
+    lucid.index_new_documents(usize::MAX).await.unwrap();
+    lucid.clean_after_erasures().await.unwrap();
+    assert_nothing_is_left(&world, &[SUBJECT, WORD]).await;
+    assert_eq!(world.changes(open).await[0].change.state, ChangeState::Obsolete, "what cannot be committed any more is withdrawn");
+    assert_eq!(world.changes(unrelated).await[0].change.state, ChangeState::Pending);
+    let past = lucid.past_version(&admin, memory, 1).await.unwrap();
+    assert_eq!((past.content.as_str(), past.version.version.redacted_at), ("Ship on Tuesdays.\n", None), "only its path named them");
+    world.verified().await;
+}
+
+async fn one_person_with_two_accounts_is_no_second_admin(world: World) {
+    let lucid = &world.lucid;
+    world.import(&session_of(SUBJECT, "s1", "t1", 1, SAID)).await;
+    let session = sessions_of(&world, SUBJECT).await[0];
+    // The admin invites another account, whose link they see.
+    let new = NewUser { email: "alt@lucid.example".into(), name: "alt".into(), role: Role::Admin, grants: vec![] };
+    let (alt, link) = lucid.add_user(&world.admin, &new).await.unwrap();
+    lucid.use_link(&link.shown().unwrap(), "four plain words here", "", "", Place::default()).await.unwrap();
+    let alt = actor(lucid, alt).await;
+    // Once there is an independent one, neither confirms for the other.
+    let second = policies::second_admin(&world).await;
+    world.remember(&[("/note.md", &format!("{SAID}\n"), false)]).await;
+    let note = memory_at(&world, "/note.md").await.unwrap();
+    let asked = AskedErasure { kept: &[note], also: "", reason: "Asked for.", confirmed: true };
+    let Erasure::Waits(id) = lucid.erase_subject(&world.admin, session, &asked).await.unwrap() else { panic!("it does not wait") };
+    assert_eq!(lucid.confirm_erasure(&alt, id).await.unwrap_err().kind(), Kind::Permission, "they count as one person");
+    assert!(!lucid.privacy(&alt).await.unwrap().erasures[0].may_confirm);
+    let shown = lucid.privacy(&second).await.unwrap().erasures.remove(0);
+    assert!(shown.may_confirm && shown.kept == ["/note.md"], "{:?}", shown.kept);
+    // What was said to hold nothing of them was changed since.
+    let other = MemoryWrite::Update { id: note, path: None, content: Some(format!("{SAID} Twice.\n")), expected_sha256: None };
+    lucid.write_memory(&Actor::operator(), world.store, &other).await.unwrap();
+    assert_eq!(lucid.confirm_erasure(&second, id).await.unwrap_err().kind(), Kind::Conflict);
+    lucid.decline_erasure(&second, id).await.unwrap();
+    // Without the independent one it is done at once, and the trail says so.
+    lucid.set_disabled(&Actor::operator(), second.who.person().unwrap(), true).await.unwrap();
+    let done = lucid.erase_subject(&world.admin, session, &asked).await.unwrap();
+    assert!(matches!(done, Erasure::Done(_)));
+    let counts = lucid.privacy(&world.admin).await.unwrap().erasures.remove(0).row.counts;
+    assert!(counts.contains("overridden"), "{counts}");
 }
 
 async fn a_hold_refuses_every_erasure(world: World) {
@@ -379,16 +453,20 @@ async fn a_letter_says_what_is_known(world: World) {
     let letter = lucid.subject_letter(&world.admin, sessions[0]).await.unwrap();
     let key = audit::checkpoint::public_key(&[9; 32]);
     let (_, body) = audit::letter::verify(&letter.text, Some(&key)).unwrap();
-    for part in
-        [SUBJECT, "2 sessions", path.as_str(), SAID, "Approved by reviewer", "It rests on these words", "Her neighbour is [personal]."]
-    {
+    for part in [SUBJECT, "2 sessions", path.as_str(), SAID, "Approved by reviewer", "It rests on these words", "> […]"] {
         assert!(body.contains(part), "{part} is missing in\n{body}");
     }
-    assert!(!body.contains("carol") && !body.contains("bob@"), "{body}");
+    assert!(!body.contains("neighbour") && !body.contains("bob@"), "what others are told of is left out: {body}");
+    // An admin without a grant makes no letter that tells what stores hold.
+    let other = add(lucid, "other-admin", Role::Admin, vec![]).await;
+    let letter = lucid.subject_letter(&other, sessions[0]).await.unwrap().text;
+    assert!(letter.contains("may not see are not told here") && !letter.contains("grandmother"), "{letter}");
+    let known = lucid.subject(&other, sessions[0], "").await.unwrap();
+    assert!(known.memories.is_empty() && known.elsewhere > 0, "{known:?}");
     let auditor = add(lucid, "auditor", Role::Auditor, vec![]).await;
     for who in [&world.reviewer, &auditor] {
         assert_eq!(lucid.subject_letter(who, sessions[0]).await.unwrap_err().kind(), Kind::Permission);
-        assert_eq!(lucid.subject(who, sessions[0]).await.unwrap_err().kind(), Kind::Permission);
+        assert_eq!(lucid.subject(who, sessions[0], "").await.unwrap_err().kind(), Kind::Permission);
     }
     let error = lucid.session_of_subject(&world.admin, "nobody").await.unwrap_err();
     assert_eq!(error.kind(), Kind::Invalid);
@@ -446,4 +524,27 @@ async fn an_erasure_that_fails_at_any_statement_changes_nothing(world: World) {
     }
     assert!(failed > 10, "{failed}");
     world.verified().await;
+}
+
+#[tokio::test]
+async fn every_column_of_text_is_searched_or_said_not_to_be() {
+    let world = World::on(crate::support::databases::TestDb::sqlite()).await;
+    let Db::Sqlite { read, .. } = &world.db else { panic!("not SQLite") };
+    let all: Vec<String> = sqlx::query_scalar(
+        "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
+            WHERE m.type = 'table' AND c.type = 'TEXT' AND m.name NOT LIKE 'search_index%' AND m.name NOT LIKE '_sqlx%' ORDER BY 1",
+    )
+    .fetch_all(read)
+    .await
+    .unwrap();
+    let searched: BTreeSet<&str> = store::erasing::TEXTS.iter().map(|column| column.name).collect();
+    let exempt: BTreeSet<String> = store::erasing::NOT_SEARCHED
+        .iter()
+        .flat_map(|(table, columns, _)| columns.split(' ').map(move |column| format!("{table}.{column}")))
+        .collect();
+    let missing: Vec<&String> = all.iter().filter(|c| !searched.contains(c.as_str()) && !exempt.contains(*c)).collect();
+    assert!(missing.is_empty(), "an erasure does not search {missing:?}; add them to TEXTS, or to NOT_SEARCHED with the reason");
+    for column in searched.iter().map(|c| (*c).to_owned()).chain(exempt) {
+        assert!(all.contains(&column), "{column} is no column of text");
+    }
 }

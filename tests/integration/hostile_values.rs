@@ -173,7 +173,7 @@ impl Twin {
     async fn an_erasure_and_holds(&self) {
         let (lucid, of) = (&self.world.lucid, |field: &str| self.filling.of(field));
         let session = lucid.sessions(&self.admin, None, None).await.unwrap().rows[0].id;
-        let kept: Vec<_> = lucid.subject(&self.admin, session).await.unwrap().memories.into_iter().map(|(m, _)| m.id).collect();
+        let kept: Vec<_> = lucid.subject(&self.admin, session, "").await.unwrap().memories.into_iter().map(|(m, _)| m.id).collect();
         let asked = AskedErasure { kept: &kept, also: "", reason: &of("erasurereason"), confirmed: true };
         assert!(matches!(lucid.erase_subject(&self.admin, session, &asked).await.unwrap(), Erasure::Waits(_)));
         let memory = lucid.memories(&self.admin, self.world.store, None).await.unwrap().rows[0].id;

@@ -101,6 +101,11 @@ async fn proofs_are_checked_offline() {
     let answer = visitor.get("/export/proof?entry=2", &cookie).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let proof = answer.text().await.unwrap();
+    let listed = visitor.get("/audit?who=system:operator&times=exact", &cookie).await.text().await.unwrap();
+    assert!(listed.contains("<option value=\"system:operator\" selected"), "who is chosen from those who acted");
+    let rows = listed.split("<ol").nth(1).unwrap_or(&listed);
+    assert!(rows.contains("The operator") && !rows.contains("signed in"), "only their entries");
+    assert!(rows.contains(" UTC</time>"), "exact times");
     let page = visitor.get("/audit/integrity", &cookie).await.text().await.unwrap();
     let key = page.split("<code class=\"wrap\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
     assert_eq!(key.len(), 64, "{key}");

@@ -230,7 +230,14 @@ impl Ids {
             ),
             (
                 "propose_validity",
-                form(&[("store", &store), ("memory", &memory), ("sha256", "0"), ("statement", "0"), ("until", "2026-12-31"), ("reason", "x")]),
+                form(&[
+                    ("store", &store),
+                    ("memory", &memory),
+                    ("sha256", "0"),
+                    ("statement", "0"),
+                    ("until", "2026-12-31"),
+                    ("reason", "x"),
+                ]),
                 May(Propose),
             ),
             ("propose_restore", form(&[("memory", &memory), ("version", "1")]), May(Propose)),

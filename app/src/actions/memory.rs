@@ -74,8 +74,7 @@ pub async fn propose_validity(
         let days = Validity::of_days(&from, &until).map_err(Error::Invalid)?;
         let content = validity::with_validity(&content, statement, days);
         let content = content.ok_or_else(|| Error::Invalid("choose a statement of this memory".to_owned()))?;
-        let write =
-            MemoryWrite::Update { id: id(&memory, "memory")?, path: None, content: Some(content), expected_sha256: Some(sha256) };
+        let write = MemoryWrite::Update { id: id(&memory, "memory")?, path: None, content: Some(content), expected_sha256: Some(sha256) };
         let (changeset, _) = request.lucid.propose_change(request.actor()?, id(&store, "store")?, &write, &reason).await?;
         Ok(format!("/changesets/{changeset}"))
     }

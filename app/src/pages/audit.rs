@@ -34,6 +34,8 @@ pub fn Audit() -> impl IntoView {
         };
         let list = request.lucid.audit(request.actor()?, &filter).await?;
         let stores = request.store_names().await?;
+        let actors = request.lucid.audit_actors(request.actor()?).await?;
+        let exact = chosen("times").as_deref() == Some("exact");
         let refused = request.refused().await;
         let actor = request.actor()?;
         let now = request.now();
@@ -45,7 +47,7 @@ pub fn Audit() -> impl IntoView {
             None
         };
         let exports = actor.may_in_general(Action::ExportAudit).then(|| exports(days));
-        let kept = ["store", "who", "what", "days"]
+        let kept = ["store", "who", "what", "days", "times"]
             .map(|name| chosen(name).map(|v| format!("&{name}={}", encoded(&v))).unwrap_or_default())
             .concat();
         let next = list
@@ -57,13 +59,13 @@ pub fn Audit() -> impl IntoView {
             view! { <Empty title="No entries">"Entries of the stores that you have access to appear here. Change the filter to see others."</Empty> }.into_any()
         } else {
             let proves = actor.may_in_general(Action::ExportAudit) && request.lucid.signs();
-            by_day(list.rows, now, |r| r.row.at, |r| entry(r, proves, now))
+            by_day(list.rows, now, |r| r.row.at, |r| entry(r, (proves, exact), now))
         };
         Ok(view! {
             <Heading title="Audit" action=exports.into_any() />
             <Refused form=refused />
             {state}
-            {filters(&filter, days, &stores)}
+            {filters(&filter, (days, exact), &stores, &actors)}
             {body}{next}
         }
         .into_any())
@@ -103,31 +105,47 @@ fn exports(days: Option<i64>) -> AnyView {
     view! { {link("jsonl", "Export JSONL")}{link("csv", "Export CSV")} }.into_any()
 }
 
-fn filters(filter: &AuditFilter, days: Option<i64>, stores: &[StoreName]) -> impl IntoView + use<> {
+fn filters(
+    filter: &AuditFilter,
+    (days, exact): (Option<i64>, bool),
+    stores: &[StoreName],
+    actors: &[(String, String)],
+) -> impl IntoView + use<> {
     let store = |s: &StoreName| view! { <option value=s.id.to_string() selected=filter.store == Some(s.id)>{s.name.clone()}</option> };
     let action = |a: &AuditAction| view! { <option selected=filter.action == Some(*a)>{a.as_str()}</option> };
     let period = |(d, text): &(i64, &'static str)| view! { <option value=d.to_string() selected=days == Some(*d)>{*text}</option> };
-    // Who is chosen by following a name in the list.
-    let who = filter.actor.clone().map(|who| view! { <label>"Who "<input name="who" value=who /></label> });
+    let someone = |(who, name): &(String, String)| {
+        let selected = filter.actor.as_ref() == Some(who);
+        view! { <option value=who.clone() selected=selected>{actor_name(name)}</option> }
+    };
+    // Somebody who is chosen by a link and made few entries.
+    let other = filter.actor.clone().filter(|who| actors.iter().all(|(known, _)| known != who));
+    let other = other.map(|who| view! { <option value=who.clone() selected=true>{who.clone()}</option> });
     view! {
         <form method="get" action="/audit" class="filters">
             <label>"What "<select name="what"><option value="">"everything"</option>{AuditAction::ALL.iter().map(action).collect_view()}</select></label>
             <label>"Store "<select name="store"><option value="">"every store"</option>{stores.iter().map(store).collect_view()}</select></label>
             <label>"When "<select name="days"><option value="">"ever"</option>{PERIODS.iter().map(period).collect_view()}</select></label>
-            {who}
+            <label>"Who "<select name="who"><option value="">"everybody"</option>{other}{actors.iter().map(someone).collect_view()}</select></label>
+            <label>"Times "<select name="times"><option value="">"relative"</option><option value="exact" selected=exact>"exact"</option></select></label>
             <button>"Show"</button>
         </form>
     }
 }
 
 /// An entry as a sentence; its code, number, hash and payload are one click away.
-fn entry(entry: AuditRow, proves: bool, now: Timestamp) -> impl IntoView {
+fn entry(entry: AuditRow, (proves, exact): (bool, bool), now: Timestamp) -> impl IntoView {
     let about = about(&entry);
     let said = said(&entry);
     let r = entry.row;
     let mark = actor_mark(&r.actor, &entry.actor);
     let who = actor_name(&entry.actor);
     let details = r.payload.clone().unwrap_or_else(|| "erased".to_owned());
+    let when = if exact {
+        view! { <time datetime=r.at.rfc3339()>{r.at.exact()}</time> }.into_any()
+    } else {
+        view! { <When at=r.at now=now /> }.into_any()
+    };
     let proof = proves.then(|| {
         let label = format!("Download a proof of entry {}", r.seq);
         view! { " "<a class="link" href=format!("/export/proof?entry={}", r.seq) download aria-label=label>"Proof"</a> }
@@ -143,7 +161,7 @@ fn entry(entry: AuditRow, proves: bool, now: Timestamp) -> impl IntoView {
                     <p><code class="wrap"><Visible text=details /></code></p>
                 </details>
             </div>
-            <When at=r.at now=now />
+            {when}
         </li>
     }
 }

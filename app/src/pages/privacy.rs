@@ -82,6 +82,15 @@ fn erasure_card(erasure: ErasureView, now: Timestamp) -> AnyView {
     let decided = erasure
         .decided_by
         .map(|by| view! { " · "{if row.state == ErasureState::Done { "confirmed by " } else { "ended by " }}<Visible text=by /> });
+    let also = row.also.filter(|also| !also.is_empty()).map(|also| {
+        let also =
+            also.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| format!("“{line}”")).collect::<Vec<_>>().join(", ");
+        view! { <p>"Erased wherever they are, too: "<Visible text=also /></p> }
+    });
+    let kept = (!erasure.kept.is_empty()).then(|| {
+        let kept = erasure.kept.join(", ");
+        view! { <p>"Said to hold nothing of them, and kept: "<Visible text=kept /></p> }
+    });
     let id = row.id.to_string();
     let confirm = erasure.may_confirm.then(|| button("/do/confirm_erasure", "erasure", &id, "Erase for good", "danger"));
     let decline = erasure.may_decline.then(|| {
@@ -92,6 +101,7 @@ fn erasure_card(erasure: ErasureView, now: Timestamp) -> AnyView {
         <li class="card">
             <h3><Visible text=what />" "{state}</h3>
             <p><Visible text=row.reason /></p>
+            {also}{kept}
             <p class="quiet"><Visible text=asked_by />" "<When at=row.asked_at now=now />{decided}{erased(&row.counts)}</p>
             {(confirm.is_some() || decline.is_some()).then(|| view! { <div class="line wrap">{confirm}{decline}</div> })}
         </li>
@@ -141,7 +151,7 @@ fn hold_card(hold: HoldView, may: bool, refused: Option<&RefusedForm>, now: Time
             view! { "Memory "<a href=format!("/memories/{memory}")><code><Visible text=path /></code></a> }.into_any()
         }
         (None, Some(store)) => {
-            let name = row.store_name.clone().unwrap_or_default();
+            let name = row.store_name.clone().unwrap_or_else(|| store.to_string());
             view! { "Store "<a href=format!("/stores/{store}")><Visible text=name /></a> }.into_any()
         }
         (None, None) => view! { "End user "<Visible text=row.subject.clone().unwrap_or_default() /> }.into_any(),
@@ -219,8 +229,9 @@ fn keep(view: &PrivacyView, refused: Option<&RefusedForm>) -> AnyView {
 pub fn Subject() -> impl IntoView {
     page("erasure", |request| async move {
         let session = request.id::<SessionId>("session")?;
-        let view = request.lucid.subject(request.actor()?, session).await?;
         let refused = request.refused().await;
+        let also = forms::kept(refused.as_ref(), "also").unwrap_or_default();
+        let view = request.lucid.subject(request.actor()?, session, &also).await?;
         let trail = vec![("/erasure".into(), "Erasure and holds".into())];
         let letter = request.lucid.signs().then(|| {
             view! {
@@ -288,13 +299,17 @@ fn erase(view: &SubjectView, session: SessionId, refused: Option<&RefusedForm>) 
             <ul>{view.memories.iter().map(one).collect_view()}</ul>
         }
     });
+    let elsewhere = (view.elsewhere > 0).then(|| {
+        let what = count(view.elsewhere, "memory");
+        view! { <p>{format!("{what} in stores that you may not see must be looked at, too, by an admin who may.")}</p> }
+    });
     let open = i64::try_from(view.open).unwrap_or(i64::MAX);
     let open = (open > 0).then(|| view! { <p>{count(open, "open change")}" that quote or repeat them will be withdrawn."</p> });
     view! {
         <section class="setting"><div><h2>"Erase"</h2><p class="quiet">"Their sessions, quotes, and every text that says what they said are erased for good, in the audit, too. The audit still verifies. Backups that were made before still hold it."</p></div>
             <form method="post" action="/do/erase_subject" class="stack">{form_token()}
                 <input type="hidden" name="session" value=session.to_string() />
-                {memories}{open}
+                {memories}{elsewhere}{open}
                 <label for="also">"Names and the like to erase as well, one a line"</label><TextArea name="also" id="also" value=also rows=3 label="Names and the like to erase as well, one a line" maxlength=1000 />
                 <label>"Reason"<input name="reason" value=reason required maxlength="1000" /></label>
                 <label>"Type “erase” to erase it for good"<input name="again" required autocomplete="off" /></label>

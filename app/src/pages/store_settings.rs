@@ -239,7 +239,8 @@ pub fn Briefing() -> impl IntoView {
             view.titles.len(),
             view.left_out
         );
-        let not_valid = (view.not_valid > 0).then(|| format!(" Left out, because not valid today: {}.", count(view.not_valid, "statement")));
+        let not_valid =
+            (view.not_valid > 0).then(|| format!(" Left out, because not valid today: {}.", count(view.not_valid, "statement")));
         Ok(view! {
             {store_heading(&store, "Briefing", None)}
             <p>"What an agent loads from this store at the start of a session: committed memory only, frozen and best supported first."</p>

@@ -29,8 +29,9 @@ pub enum BadLetter {
     Changed,
 }
 
+/// What is signed: the SHA-256 of the text, so that no text can be taken for a tree head or anything else that the key signs.
 fn signed(text: &str) -> Vec<u8> {
-    [DOMAIN, text.as_bytes()].concat()
+    [DOMAIN, &crate::sha256(text)].concat()
 }
 
 /// The text with its signature by 32 secret bytes.

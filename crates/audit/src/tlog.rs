@@ -101,11 +101,16 @@ impl TreeHead {
         let split = note.rfind("\n\n").ok_or(BadProof::Form("it has no signatures"))?;
         let (text, signatures) = (&note[..=split], &note[split + 2..]);
         let mut lines = text.lines();
-        let origin = lines.next().filter(|line| !line.is_empty()).ok_or(BadProof::Form("it has no origin"))?.to_owned();
+        // A name as C2SP has it: nothing in it that another signed text could bring along.
+        let is_name = |line: &&str| !line.is_empty() && !line.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+');
+        let origin = lines.next().filter(is_name).ok_or(BadProof::Form("it has no origin"))?.to_owned();
         let size = lines.next().filter(|n| *n == "0" || !n.starts_with(['0', '+'])).and_then(|n| n.parse().ok());
         let size = size.ok_or(BadProof::Form("its size is no number"))?;
         let root = lines.next().and_then(|line| STANDARD.decode(line).ok()).and_then(|root| Hash::try_from(root).ok());
         let root = root.ok_or(BadProof::Form("its root is no hash"))?;
+        if lines.next().is_some() {
+            return Err(BadProof::Form("it has more lines than Lucid writes"));
+        }
         let public: [u8; 32] = crate::checkpoint::bytes(public_key).ok_or(BadProof::Form("the key is none"))?;
         let key = VerifyingKey::from_bytes(&public).map_err(|_| BadProof::Form("the key is none"))?;
         let holds = |line: &str| {
@@ -183,7 +188,7 @@ impl Proof {
                     });
                 }
                 let entry = exported.checked().ok_or(BadProof::Entry(exported.seq))?;
-                let index = u64::try_from(entry.seq - 1).map_err(|_| BadProof::Entry(entry.seq))?;
+                let index = entry.seq.checked_sub(1).and_then(|at| u64::try_from(at).ok()).ok_or(BadProof::Entry(entry.seq))?;
                 if !merkle::includes(head.size, &head.root, index, &leaf_of(&entry), &hashes(path)?) {
                     return Err(BadProof::Inclusion { entry: entry.seq, size: head.size });
                 }
@@ -273,6 +278,8 @@ mod tests {
         other = all[4].0.clone();
         other.rows = Some("[[]]".into());
         assert_eq!(proof(&other).verify(&key, None), Err(BadProof::Entry(5)), "and its rows");
+        other.seq = i64::MIN;
+        assert!(proof(&other).verify(&key, None).is_err(), "no number of an entry makes it panic");
         assert_eq!(proof(&all[3].0).verify(&key, None), Err(BadProof::Inclusion { entry: 4, size: 7 }));
         assert!(matches!(proof(&all[4].0).verify(&crate::checkpoint::public_key(&[4; 32]), None), Err(BadProof::Signature(_))));
     }
@@ -301,7 +308,14 @@ mod tests {
         {
             assert!(TreeHead::read(&forged, &key).is_err(), "{forged}");
         }
+        // A letter is signed with the same key; its text cannot be made into a tree head.
+        let letter = crate::letter::sign(&SECRET, &format!("# What is known of x\n1\n{}\n", STANDARD.encode([9; 32])));
+        let signature = STANDARD.decode(letter.lines().last().unwrap()).unwrap();
         let public: [u8; 32] = crate::checkpoint::bytes(&key).unwrap();
+        let text = format!("lucid letter v1\0# What is known of x\n1\n{}\n", STANDARD.encode([9; 32]));
+        let origin = text.lines().next().unwrap();
+        let note = format!("{text}\n{DASH}{origin} {}\n", STANDARD.encode([key_id(origin, &public).as_slice(), &signature].concat()));
+        assert!(matches!(TreeHead::read(&note, &key), Err(BadProof::Form(_))));
         assert!(verifier_key("lucid.example/audit", &public).starts_with("lucid.example/audit+"));
     }
 }

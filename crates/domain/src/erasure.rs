@@ -16,12 +16,18 @@ pub const ERASED: &str = "[erased]";
 pub const ERASED_SHA256: &str = "774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e78e9e50dd9b58b3201";
 /// Longest reason of an erasure or a hold, in characters.
 pub const LONGEST_REASON: usize = 1_000;
-/// Shortest name of an end user that is looked for in texts, in characters: shorter ones are in too many words.
-const SHORTEST_NAME: usize = 3;
+/// Shortest name that is looked for in texts, in characters: shorter ones are in too many words.
+const SHORTEST_NAME: usize = 4;
+/// A name of one word without a digit is looked for from so many letters on: `user` and `agent` are words, too.
+const SHORTEST_WORD: usize = 8;
 /// So many words in a row, as they were said, are a person's own. Fewer are often what anybody says.
 const RUN: usize = 8;
-/// A number of so many digits points to somebody or something of theirs.
-const DIGITS: usize = 6;
+/// So many letters those words have at least together: in scripts without spaces a word is a pair of letters.
+const LETTERS: usize = 24;
+/// So many pairs of letters are a person's own in scripts without spaces.
+const PAIRS: usize = 20;
+/// A number of so many digits points to somebody or something of theirs, unless it is a day or a round number.
+const DIGITS: usize = 7;
 
 text_enum! {
     /// What was erased.
@@ -62,7 +68,9 @@ impl TheirWords {
     #[must_use]
     pub fn of(subject: &str) -> Self {
         let mut words = Self::default();
-        if subject.chars().count() >= SHORTEST_NAME {
+        let letters = subject.chars().count();
+        let is_telling = subject.contains(|c: char| c.is_ascii_digit()) || tokens(subject).len() > 1 || letters >= SHORTEST_WORD;
+        if letters >= SHORTEST_NAME && is_telling {
             words.add_value(subject);
         }
         words
@@ -78,16 +86,16 @@ impl TheirWords {
     /// Adds what the end user said.
     pub fn add_said(&mut self, text: &str) {
         let tokens = tokens(text);
-        for run in tokens.windows(RUN) {
+        for run in runs(&tokens) {
             let hash = self.hasher.hash_one(run);
             self.runs.insert(hash);
         }
-        for number in tokens.iter().filter(|t| t.chars().filter(char::is_ascii_digit).count() >= DIGITS) {
+        for number in tokens.iter().filter(|t| is_telling_number(t)) {
             self.values.entry(number.clone()).or_default().insert(vec![number.clone()]);
         }
     }
 
-    /// Adds addresses, numbers, names and secrets that a text of their sessions holds, whoever wrote it.
+    /// Adds addresses, numbers and secrets that the end user gave.
     pub fn add_personal(&mut self, text: &str) {
         for span in sensitive_spans(text) {
             self.add_value(&text[span.start..span.end]);
@@ -106,7 +114,7 @@ impl TheirWords {
     pub fn are_in(&self, text: &str) -> bool {
         let tokens = tokens(text);
         let value_at = |at: usize| self.values.get(&tokens[at]).is_some_and(|all| all.iter().any(|value| tokens[at..].starts_with(value)));
-        tokens.windows(RUN).any(|run| self.runs.contains(&self.hasher.hash_one(run))) || (0..tokens.len()).any(value_at)
+        runs(&tokens).any(|run| self.runs.contains(&self.hasher.hash_one(run))) || (0..tokens.len()).any(value_at)
     }
 
     /// A text without them: the strings of a JSON list or object that hold any are replaced, any other text as a whole. `None` if it
@@ -129,19 +137,26 @@ impl TheirWords {
                 true
             }
             Value::Array(all) => all.iter_mut().fold(false, |any, one| self.erase_in(one) || any),
-            Value::Object(fields) => {
-                let mut any = false;
-                let named: Vec<String> = fields.keys().filter(|name| self.are_in(name)).cloned().collect();
-                for (number, name) in named.into_iter().enumerate() {
-                    fields.remove(&name);
-                    fields.insert(format!("{ERASED} {}", number + 1), Value::Null);
-                    any = true;
-                }
-                fields.values_mut().fold(any, |any, one| self.erase_in(one) || any)
-            }
+            // The names of fields are Lucid's own.
+            Value::Object(fields) => fields.values_mut().fold(false, |any, one| self.erase_in(one) || any),
             _ => false,
         }
     }
+}
+
+/// The runs of words by which a text is known to be somebody's own.
+fn runs(tokens: &[String]) -> impl Iterator<Item = &[String]> {
+    let letters = |run: &[String]| run.iter().map(|word| word.chars().count()).sum::<usize>();
+    let words = tokens.windows(RUN).filter(move |run| letters(run) >= LETTERS);
+    let is_pairs = |run: &&[String]| run.iter().all(|word| word.chars().count() <= 2 && !word.is_ascii());
+    words.chain(tokens.windows(PAIRS).filter(is_pairs))
+}
+
+/// Whether a number points to something: not `2026-11-27` as `20261127`, and no round one.
+fn is_telling_number(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let is_day = word.len() == 8 && digits == 8 && (word.starts_with("19") || word.starts_with("20"));
+    digits >= DIGITS && !is_day && !word.ends_with("000")
 }
 
 #[cfg(test)]
@@ -150,8 +165,9 @@ mod tests {
 
     fn words() -> TheirWords {
         let mut words = TheirWords::of("cust-4711");
-        words.add_said("Please never call me before ten in the morning, my order is 20931774.");
+        words.add_said("Please never call me before ten in the morning, my order is 30931774.");
         words.add_personal("Customer record: ana.li@example.com");
+        words.add_said("All since 20261127, and the limit is 1000000 rows.");
         words.add_lines("Ana Li\n\n  Li \n");
         words
     }
@@ -168,7 +184,7 @@ mod tests {
             "CUST 4711 prefers mail",
             "as ana li asked",
             "They said: never call me before ten in the morning!",
-            "order 20931774 was late",
+            "order 30931774 was late",
             "write to Ana.Li@example.com",
         ] {
             assert!(words.are_in(text), "{text}");
@@ -178,28 +194,33 @@ mod tests {
             "Never call before ten",
             "cust-47115",
             "cust 471",
-            "order 2093177",
+            "order 3093177",
+            "since 20261127",
+            "limit 1000000",
             "ana@example.com",
             "",
             "please never call me before ten",
         ] {
             assert!(!words.are_in(text), "{text}");
         }
-        assert!(!TheirWords::of("al").are_in("al dente"), "too short a name is not looked for");
+        for name in ["al", "user", "agent", "the"] {
+            assert!(!TheirWords::of(name).are_in(&format!("{name} dente")), "{name} is a word");
+        }
+        assert!(TheirWords::of("Quetzalina").are_in("quetzalina's seat"));
     }
 
     #[test]
     fn a_script_without_spaces_is_searched_too() {
         let mut words = TheirWords::of("x");
-        words.add_said("朝十時より前には絶対に電話をかけないでください");
-        assert!(words.are_in("メモ：前には絶対に電話をかけないで、と言われた"));
-        assert!(!words.are_in("電話をかける"));
+        words.add_said("祖母はいつも眠っている狐の隣の窓側の席を予約しますので朝十時より前には電話をかけないでください");
+        assert!(words.are_in("メモ：祖母はいつも眠っている狐の隣の窓側の席を予約します、と言われた"));
+        assert!(!words.are_in("朝十時より前には電話をかけない"), "a greeting or a common phrase is shorter");
     }
 
     #[test]
     fn only_the_strings_of_json_that_hold_them_are_replaced() {
         let words = words();
-        let facts = r#"{"count":3,"subjects":["cust-4711","cust-1"],"cust-4711":{"n":1}}"#;
+        let facts = r#"{"count":3,"subjects":["cust-4711","cust-1"]}"#;
         let erased = words.erased_from(facts).unwrap();
         let value: Value = serde_json::from_str(&erased).unwrap();
         assert_eq!((&value["count"], &value["subjects"]), (&Value::from(3), &serde_json::json!(["[erased]", "cust-1"])));

@@ -50,7 +50,7 @@ impl Lucid {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_on(Action::RecordSessions, store)?;
         let (key, known) = known(&mut tx, spooled, &scope(store, actor.who)).await?;
-        refuse_erased(&mut tx, spooled, &key, known.as_ref()).await?;
+        refuse_erased(&mut tx, spooled, &scope(store, actor.who), known.as_ref()).await?;
         let (id, from, digest) = match &known {
             Some(known) => (known.id, usize::try_from(known.event_count).unwrap_or(0), known.events_digest.clone()),
             None => (self.id(SessionId::new), 0, String::new()),
@@ -207,11 +207,14 @@ async fn known(tx: &mut Tx, spooled: &Spooled, scope: &str) -> Result<(String, O
 }
 
 /// What was erased is not taken in again, also if the recorder still has the file and sends it each night.
-async fn refuse_erased(tx: &mut Tx, spooled: &Spooled, key: &str, known: Option<&sessions::Known>) -> Result<()> {
-    let erased = match known {
+async fn refuse_erased(tx: &mut Tx, spooled: &Spooled, scope: &str, known: Option<&sessions::Known>) -> Result<()> {
+    let mut erased = match known {
         Some(known) => erasing::is_erased(tx, known.id).await?,
-        None => sessions::by_import_key(tx, &erasing::erased_key(key)).await?.is_some(),
+        None => false,
     };
+    for key in [Some(spooled.import_key(scope)), spooled.earlier_import_key(scope)].into_iter().flatten() {
+        erased |= sessions::by_import_key(tx, &erasing::erased_key(&key)).await?.is_some();
+    }
     if erased {
         return Err(Error::Conflict(format!(
             "{} was erased here, so it is not imported again; delete it where it comes from",

@@ -425,7 +425,7 @@ async fn members_of(tx: &mut Tx, team: TeamId) -> Result<Vec<UserId>> {
 }
 
 /// Admins other than somebody, and independent of them, who could confirm a setting of some stores.
-async fn second_admins(tx: &mut Tx, person: UserId, stores: &[StoreId]) -> Result<Vec<UserId>> {
+pub async fn second_admins(tx: &mut Tx, person: UserId, stores: &[StoreId]) -> Result<Vec<UserId>> {
     let identities = Identities::read(tx).await?;
     let mut seconds = Vec::new();
     for admin in users::all(tx).await?.into_iter().filter(|u| u.role == Role::Admin && u.disabled_at.is_none()) {

@@ -26,6 +26,10 @@ statements! {
           AND (CAST($6 AS TEXT) IS NULL OR a.action = $6)
           AND (CAST($7 AS BIGINT) IS NULL OR a.at >= $7)
         ORDER BY seq DESC LIMIT $8";
+    ACTORS = "SELECT a.actor FROM audit a
+        WHERE CAST($1 AS UUID) IS NULL OR (a.store_id IS NULL AND $2)
+            OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = a.store_id AND g.user_id = $1)
+        GROUP BY a.actor ORDER BY COUNT(*) DESC, a.actor LIMIT $3";
     NEWS = "SELECT a.seq, a.actor, a.action, a.subject, a.store_id, k.changeset_id FROM audit a LEFT JOIN commits k ON k.id = a.commit_id
         WHERE a.seq > $1 AND a.store_id IS NOT NULL ORDER BY a.seq LIMIT $2";
     LAST_VERIFIED = "SELECT at, action, payload FROM audit WHERE action IN ('audit.verify', 'audit.alarm') ORDER BY seq DESC LIMIT 1";
@@ -303,6 +307,11 @@ pub async fn list(tx: &mut Tx, visible: Visible, storeless: bool, filter: &Filte
     let (actor, action) = (filter.actor.as_deref(), filter.action);
     let rows = fetch_all!(tx, Row, LIST, before, viewer(visible), storeless, filter.store, actor, action, filter.since, limit + 1)?;
     Ok(Page::of(rows, limit))
+}
+
+/// Who made entries that the viewer may see, who made most of them first.
+pub async fn actors(tx: &mut Tx, visible: Visible, storeless: bool, limit: i64) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), ACTORS, viewer(visible), storeless, limit)?.into_iter().map(|(actor,)| actor).collect())
 }
 
 /// Entries after `after` in order, for the verifier.

@@ -56,6 +56,7 @@ texts_sql! {
     "changes": "title" Strings, "title_folded" Strings, "rationale" Strings, "facts" Strings;
     "changesets": "title" Strings, "title_folded" Strings;
     "comments": "body" Strings;
+    "commit_freezes": "reason" Strings;
     "commits": "message" Strings;
     "decisions": "note" Strings;
     "dreams": "instructions" Strings, "progress" Strings, "stats" Strings, "error" Strings;
@@ -73,23 +74,114 @@ texts_sql! {
     "policy_inputs": "input" Strings;
     "policy_outcomes": "detail" Strings;
     "policy_shadows": "detail" Strings;
+    "policy_stops": "reason" Strings;
+    "policy_versions": "note" Strings;
     "recall_marks": "note" Strings;
     "recalls": "reason" Strings, "outcome" Strings;
     "setting_changes": "summary" Strings;
+    "stores": "description" Strings, "metadata" Strings;
 }
+
+/// Erased by the functions of this module, which know them by name.
+const ERASED_BY_NAME: &str = "erased by name";
+/// Kinds, states, ids, hashes and the like.
+const OWN: &str = "written by Lucid itself";
+/// What people with an account are called, and what they configured.
+const PEOPLE: &str = "about people who use Lucid, and its settings";
+/// What a recorder calls tools, threads, agents and teams.
+const RECORDED: &str = "names of tools, threads, agents and teams";
+
+/// Columns of text that are not among [`TEXTS`], and why: table, columns, reason.
+pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
+    ("access_requests", "decided_by email name network reason state", PEOPLE),
+    ("answers", "fingerprint kind", OWN),
+    ("api_keys", "name scopes", PEOPLE),
+    ("audit", "payload", ERASED_BY_NAME),
+    ("audit", "action actor rows subject", OWN),
+    ("audit_touched", "before content k tbl", ERASED_BY_NAME),
+    ("change_contributors", "how", OWN),
+    ("change_edits", "base_sha256 content_sha256 new_path path", ERASED_BY_NAME),
+    ("changes", "digest finding fingerprint kind labels risk_level state", OWN),
+    ("changesets", "created_by origin state", OWN),
+    ("commit_freezes", "created_by", OWN),
+    ("commit_freezes", "exceptions", PEOPLE),
+    ("commits", "actor", OWN),
+    ("commits", "approvals", PEOPLE),
+    ("contents", "content sha256", ERASED_BY_NAME),
+    ("decisions", "digest meaning reject_code signature verdict", OWN),
+    ("dreams", "distiller requested_by state", OWN),
+    ("erasures", "also subject", ERASED_BY_NAME),
+    ("erasures", "asked_by counts kept kind state", OWN),
+    ("events", "raw text", ERASED_BY_NAME),
+    ("events", "key_id kind speaker standing", OWN),
+    ("events", "copied_from external_id thread tool tool_use_id", RECORDED),
+    ("evidence", "quote sha256", ERASED_BY_NAME),
+    ("evidence", "key_id", OWN),
+    ("findings", "about evidence", ERASED_BY_NAME),
+    ("findings", "disposition fingerprint kind", OWN),
+    ("fingerprints", "fingerprint reject_code", OWN),
+    ("grants", "created_by path_prefix role", PEOPLE),
+    ("idempotency_keys", "actor idempotency_key request_sha256", OWN),
+    ("jobs", "kind lease_owner state", OWN),
+    ("legal_holds", "subject", ERASED_BY_NAME),
+    ("mappings", "mapping name updated_by", PEOPLE),
+    ("memories", "content_sha256 path", ERASED_BY_NAME),
+    ("memories", "frozen_by", OWN),
+    ("memory_versions", "content_sha256 path", ERASED_BY_NAME),
+    ("memory_versions", "key_id operation", OWN),
+    ("model_batches", "request_sha256 sessions", ERASED_BY_NAME),
+    ("model_batches", "model", OWN),
+    ("notices", "reason", OWN),
+    ("outcomes", "result source", OWN),
+    ("policies", "name", PEOPLE),
+    ("policy_back_tests", "run_by sha256", OWN),
+    ("policy_outcomes", "outcome", OWN),
+    ("policy_shadows", "outcome", OWN),
+    ("policy_stops", "scope stopped_by", OWN),
+    ("policy_versions", "sha256 state", OWN),
+    ("policy_versions", "content", PEOPLE),
+    ("recall_marks", "loaded_by mark", OWN),
+    ("recorded_reads", "reader", OWN),
+    ("saved_views", "name query", PEOPLE),
+    ("schedules", "created_by cron distiller last_result time_zone", PEOPLE),
+    ("search_documents", "kind", OWN),
+    ("session_features", "features", ERASED_BY_NAME),
+    ("session_features", "key_id", OWN),
+    ("session_recorders", "recorder", OWN),
+    ("sessions", "events_digest external_id import_key metadata subject task_key", ERASED_BY_NAME),
+    ("sessions", "created_by key_id source", OWN),
+    ("sessions", "agent team", RECORDED),
+    ("setting_changes", "state", OWN),
+    ("setting_changes", "setting", PEOPLE),
+    ("settings", "name value", PEOPLE),
+    ("sign_in_failures", "name", PEOPLE),
+    ("sign_in_links", "purpose", PEOPLE),
+    ("stores", "created_by gate_mode", OWN),
+    ("stores", "name", PEOPLE),
+    ("team_grants", "created_by path_prefix role", PEOPLE),
+    ("teams", "created_by name", PEOPLE),
+    ("users", "email name password_hash role", PEOPLE),
+    ("vectors", "name", OWN),
+    ("web_sessions", "data", PEOPLE),
+];
 
 statements! {
     OF_SUBJECT = "SELECT id FROM sessions WHERE subject = $1 ORDER BY id";
     SUBJECT_OF = "SELECT subject FROM sessions WHERE id = $1";
     OLD = "SELECT s.id FROM sessions s WHERE s.deleted_at IS NULL AND COALESCE(s.last_event_at, s.updated_at) < $1 AND s.updated_at < $1
-            AND EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.seq = 1 AND e.redacted_at IS NULL)
+            AND EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.seq = s.event_count AND e.redacted_at IS NULL)
             AND NOT EXISTS (SELECT 1 FROM legal_holds h WHERE h.released_at IS NULL AND h.memory_id IS NULL
                 AND (h.subject = s.subject OR EXISTS (SELECT 1 FROM session_stores x WHERE x.session_id = s.id AND x.store_id = h.store_id)))
         ORDER BY s.id LIMIT $2";
-    IS_ERASED = "SELECT EXISTS (SELECT 1 FROM events WHERE session_id = $1 AND seq = 1 AND redacted_at IS NOT NULL)";
+    // A copy can be erased in a session that is not.
+    IS_ERASED = "SELECT EXISTS (SELECT 1 FROM events WHERE session_id = $1 AND redacted_at IS NOT NULL AND copied_from IS NULL)";
     EVENTS = "UPDATE events SET text = '', raw = '', redacted_at = $2 WHERE session_id = $1 AND redacted_at IS NULL";
     COPIES = "UPDATE events SET text = '', raw = '', redacted_at = $2 WHERE redacted_at IS NULL AND copied_from IN ($1,
             (SELECT s.external_id FROM sessions s WHERE s.id = $3))";
+    QUOTED_COPIES = "UPDATE evidence SET quote = '', sha256 = '' WHERE event_id IN (SELECT e.id FROM events e WHERE e.copied_from IN ($1,
+            (SELECT s.external_id FROM sessions s WHERE s.id = $2)))";
+    FEATURES_OF_COPIES = "DELETE FROM session_features WHERE session_id IN (SELECT e.session_id FROM events e WHERE e.copied_from IN ($1,
+            (SELECT s.external_id FROM sessions s WHERE s.id = $2)))";
     FEATURES = "DELETE FROM session_features WHERE session_id = $1";
     BATCHES = "UPDATE model_batches SET sessions = '{}', candidates = '[]', request_sha256 = $2 || request_sha256 WHERE sessions LIKE $1";
     FINDINGS = "UPDATE findings SET evidence = '[]', about = '{}' WHERE evidence LIKE $1";
@@ -138,13 +230,25 @@ statements! {
         OR EXISTS (SELECT 1 FROM change_edits WHERE content_sha256 = $1 OR base_sha256 = $1)";
     QUOTED_FOR = "SELECT DISTINCT v.memory_id FROM evidence e JOIN memory_versions v ON v.change_id = e.change_id WHERE e.session_id = $1";
     QUOTES_FOR = "SELECT DISTINCT e.quote FROM evidence e JOIN memory_versions v ON v.change_id = e.change_id
-        WHERE e.session_id = $1 AND v.memory_id = $2 AND e.quote <> '' ORDER BY e.quote";
+        WHERE e.session_id = $1 AND v.memory_id = $2 AND e.quote <> '' AND NOT e.counter ORDER BY e.quote";
     DROP_CONTENT = "DELETE FROM contents WHERE sha256 = $1";
     PAST_PATHS = "SELECT DISTINCT v.path FROM memory_versions v UNION SELECT path FROM change_edits
         UNION SELECT new_path FROM change_edits WHERE new_path IS NOT NULL";
     MOVE_DELETED = "UPDATE memories SET path = $2 WHERE path = $1
         AND EXISTS (SELECT 1 FROM stores s WHERE s.id = memories.store_id AND s.deleted_at IS NOT NULL)";
-    MOVE_VERSIONS = "UPDATE memory_versions SET path = $2, redacted_at = COALESCE(redacted_at, $3) WHERE path = $1
+    OF_PATH = "SELECT v.id FROM memory_versions v WHERE v.path = $1
+        AND NOT EXISTS (SELECT 1 FROM memories m WHERE m.version_id = v.id AND m.path = $1)";
+    AGAIN_SQLITE = "UPDATE search_documents SET indexed = FALSE WHERE subject_id = $1 RETURNING id";
+    AGAIN_POSTGRES = "UPDATE search_documents SET indexed = FALSE, terms = NULL WHERE subject_id = $1 RETURNING id";
+    PATH_OF = "SELECT memory_id, store_id FROM memory_versions WHERE path = $1
+        UNION SELECT e.memory_id, c.store_id FROM change_edits e JOIN changes c ON c.id = e.change_id WHERE e.path = $1 OR e.new_path = $1";
+    OPEN_AT_PATH = "SELECT DISTINCT c.id FROM change_edits e JOIN changes c ON c.id = e.change_id
+        WHERE (e.path = $1 OR e.new_path = $1) AND c.state IN ('pending', 'approved', 'deferred') ORDER BY c.id";
+    OPEN_TEXTS = "SELECT c.id, c.title, c.rationale, c.facts FROM changes c WHERE c.state IN ('pending', 'approved', 'deferred') ORDER BY c.id";
+    STORES_OF_EDITS = "SELECT DISTINCT c.store_id FROM change_edits e JOIN changes c ON c.id = e.change_id
+        WHERE e.content_sha256 = $1 OR e.base_sha256 = $1";
+    RELEASED = "UPDATE legal_holds SET subject = NULL WHERE subject = $1 AND released_at IS NOT NULL";
+    MOVE_VERSIONS = "UPDATE memory_versions SET path = $2 WHERE path = $1
         AND NOT EXISTS (SELECT 1 FROM memories m WHERE m.version_id = memory_versions.id AND m.path = $1)";
     MOVE_EDITS = "UPDATE change_edits SET path = $2 WHERE path = $1";
     MOVE_NEW = "UPDATE change_edits SET new_path = $2 WHERE new_path = $1";
@@ -239,6 +343,8 @@ pub async fn erase_transcript(tx: &mut Tx, session: SessionId, at: Timestamp) ->
 /// Erases everything else that is kept of a session: copies of its events in others, quotes, notes, names, and its place in the search
 /// index. Returns how many quotes there were.
 pub async fn erase_session(tx: &mut Tx, session: SessionId, at: Timestamp) -> Result<u64> {
+    execute!(tx, QUOTED_COPIES, session.to_string(), session)?;
+    execute!(tx, FEATURES_OF_COPIES, session.to_string(), session)?;
     execute!(tx, COPIES, session.to_string(), at, session)?;
     execute!(tx, FINDINGS, format!("%{session}%"))?;
     execute!(tx, OUTCOMES, session)?;
@@ -399,11 +505,42 @@ pub async fn paths(tx: &mut Tx) -> Result<Vec<String>> {
 }
 
 /// Puts a path that says nothing in the place of another, in past versions and in edits.
-pub async fn erase_path(tx: &mut Tx, old: &str, new: &str, at: Timestamp) -> Result<()> {
+pub async fn erase_path(tx: &mut Tx, old: &str, new: &str) -> Result<()> {
+    let again = if matches!(tx, Tx::Sqlite(_)) { AGAIN_SQLITE } else { AGAIN_POSTGRES };
+    for (version,) in fetch_all!(tx, (VersionId,), OF_PATH, old)? {
+        let documents = fetch_all!(tx, (i64,), again, version.0)?;
+        forget_words(tx, documents).await?;
+    }
     execute!(tx, MOVE_DELETED, old, new)?;
-    execute!(tx, MOVE_VERSIONS, old, new, at)?;
+    execute!(tx, MOVE_VERSIONS, old, new)?;
     execute!(tx, MOVE_EDITS, old, new)?;
     execute!(tx, MOVE_NEW, old, new)?;
+    Ok(())
+}
+
+/// The memories and stores that a path is, or was, of; no memory of one that is only proposed.
+pub async fn of_path(tx: &mut Tx, path: &str) -> Result<Vec<(Option<MemoryId>, StoreId)>> {
+    fetch_all!(tx, (Option<MemoryId>, StoreId), PATH_OF, path)
+}
+
+/// Open changes that have an edit at a path.
+pub async fn open_at_path(tx: &mut Tx, path: &str) -> Result<Vec<ChangeId>> {
+    Ok(fetch_all!(tx, (ChangeId,), OPEN_AT_PATH, path)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Open changes with what they say of themselves: title, reason and facts.
+pub async fn open_texts(tx: &mut Tx) -> Result<Vec<(ChangeId, String, String, String)>> {
+    fetch_all!(tx, (ChangeId, String, String, String), OPEN_TEXTS)
+}
+
+/// The stores in which a content was proposed, or a change of it.
+pub async fn stores_of_edits(tx: &mut Tx, sha256: &str) -> Result<Vec<StoreId>> {
+    Ok(fetch_all!(tx, (StoreId,), STORES_OF_EDITS, sha256)?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Forgets of whom holds were that are released.
+pub async fn erase_released_holds(tx: &mut Tx, subject: &str) -> Result<()> {
+    execute!(tx, RELEASED, subject)?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ macro_rules! hold_sql {
     () => {
         "SELECT h.id, h.store_id, s.name AS store_name, h.memory_id,
             (SELECT v.path FROM memory_versions v WHERE v.memory_id = h.memory_id ORDER BY v.number DESC LIMIT 1) AS path,
+            COALESCE(h.store_id, (SELECT v.store_id FROM memory_versions v WHERE v.memory_id = h.memory_id LIMIT 1)) AS of_store,
             h.subject, h.reason, h.placed_by, h.placed_at, h.released_by, h.released_at, h.release_reason
         FROM legal_holds h LEFT JOIN stores s ON s.id = h.store_id"
     };
@@ -78,6 +79,8 @@ pub struct HoldRow {
     pub memory_id: Option<MemoryId>,
     /// Where the memory is, or was last.
     pub path: Option<String>,
+    /// The store, or that of the memory.
+    pub of_store: Option<StoreId>,
     pub subject: Option<String>,
     pub reason: String,
     pub placed_by: UserId,

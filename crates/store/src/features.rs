@@ -11,7 +11,10 @@ use crate::{Result, Tx};
 statements! {
     OF_DREAM = "SELECT f.session_id, f.features FROM session_features f JOIN dream_sessions p ON p.session_id = f.session_id
         WHERE p.dream_id = $1 AND f.version = $2 AND (CAST($3 AS UUID) IS NULL OR f.session_id > $3) ORDER BY f.session_id LIMIT $4";
-    PUT = "INSERT INTO session_features (session_id, version, features, created_at) VALUES ($1, $2, $3, $4)
+    // Nothing is kept of a session whose text was erased while it was read.
+    PUT = "INSERT INTO session_features (session_id, version, features, created_at)
+        SELECT s.id, CAST($2 AS BIGINT), $3, CAST($4 AS BIGINT) FROM sessions s WHERE s.id = $1
+            AND NOT EXISTS (SELECT 1 FROM events e WHERE e.session_id = s.id AND e.redacted_at IS NOT NULL)
         ON CONFLICT (session_id, version) DO UPDATE SET features = excluded.features, created_at = excluded.created_at";
 }
 

@@ -1,18 +1,18 @@
 //! Erasing: in one transaction everything that is known of an end user goes from every table, and the entry that says so names the payloads
 //! that went with it. Afterwards the database's files are written anew, so that they hold no trace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
-    actor::{Actor, Who},
+    actor::{Actor, Role},
     audit_action::AuditAction,
-    erasure::{ERASED_SHA256, ErasureKind, ErasureState, LONGEST_REASON, TheirWords},
-    ids::{ErasureId, MemoryId, SessionId, StoreId, VersionId},
+    erasure::{ErasureKind, ErasureState, LONGEST_REASON, TheirWords},
+    ids::{ErasureId, MemoryId, SessionId, StoreId, UserId, VersionId},
     rights::Action,
 };
 use serde_json::{Value, json};
 use store::{
-    Tx, audit_log,
+    Tx, audit_log, dreams,
     erasing::{self, Erased, TEXTS},
     erasures::{self, ErasureRow},
     memories, memory_stores, search, users,
@@ -22,7 +22,7 @@ use super::{
     known::{Known, known},
     refuse_held, subject_of,
 };
-use crate::{Error, Lucid, Record, Result, authority::Authorized, recalls::text};
+use crate::{Error, Lucid, Record, Result, authority::Authorized, independence::Identities, recalls::text, setting_changes::second_admins};
 
 /// How an end user is erased.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,9 +50,9 @@ impl Lucid {
     /// Erases what is known of the end user of a session, or asks a second admin to, if there is one. A reason has 1 to 1,000 characters.
     pub async fn erase_subject(&self, actor: &Actor, session: SessionId, asked: &AskedErasure<'_>) -> Result<Erasure> {
         self.flush_small_writes().await?;
-        let (mut tx, acting) = self.begin(actor).await?;
+        let (mut tx, acting) = self.begin_changing_rights(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
-        acting.own_account()?;
+        let (person, _) = acting.own_account()?;
         let reason = text(asked.reason, "a reason")?;
         if !asked.confirmed {
             return Err(Error::Invalid("type “erase” in the last field: what is erased cannot be brought back".to_owned()));
@@ -65,20 +65,20 @@ impl Lucid {
         if erasures::waiting_for(&mut tx, &subject).await?.is_some() {
             return Err(Error::Conflict("an erasure of this end user already waits for a second admin".to_owned()));
         }
-        let mut known = known(&mut tx, &subject, also).await?;
-        known.keep(&mut tx, asked.kept).await?;
-        self.refuse_erasure(&mut tx, &known, &subject).await?;
+        let known = known(&mut tx, &subject, also, asked.kept).await?;
+        self.refuse_erasure(&mut tx, &acting, &known, &subject).await?;
+        let subject_name = subject;
         let id = self.id(ErasureId::new);
-        let alone = users::admins(&mut tx).await? < 2;
+        let alone = second_admins(&mut tx, person, &[]).await?.is_empty();
         let row = ErasureRow {
             id,
             kind: ErasureKind::Subject,
             state: if alone { ErasureState::Done } else { ErasureState::Waiting },
-            subject: Some(subject).filter(|_| !alone),
+            subject: Some(subject_name.clone()).filter(|_| !alone),
             also: Some(also.to_owned()).filter(|_| !alone),
             version_id: None,
             reason: reason.to_owned(),
-            kept: json!(asked.kept).to_string(),
+            kept: json!(as_they_are(&mut tx, asked.kept).await?).to_string(),
             asked_by: acting.who.to_string(),
             asked_at: self.now(),
             decided_by: None,
@@ -94,7 +94,8 @@ impl Lucid {
             tx.commit().await?;
             return Ok(Erasure::Waits(id));
         }
-        let (counts, payloads) = self.erase_known(&mut tx, &known, id).await?;
+        let (mut counts, payloads) = self.erase_known(&mut tx, &known, id, &subject_name).await?;
+        counts["overridden"] = json!("there is no second, independent admin to confirm it");
         let reason = known.words.erased_from(&row.reason).unwrap_or(row.reason);
         erasures::insert(&mut tx, &ErasureRow { reason, counts: counts.to_string(), ..row }).await?;
         self.record_erasure(&mut tx, right, id, &counts, &payloads).await?;
@@ -102,21 +103,32 @@ impl Lucid {
         Ok(Erasure::Done(id))
     }
 
-    /// Does an erasure that another admin asked for.
+    /// Does an erasure that another, independent admin asked for.
     pub async fn confirm_erasure(&self, actor: &Actor, id: ErasureId) -> Result<()> {
         self.flush_small_writes().await?;
-        let (mut tx, acting) = self.begin(actor).await?;
+        let (mut tx, acting) = self.begin_changing_rights(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
         let (by, _) = acting.own_account()?;
         let (row, subject) = waiting(&mut tx, id).await?;
-        if row.asked_by == Who::Person(by).to_string() {
-            return Err(Error::Forbidden("another admin confirms an erasure: who asked for it may only withdraw it"));
+        let asker = asker(&row).ok_or(Error::Internal("an erasure was asked for by nobody"))?;
+        if Identities::read(&mut tx).await?.same(by, asker) {
+            return Err(Error::Forbidden(
+                "you asked for this yourself, or you and the admin who did count as one person; another admin has to confirm it",
+            ));
         }
-        let mut known = known(&mut tx, &subject, row.also.as_deref().unwrap_or_default()).await?;
-        let kept: Vec<MemoryId> = serde_json::from_str(&row.kept).unwrap_or_default();
-        known.keep(&mut tx, &kept).await?;
-        self.refuse_erasure(&mut tx, &known, &subject).await?;
-        let (counts, payloads) = self.erase_known(&mut tx, &known, id).await?;
+        let is_admin = |user: &users::UserRow| user.disabled_at.is_none() && user.role == Role::Admin;
+        if users::get(&mut tx, asker).await?.filter(is_admin).is_none() {
+            return Err(Error::Conflict("the person who asked for this is no admin any more; decline it".to_owned()));
+        }
+        let said: Vec<(MemoryId, String)> = serde_json::from_str(&row.kept).unwrap_or_default();
+        let kept: Vec<MemoryId> = said.iter().map(|(id, _)| *id).collect();
+        if as_they_are(&mut tx, &kept).await? != said {
+            let why = "a memory that was said to hold nothing of them was changed since; decline this and ask again";
+            return Err(Error::Conflict(why.to_owned()));
+        }
+        let known = known(&mut tx, &subject, row.also.as_deref().unwrap_or_default(), &kept).await?;
+        self.refuse_erasure(&mut tx, &acting, &known, &subject).await?;
+        let (counts, payloads) = self.erase_known(&mut tx, &known, id, &subject).await?;
         erasures::end(&mut tx, id, ErasureState::Done, Some(by), self.now(), &counts.to_string()).await?;
         self.record_erasure(&mut tx, right, id, &counts, &payloads).await?;
         Ok(tx.commit().await?)
@@ -137,7 +149,7 @@ impl Lucid {
 
     /// Erases the text of a past version of a memory, with that of every other past version and proposal that says the same.
     pub async fn redact(&self, actor: &Actor, id: VersionId, reason: &str) -> Result<ErasureId> {
-        let (mut tx, acting) = self.begin(actor).await?;
+        let (mut tx, acting) = self.begin_changing_rights(actor).await?;
         let version = erasing::version(&mut tx, id).await?.filter(|v| acting.knows(v.store_id)).ok_or(Error::NotFound("version"))?;
         let right = acting.may_on(Action::Redact, version.store_id)?;
         let reason = text(reason, "a reason")?;
@@ -158,7 +170,8 @@ impl Lucid {
             return Err(Error::Conflict("an open change holds the same text: decide on it first".to_owned()));
         }
         let places = erasing::memories_with(&mut tx, &sha256).await?;
-        let (memories, stores): (Vec<MemoryId>, Vec<StoreId>) = places.into_iter().unzip();
+        let (memories, mut stores): (Vec<MemoryId>, Vec<StoreId>) = places.into_iter().unzip();
+        stores.extend(erasing::stores_of_edits(&mut tx, &sha256).await?);
         // The same text in a store that one does not manage is not one's own to erase.
         for &store in &stores {
             acting.may_on(Action::Redact, store)?;
@@ -211,27 +224,33 @@ impl Lucid {
     }
 
     /// Refuses an erasure while memory still says what is to be erased, or a hold is on it.
-    async fn refuse_erasure(&self, tx: &mut Tx, known: &Known, subject: &str) -> Result<()> {
+    async fn refuse_erasure(&self, tx: &mut Tx, actor: &Actor, known: &Known, subject: &str) -> Result<()> {
         let stores: Vec<StoreId> = known.stores.iter().copied().collect();
         let memories: Vec<MemoryId> = known.memories.iter().copied().collect();
         refuse_held(tx, Some(subject), &stores, &memories).await?;
         if known.live.is_empty() {
             return Ok(());
         }
-        let paths: Vec<&str> = known.live.values().take(5).map(|(memory, _)| memory.path.as_str()).collect();
+        let seen = known.live.values().filter(|(memory, _)| actor.may(Action::SeeMemory, memory.store_id));
+        let paths: Vec<&str> = seen.take(5).map(|(memory, _)| memory.path.as_str()).collect();
         let more = known.live.len().saturating_sub(paths.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let what = match (paths.is_empty(), more) {
+            (true, n) => format!("{n} in stores that you may not see; an admin with a grant on them has to ask"),
+            (false, 0) => paths.join(", "),
+            (false, n) => format!("{} and {n} more", paths.join(", ")),
+        };
         Err(Error::Conflict(format!(
-            "nothing was erased, because memory still holds something of them: change or remove {}{more}, or mark it as holding nothing of them",
-            paths.join(", ")
+            "nothing was erased, because memory still holds something of them: change or remove {what}, or mark it as holding nothing of them"
         )))
     }
 
     /// Erases all that is known. Returns how much it was, and the entries whose payloads went with it.
-    async fn erase_known(&self, tx: &mut Tx, known: &Known, id: ErasureId) -> Result<(Value, Vec<i64>)> {
+    async fn erase_known(&self, tx: &mut Tx, known: &Known, id: ErasureId, subject: &str) -> Result<(Value, Vec<i64>)> {
         let now = self.now();
         for &store in &known.stores {
             memory_stores::lock(tx, store).await?;
+            // A dream that has read them already would write down what it read.
+            dreams::cancel_all(tx, store).await?;
         }
         let open: Vec<_> = known.open.iter().map(|(&change, &changeset)| (change, changeset)).collect();
         let withdrawn = self.retire(tx, &open).await?;
@@ -247,7 +266,10 @@ impl Lucid {
             erasing::erase_change(tx, change).await?;
         }
         let texts = erase_texts(tx, &known.words).await?;
-        erase_paths(tx, &known.words, id, now).await?;
+        for (number, path) in known.paths.iter().enumerate() {
+            erasing::erase_path(tx, path, &format!("/erased/{id}/{}", number + 1)).await?;
+        }
+        erasing::erase_released_holds(tx, subject).await?;
         erasing::find_changes_again(tx).await?;
         erasing::drop_vectors(tx).await?;
         let payloads = erase_payloads(tx, &known.words).await?;
@@ -259,33 +281,6 @@ impl Lucid {
     async fn record_erasure(&self, tx: &mut Tx, right: Authorized, id: ErasureId, counts: &Value, payloads: &[i64]) -> Result<()> {
         let record = Record { action: AuditAction::SubjectErase, subject: id.to_string(), store: None, commit: None, payload: counts };
         audit_log::append_erasing(tx, &self.entry(right, record), self.signing_key.as_deref(), payloads).await?;
-        Ok(())
-    }
-}
-
-impl Known {
-    /// Leaves alone what a person said holds nothing of them; of the others, every text since theirs was written to it.
-    async fn keep(&mut self, tx: &mut Tx, kept: &[MemoryId]) -> Result<()> {
-        let kept: BTreeSet<MemoryId> = kept.iter().copied().collect();
-        self.live.retain(|id, _| !kept.contains(id));
-        self.alone.retain(|id, _| !kept.contains(id));
-        for (&memory, &number) in &self.alone {
-            self.texts.extend(erasing::said_since(tx, memory, number).await?);
-        }
-        for &memory in &kept {
-            if let Some(says) = memories::get(tx, memory).await? {
-                self.texts.remove(&says.content_sha256);
-            }
-        }
-        self.texts.remove(ERASED_SHA256);
-        let mut left = BTreeSet::new();
-        for &change in &self.own {
-            let written = erasing::written_by(tx, change).await?;
-            if written.is_empty() || written.iter().any(|(memory, ..)| !kept.contains(memory)) {
-                left.insert(change);
-            }
-        }
-        self.own = left;
         Ok(())
     }
 }
@@ -317,13 +312,20 @@ async fn erase_texts(tx: &mut Tx, words: &TheirWords) -> Result<u64> {
     Ok(rows)
 }
 
-/// Puts paths that say nothing in the place of those that name them.
-async fn erase_paths(tx: &mut Tx, words: &TheirWords, id: ErasureId, now: domain::Timestamp) -> Result<()> {
-    let paths = erasing::paths(tx).await?;
-    for (number, path) in paths.iter().filter(|path| words.are_in(path)).enumerate() {
-        erasing::erase_path(tx, path, &format!("/erased/{id}/{}", number + 1), now).await?;
+/// Who asked for an erasure.
+pub fn asker(row: &ErasureRow) -> Option<UserId> {
+    row.asked_by.strip_prefix("person:")?.parse().ok()
+}
+
+/// Memories with the SHA-256 of what they say now.
+async fn as_they_are(tx: &mut Tx, ids: &[MemoryId]) -> Result<Vec<(MemoryId, String)>> {
+    let mut all = Vec::with_capacity(ids.len());
+    for &id in ids {
+        if let Some(memory) = memories::get(tx, id).await? {
+            all.push((id, memory.content_sha256));
+        }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Erases the payloads of entries that say what they said; the positions of those entries.

@@ -13,7 +13,7 @@ use domain::{
 use store::{
     Tx,
     erasing::{self, LiveMemory},
-    sessions,
+    memories, sessions,
 };
 
 use super::subject_of;
@@ -42,8 +42,10 @@ pub struct SubjectView {
     pub events: i64,
     /// How many quotes of those there are.
     pub quotes: i64,
-    /// Memories that must be changed first, or said to hold nothing of them.
+    /// Memories that must be changed first, or said to hold nothing of them, of the stores that the actor may see.
     pub memories: Vec<(LiveMemory, Keeping)>,
+    /// How many more there are in stores that the actor may not see.
+    pub elsewhere: usize,
     /// Texts of past versions and of proposals that would be erased.
     pub texts: usize,
     /// Open changes that would be withdrawn.
@@ -65,6 +67,8 @@ pub struct Known {
     pub alone: BTreeMap<MemoryId, i64>,
     /// The SHA-256 of texts that say what they said.
     pub texts: BTreeSet<String>,
+    /// Past paths that name them.
+    pub paths: Vec<String>,
     /// Every memory that says, or once said, any of it.
     pub memories: BTreeSet<MemoryId>,
     /// Memories that still do.
@@ -72,18 +76,21 @@ pub struct Known {
 }
 
 impl Lucid {
-    /// What is known of the end user of a session, by what would have to be done to erase it.
-    pub async fn subject(&self, actor: &Actor, session: SessionId) -> Result<SubjectView> {
+    /// What is known of the end user of a session, by what would have to be done to erase it; `also` as in an erasure.
+    pub async fn subject(&self, actor: &Actor, session: SessionId, also: &str) -> Result<SubjectView> {
         require_in_general(actor, Action::ManagePrivacy)?;
         let mut tx = self.db.read().await?;
         let name = subject_of(&mut tx, session).await?;
-        let known = known(&mut tx, &name, "").await?;
+        let known = known(&mut tx, &name, also, &[]).await?;
         let (mut events, mut quotes) = (0, 0);
         for &session in &known.sessions {
             let size = erasing::size_of(&mut tx, session).await?;
             events += size.0;
             quotes += size.1;
         }
+        let all: Vec<(LiveMemory, Keeping)> = known.live.into_values().collect();
+        let found = all.len();
+        let memories: Vec<_> = all.into_iter().filter(|(memory, _)| actor.may(Action::SeeMemory, memory.store_id)).collect();
         let waits = store::erasures::waiting_for(&mut tx, &name).await?.is_some();
         Ok(SubjectView {
             name: domain::masking::mask(&name),
@@ -92,14 +99,16 @@ impl Lucid {
             quotes,
             texts: known.texts.len(),
             open: known.open.len(),
-            memories: known.live.into_values().collect(),
+            elsewhere: found - memories.len(),
+            memories,
             waits,
         })
     }
 }
 
-/// Everything that is known of an end user; `also` are names and the like that are looked for as well, one a line.
-pub async fn known(tx: &mut Tx, subject: &str, also: &str) -> Result<Known> {
+/// Everything that is known of an end user. `also` are names and the like that are looked for as well, one a line; `kept` are memories
+/// that hold nothing of them.
+pub async fn known(tx: &mut Tx, subject: &str, also: &str, kept: &[MemoryId]) -> Result<Known> {
     let sessions = erasing::sessions_of(tx, subject).await?;
     let mut words = words_of(tx, subject, &sessions).await?;
     words.add_lines(also);
@@ -110,6 +119,7 @@ pub async fn known(tx: &mut Tx, subject: &str, also: &str) -> Result<Known> {
         open: BTreeMap::new(),
         alone: BTreeMap::new(),
         texts: BTreeSet::new(),
+        paths: Vec::new(),
         memories: BTreeSet::new(),
         live: BTreeMap::new(),
         sessions,
@@ -117,10 +127,12 @@ pub async fn known(tx: &mut Tx, subject: &str, also: &str) -> Result<Known> {
     known.find_changes(tx).await?;
     known.find_texts(tx).await?;
     known.find_memories(tx).await?;
+    known.keep(tx, kept).await?;
+    known.find_what_texts_touch(tx).await?;
     Ok(known)
 }
 
-/// What they said, and the addresses, numbers and the like that their sessions hold.
+/// What they said, with the addresses, numbers and the like that they gave.
 async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<TheirWords> {
     let mut words = TheirWords::of(subject);
     for &session in sessions {
@@ -130,8 +142,8 @@ async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<
             for event in &page.rows {
                 if event.speaker == Speaker::Person {
                     words.add_said(&event.text);
+                    words.add_personal(&event.text);
                 }
-                words.add_personal(&event.text);
             }
             match page.rows.last() {
                 Some(last) if page.more => after = last.seq,
@@ -146,14 +158,15 @@ impl Known {
     /// Changes that rest on their sessions alone, with what they wrote and proposed, and open ones that quote them.
     async fn find_changes(&mut self, tx: &mut Tx) -> Result<()> {
         let theirs: BTreeSet<SessionId> = self.sessions.iter().copied().collect();
-        for &session in &self.sessions {
+        for session in self.sessions.clone() {
             self.stores.extend(sessions::stores_of(tx, session).await?);
             for id in erasing::changes_on(tx, session, true).await? {
-                if let Some((id, changeset, _, state)) = erasing::change(tx, id).await?
-                    && state.is_open()
-                {
-                    self.open.insert(id, changeset);
+                // A hold on what quotes them keeps the quotes.
+                for (memory, store, _) in erasing::written_by(tx, id).await? {
+                    self.memories.insert(memory);
+                    self.stores.insert(store);
                 }
+                self.withdraw(tx, id).await?;
             }
             for id in erasing::changes_on(tx, session, false).await? {
                 if !self.own.contains(&id) && erasing::backed_by(tx, id).await?.iter().all(|s| theirs.contains(s)) {
@@ -186,15 +199,72 @@ impl Known {
         })
         .await?;
         self.texts.remove(ERASED_SHA256);
-        for sha256 in &self.texts {
-            for (memory, store) in erasing::memories_with(tx, sha256).await? {
+        let words = &self.words;
+        self.paths = erasing::paths(tx).await?.into_iter().filter(|path| words.are_in(path)).collect();
+        Ok(())
+    }
+
+    /// A change that is still open is withdrawn; what was decided stays.
+    async fn withdraw(&mut self, tx: &mut Tx, id: ChangeId) -> Result<()> {
+        if let Some((id, changeset, store, state)) = erasing::change(tx, id).await? {
+            self.stores.insert(store);
+            if state.is_open() {
+                self.open.insert(id, changeset);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves alone what a person said holds nothing of them; of the others, every text since theirs was written to it is erased.
+    async fn keep(&mut self, tx: &mut Tx, kept: &[MemoryId]) -> Result<()> {
+        let kept: BTreeSet<MemoryId> = kept.iter().copied().collect();
+        self.live.retain(|id, _| !kept.contains(id));
+        self.alone.retain(|id, _| !kept.contains(id));
+        for (&memory, &number) in &self.alone {
+            self.texts.extend(erasing::said_since(tx, memory, number).await?);
+        }
+        for &memory in &kept {
+            if let Some(says) = memories::get(tx, memory).await? {
+                self.texts.remove(&says.content_sha256);
+                self.paths.retain(|path| *path != says.path.as_str());
+            }
+        }
+        self.texts.remove(ERASED_SHA256);
+        let mut left = BTreeSet::new();
+        for &change in &self.own {
+            let written = erasing::written_by(tx, change).await?;
+            if written.is_empty() || written.iter().any(|(memory, ..)| !kept.contains(memory)) {
+                left.insert(change);
+            }
+        }
+        self.own = left;
+        Ok(())
+    }
+
+    /// Every memory and store that the texts and paths are of, and every open change that proposes them or says them of itself.
+    async fn find_what_texts_touch(&mut self, tx: &mut Tx) -> Result<()> {
+        for sha256 in self.texts.clone() {
+            for (memory, store) in erasing::memories_with(tx, &sha256).await? {
                 self.memories.insert(memory);
                 self.stores.insert(store);
             }
-            for id in erasing::proposed_in(tx, sha256).await? {
-                if let Some((id, changeset, ..)) = erasing::change(tx, id).await? {
-                    self.open.insert(id, changeset);
-                }
+            self.stores.extend(erasing::stores_of_edits(tx, &sha256).await?);
+            for id in erasing::proposed_in(tx, &sha256).await? {
+                self.withdraw(tx, id).await?;
+            }
+        }
+        for path in self.paths.clone() {
+            for (memory, store) in erasing::of_path(tx, &path).await? {
+                self.memories.extend(memory);
+                self.stores.insert(store);
+            }
+            for id in erasing::open_at_path(tx, &path).await? {
+                self.withdraw(tx, id).await?;
+            }
+        }
+        for (id, title, rationale, facts) in erasing::open_texts(tx).await? {
+            if [title, rationale, facts].iter().any(|text| self.words.erased_from(text).is_some()) {
+                self.withdraw(tx, id).await?;
             }
         }
         Ok(())

@@ -26,7 +26,7 @@ pub use self::{
     letter::Letter,
     retention::SHORTEST_DAYS,
 };
-use crate::{Error, Lucid, Record, Result, names::Names, recalls::text, require_in_general};
+use crate::{Error, Lucid, Record, Result, independence::Identities, names::Names, recalls::text, require_in_general};
 
 /// Erasures and holds that the page lists.
 const LISTED: i64 = 100;
@@ -40,6 +40,8 @@ pub struct ErasureView {
     pub asked_by: String,
     /// Who confirmed or declined it, by name.
     pub decided_by: Option<String>,
+    /// Memories that were said to hold nothing of them, while it waits; without those of stores that the actor may not see.
+    pub kept: Vec<String>,
     /// Whether the actor may confirm it.
     pub may_confirm: bool,
     /// Whether the actor may decline or withdraw it.
@@ -94,21 +96,32 @@ impl Lucid {
         let names = Names::of_actors(&mut tx, actors.iter().map(String::as_str)).await?;
         let name = |user: UserId| names.of(&actor_of(user));
         let may_manage = actor.may_in_general(Action::ManagePrivacy);
-        let own = actor.who.to_string();
-        let erasures = erasures.into_iter().map(|mut row| {
+        let me = actor.who.person();
+        let identities = Identities::read(&mut tx).await?;
+        let mut kept = Vec::new();
+        for erasure in &erasures {
+            kept.push(kept_paths(&mut tx, actor, erasure).await?);
+        }
+        let erasures = erasures.into_iter().zip(kept).map(|(mut row, kept)| {
             crate::sessions::mask_name(&mut row.subject);
-            row.also = None;
+            if !may_manage {
+                row.also = None;
+            }
             let waits = may_manage && row.state == domain::erasure::ErasureState::Waiting;
             ErasureView {
                 asked_by: names.of(&row.asked_by),
                 decided_by: row.decided_by.map(name),
-                may_confirm: waits && row.asked_by != own,
+                may_confirm: waits && me.zip(erasing::asker(&row)).is_some_and(|(me, asker)| !identities.same(me, asker)),
+                kept,
                 may_decline: waits,
                 row,
             }
         });
         let holds = holds.into_iter().map(|mut row| {
             crate::sessions::mask_name(&mut row.subject);
+            if row.of_store.is_some_and(|store| !actor.may(Action::SeeMemory, store)) {
+                (row.path, row.store_name) = (None, None);
+            }
             HoldView { placed_by: name(row.placed_by), released_by: row.released_by.map(name), row }
         });
         let (erasures, holds) = (erasures.collect(), holds.collect());
@@ -133,18 +146,19 @@ impl Lucid {
 
     /// Places a legal hold for a reason of 1 to 1,000 characters: nothing of what it is on is erased until it is released.
     pub async fn place_hold(&self, actor: &Actor, on: HoldOn, reason: &str) -> Result<HoldId> {
-        let (mut tx, acting) = self.begin(actor).await?;
+        let (mut tx, acting) = self.begin_changing_rights(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
         let (by, _) = acting.own_account()?;
         let reason = text(reason, "a reason")?;
         let (held, store) = match on {
             HoldOn::Store(id) => {
-                memory_stores::get(&mut tx, id).await?.ok_or(Error::NotFound("store"))?;
+                memory_stores::get(&mut tx, id).await?.filter(|_| acting.knows(id)).ok_or(Error::NotFound("store"))?;
                 (Held::Store(id), Some(id))
             }
             HoldOn::Memory(id) => {
                 let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
-                (Held::Memory(id), Some(newest.ok_or(Error::NotFound("memory"))?.store_id))
+                let newest = newest.filter(|v| acting.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
+                (Held::Memory(id), Some(newest.store_id))
             }
             HoldOn::SubjectOf(session) => (Held::Subject(subject_of(&mut tx, session).await?), None),
         };
@@ -197,6 +211,19 @@ async fn refuse_held(tx: &mut Tx, subject: Option<&str>, stores: &[StoreId], mem
         }
     }
     Ok(())
+}
+
+/// Where the memories are, or were last, that were said to hold nothing of an end user.
+async fn kept_paths(tx: &mut Tx, actor: &Actor, row: &ErasureRow) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    if row.state == domain::erasure::ErasureState::Waiting {
+        let kept: Vec<(MemoryId, String)> = serde_json::from_str(&row.kept).unwrap_or_default();
+        for (id, _) in kept {
+            let memory = memories::get(tx, id).await?.filter(|m| actor.may(Action::SeeMemory, m.store_id));
+            paths.extend(memory.map(|m| m.path.to_string()));
+        }
+    }
+    Ok(paths)
 }
 
 /// The end user of a session; refused if it has none.

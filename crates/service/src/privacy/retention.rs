@@ -60,12 +60,16 @@ impl Lucid {
                 return Ok(all);
             }
             let mut tx = self.db.background().await?;
+            // A hold is placed under the same lock.
+            settings::lock_people(&mut tx).await?;
             let sessions = erasing::old_sessions(&mut tx, before, AT_ONCE).await?;
             let mut events = 0;
             for &session in &sessions {
                 events += erasing::erase_transcript(&mut tx, session, self.now()).await?;
             }
-            erasing::drop_vectors(&mut tx).await?;
+            if all == 0 {
+                erasing::drop_vectors(&mut tx).await?;
+            }
             let counts = json!({"sessions": sessions.len(), "events": events});
             let id = self.id(ErasureId::new);
             let row = ErasureRow {

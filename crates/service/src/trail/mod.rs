@@ -68,6 +68,17 @@ impl Lucid {
         Ok(Page { rows: rows.collect(), more: page.more })
     }
 
+    /// Who made entries that the actor may see, at most 100 of them: kind and id, and their name; by name.
+    pub async fn audit_actors(&self, actor: &Actor) -> Result<Vec<(String, String)>> {
+        let mut tx = self.db.read().await?;
+        let storeless = actor.may_in_general(Action::ReadAudit);
+        let all = audit_log::actors(&mut tx, actor.visible(Action::ReadStoreAudit), storeless, 100).await?;
+        let names = Names::of_actors(&mut tx, all.iter().map(String::as_str)).await?;
+        let mut named: Vec<(String, String)> = all.into_iter().map(|who| (names.of(&who), who)).map(|(name, who)| (who, name)).collect();
+        named.sort_by_key(|(_, name)| name.to_lowercase());
+        Ok(named)
+    }
+
     /// An entry that says what was done with the trail as a whole.
     async fn record_about_the_trail(&self, actor: &Actor, action: AuditAction, needs: Action, payload: &Value) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
