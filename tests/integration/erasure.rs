@@ -1,6 +1,6 @@
 //! Erasure: an end user's words go from every table and file, holds refuse it, a second admin confirms it, and the trail still verifies.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
@@ -85,7 +85,7 @@ async fn everything(world: &World) -> String {
                         .await
                         .unwrap_or_default();
                     for row in rows {
-                        all.push_str(&format!("{table}.{column}: {}\n", String::from_utf8_lossy(&row)));
+                        writeln!(all, "{table}.{column}: {}", String::from_utf8_lossy(&row)).unwrap();
                     }
                 }
             }
@@ -97,7 +97,7 @@ async fn everything(world: &World) -> String {
                 let sql = sqlx::AssertSqlSafe(format!("SELECT CAST(t.* AS TEXT) FROM {table} t"));
                 let rows: Vec<String> = sqlx::query_scalar(sql).fetch_all(pool).await.unwrap();
                 for row in rows {
-                    all.push_str(&format!("{table}: {row}\n"));
+                    writeln!(all, "{table}: {row}").unwrap();
                 }
             }
         }

@@ -535,7 +535,7 @@ fn same(page: &str, hostile: &[String], harmless: &[String]) -> Result<(), Strin
 async fn markup_in_any_field_stays_text_on_every_page() {
     // The server's clock is the system's; what happened must lie a little before.
     let start = server::clock::system()().plus_seconds(-600).0;
-    let (hostile, harmless) = (Twin::new(MARKUP, start).await, Twin::new(HARMLESS, start).await);
+    let (hostile, harmless) = (Box::pin(Twin::new(MARKUP, start)).await, Box::pin(Twin::new(HARMLESS, start)).await);
     let pages = hostile.pages().await;
     let others = harmless.pages().await;
     let visited: BTreeSet<String> = pages.iter().map(|(route, _)| (*route).to_owned()).filter(|r| r != "/nowhere").collect();

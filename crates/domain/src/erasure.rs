@@ -136,11 +136,19 @@ impl TheirWords {
                 ERASED.clone_into(text);
                 true
             }
-            Value::Array(all) => all.iter_mut().fold(false, |any, one| self.erase_in(one) || any),
+            Value::Array(all) => self.erase_in_all(all.iter_mut()),
             // The names of fields are Lucid's own.
-            Value::Object(fields) => fields.values_mut().fold(false, |any, one| self.erase_in(one) || any),
+            Value::Object(fields) => self.erase_in_all(fields.values_mut()),
             _ => false,
         }
+    }
+
+    fn erase_in_all<'a>(&self, values: impl Iterator<Item = &'a mut Value>) -> bool {
+        let mut any = false;
+        for value in values {
+            any |= self.erase_in(value);
+        }
+        any
     }
 }
 

@@ -117,7 +117,7 @@ impl Lucid {
             ));
         }
         let is_admin = |user: &users::UserRow| user.disabled_at.is_none() && user.role == Role::Admin;
-        if users::get(&mut tx, asker).await?.filter(is_admin).is_none() {
+        if !users::get(&mut tx, asker).await?.is_some_and(|user| is_admin(&user)) {
             return Err(Error::Conflict("the person who asked for this is no admin any more; decline it".to_owned()));
         }
         let said: Vec<(MemoryId, String)> = serde_json::from_str(&row.kept).unwrap_or_default();
