@@ -63,19 +63,19 @@ async fn an_end_user_is_erased_on_request() {
     browser.wait_until_gone("form[action='/do/release_hold']").await;
     browser.wait_for_text("The case is closed").await;
 
-    // With a second admin it waits for that one.
+    // With a second admin, who has chosen a password, it waits for that one.
     second_admin(folder.path());
-    known_of(&browser, &url, "customer-07").await;
-    browser.fill("form[action='/do/erase_subject'] input[name=again]", "erase").await;
-    send(&browser, "erase_subject", "They asked for it").await;
-    browser.wait_for_text("Waits for a second admin").await;
-    assert!(!browser.holds("form[action='/do/confirm_erasure']").await, "not by whoever asked");
     let database = format!("sqlite:{}", folder.path().join("demo.db").display());
     let (_, link, _) = run(&["--database", &database, "user", "link", "second@lucid.example"]);
     let link = link.split_whitespace().find(|word| word.contains("/link/")).expect("a link").to_owned();
     let link = format!("{url}/link/{}", link.split("/link/").nth(1).unwrap());
     let other = Browser::start(Settings::default()).await;
     sign_in(&other, &link).await;
+    known_of(&browser, &url, "customer-07").await;
+    browser.fill("form[action='/do/erase_subject'] input[name=again]", "erase").await;
+    send(&browser, "erase_subject", "They asked for it").await;
+    browser.wait_for_text("Waits for a second admin").await;
+    assert!(!browser.holds("form[action='/do/confirm_erasure']").await, "not by whoever asked");
     other.go(&format!("{url}/erasure")).await;
     other.check_accessibility().await;
     other.click("form[action='/do/confirm_erasure'] button").await;
