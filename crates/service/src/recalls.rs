@@ -241,7 +241,8 @@ fn plural(open: usize) -> String {
     if open == 1 { "1 session or reader is".to_owned() } else { format!("{open} sessions or readers are") }
 }
 
-fn actor_of(user: UserId) -> String {
+/// A person as the trail names them.
+pub fn actor_of(user: UserId) -> String {
     domain::actor::Who::Person(user).to_string()
 }
 

@@ -98,6 +98,27 @@ macro_rules! execute {
     };
 }
 
+/// Gives every row of a statement to a closure, one after the other; none is kept.
+macro_rules! each_row {
+    ($tx:expr, $row:ty, $sql:expr, $take:expr) => {
+        match $tx {
+            _ if $crate::engine::fails() => return Err($crate::engine::failed().into()),
+            $crate::Tx::Sqlite(t) => {
+                let mut rows = sqlx::query_as::<_, $row>($sql).fetch(&mut **t);
+                while let Some(row) = futures::TryStreamExt::try_next(&mut rows).await? {
+                    $take(row);
+                }
+            }
+            $crate::Tx::Postgres(t) => {
+                let mut rows = sqlx::query_as::<_, $row>($sql).fetch(&mut **t);
+                while let Some(row) = futures::TryStreamExt::try_next(&mut rows).await? {
+                    $take(row);
+                }
+            }
+        }
+    };
+}
+
 /// Most values of a list that one statement looks for: a page of rows.
 pub(crate) const LISTED: usize = 50;
 

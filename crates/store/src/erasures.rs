@@ -69,6 +69,29 @@ pub struct ErasureRow {
     pub cleaned_at: Option<Timestamp>,
 }
 
+impl ErasureRow {
+    /// One that is done at once, by kind and id of an actor.
+    #[must_use]
+    pub fn done(id: ErasureId, kind: ErasureKind, reason: String, by: String, counts: String, at: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            state: ErasureState::Done,
+            subject: None,
+            also: None,
+            version_id: None,
+            reason,
+            kept: "[]".to_owned(),
+            asked_by: by,
+            asked_at: at,
+            decided_by: None,
+            done_at: Some(at),
+            counts,
+            cleaned_at: None,
+        }
+    }
+}
+
 /// A legal hold on a store, a memory or an end user.
 #[derive(Debug, Clone, FromRow)]
 #[expect(missing_docs, reason = "names that say it")]

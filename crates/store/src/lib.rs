@@ -72,7 +72,6 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
         ("erasing", erasing::STATEMENTS),
-        ("erased texts", erasing::TEXT_STATEMENTS),
         ("erasures", erasures::STATEMENTS),
         ("evidence", evidence::STATEMENTS),
         ("features", features::STATEMENTS),
@@ -102,5 +101,6 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("users", users::STATEMENTS),
         ("vectors", vectors::STATEMENTS),
     ];
-    families.iter().flat_map(|(family, list)| list.iter().map(|(name, sql)| (*family, *name, *sql))).collect()
+    let columns = erasing::TEXTS.iter().flat_map(|column| [column.read, column.write].map(|sql| ("erased texts", column.name, sql)));
+    families.iter().flat_map(|(family, list)| list.iter().map(|(name, sql)| (*family, *name, *sql))).chain(columns).collect()
 }

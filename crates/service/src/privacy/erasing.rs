@@ -67,34 +67,21 @@ impl Lucid {
         }
         let known = known(&mut tx, &subject, also, asked.kept).await?;
         self.refuse_erasure(&mut tx, &acting, &known, &subject).await?;
-        let subject_name = subject;
         let id = self.id(ErasureId::new);
         let alone = second_admins(&mut tx, person, &[]).await?.is_empty();
-        let row = ErasureRow {
-            id,
-            kind: ErasureKind::Subject,
-            state: if alone { ErasureState::Done } else { ErasureState::Waiting },
-            subject: Some(subject_name.clone()).filter(|_| !alone),
-            also: Some(also.to_owned()).filter(|_| !alone),
-            version_id: None,
-            reason: reason.to_owned(),
-            kept: json!(as_they_are(&mut tx, asked.kept).await?).to_string(),
-            asked_by: acting.who.to_string(),
-            asked_at: self.now(),
-            decided_by: None,
-            done_at: alone.then(|| self.now()),
-            counts: "{}".to_owned(),
-            cleaned_at: None,
-        };
+        let kept = json!(as_they_are(&mut tx, asked.kept).await?).to_string();
+        let by = acting.who.to_string();
+        let row = ErasureRow { kept, ..ErasureRow::done(id, ErasureKind::Subject, reason.to_owned(), by, "{}".to_owned(), self.now()) };
         if !alone {
-            erasures::insert(&mut tx, &row).await?;
+            let (subject, also) = (Some(subject), Some(also.to_owned()));
+            erasures::insert(&mut tx, &ErasureRow { state: ErasureState::Waiting, subject, also, done_at: None, ..row }).await?;
             let record =
                 Record { action: AuditAction::ErasureAsk, subject: id.to_string(), store: None, commit: None, payload: &json!({}) };
             self.record(&mut tx, right, record).await?;
             tx.commit().await?;
             return Ok(Erasure::Waits(id));
         }
-        let (mut counts, payloads) = self.erase_known(&mut tx, &known, id, &subject_name).await?;
+        let (mut counts, payloads) = self.erase_known(&mut tx, &known, id, &subject).await?;
         counts["overridden"] = json!("there is no second, independent admin to confirm it");
         let reason = known.words.erased_from(&row.reason).unwrap_or(row.reason);
         erasures::insert(&mut tx, &ErasureRow { reason, counts: counts.to_string(), ..row }).await?;
@@ -181,22 +168,9 @@ impl Lucid {
         erasing::drop_vectors(&mut tx).await?;
         let counts = json!({"versions": versions});
         let erasure = self.id(ErasureId::new);
-        let row = ErasureRow {
-            id: erasure,
-            kind: ErasureKind::Version,
-            state: ErasureState::Done,
-            subject: None,
-            also: None,
-            version_id: Some(id),
-            reason: reason.to_owned(),
-            kept: "[]".to_owned(),
-            asked_by: acting.who.to_string(),
-            asked_at: self.now(),
-            decided_by: None,
-            done_at: Some(self.now()),
-            counts: counts.to_string(),
-            cleaned_at: None,
-        };
+        let by = acting.who.to_string();
+        let row = ErasureRow::done(erasure, ErasureKind::Version, reason.to_owned(), by, counts.to_string(), self.now());
+        let row = ErasureRow { version_id: Some(id), ..row };
         erasures::insert(&mut tx, &row).await?;
         let payload = json!({"path": version.path, "version": id, "number": version.number, "versions": versions, "reason": reason});
         let subject = version.memory_id.to_string();

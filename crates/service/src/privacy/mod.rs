@@ -26,7 +26,13 @@ pub use self::{
     letter::Letter,
     retention::SHORTEST_DAYS,
 };
-use crate::{Error, Lucid, Record, Result, independence::Identities, names::Names, recalls::text, require_in_general};
+use crate::{
+    Error, Lucid, Record, Result,
+    independence::Identities,
+    names::Names,
+    recalls::{actor_of, text},
+    require_in_general,
+};
 
 /// Erasures and holds that the page lists.
 const LISTED: i64 = 100;
@@ -229,8 +235,4 @@ async fn kept_paths(tx: &mut Tx, actor: &Actor, row: &ErasureRow) -> Result<Vec<
 /// The end user of a session; refused if it has none.
 async fn subject_of(tx: &mut Tx, session: SessionId) -> Result<String> {
     texts::subject_of(tx, session).await?.ok_or(Error::NotFound("end user"))
-}
-
-fn actor_of(user: UserId) -> String {
-    domain::actor::Who::Person(user).to_string()
 }

@@ -1,13 +1,7 @@
 //! How long transcripts are kept. When that time is over, what the events of a session say is erased; that there was a session, how it
 //! ended, and quotes that changes rest on stay.
 
-use domain::{
-    actor::Actor,
-    audit_action::AuditAction,
-    erasure::{ErasureKind, ErasureState},
-    ids::ErasureId,
-    rights::Action,
-};
+use domain::{actor::Actor, audit_action::AuditAction, erasure::ErasureKind, ids::ErasureId, rights::Action};
 use serde_json::json;
 use store::{
     Tx, erasing,
@@ -72,22 +66,9 @@ impl Lucid {
             }
             let counts = json!({"sessions": sessions.len(), "events": events});
             let id = self.id(ErasureId::new);
-            let row = ErasureRow {
-                id,
-                kind: ErasureKind::Retention,
-                state: ErasureState::Done,
-                subject: None,
-                also: None,
-                version_id: None,
-                reason: format!("Transcripts are kept for {days} days."),
-                kept: "[]".to_owned(),
-                asked_by: Authorized::worker().who().to_string(),
-                asked_at: self.now(),
-                decided_by: None,
-                done_at: Some(self.now()),
-                counts: counts.to_string(),
-                cleaned_at: None,
-            };
+            let by = Authorized::worker().who().to_string();
+            let reason = format!("Transcripts are kept for {days} days.");
+            let row = ErasureRow::done(id, ErasureKind::Retention, reason, by, counts.to_string(), self.now());
             erasures::insert(&mut tx, &row).await?;
             let record =
                 Record { action: AuditAction::RetentionApply, subject: id.to_string(), store: None, commit: None, payload: &counts };

@@ -9,7 +9,6 @@ mod tables;
 
 use std::fmt::Write as _;
 
-use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
@@ -236,27 +235,6 @@ pub async fn take(tx: &mut Tx) -> Result<Vec<Bound>> {
     Ok(rows.into_iter().map(bound).filter(|row| row.2.is_some() || row.3.is_some()).collect())
 }
 
-/// Gives every row of a statement to a closure, one after the other; none is kept.
-macro_rules! stream {
-    ($tx:expr, $row:ty, $sql:expr, $take:expr) => {{
-        let sql = $sql;
-        match $tx {
-            Tx::Sqlite(t) => {
-                let mut rows = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(sql)).fetch(&mut **t);
-                while let Some(row) = rows.try_next().await? {
-                    $take(row);
-                }
-            }
-            Tx::Postgres(t) => {
-                let mut rows = sqlx::query_as::<_, $row>(sqlx::AssertSqlSafe(sql)).fetch(&mut **t);
-                while let Some(row) = rows.try_next().await? {
-                    $take(row);
-                }
-            }
-        }
-    }};
-}
-
 /// Gives every covered row of a table to `take`: what names it, and its SHA-256.
 pub async fn each(tx: &mut Tx, table: &Table, mut take: impl FnMut(String, String)) -> Result<()> {
     let sql = table.rows(engine_of(tx));
@@ -264,7 +242,7 @@ pub async fn each(tx: &mut Tx, table: &Table, mut take: impl FnMut(String, Strin
         let digest = digest(table.name, &key, &content);
         take(key, digest);
     };
-    stream!(tx, (String, String), sql, one);
+    each_row!(tx, (String, String), sqlx::AssertSqlSafe(sql), one);
     Ok(())
 }
 
@@ -276,7 +254,7 @@ pub async fn changed_contents(tx: &mut Tx) -> Result<Vec<String>> {
             changed.push(sha256);
         }
     };
-    stream!(tx, (String, i64, String), CONTENTS.to_owned(), one);
+    each_row!(tx, (String, i64, String), CONTENTS, one);
     Ok(changed)
 }
 
