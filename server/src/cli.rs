@@ -30,6 +30,10 @@ pub struct Cli {
     /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal digits); made if it is not there.
     #[arg(long, global = true, env = "LUCID_SIGNING_KEY")]
     pub signing_key: Option<PathBuf>,
+    /// Folder of keys that seal transcripts, one a session, so that a backup can no longer be read once what was erased has lost its key. Made if
+    /// it is not there; outside the database's folder, and the same for every server and worker on a database.
+    #[arg(long, global = true, env = "LUCID_SESSION_KEYS")]
+    pub session_keys: Option<PathBuf>,
     /// A changeset in which nobody decides for so many days expires; 0: never. The same for every server and worker on a database.
     #[arg(long, global = true, env = "LUCID_EXPIRE_AFTER", default_value_t = domain::review::EXPIRY_DAYS, value_parser = clap::value_parser!(u32).range(..=3650))]
     pub expire_after: u32,

@@ -25,7 +25,8 @@ pub use failure::Failure;
 /// Runs a command; what went wrong is printed with how to mend it, and is exit code 1.
 pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
-    let database = commands::Database { url: &cli.database, signing_key: cli.signing_key.as_deref() };
+    let database =
+        commands::Database { url: &cli.database, signing_key: cli.signing_key.as_deref(), session_keys: cli.session_keys.as_deref() };
     let done = match cli.command {
         Command::Serve(args) => commands::serve::run(database, (&cli.models, cli.expire_after), args).await,
         Command::Import(args) => commands::import::run(database, &args).await,

@@ -62,6 +62,8 @@ pub async fn run(lucid: Lucid, args: WorkArgs, stop: CancellationToken) {
     loops.spawn(every(HOUSEKEEPING, lucid.clone(), stop.clone(), "old transcripts could not be erased", retain));
     let clean = |lucid: Lucid| async move { lucid.clean_after_erasures().await };
     loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "the database's files could not be written anew after an erasure", clean));
+    let seal = |lucid: Lucid| async move { lucid.seal_transcripts().await.map(drop) };
+    loops.spawn(every(HOUSEKEEPING, lucid.clone(), stop.clone(), "older transcripts could not be sealed", seal));
     let trim = |lucid: Lucid| async move { lucid.trim().await.map(drop) };
     loops.spawn(every(HOUSEKEEPING, lucid, stop, "what is of no use any more could not be trimmed", trim));
     while loops.join_next().await.is_some() {}

@@ -104,6 +104,7 @@ fn transactions_without_an_actor_are_begun_in_few_places() {
         "policies/life.rs",
         "privacy/erasing.rs",
         "privacy/retention.rs",
+        "privacy/sealing.rs",
         "review/in_time.rs",
         "search/indexing.rs",
         "schedules.rs",

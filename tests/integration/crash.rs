@@ -193,7 +193,7 @@ async fn killed_dreams(world: World) {
     let mut dice = Dice::new(13);
     let worker = |database: &str| {
         let mut command = Command::new(LUCID);
-        command.args(["--database", database, "worker"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["--database", database, "--session-keys", world.keys(), "worker"]).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap()
     };
     for _ in 0..rounds(6, 200) {

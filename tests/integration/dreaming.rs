@@ -33,7 +33,7 @@ async fn sessions_are_read_once(world: World) {
     assert_eq!(features(&world).await, 2);
     // Texts that are gone would be missed if they were read again: nothing but the quotes' events is.
     let dreams = world.lucid.dreams(&world.admin, None, None).await.unwrap().rows;
-    let mut tx = world.db.read().await.unwrap();
+    let mut tx = world.read().await;
     let stored = store::features::of_dream(&mut tx, dreams[0].id, dream::reading::VERSION, None, 100).await.unwrap();
     drop(tx);
     let features: dream::Features = serde_json::from_str(&stored[0].features).unwrap();

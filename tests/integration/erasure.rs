@@ -35,7 +35,7 @@ const SAID: &str = "My grandmother Quetzalina always books the window seat next 
 const WORD: &str = "quetzalina";
 
 /// A session of an end user in which a tool fails, and in which they say something of their own.
-fn session_of(subject: &str, id: &str, task: &str, number: u32, said: &str) -> String {
+pub fn session_of(subject: &str, id: &str, task: &str, number: u32, said: &str) -> String {
     let mut value: serde_json::Value = serde_json::from_str(&failing(id, task, number)).unwrap();
     value["user"] = subject.into();
     let messages = value["messages"].as_array_mut().unwrap();
@@ -47,7 +47,7 @@ const fn because(reason: &str) -> AskedErasure<'_> {
     AskedErasure { kept: &[], also: "", reason, confirmed: true }
 }
 
-async fn sessions_of(world: &World, subject: &str) -> Vec<SessionId> {
+pub async fn sessions_of(world: &World, subject: &str) -> Vec<SessionId> {
     let mut tx = world.db.read().await.unwrap();
     store::erasing::sessions_of(&mut tx, subject).await.unwrap()
 }
@@ -64,9 +64,14 @@ async fn change_to(world: &World, write: MemoryWrite, reason: &str) -> ChangeVie
 }
 
 /// Everything in which a text may be left behind: the rows of every table, as text.
-async fn everything(world: &World) -> String {
+pub async fn everything(world: &World) -> String {
+    everything_in(&world.db).await
+}
+
+/// As [`everything`], of a database.
+pub async fn everything_in(db: &Db) -> String {
     let mut all = String::new();
-    match &world.db {
+    match db {
         Db::Sqlite { read, .. } => {
             let tables: Vec<String> =
                 sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(read).await.unwrap();

@@ -43,6 +43,7 @@ mod real_model;
 mod recalls;
 mod rights;
 mod schedules;
+mod sealing;
 mod search;
 mod slow_requests;
 mod snapshots;

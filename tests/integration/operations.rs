@@ -265,6 +265,32 @@ fn the_doctor_names_what_is_wrong() {
     assert!(code == 1 && out.contains("BAD   signing key") && out.contains("BAD   public URL"), "{out}");
 }
 
+#[test]
+fn the_folder_of_session_keys_is_the_right_one_or_nothing_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = url(&folder.path().join("d.db"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let named = |keys: &str, rest: &[&str]| run(&[&["--database", &database, "--session-keys", keys][..], rest].concat());
+    let file = sessions(folder.path(), "chats.jsonl", 0, 3);
+    let inside = folder.path().join("keys").display().to_string();
+    let (code, _, said) = named(&inside, &["import", &file, "--store", "Air"]);
+    assert!(code == 1 && said.contains("is in the folder of the database"), "{said}");
+    let keys = elsewhere.path().join("keys").display().to_string();
+    let (code, _, said) = named(&keys, &["import", &file, "--store", "Air"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(fs::read_dir(&keys).unwrap().map(|part| fs::read_dir(part.unwrap().path()).unwrap().count()).sum::<usize>(), 3);
+    let (code, _, said) = run(&["--database", &database, "import", &file, "--store", "Air"]);
+    assert!(code == 1 && said.contains("name the folder of their keys with --session-keys"), "{said}");
+    let (code, out, _) = named(&keys, &["doctor", "--public-url", "https://lucid.example.com"]);
+    assert!(code == 0 && out.contains("ok    transcripts"), "{out}");
+    let other = elsewhere.path().join("other").display().to_string();
+    let (code, out, _) = named(&other, &["doctor", "--public-url", "https://lucid.example.com"]);
+    assert!(code == 1 && out.contains("BAD   transcripts"), "{out}");
+    let copy = elsewhere.path().join("copy.db").display().to_string();
+    let (code, out, said) = named(&keys, &["backup", &copy]);
+    assert!(code == 0 && out.contains("keys of its sealed transcripts are not in it"), "{out}{said}");
+}
+
 #[tokio::test]
 async fn metrics_are_off_until_they_have_a_token() {
     let folder = tempfile::tempdir().unwrap();

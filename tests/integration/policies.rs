@@ -394,7 +394,7 @@ async fn a_rule_does_not_apply_what_its_author_backs_later(world: World) {
     let merge = merge_of(&world, changeset).await.change;
     let taken_in = world.import_as(&world.admin, &crate::world::failing("late", "t9", 9)).await;
     let [service::Imported::Added(late)] = taken_in[..] else { panic!("{taken_in:?}") };
-    let mut tx = world.db.write().await.unwrap();
+    let mut tx = world.write().await;
     let (event_id, text) = store::sessions::event_at(&mut tx, late, 1).await.unwrap().unwrap();
     let quote = domain::changeset::Quote { session_id: late, event_id, start: 0, end: 4, text: text[..4].to_owned(), counter: false };
     let id = domain::ids::EvidenceId::new(lucid.now(), [7; 10]);

@@ -100,6 +100,17 @@ async fn a_recall_names_exactly_the_sessions_that_loaded_the_poison(world: World
     assert_eq!(lucid.open_recall(&world.reviewer, memory, (3, 2), "Wrong.").await.unwrap_err().kind(), Kind::Invalid);
     let recall = lucid.open_recall(&world.reviewer, memory, (2, 2), "It told agents to turn the checks off.").await.unwrap();
     assert_eq!(lucid.open_recall(&world.admin, memory, (1, 2), "Again.").await.unwrap_err().kind(), Kind::Conflict);
+    // Who owns the key that recorded the sessions is told; who opened the recall knows.
+    let told = lucid.recall_notices(&world.admin).await.unwrap();
+    assert_eq!(told.iter().map(|n| (n.recall_id, n.read_at)).collect::<Vec<_>>(), [(recall, None)]);
+    for other in [&world.reviewer, &world.stranger, &key] {
+        assert!(lucid.recall_notices(other).await.unwrap().is_empty());
+        lucid.read_recall(other, recall).await.unwrap();
+    }
+    let unread = lucid.unread(&world.admin).await.unwrap();
+    lucid.read_recall(&world.admin, recall).await.unwrap();
+    assert_eq!(lucid.unread(&world.admin).await.unwrap(), unread - 1);
+    assert!(lucid.recall_notices(&world.admin).await.unwrap()[0].read_at.is_some(), "it stays listed while the recall is open");
     assert_eq!(lucid.close_recall(&world.reviewer, recall, "Done.").await.unwrap_err().kind(), Kind::Conflict, "nothing is marked");
     let one = first.to_string();
     lucid.mark_recalled(&world.reviewer, recall, &Marked::One(&one), RecallMark::Checked, "The failed deployment was it.").await.unwrap();
@@ -115,6 +126,7 @@ async fn a_recall_names_exactly_the_sessions_that_loaded_the_poison(world: World
     let checked = view.loads.rows.iter().find(|l| l.row.session_id == Some(first)).unwrap();
     assert_eq!((checked.row.mark, checked.marked_by.as_deref()), (Some(RecallMark::Checked), Some("reviewer")));
     lucid.close_recall(&world.reviewer, recall, "One deployment was repeated.").await.unwrap();
+    assert!(lucid.recall_notices(&world.admin).await.unwrap().is_empty());
     assert_eq!(lucid.close_recall(&world.reviewer, recall, "Twice.").await.unwrap_err().kind(), Kind::Conflict);
     let refused = lucid.mark_recalled(&world.reviewer, recall, &Marked::Left, RecallMark::Told, "").await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Conflict, "it is closed");

@@ -21,8 +21,8 @@ use crate::{
 struct Worker(Child);
 
 impl Worker {
-    fn start(database: &str) -> Self {
-        Self(Command::new(LUCID).args(["--database", database, "worker"]).stdout(Stdio::null()).spawn().unwrap())
+    fn start(database: &str, keys: &str) -> Self {
+        Self(Command::new(LUCID).args(["--database", database, "--session-keys", keys, "worker"]).stdout(Stdio::null()).spawn().unwrap())
     }
 }
 
@@ -64,8 +64,8 @@ async fn two_servers_and_three_workers_run_each_dream_once() {
         distiller: "builtin".into(),
     };
     world.lucid.set_schedule(&operator, scheduled, &nightly).await.unwrap();
-    let servers: Vec<Served> = (0..2).map(|_| Served::start(&url, &[])).collect();
-    let mut workers: Vec<Worker> = (0..3).map(|_| Worker::start(&url)).collect();
+    let servers: Vec<Served> = (0..2).map(|_| Served::start(&url, &["--session-keys", world.keys()])).collect();
+    let mut workers: Vec<Worker> = (0..3).map(|_| Worker::start(&url, world.keys())).collect();
     let mut dice = Dice::new(17);
     let mut left = dreams.clone();
     for look in 0..1_200 {
@@ -83,7 +83,7 @@ async fn two_servers_and_three_workers_run_each_dream_once() {
         // One of them is killed now and then, and another takes its place.
         if look % 4 == 0 && look < rounds(16, 120) {
             let victim = usize::try_from(dice.below(3)).unwrap();
-            workers[victim] = Worker::start(&url);
+            workers[victim] = Worker::start(&url, world.keys());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

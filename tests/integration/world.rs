@@ -16,7 +16,7 @@ use service::{
     ChangeView, CommitRequest, Decision, Expected, Imported, Lucid, MemoryWrite, NewUser, QueueFilter, Verdict, WaitingChange,
     transcripts::{self, Options, Source, Spool},
 };
-use store::Db;
+use store::{Db, sealing::SessionKeys};
 
 use crate::support::databases::TestDb;
 
@@ -49,6 +49,8 @@ pub struct World {
     pub stranger: Actor,
     pub clock: Arc<AtomicI64>,
     pub on: TestDb,
+    /// The keys of sealed transcripts: on PostgreSQL they are sealed, on SQLite they are not.
+    pub keys: tempfile::TempDir,
 }
 
 /// When the tests begin: 2026-11-22 03:00 UTC.
@@ -74,12 +76,32 @@ impl World {
         // Each reading is a microsecond later, so that ids stay in the order in which they were made.
         let now = move || Timestamp(time.fetch_add(1, Ordering::Relaxed));
         let lucid = Lucid::new(db.clone(), Arc::new(now), Arc::new(random));
+        let keys = tempfile::tempdir().unwrap();
+        let lucid = match &db {
+            Db::Sqlite { .. } => lucid,
+            Db::Postgres(_) => lucid.with_session_keys(SessionKeys::in_folder(keys.path()).unwrap()),
+        };
         let operator = Actor::operator();
         let store = lucid.create_store(&operator, "Support", "").await.unwrap();
         let admin = add(&lucid, "admin", Role::Admin, vec![(store, StoreRole::Owner)]).await;
         let reviewer = add(&lucid, "reviewer", Role::Reviewer, vec![(store, StoreRole::Reviewer)]).await;
         let stranger = add(&lucid, "stranger", Role::Reviewer, vec![]).await;
-        Self { lucid, db, store, admin, reviewer, stranger, clock, on: test_db }
+        Self { lucid, db, store, admin, reviewer, stranger, clock, on: test_db, keys }
+    }
+
+    /// A transaction for reading that opens what is sealed.
+    pub async fn read(&self) -> store::Tx {
+        self.db.read().await.unwrap().with_session_keys(Some(SessionKeys::in_folder(self.keys.path()).unwrap()))
+    }
+
+    /// A transaction for writing that seals what is to be sealed.
+    pub async fn write(&self) -> store::Tx {
+        self.db.write().await.unwrap().with_session_keys(Some(SessionKeys::in_folder(self.keys.path()).unwrap()))
+    }
+
+    /// The folder of keys, for another process.
+    pub fn keys(&self) -> &str {
+        self.keys.path().to_str().unwrap()
     }
 
     /// Moves the clock.

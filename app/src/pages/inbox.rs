@@ -1,7 +1,8 @@
 //! What one was told: whose turn it is, who said something, what became of what one proposed. Links open the item, and never decide.
 
+use domain::Timestamp;
 use leptos::prelude::*;
-use service::NoticeRow;
+use service::{NoticeRow, RecallNotice};
 
 use crate::{
     components::{
@@ -20,30 +21,34 @@ pub fn Inbox() -> impl IntoView {
         let actor = request.actor()?;
         let rows = request.lucid.inbox(actor).await?;
         let wants_mail = request.lucid.wants_mail(actor).await?;
-        let unread = rows.iter().any(|r| r.read_at.is_none());
+        let recalls = request.lucid.recall_notices(actor).await?;
+        let unread = rows.iter().any(|r| r.read_at.is_none()) || recalls.iter().any(|r| r.read_at.is_none());
         let now = request.now();
         let paused = request.lucid.paused_policies(actor).await?;
         let paused = paused
             .into_iter()
             .map(|p| view! { <div class="notice"><strong>"Your policy “"<Visible text=p.name />"” is paused. "</strong>{p.note}" "<a href=format!("/policies/{}", p.policy_id)>"View policy"</a></div> })
             .collect_view();
-        let row = |r: NoticeRow| {
-            let class = if r.read_at.is_none() { "unread" } else { "" };
-            let mark = if r.read_at.is_none() { "unread" } else { "read" };
-            view! {
-                <li class=class>
-                    <span class="badge">{mark}</span>" "{reason(&r.reason)}": "<a href=format!("/changesets/{}", r.changeset_id) data-open><Visible text=r.title /></a>
-                    " "<span class="quiet">{r.store_name}", "<When at=r.created_at now=now /></span>
-                </li>
-            }
+        let about_recall = |r: RecallNotice| {
+            let place = format!("/recalls/{}", r.recall_id);
+            item(
+                r.read_at.is_some(),
+                "Sessions of yours loaded memory that was recalled",
+                (place, r.path.to_string()),
+                (r.store_name, r.created_at, now),
+            )
+        };
+        let about_changeset = |r: NoticeRow| {
+            let place = format!("/changesets/{}", r.changeset_id);
+            item(r.read_at.is_some(), reason(&r.reason), (place, r.title), (r.store_name, r.created_at, now))
         };
         let all_read = unread.then(|| {
             view! { <form method="post" action="/do/read_all">{form_token()}<button>"Mark all as read"</button></form> }.into_any()
         });
-        let list = if rows.is_empty() {
-            view! { <Empty title="Nothing yet">"You are notified here when it is your turn to review, when a person comments, and when your proposal is decided."</Empty> }.into_any()
+        let list = if rows.is_empty() && recalls.is_empty() {
+            view! { <Empty title="Nothing yet">"You are notified here when it is your turn to review, when a person comments, when your proposal is decided, and when memory is recalled that your agents loaded."</Empty> }.into_any()
         } else {
-            view! { <ul class="inbox">{rows.into_iter().map(row).collect_view()}</ul> }.into_any()
+            view! { <ul class="inbox">{recalls.into_iter().map(about_recall).collect_view()}{rows.into_iter().map(about_changeset).collect_view()}</ul> }.into_any()
         };
         let (word, value) = if wants_mail { ("Stop emails", "no") } else { ("Email me when it is my turn", "yes") };
         Ok(view! {
@@ -59,6 +64,22 @@ pub fn Inbox() -> impl IntoView {
         }
         .into_any())
     })
+}
+
+/// An item of the list: whether it was read, what happened, where it leads, and in which store and when it happened.
+fn item(
+    read: bool,
+    what: &'static str,
+    (place, title): (String, String),
+    (store, at, now): (String, Timestamp, Timestamp),
+) -> impl IntoView {
+    let (class, mark) = if read { ("", "read") } else { ("unread", "unread") };
+    view! {
+        <li class=class>
+            <span class="badge">{mark}</span>" "{what}": "<a href=place data-open><Visible text=title /></a>
+            " "<span class="quiet">{store}", "<When at=at now=now /></span>
+        </li>
+    }
 }
 
 fn reason(word: &str) -> &'static str {

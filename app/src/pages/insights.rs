@@ -1,18 +1,25 @@
 //! How stores and reviews do: sessions, memory and proposals by week, drawn with a table beneath; how long decisions take, where two
 //! agree, what was overridden or reverted. Each sees their own reviews; admins see all.
 
-use domain::{Timestamp, changeset::ChangeKind, plural::count};
+use domain::{
+    Timestamp,
+    changeset::ChangeKind,
+    plural::{cost, count},
+};
 use leptos::prelude::*;
-use service::{FIGURE_DAYS, Proposals, ReviewFigures, Reviewing, StoreName, WEEKS, Week};
+use service::{FIGURE_DAYS, Met, NoteEffect, OpenFailure, Proposals, ReviewFigures, Reviewing, StoreName, WEEKS, Week};
 
 use crate::{
     components::{
         chart::{BarOf, Bars, Series},
         layout::{Empty, Heading},
+        text::Visible,
     },
     context::page,
 };
 
+/// Sessions from which a rate is given.
+const ENOUGH: i64 = 100;
 const SESSIONS: &[Series] = &[("Succeeded", "c-good"), ("Failed", "c-bad"), ("Outcome unknown", "c-none")];
 const MEMORY: &[Series] = &[("Memories", "c-main")];
 const WRITTEN: &[Series] = &[("Added", "c-good"), ("Changed", "c-main"), ("Removed", "c-bad")];
@@ -34,6 +41,7 @@ pub fn Insights() -> impl IntoView {
                 <button>"Show"</button>
             </form>
             {weeks(&insights)}
+            {failures(&insights)}
             {proposals(&insights)}
             {reviews(&figures)}
         }
@@ -86,6 +94,66 @@ fn now_holds(insights: &service::Insights) -> String {
     format!("{} with {} now; {removed} removed in {WEEKS} weeks.", count(memories, "memory"), count(bytes, "byte"))
 }
 
+/// How failures went on that a note is about, and those that nobody found a way out of.
+fn failures(insights: &service::Insights) -> AnyView {
+    let note = |n: &NoteEffect| {
+        view! {
+            <tr>
+                <td><a href=format!("/memories/{}", n.memory_id)><Visible text=n.title.clone() /></a>" "<span class="quiet">{n.store_name.clone()}</span></td>
+                <td>{met(n.before())}</td><td>{met(n.loaded())}</td><td>{met(n.other())}</td>
+            </tr>
+        }
+    };
+    let notes = if insights.notes.is_empty() {
+        view! { <p>"No failure with a note yet. Once a note about a recurring failure is approved, the next dream counts here whether it helped."</p> }.into_any()
+    } else {
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Failures with a note">
+                <table>
+                    <thead><tr><th>"Failure"</th><th>"Before the note"</th><th>"With the note loaded"</th><th>"Since then, without it"</th></tr></thead>
+                    <tbody>{insights.notes.iter().map(note).collect_view()}</tbody>
+                </table>
+            </div>
+            <p class="quiet">{format!("Sessions that met the failure, of those that used the tool, in the window of the last dream. A session that met it with the note loaded was told and did not follow it. Below {ENOUGH} sessions a rate would say little, so none is given.")}</p>
+        }
+        .into_any()
+    };
+    let open = |(f, sessions): &(OpenFailure, i64)| {
+        view! { <li><a href=format!("/dreams/{}", f.dream_id)><Visible text=f.title.clone() /></a>" "<span class="quiet">{format!("{}, {}", count(*sessions, "session"), f.store_name)}</span></li> }
+    };
+    let unexplained = (!insights.open_failures.is_empty()).then(|| {
+        view! {
+            <h3>"Without a way out"</h3>
+            <p class="quiet">"Failures that recur and that no session found a way out of. If you know one, propose it as a memory."</p>
+            <ul>{insights.open_failures.iter().map(open).collect_view()}</ul>
+        }
+    });
+    view! { <section class="stack"><h2>"Recurring failures"</h2>{notes}{unexplained}</section> }.into_any()
+}
+
+/// How many sessions met a failure, with the rate where there are enough.
+fn met(counted: Met) -> String {
+    match counted.used {
+        0 => "–".to_owned(),
+        used if used < ENOUGH => format!("{} of {used}", counted.met),
+        used => format!("{} of {used} ({}%)", counted.met, counted.met * 100 / used),
+    }
+}
+
+/// What models cost, and each change of theirs that was accepted.
+fn cost_of_models(insights: &service::Insights) -> Option<String> {
+    let accepted = insights.accepted_of_models();
+    (insights.cost_micros > 0).then(|| match accepted {
+        0 => format!("Models cost {} in {WEEKS} weeks; no change of theirs was accepted.", cost(insights.cost_micros)),
+        n => format!(
+            "Models cost {} in {WEEKS} weeks, {} for each of {}.",
+            cost(insights.cost_micros),
+            cost(insights.cost_micros / n),
+            count(n, "accepted change")
+        ),
+    })
+}
+
 /// What became of proposals, and what waits.
 fn proposals(insights: &service::Insights) -> AnyView {
     let row = |((kind, source), p): (&(ChangeKind, String), &Proposals)| {
@@ -111,6 +179,7 @@ fn proposals(insights: &service::Insights) -> AnyView {
         <section class="stack">
             <h2>"Proposals"</h2>
             {table}
+            {cost_of_models(insights).map(|text| view! { <p class="quiet">{text}</p> })}
             <p class="quiet">{format!("Waiting now: {day} for up to a day, {week} for up to a week, {month} for up to 30 days, {longer} for longer.")}</p>
         </section>
     }

@@ -221,7 +221,12 @@ fn keep(view: &PrivacyView, refused: Option<&RefusedForm>) -> AnyView {
             </form>
         }
     });
-    view! { <section class="setting"><div><h2>"Transcripts"</h2><p class="quiet">{now}</p></div>{form}</section> }.into_any()
+    let sealed = if view.sealed {
+        "They are sealed: once a transcript is erased its key is destroyed, and backups from before can no longer be read."
+    } else {
+        "They are not sealed: a backup from before an erasure still holds their text. Start Lucid with --session-keys to change that."
+    };
+    view! { <section class="setting"><div><h2>"Transcripts"</h2><p class="quiet">{now}</p><p class="quiet">{sealed}</p></div>{form}</section> }.into_any()
 }
 
 /// What is known of the end user of a session, with what can be done about it.

@@ -235,6 +235,7 @@ pub fn Recall() -> impl IntoView {
         let id = request.id::<RecallId>("recall")?;
         let view = request.lucid.recall(request.actor()?, id).await?;
         request.is_about(view.recall.store_id);
+        request.lucid.read_recall(request.actor()?, id).await?;
         let refused = request.refused().await;
         let now = request.now();
         let recall = &view.recall;

@@ -196,6 +196,8 @@ text_enum! {
         TeamJoin => "team.join",
         /// Somebody left a team.
         TeamLeave => "team.leave",
+        /// Transcripts that were stored before there were keys were sealed.
+        TranscriptsSeal => "transcripts.seal",
         /// A person was added.
         UserAdd => "user.add",
         /// An account was disabled.
@@ -307,6 +309,7 @@ impl AuditAction {
             Self::StoreRestore => "restored a store",
             Self::SubjectErase => "erased what is known of an end user",
             Self::SubjectLetter => "made a letter about what is known of an end user",
+            Self::TranscriptsSeal => "sealed transcripts that were stored before",
             Self::TeamCreate => "created a team",
             Self::TeamJoin => "added a person to a team",
             Self::TeamLeave => "removed a person from a team",

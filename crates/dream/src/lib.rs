@@ -27,8 +27,8 @@ pub use compose::short;
 pub use curation::{loss, loss::Loss, similar};
 pub use reading::{Features, Reader};
 pub use types::{
-    Asks, Change, Disposition, Edit, Event, Finding, Head, Input, Known, KnownState, Memory, Progress, Proposal, Question, QuestionKind,
-    Quote, Seen, Session, Stats, Support, Taught,
+    Asks, Change, Disposition, Edit, Event, Finding, Head, Input, Known, KnownState, Memory, NotedFailure, Progress, Proposal, Question,
+    QuestionKind, Quote, Seen, Session, Stats, Support, Taught,
 };
 
 use curation::{duplicates, expired, questions, repeated, restructure, stale};
@@ -58,6 +58,7 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
     if !step(1) {
         return None;
     }
+    let noted = noted(&failures.recurring, input);
     let (workflows, steps_tried) = contrast::find(&window);
     let mut findings = failures.findings;
     findings.extend(workflows);
@@ -97,7 +98,17 @@ pub fn run(input: &Input, tell: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> 
         steps_tried,
         ..count(&window, &findings, &failures.explained)
     };
-    Some(Proposal { findings, questions, stats })
+    Some(Proposal { findings, questions, noted, stats })
+}
+
+/// The failures about which a note is in the memory as a change of a dream left it.
+fn noted(recurring: &[failures::Recurring], input: &Input) -> Vec<NotedFailure> {
+    let committed = |k: &&Known| k.state == KnownState::Committed && k.memory.is_some();
+    let noted = recurring.iter().filter_map(|failure| {
+        let known = input.known.iter().filter(committed).find(|k| failure.names.contains(&k.fingerprint))?;
+        Some(NotedFailure { fingerprint: known.fingerprint.clone(), used: failure.used.clone(), met: failure.met.clone() })
+    });
+    noted.collect()
 }
 
 /// The texts whose meanings a dream compares, each once: what people said as a rule or may have, and what the memory says.

@@ -1,5 +1,7 @@
 //! What goes into a dream and what comes out of it.
 
+use std::collections::BTreeSet;
+
 use domain::{
     canonical::sha256_hex,
     changeset::{ChangeKind, RejectCode},
@@ -203,8 +205,21 @@ pub struct Proposal {
     pub findings: Vec<Finding>,
     /// Statements that are alike, for a person to look at; nothing follows from them by itself.
     pub questions: Vec<Question>,
+    /// How each failure went on about which a note is in the memory.
+    pub noted: Vec<NotedFailure>,
     /// What was counted.
     pub stats: Stats,
+}
+
+/// A recurring failure about which a note is in the memory, and the sessions, by their place in the input, that it may have met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotedFailure {
+    /// What the finding behind the note is known by.
+    pub fingerprint: String,
+    /// Sessions that used the tool.
+    pub used: BTreeSet<usize>,
+    /// Those among them that met the failure.
+    pub met: BTreeSet<usize>,
 }
 
 /// What is asked about two statements.

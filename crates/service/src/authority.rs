@@ -9,51 +9,63 @@ use domain::{
     ids::{KeyId, SignInId, StoreId, UserId},
     rights::Action,
 };
-use store::{Db, Tx, grants, keys, settings, sign_in, users};
+use store::{Db, Tx, grants, keys, sealing::SessionKeys, settings, sign_in, users};
 
 use crate::{Error, Lucid, Result, keys::scopes_of};
 
 /// The database, which other modules can read from but not write to past this one.
 #[derive(Clone)]
-pub struct Database(Db);
+pub struct Database {
+    db: Db,
+    session_keys: Option<SessionKeys>,
+}
 
 impl Database {
     pub const fn new(db: Db) -> Self {
-        Self(db)
+        Self { db, session_keys: None }
+    }
+
+    /// The same, sealing transcripts with keys in a folder.
+    pub fn with_session_keys(self, keys: SessionKeys) -> Self {
+        Self { session_keys: Some(keys), ..self }
+    }
+
+    pub const fn session_keys(&self) -> Option<&SessionKeys> {
+        self.session_keys.as_ref()
     }
 
     /// A transaction for reading: one snapshot on either engine.
     pub async fn read(&self) -> Result<Tx> {
-        Ok(self.0.read().await?)
+        Ok(self.db.read().await?.with_session_keys(self.session_keys.clone()))
     }
 
     /// A transaction for what Lucid does by itself, for nobody: housekeeping, jobs, web sessions, counting failed sign-ins.
     pub async fn background(&self) -> Result<Tx> {
-        Ok(self.0.write().await?)
+        Ok(self.db.write().await?.with_session_keys(self.session_keys.clone()))
     }
 
     pub async fn changed_schema(&self) -> Result<Vec<String>> {
-        Ok(self.0.changed_schema().await?)
+        Ok(self.db.changed_schema().await?)
     }
 
     pub const fn engine(&self) -> &'static str {
-        self.0.engine()
+        self.db.engine()
     }
 
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
-        Ok(self.0.backup(file).await?)
+        Ok(self.db.backup(file).await?)
     }
 
     pub async fn rewrite(&self) -> Result<bool> {
-        Ok(self.0.rewrite().await?)
+        Ok(self.db.rewrite().await?)
     }
 
     pub async fn close(&self) {
-        self.0.close().await;
+        self.db.close().await;
     }
 
     pub async fn wal_bytes(&self) -> Option<u64> {
-        self.0.wal_bytes().await
+        self.db.wal_bytes().await
     }
 }
 

@@ -9,14 +9,21 @@ use domain::{
     changeset::{ChangeKind, ChangeState},
     event::{OutcomeResult, OutcomeSource},
     ids::StoreId,
+    masking::mask,
     rights::Action,
 };
-use store::insights::{self, ProposalsRow, Seen, WEEK};
+use store::{
+    insights::{self, OpenFailure, ProposalsRow, Seen, WEEK},
+    note_effects::{self, NoteEffect},
+};
 
 use crate::{Lucid, Result};
 
 /// Weeks that are looked at, this one included.
 pub const WEEKS: usize = 13;
+
+/// Notes and failures that are listed.
+const SHOWN: i64 = 50;
 
 /// One week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +96,21 @@ pub struct Insights {
     pub proposals: BTreeMap<(ChangeKind, String), Proposals>,
     /// Changes that wait for up to a day, a week, thirty days, and longer.
     pub waiting: [i64; 4],
+    /// What models cost, in millionths.
+    pub cost_micros: i64,
+    /// How failures went on that a note is about; at most 50.
+    pub notes: Vec<NoteEffect>,
+    /// Failures that recur and that nobody found a way out of, each with its number of sessions; at most 50.
+    pub open_failures: Vec<(OpenFailure, i64)>,
+}
+
+impl Insights {
+    /// How many changes of models were accepted.
+    #[must_use]
+    pub fn accepted_of_models(&self) -> i64 {
+        let of_model = |source: &str| !matches!(source, "builtin" | "agent" | "person" | "revert");
+        self.proposals.iter().filter(|((_, source), _)| of_model(source)).map(|(_, p)| p.accepted).sum()
+    }
 }
 
 impl Lucid {
@@ -140,6 +162,14 @@ impl Lucid {
         for (age, number) in insights::waiting(&mut tx, changes, now).await? {
             waiting[usize::try_from(age).unwrap_or_default().min(3)] = number;
         }
-        Ok(Insights { weeks, proposals, waiting })
+        let cost_micros = insights::cost(&mut tx, changes, from).await?;
+        let notes = note_effects::list(&mut tx, memory, SHOWN).await?;
+        let open = insights::open_failures(&mut tx, changes, SHOWN).await?;
+        let sessions = |row: &OpenFailure| {
+            let support: serde_json::Value = serde_json::from_str(&row.support).unwrap_or_default();
+            support["sessions"].as_i64().unwrap_or_default()
+        };
+        let open_failures = open.into_iter().map(|row| (OpenFailure { title: mask(&row.title), ..row.clone() }, sessions(&row))).collect();
+        Ok(Insights { weeks, proposals, waiting, cost_micros, notes, open_failures })
     }
 }

@@ -100,7 +100,9 @@ pub use policies::{
     Answered, BackTested, Frozen, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums, WouldApply,
 };
 pub use preview::{PreviewInput, preview};
-pub use privacy::{AskedErasure, Erasure, ErasureView, HoldOn, HoldView, Keeping, Letter, PrivacyView, SHORTEST_DAYS, SubjectView};
+pub use privacy::{
+    AskedErasure, Erasure, ErasureView, HoldOn, HoldView, Keeping, Letter, PrivacyView, SHORTEST_DAYS, SealingState, SubjectView,
+};
 pub use questions::{QuestionView, SideView, SpokenView};
 pub use recalls::{Loaded, Loads, Marked, RecallView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
@@ -126,15 +128,17 @@ pub use store::{
     erasing::LiveMemory,
     figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
+    insights::OpenFailure,
     memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},
     memory_stores::{DeletedStore, StoreName, StoreRow},
+    note_effects::{Met, NoteEffect},
     notices::{MailRow, NoticeRow},
     past::PastRow,
     policies::{BackTestRow, StopRow, VersionRow as PolicyVersionRow},
     policy_outcomes::{ApplicationRow, OutcomeRow, SumRow},
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
     reads::ReaderRow,
-    recalls::{LoadedCounts, RecallRow},
+    recalls::{LoadedCounts, RecallNotice, RecallRow},
     saved_views::SavedView,
     schedules::ScheduleRow,
     sessions::{EventRow, SessionFilter, SessionRow},

@@ -14,6 +14,7 @@ use store::{
     changes::{self, ChangeRow},
     changesets, decisions,
     notices::{self, MailRow, NoticeRow},
+    recalls,
 };
 
 use crate::{
@@ -85,7 +86,10 @@ impl Lucid {
     /// How much of it is unread.
     pub async fn unread(&self, actor: &Actor) -> Result<i64> {
         match reader(actor) {
-            Ok(user) => Ok(notices::unread(&mut self.db.read().await?, user).await?),
+            Ok(user) => {
+                let mut tx = self.db.read().await?;
+                Ok(notices::unread(&mut tx, user).await? + recalls::unread(&mut tx, user).await?)
+            }
             Err(_) => Ok(0),
         }
     }
@@ -99,7 +103,10 @@ impl Lucid {
         let (mut tx, _) = self.begin(actor).await?;
         match changeset {
             Some(id) => notices::read(&mut tx, user, id, self.now()).await?,
-            None => notices::read_all(&mut tx, user, self.now()).await?,
+            None => {
+                notices::read_all(&mut tx, user, self.now()).await?;
+                recalls::read(&mut tx, user, None, self.now()).await?;
+            }
         }
         Ok(tx.commit().await?)
     }

@@ -18,7 +18,9 @@ use store::{
     dreams::{DreamRow, NewFinding},
     evidence,
     memories::MemoryContent,
-    memory_stores, sessions,
+    memory_stores,
+    note_effects::{self, Met},
+    sessions,
 };
 
 use crate::{
@@ -126,6 +128,9 @@ impl Lucid {
         let retired = self.retire(tx, &replaced).await?;
         let appended = self.append_evidence(tx, &known, loaded, proposal).await?;
         refresh_support(tx, loaded, proposal).await?;
+        if loaded.whole {
+            count_note_effects(tx, dream, &known, loaded, proposal).await?;
+        }
         let gone = if loaded.whole { no_longer_found(&known, proposal, !loaded.input.vectors.is_empty()) } else { Vec::new() };
         let obsolete = self.retire(tx, &gone).await?;
         Ok(Proposed { changeset: (!changes.is_empty()).then_some(id), changes, retired, obsolete, appended })
@@ -319,6 +324,43 @@ struct Ready {
     recorders: Option<i64>,
     /// The accounts through which the quoted sessions came.
     through: BTreeSet<UserId>,
+}
+
+/// Counts how each failure went on that a note is about: before the note, with it loaded, and since then without.
+async fn count_note_effects(
+    tx: &mut Tx,
+    dream: &DreamRow,
+    known: &[changes::KnownRow],
+    loaded: &Loaded,
+    proposal: &Proposal,
+) -> Result<()> {
+    note_effects::forget(tx, dream.store_id).await?;
+    if proposal.noted.is_empty() {
+        return Ok(());
+    }
+    let began = note_effects::began(tx, dream.id).await?;
+    for failure in &proposal.noted {
+        let is_note = |k: &&changes::KnownRow| k.state == ChangeState::Committed && k.fingerprint == failure.fingerprint;
+        let Some(change) = known.iter().rev().find(is_note).map(|k| k.id) else { continue };
+        let Some((memory, at)) = note_effects::written(tx, change).await? else { continue };
+        let with_it = note_effects::loaded(tx, memory, at).await?;
+        let mut counted = [Met::default(); 3];
+        for &index in &failure.used {
+            let Some(session) = loaded.sessions.get(index) else { continue };
+            let is_before = began.get(session).is_none_or(|began| *began < at);
+            let group = &mut counted[if with_it.contains(session) {
+                1
+            } else if is_before {
+                0
+            } else {
+                2
+            }];
+            group.used += 1;
+            group.met += i64::from(failure.met.contains(&index));
+        }
+        note_effects::put(tx, (dream.store_id, change, memory), counted).await?;
+    }
+    Ok(())
 }
 
 /// The quote by ids, if it stands in its event (rule 7).

@@ -1,6 +1,8 @@
 //! Recalls. Memory that turned out wrong was loaded by sessions before it was corrected: a recall lists each of them, with its agent, its
 //! end and its owner, until a person has said of each what was done about it. Opening, every mark and closing are in the trail.
 
+use std::collections::BTreeSet;
+
 use domain::{
     Timestamp,
     actor::Actor,
@@ -15,12 +17,13 @@ use store::{
     Tx,
     memories::{self, VersionRow},
     memory_stores,
-    recalls::{self, LoadedCounts, LoadedRow, NewMark, NewRecall, RecallRow, Recalled},
+    recalls::{self, LoadedCounts, LoadedRow, NewMark, NewRecall, RecallNotice, RecallRow, Recalled},
 };
 
 use crate::{
     Error, Lucid, Record, Result,
     authority::{Acting, Authorized},
+    keys::answer_for,
     names::Names,
     sessions::mask_name,
 };
@@ -29,6 +32,10 @@ use crate::{
 const SHOWN: i64 = 200;
 /// Rows that are marked at once, exported, or named by the entry of a closed recall.
 const MOST: i64 = 100_000;
+/// Recalls that the inbox shows.
+const TOLD: i64 = 100;
+/// Seconds for which the inbox still shows a recall that was read: thirty days.
+const TOLD_SECONDS: i64 = 30 * 86_400;
 /// Recalls that a page lists.
 const LISTED: i64 = 200;
 
@@ -114,11 +121,54 @@ impl Lucid {
         overlaps_none(&mut tx, memory, (first, last)).await?;
         let id = self.id(RecallId::new);
         recalls::insert(&mut tx, &NewRecall { id, store: loads.store_id, memory, first, last, reason, opened_by, at: self.now() }).await?;
+        let told = self.tell_owners(&mut tx, (id, loads.store_id), (memory, first, last), opened_by).await?;
         let payload = json!({"memory": memory, "path": loads.path, "versions": [first, last], "reason": reason, "loaded": loads.counts.loaded,
-            "sessions": loads.counts.sessions});
+            "sessions": loads.counts.sessions, "told": told});
         self.record_recall(&mut tx, right, AuditAction::RecallOpen, (id, loads.store_id), &payload).await?;
         tx.commit().await?;
         Ok(id)
+    }
+
+    /// Tells those who recorded the sessions that loaded the versions, or read them outside of one, but not who opened the recall. Returns how
+    /// many are told.
+    async fn tell_owners(
+        &self,
+        tx: &mut Tx,
+        (id, store): (RecallId, StoreId),
+        (memory, first, last): (MemoryId, i64, i64),
+        opened_by: UserId,
+    ) -> Result<usize> {
+        let rows = recalls::loaded(tx, Recalled { store, memory, first, last, recall: None }, MOST).await?;
+        let actors: BTreeSet<&str> = rows.iter().map(|r| r.recorder.as_deref().unwrap_or(&r.reader)).collect();
+        let mut owners = BTreeSet::new();
+        for actor in actors {
+            owners.extend(answer_for(tx, actor).await?);
+        }
+        owners.remove(&opened_by);
+        for &user in &owners {
+            recalls::tell(tx, id, user, self.now()).await?;
+        }
+        Ok(owners.len())
+    }
+
+    /// The open recalls that somebody is told of, because they recorded sessions that loaded the memory: unread ones first, at most 100.
+    pub async fn recall_notices(&self, actor: &Actor) -> Result<Vec<RecallNotice>> {
+        let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else { return Ok(Vec::new()) };
+        let mut rows = recalls::told(&mut self.db.read().await?, user, TOLD).await?;
+        rows.retain(|row| row.read_at.is_none() || row.created_at.plus_seconds(TOLD_SECONDS) > self.now());
+        Ok(rows)
+    }
+
+    /// Marks a recall as read, for who opened its page.
+    pub async fn read_recall(&self, actor: &Actor, id: RecallId) -> Result<()> {
+        let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else { return Ok(()) };
+        let unread = recalls::told(&mut self.db.read().await?, user, TOLD).await?;
+        if !unread.iter().any(|n| n.recall_id == id && n.read_at.is_none()) {
+            return Ok(());
+        }
+        let (mut tx, _) = self.begin(actor).await?;
+        recalls::read(&mut tx, user, Some(id), self.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The recalls of the stores that the actor may see: open ones first, then the newest, at most 200.

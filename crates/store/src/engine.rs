@@ -20,7 +20,10 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::covered;
+use crate::{
+    covered,
+    sealing::{Sealing, SessionKeys},
+};
 
 /// Declares the statements of a module and the list of them.
 macro_rules! statements {
@@ -119,6 +122,23 @@ macro_rules! each_row {
     };
 }
 
+/// Whether a store is one of those that are asked about.
+macro_rules! seen_sql {
+    ($store:literal) => {
+        concat!(
+            "(CAST($1 AS UUID) IS NULL OR ",
+            $store,
+            " = $1)
+            AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = ",
+            $store,
+            " AND g.user_id = $2))
+            AND EXISTS (SELECT 1 FROM stores z WHERE z.id = ",
+            $store,
+            " AND z.deleted_at IS NULL)"
+        )
+    };
+}
+
 /// Most values of a list that one statement looks for: a page of rows.
 pub(crate) const LISTED: usize = 50;
 
@@ -214,6 +234,9 @@ pub enum Error {
         "the database's schema is not as this Lucid makes it ({0}), and nothing is written to it; if a newer Lucid migrated it, start that one"
     )]
     Schema(String),
+    /// The key of a sealed transcript is gone, or is none.
+    #[error("{0}; if it was not erased, start Lucid with the folder that holds it (--session-keys)")]
+    SessionKey(String),
     /// The row is not there, or the state it must be in has changed.
     #[error("it is no longer in the state it was in")]
     Stale,
@@ -301,9 +324,36 @@ pub enum Db {
 #[derive(Debug)]
 pub enum Tx {
     /// On SQLite.
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Sqlite(Open<sqlx::Sqlite>),
     /// On PostgreSQL.
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Postgres(Open<sqlx::Postgres>),
+}
+
+/// A transaction of an engine, with what it knows of the keys of sealed transcripts. Statements run on it as on its connection.
+#[derive(Debug)]
+pub struct Open<D: sqlx::Database> {
+    tx: sqlx::Transaction<'static, D>,
+    sealing: Sealing,
+}
+
+impl<D: sqlx::Database> From<sqlx::Transaction<'static, D>> for Open<D> {
+    fn from(tx: sqlx::Transaction<'static, D>) -> Self {
+        Self { tx, sealing: Sealing::default() }
+    }
+}
+
+impl<D: sqlx::Database> std::ops::Deref for Open<D> {
+    type Target = D::Connection;
+
+    fn deref(&self) -> &D::Connection {
+        &self.tx
+    }
+}
+
+impl<D: sqlx::Database> std::ops::DerefMut for Open<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
+        &mut self.tx
+    }
 }
 
 impl Tx {
@@ -313,10 +363,25 @@ impl Tx {
             return Err(failed().into());
         }
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(open) => open.tx.commit().await?,
+            Self::Postgres(open) => open.tx.commit().await?,
         }
         Ok(())
+    }
+
+    /// The same, sealing transcripts and opening sealed ones with these keys.
+    #[must_use]
+    pub fn with_session_keys(mut self, keys: Option<SessionKeys>) -> Self {
+        *self.sealing() = Sealing::with(keys);
+        self
+    }
+
+    /// What this transaction knows of the keys of sealed transcripts.
+    pub(crate) const fn sealing(&mut self) -> &mut Sealing {
+        match self {
+            Self::Sqlite(open) => &mut open.sealing,
+            Self::Postgres(open) => &mut open.sealing,
+        }
     }
 }
 
@@ -352,8 +417,8 @@ impl Db {
     /// A transaction for reading: one snapshot on either engine, so that what a page shows and the digest beside it belong together.
     pub async fn read(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?),
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?.into()),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?.into()),
         })
     }
 
@@ -367,11 +432,11 @@ impl Db {
                     self.refuse_changed_schema().await?;
                     schema.store(version, Ordering::Relaxed);
                 }
-                let mut tx = Tx::Sqlite(tx);
+                let mut tx = Tx::Sqlite(tx.into());
                 covered::forget(&mut tx).await?;
                 tx
             }
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?.into()),
         })
     }
 

@@ -5,7 +5,7 @@ use domain::{
     actor::Visible,
     changeset::{ChangeKind, ChangeState},
     event::{OutcomeResult, OutcomeSource},
-    ids::StoreId,
+    ids::{DreamId, StoreId},
 };
 use sqlx::FromRow;
 
@@ -13,23 +13,6 @@ use crate::{Result, Tx, engine::viewer};
 
 /// Microseconds of a week.
 pub const WEEK: i64 = 7 * 86_400 * 1_000_000;
-
-/// Whether a store is one of those that are asked about.
-macro_rules! seen_sql {
-    ($store:literal) => {
-        concat!(
-            "(CAST($1 AS UUID) IS NULL OR ",
-            $store,
-            " = $1)
-            AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = ",
-            $store,
-            " AND g.user_id = $2))
-            AND EXISTS (SELECT 1 FROM stores z WHERE z.id = ",
-            $store,
-            " AND z.deleted_at IS NULL)"
-        )
-    };
-}
 
 statements! {
     SESSIONS = concat!("SELECT CAST((x.at - $3) / $4 AS BIGINT) AS week, x.result, x.source, COUNT(*) AS number
@@ -56,6 +39,14 @@ statements! {
             COUNT(*) AS number
         FROM changes c JOIN changesets cs ON cs.id = c.changeset_id LEFT JOIN dreams d ON d.id = cs.dream_id
         WHERE c.created_at >= $3 AND ", seen_sql!("c.store_id"), " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+    // What models cost since a time, and how many of the changes that they proposed were accepted.
+    COST = concat!("SELECT CAST(COALESCE(SUM(b.cost_micros), 0) AS BIGINT) FROM model_batches b WHERE b.created_at >= $3 AND ", seen_sql!("b.store_id"));
+    OPEN = concat!("SELECT f.title, f.support, f.dream_id, s.name AS store_name FROM findings f JOIN dreams d ON d.id = f.dream_id
+            JOIN stores s ON s.id = d.store_id
+        WHERE f.kind = 'recurring_failure' AND f.disposition = 'open' AND ", seen_sql!("d.store_id"), "
+            AND d.id = (SELECT x.id FROM dreams x WHERE x.store_id = d.store_id AND x.state = 'completed' AND NOT x.chosen
+                ORDER BY x.ended_at DESC, x.id DESC LIMIT 1)
+        ORDER BY f.position, f.dream_id LIMIT $3");
     WAITING = concat!("SELECT CAST(CASE WHEN $3 - c.created_at < 86400000000 THEN 0 WHEN $3 - c.created_at < 604800000000 THEN 1
                 WHEN $3 - c.created_at < 2592000000000 THEN 2 ELSE 3 END AS BIGINT) AS age, COUNT(*) AS number
         FROM changes c WHERE c.state IN ('pending', 'deferred', 'approved') AND ", seen_sql!("c.store_id"), " GROUP BY 1 ORDER BY 1");
@@ -130,4 +121,25 @@ pub async fn proposals(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<P
 /// How many changes wait for up to a day, a week, thirty days, or longer (0 to 3).
 pub async fn waiting(tx: &mut Tx, seen: Seen, now: Timestamp) -> Result<Vec<(i64, i64)>> {
     fetch_all!(tx, (i64, i64), WAITING, seen.store, viewer(seen.visible), now)
+}
+
+/// A failure that recurs and that nobody found a way out of, as the newest dream over the whole store saw it.
+#[derive(Debug, Clone, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct OpenFailure {
+    pub title: String,
+    /// As JSON.
+    pub support: String,
+    pub dream_id: DreamId,
+    pub store_name: String,
+}
+
+/// What models cost since a time, in millionths.
+pub async fn cost(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<i64> {
+    fetch_scalar!(tx, i64, COST, seen.store, viewer(seen.visible), from)
+}
+
+/// Failures that nobody found a way out of.
+pub async fn open_failures(tx: &mut Tx, seen: Seen, limit: i64) -> Result<Vec<OpenFailure>> {
+    fetch_all!(tx, OpenFailure, OPEN, seen.store, viewer(seen.visible), limit)
 }

@@ -32,6 +32,7 @@ pub mod mappings;
 pub mod memories;
 pub mod memory_stores;
 pub mod model_batches;
+pub mod note_effects;
 pub mod notices;
 pub mod past;
 pub mod policies;
@@ -42,6 +43,7 @@ pub mod reads;
 pub mod recalls;
 pub mod saved_views;
 pub mod schedules;
+pub mod sealing;
 pub mod search;
 pub mod sessions;
 pub mod setting_changes;
@@ -84,6 +86,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("memories", memories::STATEMENTS),
         ("memory_stores", memory_stores::STATEMENTS),
         ("model_batches", model_batches::STATEMENTS),
+        ("note_effects", note_effects::STATEMENTS),
         ("notices", notices::STATEMENTS),
         ("past", past::STATEMENTS),
         ("policies", policies::STATEMENTS),
@@ -93,6 +96,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("recalls", recalls::STATEMENTS),
         ("saved_views", saved_views::STATEMENTS),
         ("schedules", schedules::STATEMENTS),
+        ("sealing", sealing::STATEMENTS),
         ("search", search::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("setting_changes", setting_changes::STATEMENTS),

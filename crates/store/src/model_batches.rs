@@ -6,16 +6,16 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Result, Tx};
+use crate::{Error, Result, Tx, sealing};
 
 statements! {
     PUT = "INSERT INTO model_batches (store_id, request_sha256, dream_id, model, sessions, candidates, dropped, input_tokens, output_tokens,
-            cost_micros, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (store_id, request_sha256) DO NOTHING";
-    GET = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros FROM model_batches
-        WHERE store_id = $1 AND request_sha256 = $2";
-    OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros FROM model_batches
-        WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3 ORDER BY created_at, request_sha256";
+            cost_micros, created_at, sealed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store_id, request_sha256) DO NOTHING";
+    GET = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros, sealed
+        FROM model_batches WHERE store_id = $1 AND request_sha256 = $2";
+    OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros, sealed
+        FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3 ORDER BY created_at, request_sha256";
     SHOWN = "SELECT sessions FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3
         ORDER BY created_at, request_sha256";
     DROP = "DELETE FROM model_batches WHERE created_at <= $1";
@@ -49,6 +49,8 @@ pub struct BatchRow {
     pub output_tokens: i64,
     /// What it cost, in millionths.
     pub cost_micros: i64,
+    /// Whether the candidates are sealed, with a key that takes the keys of all these sessions; never in what this module returns.
+    pub sealed: bool,
 }
 
 /// What was spent.
@@ -62,6 +64,8 @@ pub struct Spent {
 
 /// Keeps an answer.
 pub async fn put(tx: &mut Tx, store: StoreId, dream: DreamId, batch: &BatchRow, at: Timestamp) -> Result<()> {
+    let key = sealing::joint_key(tx, &batch.sessions).await?;
+    let candidates = sealing::seal(key.as_ref(), &place(&batch.request_sha256), &batch.candidates)?;
     execute!(
         tx,
         PUT,
@@ -70,24 +74,50 @@ pub async fn put(tx: &mut Tx, store: StoreId, dream: DreamId, batch: &BatchRow, 
         dream,
         batch.model.as_str(),
         batch.sessions.as_str(),
-        batch.candidates.as_str(),
+        candidates,
         batch.dropped,
         batch.input_tokens,
         batch.output_tokens,
         batch.cost_micros,
-        at
+        at,
+        key.is_some()
     )?;
     Ok(())
 }
 
 /// The answer to a request that was asked before.
 pub async fn get(tx: &mut Tx, store: StoreId, request_sha256: &str) -> Result<Option<BatchRow>> {
-    fetch_optional!(tx, BatchRow, GET, store, request_sha256)
+    match fetch_optional!(tx, BatchRow, GET, store, request_sha256)? {
+        Some(row) => opened(tx, row).await,
+        None => Ok(None),
+    }
+}
+
+/// An answer with its candidates; `None` if the key of a session is gone, whose words they may hold.
+async fn opened(tx: &mut Tx, row: BatchRow) -> Result<Option<BatchRow>> {
+    if !row.sealed {
+        return Ok(Some(row));
+    }
+    let key = match sealing::joint_key(tx, &row.sessions).await {
+        Ok(key) => key,
+        Err(Error::SessionKey(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let candidates = key.and_then(|key| key.open(&place(&row.request_sha256), &row.candidates));
+    Ok(candidates.map(|candidates| BatchRow { candidates, sealed: false, ..row }))
+}
+
+fn place(request_sha256: &str) -> String {
+    sealing::place("model_batches", "candidates", request_sha256)
 }
 
 /// Every answer of a model over sessions of a store since then.
 pub async fn of_store(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<Vec<BatchRow>> {
-    fetch_all!(tx, BatchRow, OF_STORE, store, model, since)
+    let mut found = Vec::new();
+    for row in fetch_all!(tx, BatchRow, OF_STORE, store, model, since)? {
+        found.extend(opened(tx, row).await?);
+    }
+    Ok(found)
 }
 
 /// Which sessions a model was shown of a store since then: session id to number of events, a JSON object for each answer.

@@ -40,6 +40,15 @@ macro_rules! loaded_sql {
     };
 }
 
+/// The notices of a person about recalls that are open.
+macro_rules! told_sql {
+    () => {
+        "FROM recall_notices n JOIN recalls r ON r.id = n.recall_id JOIN stores s ON s.id = r.store_id AND s.deleted_at IS NULL
+        WHERE n.user_id = $1 AND r.closed_at IS NULL
+            AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = r.store_id AND g.user_id = $1) "
+    };
+}
+
 statements! {
     INSERT = "INSERT INTO recalls (id, store_id, memory_id, first_version, last_version, reason, opened_by, opened_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -64,6 +73,14 @@ statements! {
         ", loaded_sql!());
     PATHS = concat!("SELECT r.id, v.path FROM recalls r JOIN memory_versions v ON v.memory_id = r.memory_id AND v.number = r.last_version
         WHERE r.id IN (", fifty!(), ")");
+    TELL = "INSERT INTO recall_notices (recall_id, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (recall_id, user_id) DO NOTHING";
+    // Open ones, of stores that the person still sees the sessions of.
+    TOLD = concat!("SELECT n.recall_id, n.created_at, n.read_at, r.reason, s.name AS store_name,
+            (SELECT v.path FROM memory_versions v WHERE v.memory_id = r.memory_id AND v.number = r.last_version) AS path ", told_sql!(),
+        "ORDER BY CASE WHEN n.read_at IS NULL THEN 0 ELSE 1 END, n.created_at DESC, n.recall_id LIMIT $2");
+    UNREAD = concat!("SELECT COUNT(*) ", told_sql!(), "AND n.read_at IS NULL");
+    READ = "UPDATE recall_notices SET read_at = $2 WHERE user_id = $1 AND read_at IS NULL";
+    READ_ONE = "UPDATE recall_notices SET read_at = $3 WHERE user_id = $1 AND recall_id = $2 AND read_at IS NULL";
     MARK = "INSERT INTO recall_marks (recall_id, loaded_by, session_id, mark, note, marked_by, marked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (recall_id, loaded_by) DO UPDATE SET mark = excluded.mark, note = excluded.note, marked_by = excluded.marked_by,
             marked_at = excluded.marked_at";
@@ -229,5 +246,42 @@ pub struct NewMark<'a> {
 /// Marks who loaded recalled memory; a later mark replaces an earlier one.
 pub async fn mark(tx: &mut Tx, new: &NewMark<'_>) -> Result<()> {
     execute!(tx, MARK, new.recall, new.loaded_by, new.session, new.mark, new.note, new.by, new.at)?;
+    Ok(())
+}
+
+/// A recall that a person is told of, because they recorded a session that loaded the memory.
+#[derive(Debug, Clone, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct RecallNotice {
+    pub recall_id: RecallId,
+    pub created_at: Timestamp,
+    pub read_at: Option<Timestamp>,
+    pub reason: String,
+    pub store_name: String,
+    pub path: MemoryPath,
+}
+
+/// Tells a person of a recall, once.
+pub async fn tell(tx: &mut Tx, recall: RecallId, user: UserId, at: Timestamp) -> Result<()> {
+    execute!(tx, TELL, recall, user, at)?;
+    Ok(())
+}
+
+/// The open recalls that a person is told of: unread ones first, then the newest.
+pub async fn told(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<RecallNotice>> {
+    fetch_all!(tx, RecallNotice, TOLD, user, limit)
+}
+
+/// How many of them are unread.
+pub async fn unread(tx: &mut Tx, user: UserId) -> Result<i64> {
+    fetch_scalar!(tx, i64, UNREAD, user)
+}
+
+/// Marks what a person is told of as read, or one recall.
+pub async fn read(tx: &mut Tx, user: UserId, recall: Option<RecallId>, at: Timestamp) -> Result<()> {
+    match recall {
+        Some(recall) => execute!(tx, READ_ONE, user, recall, at)?,
+        None => execute!(tx, READ, user, at)?,
+    };
     Ok(())
 }

@@ -8,12 +8,12 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Error, Page, Result, Tx, engine::viewer};
+use crate::{Error, Page, Result, Tx, engine::viewer, sealing};
 
 statements! {
     INSERT = "INSERT INTO sessions (id, import_key, source, external_id, agent, subject, team, task_key, metadata, trust,
-            event_count, events_digest, created_at, updated_at, created_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11, $11, $12)";
+            event_count, events_digest, created_at, updated_at, created_by, key_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11, $11, $12, $13)";
     RECORDED = "SELECT event_count, events_digest, created_by FROM sessions WHERE id = $1 AND deleted_at IS NULL";
     RECORDED_BY = "INSERT INTO session_recorders (session_id, recorder) VALUES ($1, $2) ON CONFLICT (session_id, recorder) DO NOTHING";
     RECORDERS = "SELECT recorder FROM session_recorders WHERE session_id = $1 ORDER BY recorder";
@@ -28,9 +28,9 @@ statements! {
     LINK = "INSERT INTO session_stores (store_id, session_id) VALUES ($1, $2) ON CONFLICT (store_id, session_id) DO NOTHING";
     STORES_OF = "SELECT store_id FROM session_stores WHERE session_id = $1 ORDER BY store_id";
     INSERT_EVENT = "INSERT INTO events (session_id, seq, id, external_id, kind, tool, tool_use_id, is_error, text, raw, occurred_at,
-            speaker, thread, standing, copied_from)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    OF_SOURCE_IDS = concat!("SELECT e.external_id, e.kind, e.occurred_at, e.text, e.session_id, x.store_id FROM events e
+            speaker, thread, standing, copied_from, key_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    OF_SOURCE_IDS = concat!("SELECT e.id, e.external_id, e.kind, e.occurred_at, e.text, e.key_id, e.session_id, x.store_id FROM events e
             JOIN session_stores x ON x.session_id = e.session_id
         WHERE e.standing = 'live' AND e.external_id IN (", fifty!(), ") ORDER BY e.id");
     INSERT_OUTCOME = "INSERT INTO outcomes (session_id, seq, result, score, note, created_at, source)
@@ -61,13 +61,20 @@ statements! {
     WINDOW_OF = "SELECT s.id, s.event_count FROM sessions s JOIN session_stores x ON x.session_id = s.id
         WHERE x.store_id = $1 AND s.deleted_at IS NULL AND (s.last_event_at IS NULL OR s.last_event_at >= $2)
         ORDER BY s.id DESC LIMIT $3";
-    BYTES_OF = "SELECT CAST(COALESCE(SUM(CASE WHEN LENGTH(text) > 1500 THEN 1500 ELSE LENGTH(text) END), 0) AS BIGINT) FROM events
+    // What is sealed is a third longer.
+    BYTES_OF = "SELECT CAST(COALESCE(SUM(CASE WHEN LENGTH(text) > 2000 THEN 1500 WHEN key_id IS NOT NULL THEN LENGTH(text) * 3 / 4
+            WHEN LENGTH(text) > 1500 THEN 1500 ELSE LENGTH(text) END), 0) AS BIGINT) FROM events
         WHERE session_id = $1 AND kind <> 'system'";
-    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, SUBSTR(text, 1, $4) AS text, occurred_at, speaker, thread, standing, copied_from, redacted_at AS erased_at FROM events
-        WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at, speaker, thread, standing, copied_from, redacted_at AS erased_at FROM events
-        WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    EVENT_AT = "SELECT id, text FROM events WHERE session_id = $1 AND seq = $2";
+    // A sealed text opens as a whole only; one that is long is read by itself.
+    SHOWN_EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error,
+            CASE WHEN key_id IS NULL OR LENGTH(text) > $4 * 4 THEN SUBSTR(text, 1, $4) ELSE text END AS text, occurred_at, speaker, thread,
+            standing, copied_from, redacted_at AS erased_at, key_id, key_id IS NOT NULL AND LENGTH(text) > $4 * 4 AS cut
+        FROM events WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    EVENTS = "SELECT id, seq, external_id, kind, tool, tool_use_id, is_error, text, occurred_at, speaker, thread, standing, copied_from,
+            redacted_at AS erased_at, key_id, CAST(0 AS BOOLEAN) AS cut
+        FROM events WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    EVENT_AT = "SELECT id, key_id, text FROM events WHERE session_id = $1 AND seq = $2";
+    TEXT_OF = "SELECT text FROM events WHERE id = $1";
     PINNED = "SELECT s.id, s.source, s.external_id, s.agent, s.subject, s.team, s.task_key, p.last_seq AS event_count, s.first_event_at, s.last_event_at,
             s.created_at, s.metadata, s.trust,
             (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS outcome,
@@ -150,6 +157,8 @@ pub struct EventRow {
     pub copied_from: Option<String>,
     /// When its text was erased.
     pub erased_at: Option<Timestamp>,
+    key_id: Option<String>,
+    cut: bool,
 }
 
 impl EventRow {
@@ -235,6 +244,7 @@ pub async fn recorders(tx: &mut Tx, id: SessionId) -> Result<Vec<String>> {
 /// Makes a session without events.
 pub async fn insert(tx: &mut Tx, id: SessionId, new: &NewSession<'_>, head: &SessionHead, at: Timestamp) -> Result<()> {
     let metadata = serde_json::Value::Object(head.metadata.clone()).to_string();
+    let key_id = sealing::new_key(tx, id).await?;
     execute!(
         tx,
         INSERT,
@@ -249,7 +259,8 @@ pub async fn insert(tx: &mut Tx, id: SessionId, new: &NewSession<'_>, head: &Ses
         metadata.as_str(),
         new.trust,
         at,
-        new.created_by
+        new.created_by,
+        key_id
     )?;
     Ok(())
 }
@@ -257,6 +268,8 @@ pub async fn insert(tx: &mut Tx, id: SessionId, new: &NewSession<'_>, head: &Ses
 /// A live event that stands under an id of its source, in whichever session.
 #[derive(Debug, Clone, FromRow)]
 pub struct Elsewhere {
+    id: EventId,
+    key_id: Option<String>,
     /// The source's own id.
     pub external_id: String,
     /// What it is.
@@ -273,11 +286,23 @@ pub struct Elsewhere {
 
 /// The live events that stand under some ids of their sources, oldest first. Rights are the caller's to check.
 pub async fn of_source_ids(tx: &mut Tx, ids: &[String]) -> Result<Vec<Elsewhere>> {
-    fetch_listed!(tx, Elsewhere, OF_SOURCE_IDS, ids)
+    let mut found = fetch_listed!(tx, Elsewhere, OF_SOURCE_IDS, ids)?;
+    for event in &mut found {
+        event.text = opened(tx, event.key_id.as_deref(), event.id, std::mem::take(&mut event.text)).await?.unwrap_or_default();
+    }
+    Ok(found)
+}
+
+/// The text of an event; `None` if its key is gone.
+async fn opened(tx: &mut Tx, key_id: Option<&str>, id: EventId, stored: String) -> Result<Option<String>> {
+    sealing::open(tx, key_id, &sealing::place("events", "text", id), stored).await
 }
 
 /// Appends one event at a position.
 pub async fn insert_event(tx: &mut Tx, session: SessionId, seq: i64, id: EventId, event: &Event) -> Result<()> {
+    let key = sealing::key_for(tx, session, event.copied_from.as_deref()).await?;
+    let text = sealing::seal(key.as_ref(), &sealing::place("events", "text", id), &event.text)?;
+    let raw = sealing::seal(key.as_ref(), &sealing::place("events", "raw", id), &event.raw)?;
     execute!(
         tx,
         INSERT_EVENT,
@@ -289,13 +314,14 @@ pub async fn insert_event(tx: &mut Tx, session: SessionId, seq: i64, id: EventId
         event.tool.as_deref(),
         event.tool_use_id.as_deref(),
         event.is_error,
-        event.text.as_str(),
-        event.raw.as_str(),
+        text,
+        raw,
         event.occurred_at,
         event.speaker,
         event.thread.as_deref(),
         event.standing,
-        event.copied_from.as_deref()
+        event.copied_from.as_deref(),
+        key.map(|k| k.name)
     )?;
     Ok(())
 }
@@ -384,17 +410,45 @@ pub async fn get(tx: &mut Tx, id: SessionId) -> Result<Option<SessionRow>> {
 
 /// As [`events`], each text cut to so many characters: for pages, which must not hold a hundred megabytes.
 pub async fn shown_events(tx: &mut Tx, session: SessionId, after: i64, limit: i64, characters: i32) -> Result<Page<EventRow>> {
-    Ok(Page::of(fetch_all!(tx, EventRow, SHOWN_EVENTS, session, after, limit + 1, characters)?, limit))
+    let mut page = Page::of(fetch_all!(tx, EventRow, SHOWN_EVENTS, session, after, limit + 1, characters)?, limit);
+    let most = usize::try_from(characters).unwrap_or(0);
+    for event in page.rows.iter_mut().filter(|e| e.key_id.is_some()) {
+        if event.cut {
+            event.text = fetch_optional!(tx, (String,), TEXT_OF, event.id)?.map(|(text,)| text).unwrap_or_default();
+        }
+        unseal(tx, event).await?;
+        if let Some((end, _)) = event.text.char_indices().nth(most) {
+            event.text.truncate(end);
+        }
+    }
+    Ok(page)
+}
+
+/// Opens the text of an event. What cannot be opened, because its key was destroyed after this copy of the database was made, is shown as
+/// erased.
+async fn unseal(tx: &mut Tx, event: &mut EventRow) -> Result<()> {
+    match opened(tx, event.key_id.as_deref(), event.id, std::mem::take(&mut event.text)).await? {
+        Some(text) => event.text = text,
+        None => event.erased_at = event.erased_at.or(event.occurred_at).or(Some(Timestamp(0))),
+    }
+    Ok(())
 }
 
 /// Events after a position, in order.
 pub async fn events(tx: &mut Tx, session: SessionId, after: i64, limit: i64) -> Result<Page<EventRow>> {
-    Ok(Page::of(fetch_all!(tx, EventRow, EVENTS, session, after, limit + 1)?, limit))
+    let mut page = Page::of(fetch_all!(tx, EventRow, EVENTS, session, after, limit + 1)?, limit);
+    for event in &mut page.rows {
+        unseal(tx, event).await?;
+    }
+    Ok(page)
 }
 
 /// Id and text of the event at a position.
 pub async fn event_at(tx: &mut Tx, session: SessionId, seq: i64) -> Result<Option<(EventId, String)>> {
-    fetch_optional!(tx, (EventId, String), EVENT_AT, session, seq)
+    let Some((id, key_id, text)) = fetch_optional!(tx, (EventId, Option<String>, String), EVENT_AT, session, seq)? else {
+        return Ok(None);
+    };
+    Ok(Some((id, opened(tx, key_id.as_deref(), id, text).await?.unwrap_or_default())))
 }
 
 /// The sessions that a dream has pinned, newest first, each with as many events as it had then.

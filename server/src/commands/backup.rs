@@ -12,6 +12,7 @@ use crate::{Failure, clock};
 pub async fn run(database: super::Database<'_>, file: &Path) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     lucid.backup(file).await?;
+    let sealed = lucid.seals_transcripts();
     lucid.close().await;
     // Without the key: nothing is written to the copy.
     let copy = Lucid::new(Db::open(&format!("sqlite:{}", file.display())).await?, clock::system(), clock::system_random());
@@ -20,6 +21,9 @@ pub async fn run(database: super::Database<'_>, file: &Path) -> Result<ExitCode,
     match verified {
         Ok(verified) => {
             println!("{} holds a copy; its {} audit entries verify", file.display(), verified.entries);
+            if sealed {
+                println!("The keys of its sealed transcripts are not in it.");
+            }
             if verified.signed_by.is_some() {
                 println!("The key that signs its trail is not in it, and it cannot be written to without: keep a copy of that elsewhere.");
             }

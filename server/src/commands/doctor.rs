@@ -3,7 +3,7 @@
 use std::{os::unix::fs::PermissionsExt, path::Path, process::ExitCode};
 
 use domain::actor::Actor;
-use service::Lucid;
+use service::{Lucid, SealingState};
 
 use crate::{Failure, cli::DoctorArgs, web};
 
@@ -33,6 +33,7 @@ pub async fn run(database: super::Database<'_>, args: &DoctorArgs) -> Result<Exi
             found.push(("migrations", migrations(&lucid).await));
             found.push(("clock", clock(&lucid).await));
             found.push(("audit", audit(&lucid).await));
+            found.push(("transcripts", transcripts(&lucid).await));
             found.push(("jobs", jobs(&lucid).await));
             found.push(("independence", independence(&lucid).await));
             if let Some(bytes) = lucid.wal_bytes().await {
@@ -97,6 +98,20 @@ fn key(database: super::Database<'_>) -> Finding {
             ))
         }
         _ => Bad(format!("{} does not hold a signing key of 64 hexadecimal digits, or cannot be read", file.display())),
+    }
+}
+
+async fn transcripts(lucid: &Lucid) -> Finding {
+    match lucid.sealing_state().await {
+        Ok(SealingState::On) => Good("are sealed, and the keys of the newest are there".to_owned()),
+        Ok(SealingState::Off) => Warn(
+            "are not sealed: a backup keeps what is erased later. Name a folder of keys with --session-keys (docs/erasure.md)".to_owned(),
+        ),
+        Ok(SealingState::OtherFolder) => {
+            Bad("are sealed, and the folder of --session-keys holds no key of the newest: is it the right folder?".to_owned())
+        }
+        Ok(SealingState::NoFolder) => Bad("are sealed; name the folder of their keys with --session-keys".to_owned()),
+        Err(error) => Bad(error.to_string()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// Asks for a dream, and with `--wait` stays until it has ended.
 pub async fn run(database: super::Database<'_>, models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
-    let lucid = with_models(super::open_existing(database).await?, models)?;
+    let lucid = with_models(super::with_transcripts(super::open_existing(database).await?).await?, models)?;
     let name = args.store.as_deref().unwrap_or_default();
     let store = super::store_named(&lucid, name).await?;
     let actor = Actor::operator();

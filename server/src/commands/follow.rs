@@ -55,7 +55,7 @@ fn state(file: &Path) -> Option<State> {
 
 /// Takes transcripts into a store, and what is added to them, until it is stopped.
 pub async fn import(database: super::Database<'_>, args: &ImportArgs, store: &str, options: Options) -> Result<ExitCode, Failure> {
-    let lucid = super::open(database).await?;
+    let lucid = super::with_transcripts(super::open(database).await?).await?;
     let actor = Actor::operator();
     let store = store_called(&lucid, store).await?;
     let mut following = Following::default();

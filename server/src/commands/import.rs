@@ -82,7 +82,7 @@ pub async fn run(database: super::Database<'_>, args: &ImportArgs) -> Result<Exi
     let (spool, notes) =
         tokio::task::spawn_blocking(move || spool_files(&paths, &options, &reading)).await.map_err(|e| Failure::Said(e.to_string()))??;
     bar.finish_and_clear();
-    let lucid = super::open(database).await?;
+    let lucid = super::with_transcripts(super::open(database).await?).await?;
     let actor = Actor::operator();
     let store = store_called(&lucid, store).await?;
     let summary = write(&lucid, &actor, store, spool).await?;

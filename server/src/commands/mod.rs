@@ -22,10 +22,10 @@ use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path, 
 
 use domain::{actor::Actor, ids::StoreId};
 use service::{
-    Lucid,
+    Lucid, SealingState,
     transcripts::{Options, UNPACKED_BYTES, mapping::Mapping},
 };
-use store::Db;
+use store::{Db, sealing::SessionKeys};
 
 use crate::{Failure, cli::FormatArgs, clock};
 
@@ -36,6 +36,8 @@ pub struct Database<'a> {
     pub url: &'a str,
     /// The file, which is made if it is not there.
     pub signing_key: Option<&'a Path>,
+    /// The folder of keys that seal transcripts, which is made if it is not there.
+    pub session_keys: Option<&'a Path>,
 }
 
 impl Database<'_> {
@@ -49,6 +51,10 @@ impl Database<'_> {
 /// is named, else with the one beside it, which is made unless the trail is signed already.
 pub async fn open(database: Database<'_>) -> Result<Lucid, Failure> {
     let lucid = Lucid::new(Db::open(database.url).await?, clock::system(), clock::system_random());
+    let lucid = match database.session_keys {
+        Some(folder) => lucid.with_session_keys(session_keys(database, folder)?),
+        None => lucid,
+    };
     let beside = database.file().map(store::key_file);
     let file = match (database.signing_key, beside) {
         (Some(named), _) => named.to_owned(),
@@ -56,6 +62,35 @@ pub async fn open(database: Database<'_>) -> Result<Lucid, Failure> {
         _ => return Ok(lucid),
     };
     Ok(lucid.with_signing_key(made_key(&file)?))
+}
+
+/// Lucid as it reads or writes transcripts: where they are sealed, the folder of their keys must be named.
+pub async fn with_transcripts(lucid: Lucid) -> Result<Lucid, Failure> {
+    match lucid.sealing_state().await? {
+        SealingState::NoFolder => {
+            let why =
+                "the transcripts of this database are sealed; name the folder of their keys with --session-keys or LUCID_SESSION_KEYS";
+            return Err(Failure::Said(why.to_owned()));
+        }
+        SealingState::OtherFolder => tracing::warn!(
+            "the folder of --session-keys holds no key of the newest sealed transcripts: they were erased since, or it is not the right folder"
+        ),
+        SealingState::On | SealingState::Off => {}
+    }
+    Ok(lucid)
+}
+
+/// The keys in a folder, which must not be part of what a backup of the database's folder copies.
+fn session_keys(database: Database<'_>, folder: &Path) -> Result<SessionKeys, Failure> {
+    let keys = SessionKeys::in_folder(folder)?;
+    let beside = database.file().and_then(|file| file.parent()).map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    if beside.and_then(|p| p.canonicalize().ok()).is_some_and(|p| keys.folder().starts_with(p)) {
+        return Err(Failure::Said(format!(
+            "{} is in the folder of the database, where a backup would copy the keys along with what they seal; name another with --session-keys",
+            folder.display()
+        )));
+    }
+    Ok(keys)
 }
 
 /// As [`open`], but refuses where there is no SQLite file yet: what only reads must not make an empty database and find it in order.

@@ -26,7 +26,7 @@ pub async fn run(database: super::Database<'_>, (models, expire_after): (&ModelA
     let public_url = args.public_url.unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let config = WebConfig::new(&public_url, args.insecure_http)?;
     let config = WebConfig { behind_proxy: args.behind_proxy, metrics_token: args.metrics_token, style_guide: args.style_guide, ..config };
-    let lucid = super::open(database).await?;
+    let lucid = super::with_transcripts(super::open(database).await?).await?;
     let lucid = with_models(lucid, models)?.with_expiry_days(expire_after);
     let mailer = Mailer::new(&args.mail, &config.public_url)?;
     let lucid = match &mailer {

@@ -55,6 +55,18 @@ pub struct Failures {
     pub signatures: usize,
     /// Sessions with an error that recurs.
     pub explained: BTreeSet<usize>,
+    /// Which sessions each failure met.
+    pub recurring: Vec<Recurring>,
+}
+
+/// A failure that recurs.
+pub struct Recurring {
+    /// The fingerprints by which it may be known.
+    pub names: BTreeSet<String>,
+    /// Sessions that used the tool.
+    pub used: BTreeSet<usize>,
+    /// Those among them that met the failure.
+    pub met: BTreeSet<usize>,
 }
 
 /// One error and its session.
@@ -97,6 +109,7 @@ pub fn find(window: &Window) -> Failures {
         tool_errors: window.sessions().map(|(_, s)| s.features.failed).sum(),
         signatures: groups.len(),
         explained: BTreeSet::new(),
+        recurring: Vec::new(),
     };
     for group in &groups {
         let eligible = users.get(group.tool).map_or(0, BTreeSet::len);
@@ -104,6 +117,9 @@ pub fn find(window: &Window) -> Failures {
             if finding.support.distinct() >= MIN_SUPPORT {
                 found.explained.extend(group.occurrences.iter().map(|o| o.0));
             }
+            let used = users.get(group.tool).cloned().unwrap_or_default();
+            let names = finding.aliases.iter().chain([&finding.fingerprint]).cloned().collect();
+            found.recurring.push(Recurring { names, used, met: group.occurrences.iter().map(|o| o.0).collect() });
             found.findings.push(finding);
         }
     }

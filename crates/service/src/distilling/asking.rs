@@ -110,6 +110,7 @@ impl<'a> Run<'a> {
             input_tokens: count(usage.input),
             output_tokens: count(usage.output),
             cost_micros,
+            sealed: false,
         };
         let mut tx = self.lucid.db.background().await?;
         model_batches::put(&mut tx, self.dream.store_id, self.dream.id, &row, self.lucid.now()).await?;

@@ -15,7 +15,7 @@ use store::{
     Tx, audit_log, dreams,
     erasing::{self, Erased, TEXTS},
     erasures::{self, ErasureRow},
-    memories, memory_stores, search, users,
+    memories, memory_stores, sealing, search, users,
 };
 
 use super::{
@@ -180,8 +180,9 @@ impl Lucid {
         Ok(erasure)
     }
 
-    /// Writes the database's files anew if something was erased since, so that they hold no trace of it; what a worker does by itself.
+    /// Destroys the keys of erased transcripts, and writes the database's files anew if something was erased since, so that they hold no trace of it; what a worker does by itself.
     pub async fn clean_after_erasures(&self) -> Result<()> {
+        self.destroy_keys().await?;
         let now = self.now();
         if !erasures::is_to_clean(&mut self.db.read().await?, now).await? {
             return Ok(());
@@ -232,6 +233,7 @@ impl Lucid {
         for &session in &known.sessions {
             events += erasing::erase_transcript(tx, session, now).await?;
             quotes += erasing::erase_session(tx, session, now).await?;
+            sealing::change_key(tx, session, now).await?;
         }
         for sha256 in &known.texts {
             versions += erasing::erase_content(tx, sha256, now).await?;

@@ -5,6 +5,7 @@ mod erasing;
 mod known;
 mod letter;
 mod retention;
+mod sealing;
 
 use domain::{
     actor::Actor,
@@ -25,6 +26,7 @@ pub use self::{
     known::{Keeping, SubjectView},
     letter::Letter,
     retention::SHORTEST_DAYS,
+    sealing::SealingState,
 };
 use crate::{
     Error, Lucid, Record, Result,
@@ -74,6 +76,8 @@ pub struct PrivacyView {
     pub holds: Vec<HoldView>,
     /// After so many days without an event the text of a session is erased; never if none.
     pub transcript_days: Option<i64>,
+    /// Whether transcripts are sealed.
+    pub sealed: bool,
     /// Whether the actor may change any of it.
     pub may_manage: bool,
 }
@@ -131,7 +135,13 @@ impl Lucid {
             HoldView { placed_by: name(row.placed_by), released_by: row.released_by.map(name), row }
         });
         let (erasures, holds) = (erasures.collect(), holds.collect());
-        Ok(PrivacyView { erasures, holds, transcript_days: retention::transcript_days(&mut tx).await?, may_manage })
+        Ok(PrivacyView {
+            erasures,
+            holds,
+            transcript_days: retention::transcript_days(&mut tx).await?,
+            sealed: self.seals_transcripts(),
+            may_manage,
+        })
     }
 
     /// The newest session of an end user, by which pages name them: a name has no place in an address.

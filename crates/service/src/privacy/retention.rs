@@ -6,7 +6,7 @@ use serde_json::json;
 use store::{
     Tx, erasing,
     erasures::{self, ErasureRow},
-    settings,
+    sealing, settings,
 };
 
 use crate::{Error, Lucid, Record, Result, authority::Authorized};
@@ -60,6 +60,7 @@ impl Lucid {
             let mut events = 0;
             for &session in &sessions {
                 events += erasing::erase_transcript(&mut tx, session, self.now()).await?;
+                sealing::change_key(&mut tx, session, self.now()).await?;
             }
             if all == 0 {
                 erasing::drop_vectors(&mut tx).await?;

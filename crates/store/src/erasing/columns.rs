@@ -107,6 +107,7 @@ pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
     ("grants", "created_by path_prefix role", PEOPLE),
     ("idempotency_keys", "actor idempotency_key request_sha256", OWN),
     ("jobs", "kind lease_owner state", OWN),
+    ("keys_to_destroy", "key_id", OWN),
     ("legal_holds", "subject", ERASED_BY_NAME),
     ("mappings", "mapping name updated_by", PEOPLE),
     ("memories", "content_sha256 path", ERASED_BY_NAME),

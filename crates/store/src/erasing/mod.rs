@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     changeset::ChangeState,
     erasure::{ERASED, ERASED_SHA256},
-    ids::{ChangeId, ChangesetId, MemoryId, SessionId, StoreId, VersionId},
+    ids::{ChangeId, ChangesetId, EvidenceId, MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
 };
 use sqlx::FromRow;
@@ -25,18 +25,18 @@ statements! {
         ORDER BY s.id LIMIT $2";
     // A copy can be erased in a session that is not.
     IS_ERASED = "SELECT EXISTS (SELECT 1 FROM events WHERE session_id = $1 AND redacted_at IS NOT NULL AND copied_from IS NULL)";
-    EVENTS = "UPDATE events SET text = '', raw = '', redacted_at = $2 WHERE session_id = $1 AND redacted_at IS NULL";
-    COPIES = "UPDATE events SET text = '', raw = '', redacted_at = $2 WHERE redacted_at IS NULL AND copied_from IN ($1,
+    EVENTS = "UPDATE events SET text = '', raw = '', key_id = NULL, redacted_at = $2 WHERE session_id = $1 AND redacted_at IS NULL";
+    COPIES = "UPDATE events SET text = '', raw = '', key_id = NULL, redacted_at = $2 WHERE redacted_at IS NULL AND copied_from IN ($1,
             (SELECT s.external_id FROM sessions s WHERE s.id = $3))";
-    QUOTED_COPIES = "UPDATE evidence SET quote = '', sha256 = '' WHERE event_id IN (SELECT e.id FROM events e WHERE e.copied_from IN ($1,
+    QUOTED_COPIES = "UPDATE evidence SET quote = '', sha256 = '', key_id = NULL WHERE event_id IN (SELECT e.id FROM events e WHERE e.copied_from IN ($1,
             (SELECT s.external_id FROM sessions s WHERE s.id = $2)))";
     FEATURES_OF_COPIES = "DELETE FROM session_features WHERE session_id IN (SELECT e.session_id FROM events e WHERE e.copied_from IN ($1,
             (SELECT s.external_id FROM sessions s WHERE s.id = $2)))";
     FEATURES = "DELETE FROM session_features WHERE session_id = $1";
-    BATCHES = "UPDATE model_batches SET sessions = '{}', candidates = '[]', request_sha256 = $2 || request_sha256 WHERE sessions LIKE $1";
+    BATCHES = "UPDATE model_batches SET sessions = '{}', candidates = '[]', sealed = FALSE, request_sha256 = $2 || request_sha256 WHERE sessions LIKE $1";
     FINDINGS = "UPDATE findings SET evidence = '[]', about = '{}' WHERE evidence LIKE $1";
     OUTCOMES = "UPDATE outcomes SET note = NULL WHERE session_id = $1 AND note IS NOT NULL";
-    QUOTES = "UPDATE evidence SET quote = '', sha256 = '' WHERE session_id = $1";
+    QUOTES = "UPDATE evidence SET quote = '', sha256 = '', key_id = NULL WHERE session_id = $1";
     FORGET_SESSION = "UPDATE sessions SET import_key = $2, external_id = NULL, subject = NULL, task_key = NULL, metadata = '{}', events_digest = '',
             deleted_at = $3 WHERE id = $1";
     UNFIND = "DELETE FROM search_documents WHERE subject_id = $1 RETURNING id";
@@ -79,8 +79,8 @@ statements! {
     IS_NAMED = "SELECT EXISTS (SELECT 1 FROM memory_versions WHERE content_sha256 = $1) OR EXISTS (SELECT 1 FROM memories WHERE content_sha256 = $1)
         OR EXISTS (SELECT 1 FROM change_edits WHERE content_sha256 = $1 OR base_sha256 = $1)";
     QUOTED_FOR = "SELECT DISTINCT v.memory_id FROM evidence e JOIN memory_versions v ON v.change_id = e.change_id WHERE e.session_id = $1";
-    QUOTES_FOR = "SELECT DISTINCT e.quote FROM evidence e JOIN memory_versions v ON v.change_id = e.change_id
-        WHERE e.session_id = $1 AND v.memory_id = $2 AND e.quote <> '' AND NOT e.counter ORDER BY e.quote";
+    QUOTES_FOR = "SELECT DISTINCT e.id, e.key_id, e.quote FROM evidence e JOIN memory_versions v ON v.change_id = e.change_id
+        WHERE e.session_id = $1 AND v.memory_id = $2 AND e.quote <> '' AND NOT e.counter ORDER BY e.id";
     DROP_CONTENT = "DELETE FROM contents WHERE sha256 = $1";
     PAST_PATHS = "SELECT DISTINCT v.path FROM memory_versions v UNION SELECT path FROM change_edits
         UNION SELECT new_path FROM change_edits WHERE new_path IS NOT NULL";
@@ -257,7 +257,11 @@ pub async fn quoted_for(tx: &mut Tx, session: SessionId) -> Result<Vec<MemoryId>
 
 /// What of a session is quoted for a memory.
 pub async fn quotes_for(tx: &mut Tx, session: SessionId, memory: MemoryId) -> Result<Vec<String>> {
-    Ok(fetch_all!(tx, (String,), QUOTES_FOR, session, memory)?.into_iter().map(|(quote,)| quote).collect())
+    let mut quotes = std::collections::BTreeSet::new();
+    for (id, key_id, quote) in fetch_all!(tx, (EvidenceId, Option<String>, String), QUOTES_FOR, session, memory)? {
+        quotes.extend(crate::evidence::opened(tx, key_id.as_deref(), id, quote).await?);
+    }
+    Ok(quotes.into_iter().collect())
 }
 
 /// How many events and quotes there are of a session.

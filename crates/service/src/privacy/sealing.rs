@@ -1,0 +1,110 @@
+//! Sealed transcripts: which folder of keys is used, sealing what was stored before there was one, and destroying the keys of what was
+//! erased.
+
+use domain::audit_action::AuditAction;
+use serde_json::{Value, json};
+use store::{
+    sealing::{self, SessionKeys},
+    settings,
+};
+
+use crate::{Lucid, Record, Result, authority::Authorized};
+
+/// Sessions that are sealed in one transaction.
+const AT_ONCE: i64 = 20;
+/// Sessions whose keys are looked for, to see whether a folder is the right one.
+const LOOKED_AT: i64 = 20;
+/// Keys that are destroyed before it is noted.
+const DESTROYED_AT_ONCE: i64 = 100;
+/// Set while the files still hold text that was sealed since.
+const TO_REWRITE: &str = "sealed_text_to_rewrite";
+
+/// How the transcripts of a database are sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealingState {
+    /// They are not, and no folder of keys is given.
+    Off,
+    /// They are, and the folder of keys that was given holds some of the newest.
+    On,
+    /// They are, but no folder of keys is given.
+    NoFolder,
+    /// They are, but the folder holds no key of the newest sessions.
+    OtherFolder,
+}
+
+impl Lucid {
+    /// The same, sealing the transcripts of new sessions with a key each, and opening sealed ones.
+    #[must_use]
+    pub fn with_session_keys(self, keys: SessionKeys) -> Self {
+        Self { db: self.db.with_session_keys(keys), ..self }
+    }
+
+    /// Whether transcripts are sealed, and the folder of keys is the right one.
+    pub async fn sealing_state(&self) -> Result<SealingState> {
+        let mut tx = self.db.read().await?;
+        if self.db.session_keys().is_none() {
+            return Ok(if sealing::is_used(&mut tx).await? { SealingState::NoFolder } else { SealingState::Off });
+        }
+        let (there, looked_at) = sealing::keys_there(&mut tx, LOOKED_AT).await?;
+        Ok(if there == 0 && looked_at > 0 { SealingState::OtherFolder } else { SealingState::On })
+    }
+
+    /// Whether new transcripts are sealed.
+    #[must_use]
+    pub const fn seals_transcripts(&self) -> bool {
+        self.db.session_keys().is_some()
+    }
+
+    /// Seals transcripts that were stored before there was a folder of keys, and has the database's files written anew at the end; what a
+    /// worker does by itself. Returns how many sessions it sealed.
+    pub async fn seal_transcripts(&self) -> Result<usize> {
+        if self.db.session_keys().is_none() {
+            return Ok(0);
+        }
+        let mut all = 0;
+        loop {
+            let mut tx = self.db.background().await?;
+            let sealed = sealing::seal_next(&mut tx, AT_ONCE).await?;
+            if sealed.sessions == 0 {
+                tx.commit().await?;
+                break;
+            }
+            all += sealed.sessions;
+            settings::put(&mut tx, TO_REWRITE, "yes").await?;
+            let payload = json!({"sessions": sealed.sessions, "events": sealed.events, "quotes": sealed.quotes});
+            self.record(&mut tx, Authorized::worker(), sealed_record(&payload)).await?;
+            tx.commit().await?;
+        }
+        let is_to_rewrite = settings::get(&mut self.db.read().await?, TO_REWRITE).await?.is_some_and(|value| !value.is_empty());
+        if is_to_rewrite && self.db.rewrite().await? {
+            let mut tx = self.db.background().await?;
+            settings::put(&mut tx, TO_REWRITE, "").await?;
+            self.record(&mut tx, Authorized::worker(), sealed_record(&json!({"files": "written anew"}))).await?;
+            tx.commit().await?;
+        }
+        Ok(all)
+    }
+
+    /// Destroys the keys of transcripts that were erased; what a worker does by itself.
+    pub(super) async fn destroy_keys(&self) -> Result<()> {
+        let Some(keys) = self.db.session_keys() else { return Ok(()) };
+        loop {
+            let names = sealing::keys_to_destroy(&mut self.db.read().await?, DESTROYED_AT_ONCE).await?;
+            if names.is_empty() {
+                return Ok(());
+            }
+            for name in &names {
+                keys.destroy(name).await?;
+            }
+            let mut tx = self.db.background().await?;
+            for name in &names {
+                sealing::destroyed(&mut tx, name).await?;
+            }
+            tx.commit().await?;
+        }
+    }
+}
+
+fn sealed_record(payload: &Value) -> Record<'_> {
+    Record { action: AuditAction::TranscriptsSeal, subject: "installation".into(), store: None, commit: None, payload }
+}

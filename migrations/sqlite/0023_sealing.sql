@@ -1,0 +1,46 @@
+-- Transcripts sealed by a key a session, which is no part of the database: what is sealed has the key's name in `key_id`.
+
+-- Keys that nothing needs any more, until their files are destroyed.
+CREATE TABLE keys_to_destroy (
+    key_id TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT;
+CREATE INDEX events_by_key ON events (key_id) WHERE key_id IS NOT NULL;
+CREATE INDEX evidence_by_key ON evidence (key_id) WHERE key_id IS NOT NULL;
+CREATE INDEX sessions_unsealed ON sessions (id) WHERE key_id IS NULL AND deleted_at IS NULL;
+-- A copied event is sealed with the key of the session that it was copied from.
+CREATE INDEX sessions_by_external_id ON sessions (external_id) WHERE external_id IS NOT NULL;
+ALTER TABLE model_batches ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+
+-- The text of an event changes in form only: when it is sealed, or sealed anew with another key.
+DROP TRIGGER events_no_new_text;
+CREATE TRIGGER events_no_new_text BEFORE UPDATE OF text, raw ON events WHEN NEW.redacted_at IS NULL AND NEW.key_id IS OLD.key_id
+BEGIN SELECT RAISE(ABORT, 'events never change'); END;
+
+-- Who recorded the sessions that a recall is about, and is told of it.
+CREATE TABLE recall_notices (
+    recall_id BLOB NOT NULL REFERENCES recalls (id),
+    user_id BLOB NOT NULL REFERENCES users (id),
+    created_at INTEGER NOT NULL,
+    read_at INTEGER,
+    PRIMARY KEY (recall_id, user_id)
+) STRICT;
+CREATE INDEX recall_notices_by_user ON recall_notices (user_id, created_at);
+
+-- How a failure went on about which a note is in the memory, as the last dream over the whole store counted it: sessions that used the tool,
+-- and those among them that met the failure.
+CREATE TABLE note_effects (
+    change_id BLOB PRIMARY KEY REFERENCES changes (id),
+    store_id BLOB NOT NULL REFERENCES stores (id),
+    memory_id BLOB NOT NULL,
+    -- Before the note was written.
+    before_used INTEGER NOT NULL,
+    before_met INTEGER NOT NULL,
+    -- Those that loaded it.
+    loaded_used INTEGER NOT NULL,
+    loaded_met INTEGER NOT NULL,
+    -- Those since then that did not.
+    other_used INTEGER NOT NULL,
+    other_met INTEGER NOT NULL
+) STRICT;
+CREATE INDEX note_effects_by_store ON note_effects (store_id);
