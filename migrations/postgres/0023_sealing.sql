@@ -44,3 +44,11 @@ CREATE TABLE note_effects (
     other_met BIGINT NOT NULL
 );
 CREATE INDEX note_effects_by_store ON note_effects (store_id);
+
+-- The newest tree head that each witness cosigned.
+CREATE TABLE cosignatures (
+    witness TEXT PRIMARY KEY,
+    size BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    note TEXT NOT NULL
+);

@@ -44,3 +44,11 @@ CREATE TABLE note_effects (
     other_met INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX note_effects_by_store ON note_effects (store_id);
+
+-- The newest tree head that each witness cosigned.
+CREATE TABLE cosignatures (
+    witness TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;

@@ -218,6 +218,13 @@ pub struct WorkArgs {
     /// An address to which it is sent, as JSON over POST.
     #[arg(long, env = "LUCID_CHECKPOINT_URL")]
     pub checkpoint_url: Option<String>,
+    /// The address of a witness (C2SP tlog-witness), which cosigns the tree head each minute in which it moved, once it has seen that the trail
+    /// only grew. Name its key, too.
+    #[arg(long, env = "LUCID_WITNESS_URL", requires = "witness_key")]
+    pub witness_url: Option<String>,
+    /// The public key of the witness: `NAME+ID+KEY`.
+    #[arg(long, env = "LUCID_WITNESS_KEY", requires = "witness_url")]
+    pub witness_key: Option<audit::witness::WitnessKey>,
 }
 
 /// How transcripts are read.
@@ -521,7 +528,11 @@ pub enum AuditCommand {
         since: Option<PathBuf>,
     },
     /// Print the signed tree head of the trail (C2SP tlog-checkpoint): how many entries it has, and the root of the Merkle tree over them.
-    TreeHead,
+    TreeHead {
+        /// The newest that the witness cosigned, with its signature.
+        #[arg(long)]
+        cosigned: bool,
+    },
     /// Print the signed bill of memory of a session: which versions of which memories it was given, and who approved them.
     Bill {
         /// The session's id.

@@ -3,7 +3,8 @@
 
 use domain::changeset::{ChangeState, RejectCode};
 use serde_json::Value;
-use service::{Error, Verdict};
+use service::{Error, Met, Verdict};
+use store::reads::Read;
 
 use crate::world::{World, failing, on_both_engines};
 
@@ -16,7 +17,43 @@ on_both_engines!(
     support_is_refreshed_without_a_change,
     what_is_revealed_stands_in_the_audit,
     a_model_free_dream_heeds_instructions,
+    insights_say_whether_a_note_helped,
 );
+
+/// Two sessions met a failure before there was a note; then one loads the note and meets it all the same, one loads it and does not, and one
+/// does not load it.
+async fn insights_say_whether_a_note_helped(world: World) {
+    let lucid = &world.lucid;
+    let changeset = world.proposal().await;
+    assert!(lucid.insights(&world.reviewer, None).await.unwrap().notes.is_empty(), "nothing is approved yet");
+    world.approve_and_commit(changeset).await;
+    let failure = world.changes(changeset).await.into_iter().find(|c| c.change.finding == "recurring_failure").unwrap();
+    let path = failure.edits[0].path.clone();
+    let note = lucid.memories(&world.admin, world.store, None).await.unwrap().rows.into_iter().find(|m| m.path == path).unwrap();
+    world.wait_seconds(3_600);
+    let works = failing("s4", "t4", 4).replace("Error: not enough seats on flight H4", "booked at once");
+    for (text, loads) in [(failing("s3", "t3", 3), true), (works, true), (failing("s5", "t5", 5), false)] {
+        let [service::Imported::Added(session)] = world.import(&text).await[..] else { panic!("it is new") };
+        if loads {
+            let mut tx = world.write().await;
+            let read =
+                Read { store: world.store, version: note.version_id, session: Some(session), at: lucid.now(), reader: String::new() };
+            store::reads::insert(&mut tx, &[read]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+    world.dream().await;
+    let seen = lucid.insights(&world.reviewer, Some(world.store)).await.unwrap();
+    let [effect] = &seen.notes[..] else { panic!("one failure has a note: {:?}", seen.notes) };
+    assert_eq!((effect.memory_id, effect.change_id), (note.id, failure.change.id));
+    assert_eq!(effect.before(), Met { used: 2, met: 2 });
+    assert_eq!(effect.loaded(), Met { used: 2, met: 1 }, "one was told and did not follow");
+    assert_eq!(effect.other(), Met { used: 1, met: 1 });
+    assert!(lucid.insights(&world.stranger, None).await.unwrap().notes.is_empty(), "only who sees the store");
+    world.dream().await;
+    assert_eq!(lucid.insights(&world.reviewer, None).await.unwrap().notes.len(), 1, "each dream counts anew");
+    world.verified().await;
+}
 
 /// How many sessions have stored features.
 async fn features(world: &World) -> i64 {

@@ -1,8 +1,16 @@
 //! Running Lucid: backup under load, checkpoints, the doctor, metrics, keys and briefings on the command line.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ed25519_dalek::{Signer, SigningKey};
 use reqwest::StatusCode;
+use sha2::{Digest, Sha256};
 
 use crate::{
     support::process::{Served, run},
@@ -242,6 +250,112 @@ async fn checkpoints_are_sent_away_by_themselves() {
     fs::write(&one, text.lines().next().unwrap()).unwrap();
     let (code, out, _) = run(&["--database", &database, "audit", "verify", "--checkpoint", &one.display().to_string()]);
     assert_eq!(code, 0, "{out}");
+}
+
+/// A witness as C2SP has it: it cosigns only what continues the tree that it cosigned last.
+#[derive(Clone)]
+struct Witness {
+    key: Arc<SigningKey>,
+    trail: String,
+    seen: Arc<Mutex<(u64, [u8; 32])>>,
+}
+
+impl Witness {
+    const NAME: &str = "witness.example/w1";
+
+    fn id(&self) -> [u8; 4] {
+        let public = self.key.verifying_key().to_bytes();
+        let text = [Self::NAME.as_bytes(), b"\n\x04", &public].concat();
+        Sha256::digest(text)[..4].try_into().unwrap()
+    }
+
+    fn verifier_key(&self) -> String {
+        let key = [&[4], self.key.verifying_key().to_bytes().as_slice()].concat();
+        format!("{}+{}+{}", Self::NAME, hex::encode(self.id()), STANDARD.encode(key))
+    }
+
+    fn answer(&self, body: &str) -> (StatusCode, String) {
+        let (asked, note) = body.split_once("\n\n").unwrap();
+        let mut lines = asked.lines();
+        let old: u64 = lines.next().and_then(|l| l.strip_prefix("old ")).unwrap().parse().unwrap();
+        let path: Vec<[u8; 32]> = lines.map(|l| STANDARD.decode(l).unwrap().try_into().unwrap()).collect();
+        let head = audit::tlog::TreeHead::read(note, &self.trail).unwrap();
+        let mut seen = self.seen.lock().unwrap();
+        if old != seen.0 {
+            return (StatusCode::CONFLICT, format!("{}\n", seen.0));
+        }
+        let first = if old == 0 { head.root } else { seen.1 };
+        if old > 0 && !audit::merkle::continues((old, &first), (head.size, &head.root), &path) {
+            return (StatusCode::UNPROCESSABLE_ENTITY, "it does not continue".to_owned());
+        }
+        *seen = (head.size, head.root);
+        let time = 1_795_000_000_u64;
+        let text = audit::witness::WitnessKey::cosigned_text(time, &head.text());
+        let signed = [self.id().as_slice(), &time.to_be_bytes(), &self.key.sign(text.as_bytes()).to_bytes()].concat();
+        (StatusCode::OK, format!("\u{2014} {} {}\n", Self::NAME, STANDARD.encode(signed)))
+    }
+}
+
+#[tokio::test]
+async fn a_witness_cosigns_what_only_grew() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = url(&folder.path().join("a.db"));
+    let import = |name: &str| {
+        let file = sessions(folder.path(), name, 0, 3);
+        assert_eq!(run(&["--database", &database, "import", &file, "--store", name.trim_end_matches(".jsonl")]).0, 0);
+    };
+    import("Air.jsonl");
+    let trail = key_of(&database, &[]);
+    let witness = Witness { key: SigningKey::from_bytes(&[8; 32]).into(), trail, seen: Arc::default() };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/log/", listener.local_addr().unwrap());
+    let (own, (sender, mut received)) = (witness.clone(), tokio::sync::mpsc::channel(8));
+    let take = move |body: String| async move {
+        let answer = own.answer(&body);
+        drop(sender.send(answer.0).await);
+        answer
+    };
+    let router = axum::Router::new().route("/log/add-checkpoint", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let key = witness.verifier_key();
+    let arguments = ["--witness-url", &address, "--witness-key", &key];
+    let head = || {
+        let (code, out, err) = run(&["--database", &database, "audit", "tree-head", "--cosigned"]);
+        (code, out, err)
+    };
+    assert!(head().2.contains("no witness has cosigned"));
+    let mut sizes = Vec::new();
+    for round in 0..3 {
+        // The third time the witness knows another size than this database: one that was put back from a copy.
+        if round == 2 {
+            let mut seen = witness.seen.lock().unwrap();
+            sizes.push(seen.0);
+            *seen = (0, [0; 32]);
+        }
+        let served = crate::support::process::Served::start(&database, &arguments);
+        let mut answer = received.recv().await.unwrap();
+        if round == 2 {
+            assert_eq!(answer, StatusCode::CONFLICT);
+            answer = received.recv().await.unwrap();
+        }
+        assert_eq!(answer, StatusCode::OK, "round {round}");
+        let cosigned = || witness.verifier_key().parse::<audit::witness::WitnessKey>().unwrap();
+        // It is kept just after the answer.
+        let mut kept = head();
+        for _ in 0..100 {
+            let size = witness.seen.lock().unwrap().0.to_string();
+            if kept.1.lines().nth(1) == Some(&size) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            kept = head();
+        }
+        let (note, line) = kept.1.split_at(kept.1.trim_end().rfind('\n').unwrap() + 1);
+        assert_eq!(cosigned().cosigned(note, line).unwrap().1, 1_795_000_000, "{}", kept.1);
+        drop(served);
+        import(if round == 0 { "Rail.jsonl" } else { "Sea.jsonl" });
+    }
+    assert!(sizes[0] > 0);
 }
 
 #[test]

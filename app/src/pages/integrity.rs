@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, plural::count, rights::Action};
 use leptos::prelude::*;
-use service::{Checkpoint, TrailKey};
+use service::{Checkpoint, Cosignature, TrailKey};
 
 use super::audit::verified;
 use crate::{
@@ -26,6 +26,7 @@ pub fn Integrity() -> impl IntoView {
         let checkpoints = request.lucid.checkpoints(actor).await?;
         let key = request.lucid.trail_key().await?;
         let end = request.lucid.signed_head().await?;
+        let cosignatures = request.lucid.cosignatures(actor).await?;
         let refused = request.refused().await;
         let now = request.now();
         let key = match key {
@@ -39,6 +40,7 @@ pub fn Integrity() -> impl IntoView {
             {verified(last.as_ref(), now)}
             {key}
             {kept(&checkpoints, now)}
+            {witnessed(&cosignatures, now)}
             {how(proves)}
         }
         .into_any())
@@ -79,6 +81,22 @@ fn kept(all: &[Checkpoint], now: Timestamp) -> AnyView {
                 {table}
                 <form method="post" action="/do/sign_checkpoint" class="line wrap">{form_token()}<button>"Sign a checkpoint"</button><a class="button" href="/export/tree_head" download>"Download tree head"</a></form>
             </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// What witnesses cosigned last.
+fn witnessed(all: &[Cosignature], now: Timestamp) -> AnyView {
+    let row = |c: &Cosignature| view! { <li><code class="wrap">{c.witness.clone()}</code>" cosigned "{count(c.size, "entry")}" "<When at=c.at now=now /></li> };
+    let list = if all.is_empty() {
+        view! { <p>"No witness yet. Start the server with --witness-url and --witness-key."</p> }.into_any()
+    } else {
+        view! { <ul>{all.iter().map(row).collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <section class="setting"><div><h2>"Witness"</h2><p class="quiet">"A server of somebody else that signs how long the trail is, after it has seen that the trail only grew. It learns no content."</p></div>
+            <div class="stack">{list}</div>
         </section>
     }
     .into_any()

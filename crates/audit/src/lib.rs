@@ -13,6 +13,7 @@ pub mod merkle;
 pub mod rows;
 pub mod tlog;
 mod verifier;
+pub mod witness;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -119,6 +119,7 @@ pub use store::{
     audit_log::Filter as AuditFilter,
     changes::ChangeRow,
     changesets::{DoneRow, QueueFilter},
+    checkpoints::Cosignature,
     claims::ClaimRow,
     comments::CommentRow,
     commit_freezes::FreezeRow,

@@ -8,6 +8,9 @@ use crate::{Result, Tx};
 statements! {
     INSERT = "INSERT INTO audit_checkpoints (size, at, head_hash, public_key, signature) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (size) DO NOTHING";
+    COSIGNED = "INSERT INTO cosignatures (witness, size, at, note) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (witness) DO UPDATE SET size = excluded.size, at = excluded.at, note = excluded.note WHERE excluded.size >= cosignatures.size";
+    COSIGNATURES = "SELECT witness, size, at, note FROM cosignatures ORDER BY witness";
     ALL = "SELECT size, at, head_hash, public_key, signature FROM audit_checkpoints ORDER BY size";
 }
 
@@ -38,6 +41,29 @@ impl From<&audit::Checkpoint> for CheckpointRow {
             signature: bytes(&signed.signature),
         }
     }
+}
+
+/// A tree head that a witness cosigned.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct Cosignature {
+    pub witness: String,
+    /// How many entries the head covers.
+    pub size: i64,
+    pub at: Timestamp,
+    /// The signed head, with the witness's line.
+    pub note: String,
+}
+
+/// Keeps the newest head that a witness cosigned.
+pub async fn cosigned(tx: &mut Tx, one: &Cosignature) -> Result<()> {
+    execute!(tx, COSIGNED, one.witness.as_str(), one.size, one.at, one.note.as_str())?;
+    Ok(())
+}
+
+/// The newest head that each witness cosigned, by its name.
+pub async fn cosignatures(tx: &mut Tx) -> Result<Vec<Cosignature>> {
+    fetch_all!(tx, Cosignature, COSIGNATURES)
 }
 
 /// Stores a checkpoint; one of the same size stays as it is.

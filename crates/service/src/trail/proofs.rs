@@ -8,7 +8,10 @@ use audit::{
     tlog::{Proof, TreeHead, leaf_of, verifier_key},
 };
 use domain::{actor::Actor, rights::Action};
-use store::{Tx, audit_log};
+use store::{
+    Tx, audit_log,
+    checkpoints::{self, Cosignature},
+};
 
 use crate::{Error, Lucid, Result, require_in_general};
 
@@ -110,6 +113,19 @@ impl Lucid {
         };
         let (checkpoint, path) = self.signed_tree_or(|leaves| merkle::consistency(leaves, size), shorter).await?;
         Ok(Proof::Growth { from, path: path.iter().map(hex::encode).collect(), checkpoint })
+    }
+
+    /// The newest tree head that each witness cosigned.
+    pub async fn cosignatures(&self, actor: &Actor) -> Result<Vec<Cosignature>> {
+        require_in_general(actor, Action::ReadAudit)?;
+        Ok(checkpoints::cosignatures(&mut self.db.read().await?).await?)
+    }
+
+    /// Keeps a tree head that a witness cosigned.
+    pub async fn keep_cosignature(&self, one: &Cosignature) -> Result<()> {
+        let mut tx = self.db.background().await?;
+        checkpoints::cosigned(&mut tx, one).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn signed_tree<T>(&self, of: impl FnOnce(&[Hash]) -> Option<T>) -> Result<(String, T)> {

@@ -162,6 +162,7 @@ pub const NOT_COVERED: &[(&str, &str)] = &[
     ("claims", "who works on a changeset for some minutes"),
     ("conflicts", "follows from changes and memories"),
     ("contents", "each text is stored by its SHA-256, which verifying computes anew"),
+    ("cosignatures", "each is signed by its witness"),
     ("dream_sessions", "which sessions a dream reads"),
     ("events", "what agents did; quotes of it are covered as evidence, with their SHA-256"),
     ("findings", "what a dream saw; what was proposed of it is covered"),

@@ -92,6 +92,7 @@ pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
     ("commits", "actor", OWN),
     ("commits", "approvals", PEOPLE),
     ("contents", "content sha256", ERASED_BY_NAME),
+    ("cosignatures", "note witness", OWN),
     ("decisions", "digest meaning reject_code signature verdict", OWN),
     ("dreams", "distiller requested_by state", OWN),
     ("erasures", "also subject", ERASED_BY_NAME),

@@ -34,7 +34,7 @@ pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<Exit
             proofs::verify(proof, public_key.as_deref().unwrap_or_default(), tree_head.as_deref())
         }
         AuditCommand::Prove { entry, since } => proofs::print(database, *entry, since.as_deref()).await,
-        AuditCommand::TreeHead => proofs::print_tree_head(database).await,
+        AuditCommand::TreeHead { cosigned } => proofs::print_tree_head(database, *cosigned).await,
         AuditCommand::Verify { export, checkpoint, public_key, bill, .. } => {
             let kept = checkpoint.iter().map(|file| read_checkpoint(file)).collect::<Result<Vec<_>, _>>()?;
             match (bill, export) {

@@ -12,9 +12,15 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 /// Prints the signed tree head.
-pub async fn print_tree_head(database: commands::Database<'_>) -> Result<ExitCode, Failure> {
+pub async fn print_tree_head(database: commands::Database<'_>, cosigned: bool) -> Result<ExitCode, Failure> {
     let lucid = commands::open_existing(database).await?;
-    print!("{}", lucid.tree_head(&Actor::operator()).await?);
+    if cosigned {
+        let newest = lucid.cosignatures(&Actor::operator()).await?.into_iter().max_by_key(|c| c.size);
+        let none = "no witness has cosigned a tree head of this trail; start `lucid serve` with --witness-url and --witness-key";
+        print!("{}", newest.ok_or_else(|| Failure::Said(none.to_owned()))?.note);
+    } else {
+        print!("{}", lucid.tree_head(&Actor::operator()).await?);
+    }
     lucid.close().await;
     Ok(ExitCode::SUCCESS)
 }
