@@ -7,6 +7,8 @@ CREATE TABLE keys_to_destroy (
 );
 CREATE INDEX events_by_key ON events (key_id) WHERE key_id IS NOT NULL;
 CREATE INDEX evidence_by_key ON evidence (key_id) WHERE key_id IS NOT NULL;
+CREATE INDEX evidence_unsealed ON evidence (id) WHERE key_id IS NULL;
+CREATE INDEX session_features_unsealed ON session_features (session_id) WHERE key_id IS NULL;
 CREATE INDEX sessions_unsealed ON sessions (id) WHERE key_id IS NULL AND deleted_at IS NULL;
 -- A copied event is sealed with the key of the session that it was copied from.
 CREATE INDEX sessions_by_external_id ON sessions (external_id) WHERE external_id IS NOT NULL;
@@ -15,7 +17,7 @@ ALTER TABLE model_batches ADD COLUMN sealed BOOLEAN NOT NULL DEFAULT FALSE;
 -- The text of an event changes in form only: when it is sealed, or sealed anew with another key.
 DROP TRIGGER events_no_new_text ON events;
 CREATE TRIGGER events_no_new_text BEFORE UPDATE OF text, raw ON events
-    FOR EACH ROW WHEN (NEW.redacted_at IS NULL AND NEW.key_id IS NOT DISTINCT FROM OLD.key_id) EXECUTE FUNCTION lucid_refuse();
+    FOR EACH ROW WHEN (NEW.redacted_at IS NULL AND (NEW.key_id IS NOT DISTINCT FROM OLD.key_id OR NEW.key_id IS NULL)) EXECUTE FUNCTION lucid_refuse();
 
 -- Who recorded the sessions that a recall is about, and is told of it.
 CREATE TABLE recall_notices (

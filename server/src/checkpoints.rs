@@ -121,19 +121,22 @@ pub async fn send(lucid: Lucid, sinks: Sinks, stop: CancellationToken) {
     if sinks.file.is_none() && sinks.url.is_none() && sinks.witness.is_none() {
         return;
     }
-    let mut sent = 0;
+    let (mut sent, mut witnessed) = (0, 0);
     loop {
         match lucid.signed_end().await {
-            Ok(Some(end)) if end.size > sent => {
-                sinks.take(&end).await;
-                if let Some((url, key)) = &sinks.witness
-                    && let Err(error) = cosign(&lucid, url, key).await
-                {
-                    tracing::error!("the tree head could not be cosigned: {error}");
+            Ok(Some(end)) => {
+                if end.size > sent {
+                    sinks.take(&end).await;
+                    sent = end.size;
                 }
-                sent = end.size;
+                if let Some((url, key)) = sinks.witness.as_ref().filter(|_| end.size > witnessed) {
+                    match cosign(&lucid, url, key).await {
+                        Ok(()) => witnessed = end.size,
+                        Err(error) => tracing::error!("the tree head could not be cosigned: {error}"),
+                    }
+                }
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the end of the trail could not be read"),
         }
         tokio::select! {

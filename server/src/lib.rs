@@ -28,7 +28,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let database =
         commands::Database { url: &cli.database, signing_key: cli.signing_key.as_deref(), session_keys: cli.session_keys.as_deref() };
     let done = match cli.command {
-        Command::Serve(args) => commands::serve::run(database, (&cli.models, cli.expire_after), args).await,
+        Command::Serve(args) => Box::pin(commands::serve::run(database, (&cli.models, cli.expire_after), args)).await,
         Command::Import(args) => commands::import::run(database, &args).await,
         Command::Record(args) => commands::record::run(&args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&cli.models, &args),

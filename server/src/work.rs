@@ -60,6 +60,8 @@ pub async fn run(lucid: Lucid, args: WorkArgs, stop: CancellationToken) {
     loops.spawn(checkpoints::send(lucid.clone(), Sinks::of(&args), stop.clone()));
     let retain = |lucid: Lucid| async move { lucid.apply_retention().await.map(drop) };
     loops.spawn(every(HOUSEKEEPING, lucid.clone(), stop.clone(), "old transcripts could not be erased", retain));
+    let destroy = |lucid: Lucid| async move { lucid.destroy_keys().await };
+    loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "keys of erased transcripts could not be destroyed", destroy));
     let clean = |lucid: Lucid| async move { lucid.clean_after_erasures().await };
     loops.spawn(every(KEEP_TIME, lucid.clone(), stop.clone(), "the database's files could not be written anew after an erasure", clean));
     let seal = |lucid: Lucid| async move { lucid.seal_transcripts().await.map(drop) };

@@ -109,6 +109,7 @@ fn transactions_without_an_actor_are_begun_in_few_places() {
         "search/indexing.rs",
         "schedules.rs",
         "small_writes.rs",
+        "trail/proofs.rs",
         "trail/verifying.rs",
         "web_sessions.rs",
         "worker.rs",

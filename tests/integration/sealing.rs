@@ -22,6 +22,7 @@ on_both_engines!(
     old_transcripts_lose_their_key_and_quotes_keep_one,
     a_copy_is_sealed_with_the_key_of_its_session,
     without_its_key_a_session_says_nothing,
+    the_wrong_folder_destroys_nothing,
 );
 
 const SUBJECT: &str = "cust-4711-zeta";
@@ -54,10 +55,20 @@ async fn said_in(lucid: &Lucid, world: &World, session: SessionId) -> String {
     events.into_iter().map(|e| e.text + "\n").collect()
 }
 
+/// The names of the keys in a table.
+async fn key_ids(world: &World, table: &str) -> std::collections::BTreeSet<String> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT DISTINCT key_id FROM {table} WHERE key_id IS NOT NULL"));
+    let all: Vec<String> = match &world.db {
+        Db::Sqlite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await.unwrap(),
+        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+    };
+    all.into_iter().collect()
+}
+
 /// The keys whose files are there.
 fn keys_in(world: &World) -> usize {
     let parts = std::fs::read_dir(world.keys.path()).unwrap().map(|part| part.unwrap().path());
-    parts.map(|part| std::fs::read_dir(part).unwrap().count()).sum()
+    parts.filter(|part| part.is_dir()).map(|part| std::fs::read_dir(part).unwrap().count()).sum()
 }
 
 async fn what_is_said_is_stored_in_no_table(world: World) {
@@ -92,7 +103,12 @@ async fn what_was_stored_before_is_sealed_later(world: World) {
     assert!(everything(&plain).await.contains("Quetzalina"), "it is in clear at first");
     assert_eq!(plain.lucid.seal_transcripts().await.unwrap(), 0, "without keys nothing is sealed");
     let world = sealed(plain);
-    assert_eq!(world.lucid.seal_transcripts().await.unwrap(), 2);
+    // Two workers at once seal each session once: none has two keys, of which only one would ever be destroyed.
+    let (one, other) = tokio::join!(world.lucid.seal_transcripts(), world.lucid.seal_transcripts());
+    assert_eq!(one.unwrap() + other.unwrap(), 2);
+    for event in key_ids(&world, "events").await.union(&key_ids(&world, "evidence").await) {
+        assert!(key_ids(&world, "sessions").await.contains(event), "each key that seals something is one of a session");
+    }
     assert_eq!(world.lucid.seal_transcripts().await.unwrap(), 0);
     let all = everything(&world).await;
     assert!(!all.contains("Quetzalina") && !all.contains("not enough seats on flight H1"));
@@ -126,6 +142,7 @@ async fn a_key_goes_with_its_session(world: World) {
     assert!(!everything(&world).await.contains("Quetzalina"));
     let asked = AskedErasure { kept: &[], also: "", reason: "They asked for it.", confirmed: true };
     world.lucid.erase_subject(&world.admin, session, &asked).await.unwrap();
+    world.lucid.destroy_keys().await.unwrap();
     world.lucid.clean_after_erasures().await.unwrap();
     assert_eq!(world.lucid.transcript(&world.admin, session, 0).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(keys_in(&world), 2, "the other session has its key, and the erased one a new one");
@@ -155,7 +172,7 @@ async fn old_transcripts_lose_their_key_and_quotes_keep_one(world: World) {
     };
     let before = key(&world).await;
     assert_eq!(world.lucid.apply_retention().await.unwrap(), 2);
-    world.lucid.clean_after_erasures().await.unwrap();
+    world.lucid.destroy_keys().await.unwrap();
     assert_ne!(key(&world).await, before);
     assert!(SessionKeys::in_folder(world.keys.path()).unwrap().read(&before).await.unwrap().is_none(), "the old key is destroyed");
     let quotes: Vec<_> = world.changes(changeset).await.into_iter().flat_map(|c| c.quotes).collect();
@@ -187,7 +204,7 @@ async fn a_copy_is_sealed_with_the_key_of_its_session(world: World) {
     assert_eq!(of_events.len(), 2);
     assert_ne!(of_events[0], of_events[1], "the copy has the key of the session that it is a copy of");
     assert!(said_in(&world.lucid, &world, id("two")).await.contains("sleeping fox"));
-    // When the first is forgotten because it is old, the copy stays readable; it is sealed anew.
+    // When the first is erased because it is old, the copy stays readable; it is sealed anew.
     let mut tx = world.write().await;
     store::erasing::erase_transcript(&mut tx, id("one"), world.lucid.now()).await.unwrap();
     store::sealing::change_key(&mut tx, id("one"), world.lucid.now()).await.unwrap();
@@ -207,6 +224,8 @@ async fn without_its_key_a_session_says_nothing(world: World) {
     assert_eq!(said_in(&blind, &world, session).await.trim(), "");
     let elsewhere = tempfile::tempdir().unwrap();
     let other = blind.with_session_keys(SessionKeys::in_folder(elsewhere.path()).unwrap());
+    assert_eq!(other.sealing_state().await.unwrap(), SealingState::KeysGone, "no folder is noted yet");
+    world.lucid.note_folder_of_keys().await.unwrap();
     assert_eq!(other.sealing_state().await.unwrap(), SealingState::OtherFolder);
     assert_eq!(said_in(&other, &world, session).await.trim(), "");
     // What is added cannot be sealed with a key that is not there, and is not stored in clear.
@@ -218,4 +237,25 @@ async fn without_its_key_a_session_says_nothing(world: World) {
     let done = world.lucid.import_session(&Actor::operator(), world.store, &sessions[0], &mut reader).await.unwrap();
     assert!(format!("{done:?}").contains("Grown"), "{done:?}");
     assert!(said_in(&world.lucid, &world, session).await.contains("One more thing"));
+}
+
+/// With another folder in its place nothing is lost: quotes stay, and the order to destroy a key stays until the right folder is back.
+async fn the_wrong_folder_destroys_nothing(world: World) {
+    let world = sealed(world);
+    world.lucid.note_folder_of_keys().await.unwrap();
+    let changeset = world.proposal().await;
+    world.wait_seconds(100 * 86_400);
+    world.lucid.set_transcript_days(&world.admin, Some(90)).await.unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = without_keys(&world).with_session_keys(SessionKeys::in_folder(elsewhere.path()).unwrap());
+    assert!(without_keys(&world).apply_retention().await.is_err(), "without keys none can be destroyed");
+    assert_eq!(keys_in(&world), 2);
+    assert_eq!(world.lucid.apply_retention().await.unwrap(), 2);
+    assert_eq!(keys_in(&world), 4);
+    assert!(other.destroy_keys().await.is_err(), "not the folder of this database");
+    world.lucid.destroy_keys().await.unwrap();
+    assert_eq!(keys_in(&world), 2, "two old ones are destroyed, and two new ones seal the quotes");
+    let quotes: Vec<_> = world.changes(changeset).await.into_iter().flat_map(|c| c.quotes).collect();
+    assert!(!quotes.is_empty() && quotes.iter().all(|q| !q.row.quote.is_empty()), "{quotes:?}");
+    world.verified().await;
 }

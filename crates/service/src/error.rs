@@ -145,7 +145,9 @@ impl Error {
             Self::NotFound(_) => Kind::NotFound,
             Self::Forbidden(_) => Kind::Permission,
             Self::Invalid(_) | Self::Sign | Self::Link => Kind::Invalid,
-            Self::Conflict(_) | Self::Stale(_) | Self::Store(store::Error::Moved | store::Error::Stale | store::Error::SigningKey(_)) => {
+            Self::Conflict(_)
+            | Self::Stale(_)
+            | Self::Store(store::Error::Moved | store::Error::Stale | store::Error::SigningKey(_) | store::Error::SessionKey(_)) => {
                 Kind::Conflict
             }
             Self::SignIn | Self::Ended | Self::Key => Kind::Authentication,

@@ -50,6 +50,15 @@ impl Lucid {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_on(Action::RecordSessions, store)?;
         let (key, known) = known(&mut tx, spooled, &scope(store, actor.who)).await?;
+        // Who erases it, or seals it, is waited for; so it is looked at again.
+        let known = match known {
+            Some(known) => {
+                sessions::lock(&mut tx, known.id).await?;
+                let again = sessions::by_import_key(&mut tx, &key).await?.filter(|again| again.id == known.id);
+                Some(again.ok_or_else(|| busy(spooled))?)
+            }
+            None => None,
+        };
         refuse_erased(&mut tx, spooled, &scope(store, actor.who), known.as_ref()).await?;
         let (id, from, digest) = match &known {
             Some(known) => (known.id, usize::try_from(known.event_count).unwrap_or(0), known.events_digest.clone()),

@@ -101,12 +101,11 @@ impl Lucid {
             return Ok(());
         }
         let (mut tx, _) = self.begin(actor).await?;
-        match changeset {
-            Some(id) => notices::read(&mut tx, user, id, self.now()).await?,
-            None => {
-                notices::read_all(&mut tx, user, self.now()).await?;
-                recalls::read(&mut tx, user, None, self.now()).await?;
-            }
+        if let Some(id) = changeset {
+            notices::read(&mut tx, user, id, self.now()).await?;
+        } else {
+            notices::read_all(&mut tx, user, self.now()).await?;
+            recalls::read(&mut tx, user, None, self.now()).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -121,7 +121,7 @@ impl Lucid {
         overlaps_none(&mut tx, memory, (first, last)).await?;
         let id = self.id(RecallId::new);
         recalls::insert(&mut tx, &NewRecall { id, store: loads.store_id, memory, first, last, reason, opened_by, at: self.now() }).await?;
-        let told = self.tell_owners(&mut tx, (id, loads.store_id), (memory, first, last), opened_by).await?;
+        let told = self.tell_owners(&mut tx, id, (memory, (first, last)), opened_by).await?;
         let payload = json!({"memory": memory, "path": loads.path, "versions": [first, last], "reason": reason, "loaded": loads.counts.loaded,
             "sessions": loads.counts.sessions, "told": told});
         self.record_recall(&mut tx, right, AuditAction::RecallOpen, (id, loads.store_id), &payload).await?;
@@ -131,18 +131,10 @@ impl Lucid {
 
     /// Tells those who recorded the sessions that loaded the versions, or read them outside of one, but not who opened the recall. Returns how
     /// many are told.
-    async fn tell_owners(
-        &self,
-        tx: &mut Tx,
-        (id, store): (RecallId, StoreId),
-        (memory, first, last): (MemoryId, i64, i64),
-        opened_by: UserId,
-    ) -> Result<usize> {
-        let rows = recalls::loaded(tx, Recalled { store, memory, first, last, recall: None }, MOST).await?;
-        let actors: BTreeSet<&str> = rows.iter().map(|r| r.recorder.as_deref().unwrap_or(&r.reader)).collect();
+    async fn tell_owners(&self, tx: &mut Tx, id: RecallId, (memory, versions): (MemoryId, (i64, i64)), opened_by: UserId) -> Result<usize> {
         let mut owners = BTreeSet::new();
-        for actor in actors {
-            owners.extend(answer_for(tx, actor).await?);
+        for actor in recalls::owners(tx, memory, versions).await? {
+            owners.extend(answer_for(tx, &actor).await?);
         }
         owners.remove(&opened_by);
         for &user in &owners {

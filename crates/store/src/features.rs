@@ -6,7 +6,7 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Result, Tx, sealing};
+use crate::{Error, Result, Tx, sealing};
 
 statements! {
     OF_DREAM = "SELECT f.session_id, f.features, f.key_id FROM session_features f JOIN dream_sessions p ON p.session_id = f.session_id
@@ -44,7 +44,11 @@ fn place(session: SessionId, version: i64) -> String {
 
 /// Stores a session's features in place of older ones.
 pub async fn put(tx: &mut Tx, session: SessionId, version: i64, features: &str, at: Timestamp) -> Result<()> {
-    let key = sealing::key_for(tx, session, None).await?;
+    let key = match sealing::key_for(tx, session, None).await {
+        // Of a transcript that can no longer be read there is nothing to keep.
+        Err(Error::SessionKey(_)) => return Ok(()),
+        key => key?,
+    };
     let stored = sealing::seal(key.as_ref(), &place(session, version), features)?;
     execute!(tx, PUT, session, version, stored, at, key.map(|k| k.name))?;
     Ok(())

@@ -11,12 +11,16 @@ use crate::{Error, Result, Tx, sealing};
 statements! {
     PUT = "INSERT INTO model_batches (store_id, request_sha256, dream_id, model, sessions, candidates, dropped, input_tokens, output_tokens,
             cost_micros, created_at, sealed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store_id, request_sha256) DO NOTHING";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store_id, request_sha256) DO UPDATE SET
+            candidates = excluded.candidates, sealed = excluded.sealed, dropped = excluded.dropped, created_at = excluded.created_at,
+            input_tokens = model_batches.input_tokens + excluded.input_tokens,
+            output_tokens = model_batches.output_tokens + excluded.output_tokens,
+            cost_micros = model_batches.cost_micros + excluded.cost_micros";
     GET = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros, sealed
         FROM model_batches WHERE store_id = $1 AND request_sha256 = $2";
     OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros, sealed
-        FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3 ORDER BY created_at, request_sha256";
-    SHOWN = "SELECT sessions FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND created_at >= $3
+        FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND sessions NOT LIKE '[%' AND created_at >= $3 ORDER BY created_at, request_sha256";
+    SHOWN = "SELECT sessions FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND sessions NOT LIKE '[%' AND created_at >= $3
         ORDER BY created_at, request_sha256";
     DROP = "DELETE FROM model_batches WHERE created_at <= $1";
     SPENT_SINCE = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
@@ -37,7 +41,8 @@ pub struct BatchRow {
     pub request_sha256: String,
     /// Which model.
     pub model: String,
-    /// Session id to number of events that it was shown, as JSON.
+    /// Session id to number of events that it was shown, as a JSON object; of what brings candidates together and reads them a second time,
+    /// the ids of the sessions that it rests on, as a list.
     pub sessions: String,
     /// What it proposed and was found in the sessions, as JSON.
     pub candidates: String,
@@ -64,8 +69,13 @@ pub struct Spent {
 
 /// Keeps an answer.
 pub async fn put(tx: &mut Tx, store: StoreId, dream: DreamId, batch: &BatchRow, at: Timestamp) -> Result<()> {
-    let key = sealing::joint_key(tx, &batch.sessions).await?;
-    let candidates = sealing::seal(key.as_ref(), &place(&batch.request_sha256), &batch.candidates)?;
+    let (key, is_gone) = match sealing::joint_key(tx, &batch.sessions).await {
+        Err(Error::SessionKey(_)) => (None, true),
+        key => (key?, false),
+    };
+    // What cannot be sealed is not kept, only what it cost.
+    let candidates = if is_gone { "[]" } else { batch.candidates.as_str() };
+    let candidates = sealing::seal(key.as_ref(), &place(&batch.request_sha256), candidates)?;
     execute!(
         tx,
         PUT,

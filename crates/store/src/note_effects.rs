@@ -18,9 +18,13 @@ statements! {
         WHERE v.memory_id = $1 AND v.created_at >= $2 AND r.session_id IS NOT NULL";
     BEGAN = "SELECT s.id, COALESCE(s.first_event_at, s.created_at) FROM sessions s JOIN dream_sessions p ON p.session_id = s.id
         WHERE p.dream_id = $1";
-    FORGET = "DELETE FROM note_effects WHERE store_id = $1";
+    // Of a note whose failure no session of the window met, what was counted last stays.
+    FORGET = "DELETE FROM note_effects WHERE store_id = $1
+        AND NOT EXISTS (SELECT 1 FROM memory_versions v JOIN memories m ON m.version_id = v.id WHERE v.change_id = note_effects.change_id)";
     PUT = "INSERT INTO note_effects (change_id, store_id, memory_id, before_used, before_met, loaded_used, loaded_met, other_used, other_met)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (change_id) DO NOTHING";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (change_id) DO UPDATE SET before_used = excluded.before_used,
+            before_met = excluded.before_met, loaded_used = excluded.loaded_used, loaded_met = excluded.loaded_met,
+            other_used = excluded.other_used, other_met = excluded.other_met";
     LIST = concat!("SELECT n.change_id, n.memory_id, c.title, m.path, s.name AS store_name, n.before_used, n.before_met, n.loaded_used,
             n.loaded_met, n.other_used, n.other_met
         FROM note_effects n JOIN changes c ON c.id = n.change_id JOIN memories m ON m.id = n.memory_id JOIN stores s ON s.id = n.store_id
@@ -88,7 +92,7 @@ pub async fn began(tx: &mut Tx, dream: DreamId) -> Result<BTreeMap<SessionId, Ti
     Ok(fetch_all!(tx, (SessionId, Timestamp), BEGAN, dream)?.into_iter().collect())
 }
 
-/// Forgets what was counted of a store.
+/// Forgets what was counted of notes of a store that are no longer as their change left them.
 pub async fn forget(tx: &mut Tx, store: StoreId) -> Result<()> {
     execute!(tx, FORGET, store)?;
     Ok(())

@@ -73,6 +73,9 @@ statements! {
         ", loaded_sql!());
     PATHS = concat!("SELECT r.id, v.path FROM recalls r JOIN memory_versions v ON v.memory_id = r.memory_id AND v.number = r.last_version
         WHERE r.id IN (", fifty!(), ")");
+    OWNERS = "SELECT DISTINCT COALESCE(q.recorder, r.reader) FROM recorded_reads r JOIN memory_versions v ON v.id = r.version_id
+            LEFT JOIN session_recorders q ON q.session_id = r.session_id
+        WHERE v.memory_id = $1 AND v.number >= $2 AND v.number <= $3 AND COALESCE(q.recorder, r.reader) IS NOT NULL ORDER BY 1";
     TELL = "INSERT INTO recall_notices (recall_id, user_id, created_at) VALUES ($1, $2, $3) ON CONFLICT (recall_id, user_id) DO NOTHING";
     // Open ones, of stores that the person still sees the sessions of.
     TOLD = concat!("SELECT n.recall_id, n.created_at, n.read_at, r.reason, s.name AS store_name,
@@ -259,6 +262,11 @@ pub struct RecallNotice {
     pub reason: String,
     pub store_name: String,
     pub path: MemoryPath,
+}
+
+/// Everybody who recorded a session that loaded versions of a memory, or read them outside of one: kinds and ids of actors.
+pub async fn owners(tx: &mut Tx, memory: MemoryId, (first, last): (i64, i64)) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), OWNERS, memory, first, last)?.into_iter().map(|(owner,)| owner).collect())
 }
 
 /// Tells a person of a recall, once.

@@ -162,6 +162,14 @@ pub struct EventRow {
 }
 
 impl EventRow {
+    /// Whether its text is there and cannot be opened, because its key is gone.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        self.key_id.is_some() && self.erased_at.is_some()
+    }
+}
+
+impl EventRow {
     /// What it counts as when findings are looked for.
     #[must_use]
     pub fn counts_as(&self) -> EventKind {

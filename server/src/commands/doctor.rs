@@ -108,7 +108,10 @@ async fn transcripts(lucid: &Lucid) -> Finding {
             "are not sealed: a backup keeps what is erased later. Name a folder of keys with --session-keys (docs/erasure.md)".to_owned(),
         ),
         Ok(SealingState::OtherFolder) => {
-            Bad("are sealed, and the folder of --session-keys holds no key of the newest: is it the right folder?".to_owned())
+            Bad("are sealed, but with the keys of another folder than that of --session-keys; is its disk mounted?".to_owned())
+        }
+        Ok(SealingState::KeysGone) => {
+            Warn("are sealed, and no key of the newest is there: they were erased since this copy of the database was made".to_owned())
         }
         Ok(SealingState::NoFolder) => Bad("are sealed; name the folder of their keys with --session-keys".to_owned()),
         Err(error) => Bad(error.to_string()),

@@ -72,11 +72,16 @@ pub async fn with_transcripts(lucid: Lucid) -> Result<Lucid, Failure> {
                 "the transcripts of this database are sealed; name the folder of their keys with --session-keys or LUCID_SESSION_KEYS";
             return Err(Failure::Said(why.to_owned()));
         }
-        SealingState::OtherFolder => tracing::warn!(
-            "the folder of --session-keys holds no key of the newest sealed transcripts: they were erased since, or it is not the right folder"
-        ),
+        SealingState::OtherFolder => {
+            let why = "the folder of --session-keys is not the one that this database is used with; is its disk mounted?";
+            return Err(Failure::Said(why.to_owned()));
+        }
+        SealingState::KeysGone => {
+            tracing::warn!("no key of the newest sealed transcripts is there: they were erased since this copy was made")
+        }
         SealingState::On | SealingState::Off => {}
     }
+    lucid.note_folder_of_keys().await?;
     Ok(lucid)
 }
 

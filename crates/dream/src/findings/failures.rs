@@ -59,7 +59,7 @@ pub struct Failures {
     pub recurring: Vec<Recurring>,
 }
 
-/// A failure that recurs.
+/// A failure, whether it recurs or not.
 pub struct Recurring {
     /// The fingerprints by which it may be known.
     pub names: BTreeSet<String>,
@@ -90,6 +90,16 @@ impl Group<'_> {
     }
 }
 
+impl Group<'_> {
+    /// What the finding is known by, of one of its lines.
+    fn name(&self, line: &str) -> String {
+        match self.program {
+            Some(program) => format!("{}\0{program}\0{line}", self.tool),
+            None => format!("{}\0{line}", self.tool),
+        }
+    }
+}
+
 /// Finds the errors that recur.
 pub fn find(window: &Window) -> Failures {
     let mut by_tool: BTreeMap<(&str, Option<&str>), Vec<Occurrence>> = BTreeMap::new();
@@ -112,14 +122,14 @@ pub fn find(window: &Window) -> Failures {
         recurring: Vec::new(),
     };
     for group in &groups {
+        let used = users.get(group.tool).cloned().unwrap_or_default();
+        let names = group.lines.iter().map(|line| fingerprint(KIND, &group.name(line))).collect();
+        found.recurring.push(Recurring { names, used, met: group.occurrences.iter().map(|o| o.0).collect() });
         let eligible = users.get(group.tool).map_or(0, BTreeSet::len);
         if let Some(finding) = judge(group, eligible, window) {
             if finding.support.distinct() >= MIN_SUPPORT {
                 found.explained.extend(group.occurrences.iter().map(|o| o.0));
             }
-            let used = users.get(group.tool).cloned().unwrap_or_default();
-            let names = finding.aliases.iter().chain([&finding.fingerprint]).cloned().collect();
-            found.recurring.push(Recurring { names, used, met: group.occurrences.iter().map(|o| o.0).collect() });
             found.findings.push(finding);
         }
     }
@@ -157,12 +167,8 @@ fn judge(group: &Group, eligible: usize, window: &Window) -> Option<Finding> {
         return None;
     }
     let failure = compose::Failure { subject: group.subject(), is_program: group.program.is_some(), says: said(group, &support, window) };
-    let name = |line: &str| match group.program {
-        Some(program) => format!("{}\0{program}\0{line}", group.tool),
-        None => format!("{}\0{line}", group.tool),
-    };
-    let mut finding = Finding::new(KIND, &name(group.lines[0]), failure.title(), support);
-    finding.aliases = group.lines.iter().map(|line| fingerprint(KIND, &name(line))).collect();
+    let mut finding = Finding::new(KIND, &group.name(group.lines[0]), failure.title(), support);
+    finding.aliases = group.lines.iter().map(|line| fingerprint(KIND, &group.name(line))).collect();
     finding.evidence = window.quotes(group.occurrences.iter().map(|(i, e)| (*i, e.at)), false);
     if let Some(reason) = unfit(group, &failure.says, &finding.support) {
         // A title is shown in lists; what was held back for its words is not repeated there.

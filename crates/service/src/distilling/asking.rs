@@ -58,7 +58,8 @@ impl<'a> Run<'a> {
         told_model(self.model.as_ref(), self.dream.instructions.as_deref())
     }
 
-    /// What a request comes to, made of the items of its answer by `make`. `sessions` says which ones it shows, as JSON, `about` what else
+    /// What a request comes to, made of the items of its answer by `make`. `sessions` says which ones it shows, as a JSON object, or rests on, as
+    /// a list, `about` what else
     /// an answer to the same words belongs to; `can_split` that its parts are asked if the answer cannot be used as a whole.
     pub async fn answered<R: Item + Send, T: Serialize + DeserializeOwned>(
         &mut self,

@@ -45,6 +45,11 @@ pub async fn seen(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) ->
     Ok(rows.iter().flat_map(|sessions| shown_in(sessions)).collect())
 }
 
+/// The sessions that an answer rests on, as a JSON list: with each of them it is erased.
+fn resting_on<'a>(sessions: impl Iterator<Item = &'a str>) -> String {
+    serde_json::json!(sessions.collect::<BTreeSet<_>>()).to_string()
+}
+
 fn shown_in(sessions: &str) -> Vec<(SessionId, i64)> {
     let shown: HashMap<String, i64> = serde_json::from_str(sessions).unwrap_or_default();
     shown.into_iter().filter_map(|(id, n)| Some((id.parse().ok()?, n))).collect()
@@ -155,7 +160,8 @@ impl Run<'_> {
             let mut ground = |raw: curate::Raw, _: &mut super::Distilled| Some(curate::ground(raw, observations, &name));
             // The same words of other sessions are another request.
             let about: Vec<_> = part.iter().map(|n| (observations[*n].session(), &observations[*n].quotes[0].at)).collect();
-            match self.answered(&ask, ("{}", &serde_json::json!(about).to_string(), part.len() > 1), &mut ground).await? {
+            let sessions = resting_on(part.iter().map(|n| observations[*n].session()));
+            match self.answered(&ask, (&sessions, &serde_json::json!(about).to_string(), part.len() > 1), &mut ground).await? {
                 Answered::Got(found) => candidates.extend(found.into_iter().filter(|c| !c.title.is_empty())),
                 Answered::Unusable if part.len() > 1 => {
                     self.told.split += 1;
@@ -180,7 +186,8 @@ impl Run<'_> {
                 continue;
             }
             let ask = verify::ask(&read, memories, self.dream.instructions.as_deref());
-            let answered = self.answered(&ask, ("{}", "", false), &mut |verdict: verify::Verdict, _| Some(verdict)).await?;
+            let sessions = resting_on(read.iter().flat_map(|(_, c)| &c.quotes).map(|q| q.session.as_str()));
+            let answered = self.answered(&ask, (&sessions, "", false), &mut |verdict: verify::Verdict, _| Some(verdict)).await?;
             let Answered::Got(verdicts) = answered else { continue };
             for (n, candidate) in (1..).zip(together.iter_mut()).filter(|(_, c)| verify::can_be_read(c)) {
                 candidate.second = verify::second(&format!("c{n}"), &verdicts);

@@ -8,6 +8,7 @@ use domain::{
     audit_action::AuditAction,
     erasure::{ErasureKind, ErasureState, LONGEST_REASON, TheirWords},
     ids::{ErasureId, MemoryId, SessionId, StoreId, UserId, VersionId},
+    plural::count,
     rights::Action,
 };
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ use store::{
     Tx, audit_log, dreams,
     erasing::{self, Erased, TEXTS},
     erasures::{self, ErasureRow},
-    memories, memory_stores, sealing, search, users,
+    memories, memory_stores, sealing, search, sessions, users,
 };
 
 use super::{
@@ -66,6 +67,12 @@ impl Lucid {
             return Err(Error::Conflict("an erasure of this end user already waits for a second admin".to_owned()));
         }
         let known = known(&mut tx, &subject, also, asked.kept).await?;
+        if known.unreadable > 0 && also.is_empty() {
+            return Err(Error::Conflict(format!(
+                "{} of theirs cannot be read, because the key is gone (as in a restored backup), so what memory holds of them cannot be found by their words: name words to erase as well",
+                count(known.unreadable, "event")
+            )));
+        }
         self.refuse_erasure(&mut tx, &acting, &known, &subject).await?;
         let id = self.id(ErasureId::new);
         let alone = second_admins(&mut tx, person, &[]).await?.is_empty();
@@ -180,9 +187,8 @@ impl Lucid {
         Ok(erasure)
     }
 
-    /// Destroys the keys of erased transcripts, and writes the database's files anew if something was erased since, so that they hold no trace of it; what a worker does by itself.
+    /// Writes the database's files anew if something was erased since, so that they hold no trace of it; what a worker does by itself.
     pub async fn clean_after_erasures(&self) -> Result<()> {
-        self.destroy_keys().await?;
         let now = self.now();
         if !erasures::is_to_clean(&mut self.db.read().await?, now).await? {
             return Ok(());
@@ -231,6 +237,8 @@ impl Lucid {
         let withdrawn = self.retire(tx, &open).await?;
         let (mut events, mut quotes, mut versions) = (0, 0, 0);
         for &session in &known.sessions {
+            // Who appends to it just now is waited for.
+            sessions::lock(tx, session).await?;
             events += erasing::erase_transcript(tx, session, now).await?;
             quotes += erasing::erase_session(tx, session, now).await?;
             sealing::change_key(tx, session, now).await?;

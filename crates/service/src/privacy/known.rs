@@ -57,6 +57,8 @@ pub struct SubjectView {
 /// All that is known of an end user.
 pub struct Known {
     pub words: TheirWords,
+    /// Events of theirs whose key is gone, so that their words are not known.
+    pub unreadable: usize,
     pub sessions: Vec<SessionId>,
     pub stores: BTreeSet<StoreId>,
     /// Changes that nobody else's sessions back.
@@ -110,10 +112,11 @@ impl Lucid {
 /// that hold nothing of them.
 pub async fn known(tx: &mut Tx, subject: &str, also: &str, kept: &[MemoryId]) -> Result<Known> {
     let sessions = erasing::sessions_of(tx, subject).await?;
-    let mut words = words_of(tx, subject, &sessions).await?;
+    let (mut words, unreadable) = words_of(tx, subject, &sessions).await?;
     words.add_lines(also);
     let mut known = Known {
         words,
+        unreadable,
         stores: BTreeSet::new(),
         own: BTreeSet::new(),
         open: BTreeMap::new(),
@@ -132,14 +135,15 @@ pub async fn known(tx: &mut Tx, subject: &str, also: &str, kept: &[MemoryId]) ->
     Ok(known)
 }
 
-/// What they said, with the addresses, numbers and the like that they gave.
-async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<TheirWords> {
-    let mut words = TheirWords::of(subject);
+/// What they said, with the addresses, numbers and the like that they gave; and how many of their events cannot be read.
+async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<(TheirWords, usize)> {
+    let (mut words, mut unreadable) = (TheirWords::of(subject), 0);
     for &session in sessions {
         let mut after = 0;
         loop {
             let page = sessions::events(tx, session, after, A_PAGE).await?;
             for event in &page.rows {
+                unreadable += usize::from(event.is_unreadable());
                 if event.speaker == Speaker::Person {
                     words.add_said(&event.text);
                     words.add_personal(&event.text);
@@ -151,7 +155,7 @@ async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<
             }
         }
     }
-    Ok(words)
+    Ok((words, unreadable))
 }
 
 impl Known {

@@ -6,7 +6,7 @@ use serde_json::json;
 use store::{
     Tx, erasing,
     erasures::{self, ErasureRow},
-    sealing, settings,
+    sealing, sessions, settings,
 };
 
 use crate::{Error, Lucid, Record, Result, authority::Authorized};
@@ -59,6 +59,7 @@ impl Lucid {
             let sessions = erasing::old_sessions(&mut tx, before, AT_ONCE).await?;
             let mut events = 0;
             for &session in &sessions {
+                sessions::lock(&mut tx, session).await?;
                 events += erasing::erase_transcript(&mut tx, session, self.now()).await?;
                 sealing::change_key(&mut tx, session, self.now()).await?;
             }

@@ -8,7 +8,7 @@ use store::{
     settings,
 };
 
-use crate::{Lucid, Record, Result, authority::Authorized};
+use crate::{Error, Lucid, Record, Result, authority::Authorized};
 
 /// Sessions that are sealed in one transaction.
 const AT_ONCE: i64 = 20;
@@ -16,6 +16,8 @@ const AT_ONCE: i64 = 20;
 const LOOKED_AT: i64 = 20;
 /// Keys that are destroyed before it is noted.
 const DESTROYED_AT_ONCE: i64 = 100;
+/// The setting: the id of the folder of keys.
+const FOLDER: &str = "session_keys_folder";
 /// Set while the files still hold text that was sealed since.
 const TO_REWRITE: &str = "sealed_text_to_rewrite";
 
@@ -28,8 +30,10 @@ pub enum SealingState {
     On,
     /// They are, but no folder of keys is given.
     NoFolder,
-    /// They are, but the folder holds no key of the newest sessions.
+    /// They are, but with the keys of another folder.
     OtherFolder,
+    /// They are, but the folder holds no key of the newest sessions: they were erased since this copy of the database was made.
+    KeysGone,
 }
 
 impl Lucid {
@@ -45,8 +49,23 @@ impl Lucid {
         if self.db.session_keys().is_none() {
             return Ok(if sealing::is_used(&mut tx).await? { SealingState::NoFolder } else { SealingState::Off });
         }
+        if !sealing::is_own_folder(&mut tx).await? {
+            return Ok(SealingState::OtherFolder);
+        }
         let (there, looked_at) = sealing::keys_there(&mut tx, LOOKED_AT).await?;
-        Ok(if there == 0 && looked_at > 0 { SealingState::OtherFolder } else { SealingState::On })
+        Ok(if there == 0 && looked_at > 0 { SealingState::KeysGone } else { SealingState::On })
+    }
+
+    /// Notes the folder of keys as that of this database, if it has none yet.
+    pub async fn note_folder_of_keys(&self) -> Result<()> {
+        let Some(keys) = self.db.session_keys() else { return Ok(()) };
+        if settings::get(&mut self.db.read().await?, FOLDER).await?.is_some() {
+            return Ok(());
+        }
+        let mut tx = self.db.background().await?;
+        settings::put(&mut tx, FOLDER, keys.id()).await?;
+        self.record(&mut tx, Authorized::operator(), sealed_record(&json!({"folder": keys.id()}))).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Whether new transcripts are sealed.
@@ -61,11 +80,12 @@ impl Lucid {
         if self.db.session_keys().is_none() {
             return Ok(0);
         }
+        self.note_folder_of_keys().await?;
         let mut all = 0;
         loop {
             let mut tx = self.db.background().await?;
             let sealed = sealing::seal_next(&mut tx, AT_ONCE).await?;
-            if sealed.sessions == 0 {
+            if sealed.sessions == 0 && sealed.quotes == 0 {
                 tx.commit().await?;
                 break;
             }
@@ -85,23 +105,29 @@ impl Lucid {
         Ok(all)
     }
 
-    /// Destroys the keys of transcripts that were erased; what a worker does by itself.
-    pub(super) async fn destroy_keys(&self) -> Result<()> {
+    /// Destroys the keys of transcripts that were erased; what a worker does by itself. A key that cannot be destroyed now is tried again.
+    pub async fn destroy_keys(&self) -> Result<()> {
         let Some(keys) = self.db.session_keys() else { return Ok(()) };
-        loop {
-            let names = sealing::keys_to_destroy(&mut self.db.read().await?, DESTROYED_AT_ONCE).await?;
-            if names.is_empty() {
-                return Ok(());
-            }
-            for name in &names {
-                keys.destroy(name).await?;
-            }
+        let mut tx = self.db.read().await?;
+        let names = sealing::keys_to_destroy(&mut tx, DESTROYED_AT_ONCE).await?;
+        if !names.is_empty() && !sealing::is_own_folder(&mut tx).await? {
+            return Err(Error::Conflict("the folder of keys is not the one that this database is used with".to_owned()));
+        }
+        drop(tx);
+        for name in &names {
             let mut tx = self.db.background().await?;
-            for name in &names {
-                sealing::destroyed(&mut tx, name).await?;
+            if sealing::is_needed(&mut tx, name).await? {
+                tracing::warn!("the key {name} of an erased transcript still seals something, and is not destroyed");
+                continue;
             }
+            if let Err(error) = keys.destroy(name).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the key {name} of an erased transcript could not be destroyed");
+                continue;
+            }
+            sealing::destroyed(&mut tx, name).await?;
             tx.commit().await?;
         }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use audit::{
     export::ExportedEntry,
     merkle::{self, Hash},
     tlog::{Proof, TreeHead, leaf_of, verifier_key},
+    witness::WitnessKey,
 };
 use domain::{actor::Actor, rights::Action};
 use store::{
@@ -118,7 +119,15 @@ impl Lucid {
     /// The newest tree head that each witness cosigned.
     pub async fn cosignatures(&self, actor: &Actor) -> Result<Vec<Cosignature>> {
         require_in_general(actor, Action::ReadAudit)?;
-        Ok(checkpoints::cosignatures(&mut self.db.read().await?).await?)
+        let mut all = checkpoints::cosignatures(&mut self.db.read().await?).await?;
+        // The database is not believed: each is checked with the key of its witness and that of the trail.
+        let Some(key) = self.trail_key().await? else { return Ok(Vec::new()) };
+        all.retain(|one| {
+            let Some((note, line)) = one.note.trim_end().rfind('\n').map(|end| one.note.split_at(end + 1)) else { return false };
+            let cosigned = one.witness.parse::<WitnessKey>().is_ok_and(|witness| witness.cosigned(note, line).is_ok());
+            cosigned && TreeHead::read(note, &key.public_key).is_ok_and(|head| i64::try_from(head.size) == Ok(one.size))
+        });
+        Ok(all)
     }
 
     /// Keeps a tree head that a witness cosigned.

@@ -20,6 +20,8 @@ use crate::{Error, Result};
 
 /// Bytes of an XChaCha20-Poly1305 nonce. It is random: 2^96 texts of one key may be sealed before two may share one.
 const NONCE_BYTES: usize = 24;
+/// The file that says which folder this is.
+const FOLDER_ID: &str = "folder-id";
 /// Bytes of a key's name.
 const NAME_BYTES: usize = 16;
 
@@ -27,6 +29,7 @@ const NAME_BYTES: usize = 16;
 #[derive(Debug, Clone)]
 pub struct SessionKeys {
     folder: Arc<Path>,
+    id: Arc<str>,
 }
 
 /// A key, which never shows itself.
@@ -40,11 +43,42 @@ impl std::fmt::Debug for Key {
 }
 
 impl SessionKeys {
-    /// The keys in a folder, which is made, for its owner alone, if it is not there.
+    /// The keys in a folder, which is made, for its owner alone, if it is not there. It has an id, so that no other folder, as that under a
+    /// disk that is not mounted, is taken for it.
     pub fn in_folder(folder: &Path) -> Result<Self> {
         let failed = |source| Error::File { path: folder.display().to_string(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        Ok(Self { folder: folder.canonicalize().map_err(failed)?.into() })
+        let file = folder.join(FOLDER_ID);
+        let id = match fs::read_to_string(&file) {
+            Ok(id) => id,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let id = hex::encode(<[u8; NAME_BYTES]>::generate());
+                match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file) {
+                    Ok(mut opened) => opened.write_all(id.as_bytes()).and_then(|()| opened.sync_all()).map_err(failed)?,
+                    Err(error) => return Err(failed(error)),
+                }
+                id
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(Self { folder: folder.canonicalize().map_err(failed)?.into(), id: id.trim().into() })
+    }
+
+    /// What the folder is known by.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// An error if the folder is no longer the one that was opened, as when its disk is gone.
+    async fn check(&self) -> Result<()> {
+        let (file, id) = (self.folder.join(FOLDER_ID), self.id.clone());
+        blocking(self, move || match fs::read_to_string(file) {
+            Ok(text) if text.trim() == &*id => Ok(()),
+            Ok(_) => Err(io::Error::other("another folder of keys is in its place")),
+            Err(error) => Err(error),
+        })
+        .await
     }
 
     /// The folder.
@@ -55,6 +89,7 @@ impl SessionKeys {
 
     /// Makes a key, and returns it with its name. It is on the disk when this returns.
     pub async fn make(&self) -> Result<(String, Key)> {
+        self.check().await?;
         let (key, name) = (<[u8; 32]>::generate(), hex::encode(<[u8; NAME_BYTES]>::generate()));
         let (file, folder) = (self.file(&name)?, self.folder.clone());
         blocking(self, move || {
@@ -71,15 +106,20 @@ impl SessionKeys {
         Ok((name, Key(key)))
     }
 
-    /// The key of a name, if it is there.
+    /// The key of a name, if it is there. What is no name, or no key, opens nothing, and is logged.
     pub async fn read(&self, name: &str) -> Result<Option<Key>> {
-        let file = self.file(name)?;
+        let Ok(file) = self.file(name) else {
+            tracing::warn!("a sealed row names a key that can be none");
+            return Ok(None);
+        };
         blocking(self, move || match fs::read_to_string(&file) {
             Ok(text) => {
                 let mut key = [0; 32];
-                let read = hex::decode_to_slice(text.trim(), &mut key);
-                read.map_err(|_| io::Error::other(format!("{} holds no key, which is 64 hexadecimal digits", file.display())))?;
-                Ok(Some(Key(key)))
+                let is_key = hex::decode_to_slice(text.trim(), &mut key).is_ok();
+                if !is_key {
+                    tracing::warn!("{} holds no key, which is 64 hexadecimal digits", file.display());
+                }
+                Ok(is_key.then_some(Key(key)))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -89,14 +129,16 @@ impl SessionKeys {
 
     /// Destroys a key: its file is overwritten and removed. A file that is not there is no error.
     pub async fn destroy(&self, name: &str) -> Result<()> {
-        let file = self.file(name)?;
+        let Ok(file) = self.file(name) else { return Ok(()) };
+        self.check().await?;
         blocking(self, move || {
             let mut opened = match OpenOptions::new().write(true).open(&file) {
                 Ok(opened) => opened,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(error),
             };
-            opened.write_all(&[b'0'; 64])?;
+            // Nothing that a reader could take for a key.
+            opened.write_all(&[b'-'; 64])?;
             opened.sync_all()?;
             fs::remove_file(&file)?;
             file.parent().map_or(Ok(()), |part| File::open(part)?.sync_all())
@@ -188,8 +230,13 @@ mod tests {
         keys.destroy(&name).await.unwrap();
         assert!(keys.read(&name).await.unwrap().is_none());
         for path in ["../../etc/passwd", "", "..", &"g".repeat(32), &"A".repeat(32)] {
-            assert!(matches!(keys.read(path).await, Err(Error::SessionKey(_))), "{path}");
+            assert!(keys.read(path).await.unwrap().is_none(), "{path}");
         }
+        assert_eq!(SessionKeys::in_folder(keys.folder()).unwrap().id(), keys.id(), "it stays the same folder");
+        // Its disk is gone, and something else is in its place.
+        fs::remove_file(keys.folder().join(FOLDER_ID)).unwrap();
+        assert!(matches!(keys.make().await, Err(Error::File { .. })));
+        assert!(matches!(keys.destroy(&name).await, Err(Error::File { .. })));
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -17,23 +17,35 @@ use crate::{Error, Result, Tx};
 
 statements! {
     KEY_OF = "SELECT key_id FROM sessions WHERE id = $1";
-    KEY_OF_EXTERNAL = "SELECT key_id FROM sessions WHERE external_id = $1 AND key_id IS NOT NULL ORDER BY id LIMIT 1";
+    // A source's own id is known within a store only.
+    KEY_OF_EXTERNAL = "SELECT s.key_id FROM sessions s JOIN sessions own ON own.id = $2 AND own.source = s.source
+        WHERE s.external_id = $1 AND s.key_id IS NOT NULL AND EXISTS (SELECT 1 FROM session_stores a
+            JOIN session_stores b ON b.store_id = a.store_id AND b.session_id = own.id WHERE a.session_id = s.id) ORDER BY s.id LIMIT 1";
     KEY_OF_EVENT = "SELECT key_id FROM events WHERE id = $1";
-    SET_KEY = "UPDATE sessions SET key_id = $2 WHERE id = $1";
+    SET_KEY = "UPDATE sessions SET key_id = $2 WHERE id = $1 AND (key_id = $3 OR (key_id IS NULL AND CAST($3 AS TEXT) IS NULL))";
     ANY_SEALED = "SELECT EXISTS (SELECT 1 FROM sessions WHERE key_id IS NOT NULL)";
     NEWEST_KEYS = "SELECT key_id FROM sessions WHERE key_id IS NOT NULL ORDER BY id DESC LIMIT $1";
     UNSEALED = "SELECT id FROM sessions WHERE key_id IS NULL AND deleted_at IS NULL ORDER BY id LIMIT $1";
-    PLAIN_EVENTS = "SELECT id, key_id, text, raw FROM events WHERE session_id = $1 AND key_id IS NULL AND redacted_at IS NULL AND seq > $2
+    PLAIN_EVENTS = "SELECT id, seq, key_id, copied_from, text, raw FROM events WHERE session_id = $1 AND key_id IS NULL AND redacted_at IS NULL AND seq > $2
         ORDER BY seq LIMIT $3";
-    EVENTS_WITH = "SELECT id, session_id FROM events WHERE key_id = $1 ORDER BY session_id, seq";
-    EVENT = "SELECT id, key_id, text, raw FROM events WHERE id = $1";
+    EVENTS_WITH = "SELECT id FROM events WHERE key_id = $1 ORDER BY session_id, seq";
+    EVENT = "SELECT id, seq, key_id, copied_from, text, raw FROM events WHERE id = $1";
+    USED = "SELECT EXISTS (SELECT 1 FROM events WHERE key_id = $1) OR EXISTS (SELECT 1 FROM evidence WHERE key_id = $1 AND quote <> '')";
+    // What was written while its session was being sealed.
+    LATE_QUOTES = "SELECT e.id, e.event_id, e.key_id, e.quote FROM evidence e JOIN events v ON v.id = e.event_id
+        WHERE e.key_id IS NULL AND e.quote <> '' AND v.key_id IS NOT NULL ORDER BY e.id LIMIT $1";
+    LATE_FEATURES = "DELETE FROM session_features WHERE key_id IS NULL
+        AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = session_features.session_id AND s.key_id IS NOT NULL)";
+    FOLDER = "SELECT value FROM settings WHERE name = 'session_keys_folder'";
     SEAL_EVENT = "UPDATE events SET text = $2, raw = $3, key_id = $4 WHERE id = $1";
-    PLAIN_QUOTES = "SELECT id, session_id, key_id, quote FROM evidence WHERE session_id = $1 AND key_id IS NULL AND quote <> '' ORDER BY id";
-    QUOTES_WITH = "SELECT id, session_id, key_id, quote FROM evidence WHERE key_id = $1 AND quote <> '' ORDER BY id";
+    PLAIN_QUOTES = "SELECT id, event_id, key_id, quote FROM evidence WHERE session_id = $1 AND key_id IS NULL AND quote <> '' ORDER BY id";
+    QUOTES_WITH = "SELECT id, event_id, key_id, quote FROM evidence WHERE key_id = $1 AND quote <> '' ORDER BY id";
     SEAL_QUOTE = "UPDATE evidence SET quote = $2, sha256 = $3, key_id = $4 WHERE id = $1";
     DROP_FEATURES = "DELETE FROM session_features WHERE session_id = $1";
-    PLAIN_ANSWERS = "SELECT COUNT(*) FROM model_batches WHERE NOT sealed AND sessions <> '{}'";
-    DROP_PLAIN_ANSWERS = "UPDATE model_batches SET sessions = '{}', candidates = '[]' WHERE NOT sealed AND sessions <> '{}'";
+    PLAIN_ANSWERS = "SELECT COUNT(*) FROM model_batches
+        WHERE NOT sealed AND candidates <> 'null' AND request_sha256 NOT LIKE 'sealed:%' AND request_sha256 NOT LIKE 'erased:%'";
+    DROP_PLAIN_ANSWERS = "UPDATE model_batches SET sessions = '{}', candidates = '[]', request_sha256 = 'sealed:' || request_sha256
+        WHERE NOT sealed AND candidates <> 'null' AND request_sha256 NOT LIKE 'sealed:%' AND request_sha256 NOT LIKE 'erased:%'";
     TO_DESTROY = "INSERT INTO keys_to_destroy (key_id, since) VALUES ($1, $2) ON CONFLICT (key_id) DO NOTHING";
     KEYS_TO_DESTROY = "SELECT key_id FROM keys_to_destroy ORDER BY since, key_id LIMIT $1";
     DESTROYED = "DELETE FROM keys_to_destroy WHERE key_id = $1";
@@ -41,6 +53,8 @@ statements! {
 
 /// Events that are read at once; each may be ten megabytes long.
 const AT_ONCE: i64 = 20;
+/// Events after which no other session is sealed in the same transaction: writers wait for it.
+const MOST_EVENTS: usize = 2_000;
 
 /// What one transaction knows of keys.
 #[derive(Debug, Default)]
@@ -97,7 +111,9 @@ pub struct Sealed {
 #[derive(Debug, FromRow)]
 struct StoredEvent {
     id: EventId,
+    seq: i64,
     key_id: Option<String>,
+    copied_from: Option<String>,
     text: String,
     raw: String,
 }
@@ -105,7 +121,7 @@ struct StoredEvent {
 #[derive(Debug, FromRow)]
 struct StoredQuote {
     id: EvidenceId,
-    session_id: SessionId,
+    event_id: EventId,
     key_id: Option<String>,
     quote: String,
 }
@@ -145,7 +161,7 @@ pub(crate) async fn key_for(tx: &mut Tx, session: SessionId, copied_from: Option
     let Some(origin) = copied_from else { return Ok(own) };
     let name = match origin.parse::<SessionId>() {
         Ok(id) => fetch_optional!(tx, (Option<String>,), KEY_OF, id)?.and_then(|(name,)| name),
-        Err(_) => fetch_optional!(tx, (String,), KEY_OF_EXTERNAL, origin)?.map(|(name,)| name),
+        Err(_) => fetch_optional!(tx, (String,), KEY_OF_EXTERNAL, origin, session)?.map(|(name,)| name),
     };
     let Some(name) = name else { return Ok(own) };
     Ok(tx.sealing().key(&name).await?.map(|key| NamedKey { name, key }).or(own))
@@ -174,12 +190,23 @@ pub(crate) async fn open(tx: &mut Tx, key_id: Option<&str>, place: &str, stored:
 /// The key of what was read out of several sessions: only with the keys of all of them can it be made. None if none is sealed; an error if
 /// the key of one is gone.
 pub(crate) async fn joint_key(tx: &mut Tx, sessions: &str) -> Result<Option<NamedKey>> {
-    let shown: std::collections::BTreeMap<String, i64> = serde_json::from_str(sessions).unwrap_or_default();
+    let ids = match serde_json::from_str::<serde_json::Value>(sessions).unwrap_or_default() {
+        serde_json::Value::Object(shown) => shown.into_iter().map(|(id, _)| id).collect(),
+        serde_json::Value::Array(ids) => ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect(),
+        _ => std::collections::BTreeSet::new(),
+    };
     let mut keys = Vec::new();
-    for session in shown.keys().filter_map(|id| id.parse().ok()) {
+    for session in ids.iter().filter_map(|id| id.parse().ok()) {
         keys.extend(key_of(tx, session).await?.map(|named| named.key));
     }
     Ok((!keys.is_empty()).then(|| NamedKey { name: String::new(), key: Key::of_all(&keys) }))
+}
+
+/// Whether these keys are in the folder that this database is used with; so they are, too, if it is used with none yet.
+pub async fn is_own_folder(tx: &mut Tx) -> Result<bool> {
+    let Some(keys) = tx.sealing().keys.clone() else { return Ok(false) };
+    let known = fetch_optional!(tx, (String,), FOLDER)?;
+    Ok(known.is_none_or(|(id,)| id == keys.id()))
 }
 
 /// Whether the transcript of any session is sealed.
@@ -197,79 +224,107 @@ pub async fn keys_there(tx: &mut Tx, most: i64) -> Result<(usize, usize)> {
     Ok((there, names.len()))
 }
 
-/// Seals the transcripts of some sessions that are not sealed yet, and the quotes of them. What was read out of them is read anew.
+/// Seals the transcripts of some sessions that are not sealed yet, and the quotes of them; it stops early after many events. What was read
+/// out of them is read anew.
 pub async fn seal_next(tx: &mut Tx, limit: i64) -> Result<Sealed> {
     let mut sealed = Sealed::default();
     if tx.sealing().keys.is_none() {
         return Ok(sealed);
     }
     for (session,) in fetch_all!(tx, (SessionId,), UNSEALED, limit)? {
+        if sealed.events >= MOST_EVENTS {
+            break;
+        }
         crate::sessions::lock(tx, session).await?;
         let name = new_key(tx, session).await?;
-        execute!(tx, SET_KEY, session, name)?;
-        let key = key_of(tx, session).await?;
-        // What is sealed is no longer among them.
-        loop {
-            let events = fetch_all!(tx, StoredEvent, PLAIN_EVENTS, session, 0_i64, AT_ONCE)?;
-            if events.is_empty() {
-                break;
-            }
-            sealed.events += events.len();
-            for event in events {
-                seal_event(tx, &event, key.as_ref()).await?;
-            }
+        if execute!(tx, SET_KEY, session, name, None::<String>)? == 0 {
+            // Another worker was faster.
+            tx.sealing().of.remove(&session);
+            continue;
         }
-        for quote in fetch_all!(tx, StoredQuote, PLAIN_QUOTES, session)? {
+        seal_session(tx, session, &mut sealed).await?;
+        sealed.sessions += 1;
+    }
+    if sealed.sessions == 0 {
+        for quote in fetch_all!(tx, StoredQuote, LATE_QUOTES, limit)? {
+            let key = key_of_event(tx, quote.event_id).await?;
             seal_quote(tx, quote.id, &quote.quote, key.as_ref()).await?;
             sealed.quotes += 1;
         }
-        execute!(tx, DROP_FEATURES, session)?;
-        sealed.sessions += 1;
-    }
-    if sealed.sessions == 0 && fetch_scalar!(tx, i64, PLAIN_ANSWERS)? > 0 {
-        execute!(tx, DROP_PLAIN_ANSWERS)?;
+        execute!(tx, LATE_FEATURES)?;
+        if fetch_scalar!(tx, i64, PLAIN_ANSWERS)? > 0 {
+            execute!(tx, DROP_PLAIN_ANSWERS)?;
+        }
     }
     Ok(sealed)
 }
 
-/// Gives a session whose text was erased another key, and has the old one destroyed. What is left under it is sealed anew: quotes that
-/// changes rest on with the session's new key, copies of events in other sessions with the keys of those.
+async fn seal_session(tx: &mut Tx, session: SessionId, sealed: &mut Sealed) -> Result<()> {
+    let mut after = 0;
+    loop {
+        let events = fetch_all!(tx, StoredEvent, PLAIN_EVENTS, session, after, AT_ONCE)?;
+        let Some(last) = events.last() else { break };
+        after = last.seq;
+        sealed.events += events.len();
+        for event in events {
+            let key = key_for(tx, session, event.copied_from.as_deref()).await?;
+            seal_event(tx, (event.id, &event.text, &event.raw), key.as_ref()).await?;
+        }
+    }
+    for quote in fetch_all!(tx, StoredQuote, PLAIN_QUOTES, session)? {
+        let key = key_of_event(tx, quote.event_id).await?;
+        seal_quote(tx, quote.id, &quote.quote, key.as_ref()).await?;
+        sealed.quotes += 1;
+    }
+    execute!(tx, DROP_FEATURES, session)?;
+    Ok(())
+}
+
+/// Gives a session whose text was erased another key, and has the old one destroyed. What is left under it, quotes that changes rest on and
+/// copies of events in other sessions, is sealed with the new key.
 pub async fn change_key(tx: &mut Tx, session: SessionId, at: Timestamp) -> Result<()> {
     let Some((Some(old),)) = fetch_optional!(tx, (Option<String>,), KEY_OF, session)? else { return Ok(()) };
-    let name = new_key(tx, session).await?;
-    execute!(tx, SET_KEY, session, name)?;
-    for (id, of) in fetch_all!(tx, (EventId, SessionId), EVENTS_WITH, old.as_str())? {
-        let Some(stored) = fetch_optional!(tx, StoredEvent, EVENT, id)? else { continue };
-        let text = open(tx, stored.key_id.as_deref(), &place("events", "text", id), stored.text).await?.unwrap_or_default();
-        let raw = open(tx, stored.key_id.as_deref(), &place("events", "raw", id), stored.raw).await?.unwrap_or_default();
-        let key = usable_key(tx, of).await?;
-        seal_event(tx, &StoredEvent { id, key_id: None, text, raw }, key.as_ref()).await?;
+    let Some(name) = new_key(tx, session).await? else {
+        return Err(Error::SessionKey(format!("the key {old} of this session's transcript cannot be destroyed")));
+    };
+    if execute!(tx, SET_KEY, session, name, old.as_str())? == 0 {
+        return Err(Error::Stale);
     }
-    for stored in fetch_all!(tx, StoredQuote, QUOTES_WITH, old.as_str())? {
-        let key = usable_key(tx, stored.session_id).await?;
-        let text = open(tx, stored.key_id.as_deref(), &place("evidence", "quote", stored.id), stored.quote).await?;
-        seal_quote(tx, stored.id, &text.unwrap_or_default(), key.as_ref()).await?;
-    }
+    seal_anew(tx, &old, session).await?;
     execute!(tx, TO_DESTROY, old.as_str(), at)?;
     Ok(())
 }
 
-/// The key of a session, or another in the place of one that is gone: what is sealed anew must not depend on a file that is lost.
-async fn usable_key(tx: &mut Tx, session: SessionId) -> Result<Option<NamedKey>> {
-    match key_of(tx, session).await {
-        Err(Error::SessionKey(_)) => {
-            let name = new_key(tx, session).await?;
-            execute!(tx, SET_KEY, session, name)?;
-            key_of(tx, session).await
+/// Seals what a key seals with that of a session instead. What cannot be opened stays as it is. Returns how many quotes there were.
+async fn seal_anew(tx: &mut Tx, old: &str, session: SessionId) -> Result<usize> {
+    let key = key_of(tx, session).await?;
+    for (id,) in fetch_all!(tx, (EventId,), EVENTS_WITH, old)? {
+        let Some(stored) = fetch_optional!(tx, StoredEvent, EVENT, id)? else { continue };
+        let text = open(tx, stored.key_id.as_deref(), &place("events", "text", id), stored.text).await?;
+        let raw = open(tx, stored.key_id.as_deref(), &place("events", "raw", id), stored.raw).await?;
+        if let (Some(text), Some(raw)) = (text, raw) {
+            seal_event(tx, (id, &text, &raw), key.as_ref()).await?;
         }
-        key => key,
     }
+    let quotes = fetch_all!(tx, StoredQuote, QUOTES_WITH, old)?;
+    let count = quotes.len();
+    for stored in quotes {
+        if let Some(quote) = open(tx, stored.key_id.as_deref(), &place("evidence", "quote", stored.id), stored.quote).await? {
+            seal_quote(tx, stored.id, &quote, key.as_ref()).await?;
+        }
+    }
+    Ok(count)
 }
 
-async fn seal_event(tx: &mut Tx, event: &StoredEvent, key: Option<&NamedKey>) -> Result<()> {
-    let text = seal(key, &place("events", "text", event.id), &event.text)?;
-    let raw = seal(key, &place("events", "raw", event.id), &event.raw)?;
-    execute!(tx, SEAL_EVENT, event.id, text, raw, key.map(|k| k.name.as_str()))?;
+/// Whether a key that is to be destroyed seals something that was written meanwhile.
+pub async fn is_needed(tx: &mut Tx, name: &str) -> Result<bool> {
+    fetch_scalar!(tx, bool, USED, name)
+}
+
+async fn seal_event(tx: &mut Tx, (id, text, raw): (EventId, &str, &str), key: Option<&NamedKey>) -> Result<()> {
+    let text = seal(key, &place("events", "text", id), text)?;
+    let raw = seal(key, &place("events", "raw", id), raw)?;
+    execute!(tx, SEAL_EVENT, id, text, raw, key.map(|k| k.name.as_str()))?;
     Ok(())
 }
 
