@@ -77,7 +77,7 @@ pub async fn with_transcripts(lucid: Lucid) -> Result<Lucid, Failure> {
             return Err(Failure::Said(why.to_owned()));
         }
         SealingState::KeysGone => {
-            tracing::warn!("no key of the newest sealed transcripts is there: they were erased since this copy was made")
+            tracing::warn!("no key of the newest sealed transcripts is there: they were erased since this copy was made");
         }
         SealingState::On | SealingState::Off => {}
     }
