@@ -99,7 +99,7 @@ fn failures(insights: &service::Insights) -> AnyView {
     let note = |n: &NoteEffect| {
         view! {
             <tr>
-                <td><a href=format!("/memories/{}", n.memory_id)><Visible text=n.title.clone() /></a>" "<span class="quiet">{n.store_name.clone()}</span></td>
+                <td><a class="link" href=format!("/memories/{}", n.memory_id)><Visible text=n.title.clone() /></a>" "<span class="quiet">{n.store_name.clone()}</span></td>
                 <td>{met(n.before())}</td><td>{met(n.loaded())}</td><td>{met(n.other())}</td>
             </tr>
         }
@@ -119,12 +119,12 @@ fn failures(insights: &service::Insights) -> AnyView {
         .into_any()
     };
     let open = |(f, sessions): &(OpenFailure, i64)| {
-        view! { <li><a href=format!("/dreams/{}", f.dream_id)><Visible text=f.title.clone() /></a>" "<span class="quiet">{format!("{}, {}", count(*sessions, "session"), f.store_name)}</span></li> }
+        view! { <li><a class="link" href=format!("/dreams/{}", f.dream_id)><Visible text=f.title.clone() /></a>" "<span class="quiet">{format!("{}, {}", count(*sessions, "session"), f.store_name)}</span></li> }
     };
     let unexplained = (!insights.open_failures.is_empty()).then(|| {
         view! {
-            <h3>"Without a way out"</h3>
-            <p class="quiet">"Failures that recur and that no session found a way out of. If you know one, propose it as a memory."</p>
+            <h3>"Without a workaround"</h3>
+            <p class="quiet">"Failures that recur and for which no session found a workaround. If you know one, propose it as a memory."</p>
             <ul>{insights.open_failures.iter().map(open).collect_view()}</ul>
         }
     });

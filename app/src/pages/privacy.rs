@@ -222,7 +222,7 @@ fn keep(view: &PrivacyView, refused: Option<&RefusedForm>) -> AnyView {
         }
     });
     let sealed = if view.sealed {
-        "They are sealed: once a transcript is erased its key is destroyed, and backups from before can no longer be read."
+        "They are sealed: when a transcript is erased its key is destroyed, and it can no longer be read in older backups."
     } else {
         "They are not sealed: a backup from before an erasure still holds their text. Start Lucid with --session-keys to change that."
     };
