@@ -15,7 +15,7 @@ use crate::{
 /// The algorithm byte of Ed25519 in a note's key id.
 const ED25519: u8 = 1;
 /// Before each signature line.
-const DASH: &str = "\u{2014} ";
+pub(crate) const DASH: &str = "\u{2014} ";
 
 /// A tree head: how many entries a trail had, and the root over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,17 +66,30 @@ pub enum BadProof {
     },
 }
 
-/// The four bytes that name a key in a note.
-fn key_id(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest: Hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(public).finalize().into();
+/// The four bytes that name a key of a kind in a note.
+pub(crate) fn key_id(name: &str, kind: u8, public: &[u8; 32]) -> [u8; 4] {
+    let digest: Hash = Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(public).finalize().into();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
 /// The key as witnesses are told it: name, key id and public key.
 #[must_use]
 pub fn verifier_key(origin: &str, public: &[u8; 32]) -> String {
-    let key = STANDARD.encode([&[ED25519], public.as_slice()].concat());
-    format!("{origin}+{}+{key}", hex::encode(key_id(origin, public)))
+    key_text(origin, ED25519, public)
+}
+
+/// A key of a kind as notes name it: `NAME+ID+KEY`.
+pub(crate) fn key_text(name: &str, kind: u8, public: &[u8; 32]) -> String {
+    let key = STANDARD.encode([&[kind], public.as_slice()].concat());
+    format!("{name}+{}+{key}", hex::encode(key_id(name, kind, public)))
+}
+
+/// Name, key id and signature of a signature line.
+pub(crate) fn signature_of(line: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {
+    let (name, signature) = line.strip_prefix(DASH)?.rsplit_once(' ')?;
+    let bytes = STANDARD.decode(signature).ok()?;
+    let (id, signature) = bytes.split_first_chunk::<4>()?;
+    Some((name, *id, signature.to_vec()))
 }
 
 impl TreeHead {
@@ -91,7 +104,7 @@ impl TreeHead {
     pub fn sign(&self, secret: &[u8; 32]) -> String {
         let key = SigningKey::from_bytes(secret);
         let text = self.text();
-        let id = key_id(&self.origin, &key.verifying_key().to_bytes());
+        let id = key_id(&self.origin, ED25519, &key.verifying_key().to_bytes());
         let signature = STANDARD.encode([id.as_slice(), &key.sign(text.as_bytes()).to_bytes()].concat());
         format!("{text}\n{DASH}{} {signature}\n", self.origin)
     }
@@ -114,11 +127,9 @@ impl TreeHead {
         let public: [u8; 32] = crate::checkpoint::bytes(public_key).ok_or(BadProof::Form("the key is none"))?;
         let key = VerifyingKey::from_bytes(&public).map_err(|_| BadProof::Form("the key is none"))?;
         let holds = |line: &str| {
-            let (name, signature) = line.strip_prefix(DASH)?.rsplit_once(' ')?;
-            let bytes = STANDARD.decode(signature).ok()?;
-            let (id, signature) = bytes.split_first_chunk::<4>()?;
-            let signature = Signature::from_slice(signature).ok()?;
-            (name == origin && *id == key_id(&origin, &public)).then_some(())?;
+            let (name, id, signature) = signature_of(line)?;
+            let signature = Signature::from_slice(&signature).ok()?;
+            (name == origin && id == key_id(&origin, ED25519, &public)).then_some(())?;
             key.verify_strict(text.as_bytes(), &signature).ok()
         };
         if signatures.lines().any(|line| holds(line).is_some()) {
@@ -314,7 +325,8 @@ mod tests {
         let public: [u8; 32] = crate::checkpoint::bytes(&key).unwrap();
         let text = format!("lucid letter v1\0# What is known of x\n1\n{}\n", STANDARD.encode([9; 32]));
         let origin = text.lines().next().unwrap();
-        let note = format!("{text}\n{DASH}{origin} {}\n", STANDARD.encode([key_id(origin, &public).as_slice(), &signature].concat()));
+        let note =
+            format!("{text}\n{DASH}{origin} {}\n", STANDARD.encode([key_id(origin, ED25519, &public).as_slice(), &signature].concat()));
         assert!(matches!(TreeHead::read(&note, &key), Err(BadProof::Form(_))));
         assert!(verifier_key("lucid.example/audit", &public).starts_with("lucid.example/audit+"));
     }

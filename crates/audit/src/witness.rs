@@ -5,14 +5,11 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, VerifyingKey};
-use sha2::{Digest, Sha256};
 
-use crate::merkle::Hash;
+use crate::tlog::{key_id, key_text, signature_of};
 
 /// The algorithm byte of a cosignature in a note's key id.
 const COSIGNATURE: u8 = 4;
-/// Before each signature line.
-const DASH: &str = "\u{2014} ";
 
 /// The public key of a witness, as it tells it: `NAME+ID+KEY`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +39,7 @@ impl FromStr for WitnessKey {
         let bytes = STANDARD.decode(key).map_err(|_| BadWitness::Key)?;
         let public: [u8; 32] = bytes.strip_prefix(&[COSIGNATURE]).and_then(|key| key.try_into().ok()).ok_or(BadWitness::Key)?;
         let key = VerifyingKey::from_bytes(&public).map_err(|_| BadWitness::Key)?;
-        let digest: Hash = Sha256::new().chain_update(name).chain_update([b'\n', COSIGNATURE]).chain_update(public).finalize().into();
-        let own = [digest[0], digest[1], digest[2], digest[3]];
+        let own = key_id(name, COSIGNATURE, &public);
         let is_name = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control());
         (is_name && hex::encode(own) == id).then(|| Self { name: name.to_owned(), id: own, key }).ok_or(BadWitness::Key)
     }
@@ -51,8 +47,7 @@ impl FromStr for WitnessKey {
 
 impl fmt::Display for WitnessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = STANDARD.encode([&[COSIGNATURE], self.key.as_bytes().as_slice()].concat());
-        write!(f, "{}+{}+{key}", self.name, hex::encode(self.id))
+        f.write_str(&key_text(&self.name, COSIGNATURE, self.key.as_bytes()))
     }
 }
 
@@ -87,13 +82,11 @@ impl WitnessKey {
     pub fn cosigned(&self, note: &str, answer: &str) -> Result<(String, u64), BadWitness> {
         let text = note.rfind("\n\n").map(|end| &note[..=end]).ok_or(BadWitness::Cosignature)?;
         let found = answer.lines().find_map(|line| {
-            let (name, signature) = line.strip_prefix(DASH)?.rsplit_once(' ')?;
-            let bytes = STANDARD.decode(signature).ok()?;
-            let (id, rest) = bytes.split_first_chunk::<4>()?;
-            let (time, signature) = rest.split_first_chunk::<8>()?;
+            let (name, id, signed) = signature_of(line)?;
+            let (time, signature) = signed.split_first_chunk::<8>()?;
             let time = u64::from_be_bytes(*time);
             let signature = Signature::from_slice(signature).ok()?;
-            (name == self.name && *id == self.id).then_some(())?;
+            (name == self.name && id == self.id).then_some(())?;
             self.key.verify_strict(Self::cosigned_text(time, text).as_bytes(), &signature).ok()?;
             Some((line, time))
         });
@@ -107,13 +100,10 @@ mod tests {
     use ed25519_dalek::{Signer, SigningKey};
 
     use super::*;
-    use crate::tlog::TreeHead;
+    use crate::tlog::{DASH, TreeHead};
 
     fn key_of(name: &str, secret: &SigningKey) -> WitnessKey {
-        let public = secret.verifying_key().to_bytes();
-        let digest: Hash = Sha256::new().chain_update(name).chain_update([b'\n', COSIGNATURE]).chain_update(public).finalize().into();
-        let key = STANDARD.encode([&[COSIGNATURE], public.as_slice()].concat());
-        format!("{name}+{}+{key}", hex::encode(&digest[..4])).parse().unwrap()
+        key_text(name, COSIGNATURE, &secret.verifying_key().to_bytes()).parse().unwrap()
     }
 
     fn line(key: &WitnessKey, secret: &SigningKey, time: u64, text: &str) -> String {

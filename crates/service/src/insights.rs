@@ -165,11 +165,11 @@ impl Lucid {
         let cost_micros = insights::cost(&mut tx, changes, from).await?;
         let notes = note_effects::list(&mut tx, memory, SHOWN).await?;
         let open = insights::open_failures(&mut tx, changes, SHOWN).await?;
-        let sessions = |row: &OpenFailure| {
+        let counted = |row: OpenFailure| {
             let support: serde_json::Value = serde_json::from_str(&row.support).unwrap_or_default();
-            support["sessions"].as_i64().unwrap_or_default()
+            (OpenFailure { title: mask(&row.title), ..row }, support["sessions"].as_i64().unwrap_or_default())
         };
-        let open_failures = open.into_iter().map(|row| (OpenFailure { title: mask(&row.title), ..row.clone() }, sessions(&row))).collect();
+        let open_failures = open.into_iter().map(counted).collect();
         Ok(Insights { weeks, proposals, waiting, cost_micros, notes, open_failures })
     }
 }

@@ -348,15 +348,13 @@ async fn count_note_effects(
         for &index in &failure.used {
             let Some(session) = loaded.sessions.get(index) else { continue };
             let is_before = began.get(session).is_none_or(|began| *began < at);
-            let group = &mut counted[if with_it.contains(session) {
-                1
-            } else if is_before {
-                0
-            } else {
-                2
-            }];
-            group.used += 1;
-            group.met += i64::from(failure.met.contains(&index));
+            let group = match (with_it.contains(session), is_before) {
+                (true, _) => 1,
+                (false, true) => 0,
+                (false, false) => 2,
+            };
+            counted[group].used += 1;
+            counted[group].met += i64::from(failure.met.contains(&index));
         }
         note_effects::put(tx, (dream.store_id, change, memory), counted).await?;
     }

@@ -25,6 +25,7 @@ use crate::{
     authority::{Acting, Authorized},
     keys::answer_for,
     names::Names,
+    notices::reader,
     sessions::mask_name,
 };
 
@@ -129,8 +130,8 @@ impl Lucid {
         Ok(id)
     }
 
-    /// Tells those who recorded the sessions that loaded the versions, or read them outside of one, but not who opened the recall. Returns how
-    /// many are told.
+    /// Notifies the owners of the sessions that loaded the versions, and of reads outside sessions, except the person who opened the recall.
+    /// Returns how many were notified.
     async fn tell_owners(&self, tx: &mut Tx, id: RecallId, (memory, versions): (MemoryId, (i64, i64)), opened_by: UserId) -> Result<usize> {
         let mut owners = BTreeSet::new();
         for actor in recalls::owners(tx, memory, versions).await? {
@@ -143,9 +144,9 @@ impl Lucid {
         Ok(owners.len())
     }
 
-    /// The open recalls that somebody is told of, because they recorded sessions that loaded the memory: unread ones first, at most 100.
+    /// Open recalls of memory that the actor's sessions loaded: unread ones first, at most 100.
     pub async fn recall_notices(&self, actor: &Actor) -> Result<Vec<RecallNotice>> {
-        let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else { return Ok(Vec::new()) };
+        let Ok(user) = reader(actor) else { return Ok(Vec::new()) };
         let mut rows = recalls::told(&mut self.db.read().await?, user, TOLD).await?;
         rows.retain(|row| row.read_at.is_none() || row.created_at.plus_seconds(TOLD_SECONDS) > self.now());
         Ok(rows)
@@ -153,7 +154,7 @@ impl Lucid {
 
     /// Marks a recall as read, for who opened its page.
     pub async fn read_recall(&self, actor: &Actor, id: RecallId) -> Result<()> {
-        let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else { return Ok(()) };
+        let Ok(user) = reader(actor) else { return Ok(()) };
         let unread = recalls::told(&mut self.db.read().await?, user, TOLD).await?;
         if !unread.iter().any(|n| n.recall_id == id && n.read_at.is_none()) {
             return Ok(());

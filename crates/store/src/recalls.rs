@@ -252,7 +252,7 @@ pub async fn mark(tx: &mut Tx, new: &NewMark<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A recall that a person is told of, because they recorded a session that loaded the memory.
+/// A notice to a person whose sessions loaded memory that was recalled.
 #[derive(Debug, Clone, FromRow)]
 #[expect(missing_docs, reason = "names that say it")]
 pub struct RecallNotice {
@@ -269,13 +269,13 @@ pub async fn owners(tx: &mut Tx, memory: MemoryId, (first, last): (i64, i64)) ->
     Ok(fetch_all!(tx, (String,), OWNERS, memory, first, last)?.into_iter().map(|(owner,)| owner).collect())
 }
 
-/// Tells a person of a recall, once.
+/// Notifies a person of a recall, once.
 pub async fn tell(tx: &mut Tx, recall: RecallId, user: UserId, at: Timestamp) -> Result<()> {
     execute!(tx, TELL, recall, user, at)?;
     Ok(())
 }
 
-/// The open recalls that a person is told of: unread ones first, then the newest.
+/// A person's notices of open recalls: unread ones first, then the newest.
 pub async fn told(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<RecallNotice>> {
     fetch_all!(tx, RecallNotice, TOLD, user, limit)
 }
@@ -285,7 +285,7 @@ pub async fn unread(tx: &mut Tx, user: UserId) -> Result<i64> {
     fetch_scalar!(tx, i64, UNREAD, user)
 }
 
-/// Marks what a person is told of as read, or one recall.
+/// Marks all of a person's recall notices as read, or the one of this recall.
 pub async fn read(tx: &mut Tx, user: UserId, recall: Option<RecallId>, at: Timestamp) -> Result<()> {
     match recall {
         Some(recall) => execute!(tx, READ_ONE, user, recall, at)?,

@@ -167,9 +167,7 @@ impl EventRow {
     pub const fn is_unreadable(&self) -> bool {
         self.key_id.is_some() && self.erased_at.is_some()
     }
-}
 
-impl EventRow {
     /// What it counts as when findings are looked for.
     #[must_use]
     pub fn counts_as(&self) -> EventKind {

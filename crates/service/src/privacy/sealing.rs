@@ -4,6 +4,7 @@
 use domain::audit_action::AuditAction;
 use serde_json::{Value, json};
 use store::{
+    Tx,
     sealing::{self, SessionKeys},
     settings,
 };
@@ -46,10 +47,10 @@ impl Lucid {
     /// Whether transcripts are sealed, and the folder of keys is the right one.
     pub async fn sealing_state(&self) -> Result<SealingState> {
         let mut tx = self.db.read().await?;
-        if self.db.session_keys().is_none() {
+        let Some(keys) = self.db.session_keys() else {
             return Ok(if sealing::is_used(&mut tx).await? { SealingState::NoFolder } else { SealingState::Off });
-        }
-        if !sealing::is_own_folder(&mut tx).await? {
+        };
+        if !is_own_folder(&mut tx, keys).await? {
             return Ok(SealingState::OtherFolder);
         }
         let (there, looked_at) = sealing::keys_there(&mut tx, LOOKED_AT).await?;
@@ -110,7 +111,7 @@ impl Lucid {
         let Some(keys) = self.db.session_keys() else { return Ok(()) };
         let mut tx = self.db.read().await?;
         let names = sealing::keys_to_destroy(&mut tx, DESTROYED_AT_ONCE).await?;
-        if !names.is_empty() && !sealing::is_own_folder(&mut tx).await? {
+        if !names.is_empty() && !is_own_folder(&mut tx, keys).await? {
             return Err(Error::Conflict("the folder of keys is not the one that this database is used with".to_owned()));
         }
         drop(tx);
@@ -129,6 +130,11 @@ impl Lucid {
         }
         Ok(())
     }
+}
+
+/// Whether this is the folder of keys that the database is used with, or it is used with none yet.
+async fn is_own_folder(tx: &mut Tx, keys: &SessionKeys) -> Result<bool> {
+    Ok(settings::get(tx, FOLDER).await?.is_none_or(|id| id == keys.id()))
 }
 
 fn sealed_record(payload: &Value) -> Record<'_> {

@@ -177,7 +177,7 @@ pub const NOT_COVERED: &[(&str, &str)] = &[
     ("policy_inputs", "what policies were asked with; of what they applied it is covered"),
     ("policy_outcomes", "what policies say of open changes; asked again in the transaction that applies one"),
     ("policy_shadows", "what policies in shadow would have done"),
-    ("recall_notices", "who is told of a recall"),
+    ("recall_notices", "who was notified of a recall"),
     ("recorded_reads", "which sessions loaded which version; written in groups"),
     ("reverted_changes", "which change a revert is of; in the facts of the revert's change, too"),
     ("saved_views", "filters that somebody saved"),

@@ -22,7 +22,7 @@ statements! {
         WHERE s.external_id = $1 AND s.key_id IS NOT NULL AND EXISTS (SELECT 1 FROM session_stores a
             JOIN session_stores b ON b.store_id = a.store_id AND b.session_id = own.id WHERE a.session_id = s.id) ORDER BY s.id LIMIT 1";
     KEY_OF_EVENT = "SELECT key_id FROM events WHERE id = $1";
-    SET_KEY = "UPDATE sessions SET key_id = $2 WHERE id = $1 AND (key_id = $3 OR (key_id IS NULL AND CAST($3 AS TEXT) IS NULL))";
+    SET_KEY = "UPDATE sessions SET key_id = $2 WHERE id = $1";
     ANY_SEALED = "SELECT EXISTS (SELECT 1 FROM sessions WHERE key_id IS NOT NULL)";
     NEWEST_KEYS = "SELECT key_id FROM sessions WHERE key_id IS NOT NULL ORDER BY id DESC LIMIT $1";
     UNSEALED = "SELECT id FROM sessions WHERE key_id IS NULL AND deleted_at IS NULL ORDER BY id LIMIT $1";
@@ -36,7 +36,6 @@ statements! {
         WHERE e.key_id IS NULL AND e.quote <> '' AND v.key_id IS NOT NULL ORDER BY e.id LIMIT $1";
     LATE_FEATURES = "DELETE FROM session_features WHERE key_id IS NULL
         AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = session_features.session_id AND s.key_id IS NOT NULL)";
-    FOLDER = "SELECT value FROM settings WHERE name = 'session_keys_folder'";
     SEAL_EVENT = "UPDATE events SET text = $2, raw = $3, key_id = $4 WHERE id = $1";
     PLAIN_QUOTES = "SELECT id, event_id, key_id, quote FROM evidence WHERE session_id = $1 AND key_id IS NULL AND quote <> '' ORDER BY id";
     QUOTES_WITH = "SELECT id, event_id, key_id, quote FROM evidence WHERE key_id = $1 AND quote <> '' ORDER BY id";
@@ -202,13 +201,6 @@ pub(crate) async fn joint_key(tx: &mut Tx, sessions: &str) -> Result<Option<Name
     Ok((!keys.is_empty()).then(|| NamedKey { name: String::new(), key: Key::of_all(&keys) }))
 }
 
-/// Whether these keys are in the folder that this database is used with; so they are, too, if it is used with none yet.
-pub async fn is_own_folder(tx: &mut Tx) -> Result<bool> {
-    let Some(keys) = tx.sealing().keys.clone() else { return Ok(false) };
-    let known = fetch_optional!(tx, (String,), FOLDER)?;
-    Ok(known.is_none_or(|(id,)| id == keys.id()))
-}
-
 /// Whether the transcript of any session is sealed.
 pub async fn is_used(tx: &mut Tx) -> Result<bool> {
     fetch_scalar!(tx, bool, ANY_SEALED)
@@ -236,12 +228,12 @@ pub async fn seal_next(tx: &mut Tx, limit: i64) -> Result<Sealed> {
             break;
         }
         crate::sessions::lock(tx, session).await?;
-        let name = new_key(tx, session).await?;
-        if execute!(tx, SET_KEY, session, name, None::<String>)? == 0 {
-            // Another worker was faster.
-            tx.sealing().of.remove(&session);
+        // Another worker may have been faster.
+        if fetch_scalar!(tx, Option<String>, KEY_OF, session)?.is_some() {
             continue;
         }
+        let name = new_key(tx, session).await?;
+        execute!(tx, SET_KEY, session, name)?;
         seal_session(tx, session, &mut sealed).await?;
         sealed.sessions += 1;
     }
@@ -280,23 +272,21 @@ async fn seal_session(tx: &mut Tx, session: SessionId, sealed: &mut Sealed) -> R
     Ok(())
 }
 
-/// Gives a session whose text was erased another key, and has the old one destroyed. What is left under it, quotes that changes rest on and
+/// Gives a locked session whose text was erased another key, and has the old one destroyed. What is left under it, quotes that changes rest on and
 /// copies of events in other sessions, is sealed with the new key.
 pub async fn change_key(tx: &mut Tx, session: SessionId, at: Timestamp) -> Result<()> {
     let Some((Some(old),)) = fetch_optional!(tx, (Option<String>,), KEY_OF, session)? else { return Ok(()) };
     let Some(name) = new_key(tx, session).await? else {
         return Err(Error::SessionKey(format!("the key {old} of this session's transcript cannot be destroyed")));
     };
-    if execute!(tx, SET_KEY, session, name, old.as_str())? == 0 {
-        return Err(Error::Stale);
-    }
+    execute!(tx, SET_KEY, session, name)?;
     seal_anew(tx, &old, session).await?;
     execute!(tx, TO_DESTROY, old.as_str(), at)?;
     Ok(())
 }
 
-/// Seals what a key seals with that of a session instead. What cannot be opened stays as it is. Returns how many quotes there were.
-async fn seal_anew(tx: &mut Tx, old: &str, session: SessionId) -> Result<usize> {
+/// Seals what a key seals with that of a session instead. What cannot be opened stays as it is.
+async fn seal_anew(tx: &mut Tx, old: &str, session: SessionId) -> Result<()> {
     let key = key_of(tx, session).await?;
     for (id,) in fetch_all!(tx, (EventId,), EVENTS_WITH, old)? {
         let Some(stored) = fetch_optional!(tx, StoredEvent, EVENT, id)? else { continue };
@@ -306,14 +296,12 @@ async fn seal_anew(tx: &mut Tx, old: &str, session: SessionId) -> Result<usize> 
             seal_event(tx, (id, &text, &raw), key.as_ref()).await?;
         }
     }
-    let quotes = fetch_all!(tx, StoredQuote, QUOTES_WITH, old)?;
-    let count = quotes.len();
-    for stored in quotes {
+    for stored in fetch_all!(tx, StoredQuote, QUOTES_WITH, old)? {
         if let Some(quote) = open(tx, stored.key_id.as_deref(), &place("evidence", "quote", stored.id), stored.quote).await? {
             seal_quote(tx, stored.id, &quote, key.as_ref()).await?;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// Whether a key that is to be destroyed seals something that was written meanwhile.
