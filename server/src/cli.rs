@@ -447,6 +447,9 @@ pub struct BriefingArgs {
     /// Also statements that are not valid yet, or no longer.
     #[arg(long)]
     pub all_times: bool,
+    /// Also, by title, the memories that those of the briefing replaced.
+    #[arg(long)]
+    pub superseded: bool,
 }
 
 /// `lucid doctor`.

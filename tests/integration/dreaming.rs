@@ -25,7 +25,7 @@ on_both_engines!(
 async fn insights_say_whether_a_note_helped(world: World) {
     let lucid = &world.lucid;
     let changeset = world.proposal().await;
-    assert!(lucid.insights(&world.reviewer, None).await.unwrap().notes.is_empty(), "nothing is approved yet");
+    assert!(lucid.insights(&world.reviewer, None, None).await.unwrap().notes.is_empty(), "nothing is approved yet");
     world.approve_and_commit(changeset).await;
     let failure = world.changes(changeset).await.into_iter().find(|c| c.change.finding == "recurring_failure").unwrap();
     let path = failure.edits[0].path.clone();
@@ -43,15 +43,15 @@ async fn insights_say_whether_a_note_helped(world: World) {
         }
     }
     world.dream().await;
-    let seen = lucid.insights(&world.reviewer, Some(world.store)).await.unwrap();
+    let seen = lucid.insights(&world.reviewer, Some(world.store), None).await.unwrap();
     let [effect] = &seen.notes[..] else { panic!("one failure has a note: {:?}", seen.notes) };
     assert_eq!((effect.memory_id, effect.change_id), (note.id, failure.change.id));
     assert_eq!(effect.before(), Met { used: 2, met: 2 });
     assert_eq!(effect.loaded(), Met { used: 2, met: 1 }, "one was told and did not follow");
     assert_eq!(effect.other(), Met { used: 1, met: 1 });
-    assert!(lucid.insights(&world.stranger, None).await.unwrap().notes.is_empty(), "only who sees the store");
+    assert!(lucid.insights(&world.stranger, None, None).await.unwrap().notes.is_empty(), "only who sees the store");
     world.dream().await;
-    assert_eq!(lucid.insights(&world.reviewer, None).await.unwrap().notes.len(), 1, "each dream counts anew");
+    assert_eq!(lucid.insights(&world.reviewer, None, None).await.unwrap().notes.len(), 1, "each dream counts anew");
     world.verified().await;
 }
 
@@ -180,7 +180,15 @@ async fn support_is_refreshed_without_a_change(world: World) {
     let support: Vec<Value> = known.iter().map(|s| serde_json::from_str(s).unwrap()).filter(|v: &Value| v["distinct"].is_i64()).collect();
     assert_eq!((support.len(), support[0]["distinct"].as_i64()), (1, Some(5)), "{known:?}");
     drop(tx);
-    let asked = service::BriefingRequest { agent: None, session: None, budget_tokens: None, tool: None, error: None, all_times: false };
+    let asked = service::BriefingRequest {
+        agent: None,
+        session: None,
+        budget_tokens: None,
+        tool: None,
+        error: None,
+        all_times: false,
+        superseded: false,
+    };
     let briefing = world.lucid.briefing(&world.reviewer, world.store, &asked).await.unwrap();
     assert!(briefing.memories.iter().any(|m| m.support == 5), "agents see it, too");
 }

@@ -14,11 +14,15 @@ use domain::{
     changeset::ChangeKind,
     ids::StoreId,
     memory::{CommitSource, Operation},
+    rights::Scope,
 };
-use service::{CommitFilter, Lucid, MemoryWrite, NewMemory};
+use service::{BriefingRequest, CommitFilter, Kind, Lucid, MemoryWrite, NewKey, NewMemory};
 
 use crate::{
-    support::{process::run, soak::rounds},
+    support::{
+        process::{Served, run},
+        soak::rounds,
+    },
     world::{World, create, on_both_engines},
 };
 
@@ -27,6 +31,7 @@ on_both_engines!(
     a_version_is_brought_back_through_the_gate,
     a_removal_is_explained_by_its_own_change,
     the_history_is_filtered,
+    a_superseded_memory_is_read_only_if_asked_for,
     a_revert_of_a_revert_is_the_original,
     one_change_of_a_commit_is_reverted
 );
@@ -334,4 +339,67 @@ async fn one_change_of_a_commit_is_reverted(world: World) {
     assert_eq!(added(&now), added(&after), "the other change stays");
     let nothing = lucid.revert_change(&world.reviewer, commit, domain::ids::ChangeId(uuid::Uuid::nil())).await.unwrap_err();
     assert_eq!(nothing.kind(), service::Kind::NotFound);
+}
+
+async fn a_superseded_memory_is_read_only_if_asked_for(world: World) {
+    let lucid = &world.lucid;
+    let changeset = world.proposal().await;
+    world.approve_and_commit(changeset).await;
+    let commit = lucid.history(&world.admin, world.store, None).await.unwrap().rows[0].commit.id;
+    let written = lucid.commit_view(&world.admin, commit, None).await.unwrap().versions;
+    let gone = written.iter().find(|(v, _)| v.version.operation == Operation::Deleted).unwrap().0.version.clone();
+    let about = lucid.memory_about(&world.admin, gone.memory_id).await.unwrap();
+    let (successor, path) = about.superseded_by[0].clone();
+    let new = NewKey { name: "agent".into(), owner: None, store: Some(world.store), scopes: vec![Scope::MemoryRead], days: None };
+    let (_, secret) = lucid.add_key(&world.admin, &new).await.unwrap();
+    let agent = lucid.key_actor(&secret).await.unwrap();
+
+    assert_eq!(lucid.read_memory(&agent, world.store, gone.memory_id, None).await.unwrap_err().kind(), Kind::NotFound);
+    let old = lucid.read_superseded(&agent, world.store, gone.memory_id, None).await.unwrap();
+    assert_eq!((old.memory.content.as_str(), &old.superseded_by), ("Same.", &about.superseded_by));
+    assert_eq!(lucid.read_superseded(&world.stranger, world.store, gone.memory_id, None).await.unwrap_err().kind(), Kind::NotFound);
+    let replaced = lucid.supersedes(&agent, world.store, &[successor]).await.unwrap();
+    assert_eq!(replaced[&successor].iter().map(|r| &r.path).collect::<Vec<_>>(), [&gone.path]);
+    let other = lucid.create_store(&Actor::operator(), "Other", "").await.unwrap();
+    assert!(lucid.supersedes(&Actor::operator(), other, &[successor]).await.unwrap().is_empty(), "it is of another store");
+
+    let without = lucid.briefing(&agent, world.store, &BriefingRequest::default()).await.unwrap();
+    assert!(without.superseded.is_empty() && !without.text.contains(gone.path.as_str()), "{}", without.text);
+    let with = BriefingRequest { superseded: true, ..BriefingRequest::default() };
+    let with = lucid.briefing(&agent, world.store, &with).await.unwrap();
+    let line = format!("- {} (replaced by {path} on 2026-11-22): Same.\n", gone.path);
+    assert!(with.text.contains("## No longer current") && with.text.ends_with(&line), "{}", with.text);
+    assert_eq!(with.tokens, domain::briefing::tokens(&with.text));
+
+    let keys = ["--session-keys", world.keys()];
+    let served = Served::start(world.url(), if matches!(world.db, store::Db::Postgres(_)) { &keys } else { &[] });
+    let at = format!("{}/v1/memory_stores/{}", served.url, world.store);
+    let get = async |address: String| {
+        let answer = crate::support::http().build().unwrap().get(address).header("x-api-key", &secret).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let id = gone.memory_id;
+    assert_eq!(get(format!("{at}/memories/{id}")).await.0, 404);
+    let (status, memory) = get(format!("{at}/memories/{id}?superseded=true")).await;
+    assert_eq!((status, memory["content"].as_str(), memory["type"].as_str()), (200, Some("Same."), Some("memory")));
+    assert_eq!((memory["superseded_by"][0]["path"].as_str(), memory["superseded_at"].is_string()), (Some(path.as_str()), true));
+    let is_old = |value: &serde_json::Value| value["id"] == id.to_string() && value["path"] == gone.path.as_str();
+    let (_, one) = get(format!("{at}/memories/{successor}?superseded=true")).await;
+    let (_, list) = get(format!("{at}/memories?superseded=true")).await;
+    let listed = list["data"].as_array().unwrap().iter().find(|m| m["id"] == successor.to_string()).unwrap();
+    assert!(is_old(&one["supersedes"][0]) && is_old(&listed["supersedes"][0]), "{one} {list}");
+    assert!(get(format!("{at}/memories")).await.1["data"][0].get("supersedes").is_none());
+    let (_, briefing) = get(format!("{at}/briefing?superseded=true")).await;
+    assert!(is_old(&briefing["superseded"][0]) && briefing["superseded"][0]["superseded_by"]["path"] == path.as_str(), "{briefing}");
+
+    // Once it is restored, it is current again and replaced by nothing.
+    drop(served);
+    let lucid = match store::Db::open(world.url()).await.unwrap().signing_key() {
+        Some(key) => lucid.clone().with_signing_key(key),
+        None => lucid.clone(),
+    };
+    let world = World { lucid: lucid.clone(), ..world };
+    world.revert_newest().await;
+    assert!(lucid.supersedes(&agent, world.store, &[successor]).await.unwrap().is_empty());
+    assert_eq!(lucid.read_superseded(&agent, world.store, id, None).await.unwrap_err().kind(), Kind::NotFound);
 }

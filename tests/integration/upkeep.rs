@@ -143,7 +143,7 @@ async fn insights_count_what_happened(world: World) {
     lucid.record_outcome(&Actor::operator(), session, Outcome::stated(OutcomeResult::Success), None).await.unwrap();
     let change = world.changes(changeset).await.remove(0);
     world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
-    let seen = lucid.insights(&world.reviewer, None).await.unwrap();
+    let seen = lucid.insights(&world.reviewer, None, None).await.unwrap();
     let (last, before) = (seen.weeks[service::WEEKS - 1], seen.weeks[service::WEEKS - 2]);
     assert_eq!((before.added, before.memories, before.commits), (1, 1, 1));
     assert_eq!((last.added, last.memories, last.commits), (2, 3, 1));
@@ -154,8 +154,15 @@ async fn insights_count_what_happened(world: World) {
     let open: i64 = seen.proposals.values().map(|p| p.open).sum();
     assert_eq!((accepted, open, seen.waiting), (1, 1, [2, 0, 0, 0]));
     assert!(seen.proposals.keys().all(|(_, source)| source == "builtin"), "{:?}", seen.proposals);
-    let nothing = lucid.insights(&world.stranger, None).await.unwrap();
+    let tasks = async |split| {
+        let seen = lucid.insights(&world.reviewer, None, Some(split)).await.unwrap();
+        seen.tasks.iter().map(|t| (t.task.clone(), t.before.known, t.after.known, t.after.succeeded)).collect::<Vec<_>>()
+    };
+    assert_eq!(tasks(1).await, [("t2".to_owned(), 0, 1, 1)], "of the other session nobody said how it ended");
+    assert_eq!(tasks(service::WEEKS).await, tasks(service::WEEKS - 4).await, "such a week there is not");
+    assert!(lucid.insights(&world.stranger, None, Some(1)).await.unwrap().tasks.is_empty());
+    let nothing = lucid.insights(&world.stranger, None, None).await.unwrap();
     assert!(nothing.proposals.is_empty() && nothing.weeks.iter().all(|w| w.memories == 0 && w.commits == 0));
-    let elsewhere = lucid.insights(&world.stranger, Some(world.store)).await.unwrap();
+    let elsewhere = lucid.insights(&world.stranger, Some(world.store), None).await.unwrap();
     assert!(elsewhere.weeks.iter().all(|w| w.commits == 0) && elsewhere.waiting == [0; 4], "asking for a store by its id opens nothing");
 }

@@ -5,6 +5,7 @@ use domain::{
     Timestamp,
     changeset::ChangeKind,
     plural::{cost, count},
+    strata::{ENOUGH, Outcomes, Stratum, standardised},
 };
 use leptos::prelude::*;
 use service::{FIGURE_DAYS, Met, NoteEffect, OpenFailure, Proposals, ReviewFigures, Reviewing, StoreName, WEEKS, Week};
@@ -18,8 +19,8 @@ use crate::{
     context::page,
 };
 
-/// Sessions from which a rate is given.
-const ENOUGH: i64 = 100;
+/// Tasks that are listed.
+const TASKS_SHOWN: usize = 20;
 const SESSIONS: &[Series] = &[("Succeeded", "c-good"), ("Failed", "c-bad"), ("Outcome unknown", "c-none")];
 const MEMORY: &[Series] = &[("Memories", "c-main")];
 const WRITTEN: &[Series] = &[("Added", "c-good"), ("Changed", "c-main"), ("Removed", "c-bad")];
@@ -31,16 +32,19 @@ pub fn Insights() -> impl IntoView {
         let actor = request.actor()?;
         let stores = request.store_names().await?;
         let store = request.asked("store").filter(|id| stores.iter().any(|s| s.id == *id));
-        let insights = request.lucid.insights(actor, store).await?;
+        let split = request.asked("split");
+        let insights = request.lucid.insights(actor, store, split).await?;
         let figures = request.lucid.review_figures(actor).await?;
         let option = |s: &StoreName| view! { <option value=s.id.to_string() selected=store == Some(s.id)>{s.name.clone()}</option> };
         Ok(view! {
             <Heading title="Insights" />
             <form method="get" class="filters">
                 <label>"Store "<select name="store"><option value="">"every store"</option>{stores.iter().map(option).collect_view()}</select></label>
+                <label>"Compare by task from "<select name="split">{splits(&insights)}</select></label>
                 <button>"Show"</button>
             </form>
             {weeks(&insights)}
+            {tasks(&insights)}
             {failures(&insights)}
             {proposals(&insights)}
             {reviews(&figures)}
@@ -77,6 +81,58 @@ fn weeks(insights: &service::Insights) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// The weeks from which on sessions can be compared with those before.
+fn splits(insights: &service::Insights) -> AnyView {
+    let option = |(n, week): (usize, &Week)| {
+        view! { <option value=n selected=week.from == insights.split>{week.from.day()}</option> }
+    };
+    insights.weeks.iter().enumerate().skip(1).map(option).collect_view().into_any()
+}
+
+/// How sessions of the same tasks ended before and after a day.
+fn tasks(insights: &service::Insights) -> AnyView {
+    let day = insights.split.day();
+    let (before, after) = insights.tasks.iter().fold((0, 0), |(b, a), t| (b + t.before.known, a + t.after.known));
+    let text = match standardised(&insights.tasks) {
+        Some(rates) => format!(
+            "Over the same mix of tasks, {}% succeeded before {day} and {}% since (n = {} and {}).",
+            percent(rates.before),
+            percent(rates.after),
+            rates.compared.0,
+            rates.compared.1
+        ),
+        None if before + after == 0 => "No session names its task and has a known outcome.".to_owned(),
+        None => format!(
+            "Not enough data to compare rates: {ENOUGH} sessions of the same tasks are needed before and after {day}. {} with a task and a known outcome: {before} before, {after} since.",
+            count(before + after, "session")
+        ),
+    };
+    let row = |t: &Stratum| {
+        let side = |o: Outcomes| if o.known == 0 { "–".to_owned() } else { format!("{} of {}", o.succeeded, o.known) };
+        view! { <tr><td><Visible text=t.task.clone() /></td><td>{side(t.before)}</td><td>{side(t.after)}</td></tr> }
+    };
+    let more = insights.tasks.len().saturating_sub(TASKS_SHOWN);
+    let table = (!insights.tasks.is_empty()).then(|| {
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Sessions by task">
+                <table>
+                    <thead><tr><th>"Task"</th><th>{format!("Succeeded before {day}")}</th><th>{format!("Succeeded since {day}")}</th></tr></thead>
+                    <tbody>{insights.tasks.iter().take(TASKS_SHOWN).map(row).collect_view()}</tbody>
+                </table>
+            </div>
+        }
+    });
+    let rest = (more > 0).then(|| {
+        let others = count(i64::try_from(more).unwrap_or(i64::MAX), "more task");
+        view! { <p class="quiet">{format!("{others} with fewer sessions.")}</p> }
+    });
+    view! { <section class="stack"><h2>"Success by task"</h2><p>{text}</p>{table}{rest}</section> }.into_any()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0}", share * 100.0)
 }
 
 /// A day without its year, as `3 Nov`.

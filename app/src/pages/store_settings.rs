@@ -226,6 +226,7 @@ pub fn Briefing() -> impl IntoView {
             tool: text("tool"),
             error: text("error"),
             all_times: false,
+            superseded: false,
         };
         let view = request.lucid.briefing(actor, store.id, &asked).await?;
         let field = |name: &str| text(name).unwrap_or_default();

@@ -15,6 +15,8 @@ pub const LARGEST_BUDGET: i64 = 1_000_000;
 pub const TOKEN_RULE: &str = "a token is 4 bytes of UTF-8, rounded up";
 /// Before the titles.
 const TITLES: &str = "\n## Known too, by title\n\n";
+/// Before the memories that others replaced.
+const SUPERSEDED: &str = "\n## No longer current\n\n";
 /// Longest title of a memory, in characters.
 const TITLE_CHARS: usize = 80;
 /// Room that is kept for the closing line, in bytes.
@@ -147,8 +149,37 @@ pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<
     Briefing { text, whole, titles, left_out }
 }
 
+/// A memory that another one replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Superseded<'a> {
+    /// Its last path.
+    pub path: &'a str,
+    /// The title of its last content.
+    pub title: &'a str,
+    /// The path of the memory that replaced it.
+    pub successor: &'a str,
+    /// The day of that, as `2026-11-22`.
+    pub day: &'a str,
+}
+
+/// Adds the memories that others replaced to a briefing, as far as its budget has room. Returns how many it names.
+pub fn add_superseded(text: &mut String, budget: i64, superseded: &[Superseded<'_>]) -> usize {
+    let budget = usize::try_from(bytes(budget)).unwrap_or(0);
+    for (named, old) in superseded.iter().enumerate() {
+        let heading = if named == 0 { SUPERSEDED } else { "" };
+        let line = format!("- {} (replaced by {} on {}): {}\n", old.path, old.successor, old.day, old.title);
+        if text.len() + heading.len() + line.len() > budget {
+            return named;
+        }
+        text.push_str(heading);
+        text.push_str(&line);
+    }
+    superseded.len()
+}
+
 /// Whether a memory is for this agent: what stands under `/agents/<name>` is for that one only.
-fn is_for(path: &str, agent: Option<&str>) -> bool {
+#[must_use]
+pub fn is_for(path: &str, agent: Option<&str>) -> bool {
     match path.strip_prefix("/agents/").and_then(|rest| rest.split_once('/')) {
         Some((name, _)) => agent == Some(name),
         None => true,

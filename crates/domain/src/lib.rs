@@ -35,6 +35,7 @@ pub mod search;
 pub mod secrets;
 pub mod sensitive;
 pub mod statement;
+pub mod strata;
 pub mod timestamp;
 pub mod validity;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::{
     Timestamp,
     actor::{Actor, Who},
-    briefing::{self, Candidate, Known, tokens},
+    briefing::{self, Candidate, Known, Superseded, tokens},
     ids::{MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
     rights::Action,
@@ -17,6 +17,7 @@ use store::{
     memories::{self, BriefingRow, RankedRow},
     memory_stores::{self, StoreRow},
     reads::Read,
+    superseded::{self, SupersededRow},
 };
 
 use crate::{Error, Lucid, Result, require};
@@ -45,6 +46,8 @@ pub struct BriefingRequest {
     pub error: Option<String>,
     /// Also statements that are not valid yet, or no longer.
     pub all_times: bool,
+    /// Also, by title, the memories that those of the briefing replaced.
+    pub superseded: bool,
 }
 
 /// A briefing with what stands in it.
@@ -66,6 +69,19 @@ pub struct BriefingView {
     pub titles: Vec<BriefedMemory>,
     /// How many more there are.
     pub left_out: usize,
+    /// The memories that those of the briefing replaced, if they were asked for. The text names as many as fit.
+    pub superseded: Vec<SupersededTitle>,
+}
+
+/// A memory that one of a briefing replaced.
+#[derive(Debug, Clone)]
+pub struct SupersededTitle {
+    /// The title of its last content.
+    pub title: String,
+    /// The path of the memory that replaced it.
+    pub successor_path: MemoryPath,
+    /// The memory, and when it was replaced.
+    pub row: SupersededRow,
 }
 
 /// A memory in a briefing.
@@ -128,16 +144,21 @@ impl Lucid {
         let composed = briefing::compose(&title, asked.agent.as_deref(), budget_tokens, &chosen, more);
         let at = |n: usize| &rows[about.as_ref().map_or(n, |found| found[n])];
         let listed = |indices: &[usize]| indices.iter().map(|&n| briefed(at(n))).collect::<Vec<_>>();
-        let view = BriefingView {
+        let mut view = BriefingView {
             store: row,
             budget_tokens,
-            tokens: tokens(&composed.text),
+            tokens: 0,
             not_valid,
             memories: listed(&composed.whole),
             titles: listed(&composed.titles),
             left_out: composed.left_out.len() + more,
             text: composed.text,
+            superseded: Vec::new(),
         };
+        if asked.superseded {
+            add_superseded(&mut tx, &mut view, asked.agent.as_deref()).await?;
+        }
+        view.tokens = tokens(&view.text);
         let read_at = self.now();
         // A person who looks at it is no agent that has read it.
         if !matches!(actor.who, Who::Person(_)) {
@@ -151,6 +172,31 @@ impl Lucid {
         }
         Ok(view)
     }
+}
+
+/// Adds the memories that those of a briefing replaced, by title.
+async fn add_superseded(tx: &mut Tx, view: &mut BriefingView, agent: Option<&str>) -> Result<()> {
+    let paths: BTreeMap<MemoryId, MemoryPath> = view.memories.iter().chain(&view.titles).map(|m| (m.id, m.path.clone())).collect();
+    let successors: Vec<MemoryId> = paths.keys().copied().collect();
+    let mut rows = superseded::superseded_by(tx, &successors).await?;
+    rows.retain(|row| briefing::is_for(row.path.as_str(), agent));
+    let hashes: Vec<&str> = rows.iter().map(|row| row.content_sha256.as_str()).collect();
+    let beginnings: BTreeMap<String, String> = memories::beginnings(tx, &hashes).await?.into_iter().collect();
+    for row in rows {
+        let title = briefing::title_of(beginnings.get(&row.content_sha256).map_or("", String::as_str));
+        let successor_path = paths[&row.successor].clone();
+        view.superseded.push(SupersededTitle { title, successor_path, row });
+    }
+    view.superseded.sort_by(|a, b| (&a.row.path, a.row.memory_id).cmp(&(&b.row.path, b.row.memory_id)));
+    let days: Vec<String> = view.superseded.iter().map(|old| old.row.superseded_at.date()).collect();
+    let lines: Vec<Superseded<'_>> = view
+        .superseded
+        .iter()
+        .zip(&days)
+        .map(|(old, day)| Superseded { path: old.row.path.as_str(), title: &old.title, successor: old.successor_path.as_str(), day })
+        .collect();
+    briefing::add_superseded(&mut view.text, view.budget_tokens, &lines);
+    Ok(())
 }
 
 /// Leaves out statements that are not valid at a moment, and memories that then say nothing. Returns how many statements those are.

@@ -11,9 +11,10 @@ use domain::{
     ids::StoreId,
     masking::mask,
     rights::Action,
+    strata::Stratum,
 };
 use store::{
-    insights::{self, OpenFailure, ProposalsRow, Seen, WEEK},
+    insights::{self, OpenFailure, ProposalsRow, Seen, TaskRow, WEEK},
     note_effects::{self, NoteEffect},
 };
 
@@ -21,6 +22,9 @@ use crate::{Lucid, Result};
 
 /// Weeks that are looked at, this one included.
 pub const WEEKS: usize = 13;
+
+/// Weeks that are compared with those before, if nobody says which.
+const RECENT_WEEKS: usize = 4;
 
 /// Notes and failures that are listed.
 const SHOWN: i64 = 50;
@@ -92,6 +96,10 @@ impl Proposals {
 pub struct Insights {
     /// The weeks, the oldest first; the last one is not over.
     pub weeks: Vec<Week>,
+    /// When the comparison by task splits the sessions.
+    pub split: Timestamp,
+    /// Sessions with a known outcome by task, before and after the split; the task with the most sessions first.
+    pub tasks: Vec<Stratum>,
     /// What became of proposals, by the kind of change and by who or what proposed: an engine, `agent`, `person` or `revert`.
     pub proposals: BTreeMap<(ChangeKind, String), Proposals>,
     /// Changes that wait for up to a day, a week, thirty days, and longer.
@@ -114,8 +122,9 @@ impl Insights {
 }
 
 impl Lucid {
-    /// How the stores that the actor may see did, or one of them.
-    pub async fn insights(&self, actor: &Actor, store: Option<StoreId>) -> Result<Insights> {
+    /// How the stores that the actor may see did, or one of them. `split` is the first week, from 1, of those that are compared with the
+    /// weeks before; the last four weeks if none is given.
+    pub async fn insights(&self, actor: &Actor, store: Option<StoreId>, split: Option<usize>) -> Result<Insights> {
         let now = self.now();
         let from = Timestamp(now.0 - WEEK * i64::try_from(WEEKS).unwrap_or(i64::MAX));
         let seen = |action| {
@@ -134,6 +143,8 @@ impl Lucid {
                 _ => week.unknown += row.number,
             }
         }
+        let split = weeks[split.filter(|n| (1..WEEKS).contains(n)).unwrap_or(WEEKS - RECENT_WEEKS)].from;
+        let tasks = by_task(insights::tasks(&mut tx, seen(Action::SeeSessions), from, split, now).await?);
         let memory = seen(Action::SeeMemory);
         for row in insights::written(&mut tx, memory, from).await? {
             let week = &mut weeks[of(row.week)];
@@ -170,6 +181,22 @@ impl Lucid {
             (OpenFailure { title: mask(&row.title), ..row }, support["sessions"].as_i64().unwrap_or_default())
         };
         let open_failures = open.into_iter().map(counted).collect();
-        Ok(Insights { weeks, proposals, waiting, cost_micros, notes, open_failures })
+        Ok(Insights { weeks, split, tasks, proposals, waiting, cost_micros, notes, open_failures })
     }
+}
+
+/// Adds up the sessions of each task, the task with the most sessions first. What only the agent claimed is not known.
+fn by_task(rows: Vec<TaskRow>) -> Vec<Stratum> {
+    let mut strata: BTreeMap<String, Stratum> = BTreeMap::new();
+    for row in rows.into_iter().filter(|row| row.source.decides() && row.result != OutcomeResult::Unknown) {
+        let stratum = strata.entry(row.task_key).or_default();
+        let side = if row.is_after { &mut stratum.after } else { &mut stratum.before };
+        side.known += row.number;
+        if row.result == OutcomeResult::Success {
+            side.succeeded += row.number;
+        }
+    }
+    let mut all: Vec<Stratum> = strata.into_iter().map(|(task, s)| Stratum { task: mask(&task), ..s }).collect();
+    all.sort_by_key(|s| std::cmp::Reverse(s.before.known + s.after.known));
+    all
 }

@@ -51,6 +51,7 @@ mod sessions;
 mod setting_changes;
 mod small_writes;
 mod stores;
+mod superseded;
 mod trail;
 pub mod transcripts;
 mod waiting;
@@ -76,7 +77,7 @@ pub use accounts::{LinkPurpose, OwnSignIn, Place, SignedIn, UserView};
 pub use audit::Checkpoint;
 pub use beside::{BesideView, SimilarMemory, TouchedMemory};
 pub use bill::GivenMemory;
-pub use briefing::{BriefedMemory, BriefingRequest, BriefingView};
+pub use briefing::{BriefedMemory, BriefingRequest, BriefingView, SupersededTitle};
 pub use changesets::{ChangeView, ChangesetView, EditView, Needs, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
 pub use distilling::{Distillers, Estimate, Limits as ModelLimits};
@@ -144,9 +145,11 @@ pub use store::{
     schedules::ScheduleRow,
     sessions::{EventRow, SessionFilter, SessionRow},
     statements_run,
+    superseded::{RemovedRow, SupersededRow},
 };
 pub use store::{changes::DecidedRow, questions::AnsweredRow};
 pub use stores::StoreText;
+pub use superseded::SupersededMemory;
 pub use trail::{AuditRow, Export, ExportPeriod, LastVerified, TrailKey, Verified};
 pub use web_sessions::{form_token, web_session_of};
 

@@ -129,6 +129,15 @@ impl Listed {
         }
     }
 
+    /// The id of a memory; none for a prefix.
+    #[must_use]
+    pub fn memory_id(&self) -> Option<MemoryId> {
+        match self {
+            Self::Memory(memory, _) => Some(memory.id),
+            Self::Prefix(_) => None,
+        }
+    }
+
     fn sha256(&self) -> Option<&str> {
         match self {
             Self::Memory(memory, _) => Some(&memory.content_sha256),

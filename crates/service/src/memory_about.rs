@@ -14,6 +14,7 @@ use store::{
     grants::{self, GrantRow},
     memories::{self, OpenChangeRow, OriginRow, TreeRow},
     reads::{self, ReaderRow},
+    superseded,
 };
 
 use crate::{
@@ -102,7 +103,7 @@ impl Lucid {
             Some(by) => Some(Names::of_one(&mut tx, &by).await?),
             None => None,
         };
-        let superseded_by = memories::successors(&mut tx, newest.id).await?;
+        let superseded_by = superseded::successors(&mut tx, newest.id).await?;
         Ok(MemoryAbout { learned, open, readers, owners, frozen_by, superseded_by })
     }
 

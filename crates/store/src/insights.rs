@@ -22,6 +22,13 @@ statements! {
             FROM sessions s WHERE s.deleted_at IS NULL
                 AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id AND ", seen_sql!("t.store_id"), ")) x
         WHERE x.at >= $3 AND x.at < $5 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
+    TASKS = concat!("SELECT x.task_key, x.at >= $4 AS is_after, x.result, x.source, COUNT(*) AS number
+        FROM (SELECT s.task_key, COALESCE(s.last_event_at, s.created_at) AS at,
+                (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS result,
+                (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC LIMIT 1) AS source
+            FROM sessions s WHERE s.deleted_at IS NULL AND s.task_key IS NOT NULL
+                AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id AND ", seen_sql!("t.store_id"), ")) x
+        WHERE x.at >= $3 AND x.at < $5 AND x.result IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4");
     COMMITS = concat!("SELECT CAST((c.created_at - $3) / $4 AS BIGINT) AS week, COUNT(*) AS number
         FROM commits c WHERE c.created_at >= $3 AND ", seen_sql!("c.store_id"), " GROUP BY 1 ORDER BY 1");
     WRITTEN = concat!("SELECT CAST((v.created_at - $3) / $4 AS BIGINT) AS week,
@@ -70,6 +77,17 @@ pub struct SessionsRow {
     pub number: i64,
 }
 
+/// Sessions of one task, before or after a moment, that ended alike.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[expect(missing_docs, reason = "names that say it")]
+pub struct TaskRow {
+    pub task_key: String,
+    pub is_after: bool,
+    pub result: OutcomeResult,
+    pub source: OutcomeSource,
+    pub number: i64,
+}
+
 /// What was written in a week.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 #[expect(missing_docs, reason = "names that say it")]
@@ -96,6 +114,11 @@ pub struct ProposalsRow {
 /// Sessions by week since a time, and by how they ended.
 pub async fn sessions(tx: &mut Tx, seen: Seen, from: Timestamp, to: Timestamp) -> Result<Vec<SessionsRow>> {
     fetch_all!(tx, SessionsRow, SESSIONS, seen.store, viewer(seen.visible), from, WEEK, to)
+}
+
+/// Sessions with a task and an outcome from one time to another, by task and by whether they ended before or after a moment.
+pub async fn tasks(tx: &mut Tx, seen: Seen, from: Timestamp, moment: Timestamp, to: Timestamp) -> Result<Vec<TaskRow>> {
+    fetch_all!(tx, TaskRow, TASKS, seen.store, viewer(seen.visible), from, moment, to)
 }
 
 /// How many commits there were by week since a time.

@@ -49,6 +49,7 @@ pub mod sessions;
 pub mod setting_changes;
 pub mod settings;
 pub mod sign_in;
+pub mod superseded;
 pub mod users;
 pub mod vectors;
 
@@ -84,6 +85,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("jobs", jobs::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("memories", memories::STATEMENTS),
+        ("superseded", superseded::STATEMENTS),
         ("memory_stores", memory_stores::STATEMENTS),
         ("model_batches", model_batches::STATEMENTS),
         ("note_effects", note_effects::STATEMENTS),

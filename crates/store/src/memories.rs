@@ -72,13 +72,6 @@ statements! {
         WHERE t.memory_id = $1 ORDER BY c.id LIMIT $2";
     ORIGIN = "SELECT ch.id, ch.changeset_id, cs.dream_id, ch.title, ch.rationale, ch.support_sessions, ch.eligible_sessions
         FROM memory_versions v JOIN changes ch ON ch.id = v.change_id JOIN changesets cs ON cs.id = ch.changeset_id WHERE v.id = $1";
-    SUCCESSORS = "SELECT DISTINCT w.memory_id, w.path FROM memory_versions v JOIN memory_versions w
-            ON w.commit_id = v.commit_id AND w.change_id = v.change_id AND w.memory_id <> v.memory_id AND w.operation <> 'deleted'
-        WHERE v.id = $1 AND v.operation = 'deleted'
-        UNION SELECT m.id, m.path FROM memory_versions v
-            JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
-            JOIN memories m ON m.store_id = v.store_id AND m.content_sha256 = b.content_sha256
-        WHERE v.id = $1 AND v.operation = 'deleted' ORDER BY 2 LIMIT 10";
     SUPPORT_OF_STORE = "SELECT support FROM memories WHERE store_id = $1 ORDER BY path";
     REFRESH_SUPPORT = "UPDATE memories SET support = $1 WHERE id = $2";
     FREEZE = "UPDATE memories SET frozen = TRUE, frozen_reason = $1, frozen_by = $2, frozen_at = $3 WHERE id = $4 AND NOT frozen";
@@ -291,11 +284,6 @@ pub struct OriginRow {
 /// The change behind a version; none for a direct write.
 pub async fn origin(tx: &mut Tx, version: VersionId) -> Result<Option<OriginRow>> {
     fetch_optional!(tx, OriginRow, ORIGIN, version)
-}
-
-/// The memories that took the place of the one that a version removed: those that the same change wrote, or that say the same.
-pub async fn successors(tx: &mut Tx, removal: VersionId) -> Result<Vec<(MemoryId, MemoryPath)>> {
-    fetch_all!(tx, (MemoryId, MemoryPath), SUCCESSORS, removal)
 }
 
 /// Memories of a store by path, without contents: from the first path on, up to before the second, at most so many.

@@ -9,9 +9,9 @@ use axum::{
 use domain::briefing::TOKEN_RULE;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::{BriefedMemory, BriefingRequest, Lucid};
+use service::{BriefedMemory, BriefingRequest, Lucid, SupersededTitle};
 
-use super::{ApiError, Key, id};
+use super::{ApiError, Key, id, memories::superseded};
 
 /// What is asked for.
 #[derive(Deserialize)]
@@ -23,6 +23,8 @@ pub struct Asked {
     error: Option<String>,
     #[serde(default)]
     all_times: bool,
+    #[serde(default)]
+    superseded: bool,
 }
 
 pub async fn retrieve(
@@ -40,6 +42,7 @@ pub async fn retrieve(
         tool: asked.tool,
         error: asked.error,
         all_times: asked.all_times,
+        superseded: asked.superseded,
     };
     let view = lucid.briefing(&actor, id(&store, "store")?, &request).await?;
     // For hooks of a shell: only the text.
@@ -48,7 +51,13 @@ pub async fn retrieve(
     }
     let memory = |m: &BriefedMemory| json!({"id": m.id, "memory_version_id": m.version_id, "path": m.path, "title": m.title, "frozen": m.frozen, "support": m.support});
     let listed = |all: &[BriefedMemory]| all.iter().map(memory).collect::<Vec<_>>();
-    let answer: Value = json!({
+    let superseded = |old: &SupersededTitle| {
+        let mut value = superseded(&old.row);
+        value["title"] = json!(old.title);
+        value["superseded_by"] = json!({"id": old.row.successor, "path": old.successor_path});
+        value
+    };
+    let mut answer: Value = json!({
         "type": "briefing",
         "memory_store_id": view.store.id,
         "revision": view.store.revision,
@@ -61,5 +70,8 @@ pub async fn retrieve(
         "left_out": view.left_out,
         "not_valid": view.not_valid,
     });
+    if asked.superseded {
+        answer["superseded"] = view.superseded.iter().map(superseded).collect();
+    }
     Ok(Json(answer).into_response())
 }

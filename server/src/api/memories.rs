@@ -13,7 +13,7 @@ use domain::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::{Error, Listed, Listing, Lucid, MemoryRow, MemoryWrite, Written};
+use service::{Error, Listed, Listing, Lucid, MemoryRow, MemoryWrite, SupersededMemory, SupersededRow, Written};
 
 use super::{ApiError, Key, body, id};
 
@@ -55,6 +55,9 @@ pub struct Asked {
     expected_content_sha256: Option<String>,
     /// The session that the content is read for.
     session_id: Option<String>,
+    /// Also the memories that others replaced.
+    #[serde(default)]
+    superseded: bool,
 }
 
 impl Asked {
@@ -111,9 +114,23 @@ pub async fn retrieve(
     Path((store, memory)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, ApiError> {
-    let (memory, content) =
-        lucid.read_memory(&actor, id::<StoreId>(&store, "store")?, id::<MemoryId>(&memory, "memory")?, asked.session()?).await?;
-    Ok(Json(shown(&memory, (asked.view.as_deref() != Some("basic")).then_some(&content))))
+    let (store, id) = (id::<StoreId>(&store, "store")?, id::<MemoryId>(&memory, "memory")?);
+    let is_full = asked.view.as_deref() != Some("basic");
+    match lucid.read_memory(&actor, store, id, asked.session()?).await {
+        Ok((memory, content)) => {
+            let mut value = shown(&memory, is_full.then_some(&content));
+            if asked.superseded {
+                let replaced = lucid.supersedes(&actor, store, &[id]).await?;
+                value["supersedes"] = replaced.values().flatten().map(superseded).collect();
+            }
+            Ok(Json(value))
+        }
+        Err(Error::NotFound("memory")) if asked.superseded => {
+            let old = lucid.read_superseded(&actor, store, id, asked.session()?).await?;
+            Ok(Json(shown_superseded(&old, is_full)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub async fn list(
@@ -131,9 +148,18 @@ pub async fn list(
         contents: full,
         session: asked.session()?,
     };
-    let (items, next) = lucid.list_memories(&actor, id(&store, "store")?, &listing).await?;
+    let store = id(&store, "store")?;
+    let (items, next) = lucid.list_memories(&actor, store, &listing).await?;
+    let ids: Vec<MemoryId> = items.iter().filter_map(Listed::memory_id).collect();
+    let replaced = if asked.superseded { Some(lucid.supersedes(&actor, store, &ids).await?) } else { None };
     let shown = |item: &Listed| match item {
-        Listed::Memory(memory, content) => shown(memory, content.as_ref()),
+        Listed::Memory(memory, content) => {
+            let mut value = shown(memory, content.as_ref());
+            if let Some(replaced) = &replaced {
+                value["supersedes"] = replaced.get(&memory.id).into_iter().flatten().map(superseded).collect();
+            }
+            value
+        }
         Listed::Prefix(path) => json!({"type": "memory_prefix", "path": path}),
     };
     let next = next.map(|path| hex::encode(path.as_bytes()));
@@ -193,5 +219,36 @@ fn shown(memory: &MemoryRow, content: Option<&String>) -> Value {
         "content_size_bytes": memory.bytes,
         "created_at": memory.created_at.rfc3339(),
         "updated_at": memory.updated_at.rfc3339(),
+    })
+}
+
+/// A memory that another one replaced, in the API's shape.
+pub fn superseded(row: &SupersededRow) -> Value {
+    json!({
+        "id": row.memory_id,
+        "type": "superseded_memory",
+        "memory_version_id": row.version_id,
+        "path": row.path,
+        "superseded_at": row.superseded_at.rfc3339(),
+    })
+}
+
+/// A memory that others replaced, in the shape of one that is there, with what replaced it.
+fn shown_superseded(old: &SupersededMemory, is_full: bool) -> Value {
+    let memory = &old.memory;
+    let successor = |(id, path): &(MemoryId, MemoryPath)| json!({"id": id, "path": path});
+    json!({
+        "id": memory.memory_id,
+        "type": "memory",
+        "memory_store_id": memory.store_id,
+        "memory_version_id": memory.version_id,
+        "path": memory.path,
+        "content": is_full.then_some(&memory.content),
+        "content_sha256": memory.content_sha256,
+        "content_size_bytes": memory.bytes,
+        "created_at": memory.created_at.rfc3339(),
+        "updated_at": memory.updated_at.rfc3339(),
+        "superseded_at": memory.superseded_at.rfc3339(),
+        "superseded_by": old.superseded_by.iter().map(successor).collect::<Vec<_>>(),
     })
 }

@@ -18,6 +18,7 @@ pub async fn run(database: super::Database<'_>, args: &BriefingArgs) -> Result<E
         tool: args.tool.clone(),
         error: args.error.clone(),
         all_times: args.all_times,
+        superseded: args.superseded,
     };
     let view = lucid.briefing(&Actor::operator(), store, &asked).await?;
     lucid.close().await;
