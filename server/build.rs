@@ -1,5 +1,5 @@
-//! Takes the site (made by `make site` in `target/site`, or where `LUCID_SITE` says) into the binary. Without it the
-//! server still builds, says so, and serves pages without style and islands.
+//! Takes the site (made by `make site` in `target/site`, or where `LUCID_SITE` says) into the
+//! binary. Without it the server still builds, says so, and serves pages without style and islands.
 
 use std::{env, fmt::Write, fs, path::PathBuf};
 
@@ -17,22 +17,41 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let manifest: serde_json::Value = serde_json::from_str(&text)?;
         let name = |key: &str| manifest[key].as_str().unwrap_or_default().to_owned();
         for asset in ASSETS {
-            writeln!(code, "pub const {}: Option<&str> = Some({:?});", asset.to_uppercase(), name(asset))?;
+            writeln!(
+                code,
+                "pub const {}: Option<&str> = Some({:?});",
+                asset.to_uppercase(),
+                name(asset)
+            )?;
         }
         writeln!(code, "pub const FILES: &[File] = &[")?;
-        for file in manifest["files"].as_array().into_iter().flatten().filter_map(|f| f.as_str()) {
+        for file in manifest["files"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|f| f.as_str())
+        {
             let path = site.join(file).canonicalize()?;
             writeln!(
                 code,
-                "File {{ name: {file:?}, plain: include_bytes!(\"{0}\"), brotli: include_bytes!(\"{0}.br\"), gzip: include_bytes!(\"{0}.gz\") }},",
+                "File {{ name: {file:?}, plain: include_bytes!(\"{0}\"), brotli: \
+                 include_bytes!(\"{0}.br\"), gzip: include_bytes!(\"{0}.gz\") }},",
                 path.display()
             )?;
         }
         writeln!(code, "];")?;
     } else {
-        println!("cargo:warning=there is no site in {}: pages will have no style and no islands (run `make site`)", site.display());
+        println!(
+            "cargo:warning=there is no site in {}: pages will have no style and no islands (run \
+             `make site`)",
+            site.display()
+        );
         for asset in ASSETS {
-            writeln!(code, "pub const {}: Option<&str> = None;", asset.to_uppercase())?;
+            writeln!(
+                code,
+                "pub const {}: Option<&str> = None;",
+                asset.to_uppercase()
+            )?;
         }
         code.push_str("pub const FILES: &[File] = &[];\n");
     }

@@ -1,4 +1,5 @@
-//! What a page or an action knows about its request: Lucid, who is signed in, and what a refused form held.
+//! What a page or an action knows about its request: Lucid, who is signed in, and what a refused
+//! form held.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +26,6 @@ use crate::components::{
 /// Who is signed in; put into the request by the server's middleware.
 #[derive(Debug, Clone)]
 pub struct Current {
-    /// What they may do.
     pub actor: Actor,
     /// How they are called.
     pub user: UserView,
@@ -36,20 +36,22 @@ pub struct Current {
 /// Where a request came from; put into it by the server's middleware.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
-    /// Network address, as far as it is known: of the last proxy, unless Lucid was told to believe that one.
+    /// Network address, as far as it is known: of the last proxy, unless Lucid was told to believe
+    /// that one.
     pub address: Option<String>,
     /// What the browser calls itself; at most 200 characters.
     pub browser: Option<String>,
     /// The address that browsers use for Lucid, without a slash at the end.
     pub public_url: String,
-    /// Whether cookies go over https (or to this machine) only.
+    /// True if cookies go over https (or to this machine) only.
     pub secure: bool,
 }
 
-/// The cookie that carries what is shown once: the secret of a new key, a one-time link. It goes from the answer of a form to the
-/// page that follows and is gone with it; Lucid keeps it nowhere.
+/// The cookie that carries what is shown once: the secret of a new key, a one-time link. It goes
+/// from the answer of a form to the page that follows and is gone with it; Lucid keeps it nowhere.
 const ONCE: &str = "lucid-once";
-/// The cookie by which a browser is known in which somebody signed in before: who guesses elsewhere cannot lock its owner out.
+/// The cookie by which a browser is known in which somebody signed in before: who guesses elsewhere
+/// cannot lock its owner out.
 const BROWSER: &str = "lucid-browser";
 
 /// The web session's key for what was revealed last, and when.
@@ -62,15 +64,10 @@ const DIFF_VIEW: &str = "diff_view";
 /// Everything that a page needs, taken before it waits for anything.
 #[derive(Clone)]
 pub struct Request {
-    /// The use cases.
     pub lucid: Lucid,
-    /// Who is signed in.
     pub current: Option<Current>,
-    /// Path parameters.
     pub params: BTreeMap<String, String>,
-    /// Query parameters.
     pub query: BTreeMap<String, String>,
-    /// Where it came from.
     pub client: Client,
     /// The web session that it belongs to, if it has one.
     pub session: Option<Session>,
@@ -91,7 +88,11 @@ impl Request {
             let map = map.get_untracked();
             map.into_iter().map(|(k, v)| (k.into_owned(), v)).collect()
         };
-        Self { params: read(use_params_map()), query: read(use_query_map()), ..Self::of_action() }
+        Self {
+            params: read(use_params_map()),
+            query: read(use_query_map()),
+            ..Self::of_action()
+        }
     }
 
     /// The request that is being answered by an action.
@@ -101,9 +102,15 @@ impl Request {
         Self {
             lucid: expect_context::<Lucid>(),
             current: extension.and_then(|e| e.get::<Current>().cloned()),
-            client: extension.and_then(|e| e.get::<Client>().cloned()).unwrap_or_default(),
+            client: extension
+                .and_then(|e| e.get::<Client>().cloned())
+                .unwrap_or_default(),
             session: extension.and_then(|e| e.get::<Session>().cloned()),
-            cookies: parts.as_ref().and_then(|p| p.headers.get(header::COOKIE)).and_then(|v| v.to_str().ok()).map(str::to_owned),
+            cookies: parts
+                .as_ref()
+                .and_then(|p| p.headers.get(header::COOKIE))
+                .and_then(|v| v.to_str().ok())
+                .map(str::to_owned),
             params: BTreeMap::new(),
             query: BTreeMap::new(),
             response: expect_context::<ResponseOptions>(),
@@ -127,12 +134,14 @@ impl Request {
         Ok(self.stores.get_or_init(|| names).clone())
     }
 
-    /// Gives the page that follows a text to show once, about this subject alone. Both may hold letters, digits and `_`.
+    /// Gives the page that follows a text to show once, about this subject alone. Both may hold
+    /// letters, digits and `_`.
     pub fn show_once(&self, about: &str, text: &str) {
         self.set_once(&format!("{about}.{text}"), 60);
     }
 
-    /// The text about this subject that the form before gave to be shown once; whatever it was about, it is gone with this page.
+    /// The text about this subject that the form before gave to be shown once; whatever it was
+    /// about, it is gone with this page.
     pub fn shown_once(&self, about: &str) -> Option<String> {
         let text = self.cookie(ONCE)?;
         self.set_once("", 0);
@@ -156,19 +165,30 @@ impl Request {
     }
 
     fn cookie_name(&self, name: &str) -> String {
-        if self.client.secure { format!("__Host-{name}") } else { name.to_owned() }
+        if self.client.secure {
+            format!("__Host-{name}")
+        } else {
+            name.to_owned()
+        }
     }
 
     fn cookie(&self, name: &str) -> Option<String> {
         let name = self.cookie_name(name);
-        let mut all = self.cookies.as_deref()?.split(';').filter_map(|c| c.trim().split_once('='));
-        all.find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
+        let mut all = self
+            .cookies
+            .as_deref()?
+            .split(';')
+            .filter_map(|c| c.trim().split_once('='));
+        all.find(|(n, _)| *n == name)
+            .map(|(_, value)| value.to_owned())
     }
 
     fn set_cookie(&self, name: &str, value: &str, seconds: u32, same_site: &str) {
         let secure = if self.client.secure { "; Secure" } else { "" };
         let name = self.cookie_name(name);
-        let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
+        let cookie = format!(
+            "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
+        );
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
@@ -176,7 +196,10 @@ impl Request {
 
     /// The id in the path. One that cannot be an id names nothing.
     pub fn id<T: std::str::FromStr>(&self, what: &'static str) -> service::Result<T> {
-        self.params.get("id").and_then(|id| id.parse().ok()).ok_or(Error::NotFound(what))
+        self.params
+            .get("id")
+            .and_then(|id| id.parse().ok())
+            .ok_or(Error::NotFound(what))
     }
 
     /// A query parameter, if it is there and can be read.
@@ -194,37 +217,58 @@ impl Request {
         self.lucid.now()
     }
 
-    /// Whether the reader revealed this a moment ago: quotes of a change, or a part of a transcript.
+    /// True if the reader revealed this a moment ago: quotes of a change, or a part of a
+    /// transcript.
     pub async fn is_revealed(&self, what: &str) -> bool {
-        let Some(session) = &self.session else { return false };
+        let Some(session) = &self.session else {
+            return false;
+        };
         let revealed: Option<(String, Timestamp)> = session.get(REVEALED).await.ok().flatten();
-        revealed.is_some_and(|(subject, at)| subject == what && at.plus_seconds(REVEALED_SECONDS) > self.now())
+        revealed.is_some_and(|(subject, at)| {
+            subject == what && at.plus_seconds(REVEALED_SECONDS) > self.now()
+        })
     }
 
     /// Lets pages show this unmasked for a while; the trail must say so already.
     pub async fn reveal(&self, what: &str) -> service::Result<()> {
         let session = self.session.as_ref().ok_or(Error::Ended)?;
-        session.insert(REVEALED, (what, self.now())).await.map_err(|_| Error::Internal("the session could not be written"))
+        session
+            .insert(REVEALED, (what, self.now()))
+            .await
+            .map_err(|_| Error::Internal("the session could not be written"))
     }
 
     /// Masks again what was revealed.
     pub async fn mask(&self) -> service::Result<()> {
         let session = self.session.as_ref().ok_or(Error::Ended)?;
-        session.remove::<(String, Timestamp)>(REVEALED).await.map_err(|_| Error::Internal("the session could not be written"))?;
+        session
+            .remove::<(String, Timestamp)>(REVEALED)
+            .await
+            .map_err(|_| Error::Internal("the session could not be written"))?;
         Ok(())
     }
 
     /// How the reader wants diffs shown, as they last chose: `unified`, `side` or `preview`.
     pub async fn diff_view(&self) -> String {
         let unified = || "unified".to_owned();
-        let Some(session) = &self.session else { return unified() };
-        session.get(DIFF_VIEW).await.ok().flatten().unwrap_or_else(unified)
+        let Some(session) = &self.session else {
+            return unified();
+        };
+        session
+            .get(DIFF_VIEW)
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or_else(unified)
     }
 
     /// Keeps how the reader wants diffs shown.
     pub async fn show_diffs_as(&self, view: &str) -> service::Result<()> {
         let session = self.session.as_ref().ok_or(Error::Ended)?;
-        session.insert(DIFF_VIEW, view).await.map_err(|_| Error::Internal("the session could not be written"))
+        session
+            .insert(DIFF_VIEW, view)
+            .await
+            .map_err(|_| Error::Internal("the session could not be written"))
     }
 
     /// Answers with another page instead of this one.
@@ -237,10 +281,12 @@ impl Request {
 
     /// Sets the status of the answer.
     pub fn set_status(&self, status: u16) {
-        self.response.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+        self.response
+            .set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     }
 
-    /// The refused form that the address names, if it is this person's; the page then answers with its status.
+    /// The refused form that the address names, if it is this person's; the page then answers with
+    /// its status.
     pub async fn refused(&self) -> Option<RefusedForm> {
         let id = self.asked("refused")?;
         let user = self.current.as_ref().map(|c| c.user.id);
@@ -250,9 +296,14 @@ impl Request {
         Some(form)
     }
 
-    /// The refused form that the page does not show by itself: a form that it has none of its own for led here.
+    /// The refused form that the page does not show by itself: a form that it has none of its own
+    /// for led here.
     async fn refused_elsewhere(&self) -> Option<RefusedForm> {
-        if self.shows_refused.load(Ordering::Relaxed) { None } else { self.refused().await }
+        if self.shows_refused.load(Ordering::Relaxed) {
+            None
+        } else {
+            self.refused().await
+        }
     }
 }
 
@@ -268,23 +319,36 @@ where
     }
     let content = content(request);
     let whole = async move {
-        let trouble = framed.asked::<u16>("trouble").map(|status| in_trouble(&framed, status));
+        let trouble = framed
+            .asked::<u16>("trouble")
+            .map(|status| in_trouble(&framed, status));
         let inner = match content.await {
             Ok(view) => {
                 let refused = framed.refused_elsewhere().await;
-                view! { <Refused form=refused />{view} }.into_any()
+                view! {
+                    <Refused form=refused />
+                    {view}
+                }
+                .into_any()
             }
             Err(error) => failed(&framed, &error),
         };
         let beside = beside(&framed).await;
-        view! { <Frame here=here user=framed.current.map(|c| c.user) framed=beside>{trouble}{inner}</Frame> }
+        view! {
+            <Frame here=here user=framed.current.map(|c| c.user) framed=beside>
+                {trouble}
+                {inner}
+            </Frame>
+        }
     };
     view! { <Suspense>{Suspend::new(whole)}</Suspense> }.into_any()
 }
 
 /// What the frame says beside a page. A page is shown without it where it cannot be read.
 async fn beside(request: &Request) -> Framed {
-    let Some(current) = &request.current else { return Framed::default() };
+    let Some(current) = &request.current else {
+        return Framed::default();
+    };
     let (lucid, actor) = (&request.lucid, &current.actor);
     Framed {
         waiting: lucid.my_turn(actor, COUNTED).await.unwrap_or(0),
@@ -294,22 +358,35 @@ async fn beside(request: &Request) -> Framed {
     }
 }
 
-/// What is said where even a refused form could not be kept, because the database is gone or its disk full.
+/// What is said where even a refused form could not be kept, because the database is gone or its
+/// disk full.
 fn in_trouble(request: &Request, status: u16) -> AnyView {
-    let status = if status == Kind::Full.status() { status } else { Kind::Unavailable.status() };
+    let status = if status == Kind::Full.status() {
+        status
+    } else {
+        Kind::Unavailable.status()
+    };
     request.set_status(status);
     let why = if status == Kind::Full.status() {
         "The disk of this server is full. Nothing was saved. The operator has to free space first."
     } else {
         "Lucid cannot reach its database. Nothing was saved. Try again in a moment."
     };
-    view! { <div class="notice bad" role="alert">{why}</div> }.into_any()
+    view! {
+        <div class="notice bad" role="alert">
+            {why}
+        </div>
+    }
+    .into_any()
 }
 
 fn failed(request: &Request, error: &Error) -> AnyView {
     let kind = error.kind();
     if kind == Kind::Internal {
-        tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "a page could not be made"
+        );
     }
     request.set_status(kind.status());
     view! { <ErrorPage status=kind.status() message=error.message() /> }.into_any()

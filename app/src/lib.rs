@@ -1,7 +1,8 @@
-//! Every page of Lucid: routes and shell here, one file a page in `pages`, what runs in the browser in `islands`.
+//! Every page of Lucid: routes and shell here, one file a page in `pages`, what runs in the browser
+//! in `islands`.
 //!
-//! Pages are rendered on the server and complete without wasm. Only islands, and the components that they use, are built
-//! for the browser.
+//! Pages are rendered on the server and complete without wasm. Only islands, and the components
+//! that they use, are built for the browser.
 
 #[cfg(feature = "ssr")]
 pub mod actions;

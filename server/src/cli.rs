@@ -19,22 +19,41 @@ pub use crate::{mail::MailArgs, models::ModelArgs};
 #[command(name = "lucid", version, about)]
 pub struct Cli {
     /// The database: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
-    #[arg(long, global = true, env = "LUCID_DATABASE", default_value = "sqlite:./lucid.db", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "LUCID_DATABASE",
+        default_value = "sqlite:./lucid.db",
+        hide_env_values = true
+    )]
     pub database: String,
     /// What is logged, as `info` or `info,service=debug`.
-    #[arg(long, global = true, env = "LUCID_LOG", default_value = "warn,server=info")]
+    #[arg(
+        long,
+        global = true,
+        env = "LUCID_LOG",
+        default_value = "warn,server=info"
+    )]
     pub log: String,
     /// How it is logged.
-    #[arg(long, global = true, env = "LUCID_LOG_FORMAT", default_value = "pretty")]
+    #[arg(
+        long,
+        global = true,
+        env = "LUCID_LOG_FORMAT",
+        default_value = "pretty"
+    )]
     pub log_format: LogFormat,
-    /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal digits); made if it is not there.
+    /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal
+    /// digits); made if it is not there.
     #[arg(long, global = true, env = "LUCID_SIGNING_KEY")]
     pub signing_key: Option<PathBuf>,
-    /// Folder of keys that seal transcripts, one a session, so that a backup can no longer be read once what was erased has lost its key. Made if
-    /// it is not there; outside the database's folder, and the same for every server and worker on a database.
+    /// Folder of keys that seal transcripts, one a session, so that a backup can no longer be read
+    /// once what was erased has lost its key. Made if it is not there; outside the database's
+    /// folder, and the same for every server and worker on a database.
     #[arg(long, global = true, env = "LUCID_SESSION_KEYS")]
     pub session_keys: Option<PathBuf>,
-    /// A changeset in which nobody decides for so many days expires; 0: never. The same for every server and worker on a database.
+    /// A changeset in which nobody decides for so many days expires; 0: never. The same for every
+    /// server and worker on a database.
     #[arg(long, global = true, env = "LUCID_EXPIRE_AFTER", default_value_t = domain::review::EXPIRY_DAYS, value_parser = clap::value_parser!(u32).range(..=3650))]
     pub expire_after: u32,
     /// Which models dreams may ask.
@@ -67,21 +86,25 @@ pub enum Command {
     Dream(DreamArgs),
     /// Add a person (or give one more stores), or print a link that sets somebody's password.
     User(UserArgs),
-    /// Work off dreams and schedules without serving pages; any number may run on one PostgreSQL database.
+    /// Work off dreams and schedules without serving pages; any number may run on one PostgreSQL
+    /// database.
     Worker(WorkArgs),
     /// Make, list and revoke API keys for agents.
     Key(KeyArgs),
     /// Print what an agent would load from a store at the start of a session, as Markdown.
     Briefing(BriefingArgs),
-    /// Check database, migrations, assets, clock and keys; exit code 1 if something has to be mended.
+    /// Check database, migrations, assets, clock and keys; exit code 1 if something has to be
+    /// mended.
     Doctor(DoctorArgs),
     /// Write the history of a store for another program.
     Export(ExportArgs),
     /// Verify or export the audit trail, or sign a checkpoint of it.
     Audit(AuditArgs),
-    /// List, show, export, import and back-test auto-apply policies; test a file of them, or compare two.
+    /// List, show, export, import and back-test auto-apply policies; test a file of them, or
+    /// compare two.
     Policy(PolicyArgs),
-    /// Run attacks against a copy of a store with the policies as they are; exit code 1 if one would be applied. Writes nothing.
+    /// Run attacks against a copy of a store with the policies as they are; exit code 1 if one
+    /// would be applied. Writes nothing.
     Drill(DrillArgs),
     /// Copy a running SQLite database into a new file.
     Backup {
@@ -134,7 +157,8 @@ pub enum PolicyCommand {
         #[arg(long)]
         owner: Option<String>,
     },
-    /// Replay the changes of the past through the newest version; exit code 1 if it would have applied what people decided against.
+    /// Replay the changes of the past through the newest version; exit code 1 if it would have
+    /// applied what people decided against.
     BackTest {
         /// Its name.
         name: String,
@@ -150,7 +174,8 @@ pub enum PolicyCommand {
         #[arg(long, default_value = "text")]
         format: ReportFormat,
     },
-    /// Say whether one set of rules applies a change that another does not, with an example; exit code 1 if it does.
+    /// Say whether one set of rules applies a change that another does not, with an example; exit
+    /// code 1 if it does.
     Compare {
         /// The file with the rules as they are.
         before: PathBuf,
@@ -172,18 +197,24 @@ pub enum ReportFormat {
 
 /// `lucid serve`.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub struct ServeArgs {
     /// Address to listen on.
     #[arg(long, env = "LUCID_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: String,
-    /// The address that browsers use, as `https://lucid.example.com`. Default: `http://localhost:PORT`.
+    /// The address that browsers use, as `https://lucid.example.com`. Default:
+    /// `http://localhost:PORT`.
     #[arg(long, env = "LUCID_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// Allow a public URL with plain http that is not this machine: cookies and passwords then go over the wire in clear.
+    /// Allow a public URL with plain http that is not this machine: cookies and passwords then go
+    /// over the wire in clear.
     #[arg(long, env = "LUCID_INSECURE_HTTP")]
     pub insecure_http: bool,
-    /// A proxy stands before Lucid: the last address in its `X-Forwarded-For` is where a request comes from.
+    /// A proxy stands before Lucid: the last address in its `X-Forwarded-For` is where a request
+    /// comes from.
     #[arg(long, env = "LUCID_BEHIND_PROXY")]
     pub behind_proxy: bool,
     /// Bearer token that `GET /metrics` asks for; without one it is off.
@@ -198,10 +229,12 @@ pub struct ServeArgs {
     /// Whether and how mail is sent.
     #[command(flatten)]
     pub mail: MailArgs,
-    /// Serve `/styleguide`, which shows every component of the pages in each of its states; for developers.
+    /// Serve `/styleguide`, which shows every component of the pages in each of its states; for
+    /// developers.
     #[arg(long)]
     pub style_guide: bool,
-    /// Load the example sessions into a fresh database, dream once, and print one-time links to sign in.
+    /// Load the example sessions into a fresh database, dream once, and print one-time links to
+    /// sign in.
     #[arg(long)]
     pub demo: bool,
 }
@@ -212,14 +245,15 @@ pub struct WorkArgs {
     /// How many dreams are worked on at the same time in this process.
     #[arg(long, env = "LUCID_JOBS", default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub jobs: usize,
-    /// A file to which the signed end of the audit trail is appended each minute in which it moved; best on another machine's disk.
+    /// A file to which the signed end of the audit trail is appended each minute in which it moved;
+    /// best on another machine's disk.
     #[arg(long, env = "LUCID_CHECKPOINT_FILE")]
     pub checkpoint_file: Option<PathBuf>,
     /// An address to which it is sent, as JSON over POST.
     #[arg(long, env = "LUCID_CHECKPOINT_URL")]
     pub checkpoint_url: Option<String>,
-    /// The address of a witness (C2SP tlog-witness), which cosigns the tree head each minute in which it moved, once it has seen that the trail
-    /// only grew. Name its key, too.
+    /// The address of a witness (C2SP tlog-witness), which cosigns the tree head each minute in
+    /// which it moved, once it has seen that the trail only grew. Name its key, too.
     #[arg(long, env = "LUCID_WITNESS_URL", requires = "witness_key")]
     pub witness_url: Option<String>,
     /// The public key of the witness: `NAME+ID+KEY`.
@@ -230,11 +264,13 @@ pub struct WorkArgs {
 /// How transcripts are read.
 #[derive(Debug, Args)]
 pub struct FormatArgs {
-    /// In which form they are: `auto` finds out; else one of openai (also Anthropic's messages), messages, responses, batch, claude-code,
-    /// codex, events, gemini, copilot, opencode, cline, openclaw, openhands, swe-agent, tau2, atif, spans.
+    /// In which form they are: `auto` finds out; else one of openai (also Anthropic's messages),
+    /// messages, responses, batch, claude-code, codex, events, gemini, copilot, opencode, cline,
+    /// openclaw, openhands, swe-agent, tau2, atif, spans.
     #[arg(long, default_value = "auto")]
     pub format: Format,
-    /// A file with a mapping: JSON that says where in each record its parts stand, for forms that are not known here.
+    /// A file with a mapping: JSON that says where in each record its parts stand, for forms that
+    /// are not known here.
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub map: Option<PathBuf>,
     /// The agent, where the transcript does not say.
@@ -257,23 +293,27 @@ pub struct FormatArgs {
 /// `lucid import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Files, folders of them, or `-` for standard input. In folders, .json, .jsonl, .ndjson and .traj files are taken, also as .gz and .zst.
+    /// Files, folders of them, or `-` for standard input. In folders, .json, .jsonl, .ndjson and
+    /// .traj files are taken, also as .gz and .zst.
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// The memory store that the sessions belong to; made if it is not there.
     #[arg(long, required_unless_present = "preview")]
     pub store: Option<String>,
-    /// Only print what becomes of the first ten records, and a mapping to begin with where nothing was understood; needs no database.
+    /// Only print what becomes of the first ten records, and a mapping to begin with where nothing
+    /// was understood; needs no database.
     #[arg(long)]
     pub preview: bool,
-    /// Go on, and take in what is added to the files or to the folders within seconds, until it is stopped.
+    /// Go on, and take in what is added to the files or to the folders within seconds, until it is
+    /// stopped.
     #[arg(long, conflicts_with = "preview")]
     pub watch: bool,
     /// How they are read.
     #[command(flatten)]
     pub format: FormatArgs,
-    /// A JSON list of the host's pull requests, as `gh pr list --state all --json url,state` prints it: a session of which the transcript
-    /// names a pull request succeeded if that was merged, and failed if it was closed without.
+    /// A JSON list of the host's pull requests, as `gh pr list --state all --json url,state` prints
+    /// it: a session of which the transcript names a pull request succeeded if that was merged, and
+    /// failed if it was closed without.
     #[arg(long, value_name = "FILE")]
     pub pull_requests: Option<PathBuf>,
     /// Also take in the memory files that stand beside the sessions of a project folder.
@@ -296,7 +336,8 @@ pub struct RecordArgs {
     /// The store's id, as `memstore_..`; not needed where the key reaches one store alone.
     #[arg(long)]
     pub store: Option<String>,
-    /// Go on until it is stopped: send what is new within seconds, and what could not be sent when Lucid is there again.
+    /// Go on until it is stopped: send what is new within seconds, and what could not be sent when
+    /// Lucid is there again.
     #[arg(long)]
     pub watch: bool,
     /// In which form the transcripts are; `auto` finds out.
@@ -322,7 +363,8 @@ pub struct DreamArgs {
     /// Wait until the dream has ended, and work on it if no server does.
     #[arg(long)]
     pub wait: bool,
-    /// What to steer it by, at most 4,096 characters. Whoever instructs does not count as an approver.
+    /// What to steer it by, at most 4,096 characters. Whoever instructs does not count as an
+    /// approver.
     #[arg(long)]
     pub instructions: Option<String>,
     /// What distils: builtin, or a model that is set up (anthropic, openai).
@@ -375,16 +417,18 @@ pub enum UserCommand {
         /// Only under this path of those stores (they still see the rest).
         #[arg(long, default_value = "/")]
         path: PathPrefix,
-        /// The address that browsers use; without, the one that the server on this database last said.
+        /// The address that browsers use; without, the one that the server on this database last
+        /// said.
         #[arg(long, env = "LUCID_PUBLIC_URL")]
         public_url: Option<String>,
     },
-    /// Print a one-time link with which a known person chooses a new password. Nobody with an account sees it, so that their account is
-    /// independent of every other.
+    /// Print a one-time link with which a known person chooses a new password. Nobody with an
+    /// account sees it, so that their account is independent of every other.
     Link {
         /// Their address.
         email: String,
-        /// The address that browsers use; without, the one that the server on this database last said.
+        /// The address that browsers use; without, the one that the server on this database last
+        /// said.
         #[arg(long, env = "LUCID_PUBLIC_URL")]
         public_url: Option<String>,
     },
@@ -473,8 +517,13 @@ pub struct AuditArgs {
 
 /// A day or a time, in UTC.
 fn time(text: &str) -> Result<Timestamp, String> {
-    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    Timestamp::parse(&whole).ok_or_else(|| "write it as 2026-03-01 or 2026-03-01T08:00:00Z".to_owned())
+    let whole = if text.len() == 10 {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    Timestamp::parse(&whole)
+        .ok_or_else(|| "write it as 2026-03-01 or 2026-03-01T08:00:00Z".to_owned())
 }
 
 /// In which form the trail is written.
@@ -489,7 +538,8 @@ pub enum TrailFormat {
 /// What is exported.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The store, by name: its commits as a stream for `git fast-import`, each with who made and who approved it.
+    /// The store, by name: its commits as a stream for `git fast-import`, each with who made and
+    /// who approved it.
     #[arg(long, value_name = "STORE")]
     pub git: String,
 }
@@ -497,18 +547,21 @@ pub struct ExportArgs {
 /// What can be done with the audit trail.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AuditCommand {
-    /// Check every entry, its payload and the chain; exit code 1 and the first broken entry if it does not hold.
+    /// Check every entry, its payload and the chain; exit code 1 and the first broken entry if it
+    /// does not hold.
     Verify {
         /// An export to check instead of the database; needs no database.
         #[arg(long)]
         export: Option<PathBuf>,
-        /// A checkpoint that was kept elsewhere, as `lucid audit checkpoint` printed it; the trail must hold what it says.
+        /// A checkpoint that was kept elsewhere, as `lucid audit checkpoint` printed it; the trail
+        /// must hold what it says.
         #[arg(long)]
         checkpoint: Vec<PathBuf>,
         /// The public key that checkpoints must be signed with, 64 hexadecimal digits.
         #[arg(long)]
         public_key: Option<String>,
-        /// A bill of memory to check instead: its signature and, with an export, that the commits it names wrote what it lists.
+        /// A bill of memory to check instead: its signature and, with an export, that the commits
+        /// it names wrote what it lists.
         #[arg(long)]
         bill: Option<PathBuf>,
         /// A letter to an end user to check instead: that it is as it was signed.
@@ -517,11 +570,13 @@ pub enum AuditCommand {
         /// A proof to check instead, as `lucid audit prove` printed it; needs --public-key.
         #[arg(long, conflicts_with_all = ["bill", "export", "checkpoint", "letter"], requires = "public_key")]
         proof: Option<PathBuf>,
-        /// The tree head that was kept: the proof must be about it, or show that the trail only grew since.
+        /// The tree head that was kept: the proof must be about it, or show that the trail only
+        /// grew since.
         #[arg(long, requires = "proof")]
         tree_head: Option<PathBuf>,
     },
-    /// Print a proof that one entry is in the trail, or that the trail only grew, to be checked offline without an export.
+    /// Print a proof that one entry is in the trail, or that the trail only grew, to be checked
+    /// offline without an export.
     Prove {
         /// The number of the entry.
         #[arg(long, required_unless_present = "since")]
@@ -530,18 +585,21 @@ pub enum AuditCommand {
         #[arg(long, conflicts_with = "entry")]
         since: Option<PathBuf>,
     },
-    /// Print the signed tree head of the trail (C2SP tlog-checkpoint): how many entries it has, and the root of the Merkle tree over them.
+    /// Print the signed tree head of the trail (C2SP tlog-checkpoint): how many entries it has, and
+    /// the root of the Merkle tree over them.
     TreeHead {
         /// The newest that the witness cosigned, with its signature.
         #[arg(long)]
         cosigned: bool,
     },
-    /// Print the signed bill of memory of a session: which versions of which memories it was given, and who approved them.
+    /// Print the signed bill of memory of a session: which versions of which memories it was given,
+    /// and who approved them.
     Bill {
         /// The session's id.
         session: SessionId,
     },
-    /// Sign how long the trail is and what it ends with, store that, and print it as JSON to be kept elsewhere.
+    /// Sign how long the trail is and what it ends with, store that, and print it as JSON to be
+    /// kept elsewhere.
     Checkpoint,
     /// Write the trail, or a period of it, to standard output.
     Export {
@@ -551,11 +609,13 @@ pub enum AuditCommand {
         /// Before this time.
         #[arg(long, value_parser = time)]
         until: Option<Timestamp>,
-        /// `jsonl` verifies by itself (`lucid audit verify --export FILE`); `csv` is for spreadsheets.
+        /// `jsonl` verifies by itself (`lucid audit verify --export FILE`); `csv` is for
+        /// spreadsheets.
         #[arg(long, default_value = "jsonl")]
         format: TrailFormat,
     },
-    /// Let another key sign the trail from now on. Lucid must have the key before (`--signing-key`), which gives its word for the new one.
+    /// Let another key sign the trail from now on. Lucid must have the key before
+    /// (`--signing-key`), which gives its word for the new one.
     ReplaceKey {
         /// The file of the new key; made if it is not there.
         new: PathBuf,

@@ -1,4 +1,5 @@
-//! The one place that reads the system's clock and random numbers; everything else takes them as parameters.
+//! The one place that reads the system's clock and random numbers; everything else takes them as
+//! parameters.
 
 use std::{
     sync::Arc,
@@ -13,16 +14,24 @@ pub fn system() -> Clock {
     Arc::new(now)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge that the rest is given its clock from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge that the rest is given its clock from"
+)]
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// The operating system's random numbers.
 ///
 /// Without them no id, token or salt is safe, so Lucid stops rather than go on.
-#[expect(clippy::disallowed_methods, reason = "this is the edge that the rest is given its randomness from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the edge that the rest is given its randomness from"
+)]
 pub fn system_random() -> Random {
     Arc::new(|bytes| {
         if getrandom::fill(bytes).is_err() {

@@ -30,7 +30,8 @@ impl Failure {
 /// What can be done about a database that cannot be opened.
 fn hint(error: &store::Error) -> &'static str {
     if error.is_damaged() {
-        ". The file is damaged, or is no SQLite database; take the last `lucid backup`, or see `sqlite3 FILE .recover`"
+        ". The file is damaged, or is no SQLite database; take the last `lucid backup`, or see \
+         `sqlite3 FILE .recover`"
     } else if error.is_full() {
         ". The disk is full; nothing was written"
     } else if matches!(error, store::Error::SigningKey(_)) {

@@ -1,4 +1,5 @@
-//! The edges of Lucid: command line, configuration, HTTP, the worker's loop and the demo. What they do goes through `service`.
+//! The edges of Lucid: command line, configuration, HTTP, the worker's loop and the demo. What they
+//! do goes through `service`.
 
 mod api;
 mod checkpoints;
@@ -25,16 +26,28 @@ pub use failure::Failure;
 /// Runs a command; what went wrong is printed with how to mend it, and is exit code 1.
 pub async fn run(cli: Cli) -> ExitCode {
     log_to_stderr(&cli);
-    let database =
-        commands::Database { url: &cli.database, signing_key: cli.signing_key.as_deref(), session_keys: cli.session_keys.as_deref() };
+    let database = commands::Database {
+        url: &cli.database,
+        signing_key: cli.signing_key.as_deref(),
+        session_keys: cli.session_keys.as_deref(),
+    };
     let done = match cli.command {
-        Command::Serve(args) => Box::pin(commands::serve::run(database, (&cli.models, cli.expire_after), args)).await,
+        Command::Serve(args) => {
+            Box::pin(commands::serve::run(
+                database,
+                (&cli.models, cli.expire_after),
+                args,
+            ))
+            .await
+        }
         Command::Import(args) => commands::import::run(database, &args).await,
         Command::Record(args) => commands::record::run(&args).await,
         Command::Dream(args) if args.preview => commands::preview::run(&cli.models, &args),
         Command::Dream(args) => commands::dream::run(database, &cli.models, &args).await,
         Command::User(args) => commands::people::run(database, &args).await,
-        Command::Worker(args) => commands::worker::run(database, &cli.models, cli.expire_after, args).await,
+        Command::Worker(args) => {
+            commands::worker::run(database, &cli.models, cli.expire_after, args).await
+        }
         Command::Policy(args) => commands::policy::run(database, &args).await,
         Command::Drill(args) => commands::drill::run(database, &args).await,
         Command::Backup { file } => commands::backup::run(database, &file).await,
@@ -56,7 +69,14 @@ pub async fn run(cli: Cli) -> ExitCode {
 fn log_to_stderr(cli: &Cli) {
     let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi);
     // A second call (tests start several servers in one process) keeps the first subscriber.
-    let _ = if cli.log_format == cli::LogFormat::Json { subscriber.json().try_init() } else { subscriber.try_init() };
+    let _ = if cli.log_format == cli::LogFormat::Json {
+        subscriber.json().try_init()
+    } else {
+        subscriber.try_init()
+    };
 }

@@ -23,8 +23,13 @@ fn line(loaded: &Loaded) -> String {
         row.times.to_string(),
         row.first_at.rfc3339(),
         row.last_at.rfc3339(),
-        row.outcome.map(OutcomeResult::as_str).unwrap_or_default().to_owned(),
-        row.mark.map(|mark| mark.as_str().to_owned()).unwrap_or_default(),
+        row.outcome
+            .map(OutcomeResult::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        row.mark
+            .map(|mark| mark.as_str().to_owned())
+            .unwrap_or_default(),
         or_nothing(&row.note),
         or_nothing(&loaded.marked_by),
         row.marked_at.map(Timestamp::rfc3339).unwrap_or_default(),

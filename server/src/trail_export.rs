@@ -1,4 +1,5 @@
-//! The audit trail as files: JSON lines, which verify by themselves, and comma-separated values for spreadsheets.
+//! The audit trail as files: JSON lines, which verify by themselves, and comma-separated values for
+//! spreadsheets.
 
 use audit::export::{ExportedEntry, Line};
 use domain::Timestamp;
@@ -10,12 +11,22 @@ pub const CSV_HEADER: &str = "entry,time,actor,action,subject,store,commit,paylo
 
 /// Lines as JSON, each ended by a line feed.
 pub fn jsonl(lines: &[Line]) -> String {
-    lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|text| text + "\n").collect()
+    lines
+        .iter()
+        .filter_map(|line| serde_json::to_string(line).ok())
+        .map(|text| text + "\n")
+        .collect()
 }
 
 /// The entries among the lines as comma-separated values.
 pub fn csv(lines: &[Line]) -> String {
-    let entries = lines.iter().filter_map(|line| if let Line::Entry(entry) = line { Some(entry) } else { None });
+    let entries = lines.iter().filter_map(|line| {
+        if let Line::Entry(entry) = line {
+            Some(entry)
+        } else {
+            None
+        }
+    });
     entries.map(csv_line).collect()
 }
 

@@ -1,5 +1,5 @@
-//! An agent's memory over HTTP, beside the same use cases with the same statements in this process: what the API itself costs. A store of
-//! 3,000 memories on SQLite; one client, and sixteen at once.
+//! An agent's memory over HTTP, beside the same use cases with the same statements in this process:
+//! what the API itself costs. A store of 3,000 memories on SQLite; one client, and sixteen at once.
 
 use std::{
     sync::{
@@ -49,23 +49,57 @@ impl Filled {
         let on = TestDb::sqlite();
         let lucid = mixed::open(&on.url).await;
         let operator = Actor::operator();
-        let store = lucid.create_store(&operator, "Bench", "").await.expect("a store");
+        let store = lucid
+            .create_store(&operator, "Bench", "")
+            .await
+            .expect("a store");
         let note = |n: usize| NewMemory {
-            path: format!("/notes/{:02}/{n:04}.md", n / 100).parse().expect("a path"),
-            content: format!("# Note {n}\n\n- Region {n} reports in the {} hour.\n", n % 24),
+            path: format!("/notes/{:02}/{n:04}.md", n / 100)
+                .parse()
+                .expect("a path"),
+            content: format!(
+                "# Note {n}\n\n- Region {n} reports in the {} hour.\n",
+                n % 24
+            ),
             by_person: false,
         };
         let notes: Vec<NewMemory> = (0..MEMORIES).map(note).collect();
-        lucid.write_memories(&operator, store, &notes, "filled").await.expect("the memories");
+        lucid
+            .write_memories(&operator, store, &notes, "filled")
+            .await
+            .expect("the memories");
         let grants = vec![Grant::whole(store, StoreRole::Owner)];
-        let owner = NewUser { email: "bench@lucid.example".into(), name: "Bench".into(), role: Role::Member, grants };
+        let owner = NewUser {
+            email: "bench@lucid.example".into(),
+            name: "Bench".into(),
+            role: Role::Member,
+            grants,
+        };
         let (owner, _) = lucid.add_user(&operator, &owner).await.expect("an owner");
         let scopes = vec![Scope::MemoryRead, Scope::MemoryWrite];
-        let new = NewKey { name: "bench".into(), owner: Some(owner), store: Some(store), scopes, days: None };
+        let new = NewKey {
+            name: "bench".into(),
+            owner: Some(owner),
+            store: Some(store),
+            scopes,
+            days: None,
+        };
         let (_, secret) = lucid.add_key(&operator, &new).await.expect("a key");
-        let memories = lucid.memories(&operator, store, None).await.expect("memories").rows.iter().map(|m| m.id).collect();
+        let memories = lucid
+            .memories(&operator, store, None)
+            .await
+            .expect("memories")
+            .rows
+            .iter()
+            .map(|m| m.id)
+            .collect();
         lucid.close().await;
-        Self { on, store, memories, secret }
+        Self {
+            on,
+            store,
+            memories,
+            secret,
+        }
     }
 
     fn memory(&self, n: usize) -> MemoryId {
@@ -77,14 +111,22 @@ impl Filled {
 pub fn run() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        println!("memory: {MEMORIES} memories on SQLite, {} s for each figure", EACH.as_secs());
-        for (what, does) in [("list of 20", Does::List), ("read", Does::Read), ("create", Does::Create)] {
+        println!(
+            "memory: {MEMORIES} memories on SQLite, {} s for each figure",
+            EACH.as_secs()
+        );
+        for (what, does) in [
+            ("list of 20", Does::List),
+            ("read", Does::Read),
+            ("create", Does::Create),
+        ] {
             for clients in [1, 16] {
                 let raw = in_process(does, clients).await;
                 let over_http = over_http(does, clients).await;
                 let ratio = over_http / raw.max(1e-9);
                 println!(
-                    "memory {what:<12} {clients:>2} at once {over_http:>9.0} a second over HTTP   {raw:>9.0} without   ratio {ratio:.2}"
+                    "memory {what:<12} {clients:>2} at once {over_http:>9.0} a second over \
+                     HTTP   {raw:>9.0} without   ratio {ratio:.2}"
                 );
             }
         }
@@ -130,17 +172,46 @@ async fn in_process(does: Does, clients: usize) -> f64 {
 }
 
 async fn once(lucid: &Lucid, filled: &Filled, does: Does, n: usize) {
-    let actor = lucid.key_actor(&filled.secret).await.expect("the key is good");
+    let actor = lucid
+        .key_actor(&filled.secret)
+        .await
+        .expect("the key is good");
     match does {
         Does::List => {
-            let listing = Listing { prefix: "/".into(), children_only: false, after: None, limit: 20, contents: false, session: None };
-            assert_eq!(lucid.list_memories(&actor, filled.store, &listing).await.expect("a list").0.len(), 20);
+            let listing = Listing {
+                prefix: "/".into(),
+                children_only: false,
+                after: None,
+                limit: 20,
+                contents: false,
+                session: None,
+            };
+            assert_eq!(
+                lucid
+                    .list_memories(&actor, filled.store, &listing)
+                    .await
+                    .expect("a list")
+                    .0
+                    .len(),
+                20
+            );
         }
-        Does::Read => drop(lucid.read_memory(&actor, filled.store, filled.memory(n), None).await.expect("a memory")),
+        Does::Read => drop(
+            lucid
+                .read_memory(&actor, filled.store, filled.memory(n), None)
+                .await
+                .expect("a memory"),
+        ),
         Does::Create => {
             let path = format!("/new/{n:07}.md").parse().expect("a path");
-            let write = MemoryWrite::Create { path, content: format!("Note {n}.\n") };
-            lucid.write_memory(&actor, filled.store, &write).await.expect("a write");
+            let write = MemoryWrite::Create {
+                path,
+                content: format!("Note {n}.\n"),
+            };
+            lucid
+                .write_memory(&actor, filled.store, &write)
+                .await
+                .expect("a write");
         }
     }
 }
@@ -148,7 +219,10 @@ async fn once(lucid: &Lucid, filled: &Filled, does: Does, n: usize) {
 async fn over_http(does: Does, clients: usize) -> f64 {
     let filled = Arc::new(Filled::new().await);
     let served = Served::start(&filled.on.url, &["--no-worker"]);
-    let address = served.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
+    let address = served
+        .url
+        .trim_start_matches("http://")
+        .replace("localhost", "127.0.0.1");
     let next = Arc::new(AtomicUsize::new(0));
     rate(clients, |done| {
         let (filled, next, address) = (filled.clone(), next.clone(), address.clone());
@@ -172,7 +246,8 @@ async fn over_http(does: Does, clients: usize) -> f64 {
     .await
 }
 
-/// A connection that is kept open. It does no more than it must: the client shares the processor with the server that is measured.
+/// A connection that is kept open. It does no more than it must: the client shares the processor
+/// with the server that is measured.
 struct Connection {
     stream: BufReader<TcpStream>,
     headers: String,
@@ -180,16 +255,29 @@ struct Connection {
 
 impl Connection {
     async fn open(address: &str, secret: &str) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the server answers");
+        let stream = TcpStream::connect(address)
+            .await
+            .expect("the server answers");
         stream.set_nodelay(true).expect("no delay");
-        let headers = format!("Host: {address}\r\nx-api-key: {secret}\r\nContent-Type: application/json\r\n");
-        Self { stream: BufReader::new(stream), headers }
+        let headers =
+            format!("Host: {address}\r\nx-api-key: {secret}\r\nContent-Type: application/json\r\n");
+        Self {
+            stream: BufReader::new(stream),
+            headers,
+        }
     }
 
     /// Sends a request and reads its answer, which must be a success.
     async fn send(&mut self, method: &str, path: &str, body: &str) {
-        let request = format!("{method} {path} HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{body}", self.headers, body.len());
-        self.stream.write_all(request.as_bytes()).await.expect("the request is sent");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{body}",
+            self.headers,
+            body.len()
+        );
+        self.stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("the request is sent");
         let (mut line, mut length) = (String::new(), None);
         self.stream.read_line(&mut line).await.expect("an answer");
         assert!(line.starts_with("HTTP/1.1 2"), "{line}");
@@ -197,7 +285,9 @@ impl Connection {
             line.clear();
             self.stream.read_line(&mut line).await.expect("a header");
             match line.split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse::<usize>().ok(),
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse::<usize>().ok();
+                }
                 Some(_) => {}
                 None => break,
             }

@@ -1,5 +1,5 @@
-//! Policies: 10,000 changes against 50 rules, a back-test over them, and the comparison of two sets of rules; beside `serde_json` reading
-//! the stored inputs, which every one of these needs.
+//! Policies: 10,000 changes against 50 rules, a back-test over them, and the comparison of two sets
+//! of rules; beside `serde_json` reading the stored inputs, which every one of these needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use domain::{
     changeset::ChangeKind,
     ids::{ChangeId, PolicyId, StoreId},
     policy::{
-        Bound, Effect, Engine, Fate, Figure, FindingKind, Input, Member, Past, PolicyFile, PolicySet, Rule, Writer, back_test, evaluate,
-        wider,
+        Bound, Effect, Engine, Fate, Figure, FindingKind, Input, Member, Past, PolicyFile,
+        PolicySet, Rule, Writer, back_test, evaluate, wider,
     },
     risk::{Label, RiskLevel},
 };
@@ -39,9 +39,17 @@ fn input(n: u64) -> Input {
         agents: BTreeSet::from([format!("agent-{}", below(n, 5))]),
         engines: BTreeSet::from([one_of(Engine::ALL, n)]),
         finding: Some(one_of(FindingKind::ALL, n * 3)),
-        labels: if below(n, 4) == 0 { BTreeSet::from([one_of(Label::ALL, n * 5)]) } else { BTreeSet::new() },
+        labels: if below(n, 4) == 0 {
+            BTreeSet::from([one_of(Label::ALL, n * 5)])
+        } else {
+            BTreeSet::new()
+        },
         last_writer: Some(one_of(Writer::ALL, n * 7)),
-        figures: Figure::ALL.iter().zip(0..).map(|(figure_of, k)| (*figure_of, figure(k))).collect::<BTreeMap<_, _>>(),
+        figures: Figure::ALL
+            .iter()
+            .zip(0..)
+            .map(|(figure_of, k)| (*figure_of, figure(k)))
+            .collect::<BTreeMap<_, _>>(),
         ..Input::new(
             StoreId(uuid::Uuid::from_u128(u128::from(below(n, 3)))),
             one_of(ChangeKind::ALL, n * 11),
@@ -51,10 +59,17 @@ fn input(n: u64) -> Input {
 }
 
 fn rule(n: u64) -> Rule {
-    let effect = if below(n, 5) == 0 { Effect::Forbid } else { Effect::Allow };
+    let effect = if below(n, 5) == 0 {
+        Effect::Forbid
+    } else {
+        Effect::Allow
+    };
     Rule {
         paths: BTreeSet::from([format!("/folder-{}/**", below(n * 17, 20))]),
-        kinds: BTreeSet::from([one_of(ChangeKind::ALL, n * 19), one_of(ChangeKind::ALL, n * 23)]),
+        kinds: BTreeSet::from([
+            one_of(ChangeKind::ALL, n * 19),
+            one_of(ChangeKind::ALL, n * 23),
+        ]),
         risk_at_most: Some(one_of(&[RiskLevel::Low, RiskLevel::Medium], n * 29)),
         bounds: vec![Bound {
             figure: one_of(Figure::ALL, n * 37),
@@ -68,10 +83,16 @@ fn rule(n: u64) -> Rule {
 /// Measures them.
 pub fn run() {
     let inputs: Vec<Input> = (0..CHANGES).map(input).collect();
-    let stored: Vec<String> = inputs.iter().map(|i| serde_json::to_string(i).expect("it is written")).collect();
+    let stored: Vec<String> = inputs
+        .iter()
+        .map(|i| serde_json::to_string(i).expect("it is written"))
+        .collect();
     let rules: Vec<Rule> = (0..RULES).map(rule).collect();
     let others: Vec<Rule> = (RULES..RULES * 2).map(rule).collect();
-    let file = PolicyFile { rules: rules.clone(), ..PolicyFile::default() };
+    let file = PolicyFile {
+        rules: rules.clone(),
+        ..PolicyFile::default()
+    };
     let member = Member::new(PolicyId(uuid::Uuid::from_u128(1)), "Many rules", 1, &file);
     let past = |(n, input): (u64, &Input)| Past {
         change: ChangeId(uuid::Uuid::from_u128(u128::from(n))),
@@ -80,11 +101,44 @@ pub fn run() {
         fate: one_of(Fate::ALL, n),
     };
     let history: Vec<Past> = (0..).zip(&inputs).map(past).collect();
-    let read = median(|| assert!(stored.iter().all(|text| serde_json::from_str::<Input>(text).is_ok())));
+    let read = median(|| {
+        assert!(
+            stored
+                .iter()
+                .all(|text| serde_json::from_str::<Input>(text).is_ok())
+        );
+    });
     let beside = "serde_json reads the inputs";
-    line("10,000 changes against 50 rules", median(|| drop(inputs.iter().map(|i| evaluate(&rules, i)).collect::<Vec<_>>())), beside, read);
+    line(
+        "10,000 changes against 50 rules",
+        median(|| {
+            drop(
+                inputs
+                    .iter()
+                    .map(|i| evaluate(&rules, i))
+                    .collect::<Vec<_>>(),
+            );
+        }),
+        beside,
+        read,
+    );
     let empty = PolicySet::default();
-    line("back-test of 50 rules over 10,000 changes", median(|| drop(back_test(&empty, &member, &history))), beside, read);
-    line("50 rules compared with 50 others", median(|| drop(wider(&rules, &others))), beside, read);
-    line("50 rules compared with themselves", median(|| drop(wider(&rules, &rules))), beside, read);
+    line(
+        "back-test of 50 rules over 10,000 changes",
+        median(|| drop(back_test(&empty, &member, &history))),
+        beside,
+        read,
+    );
+    line(
+        "50 rules compared with 50 others",
+        median(|| drop(wider(&rules, &others))),
+        beside,
+        read,
+    );
+    line(
+        "50 rules compared with themselves",
+        median(|| drop(wider(&rules, &rules))),
+        beside,
+        read,
+    );
 }

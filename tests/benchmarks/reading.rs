@@ -1,5 +1,5 @@
-//! Transcripts into the spool, a hundred megabytes in each of the most used formats, beside `serde_json` parsing the same lines; and the
-//! most memory that it took.
+//! Transcripts into the spool, a hundred megabytes in each of the most used formats, beside
+//! `serde_json` parsing the same lines; and the most memory that it took.
 
 use std::{
     fs::File,
@@ -29,21 +29,38 @@ pub fn run() {
         let file = filled(folder.path(), name, write);
         let ours = fastest(|| {
             let mut spool = Spool::new().expect("a temporary file");
-            transcripts::read(&file, &Options::default(), &mut spool, &mut |_| {}).expect("it reads");
-            assert!(spool.counts().raw * 10 < spool.counts().by_speaker.values().sum::<usize>(), "{name} was not understood");
+            transcripts::read(&file, &Options::default(), &mut spool, &mut |_| {})
+                .expect("it reads");
+            assert!(
+                spool.counts().raw * 10 < spool.counts().by_speaker.values().sum::<usize>(),
+                "{name} was not understood"
+            );
         });
         let parsed = fastest(|| {
             let lines = BufReader::new(File::open(&file).expect("the file")).lines();
-            assert!(lines.map_while(Result::ok).all(|line| serde_json::from_str::<Value>(&line).is_ok()));
+            assert!(
+                lines
+                    .map_while(Result::ok)
+                    .all(|line| serde_json::from_str::<Value>(&line).is_ok())
+            );
         });
         let megabytes = 1e-6 * f64::from(u32::try_from(BYTES).unwrap_or(u32::MAX));
         let held = most_held(|| {
             let mut spool = Spool::new().expect("a temporary file");
-            transcripts::read(&file, &Options::default(), &mut spool, &mut |_| {}).expect("it reads");
+            transcripts::read(&file, &Options::default(), &mut spool, &mut |_| {})
+                .expect("it reads");
             drop(spool.finish().expect("it ends"));
         });
-        println!("{name}: {:.0} MB/s into the spool, at most {held} held for {megabytes:.0} MB", megabytes / ours.as_secs_f64());
-        line(&format!("read {name}"), ours, "serde_json parses its lines", parsed);
+        println!(
+            "{name}: {:.0} MB/s into the spool, at most {held} held for {megabytes:.0} MB",
+            megabytes / ours.as_secs_f64()
+        );
+        line(
+            &format!("read {name}"),
+            ours,
+            "serde_json parses its lines",
+            parsed,
+        );
         std::fs::remove_file(&file).expect("it was written");
     }
 }
@@ -63,9 +80,14 @@ fn most_held(run: impl FnOnce()) -> String {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
     run();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes =
-        status.lines().find_map(|l| l.strip_prefix("VmHWM:")).and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kilobytes.map_or_else(|| "an unknown amount".to_owned(), |k| format!("{} MB", k / 1_000))
+    let kilobytes = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.map_or_else(
+        || "an unknown amount".to_owned(),
+        |k| format!("{} MB", k / 1_000),
+    )
 }
 
 fn filled(folder: &Path, name: &str, write: fn(usize) -> Vec<Value>) -> PathBuf {
@@ -86,14 +108,22 @@ fn filled(folder: &Path, name: &str, write: fn(usize) -> Vec<Value>) -> PathBuf 
     path
 }
 
-const ASKED: &str = "The export of last week's orders failed again, so please look at what it says and try it with a smaller page.";
+const ASKED: &str = "The export of last week's orders failed again, so please look at what it says \
+    and try it with a smaller page.";
 
 fn said(n: usize) -> String {
-    format!("I look at order {n} first. ") + &"Then I compare its lines with the invoice, one by one, and note what differs. ".repeat(6)
+    format!("I look at order {n} first. ")
+        + &"Then I compare its lines with the invoice, one by one, and note what differs. "
+            .repeat(6)
 }
 
 fn answer(n: usize) -> String {
-    format!(r#"{{"order":{n},"lines":[{}]}}"#, r#"{"item":"crate","weight":12.5,"price":140},"#.repeat(25).trim_end_matches(','))
+    format!(
+        r#"{{"order":{n},"lines":[{}]}}"#,
+        r#"{"item":"crate","weight":12.5,"price":140},"#
+            .repeat(25)
+            .trim_end_matches(',')
+    )
 }
 
 fn claude_code(n: usize) -> Vec<Value> {
@@ -109,13 +139,21 @@ fn claude_code(n: usize) -> Vec<Value> {
             "assistant",
             json!([{"type": "text", "text": said(n)}, {"type": "tool_use", "id": format!("t{n}"), "name": "Read", "input": {"path": format!("/orders/{n}")}}]),
         ),
-        one(2, "user", json!([{"type": "tool_result", "tool_use_id": format!("t{n}"), "content": answer(n)}])),
+        one(
+            2,
+            "user",
+            json!([{"type": "tool_result", "tool_use_id": format!("t{n}"), "content": answer(n)}]),
+        ),
     ]
 }
 
 fn codex(n: usize) -> Vec<Value> {
     let item = |payload: Value| json!({"timestamp": "2026-11-10T00:01:00.000Z", "type": "response_item", "payload": payload});
-    let mut lines = if n == 0 { vec![json!({"type": "session_meta", "payload": {"id": "bench"}})] } else { Vec::new() };
+    let mut lines = if n == 0 {
+        vec![json!({"type": "session_meta", "payload": {"id": "bench"}})]
+    } else {
+        Vec::new()
+    };
     lines.extend([
         json!({"timestamp": "2026-11-10T00:01:00.000Z", "type": "event_msg", "payload": {"type": "user_message", "message": ASKED}}),
         item(json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": said(n)}]})),
@@ -133,7 +171,9 @@ fn openai(n: usize) -> Vec<Value> {
             json!({"role": "tool", "tool_call_id": format!("c{k}"), "content": answer(k)}),
         ]
     };
-    vec![json!({"id": format!("chat-{n}"), "user": format!("u{}", n % 90), "messages": (0..10).flat_map(turn).collect::<Vec<_>>()})]
+    vec![
+        json!({"id": format!("chat-{n}"), "user": format!("u{}", n % 90), "messages": (0..10).flat_map(turn).collect::<Vec<_>>()}),
+    ]
 }
 
 fn spans(n: usize) -> Vec<Value> {

@@ -1,4 +1,5 @@
-//! The desk in use: what a decision costs, two people at one changeset, live across processes, hostile proposals, large text, zoom.
+//! The desk in use: what a decision costs, two people at one changeset, live across processes,
+//! hostile proposals, large text, zoom.
 
 use domain::actor::Role;
 use fantoccini::key::Key;
@@ -39,7 +40,9 @@ const LOOK: &str = r"
 ";
 
 fn number(value: &Value, name: &str) -> u64 {
-    value[name].as_u64().unwrap_or_else(|| panic!("no {name} in {value}"))
+    value[name]
+        .as_u64()
+        .unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
 /// The middle of some numbers.
@@ -48,7 +51,8 @@ fn median(mut all: Vec<u64>) -> u64 {
     all[all.len() / 2]
 }
 
-/// A hundred mixed changes, decided by keys alone. What it costs is printed; how long it takes is the benchmark's to say.
+/// A hundred mixed changes, decided by keys alone. What it costs is printed; how long it takes is
+/// the benchmark's to say.
 #[tokio::test]
 async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
     let on = TestDb::sqlite();
@@ -57,10 +61,20 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
     for n in 0..7 {
         stores.push(mixed::store(&lucid, n).await);
     }
-    let token = mixed::people(&lucid, &stores, &[("one", Role::Reviewer), ("two", Role::Reviewer)]).await.remove(0);
+    let token = mixed::people(
+        &lucid,
+        &stores,
+        &[("one", Role::Reviewer), ("two", Role::Reviewer)],
+    )
+    .await
+    .remove(0);
     lucid.close().await;
     let served = Served::start(&on.url, &["--no-worker"]);
-    let browser = Browser::start(Settings { height: 720, ..Settings::default() }).await;
+    let browser = Browser::start(Settings {
+        height: 720,
+        ..Settings::default()
+    })
+    .await;
     sign_in(&browser, &format!("{}/link/{token}", served.url)).await;
     browser.wait_for_islands().await;
     browser.press("j").await;
@@ -84,14 +98,18 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
         }
         let id = look["id"].as_str().unwrap().to_owned();
         let gone = format!("#desk article.change[id='{id}']");
-        *kinds.entry(look["kind"].as_str().unwrap().to_owned()).or_default() += 1;
+        *kinds
+            .entry(look["kind"].as_str().unwrap().to_owned())
+            .or_default() += 1;
         let before = keys;
         // As long as nobody could have read it, a key decides nothing.
         tokio::time::sleep(std::time::Duration::from_millis(220)).await;
         if decided % 4 == 3 {
             browser.press("x").await;
             browser.press("2").await;
-            browser.press(&format!("{}{}", Key::Control, Key::Enter)).await;
+            browser
+                .press(&format!("{}{}", Key::Control, Key::Enter))
+                .await;
             keys += 3;
         } else {
             browser.press("a").await;
@@ -108,17 +126,37 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
     }
     let words = |l: &Value| number(l, "change") + number(l, "evidence");
     let all: Vec<u64> = costs.iter().map(|(l, _)| words(l)).collect();
-    let whole: Vec<u64> = costs.iter().map(|(l, _)| words(l) + number(l, "list") + number(l, "frame")).collect();
-    let above = costs.iter().filter(|(l, _)| l["below"].as_array().unwrap().is_empty()).count();
-    let scrolls = costs.iter().filter(|(l, _)| number(l, "scrolled") > 0).count();
+    let whole: Vec<u64> = costs
+        .iter()
+        .map(|(l, _)| words(l) + number(l, "list") + number(l, "frame"))
+        .collect();
+    let above = costs
+        .iter()
+        .filter(|(l, _)| l["below"].as_array().unwrap().is_empty())
+        .count();
+    let scrolls = costs
+        .iter()
+        .filter(|(l, _)| number(l, "scrolled") > 0)
+        .count();
     println!("100 decisions over {kinds:?}");
-    println!("words of change and evidence: median {}, most {}", median(all.clone()), all.iter().max().unwrap());
-    println!("words of the whole desk with list and bar: median {}", median(whole));
     println!(
-        "keys: {keys} in all, median {} a change; scrolled before {scrolls}; above the fold at 1280 x 720: {above} of 100",
+        "words of change and evidence: median {}, most {}",
+        median(all.clone()),
+        all.iter().max().unwrap()
+    );
+    println!(
+        "words of the whole desk with list and bar: median {}",
+        median(whole)
+    );
+    println!(
+        "keys: {keys} in all, median {} a change; scrolled before {scrolls}; above the fold at \
+         1280 x 720: {above} of 100",
         median(costs.iter().map(|(_, k)| *k as u64).collect())
     );
-    for (look, _) in costs.iter().filter(|(l, _)| !l["below"].as_array().unwrap().is_empty()) {
+    for (look, _) in costs
+        .iter()
+        .filter(|(l, _)| !l["below"].as_array().unwrap().is_empty())
+    {
         println!("below the fold: {} {}", look["kind"], look["below"]);
     }
     assert!(median(all) <= 250, "too much to read");
@@ -128,7 +166,8 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
     browser.check_console().await;
 }
 
-/// Every change of the demo stands whole above the fold, nine of ten at least; of a folder of real sessions too, where one is named.
+/// Every change of the demo stands whole above the fold, nine of ten at least; of a folder of real
+/// sessions too, where one is named.
 #[tokio::test]
 async fn what_a_decision_needs_stands_above_the_fold() {
     let folder = tempfile::tempdir().unwrap();
@@ -138,19 +177,40 @@ async fn what_a_decision_needs_stands_above_the_fold() {
     if let Ok(corpus) = std::env::var("LUCID_EVAL_DATA") {
         let lucid = mixed::open(&database).await;
         let file = std::path::Path::new(&corpus).join("tau-airline-trials01.json");
-        let people = lucid.people(&domain::actor::Actor::operator()).await.unwrap().people;
-        let store = lucid.create_store(&domain::actor::Actor::operator(), "Airline", "").await.unwrap();
+        let people = lucid
+            .people(&domain::actor::Actor::operator())
+            .await
+            .unwrap()
+            .people;
+        let store = lucid
+            .create_store(&domain::actor::Actor::operator(), "Airline", "")
+            .await
+            .unwrap();
         mixed::import(&lucid, store, &std::fs::read_to_string(file).unwrap()).await;
-        lucid.request_dream(&domain::actor::Actor::operator(), store, None).await.unwrap();
+        lucid
+            .request_dream(&domain::actor::Actor::operator(), store, None)
+            .await
+            .unwrap();
         while lucid.work_once("corpus").await.unwrap() {}
         for person in people {
             let grant = domain::actor::Grant::whole(store, domain::actor::StoreRole::Reviewer);
-            lucid.grant(&domain::actor::Actor::operator(), service::Grantee::Person(person.user.id), &grant).await.unwrap();
+            lucid
+                .grant(
+                    &domain::actor::Actor::operator(),
+                    service::Grantee::Person(person.user.id),
+                    &grant,
+                )
+                .await
+                .unwrap();
         }
         lucid.close().await;
         wanted.push("Airline".to_owned());
     }
-    let browser = Browser::start(Settings { height: 720, ..Settings::default() }).await;
+    let browser = Browser::start(Settings {
+        height: 720,
+        ..Settings::default()
+    })
+    .await;
     sign_in(&browser, &served.link("reviewer@")).await;
     let wanted_stores = wanted.len();
     for store in wanted {
@@ -158,10 +218,21 @@ async fn what_a_decision_needs_stands_above_the_fold() {
         browser.go(&chosen).await;
         if wanted_stores > 1 {
             let link = format!("//a[contains(@href, 'store=') and contains(., '{store}')]");
-            let of_store = browser.page.find(fantoccini::Locator::XPath(&link)).await.unwrap().prop("href").await.unwrap().unwrap();
+            let of_store = browser
+                .page
+                .find(fantoccini::Locator::XPath(&link))
+                .await
+                .unwrap()
+                .prop("href")
+                .await
+                .unwrap()
+                .unwrap();
             browser.go(&of_store).await;
         }
-        let first = browser.property_of("main .row a[data-open]", "href").await.unwrap();
+        let first = browser
+            .property_of("main .row a[data-open]", "href")
+            .await
+            .unwrap();
         // The changeset without a change begins at its first.
         browser.go(first.split('?').next().unwrap()).await;
         let (mut seen, mut above) = (0, 0);
@@ -175,13 +246,23 @@ async fn what_a_decision_needs_stands_above_the_fold() {
                 number(&look, "change") + number(&look, "evidence"),
                 look["below"]
             );
-            let next = browser.page.execute("return document.querySelector('a[data-key=j]')?.href ?? ''", vec![]).await.unwrap();
+            let next = browser
+                .page
+                .execute(
+                    "return document.querySelector('a[data-key=j]')?.href ?? ''",
+                    vec![],
+                )
+                .await
+                .unwrap();
             match next.as_str() {
                 Some("") | None => break,
                 Some(next) => browser.go(next).await,
             }
         }
-        assert!(seen >= 5 && above * 10 >= seen * 9, "{store}: {above} of {seen}");
+        assert!(
+            seen >= 5 && above * 10 >= seen * 9,
+            "{store}: {above} of {seen}"
+        );
     }
 }
 
@@ -211,18 +292,30 @@ async fn seconds_until(browser: &Browser, css: &str) -> f64 {
 async fn two_people_at_one_changeset_see_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
-    let [admin, reviewer] = two_at_one([&lucid, &lucid], [&lucid.link("admin@"), &lucid.link("reviewer@")]).await;
+    let [admin, reviewer] = two_at_one(
+        [&lucid, &lucid],
+        [&lucid.link("admin@"), &lucid.link("reviewer@")],
+    )
+    .await;
     reviewer.press("r").await;
     reviewer.find(".claim.mine").await;
-    println!("a claim was seen after {:.1} s", seconds_until(&admin, ".badge.claim:not(.mine)").await);
+    println!(
+        "a claim was seen after {:.1} s",
+        seconds_until(&admin, ".badge.claim:not(.mine)").await
+    );
     admin.picture("desk-claimed").await;
     assert!(admin.text().await.contains("Rui Reviewer is reviewing"));
     // A decision of one is seen by the other, who is at the same change.
     reviewer.press("a").await;
-    println!("a decision was seen after {:.1} s", seconds_until(&admin, ".desk-list .mark[title='approved']").await);
+    println!(
+        "a decision was seen after {:.1} s",
+        seconds_until(&admin, ".desk-list .mark[title='approved']").await
+    );
     // What somebody types into is not replaced under their hands; they are told.
     reviewer.press("c").await;
-    reviewer.fill("details[data-key=c][open] textarea", "Who knows this tool?").await;
+    reviewer
+        .fill("details[data-key=c][open] textarea", "Who knows this tool?")
+        .await;
     // (Two further on: the reviewer is at the change between.)
     for _ in 0..2 {
         let here = admin.address().await;
@@ -230,22 +323,43 @@ async fn two_people_at_one_changeset_see_each_other() {
         admin.wait_for_other_address(&here).await;
     }
     admin.press("d").await;
-    admin.press(&format!("{}{}", Key::Control, Key::Enter)).await;
+    admin
+        .press(&format!("{}{}", Key::Control, Key::Enter))
+        .await;
     reviewer.find(".live-news a").await;
-    assert_eq!(reviewer.property_of("details[data-key=c][open] textarea", "value").await.unwrap(), "Who knows this tool?");
-    reviewer.click("details[data-key=c][open] form[action='/do/comment'] button").await;
+    assert_eq!(
+        reviewer
+            .property_of("details[data-key=c][open] textarea", "value")
+            .await
+            .unwrap(),
+        "Who knows this tool?"
+    );
+    reviewer
+        .click("details[data-key=c][open] form[action='/do/comment'] button")
+        .await;
     reviewer.wait_for_text("commented").await;
-    // Both decide on the same change at the same time: the second is refused, with what has happened.
+    // Both decide on the same change at the same time: the second is refused, with what has
+    // happened.
     admin.go(&reviewer.address().await).await;
     admin.find("article[data-change='pending']").await;
-    // (The page would renew itself first: what was shown is kept aside, as a slow line would keep it.)
-    let keep = "const f = document.querySelector('form.approve').cloneNode(true); f.removeAttribute('data-swap'); f.id = 'late'; f.hidden = true; document.body.append(f)";
+    // (The page would renew itself first: what was shown is kept aside, as a slow line would keep
+    // it.)
+    let keep = "const f = document.querySelector('form.approve').cloneNode(true); \
+        f.removeAttribute('data-swap'); f.id = 'late'; f.hidden = true; document.body.append(f)";
     admin.page.execute(keep, vec![]).await.unwrap();
     reviewer.press("x").await;
-    reviewer.click("details[data-key=x][open] input[value=wording]").await;
-    reviewer.click("details[data-key=x][open] button.danger").await;
+    reviewer
+        .click("details[data-key=x][open] input[value=wording]")
+        .await;
+    reviewer
+        .click("details[data-key=x][open] button.danger")
+        .await;
     reviewer.find(".desk-list .mark[title='rejected']").await;
-    admin.page.execute("document.getElementById('late').submit()", vec![]).await.unwrap();
+    admin
+        .page
+        .execute("document.getElementById('late').submit()", vec![])
+        .await
+        .unwrap();
     admin.wait_for_text("It is rejected meanwhile").await;
     admin.picture("desk-409").await;
     admin.check_console().await;
@@ -258,7 +372,11 @@ async fn two_processes_on_one_postgres_tell_each_other() {
     let first = Served::start(&on.url, &["--demo"]);
     let second = Served::start(&on.url, &["--no-worker"]);
     let link = |role: &str, at: &Served| first.link(role).replace(&first.url, &at.url);
-    let [admin, reviewer] = two_at_one([&first, &second], [&link("admin@", &first), &link("reviewer@", &second)]).await;
+    let [admin, reviewer] = two_at_one(
+        [&first, &second],
+        [&link("admin@", &first), &link("reviewer@", &second)],
+    )
+    .await;
     reviewer.press("a").await;
     let seconds = seconds_until(&admin, ".desk-list .mark[title='approved']").await;
     println!("a decision in another process was seen after {seconds:.1} s");
@@ -266,7 +384,10 @@ async fn two_processes_on_one_postgres_tell_each_other() {
     admin.go(&format!("{}/queue?state=open", first.url)).await;
     admin.find("html[data-live='on']").await;
     reviewer.press("r").await;
-    println!("a claim in another process was seen in the queue after {:.1} s", seconds_until(&admin, ".row .claim").await);
+    println!(
+        "a claim in another process was seen in the queue after {:.1} s",
+        seconds_until(&admin, ".row .claim").await
+    );
     admin.picture("queue-claimed").await;
     admin.check_console().await;
 }
@@ -275,12 +396,33 @@ async fn two_processes_on_one_postgres_tell_each_other() {
 fn hostile() -> Vec<(String, String)> {
     let at = |name: &str| format!("/hostile/{name}.md");
     vec![
-        (at("html"), "<h1>big</h1><script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'>".into()),
-        (at("markdown"), "![tracker](https://evil.example/a.png) [click](javascript:window.pwned=1)".into()),
-        (at("area"), "</textarea><script>window.pwned = 1</script>".into()),
-        (at("island"), "<leptos-island data-component=\"DeskKeys\" data-props=\"{}\"></leptos-island></code></div></article>".into()),
-        (at("bidi"), "Pay \u{202e}001\u{202c} euros to \u{2066}x\u{2069}".into()),
-        (at("hidden"), "Ig\u{200b}nore\u{feff} this\u{00ad} and\u{e0041}\u{e0042}".into()),
+        (
+            at("html"),
+            "<h1>big</h1><script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'>"
+                .into(),
+        ),
+        (
+            at("markdown"),
+            "![tracker](https://evil.example/a.png) [click](javascript:window.pwned=1)".into(),
+        ),
+        (
+            at("area"),
+            "</textarea><script>window.pwned = 1</script>".into(),
+        ),
+        (
+            at("island"),
+            "<leptos-island data-component=\"DeskKeys\" \
+             data-props=\"{}\"></leptos-island></code></div></article>"
+                .into(),
+        ),
+        (
+            at("bidi"),
+            "Pay \u{202e}001\u{202c} euros to \u{2066}x\u{2069}".into(),
+        ),
+        (
+            at("hidden"),
+            "Ig\u{200b}nore\u{feff} this\u{00ad} and\u{e0041}\u{e0042}".into(),
+        ),
         (at("alike"), "Sign in at \u{0440}aypal.example".into()),
         (at("line"), "word ".repeat(20_000).trim_end().to_owned()),
         (at("unbroken"), "x".repeat(100_000)),
@@ -294,44 +436,91 @@ async fn hostile_proposals_are_shown_and_do_nothing() {
     let served = Served::demo(folder.path());
     let database = format!("sqlite:{}", folder.path().join("demo.db").display());
     let lucid = mixed::open(&database).await;
-    let store = lucid.stores(&domain::actor::Actor::operator()).await.unwrap()[0].id;
+    let store = lucid
+        .stores(&domain::actor::Actor::operator())
+        .await
+        .unwrap()[0]
+        .id;
     mixed::propose(&lucid, store, hostile()).await;
     lucid.close().await;
-    for (name, settings) in [("wide", Settings::default()), ("narrow", Settings { width: 320, ..Settings::default() })] {
+    for (name, settings) in [
+        ("wide", Settings::default()),
+        (
+            "narrow",
+            Settings {
+                width: 320,
+                ..Settings::default()
+            },
+        ),
+    ] {
         let browser = Browser::start(settings).await;
         if name == "wide" {
             sign_in(&browser, &served.link("reviewer@")).await;
         } else {
             sign_in(&browser, &served.link("admin@")).await;
         }
-        browser.go(&format!("{}/queue?state=open&q=hostile", served.url)).await;
+        browser
+            .go(&format!("{}/queue?state=open&q=hostile", served.url))
+            .await;
         let found = "return [...document.querySelectorAll('.row a[data-open]')].map((a) => a.href)";
-        let all: Vec<String> = serde_json::from_value(browser.page.execute(found, vec![]).await.unwrap()).unwrap();
+        let all: Vec<String> =
+            serde_json::from_value(browser.page.execute(found, vec![]).await.unwrap()).unwrap();
         assert_eq!(all.len(), hostile().len());
         for address in all {
             browser.go(&address).await;
             browser.wait_for_islands().await;
             browser.check_width().await;
             let title = browser.text_of("article.change h1").await;
-            let took = "const t = performance.getEntriesByType('navigation')[0]; return [Math.round(t.responseEnd), Math.round(t.domInteractive), Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0), document.querySelectorAll('*').length]";
-            println!("{title}: answered, parsed, painted (ms), elements: {}", browser.page.execute(took, vec![]).await.unwrap());
+            let took = "const t = performance.getEntriesByType('navigation')[0]; return \
+                [Math.round(t.responseEnd), Math.round(t.domInteractive), \
+                Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? \
+                0), document.querySelectorAll('*').length]";
+            println!(
+                "{title}: answered, parsed, painted (ms), elements: {}",
+                browser.page.execute(took, vec![]).await.unwrap()
+            );
             let state = browser
                 .page
-                .execute("return [window.pwned ?? 0, document.querySelectorAll('article .diff script, article .diff img, article .diff leptos-island, article .diff h1').length, document.querySelectorAll('article.change .hidden-char').length, document.querySelectorAll('.decide').length]", vec![])
+                .execute(
+                    "return [window.pwned ?? 0, document.querySelectorAll('article .diff script, \
+                     article .diff img, article .diff leptos-island, article .diff h1').length, \
+                     document.querySelectorAll('article.change .hidden-char').length, \
+                     document.querySelectorAll('.decide').length]",
+                    vec![],
+                )
                 .await
                 .unwrap();
-            assert_eq!((&state[0], &state[1], &state[3]), (&0.into(), &0.into(), &1.into()), "{title}");
+            assert_eq!(
+                (&state[0], &state[1], &state[3]),
+                (&0.into(), &0.into(), &1.into()),
+                "{title}"
+            );
             if title.contains("bidi") || title.contains("hidden.md") {
-                assert!(state[2].as_u64().unwrap() >= 4, "{title}: what hides is shown: {state}");
+                assert!(
+                    state[2].as_u64().unwrap() >= 4,
+                    "{title}: what hides is shown: {state}"
+                );
             }
             if title.contains("alike") {
-                assert_eq!(state[2], 1, "{title}: what passes for another letter is shown");
+                assert_eq!(
+                    state[2], 1,
+                    "{title}: what passes for another letter is shown"
+                );
             }
             browser.press("e").await;
             browser.find("form[data-editing] textarea").await;
             browser.check_width().await;
             if title.contains("bidi") || title.contains("unbroken") {
-                browser.picture(&format!("hostile-{name}-{}", if title.contains("bidi") { "bidi" } else { "unbroken" })).await;
+                browser
+                    .picture(&format!(
+                        "hostile-{name}-{}",
+                        if title.contains("bidi") {
+                            "bidi"
+                        } else {
+                            "unbroken"
+                        }
+                    ))
+                    .await;
                 browser.check_accessibility().await;
             }
             browser.check_console().await;
@@ -339,13 +528,18 @@ async fn hostile_proposals_are_shown_and_do_nothing() {
     }
 }
 
-/// Twice as large letters, as a browser's zoom makes them, and no motion: everything is still there and works.
+/// Twice as large letters, as a browser's zoom makes them, and no motion: everything is still there
+/// and works.
 #[tokio::test]
 async fn at_twice_the_size_everything_works() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
     // A window of 1280 at 200 % is one of 640 with two points a pixel.
-    let browser = Browser::start(Settings { width: 640, ..Settings::default() }).await;
+    let browser = Browser::start(Settings {
+        width: 640,
+        ..Settings::default()
+    })
+    .await;
     sign_in(&browser, &lucid.link("reviewer@")).await;
     browser.check_width().await;
     crate::review::open_first(&browser).await;
@@ -354,9 +548,13 @@ async fn at_twice_the_size_everything_works() {
     browser.check_accessibility().await;
     browser.picture("desk-zoom").await;
     browser.press("x").await;
-    browser.click("details[data-key=x][open] input[value=wording]").await;
+    browser
+        .click("details[data-key=x][open] input[value=wording]")
+        .await;
     browser.check_width().await;
-    browser.click("details[data-key=x][open] button.danger").await;
+    browser
+        .click("details[data-key=x][open] button.danger")
+        .await;
     browser.find(".desk-list .mark[title='rejected']").await;
     // A transition that the last click began ends by itself; anything else would go on.
     let moves = "return document.getAnimations().length";
@@ -372,8 +570,8 @@ async fn at_twice_the_size_everything_works() {
     browser.check_console().await;
 }
 
-/// The states that a changeset can be in, each looked at: high risk with its signature, half approved, many chosen, a question, done,
-/// an error.
+/// The states that a changeset can be in, each looked at: high risk with its signature, half
+/// approved, many chosen, a question, done, an error.
 #[tokio::test]
 async fn every_state_of_the_desk() {
     let folder = tempfile::tempdir().unwrap();
@@ -402,7 +600,9 @@ async fn every_state_of_the_desk() {
     assert!(browser.text().await.contains("approved and signed"));
     browser.picture("desk-half-approved").await;
     // Many at once: chosen with the space bar, shown, decided each by itself.
-    browser.go(browser.address().await.split('?').next().unwrap()).await;
+    browser
+        .go(browser.address().await.split('?').next().unwrap())
+        .await;
     browser.wait_for_islands().await;
     browser.press(" ").await;
     browser.find(".desk-list li.here input:checked").await;
@@ -412,18 +612,24 @@ async fn every_state_of_the_desk() {
     browser.click("input[value=approve]").await;
     browser.picture("bulk").await;
     browser.check_accessibility().await;
-    browser.follow("form[action='/do/decide_many'] button").await;
+    browser
+        .follow("form[action='/do/decide_many'] button")
+        .await;
     browser.wait_for_text("Nothing is selected").await;
     // Beside it: similar memories are a question.
     browser.go(&format!("{}/queue?state=open", lucid.url)).await;
     crate::review::open_first(&browser).await;
     browser.follow("a[data-key='i']").await;
-    browser.wait_for_text("Memories that say nearly the same").await;
+    browser
+        .wait_for_text("Memories that say nearly the same")
+        .await;
     browser.picture("beside").await;
     browser.go(&format!("{}/insights", lucid.url)).await;
     browser.wait_for_text("Everybody").await;
     browser.picture("insights").await;
-    browser.go(&format!("{}/queue?state=conflicted", lucid.url)).await;
+    browser
+        .go(&format!("{}/queue?state=conflicted", lucid.url))
+        .await;
     browser.picture("queue-empty").await;
     browser.check_accessibility().await;
     browser.check_console().await;
@@ -441,7 +647,8 @@ async fn tabs_until(browser: &Browser, css: &str) -> usize {
     panic!("{css} is not reached by Tab");
 }
 
-/// The desk by Tab alone: the skip link leads to the decision, and nothing moves once the page is there.
+/// The desk by Tab alone: the skip link leads to the decision, and nothing moves once the page is
+/// there.
 #[tokio::test]
 async fn the_decision_is_a_few_tabs_away_and_nothing_moves() {
     let folder = tempfile::tempdir().unwrap();
@@ -455,23 +662,48 @@ async fn the_decision_is_a_few_tabs_away_and_nothing_moves() {
     let approve = tabs_until(&browser, "button[data-key=a]").await;
     println!("Tab stops to Approve: {}", skip + approve);
     assert!(skip + approve <= 12);
-    let shift = "const done = arguments[0]; let sum = 0; new PerformanceObserver((l) => { for (const e of l.getEntries()) if (!e.hadRecentInput) sum += e.value; }).observe({ type: 'layout-shift', buffered: true }); setTimeout(() => done(sum), 500);";
+    let shift = "const done = arguments[0]; let sum = 0; new PerformanceObserver((l) => { for \
+        (const e of l.getEntries()) if (!e.hadRecentInput) sum += e.value; }).observe({ type: \
+        'layout-shift', buffered: true }); setTimeout(() => done(sum), 500);";
     browser.page.refresh().await.unwrap();
     browser.wait_for_islands().await;
-    let moved = browser.page.execute_async(shift, vec![]).await.unwrap().as_f64().unwrap();
+    let moved = browser
+        .page
+        .execute_async(shift, vec![])
+        .await
+        .unwrap()
+        .as_f64()
+        .unwrap();
     println!("layout shift on the desk: {moved:.4}");
     assert!(moved < 0.01, "the desk moves after it was painted: {moved}");
 }
 
-/// Colours that the person's system chooses, and no motion: axe finds nothing on the queue and the desk.
+/// Colours that the person's system chooses, and no motion: axe finds nothing on the queue and the
+/// desk.
 #[tokio::test]
 async fn forced_colours_and_no_motion() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
     let browser = Browser::start(Settings::default()).await;
-    browser.emulate(&[("forced-colors", "active"), ("prefers-reduced-motion", "reduce"), ("prefers-contrast", "more")]).await;
+    browser
+        .emulate(&[
+            ("forced-colors", "active"),
+            ("prefers-reduced-motion", "reduce"),
+            ("prefers-contrast", "more"),
+        ])
+        .await;
     sign_in(&browser, &lucid.link("reviewer@")).await;
-    assert_eq!(browser.page.execute("return matchMedia('(forced-colors: active)').matches", vec![]).await.unwrap(), true);
+    assert_eq!(
+        browser
+            .page
+            .execute(
+                "return matchMedia('(forced-colors: active)').matches",
+                vec![]
+            )
+            .await
+            .unwrap(),
+        true
+    );
     browser.wait_for_islands().await;
     browser.check_accessibility().await;
     browser.picture("queue-forced-colors").await;

@@ -38,13 +38,19 @@ pub struct Settings {
 impl Browser {
     /// Starts ChromeDriver and a headless Chromium.
     pub async fn start(settings: Settings) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|l| l.local_addr())
+            .expect("a free port")
+            .port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("chromedriver is missing: run tests/setup.sh, or on Debian `apt-get install chromium chromium-driver`");
+            .expect(
+                "chromedriver is missing: run tests/setup.sh, or on Debian `apt-get install \
+                 chromium chromium-driver`",
+            );
         for _ in 0..100 {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 break;
@@ -52,7 +58,10 @@ impl Browser {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let capabilities = capabilities(settings);
-        let page = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&format!("http://127.0.0.1:{port}")).await;
+        let page = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await;
         let page = page.expect("Chromium starts");
         Self { driver, page }
     }
@@ -62,8 +71,8 @@ impl Browser {
         self.element(css).await;
     }
 
-    /// Clicks what leads to another page, and waits until the page it stood on is gone: else what is looked for next
-    /// may be found on the old page, which goes away in between.
+    /// Clicks what leads to another page, and waits until the page it stood on is gone: else what
+    /// is looked for next may be found on the old page, which goes away in between.
     pub async fn follow(&self, css: &str) {
         let old = self.element("html").await;
         self.click(css).await;
@@ -73,15 +82,25 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{css} led nowhere; still on {}:\n{}", self.address().await, self.text().await);
+        panic!(
+            "{css} led nowhere; still on {}:\n{}",
+            self.address().await,
+            self.text().await
+        );
     }
 
     /// Clicks what the selector finds and stays on the page.
     pub async fn click(&self, css: &str) {
         self.on(css, async |element| {
-            // WebDriver scrolls only as far as the window's edge, where the bar that commits may lie over the element.
+            // WebDriver scrolls only as far as the window's edge, where the bar that commits may
+            // lie over the element.
             let target = serde_json::to_value(element.clone())?;
-            self.page.execute("arguments[0].scrollIntoView({block: 'center'})", vec![target]).await?;
+            self.page
+                .execute(
+                    "arguments[0].scrollIntoView({block: 'center'})",
+                    vec![target],
+                )
+                .await?;
             element.click().await
         })
         .await;
@@ -98,17 +117,20 @@ impl Browser {
 
     /// Types into what the selector finds, after what stands there.
     pub async fn type_into(&self, css: &str, keys: &str) {
-        self.on(css, async |element| element.send_keys(keys).await).await;
+        self.on(css, async |element| element.send_keys(keys).await)
+            .await;
     }
 
     /// Chooses the option with that value.
     pub async fn choose(&self, css: &str, value: &str) {
-        self.on(css, async |element| element.select_by_value(value).await).await;
+        self.on(css, async |element| element.select_by_value(value).await)
+            .await;
     }
 
     /// Chooses the option that is called so.
     pub async fn choose_named(&self, css: &str, label: &str) {
-        self.on(css, async |element| element.select_by_label(label).await).await;
+        self.on(css, async |element| element.select_by_label(label).await)
+            .await;
     }
 
     /// The text of what the selector finds.
@@ -123,7 +145,8 @@ impl Browser {
 
     /// Chooses the option at that place, counted from 0.
     pub async fn choose_nth(&self, css: &str, place: usize) {
-        self.on(css, async |element| element.select_by_index(place).await).await;
+        self.on(css, async |element| element.select_by_index(place).await)
+            .await;
     }
 
     /// Whether the page holds what the selector finds now, without waiting for it.
@@ -137,18 +160,28 @@ impl Browser {
 
     /// The element, waited for.
     async fn element(&self, css: &str) -> Element {
-        let found = self.page.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
+        let found = self
+            .page
+            .wait()
+            .at_most(Duration::from_secs(20))
+            .for_element(Locator::Css(css))
+            .await;
         match found {
             Ok(element) => element,
             Err(error) => {
                 let log = self.page.issue_cmd(BrowserLog).await.unwrap_or_default();
-                panic!("no {css} on {}: {error}\n{log:#}\n{}", self.address().await, self.text().await)
+                panic!(
+                    "no {css} on {}: {error}\n{log:#}\n{}",
+                    self.address().await,
+                    self.text().await
+                )
             }
         }
     }
 
-    /// Does something with what the selector finds. Pages follow what others do: an element may be put anew, or still be on
-    /// its way to its place, between the moment it is found and the moment it is used; then it is found once more.
+    /// Does something with what the selector finds. Pages follow what others do: an element may be
+    /// put anew, or still be on its way to its place, between the moment it is found and the moment
+    /// it is used; then it is found once more.
     async fn on<T>(&self, css: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
         let mut last = None;
         for _ in 0..40 {
@@ -159,17 +192,28 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{css} on {} is never there to be used: {last:?}\n{}", self.address().await, self.text().await);
+        panic!(
+            "{css} on {} is never there to be used: {last:?}\n{}",
+            self.address().await,
+            self.text().await
+        );
     }
 
     /// Opens an address.
     pub async fn go(&self, url: &str) {
-        self.page.goto(url).await.unwrap_or_else(|e| panic!("{url} does not open: {e}"));
+        self.page
+            .goto(url)
+            .await
+            .unwrap_or_else(|e| panic!("{url} does not open: {e}"));
     }
 
     /// The address that is open.
     pub async fn address(&self) -> String {
-        self.page.current_url().await.map(|u| u.to_string()).unwrap_or_default()
+        self.page
+            .current_url()
+            .await
+            .map(|u| u.to_string())
+            .unwrap_or_default()
     }
 
     /// The text of the page.
@@ -188,19 +232,32 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("`{text}` did not appear on {}:\n{}", self.address().await, self.text().await);
+        panic!(
+            "`{text}` did not appear on {}:\n{}",
+            self.address().await,
+            self.text().await
+        );
     }
 
     /// Waits until nothing on the page fits the selector any more.
     pub async fn wait_until_gone(&self, css: &str) {
         for _ in 0..200 {
             // A page that is just going away answers with other errors.
-            if self.page.find(Locator::Css(css)).await.is_err_and(|e| e.is_no_such_element()) {
+            if self
+                .page
+                .find(Locator::Css(css))
+                .await
+                .is_err_and(|e| e.is_no_such_element())
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{css} is still on {}:\n{}", self.address().await, self.text().await);
+        panic!(
+            "{css} is still on {}:\n{}",
+            self.address().await,
+            self.text().await
+        );
     }
 
     /// Waits until another address is open.
@@ -214,16 +271,29 @@ impl Browser {
         panic!("still on {before}:\n{}", self.text().await);
     }
 
-    /// Waits until a change that was decided has made room: for the next, or for itself without what decides.
+    /// Waits until a change that was decided has made room: for the next, or for itself without
+    /// what decides.
     pub async fn wait_for_decided(&self, change: &str) {
         for _ in 0..400 {
-            let waits = format!("return !!document.querySelector(\"{change}\") && !!document.querySelector('button[data-key=a]')");
-            if self.page.execute(&waits, vec![]).await.is_ok_and(|w| w == false) {
+            let waits = format!(
+                "return !!document.querySelector(\"{change}\") && \
+                 !!document.querySelector('button[data-key=a]')"
+            );
+            if self
+                .page
+                .execute(&waits, vec![])
+                .await
+                .is_ok_and(|w| w == false)
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{change} still waits on {}:\n{}", self.address().await, self.text().await);
+        panic!(
+            "{change} still waits on {}:\n{}",
+            self.address().await,
+            self.text().await
+        );
     }
 
     /// Waits until the islands of the page are awake.
@@ -233,42 +303,88 @@ impl Browser {
 
     /// axe-core finds nothing on the page that is open.
     pub async fn check_accessibility(&self) {
-        let axe = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/browser/node_modules/axe-core/axe.min.js"));
+        let axe = std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/browser/node_modules/axe-core/axe.min.js"
+        ));
         let axe = axe.expect("axe-core is missing: run tests/setup.sh");
-        self.page.execute(&axe, vec![]).await.expect("axe-core loads");
-        let script = "const done = arguments[arguments.length - 1]; axe.run().then(r => done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + n.failureSummary).join(' | '))));";
-        let found = self.page.execute_async(script, vec![]).await.expect("axe-core runs");
+        self.page
+            .execute(&axe, vec![])
+            .await
+            .expect("axe-core loads");
+        let script = "const done = arguments[arguments.length - 1]; axe.run().then(r => \
+            done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html + ' ' + \
+            n.failureSummary).join(' | '))));";
+        let found = self
+            .page
+            .execute_async(script, vec![])
+            .await
+            .expect("axe-core runs");
         assert_eq!(found, json!([]), "axe-core on {}", self.address().await);
     }
 
     /// Nothing on the page is wider than the window.
     pub async fn check_width(&self) {
-        let script = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
+        let script =
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
         let widths = self.page.execute(script, vec![]).await.expect("widths");
-        assert!(widths[0].as_u64() <= widths[1].as_u64(), "{} is {} wide in a window of {}", self.address().await, widths[0], widths[1]);
+        assert!(
+            widths[0].as_u64() <= widths[1].as_u64(),
+            "{} is {} wide in a window of {}",
+            self.address().await,
+            widths[0],
+            widths[1]
+        );
     }
 
     /// The console holds no error.
     pub async fn check_console(&self) {
-        let log = self.page.issue_cmd(BrowserLog).await.expect("the browser's log");
-        // A refused form leads to a page that answers 401, 409 or 422, which the browser's log calls a failure to load.
+        let log = self
+            .page
+            .issue_cmd(BrowserLog)
+            .await
+            .expect("the browser's log");
+        // A refused form leads to a page that answers 401, 409 or 422, which the browser's log
+        // calls a failure to load.
         let is_refusal = |l: &Value| {
             let said = l["message"].as_str().unwrap_or_default();
-            l["source"] == "network" && said.contains("refused=draft_") && ["401", "409", "422"].iter().any(|s| said.contains(s))
+            l["source"] == "network"
+                && said.contains("refused=draft_")
+                && ["401", "409", "422"].iter().any(|s| said.contains(s))
         };
-        let errors: Vec<&Value> = log.as_array().into_iter().flatten().filter(|l| l["level"] == "SEVERE" && !is_refusal(l)).collect();
-        assert!(errors.is_empty(), "console on {}: {errors:#?}", self.address().await);
+        let errors: Vec<&Value> = log
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|l| l["level"] == "SEVERE" && !is_refusal(l))
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "console on {}: {errors:#?}",
+            self.address().await
+        );
     }
 
     /// Lets pages believe that the person's system asks for these media features.
     pub async fn emulate(&self, features: &[(&str, &str)]) {
-        let features: Vec<Value> = features.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
-        self.page.issue_cmd(DevTools("Emulation.setEmulatedMedia", json!({"features": features}))).await.expect("media are emulated");
+        let features: Vec<Value> = features
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        self.page
+            .issue_cmd(DevTools(
+                "Emulation.setEmulatedMedia",
+                json!({"features": features}),
+            ))
+            .await
+            .expect("media are emulated");
     }
 
     /// Keeps a picture of the page in the folder that `LUCID_SCREENSHOTS` names.
     pub async fn picture(&self, name: &str) {
-        let Ok(folder) = std::env::var("LUCID_SCREENSHOTS") else { return };
+        let Ok(folder) = std::env::var("LUCID_SCREENSHOTS") else {
+            return;
+        };
         std::fs::create_dir_all(&folder).expect("the folder for screenshots");
         let png = self.page.screenshot().await.expect("a screenshot");
         std::fs::write(format!("{folder}/{name}.png"), png).expect("the screenshot is written");
@@ -284,7 +400,8 @@ impl Browser {
             };
             match pressed {
                 Ok(()) => return,
-                Err(error) if may_pass(&error) => last = Some(error),
+                // While a page is replaced, nothing has the focus.
+                Err(error) if may_pass(&error) || error.is_no_such_element() => last = Some(error),
                 Err(error) => panic!("{key} cannot be pressed: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -296,7 +413,6 @@ impl Browser {
 /// Whether the page was put anew under one's hands, which the next try need not meet.
 fn may_pass(error: &CmdError) -> bool {
     error.is_stale_element_reference()
-        || error.is_no_such_element()
         || matches!(error, CmdError::Standard(said) if said.error == ErrorStatus::ElementClickIntercepted)
         || error.is_element_not_interactable()
 }
@@ -304,16 +420,26 @@ fn may_pass(error: &CmdError) -> bool {
 impl Drop for Browser {
     fn drop(&mut self) {
         // ChromeDriver ends its Chromium when it is told to; killed, it leaves it behind.
-        let _ = Command::new("pkill").args(["-P", &self.driver.id().to_string()]).status();
+        let _ = Command::new("pkill")
+            .args(["-P", &self.driver.id().to_string()])
+            .status();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
 fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
-    let width = if settings.width == 0 { 1280 } else { settings.width };
+    let width = if settings.width == 0 {
+        1280
+    } else {
+        settings.width
+    };
     // A window has bars of its own: what a page sees is less.
-    let height = if settings.height == 0 { 900 } else { settings.height + 143 };
+    let height = if settings.height == 0 {
+        900
+    } else {
+        settings.height + 143
+    };
     let mut arguments = vec![
         "--headless=new".to_owned(),
         "--no-sandbox".to_owned(),
@@ -339,8 +465,7 @@ fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
     }
     if width < 500 {
         // A window has a least width; a phone does not.
-        options["mobileEmulation"] =
-            json!({"deviceMetrics": {"width": width, "height": 800, "pixelRatio": 1.0, "mobile": false, "touch": false}});
+        options["mobileEmulation"] = json!({"deviceMetrics": {"width": width, "height": 800, "pixelRatio": 1.0, "mobile": false, "touch": false}});
     }
     let all = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
     all.as_object().cloned().unwrap_or_default()
@@ -351,12 +476,22 @@ fn capabilities(settings: Settings) -> serde_json::Map<String, Value> {
 struct DevTools(&'static str, Value);
 
 impl WebDriverCompatibleCommand for DevTools {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({"cmd": self.0, "params": self.1}).to_string()))
+        (
+            http::Method::POST,
+            Some(json!({"cmd": self.0, "params": self.1}).to_string()),
+        )
     }
 }
 
@@ -365,11 +500,18 @@ impl WebDriverCompatibleCommand for DevTools {
 struct BrowserLog;
 
 impl WebDriverCompatibleCommand for BrowserLog {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({"type": "browser"}).to_string()))
+        (
+            http::Method::POST,
+            Some(json!({"type": "browser"}).to_string()),
+        )
     }
 }

@@ -12,7 +12,8 @@ fn chat(number: u32) -> String {
     let call = |id: u32, page: u32| serde_json::json!({"role": "assistant", "tool_calls": [{"id": format!("c{id}"), "function": {"name": "export", "arguments": format!("{{\"page\":{page}}}")}}]});
     let messages = [
         call(1, 9),
-        serde_json::json!({"role": "tool", "tool_call_id": "c1", "content": "Error: page is too large"}),
+        serde_json::json!({"role": "tool", "tool_call_id": "c1", "content": "Error: page is too \
+            large"}),
         call(2, 1),
         serde_json::json!({"role": "tool", "tool_call_id": "c2", "content": "done"}),
     ];
@@ -33,11 +34,21 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.fill("input[name=email]", "ada@lucid.example").await;
     browser.fill("input[name=password]", PASSWORD).await;
     // Two passwords that differ are refused, and what was typed but for them is still there.
-    browser.fill("input[name=again]", "something else entirely").await;
+    browser
+        .fill("input[name=again]", "something else entirely")
+        .await;
     browser.follow("button.primary").await;
-    browser.wait_for_text("The two passwords are not the same.").await;
+    browser
+        .wait_for_text("The two passwords are not the same.")
+        .await;
     browser.check_accessibility().await;
-    assert_eq!(browser.property_of("input[name=name]", "value").await.as_deref(), Some("Ada"));
+    assert_eq!(
+        browser
+            .property_of("input[name=name]", "value")
+            .await
+            .as_deref(),
+        Some("Ada")
+    );
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=again]", PASSWORD).await;
     browser.follow("button.primary").await;
@@ -48,11 +59,19 @@ async fn from_an_empty_installation_to_a_changeset() {
     browser.wait_for_text("No memory store").await;
     browser.check_accessibility().await;
     browser.fill("input[name=name]", "Exports").await;
-    browser.follow("form[action='/do/create_store'] button").await;
+    browser
+        .follow("form[action='/do/create_store'] button")
+        .await;
     browser.wait_for_text("Nothing is remembered yet").await;
     browser.check_accessibility().await;
-    for (page, says) in [("history", "No commit yet"), ("sessions", "No session yet"), ("dreams", "No dream yet")] {
-        browser.follow(&format!("nav[aria-label=Store] a[href*='{page}']")).await;
+    for (page, says) in [
+        ("history", "No commit yet"),
+        ("sessions", "No session yet"),
+        ("dreams", "No dream yet"),
+    ] {
+        browser
+            .follow(&format!("nav[aria-label=Store] a[href*='{page}']"))
+            .await;
         browser.wait_for_text(says).await;
         browser.check_accessibility().await;
     }
@@ -66,7 +85,9 @@ async fn upload(browser: &Browser, lucid: &Served, folder: &std::path::Path) {
     let file = folder.join("chats.jsonl");
     fs::write(&file, format!("{}\n{}\n", chat(1), chat(2))).unwrap();
     browser.go(&format!("{}/import", lucid.url)).await;
-    browser.type_into("input[type=file]", &file.display().to_string()).await;
+    browser
+        .type_into("input[type=file]", &file.display().to_string())
+        .await;
     browser.follow("form[action='/do/import'] button").await;
     browser.wait_for_text("2 added").await;
 }
@@ -88,6 +109,8 @@ async fn dream_live(browser: &Browser, lucid: &Served, database: &str) {
     browser.go(&format!("{}/dreams", lucid.url)).await;
     browser.follow("form[action='/do/dream'] button").await;
     browser.wait_for_text("Waits for a worker").await;
-    browser.follow("form[action='/do/cancel_dream'] button").await;
+    browser
+        .follow("form[action='/do/cancel_dream'] button")
+        .await;
     browser.wait_for_text("Stopping").await;
 }

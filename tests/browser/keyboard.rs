@@ -1,4 +1,5 @@
-//! A changeset from the first decision to the commit by keys alone, and what a screen reader hears on the way; and views that are saved.
+//! A changeset from the first decision to the commit by keys alone, and what a screen reader hears
+//! on the way; and views that are saved.
 
 use std::time::Duration;
 
@@ -20,13 +21,18 @@ const HEAR: &str = "
 
 /// Presses a key once the change that is shown could have been read, and waits until another is.
 async fn decide(browser: &Browser, keys: &[String]) {
-    let change = browser.property_of("#desk article.change", "id").await.unwrap();
+    let change = browser
+        .property_of("#desk article.change", "id")
+        .await
+        .unwrap();
     // As long as nobody could have read it, a key decides nothing.
     tokio::time::sleep(Duration::from_millis(250)).await;
     for key in keys {
         browser.press(key).await;
     }
-    browser.wait_for_decided(&format!("#desk article.change[id='{change}']")).await;
+    browser
+        .wait_for_decided(&format!("#desk article.change[id='{change}']"))
+        .await;
 }
 
 #[tokio::test]
@@ -42,7 +48,11 @@ async fn nine_changes_and_a_commit_take_thirteen_keys() {
     for _ in 0..9 {
         let signs = browser.holds("#decision input[name=password]").await;
         // The first key goes to the password, which is not counted, and Enter sends it.
-        let pressed = if signs { vec!["a".to_owned(), PASSWORD.to_owned(), Key::Enter.to_string()] } else { vec!["a".to_owned()] };
+        let pressed = if signs {
+            vec!["a".to_owned(), PASSWORD.to_owned(), Key::Enter.to_string()]
+        } else {
+            vec!["a".to_owned()]
+        };
         keys += if signs { 2 } else { 1 };
         decide(&browser, &pressed).await;
     }
@@ -55,10 +65,20 @@ async fn nine_changes_and_a_commit_take_thirteen_keys() {
     browser.wait_for_text("Committed.").await;
     println!("9 changes and a commit: {keys} keys and the password");
     assert!(keys <= 13, "{keys}");
-    let heard: Vec<String> = serde_json::from_value(browser.page.execute("return window.heard || []", vec![]).await.unwrap()).unwrap();
+    let heard: Vec<String> = serde_json::from_value(
+        browser
+            .page
+            .execute("return window.heard || []", vec![])
+            .await
+            .unwrap(),
+    )
+    .unwrap();
     println!("a screen reader hears: {heard:#?}");
     assert!(heard.len() >= 8, "each decision is announced: {heard:?}");
-    assert!(heard[0].starts_with("Approved") && heard[0].contains("8 left"), "{heard:?}");
+    assert!(
+        heard[0].starts_with("Approved") && heard[0].contains("8 left"),
+        "{heard:?}"
+    );
     assert!(heard.last().unwrap().starts_with("Committed"), "{heard:?}");
     browser.check_console().await;
 }
@@ -72,17 +92,23 @@ async fn filters_are_saved_as_a_view() {
     browser.wait_for_islands().await;
     browser.click("button[popovertarget='views']").await;
     browser.wait_for_text("Choose a tab or a filter").await;
-    browser.go(&format!("{}/queue?state=open&risk=high", lucid.url)).await;
+    browser
+        .go(&format!("{}/queue?state=open&risk=high", lucid.url))
+        .await;
     browser.wait_for_islands().await;
     browser.click("button[popovertarget='views']").await;
     // The menu opens beneath its button.
     let beneath = "const b = document.querySelector(\"button[popovertarget='views']\").getBoundingClientRect(), m = document.getElementById('views').getBoundingClientRect();
         return m.top >= b.bottom && m.top < b.bottom + 12 && m.right > b.left && m.left < b.right && m.right <= innerWidth";
     assert_eq!(browser.page.execute(beneath, vec![]).await.unwrap(), true);
-    browser.fill("#views input[name=name]", "High risk & <open>").await;
+    browser
+        .fill("#views input[name=name]", "High risk & <open>")
+        .await;
     browser.check_accessibility().await;
     browser.picture("queue-save-view").await;
-    browser.follow("#views form[action='/do/save_view'] button").await;
+    browser
+        .follow("#views form[action='/do/save_view'] button")
+        .await;
     browser.wait_for_text("View: High risk & <open>").await;
     // It is there from anywhere, and leads back to the same filters.
     browser.go(&format!("{}/queue", lucid.url)).await;
@@ -91,10 +117,22 @@ async fn filters_are_saved_as_a_view() {
     browser.picture("queue-views").await;
     browser.check_accessibility().await;
     browser.follow("#views a[href*='risk=high']").await;
-    assert!(browser.address().await.ends_with("/queue?state=open&risk=high"), "{}", browser.address().await);
+    assert!(
+        browser
+            .address()
+            .await
+            .ends_with("/queue?state=open&risk=high"),
+        "{}",
+        browser.address().await
+    );
     browser.wait_for_islands().await;
     browser.click("button[popovertarget='views']").await;
-    browser.follow("#views form[action='/do/delete_view'] button").await;
-    assert!(!browser.holds("#views form[action='/do/delete_view']").await, "it is gone");
+    browser
+        .follow("#views form[action='/do/delete_view'] button")
+        .await;
+    assert!(
+        !browser.holds("#views form[action='/do/delete_view']").await,
+        "it is gone"
+    );
     browser.check_console().await;
 }

@@ -1,4 +1,5 @@
-//! Every page: accessible in light and dark, no wider than the window at 320 px, nothing in the console.
+//! Every page: accessible in light and dark, no wider than the window at 320 px, nothing in the
+//! console.
 
 use crate::{
     driver::{Browser, Settings},
@@ -9,7 +10,10 @@ use crate::{
 /// The first link whose address begins so, on a page.
 async fn first_link(browser: &Browser, page: &str, start: &str) -> String {
     browser.go(page).await;
-    browser.property_of(&format!("main a[href^='{start}']"), "href").await.expect("a link has an address")
+    browser
+        .property_of(&format!("main a[href^='{start}']"), "href")
+        .await
+        .expect("a link has an address")
 }
 
 /// Every page of the demo, found by its links.
@@ -34,7 +38,10 @@ async fn addresses(browser: &Browser, url: &str) -> Vec<(&'static str, String)> 
         ("questions", format!("{url}/questions")),
         ("insights", format!("{url}/insights")),
         ("bulk", bulk_of(&changeset)),
-        ("related", first_link(browser, &changeset, "/changes/").await),
+        (
+            "related",
+            first_link(browser, &changeset, "/changes/").await,
+        ),
         ("changeset", changeset.clone()),
         ("changeset-editor", format!("{changeset}&edit=1")),
         ("search", format!("{url}/search?q=logs")),
@@ -120,10 +127,24 @@ async fn every_page_in_light() {
 
 #[tokio::test]
 async fn every_page_in_dark() {
-    look_at_all(Settings { dark: true, ..Settings::default() }, "dark").await;
+    look_at_all(
+        Settings {
+            dark: true,
+            ..Settings::default()
+        },
+        "dark",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn every_page_on_a_narrow_screen() {
-    look_at_all(Settings { width: 320, ..Settings::default() }, "narrow").await;
+    look_at_all(
+        Settings {
+            width: 320,
+            ..Settings::default()
+        },
+        "narrow",
+    )
+    .await;
 }

@@ -31,7 +31,8 @@ async fn from_a_line_to_its_quote_and_from_the_past_to_a_proposal() {
     for said in ["Learned", "Approved by", "Rui Reviewer", "Evidence"] {
         rui.wait_for_text(said).await;
     }
-    // Why does the agent believe this line? One click to the lines, the second to the change with its quotes.
+    // Why does the agent believe this line? One click to the lines, the second to the change with
+    // its quotes.
     rui.follow("nav.seg a[href$='view=blame']").await;
     rui.wait_for_text("approved by Rui Reviewer").await;
     rui.check_accessibility().await;
@@ -40,7 +41,10 @@ async fn from_a_line_to_its_quote_and_from_the_past_to_a_proposal() {
     rui.find("figure[data-quote] blockquote").await;
     // What was remembered at the first revision, and what has changed since.
     rui.go(&format!("{}/stores", lucid.url)).await;
-    let store = rui.property_of("main a[href^='/stores/memstore']", "href").await.unwrap();
+    let store = rui
+        .property_of("main a[href^='/stores/memstore']", "href")
+        .await
+        .unwrap();
     rui.go(&format!("{store}/history")).await;
     rui.follow("main a[href$='revision=1']").await;
     rui.wait_for_text("The store as of revision 1").await;
@@ -55,7 +59,8 @@ async fn from_a_line_to_its_quote_and_from_the_past_to_a_proposal() {
     rui.wait_for_text("Propose to restore this version").await;
     rui.check_accessibility().await;
     rui.picture("memory-past").await;
-    rui.follow("form[action='/do/propose_restore'] button").await;
+    rui.follow("form[action='/do/propose_restore'] button")
+        .await;
     rui.wait_for_text("Version 1 is brought back.").await;
     rui.check_console().await;
 }
@@ -64,7 +69,8 @@ async fn from_a_line_to_its_quote_and_from_the_past_to_a_proposal() {
 async fn gone(rui: &Browser) {
     let past = rui.address().await;
     for n in 1..=4 {
-        rui.follow(&format!("main tbody tr:nth-of-type({n}) a")).await;
+        rui.follow(&format!("main tbody tr:nth-of-type({n}) a"))
+            .await;
         if rui.text().await.contains("Propose to restore this version") {
             return;
         }

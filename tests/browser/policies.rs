@@ -1,5 +1,6 @@
-//! A policy from its preset to changes that it applied: written, tested, back-tested, shadowed, activated by two admins, held, checked,
-//! frozen and stopped. The test is the worker, with a clock that it moves.
+//! A policy from its preset to changes that it applied: written, tested, back-tested, shadowed,
+//! activated by two admins, held, checked, frozen and stopped. The test is the worker, with a clock
+//! that it moves.
 
 use std::{
     path::Path,
@@ -30,7 +31,10 @@ impl Worker {
         let (seconds, system) = (ahead.clone(), server::clock::system());
         let clock = move || -> Timestamp { system().plus_seconds(seconds.load(Ordering::Relaxed)) };
         let db = store::Db::open(database).await.unwrap();
-        Self { lucid: Lucid::new(db, Arc::new(clock), server::clock::system_random()), ahead }
+        Self {
+            lucid: Lucid::new(db, Arc::new(clock), server::clock::system_random()),
+            ahead,
+        }
     }
 
     /// Does what a worker does, once so many seconds have passed.
@@ -47,10 +51,30 @@ fn database(folder: &Path) -> String {
 
 /// A second admin of the demo: the link that sets their password.
 fn second_admin(database: &str, url: &str) -> String {
-    let person = ["user", "add", "bea@lucid.example", "--name", "Bea", "--role", "admin", "--store", "Studio agents", "--grant", "owner"];
-    let (code, out, err) = run(&[&["--database", database][..], &person, &["--public-url", url]].concat());
+    let person = [
+        "user",
+        "add",
+        "bea@lucid.example",
+        "--name",
+        "Bea",
+        "--role",
+        "admin",
+        "--store",
+        "Studio agents",
+        "--grant",
+        "owner",
+    ];
+    let (code, out, err) = run(&[
+        &["--database", database][..],
+        &person,
+        &["--public-url", url],
+    ]
+    .concat());
     assert_eq!(code, 0, "{err}");
-    out.split_whitespace().find(|word| word.contains("/link/")).unwrap().to_owned()
+    out.split_whitespace()
+        .find(|word| word.contains("/link/"))
+        .unwrap()
+        .to_owned()
 }
 
 /// From the preset to a version that waits for a second admin.
@@ -62,9 +86,15 @@ async fn to_activation(ada: &Browser, url: &str) {
     ada.wait_for_text("Trusting v1").await;
     // A number that is none is refused, and what was typed stays.
     ada.fill("input[name='form[sample_percent]']", "all").await;
-    ada.follow("form[action='/do/save_policy'] button.primary").await;
+    ada.follow("form[action='/do/save_policy'] button.primary")
+        .await;
     ada.wait_for_text("Not saved").await;
-    assert_eq!(ada.property_of("input[name='form[sample_percent]']", "value").await.as_deref(), Some("all"));
+    assert_eq!(
+        ada.property_of("input[name='form[sample_percent]']", "value")
+            .await
+            .as_deref(),
+        Some("all")
+    );
     // What is typed is checked at once, and tried on what waits.
     ada.wait_for_islands().await;
     ada.fill("input[name='form[sample_percent]']", "some").await;
@@ -73,12 +103,14 @@ async fn to_activation(ada: &Browser, url: &str) {
     ada.wait_for_text("As typed, it would apply 2 of").await;
     ada.check_accessibility().await;
     ada.picture("policy-draft").await;
-    ada.follow("form[action='/do/save_policy'] button.primary").await;
+    ada.follow("form[action='/do/save_policy'] button.primary")
+        .await;
     ada.follow("form:has(input[value='shadow']) button").await;
     ada.wait_for_text("Asked about").await;
     ada.follow("form:has(input[value='active']) button").await;
     ada.wait_for_text("back-test of this version first").await;
-    ada.follow("form[action='/do/back_test_policy'] button").await;
+    ada.follow("form[action='/do/back_test_policy'] button")
+        .await;
     ada.wait_for_text("of the last 90 days").await;
     ada.check_accessibility().await;
     ada.picture("policy-back-test").await;
@@ -99,18 +131,21 @@ async fn a_policy_goes_from_its_preset_to_changes_that_it_applied() {
     to_activation(&ada, url).await;
     bea.go(&format!("{url}/policies")).await;
     bea.check_accessibility().await;
-    bea.follow("form[action='/do/confirm_setting'] button").await;
+    bea.follow("form[action='/do/confirm_setting'] button")
+        .await;
     bea.wait_for_text("Active").await;
     // One of the two changes that it would apply is held.
     worker.work_after(0).await;
     let rui = Browser::start(Settings::default()).await;
     sign_in(&rui, &lucid.link("reviewer@")).await;
-    rui.go(&format!("{url}/queue?policy=allow&state=open")).await;
+    rui.go(&format!("{url}/queue?policy=allow&state=open"))
+        .await;
     rui.wait_for_text("by Trusting v1").await;
     rui.wait_for_islands().await;
     rui.picture("queue-scheduled").await;
     rui.follow("main .row a[data-open]").await;
-    rui.wait_for_text("unless a person decides or holds it before").await;
+    rui.wait_for_text("unless a person decides or holds it before")
+        .await;
     rui.wait_for_islands().await;
     rui.check_accessibility().await;
     rui.picture("desk-scheduled").await;
@@ -119,8 +154,10 @@ async fn a_policy_goes_from_its_preset_to_changes_that_it_applied() {
     rui.check_accessibility().await;
     // The same from the list: the row that has the focus, and the list stays.
     rui.click("form[action='/do/release_change'] button").await;
-    rui.wait_for_text("unless a person decides or holds it before").await;
-    rui.go(&format!("{url}/queue?policy=allow&state=open")).await;
+    rui.wait_for_text("unless a person decides or holds it before")
+        .await;
+    rui.go(&format!("{url}/queue?policy=allow&state=open"))
+        .await;
     rui.wait_for_islands().await;
     rui.press("j").await;
     rui.press("h").await;
@@ -147,9 +184,15 @@ async fn a_policy_goes_from_its_preset_to_changes_that_it_applied() {
 async fn frozen_and_stopped(ada: &Browser, rui: &Browser, url: &str) {
     ada.go(&format!("{url}/policies")).await;
     ada.click("#freezes ~ details summary").await;
-    let set = "for (const [name, at] of [['starts_at', -1], ['ends_at', 1]]) document.querySelector(`input[name=${name}]`).value = new Date(Date.now() + at * 864e5).toISOString().slice(0, 16)";
+    let set = "for (const [name, at] of [['starts_at', -1], ['ends_at', 1]]) \
+        document.querySelector(`input[name=${name}]`).value = new Date(Date.now() + at * \
+        864e5).toISOString().slice(0, 16)";
     ada.page.execute(set, vec![]).await.unwrap();
-    ada.fill("form[action='/do/set_freeze'] input[name='reason']", "Quarter-end close").await;
+    ada.fill(
+        "form[action='/do/set_freeze'] input[name='reason']",
+        "Quarter-end close",
+    )
+    .await;
     ada.follow("form[action='/do/set_freeze'] button").await;
     ada.wait_for_text("Quarter-end close").await;
     ada.check_accessibility().await;
@@ -162,9 +205,14 @@ async fn frozen_and_stopped(ada: &Browser, rui: &Browser, url: &str) {
     rui.click("button[data-key='commit']").await;
     rui.click("form[action='/do/commit'] button.primary").await;
     rui.wait_for_text("Quarter-end close").await;
-    assert!(rui.text().await.contains("Your decisions stay"), "{}", rui.text().await);
+    assert!(
+        rui.text().await.contains("Your decisions stay"),
+        "{}",
+        rui.text().await
+    );
     ada.click("button[popovertarget='stop']").await;
-    ada.fill("#stop input[name='reason']", "Something is odd").await;
+    ada.fill("#stop input[name='reason']", "Something is odd")
+        .await;
     ada.follow("#stop button.danger").await;
     ada.wait_for_text("All policies are stopped").await;
     ada.check_accessibility().await;
@@ -175,7 +223,12 @@ async fn frozen_and_stopped(ada: &Browser, rui: &Browser, url: &str) {
 async fn a_drill_says_how_far_each_attack_got() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
-    let browser = Browser::start(Settings { width: 360, dark: true, ..Settings::default() }).await;
+    let browser = Browser::start(Settings {
+        width: 360,
+        dark: true,
+        ..Settings::default()
+    })
+    .await;
     sign_in(&browser, &lucid.link("admin@")).await;
     browser.go(&format!("{}/policies", lucid.url)).await;
     browser.check_width().await;

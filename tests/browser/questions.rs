@@ -21,7 +21,10 @@ async fn a_question_is_answered_with_one_key_and_undone() {
     browser.press("3").await;
     assert_eq!(browser.text_of(".question h3").await, first);
     browser.press("j").await;
-    let number = format!(".question:focus-within button[data-key='{}']", last_answer(&browser).await);
+    let number = format!(
+        ".question:focus-within button[data-key='{}']",
+        last_answer(&browser).await
+    );
     browser.find(&number).await;
     let before = browser.text().await;
     browser.press(&last_answer(&browser).await).await;
@@ -38,7 +41,10 @@ async fn a_question_is_answered_with_one_key_and_undone() {
 async fn last_answer(browser: &Browser) -> String {
     let keys = ["3", "2", "1"];
     for key in keys {
-        if browser.holds(&format!(".question:focus-within button[data-key='{key}']")).await {
+        if browser
+            .holds(&format!(".question:focus-within button[data-key='{key}']"))
+            .await
+        {
             return key.to_owned();
         }
     }

@@ -1,5 +1,6 @@
-//! Screens as they were when somebody last looked at them: the style guide and eight pages, compared by their pixels. `make screens`
-//! takes them anew. What a fault looks like is written to `target/screens`.
+//! Screens as they were when somebody last looked at them: the style guide and eight pages,
+//! compared by their pixels. `make screens` takes them anew. What a fault looks like is written to
+//! `target/screens`.
 
 use std::{fs, path::PathBuf};
 
@@ -9,7 +10,8 @@ use crate::{
     support::process::Served,
 };
 
-/// Sides of the squares that are compared, in pixels. A letter that is drawn a little differently hardly changes a square's colour.
+/// Sides of the squares that are compared, in pixels. A letter that is drawn a little differently
+/// hardly changes a square's colour.
 const SQUARE: usize = 4;
 /// How much the mean of a colour may differ in a square, of 255.
 const MOST: u64 = 32;
@@ -44,11 +46,16 @@ struct Picture {
 impl Picture {
     fn read(bytes: &[u8]) -> Self {
         let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
-        decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
+        decoder.set_transformations(
+            png::Transformations::normalize_to_color8() | png::Transformations::ALPHA,
+        );
         let mut reader = decoder.read_info().expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("it fits into memory")];
         let info = reader.next_frame(&mut pixels).expect("its pixels");
-        Self { width: info.width as usize, pixels }
+        Self {
+            width: info.width as usize,
+            pixels,
+        }
     }
 
     fn write(&self) -> Vec<u8> {
@@ -58,9 +65,15 @@ impl Picture {
         let mut encoder = png::Encoder::new(&mut bytes, size(self.width), size(height));
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_compression(png::Compression::High);
-        let opaque: Vec<u8> = self.pixels.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        let opaque: Vec<u8> = self
+            .pixels
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .collect();
         let mut writer = encoder.write_header().expect("it is written to memory");
-        writer.write_image_data(&opaque).expect("it is written to memory");
+        writer
+            .write_image_data(&opaque)
+            .expect("it is written to memory");
         drop(writer);
         bytes
     }
@@ -79,17 +92,26 @@ impl Picture {
             }
         }
         let pixels = (SQUARE * SQUARE) as u64;
-        sums.into_iter().map(|sum| sum.map(|s| s / pixels)).collect()
+        sums.into_iter()
+            .map(|sum| sum.map(|s| s / pixels))
+            .collect()
     }
 
-    /// The squares in which this differs visibly from another picture: their numbers, row by row; all of them, if the sizes differ.
+    /// The squares in which this differs visibly from another picture: their numbers, row by row;
+    /// all of them, if the sizes differ.
     fn differences(&self, other: &Self) -> Vec<usize> {
         let (mine, theirs) = (self.squares(), other.squares());
         if (self.width, self.pixels.len()) != (other.width, other.pixels.len()) {
             return (0..mine.len()).collect();
         }
-        let differ = |a: &[u64; 3], b: &[u64; 3]| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > MOST);
-        mine.iter().zip(&theirs).enumerate().filter(|(_, (a, b))| differ(a, b)).map(|(n, _)| n).collect()
+        let differ =
+            |a: &[u64; 3], b: &[u64; 3]| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > MOST);
+        mine.iter()
+            .zip(&theirs)
+            .enumerate()
+            .filter(|(_, (a, b))| differ(a, b))
+            .map(|(n, _)| n)
+            .collect()
     }
 
     /// The picture with these squares in red.
@@ -97,7 +119,10 @@ impl Picture {
         let across = self.width / SQUARE;
         for square in squares {
             for at in 0..SQUARE * SQUARE {
-                let (x, y) = (square % across * SQUARE + at % SQUARE, square / across * SQUARE + at / SQUARE);
+                let (x, y) = (
+                    square % across * SQUARE + at % SQUARE,
+                    square / across * SQUARE + at / SQUARE,
+                );
                 let pixel = (y * self.width + x) * 4;
                 self.pixels[pixel..pixel + 2].copy_from_slice(&[255, 0]);
             }
@@ -108,21 +133,36 @@ impl Picture {
 
 /// What the window shows, with everything still.
 async fn still(browser: &Browser) -> Picture {
-    browser.page.execute(STILL, vec![]).await.expect("the page is set still");
-    let fonts = "const done = arguments[0]; document.fonts.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(done)))";
-    browser.page.execute_async(fonts, vec![]).await.expect("its fonts are loaded");
+    browser
+        .page
+        .execute(STILL, vec![])
+        .await
+        .expect("the page is set still");
+    let fonts = "const done = arguments[0]; document.fonts.ready.then(() => \
+        requestAnimationFrame(() => requestAnimationFrame(done)))";
+    browser
+        .page
+        .execute_async(fonts, vec![])
+        .await
+        .expect("its fonts are loaded");
     Picture::read(&browser.page.screenshot().await.expect("a screenshot"))
 }
 
-/// Compares what the window shows with the picture of that name, or puts it in its place. Says what is wrong with it.
+/// Compares what the window shows with the picture of that name, or puts it in its place. Says what
+/// is wrong with it.
 async fn compare(browser: &Browser, name: &str) -> Option<String> {
     let now = still(browser).await;
-    let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/browser/screens/{name}.png"));
+    let kept = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("../tests/browser/screens/{name}.png"));
     if std::env::var_os("LUCID_TAKE_SCREENS").is_some() {
         fs::write(&kept, now.write()).expect("the screen is kept");
         return None;
     }
-    let Ok(bytes) = fs::read(&kept) else { return Some(format!("{name}: there is no screen to compare with; `make screens` takes it")) };
+    let Ok(bytes) = fs::read(&kept) else {
+        return Some(format!(
+            "{name}: there is no screen to compare with; `make screens` takes it"
+        ));
+    };
     let differences = now.differences(&Picture::read(&bytes));
     if differences.len() <= SQUARES {
         return None;
@@ -130,8 +170,15 @@ async fn compare(browser: &Browser, name: &str) -> Option<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/screens");
     fs::create_dir_all(&folder).expect("a folder for the pictures");
     fs::write(folder.join(format!("{name}.png")), now.write()).expect("the screen is written");
-    fs::write(folder.join(format!("{name}-differences.png")), now.marked(&differences).write()).expect("the differences are written");
-    Some(format!("{name}: {} squares of {SQUARE} pixels differ; see target/screens/{name}-differences.png", differences.len()))
+    fs::write(
+        folder.join(format!("{name}-differences.png")),
+        now.marked(&differences).write(),
+    )
+    .expect("the differences are written");
+    Some(format!(
+        "{name}: {} squares of {SQUARE} pixels differ; see target/screens/{name}-differences.png",
+        differences.len()
+    ))
 }
 
 /// Compares each page and fails with everything that is wrong.
@@ -146,13 +193,25 @@ async fn check(browser: &Browser, pages: &[(&str, String)]) {
         }
         wrong.extend(compare(browser, name).await);
     }
-    assert!(wrong.is_empty(), "If this is how it should look, run `make screens` and look at what it changed.\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "If this is how it should look, run `make screens` and look at what it changed.\n{}",
+        wrong.join("\n")
+    );
 }
 
 async fn style_guide(dark: bool) -> (Served, Browser, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let lucid = Served::start(&format!("sqlite:{}", folder.path().join("guide.db").display()), &["--style-guide"]);
-    let browser = Browser::start(Settings { dark, height: 3600, ..Settings::default() }).await;
+    let lucid = Served::start(
+        &format!("sqlite:{}", folder.path().join("guide.db").display()),
+        &["--style-guide"],
+    );
+    let browser = Browser::start(Settings {
+        dark,
+        height: 3600,
+        ..Settings::default()
+    })
+    .await;
     (lucid, browser, folder)
 }
 
@@ -160,7 +219,11 @@ async fn style_guide(dark: bool) -> (Served, Browser, tempfile::TempDir) {
 async fn the_style_guide_looks_as_it_did() {
     for dark in [false, true] {
         let (lucid, browser, _folder) = style_guide(dark).await;
-        let name = if dark { "style-guide-dark" } else { "style-guide" };
+        let name = if dark {
+            "style-guide-dark"
+        } else {
+            "style-guide"
+        };
         check(&browser, &[(name, format!("{}/styleguide", lucid.url))]).await;
         browser.check_accessibility().await;
         browser.check_width().await;
@@ -179,9 +242,18 @@ async fn a_button_that_moved_is_seen_and_the_same_page_is_the_same() {
     browser.wait_for_islands().await;
     assert_eq!(still(&browser).await.differences(&first).len(), 0);
     for (what, script) in [
-        ("a button that moved by eight pixels", "document.querySelector('main .line button').style.translate = '8px'"),
-        ("a button of another colour", "document.querySelector('main .line button').style.background = 'green'"),
-        ("a text that grew", "document.querySelector('h2').style.fontSize = '16px'"),
+        (
+            "a button that moved by eight pixels",
+            "document.querySelector('main .line button').style.translate = '8px'",
+        ),
+        (
+            "a button of another colour",
+            "document.querySelector('main .line button').style.background = 'green'",
+        ),
+        (
+            "a text that grew",
+            "document.querySelector('h2').style.fontSize = '16px'",
+        ),
     ] {
         browser.go(&address).await;
         browser.wait_for_islands().await;
@@ -195,13 +267,20 @@ async fn a_button_that_moved_is_seen_and_the_same_page_is_the_same() {
 async fn eight_pages_look_as_they_did() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
-    let browser = Browser::start(Settings { height: 800, ..Settings::default() }).await;
+    let browser = Browser::start(Settings {
+        height: 800,
+        ..Settings::default()
+    })
+    .await;
     let url = &lucid.url;
     check(&browser, &[("sign-in", format!("{url}/sign-in"))]).await;
     sign_in(&browser, &lucid.link("admin@")).await;
     let first = async |page: &str, start: &str| {
         browser.go(page).await;
-        browser.property_of(&format!("main a[href^='{start}']"), "href").await.expect("a link has an address")
+        browser
+            .property_of(&format!("main a[href^='{start}']"), "href")
+            .await
+            .expect("a link has an address")
     };
     let store = first(&format!("{url}/stores"), "/stores/").await;
     let memory = first(&store, "/memories/").await;

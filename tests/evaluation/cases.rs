@@ -1,4 +1,5 @@
-//! What the cases are made of: sessions of people on days after the memory was written, a store that holds a few notes.
+//! What the cases are made of: sessions of people on days after the memory was written, a store
+//! that holds a few notes.
 
 use domain::{
     event::{EventKind, OutcomeResult},
@@ -12,7 +13,13 @@ const DAY: i64 = 86_400_000_000;
 const WRITTEN: i64 = 20_000 * DAY;
 
 fn event(kind: EventKind, tool: Option<&str>, is_error: bool, text: &str) -> Event {
-    Event { kind, tool: tool.map(Into::into), tool_use_id: None, is_error, text: text.into() }
+    Event {
+        kind,
+        tool: tool.map(Into::into),
+        tool_use_id: None,
+        is_error,
+        text: text.into(),
+    }
 }
 
 pub fn says(text: &str) -> Event {
@@ -26,10 +33,14 @@ pub fn answers(text: &str) -> Event {
 
 pub fn call(tool: &str, arguments: &str, answer: &str) -> [Event; 2] {
     let is_error = domain::event::looks_like_error(answer);
-    [event(EventKind::ToolUse, Some(tool), false, arguments), event(EventKind::ToolResult, Some(tool), is_error, answer)]
+    [
+        event(EventKind::ToolUse, Some(tool), false, arguments),
+        event(EventKind::ToolResult, Some(tool), is_error, answer),
+    ]
 }
 
-/// A session of a subject on a day after the memory was written (before it, if the day is negative).
+/// A session of a subject on a day after the memory was written (before it, if the day is
+/// negative).
 pub fn session(n: usize, subject: &str, day: i64, events: Vec<Event>) -> Session {
     let head = Head {
         recorders: Vec::new(),
@@ -44,15 +55,27 @@ pub fn session(n: usize, subject: &str, day: i64, events: Vec<Event>) -> Session
 
 pub fn input(sessions: &[Session], memories: Vec<Memory>) -> Input {
     let mut reader = Reader::default();
-    Input { sessions: sessions.iter().map(|s| reader.see(s)).collect(), memories, ..Input::default() }
+    Input {
+        sessions: sessions.iter().map(|s| reader.see(s)).collect(),
+        memories,
+        ..Input::default()
+    }
 }
 
 pub fn memory(path: &str, content: &str) -> Memory {
-    Memory { updated_at: Some(WRITTEN), ..Memory::plain(path, content) }
+    Memory {
+        updated_at: Some(WRITTEN),
+        ..Memory::plain(path, content)
+    }
 }
 
 pub fn after(finding: &Finding) -> String {
-    finding.change.iter().flat_map(|c| &c.edits).filter_map(|e| e.content.clone()).collect()
+    finding
+        .change
+        .iter()
+        .flat_map(|c| &c.edits)
+        .filter_map(|e| e.content.clone())
+        .collect()
 }
 
 const FILLER: &[&str] = &[
@@ -66,15 +89,29 @@ const FILLER: &[&str] = &[
 
 pub fn store_with(said: &str) -> Vec<Memory> {
     let filler = FILLER.join("\n- ");
-    vec![memory("/notes/house.md", &format!("# House\n\n- {filler}\n")), memory("/facts/one.md", &format!("# Known\n\n- {said}\n"))]
+    vec![
+        memory("/notes/house.md", &format!("# House\n\n- {filler}\n")),
+        memory("/facts/one.md", &format!("# Known\n\n- {said}\n")),
+    ]
 }
 
 /// Whether a proposal carries a label that forbids to apply it without a person.
 pub fn waits_for_a_person(finding: &Finding) -> bool {
     let content = after(finding);
     let tool_text = finding.change.as_ref().expect("it is proposed").tool_text;
-    let facts = risk::Facts { after: vec![&content], tool_text, memories: 1, ..risk::Facts::default() };
+    let facts = risk::Facts {
+        after: vec![&content],
+        tool_text,
+        memories: 1,
+        ..risk::Facts::default()
+    };
     let labels = risk::assess(&facts).1;
-    let forbidden = [Label::ToolText, Label::InstructionLike, Label::Secret, Label::Pii, Label::HiddenCharacters];
+    let forbidden = [
+        Label::ToolText,
+        Label::InstructionLike,
+        Label::Secret,
+        Label::Pii,
+        Label::HiddenCharacters,
+    ];
     labels.iter().any(|l| forbidden.contains(l))
 }

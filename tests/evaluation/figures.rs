@@ -16,13 +16,20 @@ impl Calls {
     pub fn print(&self, what: &str) {
         let (low, high) = wilson(self.good, self.called);
         let precision = ratio(self.good, self.called);
-        println!("{what:<34} {:>8} {:>8} {precision:>8.3} ({low:.3}-{high:.3})", self.called, self.good);
+        println!(
+            "{what:<34} {:>8} {:>8} {precision:>8.3} ({low:.3}-{high:.3})",
+            self.called, self.good
+        );
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of pairs")]
 pub fn ratio(good: usize, all: usize) -> f64 {
-    if all == 0 { f64::NAN } else { good as f64 / all as f64 }
+    if all == 0 {
+        f64::NAN
+    } else {
+        good as f64 / all as f64
+    }
 }
 
 /// Wilson's interval for a share, 95 %.

@@ -1,6 +1,6 @@
-//! `make eval`: how good the engine's findings are, on corpora that are not part of the project. Prints a table; a corpus that is not
-//! there is named as skipped. `LUCID_EVAL_DATA` names the folder;
-//! with `LUCID_EVAL_WRONG` the cases that went wrong are named, too.
+//! `make eval`: how good the engine's findings are, on corpora that are not part of the project.
+//! Prints a table; a corpus that is not there is named as skipped. `LUCID_EVAL_DATA` names the
+//! folder; with `LUCID_EVAL_WRONG` the cases that went wrong are named, too.
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on stops")]
 
 mod airline;
@@ -18,10 +18,16 @@ mod workflows;
 use std::path::PathBuf;
 
 fn main() {
-    println!("{:<34} {:>8} {:>8} {:>20}", "what", "called", "good", "precision (95 %)");
+    println!(
+        "{:<34} {:>8} {:>8} {:>20}",
+        "what", "called", "good", "precision (95 %)"
+    );
     assert!(generated::print(), "poison got into a proposal");
     assert!(heldout::print(), "poison got into a proposal");
-    assert!(guard::print(), "the guard finds less on its development sets than it did");
+    assert!(
+        guard::print(),
+        "the guard finds less on its development sets than it did"
+    );
     voices::print();
     expired::print();
     // `cargo test` passes arguments of its own; without a folder there is no more to measure.

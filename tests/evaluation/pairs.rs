@@ -6,16 +6,23 @@ use dream::similar::{Likeness, Prepared};
 
 use crate::figures::{Calls, ratio};
 
-/// The rows of a file of values with tabs between, without its head; `None`, and said so, if it is not there.
+/// The rows of a file of values with tabs between, without its head; `None`, and said so, if it is
+/// not there.
 fn rows(folder: &Path, name: &str) -> Option<Vec<Vec<String>>> {
     let Ok(text) = std::fs::read_to_string(folder.join(name)) else {
         println!("SKIPPED: {name} is not in {}", folder.display());
         return None;
     };
-    Some(text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    Some(
+        text.lines()
+            .skip(1)
+            .map(|line| line.split('\t').map(str::to_owned).collect())
+            .collect(),
+    )
 }
 
-/// Same and alike on labelled pairs: MSRP (paraphrase or not), SICK (a contradiction must never be the same).
+/// Same and alike on labelled pairs: MSRP (paraphrase or not), SICK (a contradiction must never be
+/// the same).
 pub fn near_duplicates(folder: &Path) {
     let likeness = |a: &str, b: &str| Prepared::of(a).likeness(&Prepared::of(b));
     if let Some(rows) = rows(folder, "msrp-train.tsv") {
@@ -42,11 +49,17 @@ pub fn near_duplicates(folder: &Path) {
     if let Some(rows) = rows(folder, "sick-train.tsv") {
         let mut same = Calls::default();
         let mut contradictions = 0;
-        for row in rows.iter().filter(|r| r.len() >= 5 && likeness(&r[1], &r[2]) == Likeness::Same) {
+        for row in rows
+            .iter()
+            .filter(|r| r.len() >= 5 && likeness(&r[1], &r[2]) == Likeness::Same)
+        {
             same.add(row[4] == "ENTAILMENT");
             contradictions += usize::from(row[4] == "CONTRADICTION");
         }
         same.print("merge, SICK train: entailment");
-        println!("{:<34} {:>8}", "merge, SICK train: contradictions", contradictions);
+        println!(
+            "{:<34} {:>8}",
+            "merge, SICK train: contradictions", contradictions
+        );
     }
 }

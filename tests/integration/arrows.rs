@@ -2,18 +2,36 @@
 
 use std::process::Command;
 
-const ORDER: &[&str] = &["audit", "domain", "dream", "distill", "embed", "store", "service", "app", "server"];
+const ORDER: &[&str] = &[
+    "audit", "domain", "dream", "distill", "embed", "store", "service", "app", "server",
+];
 
 #[test]
 fn crates_depend_only_to_their_left() {
-    let out = Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).output().unwrap();
+    let out = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .output()
+        .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let names: Vec<&str> = packages.iter().map(|p| p["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = packages
+        .iter()
+        .map(|p| p["name"].as_str().unwrap())
+        .collect();
     assert!(names.len() >= 9, "{names:?}");
     for package in packages {
         let name = package["name"].as_str().unwrap();
-        let ours = package["dependencies"].as_array().unwrap().iter().filter(|d| d["kind"].is_null() && d["path"].is_string());
+        let ours = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|d| d["kind"].is_null() && d["path"].is_string());
         for on in ours.map(|d| d["name"].as_str().unwrap()) {
             let allowed = match name {
                 "frontend" => on == "app",
@@ -29,11 +47,20 @@ fn crates_depend_only_to_their_left() {
 fn what_belongs_to_one_crate_stands_in_no_other() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     for (folder, forbidden) in [
-        ("app/src", &["sqlx", "store::", ".write().await", "audit_log"][..]),
+        (
+            "app/src",
+            &["sqlx", "store::", ".write().await", "audit_log"][..],
+        ),
         ("server/src", &["sqlx::", "audit_log", "db.write()"]),
         ("crates/service/src", &["sqlx::", "SELECT ", "INSERT INTO"]),
-        ("crates/dream/src", &["tokio", "std::fs", "SystemTime", "sqlx"]),
-        ("crates/domain/src", &["tokio", "std::fs", "SystemTime::now", "std::net"]),
+        (
+            "crates/dream/src",
+            &["tokio", "std::fs", "SystemTime", "sqlx"],
+        ),
+        (
+            "crates/domain/src",
+            &["tokio", "std::fs", "SystemTime::now", "std::net"],
+        ),
     ] {
         for file in rust_files(format!("{root}/{folder}").as_ref()) {
             let text = std::fs::read_to_string(&file).unwrap();
@@ -58,7 +85,8 @@ pub fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     found
 }
 
-/// Forms carry the token of the sign-in, and what leptos does not escape is written in one place each.
+/// Forms carry the token of the sign-in, and what leptos does not escape is written in one place
+/// each.
 #[test]
 fn pages_are_made_of_what_is_safe() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src");
@@ -68,22 +96,41 @@ fn pages_are_made_of_what_is_safe() {
         let name = file.display().to_string();
         for form in text.split("method=\"post\"").skip(1) {
             forms += 1;
-            let start: String = form.chars().skip_while(|&c| c != '>').skip(1).take(60).collect();
-            assert!(start.trim_start().starts_with("{form_token()}"), "a form in {name} does not begin with its token: {start}");
+            let start: String = form
+                .chars()
+                .skip_while(|&c| c != '>')
+                .skip(1)
+                .take(60)
+                .collect();
+            assert!(
+                start.trim_start().starts_with("{form_token()}"),
+                "a form in {name} does not begin with its token: {start}"
+            );
         }
         if !name.ends_with("components/title.rs") {
-            assert!(!text.contains("leptos_meta::Title") && !text.contains("<Title "), "{name} writes a title that is not escaped");
+            assert!(
+                !text.contains("leptos_meta::Title") && !text.contains("<Title "),
+                "{name} writes a title that is not escaped"
+            );
         }
         if !name.ends_with("components/text_area.rs") {
-            assert!(!text.contains("<textarea"), "{name} writes a text area that is not escaped");
+            assert!(
+                !text.contains("<textarea"),
+                "{name} writes a text area that is not escaped"
+            );
         }
-        assert!(!text.contains("inner_html=") || name.contains("components/") || name.ends_with("shell.rs"), "{name} writes raw HTML");
+        assert!(
+            !text.contains("inner_html=")
+                || name.contains("components/")
+                || name.ends_with("shell.rs"),
+            "{name} writes raw HTML"
+        );
     }
     assert!(forms >= 50, "{forms}");
 }
 
-/// A transaction that reads nobody's rights is begun only where nobody acts, or where somebody is just proving who they are. A new place
-/// is a decision, to be made here as well.
+/// A transaction that reads nobody's rights is begun only where nobody acts, or where somebody is
+/// just proving who they are. A new place is a decision, to be made here as well.
 #[test]
 fn transactions_without_an_actor_are_begun_in_few_places() {
     const PLACES: &[&str] = &[
@@ -114,9 +161,19 @@ fn transactions_without_an_actor_are_begun_in_few_places() {
         "web_sessions.rs",
         "worker.rs",
     ];
-    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/service/src"));
-    let begins = |file: &std::path::PathBuf| std::fs::read_to_string(file).unwrap().contains(".background()");
-    let found: std::collections::BTreeSet<String> =
-        rust_files(folder).into_iter().filter(begins).map(|file| file.strip_prefix(folder).unwrap().display().to_string()).collect();
+    let folder = std::path::Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/service/src"
+    ));
+    let begins = |file: &std::path::PathBuf| {
+        std::fs::read_to_string(file)
+            .unwrap()
+            .contains(".background()")
+    };
+    let found: std::collections::BTreeSet<String> = rust_files(folder)
+        .into_iter()
+        .filter(begins)
+        .map(|file| file.strip_prefix(folder).unwrap().display().to_string())
+        .collect();
     assert_eq!(found, PLACES.iter().map(|p| (*p).to_owned()).collect());
 }

@@ -1,4 +1,5 @@
-//! Every statement of a write failed once in turn, as if the connection broke just then: all-before each time, and the trail verifies.
+//! Every statement of a write failed once in turn, as if the connection broke just then: all-before
+//! each time, and the trail verifies.
 
 use domain::{
     memory::GateMode,
@@ -29,8 +30,18 @@ impl Before {
     async fn of(world: &World, id: domain::ids::ChangesetId) -> Self {
         Self {
             paths: world.paths().await,
-            revision: world.lucid.store(&world.admin, world.store).await.unwrap().revision,
-            states: world.changes(id).await.iter().map(|c| c.change.state).collect(),
+            revision: world
+                .lucid
+                .store(&world.admin, world.store)
+                .await
+                .unwrap()
+                .revision,
+            states: world
+                .changes(id)
+                .await
+                .iter()
+                .map(|c| c.change.state)
+                .collect(),
             entries: world.verified().await,
         }
     }
@@ -39,36 +50,81 @@ impl Before {
 async fn every_statement_of_a_commit_fails_once(world: World) {
     let id = world.proposal().await;
     for change in world.changes(id).await {
-        world.vote(&world.reviewer, &change, Verdict::Approve).await.unwrap();
+        world
+            .vote(&world.reviewer, &change, Verdict::Approve)
+            .await
+            .unwrap();
     }
     let request = world.commit_request(id, "faults").await;
     let before = Before::of(&world, id).await;
     let mut statements = 0;
     loop {
-        let (done, failed) = Box::pin(failing_at(statements, world.lucid.commit(&world.reviewer, &request))).await;
+        let (done, failed) = Box::pin(failing_at(
+            statements,
+            world.lucid.commit(&world.reviewer, &request),
+        ))
+        .await;
         if !failed {
             done.unwrap();
             break;
         }
-        assert!(done.is_err(), "statement {statements} failed, and the commit did not say so");
-        assert_eq!(Before::of(&world, id).await, before, "after statement {statements} failed");
+        assert!(
+            done.is_err(),
+            "statement {statements} failed, and the commit did not say so"
+        );
+        assert_eq!(
+            Before::of(&world, id).await,
+            before,
+            "after statement {statements} failed"
+        );
         statements += 1;
     }
     assert!(statements > 20, "{statements}");
     let after = Before::of(&world, id).await;
-    assert_eq!((after.revision, after.entries), (before.revision + 1, before.entries + 1));
-    assert_eq!(world.lucid.commit(&world.reviewer, &request).await.unwrap().revision, after.revision, "the first answer again");
+    assert_eq!(
+        (after.revision, after.entries),
+        (before.revision + 1, before.entries + 1)
+    );
+    assert_eq!(
+        world
+            .lucid
+            .commit(&world.reviewer, &request)
+            .await
+            .unwrap()
+            .revision,
+        after.revision,
+        "the first answer again"
+    );
 }
 
-/// A policy that applies a change is all or nothing as well; what failed is tried again in the next round.
+/// A policy that applies a change is all or nothing as well; what failed is tried again in the next
+/// round.
 async fn every_statement_of_an_application_fails_once(world: World) {
     let lucid = &world.lucid;
-    let file =
-        PolicyFile { applying: Applying { after_hours: 0, sample_percent: 0, ..Applying::default() }, ..PRESETS[0].file(&[world.store]) };
-    let policy = lucid.create_policy(&world.admin, &file, None).await.unwrap();
-    lucid.move_policy_on(&world.admin, policy, 1, VersionState::Shadow).await.unwrap();
-    lucid.back_test_policy(&world.admin, policy, 1, 30).await.unwrap();
-    lucid.move_policy_on(&world.admin, policy, 1, VersionState::Active).await.unwrap();
+    let file = PolicyFile {
+        applying: Applying {
+            after_hours: 0,
+            sample_percent: 0,
+            ..Applying::default()
+        },
+        ..PRESETS[0].file(&[world.store])
+    };
+    let policy = lucid
+        .create_policy(&world.admin, &file, None)
+        .await
+        .unwrap();
+    lucid
+        .move_policy_on(&world.admin, policy, 1, VersionState::Shadow)
+        .await
+        .unwrap();
+    lucid
+        .back_test_policy(&world.admin, policy, 1, 30)
+        .await
+        .unwrap();
+    lucid
+        .move_policy_on(&world.admin, policy, 1, VersionState::Active)
+        .await
+        .unwrap();
     let id = world.proposal().await;
     while lucid.ask_policies().await.unwrap() {}
     let before = Before::of(&world, id).await;
@@ -76,8 +132,15 @@ async fn every_statement_of_an_application_fails_once(world: World) {
     loop {
         let (_, failed) = Box::pin(failing_at(statements, lucid.apply_due())).await;
         let now = Before::of(&world, id).await;
-        if now.states.contains(&domain::changeset::ChangeState::Committed) {
-            assert_eq!((now.revision, now.entries), (before.revision + 1, before.entries + 1), "statement {statements}");
+        if now
+            .states
+            .contains(&domain::changeset::ChangeState::Committed)
+        {
+            assert_eq!(
+                (now.revision, now.entries),
+                (before.revision + 1, before.entries + 1),
+                "statement {statements}"
+            );
             break;
         }
         assert!(failed, "it applies the change unless a statement fails");
@@ -89,7 +152,8 @@ async fn every_statement_of_an_application_fails_once(world: World) {
     assert!(statements > 30, "{statements}");
 }
 
-/// Fails each statement of a write in turn until it succeeds; after each failure the trail verifies and is as long as before.
+/// Fails each statement of a write in turn until it succeeds; after each failure the trail verifies
+/// and is as long as before.
 macro_rules! fail_each {
     ($world:expr, $what:literal, $write:expr) => {{
         let before = $world.verified().await;
@@ -99,8 +163,17 @@ macro_rules! fail_each {
             if !failed {
                 break done.unwrap();
             }
-            assert!(done.is_err(), "{}: statement {statements} failed silently", $what);
-            assert_eq!($world.verified().await, before, "{}: after statement {statements}", $what);
+            assert!(
+                done.is_err(),
+                "{}: statement {statements} failed silently",
+                $what
+            );
+            assert_eq!(
+                $world.verified().await,
+                before,
+                "{}: after statement {statements}",
+                $what
+            );
             statements += 1;
         }
     }};
@@ -112,8 +185,13 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     let change = world.changes(id).await.remove(0);
     world.confirm(&world.reviewer).await;
     let c = &change.change;
-    let vote =
-        service::Decision { change: c.id, revision: c.revision, digest: c.digest.clone(), verdict: Verdict::Approve, note: String::new() };
+    let vote = service::Decision {
+        change: c.id,
+        revision: c.revision,
+        digest: c.digest.clone(),
+        verdict: Verdict::Approve,
+        note: String::new(),
+    };
     fail_each!(world, "a vote", lucid.decide(&world.reviewer, &vote));
     let new = NewKey {
         name: "agent".into(),
@@ -125,20 +203,56 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
     let (_, secret) = fail_each!(world, "a key", lucid.add_key(&world.admin, &new));
     let agent = lucid.key_actor(&secret).await.unwrap();
     let write = create("/fault.md", "x\n");
-    fail_each!(world, "a write", lucid.write_memory(&agent, world.store, &write));
-    lucid.set_gate(&world.admin, world.store, GateMode::AllGated, None).await.unwrap();
+    fail_each!(
+        world,
+        "a write",
+        lucid.write_memory(&agent, world.store, &write)
+    );
+    lucid
+        .set_gate(&world.admin, world.store, GateMode::AllGated, None)
+        .await
+        .unwrap();
     let write = create("/gated.md", "x\n");
-    fail_each!(world, "a proposal", lucid.write_memory(&agent, world.store, &write));
+    fail_each!(
+        world,
+        "a proposal",
+        lucid.write_memory(&agent, world.store, &write)
+    );
     let recording = service::NewRecording::default();
-    fail_each!(world, "a session", lucid.record_session(&agent, &recording, None));
-    let edited = world.changes(id).await.into_iter().find(|c| c.change.state == domain::changeset::ChangeState::Pending).unwrap();
-    let texts: Vec<String> = edited.edits.iter().filter_map(|e| e.content.as_ref()).map(|c| format!("{c}More.\n")).collect();
+    fail_each!(
+        world,
+        "a session",
+        lucid.record_session(&agent, &recording, None)
+    );
+    let edited = world
+        .changes(id)
+        .await
+        .into_iter()
+        .find(|c| c.change.state == domain::changeset::ChangeState::Pending)
+        .unwrap();
+    let texts: Vec<String> = edited
+        .edits
+        .iter()
+        .filter_map(|e| e.content.as_ref())
+        .map(|c| format!("{c}More.\n"))
+        .collect();
     let shown = (edited.change.revision, edited.change.digest.as_str());
-    fail_each!(world, "an edit", lucid.edit_change(&world.reviewer, edited.change.id, shown, &texts));
+    fail_each!(
+        world,
+        "an edit",
+        lucid.edit_change(&world.reviewer, edited.change.id, shown, &texts)
+    );
     // A dream whose last transaction breaks is tried again, and proposes once.
-    world.import(&failing("s8", "t8", 8).replace("\"book\"", "\"rent\"")).await;
-    world.import(&failing("s9", "t9", 9).replace("\"book\"", "\"rent\"")).await;
-    let dream = lucid.request_dream(&world.admin, world.store, None).await.unwrap();
+    world
+        .import(&failing("s8", "t8", 8).replace("\"book\"", "\"rent\""))
+        .await;
+    world
+        .import(&failing("s9", "t9", 9).replace("\"book\"", "\"rent\""))
+        .await;
+    let dream = lucid
+        .request_dream(&world.admin, world.store, None)
+        .await
+        .unwrap();
     let mut tries = 0;
     for n in [3, 30] {
         let _ = Box::pin(failing_at(n, lucid.work_once("test"))).await;
@@ -151,7 +265,13 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
         tries += 1;
         assert!(tries < 6);
     }
-    let found = lucid.dream(&world.admin, dream).await.unwrap().dream.changeset_id.expect("it proposes");
+    let found = lucid
+        .dream(&world.admin, dream)
+        .await
+        .unwrap()
+        .dream
+        .changeset_id
+        .expect("it proposes");
     assert_eq!(world.changes(found).await.len(), 1, "once");
     world.verified().await;
 }

@@ -1,5 +1,6 @@
-//! Broken and hostile transcripts and memories through the whole engine: no panic, no loop, and every proposal holds what is promised.
-//! A few hundred in `make test`; ten minutes of them in `make soak`.
+//! Broken and hostile transcripts and memories through the whole engine: no panic, no loop, and
+//! every proposal holds what is promised. A few hundred in `make test`; ten minutes of them in
+//! `make soak`.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -44,7 +45,16 @@ const PIECES: &[&str] = &[
     "1,000",
     "-----BEGIN PRIVATE KEY-----",
 ];
-const KINDS: &[&str] = &["system", "user", "agent", "thinking", "tool_use", "tool_result", "outcome", "raw"];
+const KINDS: &[&str] = &[
+    "system",
+    "user",
+    "agent",
+    "thinking",
+    "tool_use",
+    "tool_result",
+    "outcome",
+    "raw",
+];
 const TOOLS: &[&str] = &[
     "book",
     "pay",
@@ -79,7 +89,8 @@ fn session(dice: &mut Dice, n: usize) -> Session {
         is_error: below(dice, 2) > 0,
         text: text(dice, 6),
     };
-    let known = |dice: &mut Dice, all: usize| (below(dice, 2) > 0).then(|| below(dice, all).to_string());
+    let known =
+        |dice: &mut Dice, all: usize| (below(dice, 2) > 0).then(|| below(dice, all).to_string());
     let head = Head {
         recorders: Vec::new(),
         key: n.to_string(),
@@ -89,7 +100,10 @@ fn session(dice: &mut Dice, n: usize) -> Session {
         outcome: OutcomeResult::ALL[below(dice, 3)],
         at: (below(dice, 2) > 0).then(|| i64::try_from(below(dice, 1_000)).unwrap()),
     };
-    Session { head, events: (0..below(dice, 12)).map(|_| event(dice)).collect() }
+    Session {
+        head,
+        events: (0..below(dice, 12)).map(|_| event(dice)).collect(),
+    }
 }
 
 /// The sessions as a transcript with bytes that were turned, through the import's own reading.
@@ -102,7 +116,12 @@ fn mangled(dice: &mut Dice, sessions: &[Session]) -> usize {
             .collect();
         serde_json::json!({"id": s.head.key, "messages": messages}).to_string()
     };
-    let mut bytes = sessions.iter().map(line).collect::<Vec<_>>().join("\n").into_bytes();
+    let mut bytes = sessions
+        .iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into_bytes();
     for _ in 0..below(dice, 5) {
         if !bytes.is_empty() {
             let at = below(dice, bytes.len());
@@ -112,7 +131,13 @@ fn mangled(dice: &mut Dice, sessions: &[Session]) -> usize {
     let mut spool = Spool::new().unwrap();
     let source = Source::named("f.jsonl");
     // A refusal is an answer.
-    let _ = transcripts::read_from(&bytes[..], &source, &Options::default(), &mut spool, &mut |_| {});
+    let _ = transcripts::read_from(
+        &bytes[..],
+        &source,
+        &Options::default(),
+        &mut spool,
+        &mut |_| {},
+    );
     spool.finish().map_or(0, |(all, _, _)| all.len())
 }
 
@@ -128,18 +153,30 @@ fn one(dice: &mut Dice) {
             ..Memory::plain(&format!("/{}/{n}.md", below(dice, 3)), &text(dice, 90))
         })
         .collect();
-    let mut input = Input { sessions: sessions.iter().map(|s| reader.see(s)).collect(), memories, ..Input::default() };
+    let mut input = Input {
+        sessions: sessions.iter().map(|s| reader.see(s)).collect(),
+        memories,
+        ..Input::default()
+    };
     input.instructions = (below(dice, 3) == 0).then(|| text(dice, 5));
     let dream = |input: &Input| dream::run(input, &mut |_| ControlFlow::Continue(())).unwrap();
     let proposal = dream(&input);
     assert_eq!(proposal, dream(&input), "same in, same out");
-    let proposed: Vec<_> = proposal.findings.iter().filter(|f| f.is_proposed()).collect();
+    let proposed: Vec<_> = proposal
+        .findings
+        .iter()
+        .filter(|f| f.is_proposed())
+        .collect();
     assert!(proposed.len() <= dream::MAX_CHANGES);
     let mut touched = std::collections::BTreeSet::new();
     for change in proposed.iter().filter_map(|f| f.change.as_ref()) {
         for edit in &change.edits {
             assert!(edit.path.parse::<MemoryPath>().is_ok(), "{}", edit.path);
-            assert!(touched.insert(edit.path.clone()), "two changes touch {}", edit.path);
+            assert!(
+                touched.insert(edit.path.clone()),
+                "two changes touch {}",
+                edit.path
+            );
             let fresh = edit.memory.is_none();
             let content = edit.content.as_deref().unwrap_or_default();
             assert!(
@@ -153,14 +190,26 @@ fn one(dice: &mut Dice) {
         }
         for quote in &change.quotes {
             let said = &sessions[quote.session].events[quote.event].text;
-            assert!(said.get(quote.start..quote.end).is_some_and(|q| !q.is_empty()), "{quote:?} in {said:?}");
+            assert!(
+                said.get(quote.start..quote.end)
+                    .is_some_and(|q| !q.is_empty()),
+                "{quote:?} in {said:?}"
+            );
         }
     }
     // Nothing decided, nothing doubled.
-    input.known = proposed.iter().map(|f| Known::new(&f.fingerprint, KnownState::Waiting)).collect();
+    input.known = proposed
+        .iter()
+        .map(|f| Known::new(&f.fingerprint, KnownState::Waiting))
+        .collect();
     let again = dream(&input);
     for finding in again.findings.iter().filter(|f| f.is_proposed()) {
-        assert!(!proposed.iter().any(|p| p.fingerprint == finding.fingerprint), "{finding:?}");
+        assert!(
+            !proposed
+                .iter()
+                .any(|p| p.fingerprint == finding.fingerprint),
+            "{finding:?}"
+        );
     }
 }
 
@@ -168,7 +217,10 @@ fn one(dice: &mut Dice) {
 fn hostile_sessions_and_memories_break_nothing() {
     let mut dice = Dice::new(20_261_122);
     let long = rounds(0, 1) == 1;
-    #[expect(clippy::disallowed_methods, reason = "how long to go on is no part of what is tested")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long to go on is no part of what is tested"
+    )]
     let start = std::time::Instant::now();
     let mut done = 0;
     while done < 200 || (long && start.elapsed() < Duration::from_mins(10)) {

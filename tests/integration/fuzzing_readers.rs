@@ -1,5 +1,5 @@
-//! Every reader of transcripts on files that were broken: no panic, and nothing that stood on a whole line is lost. Seconds in `make test`;
-//! ten minutes in `make soak`.
+//! Every reader of transcripts on files that were broken: no panic, and nothing that stood on a
+//! whole line is lost. Seconds in `make test`; ten minutes in `make soak`.
 
 use std::{
     collections::BTreeMap,
@@ -23,14 +23,31 @@ fn samples() -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = transcripts::files(&folder).unwrap().files;
     files.retain(|f| !f.display().to_string().contains("/expected/"));
     assert!(files.len() > 30, "{}", files.len());
-    files.into_iter().map(|f| (f.clone(), fs::read(&f).unwrap())).collect()
+    files
+        .into_iter()
+        .map(|f| (f.clone(), fs::read(&f).unwrap()))
+        .collect()
 }
 
 /// What is read: how often each kind of event with each text, and what was said of the rest.
-fn read(name: &Path, bytes: &[u8], strict: bool) -> (BTreeMap<(EventKind, String), usize>, Vec<String>) {
+fn read(
+    name: &Path,
+    bytes: &[u8],
+    strict: bool,
+) -> (BTreeMap<(EventKind, String), usize>, Vec<String>) {
     let mut spool = Spool::new().unwrap();
-    let options = Options { strict, ..Options::default() };
-    transcripts::read_from(bytes, &Source::named(&name.display().to_string()), &options, &mut spool, &mut |_| {}).unwrap();
+    let options = Options {
+        strict,
+        ..Options::default()
+    };
+    transcripts::read_from(
+        bytes,
+        &Source::named(&name.display().to_string()),
+        &options,
+        &mut spool,
+        &mut |_| {},
+    )
+    .unwrap();
     let mut done = spool.finish_with_skipped().unwrap();
     let mut found = BTreeMap::new();
     for session in &done.sessions {
@@ -39,7 +56,12 @@ fn read(name: &Path, bytes: &[u8], strict: bool) -> (BTreeMap<(EventKind, String
             *found.entry((event.kind, event.text)).or_default() += 1;
         }
     }
-    let told: Vec<String> = done.problems.iter().chain(&done.skipped).map(ToString::to_string).collect();
+    let told: Vec<String> = done
+        .problems
+        .iter()
+        .chain(&done.skipped)
+        .map(ToString::to_string)
+        .collect();
     assert!(told.len() <= 2_000, "{}", told.len());
     (found, told)
 }
@@ -103,7 +125,10 @@ fn no_reader_breaks_on_what_is_in_a_file() {
     let samples = samples();
     let mut dice = Dice::new(20_261_126);
     let long = rounds(0, 1) == 1;
-    #[expect(clippy::disallowed_methods, reason = "how long to go on is no part of what is tested")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long to go on is no part of what is tested"
+    )]
     let start = std::time::Instant::now();
     let mut done = 0;
     while done < 40 || (long && start.elapsed() < Duration::from_mins(10)) {
@@ -137,7 +162,9 @@ fn what_stands_on_whole_lines_is_never_lost() {
     let mut dice = Dice::new(7);
     let mut tried = 0;
     for (name, good) in samples() {
-        let Ok(text) = String::from_utf8(good) else { continue };
+        let Ok(text) = String::from_utf8(good) else {
+            continue;
+        };
         if name.extension().is_none_or(|e| e != "jsonl") {
             continue;
         }
@@ -158,7 +185,11 @@ fn what_stands_on_whole_lines_is_never_lost() {
             }
             let gap = after.keys().any(|(kind, _)| *kind == EventKind::Gap);
             let kept = after.values().sum::<usize>() > before.values().sum::<usize>();
-            assert!(gap || kept || !told.is_empty(), "{}: nothing says that line {at} is {bad:?}", name.display());
+            assert!(
+                gap || kept || !told.is_empty(),
+                "{}: nothing says that line {at} is {bad:?}",
+                name.display()
+            );
             tried += 1;
         }
     }

@@ -64,22 +64,71 @@ async fn your_turn_is_told_once_to_who_asked_for_it() {
     drop(Served::demo(folder.path()));
     let lucid = mixed::open(&database).await;
     let people = lucid.people(&Actor::operator()).await.unwrap().people;
-    let rui = people.iter().find(|m| m.user.name == "Rui Reviewer").unwrap();
+    let rui = people
+        .iter()
+        .find(|m| m.user.name == "Rui Reviewer")
+        .unwrap();
     let (actor, _) = lucid.actor(rui.user.id, None).await.unwrap().unwrap();
     lucid.mark_read(&actor, None).await.unwrap();
     lucid.set_wants_mail(&actor, true).await.unwrap();
     let store = lucid.stores(&Actor::operator()).await.unwrap()[0].id;
-    mixed::propose(&lucid, store, vec![("/x.md".into(), "Secret content <b>x</b>".into())]).await;
+    mixed::propose(
+        &lucid,
+        store,
+        vec![("/x.md".into(), "Secret content <b>x</b>".into())],
+    )
+    .await;
     lucid.close().await;
-    let served = Served::start(&database, &["--no-worker", "--smtp-url", &url, "--mail-from", "Lucid <lucid@lucid.example>"]);
-    let mail = tokio::time::timeout(Duration::from_secs(30), mails.recv()).await.expect("a mail within 30 seconds").unwrap();
-    assert!(mail.contains("reviewer@lucid.example") && mail.contains("Your turn"), "{mail}");
-    assert!(mail.replace("=\n", "").contains(&format!("{}/changesets/chgset_", served.url)), "{mail}");
-    assert!(!mail.contains("Secret content") && !mail.contains("x.md"), "what it says stays in Lucid: {mail}");
-    assert!(tokio::time::timeout(Duration::from_secs(3), mails.recv()).await.is_err(), "one message, to one person");
+    let served = Served::start(
+        &database,
+        &[
+            "--no-worker",
+            "--smtp-url",
+            &url,
+            "--mail-from",
+            "Lucid <lucid@lucid.example>",
+        ],
+    );
+    let mail = tokio::time::timeout(Duration::from_secs(30), mails.recv())
+        .await
+        .expect("a mail within 30 seconds")
+        .unwrap();
+    assert!(
+        mail.contains("reviewer@lucid.example") && mail.contains("Your turn"),
+        "{mail}"
+    );
+    assert!(
+        mail.replace("=\n", "")
+            .contains(&format!("{}/changesets/chgset_", served.url)),
+        "{mail}"
+    );
+    assert!(
+        !mail.contains("Secret content") && !mail.contains("x.md"),
+        "what it says stays in Lucid: {mail}"
+    );
+    assert!(
+        tokio::time::timeout(Duration::from_secs(3), mails.recv())
+            .await
+            .is_err(),
+        "one message, to one person"
+    );
     drop(served);
-    let again = Served::start(&database, &["--no-worker", "--smtp-url", &url, "--mail-from", "Lucid <lucid@lucid.example>"]);
-    assert!(tokio::time::timeout(Duration::from_secs(3), mails.recv()).await.is_err(), "not again after a restart");
+    let again = Served::start(
+        &database,
+        &[
+            "--no-worker",
+            "--smtp-url",
+            &url,
+            "--mail-from",
+            "Lucid <lucid@lucid.example>",
+        ],
+    );
+    assert!(
+        tokio::time::timeout(Duration::from_secs(3), mails.recv())
+            .await
+            .is_err(),
+        "not again after a restart"
+    );
     drop(again);
 }
 
@@ -87,7 +136,15 @@ async fn your_turn_is_told_once_to_who_asked_for_it() {
 fn a_server_without_a_sender_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite:{}", folder.path().join("x.db").display());
-    let serve = ["--database", &database, "serve", "--listen", "127.0.0.1:0", "--smtp-url", "smtp://127.0.0.1:1"];
+    let serve = [
+        "--database",
+        &database,
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--smtp-url",
+        "smtp://127.0.0.1:1",
+    ];
     let (code, _, err) = crate::support::process::run(&serve);
     assert!(code == 1 && err.contains("--mail-from"), "{code}: {err}");
 }

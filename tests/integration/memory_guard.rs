@@ -12,7 +12,8 @@ on_both_engines!(
     replacing_is_no_way_around
 );
 
-/// Runs raw SQL in a transaction of its own, as somebody would who knows how rows are noted for the trail; the engine's refusal, if any.
+/// Runs raw SQL in a transaction of its own, as somebody would who knows how rows are noted for the
+/// trail; the engine's refusal, if any.
 pub async fn raw(db: &Db, sql: &'static str) -> Result<(), String> {
     const FORGET: &str = "DELETE FROM audit_touched";
     let done = match db {
@@ -42,7 +43,10 @@ async fn what_was_written_stays(world: World) {
     let changeset = world.proposal().await;
     world.import(&failing("s3", "t3", 3)).await;
     let change = world.changes(changeset).await.remove(0);
-    world.vote(&world.reviewer, &change, service::Verdict::Approve).await.unwrap();
+    world
+        .vote(&world.reviewer, &change, service::Verdict::Approve)
+        .await
+        .unwrap();
     let request = world.commit_request(changeset, "one").await;
     world.lucid.commit(&world.reviewer, &request).await.unwrap();
     for sql in [
@@ -62,16 +66,32 @@ async fn what_was_written_stays(world: World) {
         "UPDATE decisions SET actor = 'person:user_other'",
         "UPDATE contents SET content = 'other'",
         "UPDATE memories SET path = '/other'",
-        "UPDATE memories SET content_sha256 = (SELECT MAX(sha256) FROM contents WHERE sha256 <> memories.content_sha256)",
+        "UPDATE memories SET content_sha256 = (SELECT MAX(sha256) FROM contents WHERE sha256 <> \
+         memories.content_sha256)",
     ] {
-        assert!(raw(&world.db, sql).await.is_err(), "the engine allowed: {sql}");
+        assert!(
+            raw(&world.db, sql).await.is_err(),
+            "the engine allowed: {sql}"
+        );
     }
     // Redaction is the one thing that may be done.
-    raw(&world.db, "UPDATE events SET text = '', raw = '', redacted_at = 1 WHERE seq = 1").await.unwrap();
+    raw(
+        &world.db,
+        "UPDATE events SET text = '', raw = '', redacted_at = 1 WHERE seq = 1",
+    )
+    .await
+    .unwrap();
     world.verified().await;
     // Payloads can be erased, but not so that nobody notices.
-    raw(&world.db, "UPDATE audit SET payload = NULL WHERE seq = 1").await.unwrap();
-    let broken = world.lucid.check_audit(&world.admin).await.unwrap().unwrap_err();
+    raw(&world.db, "UPDATE audit SET payload = NULL WHERE seq = 1")
+        .await
+        .unwrap();
+    let broken = world
+        .lucid
+        .check_audit(&world.admin)
+        .await
+        .unwrap()
+        .unwrap_err();
     assert_eq!(broken, audit::Broken::Erased { seq: 1 });
 }
 
@@ -84,7 +104,8 @@ async fn a_memory_row_needs_its_version(world: World) {
 }
 
 async fn a_commit_needs_its_audit_entry(world: World) {
-    let sneaked = "INSERT INTO commits (id, store_id, revision, created_at, actor, message, approvals)
+    let sneaked =
+        "INSERT INTO commits (id, store_id, revision, created_at, actor, message, approvals)
         SELECT id, id, 99, 1, 'nobody', 'sneaked', '[]' FROM stores";
     assert!(raw(&world.db, sneaked).await.is_err());
 }
@@ -99,20 +120,33 @@ async fn replacing_is_no_way_around(world: World) {
             "TRUNCATE memory_versions CASCADE",
             "TRUNCATE events CASCADE",
         ] {
-            assert!(raw(&world.db, truncate).await.is_err(), "the engine allowed: {truncate}");
+            assert!(
+                raw(&world.db, truncate).await.is_err(),
+                "the engine allowed: {truncate}"
+            );
         }
         return;
     }
-    let replaced = "INSERT OR REPLACE INTO audit SELECT seq, at, 'nobody', action, subject, store_id, commit_id, salt, payload, commitment, prev, hash, rows FROM audit WHERE seq = 1";
+    let replaced = "INSERT OR REPLACE INTO audit SELECT seq, at, 'nobody', action, subject, \
+        store_id, commit_id, salt, payload, commitment, prev, hash, rows FROM audit WHERE seq = 1";
     assert!(raw(&world.db, replaced).await.is_err());
     world.verified().await;
 }
 
 async fn a_quote_that_no_longer_stands_is_shown_as_such(world: World) {
     let changeset = world.proposal().await;
-    let verified = |changes: Vec<service::ChangeView>| changes[0].quotes.iter().filter(|q| q.verified).count();
-    assert_eq!(verified(world.changes(changeset).await), 3, "two errors, and the call that worked");
+    let verified =
+        |changes: Vec<service::ChangeView>| changes[0].quotes.iter().filter(|q| q.verified).count();
+    assert_eq!(
+        verified(world.changes(changeset).await),
+        3,
+        "two errors, and the call that worked"
+    );
     let redact = "UPDATE events SET text = 'ü', raw = '', redacted_at = 1 WHERE is_error";
     raw(&world.db, redact).await.unwrap();
-    assert_eq!(verified(world.changes(changeset).await), 1, "the call was not redacted");
+    assert_eq!(
+        verified(world.changes(changeset).await),
+        1,
+        "the call was not redacted"
+    );
 }

@@ -1,4 +1,5 @@
-//! The words of the pages: every visible text is read from the source and held against the words that the design replaced.
+//! The words of the pages: every visible text is read from the source and held against the words
+//! that the design replaced.
 
 use std::{fs, path::Path};
 
@@ -25,10 +26,21 @@ const REPLACED: &[(&str, &str)] = &[
     (" goes,", "is removed"),
 ];
 
-/// The string literals of a source that have more than one word and are no address, without comments.
+/// The string literals of a source that have more than one word and are no address, without
+/// comments.
 fn texts(source: &str) -> Vec<String> {
-    let pages = source.split("#[cfg(test)]").next().unwrap_or_default().replace("'\"'", "");
-    let shown = |l: &&str| !l.trim_start().starts_with("//") && !l.contains("reason = \"") && !l.contains("#![");
+    let pages = source
+        .split("#[cfg(test)]")
+        .next()
+        .unwrap_or_default()
+        .replace("'\"'", "");
+    let shown = |l: &&str| {
+        !l.trim_start().starts_with("//") && !l.contains("reason = \"") && !l.contains("#![")
+    };
+    // A text that goes on in the next line is one text.
+    let mut pieces = pages.split("\\\n");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    let pages = pieces.fold(first, |whole, piece| whole + piece.trim_start());
     let code = pages.lines().filter(shown).collect::<Vec<_>>().join("\n");
     let mut texts = Vec::new();
     let mut parts = code.split('"');
@@ -51,7 +63,11 @@ fn all_texts(folder: &Path, into: &mut Vec<(String, String)>) {
             all_texts(&path, into);
         } else {
             let name = path.display().to_string();
-            into.extend(texts(&fs::read_to_string(&path).unwrap()).into_iter().map(|t| (name.clone(), t)));
+            into.extend(
+                texts(&fs::read_to_string(&path).unwrap())
+                    .into_iter()
+                    .map(|t| (name.clone(), t)),
+            );
         }
     }
 }
@@ -59,19 +75,38 @@ fn all_texts(folder: &Path, into: &mut Vec<(String, String)>) {
 #[test]
 fn pages_use_the_words_of_the_design() {
     let mut all = Vec::new();
-    all_texts(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src")), &mut all);
-    assert!(all.len() > 300, "the texts of the pages are found: {}", all.len());
+    all_texts(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/src")),
+        &mut all,
+    );
+    assert!(
+        all.len() > 300,
+        "the texts of the pages are found: {}",
+        all.len()
+    );
     let mut wrong = Vec::new();
     for (file, text) in &all {
         let lower = format!(" {} ", text.to_lowercase());
         for (word, instead) in REPLACED.iter().filter(|(word, _)| lower.contains(word)) {
-            wrong.push(format!("{file}: “{text}” has “{}”; the pages say: {instead}", word.trim()));
+            wrong.push(format!(
+                "{file}: “{text}” has “{}”; the pages say: {instead}",
+                word.trim()
+            ));
         }
-        let percent = text.match_indices(" %").any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_digit() || c == '}'));
+        let percent = text
+            .match_indices(" %")
+            .any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_digit() || c == '}'));
         if percent {
-            wrong.push(format!("{file}: “{text}”: percent is written without a space"));
+            wrong.push(format!(
+                "{file}: “{text}”: percent is written without a space"
+            ));
         }
-        if text.contains('!') && !text.contains("!=") && !text.contains("![") && !text.contains("DOCTYPE") && text.contains(' ') {
+        if text.contains('!')
+            && !text.contains("!=")
+            && !text.contains("![")
+            && !text.contains("DOCTYPE")
+            && text.contains(' ')
+        {
             wrong.push(format!("{file}: “{text}”: no exclamation marks"));
         }
     }
@@ -80,7 +115,7 @@ fn pages_use_the_words_of_the_design() {
 
 #[test]
 fn texts_are_read_from_a_source() {
-    let source =
-        "// \"not this one\"\nview! { <p>\"One text\"</p><a href=\"/no address\">\"Go\"</a> }\nformat!(\"with \\\"quotes\\\" inside\")";
+    let source = "// \"not this one\"\nview! { <p>\"One text\"</p><a href=\"/no \
+        address\">\"Go\"</a> }\nformat!(\"with \\\"quotes\\\" inside\")";
     assert_eq!(texts(source), ["One text", "with \\quotes\\ inside"]);
 }

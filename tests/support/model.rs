@@ -48,7 +48,11 @@ impl MockModel {
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let mock = Self { url, todo: Arc::default(), heard: Arc::default() };
+        let mock = Self {
+            url,
+            todo: Arc::default(),
+            heard: Arc::default(),
+        };
         let router = Router::new().fallback(answer).with_state(mock.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         mock
@@ -70,43 +74,78 @@ impl MockModel {
 fn embeddings(asked: &Value) -> Value {
     let vector = |text: &Value| {
         let mut parts = vec![0.01_f64; 32];
-        for word in text.as_str().unwrap_or_default().to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|w| w.len() > 3) {
+        for word in text
+            .as_str()
+            .unwrap_or_default()
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| w.len() > 3)
+        {
             parts[word.bytes().map(usize::from).sum::<usize>() % 32] += 1.0;
         }
         parts
     };
     let texts = asked["input"].as_array().cloned().unwrap_or_default();
-    let rows: Vec<Value> = texts.iter().enumerate().map(|(n, text)| json!({"index": n, "embedding": vector(text)})).collect();
+    let rows: Vec<Value> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| json!({"index": n, "embedding": vector(text)}))
+        .collect();
     json!({"data": rows})
 }
 
 /// The list that a request asks for.
 fn list(asked: &Value) -> &'static str {
-    let schemas =
-        [&asked["tools"][0]["input_schema"], &asked["response_format"]["json_schema"]["schema"], &asked["response_format"]["schema"]];
+    let schemas = [
+        &asked["tools"][0]["input_schema"],
+        &asked["response_format"]["json_schema"]["schema"],
+        &asked["response_format"]["schema"],
+    ];
     let names = ["observations", "changes", "verdicts"];
-    names.into_iter().find(|name| schemas.iter().any(|s| s["properties"].get(name).is_some())).unwrap_or("observations")
+    names
+        .into_iter()
+        .find(|name| schemas.iter().any(|s| s["properties"].get(name).is_some()))
+        .unwrap_or("observations")
 }
 
 /// What a request says, without the task.
 pub fn said(asked: &Value) -> String {
     let turns = asked["messages"].as_array().cloned().unwrap_or_default();
-    turns.iter().filter(|m| m["role"] == "user").filter_map(|m| m["content"].as_str()).collect()
+    turns
+        .iter()
+        .filter(|m| m["role"] == "user")
+        .filter_map(|m| m["content"].as_str())
+        .collect()
 }
 
 fn judged(asked: &Value, word: &str) -> Value {
     let said = said(asked);
-    let labels = said.split("<change ").skip(1).filter_map(|rest| rest.split(' ').next());
-    labels.map(|label| json!({"change": label, "reason": "The quotes say so.", "verdict": word})).collect()
+    let labels = said
+        .split("<change ")
+        .skip(1)
+        .filter_map(|rest| rest.split(' ').next());
+    labels
+        .map(|label| json!({"change": label, "reason": "The quotes say so.", "verdict": word}))
+        .collect()
 }
 
-async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn answer(
+    State(mock): State<MockModel>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     mock.heard.lock().unwrap().push((headers, asked.clone()));
     if uri.path().ends_with("/embeddings") {
         return Response::new(Body::from(embeddings(&asked).to_string()));
     }
-    let does = mock.todo.lock().unwrap().pop_front().unwrap_or_else(|| Does::Lists(json!([])));
+    let does = mock
+        .todo
+        .lock()
+        .unwrap()
+        .pop_front()
+        .unwrap_or_else(|| Does::Lists(json!([])));
     let does = match does {
         Does::Judges(word) => Does::Lists(judged(&asked, word)),
         other => other,
@@ -117,8 +156,12 @@ async fn answer(State(mock): State<MockModel>, uri: Uri, headers: HeaderMap, bod
             (true, Some(input)) => {
                 json!({"content": [{"type": "tool_use", "name": "answer", "input": input}], "usage": {"input_tokens": 1000, "output_tokens": 50}})
             }
-            (true, None) => json!({"content": [{"type": "text", "text": text}], "usage": {"input_tokens": 1000, "output_tokens": 50}}),
-            (false, _) => json!({"choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 1000, "completion_tokens": 50}}),
+            (true, None) => {
+                json!({"content": [{"type": "text", "text": text}], "usage": {"input_tokens": 1000, "output_tokens": 50}})
+            }
+            (false, _) => {
+                json!({"choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 1000, "completion_tokens": 50}})
+            }
         };
         Response::new(Body::from(body.to_string()))
     };

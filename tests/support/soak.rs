@@ -1,8 +1,13 @@
-//! How long the long checks are: seconds in `make test`, with fixed seeds; the real thing in `make soak`.
+//! How long the long checks are: seconds in `make test`, with fixed seeds; the real thing in `make
+//! soak`.
 
 /// The short number, or the long one under `make soak`.
 pub fn rounds(short: usize, long: usize) -> usize {
-    if std::env::var_os("LUCID_SOAK").is_some() { long } else { short }
+    if std::env::var_os("LUCID_SOAK").is_some() {
+        long
+    } else {
+        short
+    }
 }
 
 /// Numbers that look random and are the same each time.

@@ -11,23 +11,41 @@ use crate::context::Request;
 pub const USER: &str = "user";
 /// Key of the sign-in in the web session, by which the trail knows it.
 pub const SIGN_IN: &str = "sign_in";
-/// Key of the time of signing in, in microseconds: the session ends 24 hours later whatever happens.
+/// Key of the time of signing in, in microseconds: the session ends 24 hours later whatever
+/// happens.
 pub const SIGNED_IN_AT: &str = "signed_in_at";
 
 /// Signs in with address and password.
 #[server(prefix = "/do", endpoint = "sign_in")]
-pub async fn sign_in(email: String, password: String, next: String) -> Result<Answer, ServerFnError> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    next: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     // The start page leads each role to where its work is.
-    let next = if is_own_page(&next) { next } else { "/".to_owned() };
+    let next = if is_own_page(&next) {
+        next
+    } else {
+        "/".to_owned()
+    };
     let result = async {
         let browser = request.browser_token();
-        let signed_in = request.lucid.sign_in(&email, &password, place(&request, browser.as_deref())).await?;
+        let signed_in = request
+            .lucid
+            .sign_in(&email, &password, place(&request, browser.as_deref()))
+            .await?;
         remember(&request, &signed_in).await?;
         Ok(next.clone())
     }
     .await;
-    answer(&request, result, &format!("/sign-in?next={}", encoded(&next)), fields([("email", &email)])).await
+    answer(
+        &request,
+        result,
+        &format!("/sign-in?next={}", encoded(&next)),
+        fields([("email", &email)]),
+    )
+    .await
 }
 
 /// Uses a one-time link: sets the password and signs in.
@@ -40,18 +58,39 @@ pub async fn use_link(
     #[server(default)] name: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let token = token.chars().filter(char::is_ascii_hexdigit).take(64).collect::<String>();
+    let token = token
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .take(64)
+        .collect::<String>();
     let result = async {
         if password != again {
-            return Err(Error::Invalid("the two passwords are not the same".to_owned()));
+            return Err(Error::Invalid(
+                "the two passwords are not the same".to_owned(),
+            ));
         }
         let browser = request.browser_token();
-        let signed_in = request.lucid.use_link(&token, &password, &email, &name, place(&request, browser.as_deref())).await?;
+        let signed_in = request
+            .lucid
+            .use_link(
+                &token,
+                &password,
+                &email,
+                &name,
+                place(&request, browser.as_deref()),
+            )
+            .await?;
         remember(&request, &signed_in).await?;
         Ok("/".to_owned())
     }
     .await;
-    answer(&request, result, &format!("/link/{token}"), fields([("email", &email), ("name", &name)])).await
+    answer(
+        &request,
+        result,
+        &format!("/link/{token}"),
+        fields([("email", &email), ("name", &name)]),
+    )
+    .await
 }
 
 /// Signs out: the session ends here and in the database.
@@ -62,7 +101,10 @@ pub async fn sign_out() -> Result<Answer, ServerFnError> {
         if let Some(current) = &request.current {
             request.lucid.sign_out(&current.actor).await?;
         }
-        web_session(&request)?.flush().await.map_err(|_| Error::Internal("the session could not be ended"))?;
+        web_session(&request)?
+            .flush()
+            .await
+            .map_err(|_| Error::Internal("the session could not be ended"))?;
         Ok("/sign-in".to_owned())
     }
     .await;
@@ -71,13 +113,22 @@ pub async fn sign_out() -> Result<Answer, ServerFnError> {
 
 /// Sets one's own password; every other sign-in ends.
 #[server(prefix = "/do", endpoint = "change_password")]
-pub async fn change_password(before: String, password: String, again: String) -> Result<Answer, ServerFnError> {
+pub async fn change_password(
+    before: String,
+    password: String,
+    again: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
         if password != again {
-            return Err(Error::Invalid("the two passwords are not the same".to_owned()));
+            return Err(Error::Invalid(
+                "the two passwords are not the same".to_owned(),
+            ));
         }
-        request.lucid.change_password(request.actor()?, &before, &password).await?;
+        request
+            .lucid
+            .change_password(request.actor()?, &before, &password)
+            .await?;
         Ok("/account?changed=yes".to_owned())
     }
     .await;
@@ -90,7 +141,10 @@ pub async fn end_sign_in(#[server(default)] handle: String) -> Result<Answer, Se
     let request = Request::of_action();
     let result = async {
         let handle = Some(handle.as_str()).filter(|h| !h.is_empty());
-        request.lucid.end_own_sign_in(request.actor()?, handle).await?;
+        request
+            .lucid
+            .end_own_sign_in(request.actor()?, handle)
+            .await?;
         Ok("/account".to_owned())
     }
     .await;
@@ -98,34 +152,62 @@ pub async fn end_sign_in(#[server(default)] handle: String) -> Result<Answer, Se
 }
 
 fn web_session(request: &Request) -> service::Result<&Session> {
-    request.session.as_ref().ok_or(Error::Internal("a request came without a session"))
+    request
+        .session
+        .as_ref()
+        .ok_or(Error::Internal("a request came without a session"))
 }
 
 fn place<'a>(request: &'a Request, browser: Option<&'a str>) -> Place<'a> {
-    Place { address: request.client.address.as_deref(), browser }
+    Place {
+        address: request.client.address.as_deref(),
+        browser,
+    }
 }
 
-/// Begins an empty web session for a new sign-in, under a new id: nothing that somebody else left in this browser is taken over.
+/// Begins an empty web session for a new sign-in, under a new id: nothing that somebody else left
+/// in this browser is taken over.
 async fn remember(request: &Request, signed_in: &SignedIn) -> service::Result<()> {
     let session = web_session(request)?;
     let failed = |_| Error::Internal("the session could not be stored");
     session.flush().await.map_err(failed)?;
     request.know_browser(&signed_in.browser);
     session.insert(USER, signed_in.user).await.map_err(failed)?;
-    session.insert(SIGN_IN, signed_in.sign_in).await.map_err(failed)?;
-    session.insert("browser", &request.client.browser).await.map_err(failed)?;
-    session.insert("from", &request.client.address).await.map_err(failed)?;
-    session.insert(SIGNED_IN_AT, request.now()).await.map_err(failed)
+    session
+        .insert(SIGN_IN, signed_in.sign_in)
+        .await
+        .map_err(failed)?;
+    session
+        .insert("browser", &request.client.browser)
+        .await
+        .map_err(failed)?;
+    session
+        .insert("from", &request.client.address)
+        .await
+        .map_err(failed)?;
+    session
+        .insert(SIGNED_IN_AT, request.now())
+        .await
+        .map_err(failed)
 }
 
-/// Whether an address is a page of this Lucid: only such are gone to after signing in.
+/// True if an address is a page of this Lucid: only such are gone to after signing in.
 pub(super) fn is_own_page(next: &str) -> bool {
-    next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control()) && !next.starts_with("/do/")
+    next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(|c: char| c == '\\' || c.is_control())
+        && !next.starts_with("/do/")
 }
 
 /// Percent-encodes what has a meaning in a query.
 pub fn encoded(text: &str) -> String {
-    let byte = |b: u8| if b.is_ascii_alphanumeric() || b"-_./".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    let byte = |b: u8| {
+        if b.is_ascii_alphanumeric() || b"-_./".contains(&b) {
+            char::from(b).to_string()
+        } else {
+            format!("%{b:02X}")
+        }
+    };
     text.bytes().map(byte).collect()
 }
 
@@ -136,7 +218,15 @@ mod tests {
     #[test]
     fn only_own_pages_are_gone_to() {
         assert!(is_own_page("/changesets/chgset_1?x=1#y"));
-        for foreign in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/do/sign_out", "/a\r\nb", "/\t/evil.example"] {
+        for foreign in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/do/sign_out",
+            "/a\r\nb",
+            "/\t/evil.example",
+        ] {
             assert!(!is_own_page(foreign), "{foreign:?}");
         }
     }

@@ -17,18 +17,39 @@ pub async fn add_key(
     #[server(default)] days: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let kept = fields([("name", &name), ("store", &store), ("owner", &owner), ("days", &days), ("scopes", &scopes.join(" "))]);
+    let kept = fields([
+        ("name", &name),
+        ("store", &store),
+        ("owner", &owner),
+        ("days", &days),
+        ("scopes", &scopes.join(" ")),
+    ]);
     let result = async {
         let days = days.trim();
         let new = NewKey {
             name,
-            owner: if owner.is_empty() { None } else { Some(id(&owner, "person")?) },
-            store: if store.is_empty() { None } else { Some(id(&store, "store")?) },
-            scopes: scopes.iter().map(|s| s.parse::<Scope>()).collect::<Result<_, _>>().map_err(|e| Error::Invalid(e.to_string()))?,
+            owner: if owner.is_empty() {
+                None
+            } else {
+                Some(id(&owner, "person")?)
+            },
+            store: if store.is_empty() {
+                None
+            } else {
+                Some(id(&store, "store")?)
+            },
+            scopes: scopes
+                .iter()
+                .map(|s| s.parse::<Scope>())
+                .collect::<Result<_, _>>()
+                .map_err(|e| Error::Invalid(e.to_string()))?,
             days: if days.is_empty() {
                 None
             } else {
-                Some(days.parse().map_err(|_| Error::Invalid("days are a whole number".to_owned()))?)
+                Some(
+                    days.parse()
+                        .map_err(|_| Error::Invalid("days are a whole number".to_owned()))?,
+                )
             },
         };
         let (_, secret) = request.lucid.add_key(request.actor()?, &new).await?;
@@ -44,7 +65,10 @@ pub async fn add_key(
 pub async fn revoke_key(key: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.revoke_key(request.actor()?, id::<KeyId>(&key, "key")?).await?;
+        request
+            .lucid
+            .revoke_key(request.actor()?, id::<KeyId>(&key, "key")?)
+            .await?;
         Ok("/keys".to_owned())
     }
     .await;

@@ -16,7 +16,8 @@ const SAMPLE_BYTES: usize = 256 * 1024;
 /// The page with the form.
 const EDIT: &str = "/mappings/edit";
 
-/// Guesses a mapping from the sample, shows what becomes of the sample, or saves the mapping, as `what` says.
+/// Guesses a mapping from the sample, shows what becomes of the sample, or saves the mapping, as
+/// `what` says.
 #[server(prefix = "/do", endpoint = "edit_mapping")]
 pub async fn edit_mapping(
     what: String,
@@ -33,7 +34,10 @@ pub async fn edit_mapping(
         // Whoever may not save one has nothing to try either.
         request.lucid.mappings(actor).await?;
         if sample.len() > SAMPLE_BYTES {
-            return Err(Error::Invalid(format!("a sample has at most {} kB: its first records are enough", SAMPLE_BYTES / 1024)));
+            return Err(Error::Invalid(format!(
+                "a sample has at most {} kB: its first records are enough",
+                SAMPLE_BYTES / 1024
+            )));
         }
         match what.as_str() {
             "save" => {
@@ -44,9 +48,18 @@ pub async fn edit_mapping(
             "guess" => {
                 let guess = Mapping::guess_from(sample.trim().as_bytes())
                     .and_then(|text| serde_json::from_str::<Mapping>(&text).ok())
-                    .ok_or_else(|| Error::Invalid("the sample has to begin with a JSON object, or a list of them".to_owned()))?;
+                    .ok_or_else(|| {
+                        Error::Invalid(
+                            "the sample has to begin with a JSON object, or a list of them"
+                                .to_owned(),
+                        )
+                    })?;
                 let mut guessed = fields_of(&guess);
-                guessed.extend(fields([("name", &name), ("sample", &sample), ("roles", &roles)]));
+                guessed.extend(fields([
+                    ("name", &name),
+                    ("sample", &sample),
+                    ("roles", &roles),
+                ]));
                 kept_for(&request, &guessed).await
             }
             _ => {
@@ -64,7 +77,10 @@ pub async fn edit_mapping(
 pub async fn delete_mapping(name: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.delete_mapping(request.actor()?, &name).await?;
+        request
+            .lucid
+            .delete_mapping(request.actor()?, &name)
+            .await?;
         Ok("/mappings".to_owned())
     }
     .await;
@@ -74,24 +90,44 @@ pub async fn delete_mapping(name: String) -> Result<Answer, ServerFnError> {
 /// Keeps what was typed; the address of the page that shows it again.
 async fn kept_for(request: &Request, fields: &Fields) -> service::Result<String> {
     let user = request.actor()?.who.person().ok_or(Error::SignIn)?;
-    Ok(format!("{EDIT}?draft={}#seen", request.lucid.keep_form(user, fields).await?))
+    Ok(format!(
+        "{EDIT}?draft={}#seen",
+        request.lucid.keep_form(user, fields).await?
+    ))
 }
 
-/// The mapping that the fields of the form mean: places separated by spaces or commas, and a word with its meaning a line.
+/// The mapping that the fields of the form mean: places separated by spaces or commas, and a word
+/// with its meaning a line.
 pub fn mapping_of(fields: &Fields) -> Result<Mapping, String> {
     let field = |name: &str| fields.get(name).map_or("", String::as_str);
-    let mut mapping = Mapping { name: field("name").trim().to_owned(), ..Mapping::default() };
+    let mut mapping = Mapping {
+        name: field("name").trim().to_owned(),
+        ..Mapping::default()
+    };
     let names: Vec<&str> = mapping.parts().iter().map(|(name, _)| *name).collect();
     for name in names {
-        let places: Vec<String> = field(name).split([' ', ',', '\n', '\r', '\t']).filter(|p| !p.is_empty()).map(str::to_owned).collect();
+        let places: Vec<String> = field(name)
+            .split([' ', ',', '\n', '\r', '\t'])
+            .filter(|p| !p.is_empty())
+            .map(str::to_owned)
+            .collect();
         if let Some(part) = mapping.part_mut(name) {
             *part = Places(places);
         }
     }
     for line in field("roles").lines().filter(|l| !l.trim().is_empty()) {
-        let (word, meaning) = line.split_once('=').ok_or_else(|| format!("write `{}` as word = user", line.trim()))?;
-        let role: Role = serde_json::from_value(serde_json::Value::String(meaning.trim().to_owned()))
-            .map_err(|_| format!("`{}` is no meaning of a word: user, agent, thinking, system, tool, denial or raw", meaning.trim()))?;
+        let (word, meaning) = line
+            .split_once('=')
+            .ok_or_else(|| format!("write `{}` as word = user", line.trim()))?;
+        let role: Role = serde_json::from_value(serde_json::Value::String(
+            meaning.trim().to_owned(),
+        ))
+        .map_err(|_| {
+            format!(
+                "`{}` is no meaning of a word: user, agent, thinking, system, tool, denial or raw",
+                meaning.trim()
+            )
+        })?;
         mapping.roles.insert(word.trim().to_owned(), role);
     }
     mapping.check()?;
@@ -100,10 +136,23 @@ pub fn mapping_of(fields: &Fields) -> Result<Mapping, String> {
 
 /// The fields of the form that mean a mapping.
 pub fn fields_of(mapping: &Mapping) -> Fields {
-    let mut found: Fields = mapping.parts().iter().map(|(name, places)| ((*name).to_owned(), places.0.join(" "))).collect();
+    let mut found: Fields = mapping
+        .parts()
+        .iter()
+        .map(|(name, places)| ((*name).to_owned(), places.0.join(" ")))
+        .collect();
     found.insert("name".to_owned(), mapping.name.clone());
-    let word = |role: &Role| serde_json::to_value(role).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-    let roles: Vec<String> = mapping.roles.iter().map(|(from, to)| format!("{from} = {}", word(to))).collect();
+    let word = |role: &Role| {
+        serde_json::to_value(role)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    };
+    let roles: Vec<String> = mapping
+        .roles
+        .iter()
+        .map(|(from, to)| format!("{from} = {}", word(to)))
+        .collect();
     found.insert("roles".to_owned(), roles.join("\n"));
     found
 }

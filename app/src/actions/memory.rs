@@ -12,14 +12,27 @@ use crate::context::Request;
 
 /// Proposes a new memory in a store.
 #[server(prefix = "/do", endpoint = "propose_memory")]
-pub async fn propose_memory(store: String, path: String, content: String, reason: String) -> Result<Answer, ServerFnError> {
+pub async fn propose_memory(
+    store: String,
+    path: String,
+    content: String,
+    reason: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let store_id = id::<StoreId>(&store, "store");
-    let back = store_id.as_ref().map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}"));
+    let back = store_id
+        .as_ref()
+        .map_or_else(|_| "/stores".to_owned(), |s| format!("/stores/{s}"));
     let kept = fields([("path", &path), ("content", &content), ("reason", &reason)]);
     let result = async {
-        let write = MemoryWrite::Create { path: parsed(&path)?, content: unix(&content) };
-        let (changeset, _) = request.lucid.propose_change(request.actor()?, store_id?, &write, &reason).await?;
+        let write = MemoryWrite::Create {
+            path: parsed(&path)?,
+            content: unix(&content),
+        };
+        let (changeset, _) = request
+            .lucid
+            .propose_change(request.actor()?, store_id?, &write, &reason)
+            .await?;
         Ok(format!("/changesets/{changeset}"))
     }
     .await;
@@ -39,23 +52,34 @@ pub async fn propose_edit(
     let request = Request::of_action();
     let kept = fields([("path", &path), ("content", &content), ("reason", &reason)]);
     let result = async {
-        let (_, stands) = request.lucid.read_for_edit(request.actor()?, id(&memory, "memory")?).await?;
+        let (_, stands) = request
+            .lucid
+            .read_for_edit(request.actor()?, id(&memory, "memory")?)
+            .await?;
         // Browsers send CRLF; it is the person's only where it stood there before.
-        let content = if stands.contains("\r\n") { content } else { unix(&content) };
+        let content = if stands.contains("\r\n") {
+            content
+        } else {
+            unix(&content)
+        };
         let write = MemoryWrite::Update {
             id: id(&memory, "memory")?,
             path: Some(parsed(&path)?),
             content: Some(content),
             expected_sha256: Some(sha256),
         };
-        let (changeset, _) = request.lucid.propose_change(request.actor()?, id(&store, "store")?, &write, &reason).await?;
+        let (changeset, _) = request
+            .lucid
+            .propose_change(request.actor()?, id(&store, "store")?, &write, &reason)
+            .await?;
         Ok(format!("/changesets/{changeset}"))
     }
     .await;
     answer(&request, result, &back(&memory), kept).await
 }
 
-/// Proposes when a statement of a memory is valid, by its number from 0; `sha256` names what was shown.
+/// Proposes when a statement of a memory is valid, by its number from 0; `sha256` names what was
+/// shown.
 #[server(prefix = "/do", endpoint = "propose_validity")]
 pub async fn propose_validity(
     store: String,
@@ -68,14 +92,31 @@ pub async fn propose_validity(
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let number = statement.to_string();
-    let kept = fields([("statement", &number), ("from", &from), ("until", &until), ("validity_reason", &reason)]);
+    let kept = fields([
+        ("statement", &number),
+        ("from", &from),
+        ("until", &until),
+        ("validity_reason", &reason),
+    ]);
     let result = async {
-        let (_, content) = request.lucid.read_for_edit(request.actor()?, id(&memory, "memory")?).await?;
+        let (_, content) = request
+            .lucid
+            .read_for_edit(request.actor()?, id(&memory, "memory")?)
+            .await?;
         let days = Validity::of_days(&from, &until).map_err(Error::Invalid)?;
         let content = validity::with_validity(&content, statement, days);
-        let content = content.ok_or_else(|| Error::Invalid("choose a statement of this memory".to_owned()))?;
-        let write = MemoryWrite::Update { id: id(&memory, "memory")?, path: None, content: Some(content), expected_sha256: Some(sha256) };
-        let (changeset, _) = request.lucid.propose_change(request.actor()?, id(&store, "store")?, &write, &reason).await?;
+        let content = content
+            .ok_or_else(|| Error::Invalid("choose a statement of this memory".to_owned()))?;
+        let write = MemoryWrite::Update {
+            id: id(&memory, "memory")?,
+            path: None,
+            content: Some(content),
+            expected_sha256: Some(sha256),
+        };
+        let (changeset, _) = request
+            .lucid
+            .propose_change(request.actor()?, id(&store, "store")?, &write, &reason)
+            .await?;
         Ok(format!("/changesets/{changeset}"))
     }
     .await;
@@ -84,27 +125,57 @@ pub async fn propose_validity(
 
 /// Proposes to remove a memory; `sha256` names what was shown.
 #[server(prefix = "/do", endpoint = "propose_removal")]
-pub async fn propose_removal(store: String, memory: String, sha256: String, reason: String) -> Result<Answer, ServerFnError> {
+pub async fn propose_removal(
+    store: String,
+    memory: String,
+    sha256: String,
+    reason: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let write = MemoryWrite::Delete { id: id(&memory, "memory")?, expected_sha256: Some(sha256) };
-        let (changeset, _) = request.lucid.propose_change(request.actor()?, id(&store, "store")?, &write, &reason).await?;
+        let write = MemoryWrite::Delete {
+            id: id(&memory, "memory")?,
+            expected_sha256: Some(sha256),
+        };
+        let (changeset, _) = request
+            .lucid
+            .propose_change(request.actor()?, id(&store, "store")?, &write, &reason)
+            .await?;
         Ok(format!("/changesets/{changeset}"))
     }
     .await;
-    answer(&request, result, &back(&memory), fields([("removal_reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        &back(&memory),
+        fields([("removal_reason", &reason)]),
+    )
+    .await
 }
 
 /// Proposes to bring a version of a memory back, or the memory itself if it is gone.
 #[server(prefix = "/do", endpoint = "propose_restore")]
-pub async fn propose_restore(memory: String, version: i64, #[server(default)] reason: String) -> Result<Answer, ServerFnError> {
+pub async fn propose_restore(
+    memory: String,
+    version: i64,
+    #[server(default)] reason: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let changeset = request.lucid.propose_restore(request.actor()?, id(&memory, "memory")?, version, &reason).await?;
+        let changeset = request
+            .lucid
+            .propose_restore(request.actor()?, id(&memory, "memory")?, version, &reason)
+            .await?;
         Ok(format!("/changesets/{changeset}"))
     }
     .await;
-    answer(&request, result, &format!("{}?version={version}", back(&memory)), fields([("reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        &format!("{}?version={version}", back(&memory)),
+        fields([("reason", &reason)]),
+    )
+    .await
 }
 
 /// Freezes a memory: only people change it from now on.
@@ -112,11 +183,20 @@ pub async fn propose_restore(memory: String, version: i64, #[server(default)] re
 pub async fn freeze(memory: String, reason: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.freeze(request.actor()?, id(&memory, "memory")?, &reason).await?;
+        request
+            .lucid
+            .freeze(request.actor()?, id(&memory, "memory")?, &reason)
+            .await?;
         Ok(back(&memory))
     }
     .await;
-    answer(&request, result, &back(&memory), fields([("freeze_reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        &back(&memory),
+        fields([("freeze_reason", &reason)]),
+    )
+    .await
 }
 
 /// Proposes to end that.
@@ -124,15 +204,26 @@ pub async fn freeze(memory: String, reason: String) -> Result<Answer, ServerFnEr
 pub async fn propose_unfreeze(memory: String, reason: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let (changeset, _) = request.lucid.propose_unfreeze(request.actor()?, id(&memory, "memory")?, &reason).await?;
+        let (changeset, _) = request
+            .lucid
+            .propose_unfreeze(request.actor()?, id(&memory, "memory")?, &reason)
+            .await?;
         Ok(format!("/changesets/{changeset}"))
     }
     .await;
-    answer(&request, result, &back(&memory), fields([("freeze_reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        &back(&memory),
+        fields([("freeze_reason", &reason)]),
+    )
+    .await
 }
 
 fn parsed(path: &str) -> service::Result<domain::memory::MemoryPath> {
-    path.trim().parse().map_err(|e: domain::memory::BadMemory| Error::Invalid(e.to_string()))
+    path.trim()
+        .parse()
+        .map_err(|e: domain::memory::BadMemory| Error::Invalid(e.to_string()))
 }
 
 /// A text as a form sends it, with the line ends of memory.
@@ -141,5 +232,7 @@ fn unix(text: &str) -> String {
 }
 
 fn back(memory: &str) -> String {
-    memory.parse::<MemoryId>().map_or_else(|_| "/stores".to_owned(), |m| format!("/memories/{m}"))
+    memory
+        .parse::<MemoryId>()
+        .map_or_else(|_| "/stores".to_owned(), |m| format!("/memories/{m}"))
 }

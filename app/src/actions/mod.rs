@@ -1,6 +1,9 @@
-//! Server functions: parse, actor, one service call, answer. Each has a plain address under `/do/`, works as the target of a
-//! form without wasm, and answers JSON to whoever does not ask for HTML.
-#![expect(missing_docs, reason = "the macro makes a struct of each function's parameters; the function documents them")]
+//! Server functions: parse, actor, one service call, answer. Each has a plain address under `/do/`,
+//! works as the target of a form without wasm, and answers JSON to whoever does not ask for HTML.
+#![expect(
+    missing_docs,
+    reason = "the macro makes a struct of each function's parameters; the function documents them"
+)]
 
 pub mod account;
 pub mod dreams;
@@ -28,9 +31,8 @@ use crate::context::Request;
 /// What an action answers to whoever does not ask for HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Whether it was done.
+    /// True if it was done.
     pub done: bool,
-    /// Where to look next.
     pub location: String,
     /// Why it was not done.
     pub message: String,
@@ -41,10 +43,14 @@ pub(crate) type Fields = BTreeMap<String, String>;
 
 /// Fields by name.
 pub(crate) fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
-/// Answers a form: done, it leads to a page (303); refused, its input is kept and it leads back to the page that shows it again.
+/// Answers a form: done, it leads to a page (303); refused, its input is kept and it leads back to
+/// the page that shows it again.
 pub(crate) async fn answer(
     request: &Request,
     result: service::Result<String>,
@@ -59,7 +65,11 @@ pub(crate) async fn answer(
             if error.kind() == Kind::Internal {
                 tracing::error!(error = &error as &dyn std::error::Error, "an action failed");
             }
-            let location = if wants_html { refused(request, &error, back, &fields).await } else { back.to_owned() };
+            let location = if wants_html {
+                refused(request, &error, back, &fields).await
+            } else {
+                back.to_owned()
+            };
             if !wants_html {
                 request.set_status(error.kind().status());
             }
@@ -72,18 +82,27 @@ pub(crate) async fn answer(
         }
         response.set_status(StatusCode::SEE_OTHER);
     }
-    Ok(Answer { done, location, message })
+    Ok(Answer {
+        done,
+        location,
+        message,
+    })
 }
 
 async fn refused(request: &Request, error: &Error, back: &str, fields: &Fields) -> String {
     let user = request.current.as_ref().map(|c| c.user.id);
-    let (path, anchor) = back.split_once('#').map_or((back, ""), |(path, anchor)| (path, anchor));
+    let (path, anchor) = back
+        .split_once('#')
+        .map_or((back, ""), |(path, anchor)| (path, anchor));
     let join = if path.contains('?') { '&' } else { '?' };
     match request.lucid.keep_refused_form(user, error, fields).await {
         Ok(id) if anchor.is_empty() => format!("{path}{join}refused={id}"),
         Ok(id) => format!("{path}{join}refused={id}#{anchor}"),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a refused form could not be kept");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a refused form could not be kept"
+            );
             format!("{path}{join}trouble={}", error.kind().status())
         }
     }

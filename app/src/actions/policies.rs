@@ -7,7 +7,10 @@ use domain::{
     changeset::ChangeKind,
     ids::{ChangeId, FreezeId, PolicyId, StoreId},
     plural::count,
-    policy::{Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule, VersionState, Window, Writer},
+    policy::{
+        Applying, Bound, Case, Effect, Engine, Figure, FindingKind, PolicyFile, Preset, Rule,
+        VersionState, Window, Writer,
+    },
     rights::Action,
     risk::{Label, RiskLevel},
 };
@@ -70,7 +73,10 @@ fn listed(all: &BTreeSet<String>) -> String {
 impl From<&Rule> for RuleForm {
     fn from(rule: &Rule) -> Self {
         let bounds = |end: fn(&Bound) -> Option<u32>| -> BTreeMap<String, String> {
-            rule.bounds.iter().filter_map(|b| Some((b.figure.to_string(), end(b)?.to_string()))).collect()
+            rule.bounds
+                .iter()
+                .filter_map(|b| Some((b.figure.to_string(), end(b)?.to_string())))
+                .collect()
         };
         Self {
             name: rule.name.clone(),
@@ -79,8 +85,17 @@ impl From<&Rule> for RuleForm {
             stores: texts(&rule.stores),
             paths: listed(&rule.paths),
             agents: listed(&rule.agents),
-            engine: rule.engines.iter().next().map(ToString::to_string).filter(|_| rule.engines.len() == 1).unwrap_or_default(),
-            risk: rule.risk_at_most.map(|risk| risk.to_string()).unwrap_or_default(),
+            engine: rule
+                .engines
+                .iter()
+                .next()
+                .map(ToString::to_string)
+                .filter(|_| rule.engines.len() == 1)
+                .unwrap_or_default(),
+            risk: rule
+                .risk_at_most
+                .map(|risk| risk.to_string())
+                .unwrap_or_default(),
             findings: texts(&rule.findings),
             without: texts(&rule.labels_none_of),
             with: texts(&rule.labels_any_of),
@@ -120,23 +135,37 @@ fn invalid(text: String) -> Error {
 }
 
 fn words<T: std::str::FromStr + Ord>(all: &[String], what: &str) -> service::Result<BTreeSet<T>> {
-    all.iter().map(|word| word.parse().map_err(|_| invalid(format!("`{word}` is no {what}")))).collect()
+    all.iter()
+        .map(|word| {
+            word.parse()
+                .map_err(|_| invalid(format!("`{word}` is no {what}")))
+        })
+        .collect()
 }
 
 fn one_of<T: std::str::FromStr>(word: &str, what: &str) -> service::Result<Option<T>> {
     match word.trim() {
         "" => Ok(None),
-        word => word.parse().map(Some).map_err(|_| invalid(format!("`{word}` is no {what}"))),
+        word => word
+            .parse()
+            .map(Some)
+            .map_err(|_| invalid(format!("`{word}` is no {what}"))),
     }
 }
 
 fn number(text: &str, what: &str) -> service::Result<u32> {
-    text.trim().parse().map_err(|_| invalid(format!("{what} is a whole number, not “{}”", text.trim())))
+    text.trim()
+        .parse()
+        .map_err(|_| invalid(format!("{what} is a whole number, not “{}”", text.trim())))
 }
 
 /// Parts between commas and line ends.
 fn parts(text: &str) -> BTreeSet<String> {
-    text.split([',', '\n', '\r']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    text.split([',', '\n', '\r'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 impl RuleForm {
@@ -144,10 +173,17 @@ impl RuleForm {
         let mut bounds = Vec::new();
         for figure in Figure::ALL {
             let end = |ends: &BTreeMap<String, String>| {
-                let text = ends.get(figure.as_str()).map(|t| t.trim()).filter(|t| !t.is_empty());
+                let text = ends
+                    .get(figure.as_str())
+                    .map(|t| t.trim())
+                    .filter(|t| !t.is_empty());
                 text.map(|t| number(t, figure.words())).transpose()
             };
-            let bound = Bound { figure: *figure, at_least: end(&self.least)?, at_most: end(&self.most)? };
+            let bound = Bound {
+                figure: *figure,
+                at_least: end(&self.least)?,
+                at_most: end(&self.most)?,
+            };
             if bound.at_least.is_some() || bound.at_most.is_some() {
                 bounds.push(bound);
             }
@@ -157,7 +193,9 @@ impl RuleForm {
             stores: words::<StoreId>(&self.stores, "store")?,
             paths: parts(&self.paths),
             agents: parts(&self.agents),
-            engines: one_of::<Engine>(&self.engine, "engine")?.into_iter().collect(),
+            engines: one_of::<Engine>(&self.engine, "engine")?
+                .into_iter()
+                .collect(),
             findings: words::<FindingKind>(&self.findings, "kind of finding")?,
             kinds: words::<ChangeKind>(&self.kinds, "kind of change")?,
             risk_at_most: one_of::<RiskLevel>(&self.risk, "risk")?,
@@ -173,7 +211,10 @@ impl RuleForm {
 impl PolicyForm {
     /// The policy that the form describes. A rule without a name is one that was not filled in.
     pub fn file(&self) -> service::Result<PolicyFile> {
-        let empty = RuleForm { effect: "allow".to_owned(), ..RuleForm::default() };
+        let empty = RuleForm {
+            effect: "allow".to_owned(),
+            ..RuleForm::default()
+        };
         let blank = |ends: &BTreeMap<String, String>| ends.values().all(|v| v.trim().is_empty());
         let is_blank = |rule: &RuleForm| {
             let plain = RuleForm {
@@ -185,21 +226,34 @@ impl PolicyForm {
             };
             rule.name.trim().is_empty() && plain == empty && blank(&rule.least) && blank(&rule.most)
         };
-        let kept = || self.rules.iter().filter(|rule| rule.remove.is_empty() && !is_blank(rule));
+        let kept = || {
+            self.rules
+                .iter()
+                .filter(|rule| rule.remove.is_empty() && !is_blank(rule))
+        };
         if kept().any(|rule| rule.name.trim().is_empty()) {
             return Err(invalid("give each rule a name, or remove it".to_owned()));
         }
         let filled = kept();
         let tests: Vec<Case> = match self.tests.trim() {
             "" => Vec::new(),
-            text => serde_json::from_str(text).map_err(|e| invalid(format!("the tests are not JSON as it is asked for: {e}")))?,
+            text => serde_json::from_str(text)
+                .map_err(|e| invalid(format!("the tests are not JSON as it is asked for: {e}")))?,
         };
         let window = if self.window_cron.trim().is_empty() {
             None
         } else {
-            let time_zone = if self.window_zone.trim().is_empty() { "UTC" } else { self.window_zone.trim() };
+            let time_zone = if self.window_zone.trim().is_empty() {
+                "UTC"
+            } else {
+                self.window_zone.trim()
+            };
             let hours = number(&self.window_hours, "the length of the window in hours")?;
-            Some(Window { cron: self.window_cron.trim().to_owned(), time_zone: time_zone.to_owned(), hours })
+            Some(Window {
+                cron: self.window_cron.trim().to_owned(),
+                time_zone: time_zone.to_owned(),
+                hours,
+            })
         };
         Ok(PolicyFile {
             name: self.name.trim().to_owned(),
@@ -211,7 +265,10 @@ impl PolicyForm {
                 share_percent: number(&self.share_percent, "the share of a store")?,
                 sample_percent: number(&self.sample_percent, "the sample")?,
                 pause_over_percent: number(&self.pause_over_percent, "the limit of overrides")?,
-                of_last: number(&self.of_last, "the number of changes that the limit looks back on")?,
+                of_last: number(
+                    &self.of_last,
+                    "the number of changes that the limit looks back on",
+                )?,
                 window,
                 expires_on: Some(self.expires_on.trim().to_owned()).filter(|day| !day.is_empty()),
             },
@@ -220,7 +277,8 @@ impl PolicyForm {
     }
 }
 
-/// Makes a policy: a preset's, or an empty one under a name. The store is the one that it is for; without one, all that the admin owns.
+/// Makes a policy: a preset's, or an empty one under a name. The store is the one that it is for;
+/// without one, all that the admin owns.
 #[server(prefix = "/do", endpoint = "create_policy")]
 pub async fn create_policy(
     #[server(default)] preset: String,
@@ -233,56 +291,112 @@ pub async fn create_policy(
         let actor = request.actor()?;
         let stores = if store.is_empty() {
             let all = request.store_names().await?;
-            all.into_iter().map(|s| s.id).filter(|s| actor.may(Action::ManageStore, *s)).collect()
+            all.into_iter()
+                .map(|s| s.id)
+                .filter(|s| actor.may(Action::ManageStore, *s))
+                .collect()
         } else {
             vec![id::<StoreId>(&store, "store")?]
         };
         let mut file = match preset.as_str() {
-            "" => PolicyFile { name: name.clone(), reason: reason.clone(), ..PolicyFile::default() },
-            key => Preset::of(key).ok_or(Error::NotFound("preset"))?.file(&stores),
+            "" => PolicyFile {
+                name: name.clone(),
+                reason: reason.clone(),
+                ..PolicyFile::default()
+            },
+            key => Preset::of(key)
+                .ok_or(Error::NotFound("preset"))?
+                .file(&stores),
         };
         if !preset.is_empty() {
             // A preset can be taken more than once.
-            let taken: Vec<String> = request.lucid.policies(actor).await?.policies.into_iter().map(|p| p.name).collect();
+            let taken: Vec<String> = request
+                .lucid
+                .policies(actor)
+                .await?
+                .policies
+                .into_iter()
+                .map(|p| p.name)
+                .collect();
             let free = (1..=taken.len() + 1)
-                .map(|n| if n == 1 { file.name.clone() } else { format!("{} {n}", file.name) })
+                .map(|n| {
+                    if n == 1 {
+                        file.name.clone()
+                    } else {
+                        format!("{} {n}", file.name)
+                    }
+                })
                 .find(|name| !taken.contains(name));
             file.name = free.unwrap_or(file.name);
         }
         Ok(at(request.lucid.create_policy(actor, &file, None).await?))
     }
     .await;
-    answer(&request, result, "/policies/new", fields([("preset", &preset), ("store", &store), ("name", &name), ("reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        "/policies/new",
+        fields([
+            ("preset", &preset),
+            ("store", &store),
+            ("name", &name),
+            ("reason", &reason),
+        ]),
+    )
+    .await
 }
 
 /// Saves the draft of a policy. `shown` is the digest of the version that was edited.
 #[server(prefix = "/do", endpoint = "save_policy")]
-pub async fn save_policy(policy: String, shown: String, #[server(default)] form: PolicyForm) -> Result<Answer, ServerFnError> {
+pub async fn save_policy(
+    policy: String,
+    shown: String,
+    #[server(default)] form: PolicyForm,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let back = page_of(&policy);
     let typed = serde_json::to_string(&form).unwrap_or_default();
     let result = async {
         let policy: PolicyId = id(&policy, "policy")?;
-        request.lucid.edit_policy(request.actor()?, policy, &shown, &form.file()?).await?;
+        request
+            .lucid
+            .edit_policy(request.actor()?, policy, &shown, &form.file()?)
+            .await?;
         Ok(at(policy))
     }
     .await;
     answer(&request, result, &back, fields([("form", &typed)])).await
 }
 
-/// Says what is wrong with a policy that is being typed, or what it would do with the changes that wait. Nothing is kept.
+/// Says what is wrong with a policy that is being typed, or what it would do with the changes that
+/// wait. Nothing is kept.
 #[server(prefix = "/do", endpoint = "check_policy")]
-pub async fn check_policy(policy: String, #[server(default)] form: PolicyForm) -> Result<Answer, ServerFnError> {
+pub async fn check_policy(
+    policy: String,
+    #[server(default)] form: PolicyForm,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let back = page_of(&policy);
-    let tried = async { request.lucid.try_policy(request.actor()?, &form.file()?).await }.await;
+    let tried = async {
+        request
+            .lucid
+            .try_policy(request.actor()?, &form.file()?)
+            .await
+    }
+    .await;
     match tried {
         Ok(open) => {
             let message = would_do(&open);
-            answer(&request, Ok(back), "", fields([])).await.map(|answer| Answer { message, ..answer })
+            answer(&request, Ok(back), "", fields([]))
+                .await
+                .map(|answer| Answer { message, ..answer })
         }
         // A form that is not finished is what it is asked about, and no failure.
-        Err(error) if error.kind() == Kind::Invalid => Ok(Answer { done: false, location: back, message: error.message() }),
+        Err(error) if error.kind() == Kind::Invalid => Ok(Answer {
+            done: false,
+            location: back,
+            message: error.message(),
+        }),
         Err(error) => answer(&request, Err(error), &back, fields([])).await,
     }
 }
@@ -292,25 +406,54 @@ const LISTED: usize = 5;
 
 /// What a policy would do with the changes that wait, a line each.
 fn would_do(open: &[WouldApply]) -> String {
-    let applied: Vec<&str> = open.iter().filter(|w| w.outcome.is_allowed()).map(|w| w.title.as_str()).collect();
+    let applied: Vec<&str> = open
+        .iter()
+        .filter(|w| w.outcome.is_allowed())
+        .map(|w| w.title.as_str())
+        .collect();
     let mut lines = vec![match (applied.len(), open.len()) {
         (_, 0) => "No change waits.".to_owned(),
-        (0, all) => format!("As typed, it would apply none of {}.", count(all, "open change")),
-        (n, all) => format!("As typed, it would apply {n} of {}:", count(all, "open change")),
+        (0, all) => format!(
+            "As typed, it would apply none of {}.",
+            count(all, "open change")
+        ),
+        (n, all) => format!(
+            "As typed, it would apply {n} of {}:",
+            count(all, "open change")
+        ),
     }];
     lines.extend(applied.iter().take(LISTED).map(|title| visible(title)));
-    lines.extend(applied.len().checked_sub(LISTED).filter(|more| *more > 0).map(|more| format!("and {more} more")));
+    lines.extend(
+        applied
+            .len()
+            .checked_sub(LISTED)
+            .filter(|more| *more > 0)
+            .map(|more| format!("and {more} more")),
+    );
     lines.join("\n")
 }
 
-/// Adds a change that waits to the tests of a policy, with what its newest version says of it today.
+/// Adds a change that waits to the tests of a policy, with what its newest version says of it
+/// today.
 #[server(prefix = "/do", endpoint = "add_policy_test")]
-pub async fn add_policy_test(policy: String, shown: String, change: String) -> Result<Answer, ServerFnError> {
+pub async fn add_policy_test(
+    policy: String,
+    shown: String,
+    change: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let back = page_of(&policy);
     let result = async {
         let policy: PolicyId = id(&policy, "policy")?;
-        request.lucid.add_policy_test(request.actor()?, policy, &shown, id::<ChangeId>(&change, "change")?).await?;
+        request
+            .lucid
+            .add_policy_test(
+                request.actor()?,
+                policy,
+                &shown,
+                id::<ChangeId>(&change, "change")?,
+            )
+            .await?;
         Ok(format!("{}#tests", at(policy)))
     }
     .await;
@@ -319,12 +462,24 @@ pub async fn add_policy_test(policy: String, shown: String, change: String) -> R
 
 /// Moves a version on: `draft`, `shadow`, `active`, `paused` or `retired`.
 #[server(prefix = "/do", endpoint = "move_policy")]
-pub async fn move_policy(policy: String, version: i64, to: String) -> Result<Answer, ServerFnError> {
+pub async fn move_policy(
+    policy: String,
+    version: i64,
+    to: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let back = page_of(&policy);
     let result = async {
-        let to: VersionState = to.parse().map_err(|_| Error::Invalid("choose what becomes of this version".to_owned()))?;
-        Ok(after(request.lucid.move_policy_on(request.actor()?, id(&policy, "policy")?, version, to).await?, &back))
+        let to: VersionState = to
+            .parse()
+            .map_err(|_| Error::Invalid("choose what becomes of this version".to_owned()))?;
+        Ok(after(
+            request
+                .lucid
+                .move_policy_on(request.actor()?, id(&policy, "policy")?, version, to)
+                .await?,
+            &back,
+        ))
     }
     .await;
     answer(&request, result, &back, fields([])).await
@@ -332,41 +487,75 @@ pub async fn move_policy(policy: String, version: i64, to: String) -> Result<Ans
 
 /// Replays the changes of the last days through a version.
 #[server(prefix = "/do", endpoint = "back_test_policy")]
-pub async fn back_test_policy(policy: String, version: i64, days: i64) -> Result<Answer, ServerFnError> {
+pub async fn back_test_policy(
+    policy: String,
+    version: i64,
+    days: i64,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let back = page_of(&policy);
     let result = async {
         let policy: PolicyId = id(&policy, "policy")?;
-        request.lucid.back_test_policy(request.actor()?, policy, version, days).await?;
+        request
+            .lucid
+            .back_test_policy(request.actor()?, policy, version, days)
+            .await?;
         Ok(format!("{}?version={version}#back-test", at(policy)))
     }
     .await;
-    answer(&request, result, &back, fields([("days", &days.to_string())])).await
+    answer(
+        &request,
+        result,
+        &back,
+        fields([("days", &days.to_string())]),
+    )
+    .await
 }
 
 /// Stops all policies, or those of a store.
 #[server(prefix = "/do", endpoint = "stop_policies")]
-pub async fn stop_policies(#[server(default)] store: String, #[server(default)] reason: String) -> Result<Answer, ServerFnError> {
+pub async fn stop_policies(
+    #[server(default)] store: String,
+    #[server(default)] reason: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let stop = SetStop { store: some_store(&store)?, reason: reason.clone() };
+        let stop = SetStop {
+            store: some_store(&store)?,
+            reason: reason.clone(),
+        };
         request.lucid.stop_policies(request.actor()?, &stop).await?;
         Ok("/policies".to_owned())
     }
     .await;
-    answer(&request, result, "/policies", fields([("store", &store), ("reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        "/policies",
+        fields([("store", &store), ("reason", &reason)]),
+    )
+    .await
 }
 
 /// Lets stopped policies run again, once a second admin agrees.
 #[server(prefix = "/do", endpoint = "lift_stop")]
 pub async fn lift_stop(#[server(default)] store: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let result = async { Ok(after(request.lucid.lift_stop(request.actor()?, some_store(&store)?).await?, "/policies")) }.await;
+    let result = async {
+        Ok(after(
+            request
+                .lucid
+                .lift_stop(request.actor()?, some_store(&store)?)
+                .await?,
+            "/policies",
+        ))
+    }
+    .await;
     answer(&request, result, "/policies", fields([])).await
 }
 
-/// Sets a time in which nothing is committed: from and until as `2026-11-28T10:00`, in UTC; the people who may commit all the same by
-/// email, with commas.
+/// Sets a time in which nothing is committed: from and until as `2026-11-28T10:00`, in UTC; the
+/// people who may commit all the same by email, with commas.
 #[server(prefix = "/do", endpoint = "set_freeze")]
 pub async fn set_freeze(
     #[server(default)] store: String,
@@ -391,7 +580,10 @@ pub async fn set_freeze(
             reason,
             exceptions: parts(&exceptions).into_iter().collect(),
         };
-        request.lucid.freeze_commits(request.actor()?, &freeze).await?;
+        request
+            .lucid
+            .freeze_commits(request.actor()?, &freeze)
+            .await?;
         Ok("/policies#freezes".to_owned())
     }
     .await;
@@ -403,7 +595,10 @@ pub async fn set_freeze(
 pub async fn end_freeze(freeze: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.end_freeze(request.actor()?, id::<FreezeId>(&freeze, "freeze")?).await?;
+        request
+            .lucid
+            .end_freeze(request.actor()?, id::<FreezeId>(&freeze, "freeze")?)
+            .await?;
         Ok("/policies#freezes".to_owned())
     }
     .await;
@@ -413,17 +608,29 @@ pub async fn end_freeze(freeze: String) -> Result<Answer, ServerFnError> {
 /// The changes that policies apply next.
 const QUEUE: &str = "/queue?policy=allow&state=open";
 
-/// Takes a change away from the policies. Without its changeset, it was held in the queue, and that is where it leads back to.
+/// Takes a change away from the policies. Without its changeset, it was held in the queue, and that
+/// is where it leads back to.
 #[server(prefix = "/do", endpoint = "hold_change")]
-pub async fn hold_change(#[server(default)] changeset: String, change: String) -> Result<Answer, ServerFnError> {
+pub async fn hold_change(
+    #[server(default)] changeset: String,
+    change: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
         let change: ChangeId = id(&change, "change")?;
         let held = request.lucid.hold_change(request.actor()?, change).await?;
-        Ok(if changeset.is_empty() { QUEUE.to_owned() } else { format!("/changesets/{held}?change={change}") })
+        Ok(if changeset.is_empty() {
+            QUEUE.to_owned()
+        } else {
+            format!("/changesets/{held}?change={change}")
+        })
     }
     .await;
-    let back = if changeset.is_empty() { QUEUE.to_owned() } else { super::review::back(&changeset, &change) };
+    let back = if changeset.is_empty() {
+        QUEUE.to_owned()
+    } else {
+        super::review::back(&changeset, &change)
+    };
     answer(&request, result, &back, fields([("change", &change)])).await
 }
 
@@ -433,11 +640,20 @@ pub async fn release_change(changeset: String, change: String) -> Result<Answer,
     let request = Request::of_action();
     let result = async {
         let change: ChangeId = id(&change, "change")?;
-        let changeset = request.lucid.release_change(request.actor()?, change).await?;
+        let changeset = request
+            .lucid
+            .release_change(request.actor()?, change)
+            .await?;
         Ok(format!("/changesets/{changeset}?change={change}"))
     }
     .await;
-    answer(&request, result, &super::review::back(&changeset, &change), fields([("change", &change)])).await
+    answer(
+        &request,
+        result,
+        &super::review::back(&changeset, &change),
+        fields([("change", &change)]),
+    )
+    .await
 }
 
 /// What a person says of a change that a policy applied: `confirm` or `object`.
@@ -453,14 +669,27 @@ pub async fn check_application(
         let confirmed = match verdict.as_str() {
             "confirm" => true,
             "object" => false,
-            _ => return Err(Error::Invalid("say whether you confirm the change or object".to_owned())),
+            _ => {
+                return Err(Error::Invalid(
+                    "say whether you confirm the change or object".to_owned(),
+                ));
+            }
         };
         let change: ChangeId = id(&change, "change")?;
-        let changeset = request.lucid.check_application(request.actor()?, change, confirmed, &note).await?;
+        let changeset = request
+            .lucid
+            .check_application(request.actor()?, change, confirmed, &note)
+            .await?;
         Ok(format!("/changesets/{changeset}?change={change}"))
     }
     .await;
-    answer(&request, result, &super::review::back(&changeset, &change), fields([("change", &change), ("note", &note)])).await
+    answer(
+        &request,
+        result,
+        &super::review::back(&changeset, &change),
+        fields([("change", &change), ("note", &note)]),
+    )
+    .await
 }
 
 fn at(policy: PolicyId) -> String {
@@ -472,13 +701,25 @@ fn page_of(policy: &str) -> String {
 }
 
 fn some_store(text: &str) -> service::Result<Option<StoreId>> {
-    if text.is_empty() { Ok(None) } else { id(text, "store").map(Some) }
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        id(text, "store").map(Some)
+    }
 }
 
 /// A minute as a browser's field has it, in UTC.
 fn minute(text: &str) -> service::Result<Timestamp> {
-    let seconds = if text.len() == 16 { format!("{text}:00Z") } else { text.to_owned() };
-    Timestamp::parse(&seconds).ok_or_else(|| invalid(format!("`{text}` is no time; write it as 2026-11-28T10:00, in UTC")))
+    let seconds = if text.len() == 16 {
+        format!("{text}:00Z")
+    } else {
+        text.to_owned()
+    };
+    Timestamp::parse(&seconds).ok_or_else(|| {
+        invalid(format!(
+            "`{text}` is no time; write it as 2026-11-28T10:00, in UTC"
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -495,7 +736,11 @@ mod tests {
             file.rules[0].agents = BTreeSet::from(["support".to_owned()]);
             file.rules[0].labels_none_of = BTreeSet::from([Label::Large]);
             file.applying.expires_on = Some("2027-03-31".to_owned());
-            file.applying.window = Some(Window { cron: "0 22 * * *".to_owned(), time_zone: "UTC".to_owned(), hours: 2 });
+            file.applying.window = Some(Window {
+                cron: "0 22 * * *".to_owned(),
+                time_zone: "UTC".to_owned(),
+                hours: 2,
+            });
             assert_eq!(PolicyForm::from(&file).file().unwrap(), file);
         }
     }
@@ -504,12 +749,27 @@ mod tests {
     fn what_is_wrong_in_a_form_is_said() {
         let good = PolicyForm::from(&PRESETS[0].file(&[]));
         let says = |form: PolicyForm| form.file().unwrap_err().message();
-        assert!(says(PolicyForm { most_a_day: "many".to_owned(), ..good.clone() }).contains("changes a day"));
-        assert!(says(PolicyForm { tests: "{".to_owned(), ..good.clone() }).contains("tests"));
+        assert!(
+            says(PolicyForm {
+                most_a_day: "many".to_owned(),
+                ..good.clone()
+            })
+            .contains("changes a day")
+        );
+        assert!(
+            says(PolicyForm {
+                tests: "{".to_owned(),
+                ..good.clone()
+            })
+            .contains("tests")
+        );
         let mut bad = good;
         bad.rules[0].kinds.push("explode".to_owned());
         assert!(says(bad).contains("explode"));
-        assert_eq!(minute("2026-11-28T10:00").unwrap(), Timestamp::parse("2026-11-28T10:00:00Z").unwrap());
+        assert_eq!(
+            minute("2026-11-28T10:00").unwrap(),
+            Timestamp::parse("2026-11-28T10:00:00Z").unwrap()
+        );
         assert!(minute("soon").is_err());
     }
 }

@@ -11,7 +11,9 @@ use crate::context::Request;
 const PAGE: &str = "/erasure";
 
 fn subject_page(session: &str) -> String {
-    session.parse::<SessionId>().map_or_else(|_| PAGE.to_owned(), |id| format!("/subjects/{id}"))
+    session
+        .parse::<SessionId>()
+        .map_or_else(|_| PAGE.to_owned(), |id| format!("/subjects/{id}"))
 }
 
 /// Leads to what is known of an end user, by the name that recorders gave them.
@@ -19,14 +21,18 @@ fn subject_page(session: &str) -> String {
 pub async fn find_subject(#[server(default)] subject: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let session = request.lucid.session_of_subject(request.actor()?, &subject).await?;
+        let session = request
+            .lucid
+            .session_of_subject(request.actor()?, &subject)
+            .await?;
         Ok(format!("/subjects/{session}"))
     }
     .await;
     answer(&request, result, PAGE, fields([("subject", &subject)])).await
 }
 
-/// Erases what is known of the end user of a session; `kept` are memories that hold nothing of them.
+/// Erases what is known of the end user of a session; `kept` are memories that hold nothing of
+/// them.
 #[server(prefix = "/do", endpoint = "erase_subject")]
 pub async fn erase_subject(
     session: String,
@@ -37,13 +43,34 @@ pub async fn erase_subject(
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        let memories = kept.iter().map(|memory| id::<MemoryId>(memory, "memory")).collect::<Result<Vec<_>, _>>()?;
-        let asked = AskedErasure { kept: &memories, also: &also, reason: &reason, confirmed: again.trim() == "erase" };
-        request.lucid.erase_subject(request.actor()?, id(&session, "session")?, &asked).await?;
+        let memories = kept
+            .iter()
+            .map(|memory| id::<MemoryId>(memory, "memory"))
+            .collect::<Result<Vec<_>, _>>()?;
+        let asked = AskedErasure {
+            kept: &memories,
+            also: &also,
+            reason: &reason,
+            confirmed: again.trim() == "erase",
+        };
+        request
+            .lucid
+            .erase_subject(request.actor()?, id(&session, "session")?, &asked)
+            .await?;
         Ok(PAGE.to_owned())
     }
     .await;
-    answer(&request, result, &subject_page(&session), fields([("also", &also), ("reason", &reason), ("kept", &kept.join(" "))])).await
+    answer(
+        &request,
+        result,
+        &subject_page(&session),
+        fields([
+            ("also", &also),
+            ("reason", &reason),
+            ("kept", &kept.join(" ")),
+        ]),
+    )
+    .await
 }
 
 /// Does an erasure that another admin asked for.
@@ -51,7 +78,10 @@ pub async fn erase_subject(
 pub async fn confirm_erasure(erasure: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.confirm_erasure(request.actor()?, id::<ErasureId>(&erasure, "erasure")?).await?;
+        request
+            .lucid
+            .confirm_erasure(request.actor()?, id::<ErasureId>(&erasure, "erasure")?)
+            .await?;
         Ok(PAGE.to_owned())
     }
     .await;
@@ -63,14 +93,18 @@ pub async fn confirm_erasure(erasure: String) -> Result<Answer, ServerFnError> {
 pub async fn decline_erasure(erasure: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.decline_erasure(request.actor()?, id::<ErasureId>(&erasure, "erasure")?).await?;
+        request
+            .lucid
+            .decline_erasure(request.actor()?, id::<ErasureId>(&erasure, "erasure")?)
+            .await?;
         Ok(PAGE.to_owned())
     }
     .await;
     answer(&request, result, PAGE, fields([])).await
 }
 
-/// Places a legal hold on the end user of a session, or else on a memory of a store by its path, or else on the store.
+/// Places a legal hold on the end user of a session, or else on a memory of a store by its path, or
+/// else on the store.
 #[server(prefix = "/do", endpoint = "place_hold")]
 pub async fn place_hold(
     #[server(default)] session: String,
@@ -79,7 +113,11 @@ pub async fn place_hold(
     #[server(default)] reason: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let back = if session.is_empty() { PAGE.to_owned() } else { subject_page(&session) };
+    let back = if session.is_empty() {
+        PAGE.to_owned()
+    } else {
+        subject_page(&session)
+    };
     let result = async {
         let actor = request.actor()?;
         let on = if !session.is_empty() {
@@ -87,25 +125,48 @@ pub async fn place_hold(
         } else if path.trim().is_empty() {
             HoldOn::Store(id::<StoreId>(&store, "store")?)
         } else {
-            HoldOn::Memory(request.lucid.memory_at(actor, id(&store, "store")?, path.trim()).await?)
+            HoldOn::Memory(
+                request
+                    .lucid
+                    .memory_at(actor, id(&store, "store")?, path.trim())
+                    .await?,
+            )
         };
         request.lucid.place_hold(actor, on, &reason).await?;
         Ok(PAGE.to_owned())
     }
     .await;
-    answer(&request, result, &back, fields([("store", &store), ("path", &path), ("hold_reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        &back,
+        fields([("store", &store), ("path", &path), ("hold_reason", &reason)]),
+    )
+    .await
 }
 
 /// Releases a legal hold.
 #[server(prefix = "/do", endpoint = "release_hold")]
-pub async fn release_hold(hold: String, #[server(default)] reason: String) -> Result<Answer, ServerFnError> {
+pub async fn release_hold(
+    hold: String,
+    #[server(default)] reason: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let result = async {
-        request.lucid.release_hold(request.actor()?, id::<HoldId>(&hold, "hold")?, &reason).await?;
+        request
+            .lucid
+            .release_hold(request.actor()?, id::<HoldId>(&hold, "hold")?, &reason)
+            .await?;
         Ok(PAGE.to_owned())
     }
     .await;
-    answer(&request, result, PAGE, fields([("hold", &hold), ("release_reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        PAGE,
+        fields([("hold", &hold), ("release_reason", &reason)]),
+    )
+    .await
 }
 
 /// Sets for how many days transcripts are kept; for good without a number.
@@ -114,9 +175,18 @@ pub async fn set_retention(#[server(default)] days: String) -> Result<Answer, Se
     let request = Request::of_action();
     let result = async {
         let text = days.trim();
-        let number =
-            if text.is_empty() { None } else { Some(text.parse().map_err(|_| Error::Invalid(format!("`{text}` is no number of days")))?) };
-        request.lucid.set_transcript_days(request.actor()?, number).await?;
+        let number = if text.is_empty() {
+            None
+        } else {
+            Some(
+                text.parse()
+                    .map_err(|_| Error::Invalid(format!("`{text}` is no number of days")))?,
+            )
+        };
+        request
+            .lucid
+            .set_transcript_days(request.actor()?, number)
+            .await?;
         Ok(PAGE.to_owned())
     }
     .await;
@@ -132,11 +202,27 @@ pub async fn redact_version(
     #[server(default)] reason: String,
 ) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
-    let page = memory.parse::<MemoryId>().map_or_else(|_| "/stores".to_owned(), |memory| format!("/memories/{memory}?version={number}"));
+    let page = memory.parse::<MemoryId>().map_or_else(
+        |_| "/stores".to_owned(),
+        |memory| format!("/memories/{memory}?version={number}"),
+    );
     let result = async {
-        request.lucid.redact(request.actor()?, id::<VersionId>(&version, "version")?, &reason).await?;
+        request
+            .lucid
+            .redact(
+                request.actor()?,
+                id::<VersionId>(&version, "version")?,
+                &reason,
+            )
+            .await?;
         Ok(page.clone())
     }
     .await;
-    answer(&request, result, &page, fields([("redact_reason", &reason)])).await
+    answer(
+        &request,
+        result,
+        &page,
+        fields([("redact_reason", &reason)]),
+    )
+    .await
 }

@@ -9,7 +9,10 @@ use crate::context::Request;
 
 /// The list that somebody came from.
 fn list(store: &str) -> String {
-    store.parse::<StoreId>().map_or_else(|_| "/questions".to_owned(), |s| format!("/questions?store={s}"))
+    store.parse::<StoreId>().map_or_else(
+        |_| "/questions".to_owned(),
+        |s| format!("/questions?store={s}"),
+    )
 }
 
 /// Answers a question.
@@ -24,10 +27,24 @@ pub async fn answer_question(
     let request = Request::of_action();
     let here = list(&back);
     let result = async {
-        let said = answer.parse().map_err(|_| Error::Invalid("choose an answer".to_owned()))?;
-        let made = request.lucid.answer_question(request.actor()?, id(&store, "store")?, &question, said, &words).await?;
+        let said = answer
+            .parse()
+            .map_err(|_| Error::Invalid("choose an answer".to_owned()))?;
+        let made = request
+            .lucid
+            .answer_question(
+                request.actor()?,
+                id(&store, "store")?,
+                &question,
+                said,
+                &words,
+            )
+            .await?;
         let glue = if here.contains('?') { '&' } else { '?' };
-        Ok(made.map_or_else(|| here.clone(), |changeset| format!("{here}{glue}proposed={changeset}")))
+        Ok(made.map_or_else(
+            || here.clone(),
+            |changeset| format!("{here}{glue}proposed={changeset}"),
+        ))
     }
     .await;
     super::answer(&request, result, &here, fields([("words", words.as_str())])).await
@@ -35,11 +52,22 @@ pub async fn answer_question(
 
 /// Lets a question be asked again.
 #[server(prefix = "/do", endpoint = "reopen_question")]
-pub async fn reopen_question(store: String, answer: String, #[server(default)] back: String) -> Result<Answer, ServerFnError> {
+pub async fn reopen_question(
+    store: String,
+    answer: String,
+    #[server(default)] back: String,
+) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();
     let here = list(&back);
     let result = async {
-        request.lucid.reopen_question(request.actor()?, id(&store, "store")?, id::<AnswerId>(&answer, "answer")?).await?;
+        request
+            .lucid
+            .reopen_question(
+                request.actor()?,
+                id(&store, "store")?,
+                id::<AnswerId>(&answer, "answer")?,
+            )
+            .await?;
         Ok(here.clone())
     }
     .await;

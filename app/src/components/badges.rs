@@ -11,10 +11,7 @@ use super::icon::Icon;
 
 /// What a change does.
 #[component]
-pub fn KindBadge(
-    /// The kind.
-    kind: ChangeKind,
-) -> impl IntoView {
+pub fn KindBadge(kind: ChangeKind) -> impl IntoView {
     let (icon, word) = match kind {
         ChangeKind::Add => (view! { <Icon name="file-plus" /> }, "Add"),
         ChangeKind::Update => (view! { <Icon name="file-pen" /> }, "Update"),
@@ -30,9 +27,8 @@ pub fn KindBadge(
 /// How risky a change is: a dot and a word, loud only where it is high.
 #[component]
 pub fn RiskBadge(
-    /// The level.
     level: RiskLevel,
-    /// Whether to say `High risk`, not `High`.
+    /// True if to say `High risk`, not `High`.
     #[prop(optional)]
     long: bool,
 ) -> impl IntoView {
@@ -41,15 +37,25 @@ pub fn RiskBadge(
         RiskLevel::Medium => "Medium",
         RiskLevel::Low => "Low",
     };
-    let rest = if long { view! { " risk" }.into_any() } else { view! { <span class="visually-hidden">" risk"</span> }.into_any() };
-    view! { <span class=format!("risk {}", level.as_str())><span>{word}{rest}</span></span> }
+    let rest = if long {
+        view! { " risk" }.into_any()
+    } else {
+        view! { <span class="visually-hidden">" risk"</span> }.into_any()
+    };
+    view! {
+        <span class=format!("risk {}", level.as_str())>
+            <span>{word}{rest}</span>
+        </span>
+    }
 }
 
 /// The word for a change's state.
 #[must_use]
 pub const fn state_word(state: ChangeState, conflicted: bool) -> &'static str {
     match state {
-        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => "conflicted",
+        ChangeState::Pending | ChangeState::Approved | ChangeState::Deferred if conflicted => {
+            "conflicted"
+        }
         ChangeState::Pending => "pending",
         ChangeState::Approved => "approved",
         ChangeState::Rejected => "rejected",
@@ -77,9 +83,8 @@ pub fn state_icon(state: ChangeState, conflicted: bool) -> AnyView {
 /// A change's state.
 #[component]
 pub fn StateBadge(
-    /// The state.
     state: ChangeState,
-    /// Whether a base moved.
+    /// True if a base moved.
     conflicted: bool,
 ) -> impl IntoView {
     let word = state_word(state, conflicted);
@@ -107,27 +112,46 @@ pub const fn label_word(label: Label) -> &'static str {
 
 /// The labels of a change, each with its reason.
 #[component]
-pub fn Labels(
-    /// The labels.
-    labels: Vec<Label>,
-) -> impl IntoView {
+pub fn Labels(labels: Vec<Label>) -> impl IntoView {
     if labels.is_empty() {
         return ().into_any();
     }
     let one = |label: Label| {
-        let high = matches!(label, Label::Destructive | Label::Pii | Label::Secret | Label::InstructionLike | Label::HiddenCharacters);
-        let class = if high { "badge label bad" } else { "badge label" };
-        view! { <li><span class=class><Icon name="triangle-alert" />{label_word(label)}</span><span class="quiet">{label.reason()}</span></li> }
+        let high = matches!(
+            label,
+            Label::Destructive
+                | Label::Pii
+                | Label::Secret
+                | Label::InstructionLike
+                | Label::HiddenCharacters
+        );
+        let class = if high {
+            "badge label bad"
+        } else {
+            "badge label"
+        };
+        view! {
+            <li>
+                <span class=class>
+                    <Icon name="triangle-alert" />
+                    {label_word(label)}
+                </span>
+                <span class="quiet">{label.reason()}</span>
+            </li>
+        }
     };
-    view! { <ul class="labels" aria-label="Labels">{labels.into_iter().map(one).collect_view()}</ul> }.into_any()
+    view! {
+        <ul class="labels" aria-label="Labels">
+            {labels.into_iter().map(one).collect_view()}
+        </ul>
+    }
+    .into_any()
 }
 
 /// How a session ended.
 #[component]
 pub fn OutcomeBadge(
-    /// The outcome.
     outcome: Option<OutcomeResult>,
-    /// Who or what says so.
     source: Option<OutcomeSource>,
 ) -> impl IntoView {
     let says = match source.filter(|_| outcome.is_some()) {
@@ -137,11 +161,31 @@ pub fn OutcomeBadge(
         Some(OutcomeSource::Checks) => "by its last check",
         Some(OutcomeSource::Claimed) => "only claimed",
     };
-    let says = (!says.is_empty()).then(|| view! { " "<span class="quiet">{says}</span> });
+    let says = (!says.is_empty()).then(|| {
+        view! {
+            " "
+            <span class="quiet">{says}</span>
+        }
+    });
     let badge = match outcome {
-        Some(OutcomeResult::Success) => view! { <span class="badge outcome-success"><Icon name="check" />"Succeeded"</span> }.into_any(),
-        Some(OutcomeResult::Failure) => view! { <span class="badge outcome-failure"><Icon name="x" />"Failed"</span> }.into_any(),
+        Some(OutcomeResult::Success) => view! {
+            <span class="badge outcome-success">
+                <Icon name="check" />
+                "Succeeded"
+            </span>
+        }
+        .into_any(),
+        Some(OutcomeResult::Failure) => view! {
+            <span class="badge outcome-failure">
+                <Icon name="x" />
+                "Failed"
+            </span>
+        }
+        .into_any(),
         _ => view! { <span class="badge outcome-unknown">"Outcome unknown"</span> }.into_any(),
     };
-    view! { {badge}{says} }
+    view! {
+        {badge}
+        {says}
+    }
 }

@@ -1,4 +1,5 @@
-//! The diff of two texts: `<ins>` and `<del>` with a sign beside each line, so that colour is never alone in saying it.
+//! The diff of two texts: `<ins>` and `<del>` with a sign beside each line, so that colour is never
+//! alone in saying it.
 
 use domain::diff::{Line, Mark, lines};
 use leptos::prelude::*;
@@ -11,9 +12,7 @@ const AROUND: usize = 3;
 /// One side of a diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// What is new.
     Added,
-    /// What is gone.
     Removed,
 }
 
@@ -21,7 +20,11 @@ impl Side {
     /// How many lines of a diff are of this side.
     #[must_use]
     pub fn count(self, lines: &[Line]) -> usize {
-        let wanted = if self == Self::Added { Mark::Added } else { Mark::Removed };
+        let wanted = if self == Self::Added {
+            Mark::Added
+        } else {
+            Mark::Removed
+        };
         lines.iter().filter(|l| l.mark == wanted).count()
     }
 }
@@ -47,10 +50,7 @@ pub fn Diff(
 
 /// A diff that was computed elsewhere.
 #[component]
-pub fn DiffLines(
-    /// Its lines.
-    lines: Vec<Line>,
-) -> impl IntoView {
+pub fn DiffLines(lines: Vec<Line>) -> impl IntoView {
     if lines.is_empty() {
         return view! { <p class="quiet">"Both are empty."</p> }.into_any();
     }
@@ -67,21 +67,31 @@ pub fn DiffLines(
             .into_any()
         }
     };
-    view! { <div class="diff" role="group" aria-label="Difference" tabindex="0">{folded(lines).into_iter().map(show).collect_view()}</div> }
-        .into_any()
+    view! {
+        <div class="diff" role="group" aria-label="Difference" tabindex="0">
+            {folded(lines).into_iter().map(show).collect_view()}
+        </div>
+    }
+    .into_any()
 }
 
 fn folded(lines: Vec<Line>) -> Vec<Stretch> {
     let unchanged = lines.iter().all(|l| l.mark == Mark::Same);
     let mut near = vec![unchanged; lines.len()];
-    for (i, _) in lines.iter().enumerate().filter(|(_, l)| l.mark != Mark::Same) {
+    for (i, _) in lines
+        .iter()
+        .enumerate()
+        .filter(|(_, l)| l.mark != Mark::Same)
+    {
         let end = (i + AROUND + 1).min(near.len());
         near[i.saturating_sub(AROUND)..end].fill(true);
     }
     let mut stretches: Vec<Stretch> = Vec::new();
     for (i, line) in lines.into_iter().enumerate() {
         match (stretches.last_mut(), near[i]) {
-            (Some(Stretch::Shown(last)), true) | (Some(Stretch::Folded(last)), false) => last.push(line),
+            (Some(Stretch::Shown(last)), true) | (Some(Stretch::Folded(last)), false) => {
+                last.push(line);
+            }
             (_, true) => stretches.push(Stretch::Shown(vec![line])),
             (_, false) => stretches.push(Stretch::Folded(vec![line])),
         }
@@ -92,12 +102,18 @@ fn folded(lines: Vec<Line>) -> Vec<Stretch> {
 /// Most lines of a hunk. The browser lays out only the hunks that are in sight.
 const HUNK: usize = 400;
 
-/// Lines that changed one after the other, together: side by side, removed and added lines are next to each other.
+/// Lines that changed one after the other, together: side by side, removed and added lines are next
+/// to each other.
 fn hunks(lines: Vec<Line>) -> Vec<Vec<Line>> {
     let mut hunks: Vec<Vec<Line>> = Vec::new();
     for line in lines {
         match hunks.last_mut() {
-            Some(last) if last.len() < HUNK && (last[0].mark == Mark::Same) == (line.mark == Mark::Same) => last.push(line),
+            Some(last)
+                if last.len() < HUNK
+                    && (last[0].mark == Mark::Same) == (line.mark == Mark::Same) =>
+            {
+                last.push(line);
+            }
             _ => hunks.push(vec![line]),
         }
     }
@@ -108,7 +124,16 @@ fn hunk(lines: Vec<Line>) -> impl IntoView {
     let long = lines.len() == HUNK;
     let differs = lines.iter().any(|l| l.mark != Mark::Same);
     // The keys `.` and `,` go from one difference to the next.
-    view! { <div class="hunk" class:long=long data-difference=differs.then_some("") tabindex=differs.then_some("-1")>{lines.into_iter().map(line).collect_view()}</div> }
+    view! {
+        <div
+            class="hunk"
+            class:long=long
+            data-difference=differs.then_some("")
+            tabindex=differs.then_some("-1")
+        >
+            {lines.into_iter().map(line).collect_view()}
+        </div>
+    }
 }
 
 fn line(line: Line) -> impl IntoView {
@@ -117,16 +142,41 @@ fn line(line: Line) -> impl IntoView {
         Mark::Removed => ("−", "line removed"),
         Mark::Added => ("+", "line added"),
     };
-    let number = |n: Option<usize>| view! { <span class=if n.is_some() { "number" } else { "number none" } aria-hidden="true">{n.map(|n| n.to_string())}</span> };
+    let number = |n: Option<usize>| {
+        view! {
+            <span class=if n.is_some() { "number" } else { "number none" } aria-hidden="true">
+                {n.map(|n| n.to_string())}
+            </span>
+        }
+    };
     let (before, after) = (number(line.before), number(line.after));
     let mark = line.mark;
-    let moved = line.moved.map(|n| if mark == Mark::Removed { format!("moved to line {n}") } else { format!("moved from line {n}") });
-    let unended = (line.unended && mark != Mark::Same).then(|| "no line break at the end".to_owned());
-    let notes = moved.into_iter().chain(unended).map(|note| view! { <small>{note}</small> }).collect_view();
-    let class = if line.moved.is_some() { format!("{class} moved") } else { class.to_owned() };
+    let moved = line.moved.map(|n| {
+        if mark == Mark::Removed {
+            format!("moved to line {n}")
+        } else {
+            format!("moved from line {n}")
+        }
+    });
+    let unended =
+        (line.unended && mark != Mark::Same).then(|| "no line break at the end".to_owned());
+    let notes = moved
+        .into_iter()
+        .chain(unended)
+        .map(|note| view! { <small>{note}</small> })
+        .collect_view();
+    let class = if line.moved.is_some() {
+        format!("{class} moved")
+    } else {
+        class.to_owned()
+    };
     let runs = line.runs.into_iter().map(move |run| {
         let text = view! { <Visible text=run.text /> };
-        if run.changed { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
+        if run.changed {
+            view! { <mark>{text}</mark> }.into_any()
+        } else {
+            text.into_any()
+        }
     });
     let words = runs.collect_view();
     let words = match mark {
@@ -136,9 +186,9 @@ fn line(line: Line) -> impl IntoView {
     };
     view! {
         <div class=class>
-            {before}{after}
-            <span class="sign" aria-hidden="true">{sign}</span>
-            <span class="words">{words}{notes}</span>
+            {before}{after} <span class="sign" aria-hidden="true">
+                {sign}
+            </span> <span class="words">{words}{notes}</span>
         </div>
     }
 }
@@ -149,7 +199,11 @@ mod tests {
 
     #[test]
     fn long_stretches_are_folded_and_nothing_is_dropped() {
-        let text = (0..40).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n") + "\n";
+        let text = (0..40)
+            .map(|n| format!("line {n}"))
+            .collect::<Vec<_>>()
+            .join("\n")
+            + "\n";
         let all = lines(&text, &text.replace("line 20\n", "line twenty\n"));
         let count = all.len();
         let shapes: Vec<(bool, usize)> = folded(all)
@@ -161,6 +215,8 @@ mod tests {
             .collect();
         assert_eq!(shapes, [(false, 17), (true, 8), (false, 16)]);
         assert_eq!(shapes.iter().map(|(_, n)| n).sum::<usize>(), count);
-        assert!(matches!(&folded(lines(&text, &text))[..], [Stretch::Shown(all)] if all.len() == 40));
+        assert!(
+            matches!(&folded(lines(&text, &text))[..], [Stretch::Shown(all)] if all.len() == 40)
+        );
     }
 }

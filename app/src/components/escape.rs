@@ -1,4 +1,5 @@
-//! The text of an element whose content HTML reads as text with character references (`title`, `textarea`). Leptos 0.8 writes both raw.
+//! The text of an element whose content HTML reads as text with character references (`title`,
+//! `textarea`). Leptos 0.8 writes both raw.
 
 /// The text with whatever could end the element, or be read as a reference, written as a reference.
 #[must_use]
@@ -21,7 +22,10 @@ mod tests {
 
     #[test]
     fn nothing_ends_the_element() {
-        assert_eq!(escaped("</textarea><script>&"), "&lt;/textarea&gt;&lt;script&gt;&amp;");
+        assert_eq!(
+            escaped("</textarea><script>&"),
+            "&lt;/textarea&gt;&lt;script&gt;&amp;"
+        );
         assert_eq!(escaped("</title><form>"), "&lt;/title&gt;&lt;form&gt;");
     }
 }

@@ -10,10 +10,11 @@ pub const TOKEN: &str = "form_token";
 #[derive(Debug, Clone)]
 pub struct FormToken(pub String);
 
-/// The field that every form of somebody who is signed in carries: the server refuses a form without it, so that markup which somebody
-/// smuggled into a page cannot do anything.
+/// The field that every form of somebody who is signed in carries: the server refuses a form
+/// without it, so that markup which somebody smuggled into a page cannot do anything.
 pub fn form_token() -> impl IntoView {
-    use_context::<FormToken>().map(|FormToken(token)| view! { <input type="hidden" name=TOKEN value=token /> })
+    use_context::<FormToken>()
+        .map(|FormToken(token)| view! { <input type="hidden" name=TOKEN value=token /> })
 }
 
 /// Says that a form was refused, and why.
@@ -25,7 +26,13 @@ pub fn Refused(
     form.map(|form| {
         view! {
             <div class="notice bad" role="alert" tabindex="-1" autofocus>
-                <strong>{if form.fields.contains_key("partly") { "Partly done. " } else { "Not saved. " }}</strong>
+                <strong>
+                    {if form.fields.contains_key("partly") {
+                        "Partly done. "
+                    } else {
+                        "Not saved. "
+                    }}
+                </strong>
                 {sentence(&form.message)}
             </div>
         }
@@ -46,7 +53,11 @@ pub fn choices<T: std::fmt::Display>(all: &[T], chosen: &str) -> impl IntoView +
 /// A message as a sentence: it begins with a capital and ends with a full stop.
 #[must_use]
 pub fn sentence(message: &str) -> String {
-    let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+    let end = if message.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
     format!("{}{end}", capital(message))
 }
 
@@ -54,6 +65,10 @@ pub fn sentence(message: &str) -> String {
 #[must_use]
 pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    let first: String = chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
     format!("{first}{}", chars.as_str())
 }

@@ -8,8 +8,12 @@ pub fn Number(
     /// As it is read: `6 of 100 sessions`.
     #[prop(into)]
     text: String,
-    /// What it counts.
     means: &'static str,
 ) -> impl IntoView {
-    view! { <span class="number-of" tabindex="0" data-means=means>{text}<span class="visually-hidden">" ("{means}")"</span></span> }
+    view! {
+        <span class="number-of" tabindex="0" data-means=means>
+            {text}
+            <span class="visually-hidden">" ("{means}")"</span>
+        </span>
+    }
 }

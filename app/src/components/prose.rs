@@ -1,5 +1,6 @@
-//! Markdown as a person reads it: headings, lists, code and paragraphs. Nothing of it is HTML or a link, and nothing is loaded: the text
-//! is an agent's. What is no such structure is shown as it is.
+//! Markdown as a person reads it: headings, lists, code and paragraphs. Nothing of it is HTML or a
+//! link, and nothing is loaded: the text is an agent's. What is no such structure is shown as it
+//! is.
 
 use leptos::prelude::*;
 
@@ -76,21 +77,22 @@ fn add(all: &mut Vec<Block>, line: &str, indented: bool, apart: bool) {
 
 /// The text of a list item, and whether it is numbered.
 fn item(line: &str) -> Option<(bool, &str)> {
-    if let Some(rest) = ["- ", "* ", "+ "].iter().find_map(|mark| line.strip_prefix(mark)) {
+    if let Some(rest) = ["- ", "* ", "+ "]
+        .iter()
+        .find_map(|mark| line.strip_prefix(mark))
+    {
         return Some((false, rest.trim()));
     }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = line[digits..].strip_prefix(". ").or_else(|| line[digits..].strip_prefix(") "))?;
+    let rest = line[digits..]
+        .strip_prefix(". ")
+        .or_else(|| line[digits..].strip_prefix(") "))?;
     (digits > 0).then_some((true, rest.trim()))
 }
 
 /// A text in which what is between backticks is code.
 #[component]
-pub fn Inline(
-    /// The text.
-    #[prop(into)]
-    text: String,
-) -> impl IntoView {
+pub fn Inline(#[prop(into)] text: String) -> impl IntoView {
     inline(&text)
 }
 
@@ -102,26 +104,43 @@ fn inline(text: &str) -> AnyView {
     }
     let part = |(i, part): (usize, &str)| {
         let text = view! { <Visible text=part.to_owned() /> };
-        if i % 2 == 1 { view! { <code>{text}</code> }.into_any() } else { text.into_any() }
+        if i % 2 == 1 {
+            view! { <code>{text}</code> }.into_any()
+        } else {
+            text.into_any()
+        }
     };
-    parts.into_iter().enumerate().map(part).collect_view().into_any()
+    parts
+        .into_iter()
+        .enumerate()
+        .map(part)
+        .collect_view()
+        .into_any()
 }
 
 /// A memory as a person reads it.
 #[component]
-pub fn Prose(
-    /// The text.
-    #[prop(into)]
-    text: String,
-) -> impl IntoView {
+pub fn Prose(#[prop(into)] text: String) -> impl IntoView {
     let block = |block: Block| match block {
         Block::Heading(1, text) => view! { <h2>{inline(&text)}</h2> }.into_any(),
         Block::Heading(_, text) => view! { <h3>{inline(&text)}</h3> }.into_any(),
         Block::List(numbered, items) => {
-            let items = items.iter().map(|i| view! { <li>{inline(i)}</li> }).collect_view();
-            if numbered { view! { <ol>{items}</ol> }.into_any() } else { view! { <ul>{items}</ul> }.into_any() }
+            let items = items
+                .iter()
+                .map(|i| view! { <li>{inline(i)}</li> })
+                .collect_view();
+            if numbered {
+                view! { <ol>{items}</ol> }.into_any()
+            } else {
+                view! { <ul>{items}</ul> }.into_any()
+            }
         }
-        Block::Code(text) => view! { <pre tabindex="0"><Visible text=text /></pre> }.into_any(),
+        Block::Code(text) => view! {
+            <pre tabindex="0">
+                <Visible text=text />
+            </pre>
+        }
+        .into_any(),
         Block::Paragraph(text) => view! { <p>{inline(&text)}</p> }.into_any(),
     };
     view! { <div class="prose">{blocks(&text).into_iter().map(block).collect_view()}</div> }
@@ -133,8 +152,11 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_note() {
-        let text = "# query_logs\n\nUse it\nfor logs.\n\n- one\n- two,\n  and more\n\n1. first\n2) second\n\n```\na < b\n```\nend";
-        let list = |numbered, items: &[&str]| Block::List(numbered, items.iter().map(|i| (*i).to_owned()).collect());
+        let text = "# query_logs\n\nUse it\nfor logs.\n\n- one\n- two,\n  and more\n\n1. first\n2) \
+            second\n\n```\na < b\n```\nend";
+        let list = |numbered, items: &[&str]| {
+            Block::List(numbered, items.iter().map(|i| (*i).to_owned()).collect())
+        };
         assert_eq!(
             blocks(text),
             [
@@ -150,10 +172,20 @@ mod tests {
 
     #[test]
     fn nothing_is_dropped_and_nothing_is_markup() {
-        let hostile = "<script>x</script> [a](javascript:1) ![b](http://c)\n####### seven\n-not a list\n`odd";
+        let hostile =
+            "<script>x</script> [a](javascript:1) ![b](http://c)\n####### seven\n-not a list\n`odd";
         let html = view! { <Prose text=hostile /> }.to_html();
-        assert!(!html.contains("<script") && !html.contains("<a ") && !html.contains("<img"), "{html}");
-        for word in ["javascript:1", "http://c", "####### seven", "-not a list", "`odd"] {
+        assert!(
+            !html.contains("<script") && !html.contains("<a ") && !html.contains("<img"),
+            "{html}"
+        );
+        for word in [
+            "javascript:1",
+            "http://c",
+            "####### seven",
+            "-not a list",
+            "`odd",
+        ] {
             assert!(html.contains(word), "{word} in {html}");
         }
         assert_eq!(blocks("```\nunclosed"), [Block::Code("unclosed\n".into())]);

@@ -26,7 +26,11 @@ pub fn pieces(text: &str) -> Vec<Piece> {
             if !plain.is_empty() {
                 pieces.push(Piece::Plain(std::mem::take(&mut plain)));
             }
-            pieces.push(if passes { Piece::Alike(c) } else { Piece::Hidden(c) });
+            pieces.push(if passes {
+                Piece::Alike(c)
+            } else {
+                Piece::Hidden(c)
+            });
         } else {
             plain.push(c);
         }
@@ -50,20 +54,29 @@ pub fn visible(text: &str) -> String {
 
 /// Text from agents, tools or memory. It is never HTML, and what hides in it is shown.
 #[component]
-pub fn Visible(
-    /// The text.
-    #[prop(into)]
-    text: String,
-) -> impl IntoView {
+pub fn Visible(#[prop(into)] text: String) -> impl IntoView {
     let show = |piece| match piece {
         Piece::Plain(text) => view! { {text} }.into_any(),
         Piece::Hidden(c) => {
             let code = format!("U+{:04X}", u32::from(c));
-            view! { <span class="hidden-char" title="a character that is not seen">{code}</span> }.into_any()
+            view! {
+                <span class="hidden-char" title="a character that is not seen">
+                    {code}
+                </span>
+            }
+            .into_any()
         }
         Piece::Alike(c) => {
             let text = format!("{c} U+{:04X}", u32::from(c));
-            view! { <span class="hidden-char" title="a letter of another alphabet that passes for a Latin one">{text}</span> }.into_any()
+            view! {
+                <span
+                    class="hidden-char"
+                    title="a letter of another alphabet that passes for a Latin one"
+                >
+                    {text}
+                </span>
+            }
+            .into_any()
         }
     };
     pieces(&text).into_iter().map(show).collect_view()
@@ -76,9 +89,18 @@ mod tests {
     #[test]
     fn hidden_characters_are_cut_out() {
         let plain = |t: &str| Piece::Plain(t.into());
-        assert_eq!(pieces("a\u{202e}b"), [plain("a"), Piece::Hidden('\u{202e}'), plain("b")]);
-        assert_eq!(pieces("p\u{430}y"), [plain("p"), Piece::Alike('\u{430}'), plain("y")]);
+        assert_eq!(
+            pieces("a\u{202e}b"),
+            [plain("a"), Piece::Hidden('\u{202e}'), plain("b")]
+        );
+        assert_eq!(
+            pieces("p\u{430}y"),
+            [plain("p"), Piece::Alike('\u{430}'), plain("y")]
+        );
         assert_eq!(pieces("a\nb\t"), [plain("a\nb\t")]);
-        assert_eq!(pieces("\u{200b}\u{200b}"), [Piece::Hidden('\u{200b}'), Piece::Hidden('\u{200b}')]);
+        assert_eq!(
+            pieces("\u{200b}\u{200b}"),
+            [Piece::Hidden('\u{200b}'), Piece::Hidden('\u{200b}')]
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! The one text area. Leptos 0.8 does not escape the children of `<textarea>`, so this does: a text that holds
-//! `</textarea><script>` stays a text. A leading line feed is written because HTML drops the first one.
+//! The one text area. Leptos 0.8 does not escape the children of `<textarea>`, so this does: a text
+//! that holds `</textarea><script>` stays a text. A leading line feed is written because HTML drops
+//! the first one.
 
 use leptos::prelude::*;
 
@@ -13,21 +14,28 @@ pub fn TextArea(
     /// Id of the element.
     #[prop(into)]
     id: String,
-    /// What stands in it.
-    #[prop(into)]
-    value: String,
-    /// Lines shown.
-    #[prop(default = 12)]
-    rows: u32,
+    #[prop(into)] value: String,
+    #[prop(default = 12)] rows: u32,
     /// What it is for, for those who cannot see its place.
     #[prop(into)]
     label: String,
     /// Most characters, if there is a limit.
     #[prop(optional)]
     maxlength: Option<u32>,
-    /// Whether something must stand in it.
+    /// True if something must stand in it.
     #[prop(optional)]
     required: bool,
 ) -> impl IntoView {
-    view! { <textarea name=name id=id rows=rows aria-label=label maxlength=maxlength.map(|n| n.to_string()) required=required spellcheck="false" inner_html=format!("\n{}", escaped(&value))></textarea> }
+    view! {
+        <textarea
+            name=name
+            id=id
+            rows=rows
+            aria-label=label
+            maxlength=maxlength.map(|n| n.to_string())
+            required=required
+            spellcheck="false"
+            inner_html=format!("\n{}", escaped(&value))
+        ></textarea>
+    }
 }

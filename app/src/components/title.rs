@@ -1,5 +1,6 @@
-//! The one place that sets the document's title. `leptos_meta` writes it raw on the server, so that a path with `</title>` in it would be
-//! markup; here it is escaped. A test sees to it that no other file uses that component.
+//! The one place that sets the document's title. `leptos_meta` writes it raw on the server, so that
+//! a path with `</title>` in it would be markup; here it is escaped. A test sees to it that no
+//! other file uses that component.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -19,5 +20,9 @@ pub fn DocumentTitle(
 /// What stands around every title.
 #[component]
 pub fn TitleFormat() -> impl IntoView {
-    view! { <Title formatter=|page: String| if page.is_empty() { "Lucid".to_owned() } else { format!("{page} · Lucid") } /> }
+    view! {
+        <Title formatter=|page: String| {
+            if page.is_empty() { "Lucid".to_owned() } else { format!("{page} · Lucid") }
+        } />
+    }
 }

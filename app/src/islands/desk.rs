@@ -1,5 +1,6 @@
-//! Goes from one change to the next without loading the page anew: what a link or form marked `data-swap` leads to is fetched, and its
-//! region put in place of the one that is there. The server decides and renders as ever; what is seen is always what it said.
+//! Goes from one change to the next without loading the page anew: what a link or form marked
+//! `data-swap` leads to is fetched, and its region put in place of the one that is there. The
+//! server decides and renders as ever; what is seen is always what it said.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
 use leptos::prelude::*;
@@ -27,20 +28,25 @@ pub mod swap {
     use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::{
-        CustomEvent, CustomEventInit, Document, DomParser, Element, Event, HtmlAnchorElement, HtmlElement, HtmlFormElement,
-        HtmlInputElement, HtmlTextAreaElement, MouseEvent, RequestInit, Response, SubmitEvent, SupportedType, UrlSearchParams,
+        CustomEvent, CustomEventInit, Document, DomParser, Element, Event, HtmlAnchorElement,
+        HtmlElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, MouseEvent,
+        RequestInit, Response, SubmitEvent, SupportedType, UrlSearchParams,
     };
 
     thread_local! {
-        /// Whether something that somebody asked for is on its way: a second decision waits for what the first one leads to.
+        /// True if something that somebody asked for is on its way: a second decision waits for
+        /// what the first one leads to.
         static BUSY: Cell<bool> = const { Cell::new(false) };
-        /// How often that was asked. What renews the page by itself is dropped if somebody asked for something meanwhile.
+        /// How often that was asked. What renews the page by itself is dropped if somebody asked
+        /// for something meanwhile.
         static ASKED: Cell<u32> = const { Cell::new(0) };
-        /// When the page was last changed because somebody asked for it, in milliseconds since the epoch.
+        /// When the page was last changed because somebody asked for it, in milliseconds since the
+        /// epoch.
         static ARRIVED: Cell<f64> = const { Cell::new(0.0) };
     }
 
-    /// Nobody reads a change in less than this, in milliseconds: a decision that comes sooner was meant for the one before.
+    /// Nobody reads a change in less than this, in milliseconds: a decision that comes sooner was
+    /// meant for the one before.
     const UNSEEN_MS: f64 = 200.0;
 
     /// What is done with what was fetched.
@@ -56,9 +62,14 @@ pub mod swap {
 
     pub fn listen() {
         let on_click = Closure::<dyn FnMut(MouseEvent)>::new(|event: MouseEvent| {
-            let plain = event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key();
-            let link =
-                target(&event).and_then(|t| t.closest("a[data-swap]").ok().flatten()).and_then(|e| e.dyn_into::<HtmlAnchorElement>().ok());
+            let plain = event.button() == 0
+                && !event.ctrl_key()
+                && !event.meta_key()
+                && !event.shift_key()
+                && !event.alt_key();
+            let link = target(&event)
+                .and_then(|t| t.closest("a[data-swap]").ok().flatten())
+                .and_then(|e| e.dyn_into::<HtmlAnchorElement>().ok());
             let link = link.filter(|l| own::region().is_some_and(|r| r.contains(Some(l))));
             if let (true, Some(link)) = (plain, link) {
                 event.prevent_default();
@@ -67,41 +78,54 @@ pub mod swap {
                 }
             }
         });
-        let _ = document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
+        let _ =
+            document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
         on_click.forget();
         let on_submit = Closure::<dyn FnMut(SubmitEvent)>::new(|event: SubmitEvent| {
-            let form = target(&event).filter(|t| t.has_attribute("data-swap")).and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
+            let form = target(&event)
+                .filter(|t| t.has_attribute("data-swap"))
+                .and_then(|t| t.dyn_into::<HtmlFormElement>().ok());
             let form = form.filter(|f| own::region().is_some_and(|r| r.contains(Some(f))));
             let Some(form) = form else { return };
             event.prevent_default();
             if let Some(fields) = fields(&form).filter(|_| may_leave(Some(&form))) {
                 // The button that was pressed may have a say of its own.
-                let pressed = event.submitter().map(|b| (b.get_attribute("name"), b.get_attribute("value")));
+                let pressed = event
+                    .submitter()
+                    .map(|b| (b.get_attribute("name"), b.get_attribute("value")));
                 if let Some((Some(name), Some(value))) = pressed {
                     fields.append(&name, &value);
                 }
                 go(form.action(), Some(fields), After::Go);
             }
         });
-        let _ = document().add_event_listener_with_callback("submit", on_submit.as_ref().unchecked_ref());
+        let _ = document()
+            .add_event_listener_with_callback("submit", on_submit.as_ref().unchecked_ref());
         on_submit.forget();
         let on_back = Closure::<dyn FnMut()>::new(|| {
             if let Ok(address) = window().location().href() {
                 go(address, None, After::Back);
             }
         });
-        let _ = window().add_event_listener_with_callback("popstate", on_back.as_ref().unchecked_ref());
+        let _ =
+            window().add_event_listener_with_callback("popstate", on_back.as_ref().unchecked_ref());
         on_back.forget();
         note_seen();
     }
 
-    /// Notes that what is shown was looked at: the form for that, which is there as long as it was not, is sent by the page itself.
+    /// Notes that what is shown was looked at: the form for that, which is there as long as it was
+    /// not, is sent by the page itself.
     fn note_seen() {
         let form = own::region().and_then(|r| r.query_selector("form[data-seen]").ok().flatten());
-        let Some(form) = form.and_then(|f| f.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let Some(form) = form.and_then(|f| f.dyn_into::<HtmlFormElement>().ok()) else {
+            return;
+        };
         let Some(fields) = fields(&form) else { return };
         spawn_local(async move {
-            if send(&form.action(), &fields).await.is_ok_and(|answer| answer.ok()) {
+            if send(&form.action(), &fields)
+                .await
+                .is_ok_and(|answer| answer.ok())
+            {
                 form.remove();
             }
         });
@@ -111,7 +135,8 @@ pub mod swap {
         event.target().and_then(|t| t.dyn_into::<Element>().ok())
     }
 
-    /// Fetches what an address leads to and puts its region in place of the one that is there. What cannot be swapped is loaded.
+    /// Fetches what an address leads to and puts its region in place of the one that is there. What
+    /// cannot be swapped is loaded.
     pub fn go(address: String, post: Option<UrlSearchParams>, after: After) {
         let by_itself = after == After::Renew;
         if BUSY.get() {
@@ -135,7 +160,10 @@ pub mod swap {
                 _ if after == After::Renew => {}
                 // What was sent may have been done; its page says so.
                 Ok((landed, _)) => drop(window().location().set_href(&landed)),
-                Err(_) if posted => say("Lucid did not answer. Reload the page to see whether your decision was recorded."),
+                Err(_) if posted => say(
+                    "Lucid did not answer. Reload the page to see whether your decision was \
+                     recorded.",
+                ),
                 Err(_) => drop(window().location().set_href(&address)),
             }
         });
@@ -148,7 +176,10 @@ pub mod swap {
         }
     }
 
-    async fn fetch(address: &str, post: Option<UrlSearchParams>) -> Result<(String, Document), JsValue> {
+    async fn fetch(
+        address: &str,
+        post: Option<UrlSearchParams>,
+    ) -> Result<(String, Document), JsValue> {
         let request = RequestInit::new();
         let headers = web_sys::Headers::new()?;
         headers.set("accept", "text/html")?;
@@ -157,27 +188,48 @@ pub mod swap {
             request.set_method("POST");
             request.set_body(&fields);
         }
-        let response: Response = JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()?;
-        let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        let response: Response =
+            JsFuture::from(window().fetch_with_str_and_init(address, &request))
+                .await?
+                .dyn_into()?;
+        let html = JsFuture::from(response.text()?)
+            .await?
+            .as_string()
+            .unwrap_or_default();
         let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
         Ok((response.url(), page))
     }
 
     fn region(page: &Document) -> Option<Element> {
-        let all = page.query_selector_all("body > main#main > [data-key-scope]").ok()?;
-        (all.length() == 1).then(|| all.get(0)?.dyn_into::<Element>().ok()).flatten()
+        let all = page
+            .query_selector_all("body > main#main > [data-key-scope]")
+            .ok()?;
+        (all.length() == 1)
+            .then(|| all.get(0)?.dyn_into::<Element>().ok())
+            .flatten()
     }
 
-    /// Puts the page's region in place of the one that is there; false if there is none of that name.
+    /// Puts the page's region in place of the one that is there; false if there is none of that
+    /// name.
     fn put(page: &Document, landed: &str, after: After) -> bool {
-        let (Some(new), Some(old)) = (region(page), region(&document())) else { return false };
+        let (Some(new), Some(old)) = (region(page), region(&document())) else {
+            return false;
+        };
         // Another changeset has another heading and another stream: it is loaded.
-        if new.id() != old.id() || new.get_attribute("data-page") != old.get_attribute("data-page") {
+        if new.id() != old.id() || new.get_attribute("data-page") != old.get_attribute("data-page")
+        {
             return false;
         }
-        let focused = document().active_element().filter(|e| old.contains(Some(e))).and_then(|e| path_of(&e));
-        let Ok(new) = document().import_node_with_deep(&new, true) else { return false };
-        let Ok(new) = new.dyn_into::<Element>() else { return false };
+        let focused = document()
+            .active_element()
+            .filter(|e| old.contains(Some(e)))
+            .and_then(|e| path_of(&e));
+        let Ok(new) = document().import_node_with_deep(&new, true) else {
+            return false;
+        };
+        let Ok(new) = new.dyn_into::<Element>() else {
+            return false;
+        };
         let _ = old.replace_with_with_node_1(&new);
         document().set_title(&page.title());
         counts(page);
@@ -215,7 +267,10 @@ pub mod swap {
         ARRIVED.set(js_sys::Date::now());
         announce(region);
         let wanted = ["[role='alert']", "[data-focus]"];
-        if let Some(element) = wanted.iter().find_map(|css| region.query_selector(css).ok().flatten()) {
+        if let Some(element) = wanted
+            .iter()
+            .find_map(|css| region.query_selector(css).ok().flatten())
+        {
             focus(&element);
         }
         window().scroll_to_with_x_and_y(0.0, 0.0);
@@ -223,11 +278,25 @@ pub mod swap {
 
     /// Tells screen readers what was decided and how much is left.
     fn announce(region: &Element) {
-        let said = |e: Element| e.get_attribute("data-done").filter(|text| !text.is_empty()).or_else(|| e.text_content());
-        let text = |css: &str| region.query_selector(css).ok().flatten().and_then(said).unwrap_or_default();
+        let said = |e: Element| {
+            e.get_attribute("data-done")
+                .filter(|text| !text.is_empty())
+                .or_else(|| e.text_content())
+        };
+        let text = |css: &str| {
+            region
+                .query_selector(css)
+                .ok()
+                .flatten()
+                .and_then(said)
+                .unwrap_or_default()
+        };
         if let Some(place) = document().get_element_by_id("desk-says") {
             place.set_class_name("visually-hidden");
-            place.set_text_content(Some(format!("{}. {}.", text("[data-done]"), text("[data-left]")).trim_start_matches(". ")));
+            place.set_text_content(Some(
+                format!("{}. {}.", text("[data-done]"), text("[data-left]"))
+                    .trim_start_matches(". "),
+            ));
         }
     }
 
@@ -242,7 +311,13 @@ pub mod swap {
     /// How the element that has the focus is found again.
     fn path_of(element: &Element) -> Option<String> {
         let by = |name: &str| {
-            element.get_attribute(name).map(|v| format!("{}[{name}='{}']", element.tag_name().to_lowercase(), v.replace('\'', "\\'")))
+            element.get_attribute(name).map(|v| {
+                format!(
+                    "{}[{name}='{}']",
+                    element.tag_name().to_lowercase(),
+                    v.replace('\'', "\\'")
+                )
+            })
         };
         if element.id().is_empty() {
             by("href").or_else(|| by("data-key")).or_else(|| by("name"))
@@ -260,37 +335,55 @@ pub mod swap {
         }
     }
 
-    /// Whether somebody is at work in the region: then it is not replaced under their hands.
+    /// True if somebody is at work in the region: then it is not replaced under their hands.
     pub fn is_in_use() -> bool {
         let any = |css: &str| document().query_selector(css).ok().flatten().is_some();
-        let typing =
-            document().active_element().is_some_and(|e| e.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false));
+        let typing = document().active_element().is_some_and(|e| {
+            e.matches("input:not([type=checkbox]), textarea, select")
+                .unwrap_or(false)
+        });
         let revealed = any("[data-key-scope] [data-revealed]");
-        let at_work = "[data-key-scope] details[data-key][open], [data-editing], .sheet:popover-open, [data-key-scope] input[type=checkbox]:checked, dialog[open]";
+        let at_work = "[data-key-scope] details[data-key][open], [data-editing], \
+            .sheet:popover-open, [data-key-scope] input[type=checkbox]:checked, dialog[open]";
         typing || revealed || BUSY.get() || has_typed(None) || any(at_work)
     }
 
-    /// Whether something was typed into a form of the region, but this one, that would be gone if the page was made anew.
+    /// True if something was typed into a form of the region, but this one, that would be gone if
+    /// the page was made anew.
     fn has_typed(but: Option<&HtmlFormElement>) -> bool {
-        let typed = "[data-key-scope] form[data-swap] textarea, [data-key-scope] form[data-swap] input:not([type=hidden])";
-        let Ok(fields) = document().query_selector_all(typed) else { return false };
-        (0..fields.length()).filter_map(|i| fields.get(i)?.dyn_into::<Element>().ok()).any(|field| {
-            let of_this = but.is_some_and(|form| form.contains(Some(&field)));
-            let changed = match (field.dyn_ref::<HtmlTextAreaElement>(), field.dyn_ref::<HtmlInputElement>()) {
-                (Some(area), _) => area.default_value().is_ok_and(|stood| stood != area.value()),
-                (_, Some(input)) => input.value() != input.default_value(),
-                _ => false,
-            };
-            changed && !of_this
-        })
+        let typed = "[data-key-scope] form[data-swap] textarea, [data-key-scope] form[data-swap] \
+            input:not([type=hidden])";
+        let Ok(fields) = document().query_selector_all(typed) else {
+            return false;
+        };
+        (0..fields.length())
+            .filter_map(|i| fields.get(i)?.dyn_into::<Element>().ok())
+            .any(|field| {
+                let of_this = but.is_some_and(|form| form.contains(Some(&field)));
+                let changed = match (
+                    field.dyn_ref::<HtmlTextAreaElement>(),
+                    field.dyn_ref::<HtmlInputElement>(),
+                ) {
+                    (Some(area), _) => area
+                        .default_value()
+                        .is_ok_and(|stood| stood != area.value()),
+                    (_, Some(input)) => input.value() != input.default_value(),
+                    _ => false,
+                };
+                changed && !of_this
+            })
     }
 
-    /// Whether what was typed may be lost; asked only if something was.
+    /// True if what was typed may be lost; asked only if something was.
     fn may_leave(but: Option<&HtmlFormElement>) -> bool {
-        !has_typed(but) || window().confirm_with_message("Discard your unsaved text?").unwrap_or(true)
+        !has_typed(but)
+            || window()
+                .confirm_with_message("Discard your unsaved text?")
+                .unwrap_or(true)
     }
 
-    /// Whether the page was changed just now, so that a key that is pressed twice would decide on what nobody has seen yet.
+    /// True if the page was changed just now, so that a key that is pressed twice would decide on
+    /// what nobody has seen yet.
     pub fn is_fresh() -> bool {
         ARRIVED.get() + UNSEEN_MS > js_sys::Date::now()
     }

@@ -1,5 +1,6 @@
-//! What happens elsewhere, live: one stream of server-sent events a page, closed while the tab is hidden. News renew the page's
-//! region, unless somebody is at work in it; then they are told, and may look when they like.
+//! What happens elsewhere, live: one stream of server-sent events a page, closed while the tab is
+//! hidden. News renew the page's region, unless somebody is at work in it; then they are told, and
+//! may look when they like.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
 use leptos::prelude::*;
@@ -27,8 +28,15 @@ pub fn Live(
     follow(stream, region, set_news);
     #[cfg(not(feature = "hydrate"))]
     let _ = (stream, region, set_news);
-    let said = move || news.get().map(|text| view! { <span>{text}". "<a href="">"Show"</a></span> });
-    view! { <div class="live-news" role="status">{said}</div> }
+    let said = move || {
+        news.get()
+            .map(|text| view! { <span>{text}". "<a href="">"Show"</a></span> })
+    };
+    view! {
+        <div class="live-news" role="status">
+            {said}
+        </div>
+    }
 }
 
 #[cfg(feature = "hydrate")]
@@ -36,12 +44,21 @@ fn follow(address: String, region: String, set_news: WriteSignal<Option<String>>
     use super::desk::swap::{After, go, is_in_use};
 
     super::stream::follow(address, move |text| {
-        let Ok(news) = serde_json::from_str::<News>(&text) else { return };
-        let Some(place) = document().get_element_by_id(&region) else { return };
-        let shown = place.get_attribute("data-position").and_then(|p| p.parse::<i64>().ok()).unwrap_or(0);
+        let Ok(news) = serde_json::from_str::<News>(&text) else {
+            return;
+        };
+        let Some(place) = document().get_element_by_id(&region) else {
+            return;
+        };
+        let shown = place
+            .get_attribute("data-position")
+            .and_then(|p| p.parse::<i64>().ok())
+            .unwrap_or(0);
         // The first event says only that the stream is there.
         if news.text.is_empty() {
-            let _ = document().document_element().map(|root| root.set_attribute("data-live", "on"));
+            let _ = document()
+                .document_element()
+                .map(|root| root.set_attribute("data-live", "on"));
         } else if news.seq <= shown {
             // The page was made after it happened.
         } else if is_in_use() {

@@ -30,7 +30,12 @@ pub fn LiveDiff(
 #[cfg(feature = "hydrate")]
 fn listen(area: &str, set_now: WriteSignal<String>) {
     use wasm_bindgen::{JsCast, prelude::Closure};
-    let Some(area) = document().get_element_by_id(area).and_then(|e| e.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) else { return };
+    let Some(area) = document()
+        .get_element_by_id(area)
+        .and_then(|e| e.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
+    else {
+        return;
+    };
     super::conflicts::listen(&area);
     let source = area.clone();
     let on_input = Closure::<dyn FnMut()>::new(move || set_now.set(source.value()));

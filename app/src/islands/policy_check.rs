@@ -1,9 +1,11 @@
-//! What a draft of a policy would do, while it is typed: what is wrong with it, and what it would apply of the changes that wait.
+//! What a draft of a policy would do, while it is typed: what is wrong with it, and what it would
+//! apply of the changes that wait.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
 use leptos::prelude::*;
 
-/// Says in the form that it is in what the rules would do as they are typed. Without scripts, the page says it once they are saved.
+/// Says in the form that it is in what the rules would do as they are typed. Without scripts, the
+/// page says it once they are saved.
 #[island]
 pub fn PolicyCheck() -> impl IntoView {
     #[cfg(feature = "hydrate")]
@@ -33,8 +35,17 @@ mod listen {
     }
 
     pub fn listen() {
-        let Some(place) = document().get_element_by_id("checked") else { return };
-        let Some(form) = place.closest("form").ok().flatten().and_then(|f| f.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let Some(place) = document().get_element_by_id("checked") else {
+            return;
+        };
+        let Some(form) = place
+            .closest("form")
+            .ok()
+            .flatten()
+            .and_then(|f| f.dyn_into::<HtmlFormElement>().ok())
+        else {
+            return;
+        };
         let source = form.clone();
         let on_pause = Closure::<dyn FnMut()>::new(move || {
             let (form, place) = (source.clone(), place.clone());
@@ -43,7 +54,11 @@ mod listen {
         let on_input = Closure::<dyn FnMut()>::new(move || {
             window().clear_timeout_with_handle(WAITING.get());
             let pause = on_pause.as_ref().unchecked_ref();
-            WAITING.set(window().set_timeout_with_callback_and_timeout_and_arguments_0(pause, PAUSE_MS).unwrap_or_default());
+            WAITING.set(
+                window()
+                    .set_timeout_with_callback_and_timeout_and_arguments_0(pause, PAUSE_MS)
+                    .unwrap_or_default(),
+            );
         });
         let _ = form.add_event_listener_with_callback("input", on_input.as_ref().unchecked_ref());
         on_input.forget();
@@ -53,10 +68,17 @@ mod listen {
     async fn ask(form: &HtmlFormElement, place: &Element) -> Result<(), JsValue> {
         let asked = WAITING.get();
         let response = send("/do/check_policy", &fields(form).ok_or(JsValue::NULL)?).await?;
-        let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        let text = JsFuture::from(response.text()?)
+            .await?
+            .as_string()
+            .unwrap_or_default();
         let answer = js_sys::JSON::parse(&text)?;
         if WAITING.get() == asked {
-            place.set_text_content(js_sys::Reflect::get(&answer, &"message".into())?.as_string().as_deref());
+            place.set_text_content(
+                js_sys::Reflect::get(&answer, &"message".into())?
+                    .as_string()
+                    .as_deref(),
+            );
         }
         Ok(())
     }

@@ -24,5 +24,7 @@ pub async fn send(address: &str, fields: &UrlSearchParams) -> Result<Response, J
     request.set_headers(&headers);
     request.set_method("POST");
     request.set_body(fields);
-    JsFuture::from(window().fetch_with_str_and_init(address, &request)).await?.dyn_into()
+    JsFuture::from(window().fetch_with_str_and_init(address, &request))
+        .await?
+        .dyn_into()
 }

@@ -1,5 +1,5 @@
-//! The change of the row that has the focus, beside the queue: the desk's page of it is fetched, and what is to be judged shown without
-//! anything that could decide.
+//! The change of the row that has the focus, beside the queue: the desk's page of it is fetched,
+//! and what is to be judged shown without anything that could decide.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
 use leptos::prelude::*;
@@ -34,7 +34,9 @@ mod listen {
 
     pub fn listen() {
         SHOWN.take();
-        if let Some(first) = region().and_then(|r| r.query_selector("[data-row] a[data-open]").ok().flatten()) {
+        if let Some(first) =
+            region().and_then(|r| r.query_selector("[data-row] a[data-open]").ok().flatten())
+        {
             show(first);
         }
         // The island wakes anew each time the queue is renewed; the document stays.
@@ -42,19 +44,28 @@ mod listen {
             return;
         }
         let on_focus = Closure::<dyn FnMut(Event)>::new(|event: Event| {
-            let row = event.target().and_then(|t| t.dyn_into::<Element>().ok()).and_then(|e| e.closest("[data-row]").ok().flatten());
+            let row = event
+                .target()
+                .and_then(|t| t.dyn_into::<Element>().ok())
+                .and_then(|e| e.closest("[data-row]").ok().flatten());
             if let Some(link) = row.and_then(|r| r.query_selector("a[data-open]").ok().flatten()) {
                 show(link);
             }
         });
-        let _ = document().add_event_listener_with_callback("focusin", on_focus.as_ref().unchecked_ref());
+        let _ = document()
+            .add_event_listener_with_callback("focusin", on_focus.as_ref().unchecked_ref());
         on_focus.forget();
     }
 
-    /// Fetches and shows what a row's link leads to. Where there is no room for it, nothing is fetched.
+    /// Fetches and shows what a row's link leads to. Where there is no room for it, nothing is
+    /// fetched.
     fn show(link: Element) {
-        let Some(place) = document().get_element_by_id("preview") else { return };
-        let Ok(link) = link.dyn_into::<HtmlAnchorElement>() else { return };
+        let Some(place) = document().get_element_by_id("preview") else {
+            return;
+        };
+        let Ok(link) = link.dyn_into::<HtmlAnchorElement>() else {
+            return;
+        };
         let address = link.href();
         if place.get_bounding_client_rect().width() < 1.0 || SHOWN.with_borrow(|s| *s == address) {
             return;
@@ -74,13 +85,24 @@ mod listen {
 
     /// The article of a desk's page, without forms and without what keys and focus look for.
     async fn fetch(address: &str) -> Result<Option<Element>, JsValue> {
-        let response: Response = JsFuture::from(window().fetch_with_str(address)).await?.dyn_into()?;
-        let html = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        let response: Response = JsFuture::from(window().fetch_with_str(address))
+            .await?
+            .dyn_into()?;
+        let html = JsFuture::from(response.text()?)
+            .await?
+            .as_string()
+            .unwrap_or_default();
         let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
-        let Some(article) = page.query_selector("body > main#main article.change")? else { return Ok(None) };
+        let Some(article) = page.query_selector("body > main#main article.change")? else {
+            return Ok(None);
+        };
         let each = |css: &str, act: &dyn Fn(&Element)| {
-            let Ok(all) = article.query_selector_all(css) else { return };
-            (0..all.length()).filter_map(|i| all.get(i)?.dyn_into::<Element>().ok()).for_each(|e| act(&e));
+            let Ok(all) = article.query_selector_all(css) else {
+                return;
+            };
+            (0..all.length())
+                .filter_map(|i| all.get(i)?.dyn_into::<Element>().ok())
+                .for_each(|e| act(&e));
         };
         each("form, leptos-island, [data-seen]", &|e| e.remove());
         each("[id]", &|e| drop(e.remove_attribute("id")));
@@ -88,6 +110,10 @@ mod listen {
         for name in ["id", "data-focus", "tabindex", "aria-labelledby"] {
             article.remove_attribute(name)?;
         }
-        document().import_node_with_deep(&article, true)?.dyn_into().map(Some).map_err(JsValue::from)
+        document()
+            .import_node_with_deep(&article, true)?
+            .dyn_into()
+            .map(Some)
+            .map_err(JsValue::from)
     }
 }

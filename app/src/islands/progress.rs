@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct DreamProgress {
     /// `pending`, `running`, `completed`, `failed` or `canceled`.
     pub state: String,
-    /// Sessions read.
     pub sessions_done: u64,
-    /// Sessions to read.
     pub sessions: u64,
 }
 
@@ -38,7 +36,11 @@ pub fn LiveProgress(
     };
     view! {
         <div class="progress" role="status">
-            <progress max=move || now.get().sessions.max(1) value=move || now.get().sessions_done aria-label="Sessions read"></progress>
+            <progress
+                max=move || now.get().sessions.max(1)
+                value=move || now.get().sessions_done
+                aria-label="Sessions read"
+            ></progress>
             <span>{text}</span>
         </div>
     }
@@ -47,7 +49,9 @@ pub fn LiveProgress(
 #[cfg(feature = "hydrate")]
 fn follow(address: String, set_now: WriteSignal<DreamProgress>) {
     super::stream::follow(address, move |text| {
-        let Ok(progress) = serde_json::from_str::<DreamProgress>(&text) else { return };
+        let Ok(progress) = serde_json::from_str::<DreamProgress>(&text) else {
+            return;
+        };
         let ended = !matches!(progress.state.as_str(), "pending" | "running");
         set_now.set(progress);
         if ended {

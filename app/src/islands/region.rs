@@ -1,5 +1,5 @@
-//! The part of a page that scripts may act in: what the server rendered inside the one `main`. Where a page has two, something put markup
-//! into it, and scripts do nothing.
+//! The part of a page that scripts may act in: what the server rendered inside the one `main`.
+//! Where a page has two, something put markup into it, and scripts do nothing.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
@@ -12,5 +12,7 @@ pub fn region() -> Option<Element> {
         return None;
     }
     let main = all.get(0)?.dyn_into::<Element>().ok()?;
-    main.matches("body > main#main").unwrap_or(false).then_some(main)
+    main.matches("body > main#main")
+        .unwrap_or(false)
+        .then_some(main)
 }

@@ -1,4 +1,5 @@
-//! A stream of server-sent events, closed while the tab is hidden: a browser opens six connections to one origin, no more.
+//! A stream of server-sent events, closed while the tab is hidden: a browser opens six connections
+//! to one origin, no more.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -14,7 +15,10 @@ pub fn follow(address: String, on_text: impl Fn(String) + 'static) {
             on_text(text);
         }
     });
-    let callback = on_message.as_ref().unchecked_ref::<js_sys::Function>().clone();
+    let callback = on_message
+        .as_ref()
+        .unchecked_ref::<js_sys::Function>()
+        .clone();
     on_message.forget();
     let switch = move || {
         let visible = document().visibility_state() == VisibilityState::Visible;
@@ -32,6 +36,7 @@ pub fn follow(address: String, on_text: impl Fn(String) + 'static) {
     };
     switch();
     let on_switch = Closure::<dyn FnMut()>::new(switch);
-    let _ = document().add_event_listener_with_callback("visibilitychange", on_switch.as_ref().unchecked_ref());
+    let _ = document()
+        .add_event_listener_with_callback("visibilitychange", on_switch.as_ref().unchecked_ref());
     on_switch.forget();
 }

@@ -1,5 +1,7 @@
-//! Deciding on several selected changes: what each would do is shown first, each is a decision of its own, and each says by itself
-//! whether it was recorded. Changes of high risk are only decided one by one. The address names what was chosen: changes, or changesets with all that waits in them.
+//! Deciding on several selected changes: what each would do is shown first, each is a decision of
+//! its own, and each says by itself whether it was recorded. Changes of high risk are only decided
+//! one by one. The address names what was chosen: changes, or changesets with all that waits in
+//! them.
 
 use domain::{
     changeset::RejectCode,
@@ -26,7 +28,10 @@ use crate::{
 #[component]
 pub fn Bulk() -> impl IntoView {
     page("queue", |request| async move {
-        let mut chosen = request.lucid.chosen(request.actor()?, &choices(&request)).await?;
+        let mut chosen = request
+            .lucid
+            .chosen(request.actor()?, &choices(&request))
+            .await?;
         let refused = request.refused().await;
         let over = chosen.len() > BULK;
         chosen.truncate(BULK);
@@ -38,25 +43,52 @@ pub fn Bulk() -> impl IntoView {
                 <Heading title="Review selected" trail=trail() />
                 <Refused form=refused />
                 <Empty title="Nothing is selected">
-                    <p>"Select changes in the queue or on the desk, then choose Review selected."</p>
-                    <p><a class="button primary" href="/queue">"Go to the queue"</a></p>
+                    <p>
+                        "Select changes in the queue or on the desk, then choose Review selected."
+                    </p>
+                    <p>
+                        <a class="button primary" href="/queue">
+                            "Go to the queue"
+                        </a>
+                    </p>
                 </Empty>
             }
             .into_any());
         }
-        let high = open.iter().filter(|c| c.change.risk_level == RiskLevel::High).count();
+        let high = open
+            .iter()
+            .filter(|c| c.change.risk_level == RiskLevel::High)
+            .count();
         let rows = open.iter().map(|c| row(c)).collect_view();
-        let limit = over.then(
-            || view! { <p class="notice warn">{format!("At most {BULK} changes are decided together. The first {BULK} are below.")}</p> },
-        );
+        let limit = over.then(|| {
+            view! {
+                <p class="notice warn">
+                    {format!(
+                        "At most {BULK} changes are decided together. The first {BULK} are below.",
+                    )}
+                </p>
+            }
+        });
         let single = (high > 0).then(|| {
-            view! { <p class="notice warn">{format!("{} of high risk: open it to decide it by itself.", count(high, "change"))}</p> }
+            view! {
+                <p class="notice warn">
+                    {format!(
+                        "{} of high risk: open it to decide it by itself.",
+                        count(high, "change"),
+                    )}
+                </p>
+            }
         });
         Ok(view! {
-            <Heading title=format!("Review {}", count(open.len(), "selected change")) trail=trail() />
+            <Heading
+                title=format!("Review {}", count(open.len(), "selected change"))
+                trail=trail()
+            />
             <Refused form=refused />
-            {limit}{single}
-            <form method="post" action="/do/decide_many" class="stack">{form_token()}
+            {limit}
+            {single}
+            <form method="post" action="/do/decide_many" class="stack">
+                {form_token()}
                 <ul class="bulk">{rows}</ul>
                 {(open.len() > high).then(|| decide(&request))}
             </form>
@@ -72,7 +104,12 @@ fn choices(request: &Request) -> Vec<Choice> {
         (_, Ok(id)) => Some(Choice::Change(id)),
         _ => None,
     };
-    request.query.keys().take(BULK + 1).filter_map(named).collect()
+    request
+        .query
+        .keys()
+        .take(BULK + 1)
+        .filter_map(named)
+        .collect()
 }
 
 fn row(chosen: &ChosenChange) -> AnyView {
@@ -83,32 +120,81 @@ fn row(chosen: &ChosenChange) -> AnyView {
         .iter()
         .take(EDITS)
         .map(|e| {
-            let (before, after) = (e.base_content.clone().unwrap_or_default(), e.content.clone().unwrap_or_default());
-            view! { <h3><code>{e.path.to_string()}</code></h3><Diff before=before after=after /> }
+            let (before, after) = (
+                e.base_content.clone().unwrap_or_default(),
+                e.content.clone().unwrap_or_default(),
+            );
+            view! {
+                <h3>
+                    <code>{e.path.to_string()}</code>
+                </h3>
+                <Diff before=before after=after />
+            }
         })
         .collect_view();
     let more = edits.len().saturating_sub(EDITS);
-    let more = (more > 0).then(|| view! { <p class="quiet">{format!("and {}", count(more, "more memory"))}</p> });
+    let more = (more > 0)
+        .then(|| view! { <p class="quiet">{format!("and {}", count(more, "more memory"))}</p> });
     let does = if chosen.edits.is_some() {
-        view! { {diffs}{more} }.into_any()
+        view! {
+            {diffs}
+            {more}
+        }
+        .into_any()
     } else {
-        view! { <p class="quiet">"This change is too large to be shown here. Open it to see what it does."</p> }.into_any()
+        view! {
+            <p class="quiet">
+                "This change is too large to be shown here. Open it to see what it does."
+            </p>
+        }
+        .into_any()
     };
     let value = format!("{}:{}:{}", c.id, c.revision, c.digest);
     let title = c.title.clone();
     let choose = if c.risk_level == RiskLevel::High {
-        view! { <a class="button" href=href.clone()>"Open to decide"</a> }.into_any()
+        view! {
+            <a class="button" href=href.clone()>
+                "Open to decide"
+            </a>
+        }
+        .into_any()
     } else {
-        view! { <input type="checkbox" name="chosen[]" value=value checked aria-label=format!("Include “{title}”") /> }.into_any()
+        view! {
+            <input
+                type="checkbox"
+                name="chosen[]"
+                value=value
+                checked
+                aria-label=format!("Include “{title}”")
+            />
+        }
+        .into_any()
     };
-    let support = (c.eligible_sessions > 0)
-        .then(|| view! { <span>{format!("{} of {}", c.support_sessions, count(c.eligible_sessions, "session"))}</span> });
+    let support = (c.eligible_sessions > 0).then(|| {
+        view! {
+            <span>
+                {format!("{} of {}", c.support_sessions, count(c.eligible_sessions, "session"))}
+            </span>
+        }
+    });
     let labels: Vec<Label> = serde_json::from_str(&c.labels).unwrap_or_default();
     view! {
         <li class="card">
-            <div class="line">{choose}<h2><a href=href><Visible text=title /></a></h2></div>
-            <p class="meta"><RiskBadge level=c.risk_level long=true /><KindBadge kind=c.kind />{support}</p>
-            <p><Inline text=c.rationale.clone() /></p>
+            <div class="line">
+                {choose}<h2>
+                    <a href=href>
+                        <Visible text=title />
+                    </a>
+                </h2>
+            </div>
+            <p class="meta">
+                <RiskBadge level=c.risk_level long=true />
+                <KindBadge kind=c.kind />
+                {support}
+            </p>
+            <p>
+                <Inline text=c.rationale.clone() />
+            </p>
             <Labels labels=labels />
             {does}
         </li>
@@ -120,20 +206,40 @@ fn row(chosen: &ChosenChange) -> AnyView {
 const EDITS: usize = 3;
 
 fn decide(request: &Request) -> AnyView {
-    let option = |code: &RejectCode| view! { <option value=code.as_str()>{code.explained()}</option> };
+    let option =
+        |code: &RejectCode| view! { <option value=code.as_str()>{code.explained()}</option> };
     let until = request.now().plus_seconds(7 * 86_400).date();
     view! {
         <div class="card stack">
             <fieldset>
                 <legend>"Decision on each selected change"</legend>
-                <label class="check"><input type="radio" name="verdict" value="approve" required />"Approve"</label>
-                <label class="check"><input type="radio" name="verdict" value="reject" />"Reject"</label>
-                <label class="check"><input type="radio" name="verdict" value="defer" />"Defer"</label>
+                <label class="check">
+                    <input type="radio" name="verdict" value="approve" required />
+                    "Approve"
+                </label>
+                <label class="check">
+                    <input type="radio" name="verdict" value="reject" />
+                    "Reject"
+                </label>
+                <label class="check">
+                    <input type="radio" name="verdict" value="defer" />
+                    "Defer"
+                </label>
             </fieldset>
-            <label>"Reason, if you reject"<select name="reject_code"><option value="">"Choose a reason"</option>{RejectCode::ALL.iter().map(option).collect_view()}</select></label>
-            <label>"Until, if you defer (00:00 UTC)"<input type="date" name="until" value=until /></label>
+            <label>
+                "Reason, if you reject"<select name="reject_code">
+                    <option value="">"Choose a reason"</option>
+                    {RejectCode::ALL.iter().map(option).collect_view()}
+                </select>
+            </label>
+            <label>
+                "Until, if you defer (00:00 UTC)"<input type="date" name="until" value=until />
+            </label>
             <label>"Note (optional)"<input name="note" maxlength="2000" /></label>
-            <p class="quiet">"Each change gets its own decision and its own audit entry. You can withdraw each by itself."</p>
+            <p class="quiet">
+                "Each change gets its own decision and its own audit entry. You can withdraw each \
+                 by itself."
+            </p>
             <button class="primary">"Decide selected changes"</button>
         </div>
     }

@@ -1,6 +1,7 @@
-//! A bill of memory: which versions of which memories a session was given, and who approved them. It is an in-toto statement (v1) in a DSSE
-//! envelope, signed with the key of the trail, so that anybody can check it offline; with an export of the trail, also that the commits it
-//! names wrote those very contents.
+//! A bill of memory: which versions of which memories a session was given, and who approved them.
+//! It is an in-toto statement (v1) in a DSSE envelope, signed with the key of the trail, so that
+//! anybody can check it offline; with an export of the trail, also that the commits it names wrote
+//! those very contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,9 +28,7 @@ pub const PREDICATE: &str = "urn:lucid:bill-of-memory:v1";
 pub struct Envelope {
     /// The media type of the payload.
     pub payload_type: String,
-    /// The statement, base64.
     pub payload: String,
-    /// At least one.
     pub signatures: Vec<Signed>,
 }
 
@@ -45,12 +44,10 @@ pub struct Signed {
 /// What a bill says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
-    /// Always `https://in-toto.io/Statement/v1`.
     #[serde(rename = "_type")]
     pub kind: String,
     /// Each version that was given, with the SHA-256 of its content.
     pub subject: Vec<Subject>,
-    /// Always [`PREDICATE`].
     #[serde(rename = "predicateType")]
     pub predicate_type: String,
     /// The session, and where each version comes from.
@@ -60,7 +57,6 @@ pub struct Statement {
 /// A version that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// The version's id.
     pub name: String,
     /// `sha256`: of the content, hexadecimal.
     pub digest: BTreeMap<String, String>,
@@ -69,7 +65,6 @@ pub struct Subject {
 /// Which session was given what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bill {
-    /// The session's id.
     pub session: String,
     /// The agent, as the session's recorder named it.
     pub agent: Option<String>,
@@ -77,24 +72,20 @@ pub struct Bill {
     pub made_at: String,
     /// What was given, in the order in which it was first loaded.
     pub memories: Vec<Given>,
-    /// Versions that were given and are not listed, because the person who asked may not see their stores.
+    /// Versions that were given and are not listed, because the person who asked may not see their
+    /// stores.
     pub left_out: usize,
 }
 
 /// A version that was given, and where it comes from. Times are RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
-    /// The version's id.
     pub version: String,
-    /// The memory's id.
     pub memory: String,
     /// The version's number in its memory.
     pub number: i64,
-    /// The store's id.
     pub store: String,
-    /// The store's name.
     pub store_name: String,
-    /// Where the memory was.
     pub path: String,
     /// SHA-256 of the content, hexadecimal; none if it was redacted since.
     pub sha256: Option<String>,
@@ -104,7 +95,6 @@ pub struct Given {
     pub revision: i64,
     /// When it was committed.
     pub committed_at: String,
-    /// Who committed.
     pub committed_by: String,
     /// Who approved it; nobody where it was written directly or by a policy.
     pub approved_by: Vec<String>,
@@ -151,7 +141,12 @@ impl Statement {
     /// The statement of a bill.
     #[must_use]
     pub fn new(predicate: Bill) -> Self {
-        Self { kind: STATEMENT.to_owned(), subject: subjects(&predicate), predicate_type: PREDICATE.to_owned(), predicate }
+        Self {
+            kind: STATEMENT.to_owned(),
+            subject: subjects(&predicate),
+            predicate_type: PREDICATE.to_owned(),
+            predicate,
+        }
     }
 
     /// Signs it with the 32 secret bytes of a key.
@@ -165,7 +160,11 @@ impl Statement {
         let sig = STANDARD.encode(key.sign(&signed_bytes(PAYLOAD_TYPE, &payload)).to_bytes());
         let keyid = hex::encode(key.verifying_key().to_bytes());
         let payload = STANDARD.encode(payload);
-        Ok(Envelope { payload_type: PAYLOAD_TYPE.to_owned(), payload, signatures: vec![Signed { keyid, sig }] })
+        Ok(Envelope {
+            payload_type: PAYLOAD_TYPE.to_owned(),
+            payload,
+            signatures: vec![Signed { keyid, sig }],
+        })
     }
 }
 
@@ -173,7 +172,10 @@ impl Statement {
 fn subjects(bill: &Bill) -> Vec<Subject> {
     let one = |given: &Given| {
         let digest = BTreeMap::from([("sha256".to_owned(), given.sha256.clone()?)]);
-        Some(Subject { name: given.version.clone(), digest })
+        Some(Subject {
+            name: given.version.clone(),
+            digest,
+        })
     };
     bill.memories.iter().filter_map(one).collect()
 }
@@ -182,25 +184,42 @@ impl Envelope {
     /// SHA-256 of the statement's bytes, hexadecimal; of no bytes, if it is not base64.
     #[must_use]
     pub fn sha256(&self) -> String {
-        hex::encode(Sha256::digest(STANDARD.decode(&self.payload).unwrap_or_default()))
+        hex::encode(Sha256::digest(
+            STANDARD.decode(&self.payload).unwrap_or_default(),
+        ))
     }
 
-    /// Checks form and signature; `expected` is the key that the reader trusts, if they know one. Returns what it says and the key.
+    /// Checks form and signature; `expected` is the key that the reader trusts, if they know one.
+    /// Returns what it says and the key.
     pub fn verify(&self, expected: Option<&str>) -> Result<(Statement, String), BadBill> {
         let form = |what: &str| BadBill::Form(what.to_owned());
         if self.payload_type != PAYLOAD_TYPE {
             return Err(form("its payload is of another type"));
         }
-        let payload = STANDARD.decode(&self.payload).map_err(|_| form("its payload is not base64"))?;
-        let [signed] = &self.signatures[..] else { return Err(form("it has not exactly one signature")) };
+        let payload = STANDARD
+            .decode(&self.payload)
+            .map_err(|_| form("its payload is not base64"))?;
+        let [signed] = &self.signatures[..] else {
+            return Err(form("it has not exactly one signature"));
+        };
         if let Some(expected) = expected.filter(|e| !e.eq_ignore_ascii_case(&signed.keyid)) {
-            return Err(BadBill::OtherKey { found: signed.keyid.clone(), expected: expected.to_owned() });
+            return Err(BadBill::OtherKey {
+                found: signed.keyid.clone(),
+                expected: expected.to_owned(),
+            });
         }
-        let key = bytes(&signed.keyid).and_then(|key| VerifyingKey::from_bytes(&key).ok()).ok_or_else(|| form("its key is none"))?;
-        let sig = STANDARD.decode(&signed.sig).ok().and_then(|sig| Signature::from_slice(&sig).ok());
+        let key = bytes(&signed.keyid)
+            .and_then(|key| VerifyingKey::from_bytes(&key).ok())
+            .ok_or_else(|| form("its key is none"))?;
+        let sig = STANDARD
+            .decode(&signed.sig)
+            .ok()
+            .and_then(|sig| Signature::from_slice(&sig).ok());
         let sig = sig.ok_or_else(|| form("its signature is none"))?;
-        key.verify_strict(&signed_bytes(PAYLOAD_TYPE, &payload), &sig).map_err(|_| BadBill::Signature)?;
-        let statement: Statement = serde_json::from_slice(&payload).map_err(|e| BadBill::Form(e.to_string()))?;
+        key.verify_strict(&signed_bytes(PAYLOAD_TYPE, &payload), &sig)
+            .map_err(|_| BadBill::Signature)?;
+        let statement: Statement =
+            serde_json::from_slice(&payload).map_err(|e| BadBill::Form(e.to_string()))?;
         if statement.kind != STATEMENT || statement.predicate_type != PREDICATE {
             return Err(form("its statement is of another type"));
         }
@@ -211,8 +230,9 @@ impl Envelope {
     }
 }
 
-/// Holds a bill against an export of the trail, line by line. The export itself is verified elsewhere. Only entries are believed: they are
-/// chained, while anybody can add a checkpoint of their own between them.
+/// Holds a bill against an export of the trail, line by line. The export itself is verified
+/// elsewhere. Only entries are believed: they are chained, while anybody can add a checkpoint of
+/// their own between them.
 #[derive(Debug, Default)]
 pub struct TrailCheck {
     /// By version: what an entry says that it put, and the commit of the entry.
@@ -241,7 +261,11 @@ impl TrailCheck {
             }
             Line::Checkpoint(_) | Line::Head { .. } => return,
         };
-        let payload: Value = entry.payload.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
+        let payload: Value = entry
+            .payload
+            .as_deref()
+            .and_then(|p| serde_json::from_str(p).ok())
+            .unwrap_or_default();
         let text = |value: &Value| value.as_str().map(str::to_owned);
         if entry.action == MADE {
             self.made.extend(text(&payload["sha256"]));
@@ -259,28 +283,52 @@ impl TrailCheck {
         }
     }
 
-    /// Compares; how many contents the trail confirms. Versions whose entries record no SHA-256, because they are older, are the rest.
+    /// Compares; how many contents the trail confirms. Versions whose entries record no SHA-256,
+    /// because they are older, are the rest.
     pub fn finish(&self, envelope: &Envelope, bill: &Bill) -> Result<usize, BadBill> {
-        let beginning = if self.window { " in this period; export all of it" } else { "" };
+        let beginning = if self.window {
+            " in this period; export all of it"
+        } else {
+            ""
+        };
         if !self.made.contains(&envelope.sha256()) {
-            return Err(BadBill::Trail(format!("it has no entry that this bill was made{beginning}")));
+            return Err(BadBill::Trail(format!(
+                "it has no entry that this bill was made{beginning}"
+            )));
         }
         let mut confirmed = 0;
         for given in &bill.memories {
             let Some(written) = self.written.get(&given.version) else {
-                return Err(BadBill::Trail(format!("it has no entry that wrote {}{beginning}", given.version)));
+                return Err(BadBill::Trail(format!(
+                    "it has no entry that wrote {}{beginning}",
+                    given.version
+                )));
             };
-            let named = given.commit.rsplit_once('_').map_or(given.commit.as_str(), |(_, hex)| hex);
-            let differs = |written: &Option<String>, listed: &str| written.as_deref().is_some_and(|written| written != listed);
+            let named = given
+                .commit
+                .rsplit_once('_')
+                .map_or(given.commit.as_str(), |(_, hex)| hex);
+            let differs = |written: &Option<String>, listed: &str| {
+                written.as_deref().is_some_and(|written| written != listed)
+            };
             if written.commit.as_deref() != Some(named) {
-                return Err(BadBill::Trail(format!("{} was not written by {}", given.version, given.commit)));
+                return Err(BadBill::Trail(format!(
+                    "{} was not written by {}",
+                    given.version, given.commit
+                )));
             }
             if differs(&written.memory, &given.memory) || differs(&written.path, &given.path) {
-                return Err(BadBill::Trail(format!("{} is of another memory, or was at another path", given.version)));
+                return Err(BadBill::Trail(format!(
+                    "{} is of another memory, or was at another path",
+                    given.version
+                )));
             }
             match (&written.sha256, &given.sha256) {
                 (Some(written), Some(listed)) if written != listed => {
-                    return Err(BadBill::Trail(format!("{} has the SHA-256 {written}, not {listed}", given.version)));
+                    return Err(BadBill::Trail(format!(
+                        "{} has the SHA-256 {written}, not {listed}",
+                        given.version
+                    )));
                 }
                 (Some(_), Some(_)) => confirmed += 1,
                 _ => {}
@@ -312,8 +360,21 @@ mod tests {
             first_loaded_at: "2026-03-02T00:00:00Z".into(),
             last_loaded_at: "2026-03-03T00:00:00Z".into(),
         };
-        let memories = vec![given.clone(), Given { version: "memver_2".into(), sha256: None, ..given }];
-        Bill { session: "sesn_1".into(), agent: None, made_at: "2026-03-04T00:00:00Z".into(), memories, left_out: 0 }
+        let memories = vec![
+            given.clone(),
+            Given {
+                version: "memver_2".into(),
+                sha256: None,
+                ..given
+            },
+        ];
+        Bill {
+            session: "sesn_1".into(),
+            agent: None,
+            made_at: "2026-03-04T00:00:00Z".into(),
+            memories,
+            left_out: 0,
+        }
     }
 
     #[test]
@@ -322,17 +383,32 @@ mod tests {
         let (statement, key) = envelope.verify(None).unwrap();
         assert_eq!((statement.predicate, statement.subject.len()), (bill(), 1));
         assert!(envelope.verify(Some(&key.to_uppercase())).is_ok());
-        assert!(matches!(envelope.verify(Some("00")), Err(BadBill::OtherKey { .. })));
+        assert!(matches!(
+            envelope.verify(Some("00")),
+            Err(BadBill::OtherKey { .. })
+        ));
         let text = String::from_utf8(STANDARD.decode(&envelope.payload).unwrap()).unwrap();
-        let forged = Envelope { payload: STANDARD.encode(text.replace("Ana", "Eva")), ..envelope.clone() };
+        let forged = Envelope {
+            payload: STANDARD.encode(text.replace("Ana", "Eva")),
+            ..envelope.clone()
+        };
         assert_eq!(forged.verify(None), Err(BadBill::Signature));
-        let other = Envelope { payload_type: "text/plain".into(), ..envelope.clone() };
+        let other = Envelope {
+            payload_type: "text/plain".into(),
+            ..envelope.clone()
+        };
         assert!(matches!(other.verify(None), Err(BadBill::Form(_))));
-        let unsigned = Envelope { signatures: vec![], ..envelope };
+        let unsigned = Envelope {
+            signatures: vec![],
+            ..envelope
+        };
         assert!(matches!(unsigned.verify(None), Err(BadBill::Form(_))));
         let mut statement = Statement::new(bill());
         statement.subject.clear();
-        assert_eq!(statement.sign(&[7; 32]).unwrap().verify(None), Err(BadBill::Subjects));
+        assert_eq!(
+            statement.sign(&[7; 32]).unwrap().verify(None),
+            Err(BadBill::Subjects)
+        );
     }
 
     #[test]
@@ -346,7 +422,11 @@ mod tests {
         let wrote = |sha256: &str, path: &str, commit: &str| {
             let versions = ["memver_1", "memver_2"]
                 .map(|version| serde_json::json!({"version": version, "memory": "mem_1", "path": path, "sha256": sha256}));
-            line("memory.write", serde_json::json!({"versions": versions}), commit)
+            line(
+                "memory.write",
+                serde_json::json!({"versions": versions}),
+                commit,
+            )
         };
         let made = line(MADE, serde_json::json!({"sha256": envelope.sha256()}), "");
         let checked = |lines: &[&Line]| {
@@ -357,16 +437,34 @@ mod tests {
             check.finish(&envelope, &bill())
         };
         let sha256 = "ab".repeat(32);
-        assert_eq!(checked(&[&wrote(&sha256, "/deploy.md", "0a"), &made]), Ok(1));
+        assert_eq!(
+            checked(&[&wrote(&sha256, "/deploy.md", "0a"), &made]),
+            Ok(1)
+        );
         for (what, lines) in [
-            ("the bill was never made", vec![&wrote(&sha256, "/deploy.md", "0a")]),
-            ("another commit wrote it", vec![&wrote(&sha256, "/deploy.md", "0b"), &made]),
-            ("something else was written", vec![&wrote("ef", "/deploy.md", "0a"), &made]),
-            ("it was elsewhere", vec![&wrote(&sha256, "/other.md", "0a"), &made]),
+            (
+                "the bill was never made",
+                vec![&wrote(&sha256, "/deploy.md", "0a")],
+            ),
+            (
+                "another commit wrote it",
+                vec![&wrote(&sha256, "/deploy.md", "0b"), &made],
+            ),
+            (
+                "something else was written",
+                vec![&wrote("ef", "/deploy.md", "0a"), &made],
+            ),
+            (
+                "it was elsewhere",
+                vec![&wrote(&sha256, "/other.md", "0a"), &made],
+            ),
             ("nothing was written", vec![&made]),
             (
                 "a checkpoint of anybody's own proves nothing",
-                vec![&wrote(&sha256, "/deploy.md", "0a"), &Line::Checkpoint(crate::Checkpoint::sign(&[7; 32], 1, 0, [0; 32]))],
+                vec![
+                    &wrote(&sha256, "/deploy.md", "0a"),
+                    &Line::Checkpoint(crate::Checkpoint::sign(&[7; 32], 1, 0, [0; 32])),
+                ],
             ),
         ] {
             assert!(matches!(checked(&lines), Err(BadBill::Trail(_))), "{what}");

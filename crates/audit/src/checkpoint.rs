@@ -1,6 +1,6 @@
-//! Signed checkpoints: how long the chain was and what it ended with, at a time, signed with Ed25519. A chain alone cannot show that
-//! its end was cut off; a checkpoint that somebody else keeps can. What it does not prove: whoever holds the server and the key can
-//! lie before signing.
+//! Signed checkpoints: how long the chain was and what it ended with, at a time, signed with
+//! Ed25519. A chain alone cannot show that its end was cut off; a checkpoint that somebody else
+//! keeps can. What it does not prove: whoever holds the server and the key can lie before signing.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// What is signed begins with this, so that no other signature can be taken for one.
 const DOMAIN: &[u8] = b"lucid audit checkpoint v1\0";
 
-/// The end that a trail keeps with itself is signed under another beginning: a checkpoint that was kept cannot be put in its place.
+/// The end that a trail keeps with itself is signed under another beginning: a checkpoint that was
+/// kept cannot be put in its place.
 const HEAD_DOMAIN: &[u8] = b"lucid audit head v1\0";
 
 /// A signed statement about the chain.
@@ -38,7 +39,6 @@ pub enum BadCheckpoint {
     /// It was signed with another key than expected.
     #[error("the checkpoint at {size} was signed with the key {found}, not with {expected}")]
     OtherKey {
-        /// Which checkpoint.
         size: i64,
         /// The key it names.
         found: String,
@@ -46,17 +46,20 @@ pub enum BadCheckpoint {
         expected: String,
     },
     /// The chain says something else than it did when it was signed.
-    #[error("entry {size} has the hash {found}, but was signed with {signed}: the trail was changed after the checkpoint")]
+    #[error(
+        "entry {size} has the hash {found}, but was signed with {signed}: the trail was changed \
+         after the checkpoint"
+    )]
     OtherHash {
-        /// Which entry.
         size: i64,
-        /// Its hash now.
         found: String,
         /// Its hash in the checkpoint.
         signed: String,
     },
     /// The chain is shorter than it was.
-    #[error("a checkpoint covers {size} entries, but the trail has only {found}: its end was cut off")]
+    #[error(
+        "a checkpoint covers {size} entries, but the trail has only {found}: its end was cut off"
+    )]
     Cut {
         /// How many it covers.
         size: i64,
@@ -107,13 +110,24 @@ impl Checkpoint {
 
     fn verify_as(&self, domain: &[u8], expected: Option<&str>) -> Result<(), BadCheckpoint> {
         let form = || BadCheckpoint::Form(self.size);
-        let key = VerifyingKey::from_bytes(&bytes(&self.public_key).ok_or_else(form)?).map_err(|_| form())?;
+        let key = VerifyingKey::from_bytes(&bytes(&self.public_key).ok_or_else(form)?)
+            .map_err(|_| form())?;
         let signature = Signature::from_bytes(&bytes(&self.signature).ok_or_else(form)?);
         if let Some(expected) = expected.filter(|e| !e.eq_ignore_ascii_case(&self.public_key)) {
-            return Err(BadCheckpoint::OtherKey { size: self.size, found: self.public_key.clone(), expected: expected.to_owned() });
+            return Err(BadCheckpoint::OtherKey {
+                size: self.size,
+                found: self.public_key.clone(),
+                expected: expected.to_owned(),
+            });
         }
-        let said = signed_bytes(domain, self.size, self.at, bytes(&self.head).ok_or_else(form)?);
-        key.verify_strict(&said, &signature).map_err(|_| BadCheckpoint::Signature(self.size))
+        let said = signed_bytes(
+            domain,
+            self.size,
+            self.at,
+            bytes(&self.head).ok_or_else(form)?,
+        );
+        key.verify_strict(&said, &signature)
+            .map_err(|_| BadCheckpoint::Signature(self.size))
     }
 
     /// Checks the checkpoint against the hash that the chain has at its place.
@@ -122,27 +136,38 @@ impl Checkpoint {
         if found == self.head {
             return Ok(());
         }
-        Err(BadCheckpoint::OtherHash { size: self.size, found, signed: self.head.clone() })
+        Err(BadCheckpoint::OtherHash {
+            size: self.size,
+            found,
+            signed: self.head.clone(),
+        })
     }
 }
 
 /// What is signed when a key hands over to another begins with this.
 const SUCCESSION: &[u8] = b"lucid audit key v1\0";
 
-/// The word of a key for the one that signs after it: an Ed25519 signature over `lucid audit key v1`, a zero byte and the new public key
-/// as hexadecimal text.
+/// The word of a key for the one that signs after it: an Ed25519 signature over `lucid audit key
+/// v1`, a zero byte and the new public key as hexadecimal text.
 #[must_use]
 pub fn vouch(secret: &[u8; 32], new: &str) -> String {
-    hex::encode(SigningKey::from_bytes(secret).sign(&[SUCCESSION, new.as_bytes()].concat()).to_bytes())
+    hex::encode(
+        SigningKey::from_bytes(secret)
+            .sign(&[SUCCESSION, new.as_bytes()].concat())
+            .to_bytes(),
+    )
 }
 
-/// Whether a word is that of a public key for another one.
+/// True if a word is that of a public key for another one.
 #[must_use]
 pub fn vouches(public: &str, new: &str, word: &str) -> bool {
     let key = bytes(public).and_then(|key| VerifyingKey::from_bytes(&key).ok());
     let word = bytes(word).map(|word| Signature::from_bytes(&word));
-    let (Some(key), Some(word)) = (key, word) else { return false };
-    key.verify_strict(&[SUCCESSION, new.as_bytes()].concat(), &word).is_ok()
+    let (Some(key), Some(word)) = (key, word) else {
+        return false;
+    };
+    key.verify_strict(&[SUCCESSION, new.as_bytes()].concat(), &word)
+        .is_ok()
 }
 
 /// The public key of 32 secret bytes, hexadecimal.
@@ -166,19 +191,47 @@ mod tests {
         let good = Checkpoint::sign(&[7; 32], 12, 1_000, [3; 32]);
         let key = public_key(&[7; 32]);
         assert_eq!(good.verify(Some(&key)), Ok(()));
-        assert_eq!(good.verify_head(None), Err(BadCheckpoint::Signature(12)), "a checkpoint is no head");
+        assert_eq!(
+            good.verify_head(None),
+            Err(BadCheckpoint::Signature(12)),
+            "a checkpoint is no head"
+        );
         assert_eq!(good.covers([3; 32]), Ok(()));
-        assert!(matches!(good.covers([4; 32]), Err(BadCheckpoint::OtherHash { size: 12, .. })));
-        assert!(matches!(good.verify(Some(&public_key(&[8; 32]))), Err(BadCheckpoint::OtherKey { .. })));
+        assert!(matches!(
+            good.covers([4; 32]),
+            Err(BadCheckpoint::OtherHash { size: 12, .. })
+        ));
+        assert!(matches!(
+            good.verify(Some(&public_key(&[8; 32]))),
+            Err(BadCheckpoint::OtherKey { .. })
+        ));
         for changed in [
-            Checkpoint { size: 13, ..good.clone() },
-            Checkpoint { at: 1_001, ..good.clone() },
-            Checkpoint { head: hex::encode([4; 32]), ..good.clone() },
-            Checkpoint { public_key: public_key(&[8; 32]), ..good.clone() },
+            Checkpoint {
+                size: 13,
+                ..good.clone()
+            },
+            Checkpoint {
+                at: 1_001,
+                ..good.clone()
+            },
+            Checkpoint {
+                head: hex::encode([4; 32]),
+                ..good.clone()
+            },
+            Checkpoint {
+                public_key: public_key(&[8; 32]),
+                ..good.clone()
+            },
         ] {
-            assert_eq!(changed.verify(None), Err(BadCheckpoint::Signature(changed.size)));
+            assert_eq!(
+                changed.verify(None),
+                Err(BadCheckpoint::Signature(changed.size))
+            );
         }
-        let short = Checkpoint { signature: "00".into(), ..good };
+        let short = Checkpoint {
+            signature: "00".into(),
+            ..good
+        };
         assert_eq!(short.verify(None), Err(BadCheckpoint::Form(12)));
     }
 }

@@ -1,5 +1,6 @@
-//! The export of a trail: one JSON object a line, bytes as lower-case hexadecimal; the last line is the head.
-//! It holds everything that verifying needs, so that a copy can be checked by anybody, offline.
+//! The export of a trail: one JSON object a line, bytes as lower-case hexadecimal; the last line is
+//! the head. It holds everything that verifying needs, so that a copy can be checked by anybody,
+//! offline.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,6 @@ use crate::{Broken, Checkpoint, Entry, Verifier};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Line {
-    /// An entry.
     Entry(ExportedEntry),
     /// A signed checkpoint, right after the last entry that it covers.
     Checkpoint(Checkpoint),
@@ -17,14 +17,11 @@ pub enum Line {
     Window {
         /// Position of the entry before.
         after: i64,
-        /// Its hash.
         hash: String,
     },
-    /// Where the trail ends.
     Head {
         /// Position of the last entry.
         seq: i64,
-        /// Its hash.
         hash: String,
         /// The checkpoint of the end, if the trail is signed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,15 +32,11 @@ pub enum Line {
 /// An entry with its payload and the salt of its commitment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedEntry {
-    /// Position, from 1.
     pub seq: i64,
     /// When, in microseconds since the Unix epoch.
     pub at: i64,
-    /// Who.
     pub actor: String,
-    /// What.
     pub action: String,
-    /// To what.
     pub subject: String,
     /// In which store, as 32 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,11 +80,15 @@ impl ExportedEntry {
         }
     }
 
-    /// The entry, if it is what its hash says, with its rows and, unless they were erased, its details.
+    /// The entry, if it is what its hash says, with its rows and, unless they were erased, its
+    /// details.
     pub(crate) fn checked(&self) -> Option<Entry> {
         let entry = self.entry();
         let salt = hex::decode(&self.salt).unwrap_or_default();
-        let told = self.payload.as_deref().is_none_or(|payload| crate::commitment(&salt, payload) == entry.commitment);
+        let told = self
+            .payload
+            .as_deref()
+            .is_none_or(|payload| crate::commitment(&salt, payload) == entry.commitment);
         (told && entry.clone().sealed().hash == entry.hash).then_some(entry)
     }
 
@@ -129,12 +126,16 @@ pub struct ExportVerifier {
 }
 
 impl ExportVerifier {
-    /// A verifier that also holds the export against checkpoints that were kept elsewhere, and trusts only this key.
+    /// A verifier that also holds the export against checkpoints that were kept elsewhere, and
+    /// trusts only this key.
     pub fn expecting(kept: Vec<Checkpoint>, key: Option<String>) -> Result<Self, Broken> {
-        Ok(Self { verifier: Verifier::expecting(kept, key)?.rebuilding(), ended: None })
+        Ok(Self {
+            verifier: Verifier::expecting(kept, key)?.rebuilding(),
+            ended: None,
+        })
     }
 
-    /// Whether the export does not begin with the first entry.
+    /// True if the export does not begin with the first entry.
     #[must_use]
     pub const fn is_window(&self) -> bool {
         self.verifier.is_window()
@@ -146,12 +147,17 @@ impl ExportVerifier {
             Line::Window { after, hash } => self.verifier.begin_after(*after, bytes(hash)),
             Line::Entry(exported) => {
                 if let Some(head) = self.ended {
-                    return Err(Broken::Head { head, found: exported.seq });
+                    return Err(Broken::Head {
+                        head,
+                        found: exported.seq,
+                    });
                 }
-                // A salt that is not hexadecimal is no salt: then no payload matches the commitment.
+                // A salt that is not hexadecimal is no salt: then no payload matches the
+                // commitment.
                 let salt = hex::decode(&exported.salt).unwrap_or_default();
                 let payload = exported.payload.as_deref().map(|p| (salt.as_slice(), p));
-                self.verifier.next(&exported.entry(), payload, exported.rows.as_deref())
+                self.verifier
+                    .next(&exported.entry(), payload, exported.rows.as_deref())
             }
             Line::Checkpoint(checkpoint) => self.verifier.checkpoint(checkpoint),
             Line::Head { seq, hash, signed } => {
@@ -159,13 +165,18 @@ impl ExportVerifier {
                 if !found.is_empty() {
                     return Err(Broken::Rows(found));
                 }
-                self.ended = Some(self.verifier.clone().finish(*seq, bytes(hash), signed.as_ref())?);
+                self.ended = Some(self.verifier.clone().finish(
+                    *seq,
+                    bytes(hash),
+                    signed.as_ref(),
+                )?);
                 Ok(())
             }
         }
     }
 
-    /// How many entries were good; `None` if the head line is missing, so that the end may have been cut off.
+    /// How many entries were good; `None` if the head line is missing, so that the end may have
+    /// been cut off.
     #[must_use]
     pub fn finish(self) -> Option<i64> {
         self.ended

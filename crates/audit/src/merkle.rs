@@ -1,5 +1,6 @@
-//! A Merkle tree over the entries of a trail (RFC 6962, as in certificate transparency): with a few hashes it shows that one entry is in the
-//! tree of a signed size, or that a tree is the beginning of a later one. A leaf is the hash of an entry.
+//! A Merkle tree over the entries of a trail (RFC 6962, as in certificate transparency): with a few
+//! hashes it shows that one entry is in the tree of a signed size, or that a tree is the beginning
+//! of a later one. A leaf is the hash of an entry.
 
 use sha2::{Digest, Sha256};
 
@@ -9,15 +10,25 @@ pub type Hash = [u8; 32];
 /// The hash of a leaf.
 #[must_use]
 pub fn leaf(data: &[u8]) -> Hash {
-    Sha256::new().chain_update([0]).chain_update(data).finalize().into()
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(data)
+        .finalize()
+        .into()
 }
 
 /// The hash of a node above two others.
 fn node(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+    Sha256::new()
+        .chain_update([1])
+        .chain_update(left)
+        .chain_update(right)
+        .finalize()
+        .into()
 }
 
-/// How many of more than one leaf are in the left part of the tree: the largest power of two below their number.
+/// How many of more than one leaf are in the left part of the tree: the largest power of two below
+/// their number.
 const fn left_of(leaves: usize) -> usize {
     1 << (usize::BITS - 1 - (leaves - 1).leading_zeros())
 }
@@ -58,7 +69,8 @@ pub fn inclusion(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
     Some(path)
 }
 
-/// The hashes that show that the tree over the first `size` leaves is the beginning of the tree over all; nothing if there are not so many.
+/// The hashes that show that the tree over the first `size` leaves is the beginning of the tree
+/// over all; nothing if there are not so many.
 #[must_use]
 pub fn consistency(leaves: &[Hash], size: usize) -> Option<Vec<Hash>> {
     if size > leaves.len() {
@@ -89,7 +101,7 @@ pub fn consistency(leaves: &[Hash], size: usize) -> Option<Vec<Hash>> {
     Some(path)
 }
 
-/// Whether a leaf is in the tree of a size and root, at an index from 0 (RFC 9162, 2.1.3.2).
+/// True if a leaf is in the tree of a size and root, at an index from 0 (RFC 9162, 2.1.3.2).
 #[must_use]
 pub fn includes(size: u64, expected: &Hash, index: u64, leaf: &Hash, path: &[Hash]) -> bool {
     if index >= size {
@@ -115,9 +127,13 @@ pub fn includes(size: u64, expected: &Hash, index: u64, leaf: &Hash, path: &[Has
     last == 0 && hash == *expected
 }
 
-/// Whether the tree of one size and root is the beginning of that of another (RFC 9162, 2.1.4.2).
+/// True if the tree of one size and root is the beginning of that of another (RFC 9162, 2.1.4.2).
 #[must_use]
-pub fn continues((first, first_root): (u64, &Hash), (second, second_root): (u64, &Hash), path: &[Hash]) -> bool {
+pub fn continues(
+    (first, first_root): (u64, &Hash),
+    (second, second_root): (u64, &Hash),
+    path: &[Hash],
+) -> bool {
     if first > second {
         return false;
     }
@@ -129,7 +145,11 @@ pub fn continues((first, first_root): (u64, &Hash), (second, second_root): (u64,
     }
     let mut path = path.iter();
     // A tree whose size is a power of two is a node of the later one itself.
-    let seed = if first.is_power_of_two() { Some(first_root) } else { path.next() };
+    let seed = if first.is_power_of_two() {
+        Some(first_root)
+    } else {
+        path.next()
+    };
     let Some(seed) = seed else { return false };
     let (mut at, mut last) = (first - 1, second - 1);
     while at & 1 == 1 {
@@ -168,11 +188,32 @@ mod tests {
     /// The leaves and roots that the tests of certificate transparency use.
     #[test]
     fn the_tree_is_that_of_certificate_transparency() {
-        let data = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
-        let all: Vec<Hash> = data.iter().map(|text| leaf(&hex::decode(text).unwrap())).collect();
-        assert_eq!(hex::encode(root(&[])), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_eq!(hex::encode(root(&all[..1])), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
-        assert_eq!(hex::encode(root(&all)), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
+        let data = [
+            "",
+            "00",
+            "10",
+            "2021",
+            "3031",
+            "40414243",
+            "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        ];
+        let all: Vec<Hash> = data
+            .iter()
+            .map(|text| leaf(&hex::decode(text).unwrap()))
+            .collect();
+        assert_eq!(
+            hex::encode(root(&[])),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(
+            hex::encode(root(&all[..1])),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
+        assert_eq!(
+            hex::encode(root(&all)),
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
+        );
     }
 
     #[test]
@@ -182,13 +223,23 @@ mod tests {
             let top = root(&all);
             for index in 0..size {
                 let path = inclusion(&all, index).unwrap();
-                let at = |i: usize, path: &[Hash]| includes(size as u64, &top, index as u64, &all[i], path);
+                let at = |i: usize, path: &[Hash]| {
+                    includes(size as u64, &top, index as u64, &all[i], path)
+                };
                 assert!(at(index, &path), "{index} of {size}");
-                assert!((0..size).filter(|&other| other != index).all(|other| !at(other, &path)), "{index} of {size}");
+                assert!(
+                    (0..size)
+                        .filter(|&other| other != index)
+                        .all(|other| !at(other, &path)),
+                    "{index} of {size}"
+                );
                 let mut longer = path.clone();
                 longer.push(top);
                 assert!(!at(index, &longer), "a path that is too long");
-                assert!(path.is_empty() || !at(index, &path[1..]), "a path that is too short");
+                assert!(
+                    path.is_empty() || !at(index, &path[1..]),
+                    "a path that is too short"
+                );
             }
             assert_eq!(inclusion(&all, size), None);
             assert!(!includes(size as u64, &top, size as u64, &all[0], &[]));
@@ -202,13 +253,25 @@ mod tests {
             for first in 0..=second {
                 let path = consistency(&all[..second], first).unwrap();
                 let (before, after) = (root(&all[..first]), root(&all[..second]));
-                assert!(continues((first as u64, &before), (second as u64, &after), &path), "{first} of {second}");
+                assert!(
+                    continues((first as u64, &before), (second as u64, &after), &path),
+                    "{first} of {second}"
+                );
                 if first > 0 && first < second {
                     let other = leaf(b"another");
-                    assert!(!continues((first as u64, &other), (second as u64, &after), &path), "{first} of {second}");
-                    assert!(!continues((first as u64, &before), (second as u64, &other), &path), "{first} of {second}");
+                    assert!(
+                        !continues((first as u64, &other), (second as u64, &after), &path),
+                        "{first} of {second}"
+                    );
+                    assert!(
+                        !continues((first as u64, &before), (second as u64, &other), &path),
+                        "{first} of {second}"
+                    );
                     let longer = [path.as_slice(), &[other]].concat();
-                    assert!(!continues((first as u64, &before), (second as u64, &after), &longer), "{first} of {second}");
+                    assert!(
+                        !continues((first as u64, &before), (second as u64, &after), &longer),
+                        "{first} of {second}"
+                    );
                 }
             }
             assert_eq!(consistency(&all[..second], second + 1), None);

@@ -1,5 +1,6 @@
-//! The rows of the database as the trail has them: each entry lists those that were written with it, and replaying all entries gives what
-//! every row must be. Whatever the database holds otherwise was written past Lucid.
+//! The rows of the database as the trail has them: each entry lists those that were written with
+//! it, and replaying all entries gives what every row must be. Whatever the database holds
+//! otherwise was written past Lucid.
 
 use std::collections::HashMap;
 
@@ -7,19 +8,22 @@ use sha2::{Digest, Sha256};
 
 use crate::Entry;
 
-/// A row as an entry binds it: the table, what names the row, the SHA-256 of what it holds, hexadecimal, none if it was deleted; and of what
-/// it held before, none if it was not there.
+/// A row as an entry binds it: the table, what names the row, the SHA-256 of what it holds,
+/// hexadecimal, none if it was deleted; and of what it held before, none if it was not there.
 pub type Row = (String, String, Option<String>, Option<String>);
 
-/// The name under which an entry says that the payload of another one, named by its position, was erased.
+/// The name under which an entry says that the payload of another one, named by its position, was
+/// erased.
 pub const ERASED: &str = "erased_payload";
-/// The name under which an entry says which key signs from then on; deleted, it no longer does. A key after another one comes with the
-/// word of that ([`crate::checkpoint::vouch`]), or with [`LOST`].
+/// The name under which an entry says which key signs from then on; deleted, it no longer does. A
+/// key after another one comes with the word of that ([`crate::checkpoint::vouch`]), or with
+/// [`LOST`].
 pub const KEY: &str = "signing_key";
 /// Instead of the word of the key before: whoever ran Lucid said that it was lost.
 pub const LOST: &str = "lost";
 
-/// The name under which the first entry that binds rows binds what those before it do not: their stores and commits.
+/// The name under which the first entry that binds rows binds what those before it do not: their
+/// stores and commits.
 pub const EARLIER: &str = "earlier_entries";
 
 /// The SHA-256 over stores and commits of entries of the first version, in order.
@@ -56,9 +60,7 @@ pub enum Disagreement {
     /// It holds something else than the trail says.
     #[error("{table} {key} was changed past the trail; entry {entry} wrote it")]
     Changed {
-        /// Its table.
         table: String,
-        /// What names it.
         key: String,
         /// The entry that wrote it last.
         entry: i64,
@@ -66,42 +68,27 @@ pub enum Disagreement {
     /// An entry that wrote it found it otherwise than the entry before had left it.
     #[error("{table} {key} was changed past the trail before entry {entry} wrote it anew")]
     Overwritten {
-        /// Its table.
         table: String,
-        /// What names it.
         key: String,
         /// The entry that found it so.
         entry: i64,
     },
     /// It is there more than once.
     #[error("{table} {key} is there more than once")]
-    Twice {
-        /// Its table.
-        table: String,
-        /// What names it.
-        key: String,
-    },
+    Twice { table: String, key: String },
     /// The database file itself is damaged, or was edited so that its parts contradict each other.
     #[error("the database's own check finds: {0}")]
     Damaged(String),
-    /// It is gone.
     #[error("{table} {key} was removed past the trail; entry {entry} wrote it")]
     Removed {
-        /// Its table.
         table: String,
-        /// What names it.
         key: String,
         /// The entry that wrote it last.
         entry: i64,
     },
     /// No entry knows of it.
     #[error("{table} {key} was added past the trail: no entry wrote it")]
-    Added {
-        /// Its table.
-        table: String,
-        /// What names it.
-        key: String,
-    },
+    Added { table: String, key: String },
     /// A text that is stored by its SHA-256 has another one.
     #[error("the content {sha256} was changed in place")]
     Content {
@@ -109,7 +96,10 @@ pub enum Disagreement {
         sha256: String,
     },
     /// A part of the database's schema is not as Lucid makes it.
-    #[error("the {0} of the database is not as Lucid makes it: it may write along with honest transactions, or keep them from being noted")]
+    #[error(
+        "the {0} of the database is not as Lucid makes it: it may write along with honest \
+         transactions, or keep them from being noted"
+    )]
     Schema(String),
     /// A text that a row names is not there.
     #[error("the content {sha256} is missing")]
@@ -134,8 +124,9 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Takes in what an entry wrote. What it found is compared with what was left there, unless it binds all rows for the first time
-    /// (`all`) or the beginning of the trail is not known (`window`).
+    /// Takes in what an entry wrote. What it found is compared with what was left there, unless it
+    /// binds all rows for the first time (`all`) or the beginning of the trail is not known
+    /// (`window`).
     pub fn apply(&mut self, entry: i64, rows: Vec<Row>, all: bool, window: bool) {
         for (table, key, digest, before) in rows {
             if matches!(table.as_str(), ERASED | KEY | EARLIER) {
@@ -144,10 +135,21 @@ impl Rows {
             let keys = self.tables.entry(table.clone()).or_default();
             let known = keys.get(key.as_str()).map(|known| &*known.digest);
             if !all && known != before.as_deref() && !(window && known.is_none()) {
-                self.found.push(Disagreement::Overwritten { table, key: key.clone(), entry });
+                self.found.push(Disagreement::Overwritten {
+                    table,
+                    key: key.clone(),
+                    entry,
+                });
             }
             match digest {
-                Some(digest) => drop(keys.insert(key.into(), Known { digest: digest.into(), entry, seen: false })),
+                Some(digest) => drop(keys.insert(
+                    key.into(),
+                    Known {
+                        digest: digest.into(),
+                        entry,
+                        seen: false,
+                    },
+                )),
                 None => drop(keys.remove(key.as_str())),
             }
         }
@@ -160,22 +162,40 @@ impl Rows {
 
     /// Compares a row of the database with what the trail says of it.
     pub fn compare(&mut self, table: &str, key: &str, digest: &str) -> Option<Disagreement> {
-        let known = self.tables.get_mut(table).and_then(|keys| keys.get_mut(key));
+        let known = self
+            .tables
+            .get_mut(table)
+            .and_then(|keys| keys.get_mut(key));
         let (table, key) = (table.to_owned(), key.to_owned());
-        let Some(known) = known else { return Some(Disagreement::Added { table, key }) };
+        let Some(known) = known else {
+            return Some(Disagreement::Added { table, key });
+        };
         if std::mem::replace(&mut known.seen, true) {
             return Some(Disagreement::Twice { table, key });
         }
-        (*known.digest != *digest).then_some(Disagreement::Changed { table, key, entry: known.entry })
+        (*known.digest != *digest).then_some(Disagreement::Changed {
+            table,
+            key,
+            entry: known.entry,
+        })
     }
 
     /// What the trail has of a table and the database was not seen to have, by name.
     #[must_use]
     pub fn missing(&self, table: &str) -> Vec<Disagreement> {
-        let keys = self.tables.get(table).into_iter().flatten().filter(|(_, known)| !known.seen);
+        let keys = self
+            .tables
+            .get(table)
+            .into_iter()
+            .flatten()
+            .filter(|(_, known)| !known.seen);
         let mut all: Vec<(i64, &str)> = keys.map(|(key, known)| (known.entry, &**key)).collect();
         all.sort_unstable();
-        let missing = |(entry, key): (i64, &str)| Disagreement::Removed { table: table.to_owned(), key: key.to_owned(), entry };
+        let missing = |(entry, key): (i64, &str)| Disagreement::Removed {
+            table: table.to_owned(),
+            key: key.to_owned(),
+            entry,
+        };
         all.into_iter().map(missing).collect()
     }
 
@@ -185,7 +205,7 @@ impl Rows {
         self.tables.values().map(HashMap::len).sum()
     }
 
-    /// Whether it has none.
+    /// True if it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -197,27 +217,74 @@ mod tests {
     use super::*;
 
     fn row(key: &str, digest: Option<&str>, before: Option<&str>) -> Row {
-        ("memories".to_owned(), key.to_owned(), digest.map(str::to_owned), before.map(str::to_owned))
+        (
+            "memories".to_owned(),
+            key.to_owned(),
+            digest.map(str::to_owned),
+            before.map(str::to_owned),
+        )
     }
 
     #[test]
     fn each_disagreement_is_named_with_its_entry() {
         let mut rows = Rows::default();
-        let all = vec![row("a", Some("1"), None), row("b", Some("1"), None), row("c", Some("1"), None)];
+        let all = vec![
+            row("a", Some("1"), None),
+            row("b", Some("1"), None),
+            row("c", Some("1"), None),
+        ];
         rows.apply(1, all, true, false);
-        rows.apply(2, vec![row("a", Some("2"), Some("1")), row("c", None, Some("1"))], false, false);
+        rows.apply(
+            2,
+            vec![row("a", Some("2"), Some("1")), row("c", None, Some("1"))],
+            false,
+            false,
+        );
         assert_eq!(rows.take_found(), []);
         assert_eq!(rows.len(), 2);
         let mut other = rows.clone();
         assert_eq!(rows.compare("memories", "a", "2"), None);
         let (table, key) = ("memories".to_owned(), "a".to_owned());
-        assert_eq!(rows.compare("memories", "a", "2"), Some(Disagreement::Twice { table: table.clone(), key: key.clone() }));
-        assert_eq!(other.compare("memories", "a", "1"), Some(Disagreement::Changed { table: table.clone(), key: key.clone(), entry: 2 }));
+        assert_eq!(
+            rows.compare("memories", "a", "2"),
+            Some(Disagreement::Twice {
+                table: table.clone(),
+                key: key.clone()
+            })
+        );
+        assert_eq!(
+            other.compare("memories", "a", "1"),
+            Some(Disagreement::Changed {
+                table: table.clone(),
+                key: key.clone(),
+                entry: 2
+            })
+        );
         // An entry that overwrites what was changed tells of it for good.
         other.apply(3, vec![row("a", Some("4"), Some("3"))], false, false);
-        assert_eq!(other.take_found(), [Disagreement::Overwritten { table: table.clone(), key, entry: 3 }]);
-        assert_eq!(rows.compare("memories", "c", "1"), Some(Disagreement::Added { table: table.clone(), key: "c".to_owned() }));
-        assert_eq!(rows.missing("memories"), [Disagreement::Removed { table, key: "b".to_owned(), entry: 1 }]);
+        assert_eq!(
+            other.take_found(),
+            [Disagreement::Overwritten {
+                table: table.clone(),
+                key,
+                entry: 3
+            }]
+        );
+        assert_eq!(
+            rows.compare("memories", "c", "1"),
+            Some(Disagreement::Added {
+                table: table.clone(),
+                key: "c".to_owned()
+            })
+        );
+        assert_eq!(
+            rows.missing("memories"),
+            [Disagreement::Removed {
+                table,
+                key: "b".to_owned(),
+                entry: 1
+            }]
+        );
         assert_eq!(rows.missing("users"), []);
     }
 }

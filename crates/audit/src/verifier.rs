@@ -1,4 +1,5 @@
-//! Checks a trail entry by entry, in order, and says what is wrong with the first that is not as it was written.
+//! Checks a trail entry by entry, in order, and says what is wrong with the first that is not as it
+//! was written.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -22,12 +23,10 @@ pub enum Broken {
         /// The first entry that is there.
         found: i64,
     },
-    /// Entries are missing.
     #[error("after entry {after} comes entry {found}: what was between was removed")]
     Gap {
         /// The last good entry.
         after: i64,
-        /// What follows it.
         found: i64,
     },
     /// An entry is where a later one must be.
@@ -35,79 +34,54 @@ pub enum Broken {
     Order {
         /// The last good entry.
         after: i64,
-        /// What follows it.
         found: i64,
     },
     /// The entry names another predecessor.
     #[error("entry {seq} does not follow from entry {}: one of them was replaced", seq - 1)]
-    Chain {
-        /// The entry.
-        seq: i64,
-    },
+    Chain { seq: i64 },
     /// A field of the entry was changed.
     #[error("entry {seq} was changed: its fields do not give its hash")]
-    Changed {
-        /// The entry.
-        seq: i64,
-    },
+    Changed { seq: i64 },
     /// The payload beside an entry is not the one that was committed to.
     #[error("the payload of entry {seq} was changed")]
-    Payload {
-        /// The entry.
-        seq: i64,
-    },
+    Payload { seq: i64 },
     /// A payload is not there, and no entry says that it was erased.
     #[error("the payload of entry {seq} was removed, and no entry says that it was erased")]
-    Erased {
-        /// The entry.
-        seq: i64,
-    },
+    Erased { seq: i64 },
     /// The list of rows beside an entry is not the one that it binds.
     #[error("the rows of entry {seq} were changed")]
-    BoundRows {
-        /// The entry.
-        seq: i64,
-    },
-    /// Stores or commits of the entries before the first that binds rows are not what that one says.
+    BoundRows { seq: i64 },
+    /// Stores or commits of the entries before the first that binds rows are not what that one
+    /// says.
     #[error("the store or commit of an entry before {seq} was changed")]
     Earlier {
         /// The first entry that binds rows.
         seq: i64,
     },
     /// All rows are bound a second time.
-    #[error("entry {seq} binds all rows anew, as only the first may: what was changed before it is not to be told")]
-    Again {
-        /// The entry.
-        seq: i64,
-    },
+    #[error(
+        "entry {seq} binds all rows anew, as only the first may: what was changed before it is not \
+         to be told"
+    )]
+    Again { seq: i64 },
     /// An entry of the first version after one that binds rows.
     #[error("entry {seq} binds no rows, though entries before it do: it was replaced")]
-    Downgrade {
-        /// The entry.
-        seq: i64,
-    },
+    Downgrade { seq: i64 },
     /// The trail ends before, or goes on after, the recorded head.
     #[error("the trail ends at entry {found}, but its head says {head}: {}", if head > found { "its end was cut off" } else { "entries were added" })]
-    Head {
-        /// What the head row says.
-        head: i64,
-        /// Where the entries end.
-        found: i64,
-    },
+    Head { head: i64, found: i64 },
     /// The trail is a signed one, and its end is not signed.
-    #[error("the trail is signed, but not up to its end at entry {found}: entries were added or replaced without the key")]
-    Unsigned {
-        /// Where it ends.
-        found: i64,
-    },
+    #[error(
+        "the trail is signed, but not up to its end at entry {found}: entries were added or \
+         replaced without the key"
+    )]
+    Unsigned { found: i64 },
     /// A reader who trusts a key was given a trail that says that it was lost.
     #[error(
-        "from entry {seq} on another key signs, because the one before was said to be lost: the key that you trust does not vouch for it"
+        "from entry {seq} on another key signs, because the one before was said to be lost: the \
+         key that you trust does not vouch for it"
     )]
-    Lost {
-        /// The entry.
-        seq: i64,
-    },
+    Lost { seq: i64 },
     /// A checkpoint that was kept is of what a window does not hold.
     #[error("the checkpoint at {size} is of entries before this window: it says nothing of it")]
     BeforeWindow {
@@ -116,12 +90,10 @@ pub enum Broken {
     },
     /// Another key signs from an entry on, and the one before does not say so.
     #[error(
-        "entry {seq} names another signing key without the word of the key before: from there on the trail was written by somebody else"
+        "entry {seq} names another signing key without the word of the key before: from there on \
+         the trail was written by somebody else"
     )]
-    Key {
-        /// The entry.
-        seq: i64,
-    },
+    Key { seq: i64 },
     /// A signed checkpoint does not hold, or the trail no longer is what it says.
     #[error(transparent)]
     Checkpoint(#[from] BadCheckpoint),
@@ -144,7 +116,8 @@ pub struct Verifier {
     seq: i64,
     hash: [u8; 32],
     checkpoints: VecDeque<Checkpoint>,
-    /// The key that the reader trusts, and those that it gave its word for; none if they trust none.
+    /// The key that the reader trusts, and those that it gave its word for; none if they trust
+    /// none.
     trusted: BTreeSet<String>,
     /// The keys that sign, as the entries so far say.
     signers: BTreeSet<String>,
@@ -179,31 +152,50 @@ impl Default for Verifier {
 }
 
 impl Verifier {
-    /// A verifier that also holds the trail against signed checkpoints, which must be of this key where one is trusted.
-    pub fn expecting(mut checkpoints: Vec<Checkpoint>, key: Option<String>) -> Result<Self, Broken> {
+    /// A verifier that also holds the trail against signed checkpoints, which must be of this key
+    /// where one is trusted.
+    pub fn expecting(
+        mut checkpoints: Vec<Checkpoint>,
+        key: Option<String>,
+    ) -> Result<Self, Broken> {
         for checkpoint in &checkpoints {
             checkpoint.verify(None)?;
         }
         checkpoints.sort_by_key(|c| c.size);
-        let trusted = key.into_iter().map(|key| key.to_ascii_lowercase()).collect();
-        Ok(Self { checkpoints: checkpoints.into(), trusted, ..Self::default() })
+        let trusted = key
+            .into_iter()
+            .map(|key| key.to_ascii_lowercase())
+            .collect();
+        Ok(Self {
+            checkpoints: checkpoints.into(),
+            trusted,
+            ..Self::default()
+        })
     }
 
     /// The same, that also rebuilds what every row must be.
     #[must_use]
     pub fn rebuilding(self) -> Self {
-        Self { rows: Some(Rows::default()), ..self }
+        Self {
+            rows: Some(Rows::default()),
+            ..self
+        }
     }
 
     /// Begins after an entry of this hash: the trail is a window of the whole one.
     pub fn begin_after(&mut self, seq: i64, hash: [u8; 32]) -> Result<(), Broken> {
         if self.seq != 0 || self.window || seq < 1 {
-            return Err(Broken::Order { after: self.seq, found: seq.saturating_add(1) });
+            return Err(Broken::Order {
+                after: self.seq,
+                found: seq.saturating_add(1),
+            });
         }
         (self.seq, self.hash, self.window) = (seq, hash, true);
         while let Some(checkpoint) = self.checkpoints.pop_front_if(|c| c.size <= seq) {
             if checkpoint.size < seq {
-                return Err(Broken::BeforeWindow { size: checkpoint.size });
+                return Err(Broken::BeforeWindow {
+                    size: checkpoint.size,
+                });
             }
             self.is_trusted(&checkpoint)?;
             checkpoint.covers(hash)?;
@@ -211,7 +203,7 @@ impl Verifier {
         Ok(())
     }
 
-    /// Whether it does not begin with the first entry.
+    /// True if it does not begin with the first entry.
     #[must_use]
     pub const fn is_window(&self) -> bool {
         self.window
@@ -229,7 +221,8 @@ impl Verifier {
         self.since
     }
 
-    /// What every row must be, as the entries so far have it; empty unless it is [`rebuilding`](Self::rebuilding).
+    /// What every row must be, as the entries so far have it; empty unless it is
+    /// [`rebuilding`](Self::rebuilding).
     pub fn take_rows(&mut self) -> Rows {
         self.rows.take().unwrap_or_default()
     }
@@ -239,24 +232,38 @@ impl Verifier {
         checkpoint.verify(None)?;
         self.is_trusted(checkpoint)?;
         if checkpoint.size != self.seq {
-            return Err(BadCheckpoint::Cut { size: checkpoint.size, found: self.seq }.into());
+            return Err(BadCheckpoint::Cut {
+                size: checkpoint.size,
+                found: self.seq,
+            }
+            .into());
         }
         Ok(checkpoint.covers(self.hash)?)
     }
 
-    /// Whether a checkpoint is of the key that the reader trusts, or of one that follows it.
+    /// True if a checkpoint is of the key that the reader trusts, or of one that follows it.
     fn is_trusted(&self, checkpoint: &Checkpoint) -> Result<(), BadCheckpoint> {
         match self.trusted.first() {
             Some(expected) if !self.trusted.contains(&checkpoint.public_key) => {
                 let (found, expected) = (checkpoint.public_key.clone(), expected.clone());
-                Err(BadCheckpoint::OtherKey { size: checkpoint.size, found, expected })
+                Err(BadCheckpoint::OtherKey {
+                    size: checkpoint.size,
+                    found,
+                    expected,
+                })
             }
             _ => Ok(()),
         }
     }
 
-    /// Checks the next entry, its payload where it is still there, and the text of the rows that it binds.
-    pub fn next(&mut self, entry: &Entry, payload: Option<(&[u8], &str)>, text: Option<&str>) -> Result<(), Broken> {
+    /// Checks the next entry, its payload where it is still there, and the text of the rows that it
+    /// binds.
+    pub fn next(
+        &mut self,
+        entry: &Entry,
+        payload: Option<(&[u8], &str)>,
+        text: Option<&str>,
+    ) -> Result<(), Broken> {
         let (after, found, seq) = (self.seq, entry.seq, entry.seq);
         if found != after + 1 {
             return Err(match after {
@@ -272,7 +279,9 @@ impl Verifier {
             return Err(Broken::Chain { seq });
         }
         match payload {
-            Some((salt, text)) if commitment(salt, text) != entry.commitment => return Err(Broken::Payload { seq }),
+            Some((salt, text)) if commitment(salt, text) != entry.commitment => {
+                return Err(Broken::Payload { seq });
+            }
             Some(_) => {}
             None => drop(self.erased.insert(seq)),
         }
@@ -290,9 +299,15 @@ impl Verifier {
         let seq = entry.seq;
         let Some(bound) = entry.rows else {
             self.earlier.take(entry);
-            return if self.since.is_some() || text.is_some() { Err(Broken::Downgrade { seq }) } else { Ok(()) };
+            return if self.since.is_some() || text.is_some() {
+                Err(Broken::Downgrade { seq })
+            } else {
+                Ok(())
+            };
         };
-        let text = text.filter(|text| sha256(text) == bound).ok_or(Broken::BoundRows { seq })?;
+        let text = text
+            .filter(|text| sha256(text) == bound)
+            .ok_or(Broken::BoundRows { seq })?;
         let listed: Vec<Row> = serde_json::from_str(text).map_err(|_| Broken::BoundRows { seq })?;
         self.since.get_or_insert(seq);
         let first = self.since == Some(seq);
@@ -302,11 +317,16 @@ impl Verifier {
         for (table, key, digest, _) in &listed {
             match table.as_str() {
                 // Only what comes later can say that a payload was erased.
-                rows::ERASED => drop(key.parse::<i64>().map(|erased| erased < seq && self.erased.remove(&erased))),
+                rows::ERASED => drop(
+                    key.parse::<i64>()
+                        .map(|erased| erased < seq && self.erased.remove(&erased)),
+                ),
                 rows::KEY => self.name_key(seq, key, digest.as_deref())?,
                 // A second beginning would bind whatever the rows had become by then.
                 rows::EARLIER if self.since != Some(seq) => return Err(Broken::Again { seq }),
-                rows::EARLIER if !self.window && *digest != Some(self.earlier.digest()) => return Err(Broken::Earlier { seq }),
+                rows::EARLIER if !self.window && *digest != Some(self.earlier.digest()) => {
+                    return Err(Broken::Earlier { seq });
+                }
                 _ => {}
             }
         }
@@ -325,7 +345,10 @@ impl Verifier {
                 return Err(Broken::Lost { seq });
             }
             self.lost.push(seq);
-        } else if !self.window && !self.signers.is_empty() && !self.signers.iter().any(|old| vouches(old, key, word)) {
+        } else if !self.window
+            && !self.signers.is_empty()
+            && !self.signers.iter().any(|old| vouches(old, key, word))
+        {
             return Err(Broken::Key { seq });
         }
         if self.trusted.iter().any(|old| vouches(old, key, word)) {
@@ -336,20 +359,34 @@ impl Verifier {
         Ok(())
     }
 
-    /// Entries from which on another key signs without the word of the one before, which was said to be lost.
+    /// Entries from which on another key signs without the word of the one before, which was said
+    /// to be lost.
     #[must_use]
     pub fn lost_keys(&self) -> &[i64] {
         &self.lost
     }
 
-    /// Checks that the trail ends where the head row says, and is signed there if it is a signed one; returns how many entries were good.
-    pub fn finish(self, head_seq: i64, head_hash: [u8; 32], signed: Option<&Checkpoint>) -> Result<i64, Broken> {
+    /// Checks that the trail ends where the head row says, and is signed there if it is a signed
+    /// one; returns how many entries were good.
+    pub fn finish(
+        self,
+        head_seq: i64,
+        head_hash: [u8; 32],
+        signed: Option<&Checkpoint>,
+    ) -> Result<i64, Broken> {
         let found = self.seq;
         if let Some(beyond) = self.checkpoints.front() {
-            return Err(BadCheckpoint::Cut { size: beyond.size, found }.into());
+            return Err(BadCheckpoint::Cut {
+                size: beyond.size,
+                found,
+            }
+            .into());
         }
         if (found, self.hash) != (head_seq, head_hash) {
-            return Err(Broken::Head { head: head_seq, found });
+            return Err(Broken::Head {
+                head: head_seq,
+                found,
+            });
         }
         if let Some(&seq) = self.erased.first() {
             return Err(Broken::Erased { seq });
@@ -359,11 +396,19 @@ impl Verifier {
                 checkpoint.verify_head(None)?;
                 self.is_trusted(checkpoint)?;
                 if checkpoint.size != found {
-                    return Err(BadCheckpoint::Cut { size: checkpoint.size, found }.into());
+                    return Err(BadCheckpoint::Cut {
+                        size: checkpoint.size,
+                        found,
+                    }
+                    .into());
                 }
                 checkpoint.covers(self.hash)?;
                 let known = self.window || self.signers.contains(&checkpoint.public_key);
-                if known { Ok(found) } else { Err(Broken::Unsigned { found }) }
+                if known {
+                    Ok(found)
+                } else {
+                    Err(Broken::Unsigned { found })
+                }
             }
             // Who trusts a key is given nothing that it did not sign.
             None if self.signers.is_empty() && self.trusted.is_empty() => Ok(found),

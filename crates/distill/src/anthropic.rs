@@ -1,4 +1,5 @@
-//! Anthropic's Messages API, with one forced tool whose input is the answer (docs: "Tool use", `tool_choice`).
+//! Anthropic's Messages API, with one forced tool whose input is the answer (docs: "Tool use",
+//! `tool_choice`).
 
 use dream::model::{Answer, Ask, Failed, Role, Usage};
 use serde_json::{Value, json};
@@ -12,12 +13,23 @@ const TOOL: &str = "answer";
 
 /// Asks a model.
 pub async fn ask(wire: &Wire, model: &str, ask: &Ask) -> Result<Answer, Failed> {
-    let role = |r: &Role| if *r == Role::User { "user" } else { "assistant" };
-    let messages: Vec<Value> = ask.turns.iter().map(|(r, text)| json!({"role": role(r), "content": text})).collect();
+    let role = |r: &Role| {
+        if *r == Role::User {
+            "user"
+        } else {
+            "assistant"
+        }
+    };
+    let messages: Vec<Value> = ask
+        .turns
+        .iter()
+        .map(|(r, text)| json!({"role": role(r), "content": text}))
+        .collect();
     let body = json!({
         "model": model,
         "max_tokens": ask.max_tokens,
-        // The task is the same in every request of a pass: the server keeps it, with the tool before it, and takes a tenth of the price.
+        // The task is the same in every request of a pass: the server keeps it, with the tool
+        // before it, and takes a tenth of the price.
         "system": [{"type": "text", "text": ask.system, "cache_control": {"type": "ephemeral"}}],
         "messages": messages,
         "tools": [{"name": TOOL, "description": "Carries the answer.", "input_schema": ask.schema}],
@@ -29,10 +41,28 @@ pub async fn ask(wire: &Wire, model: &str, ask: &Ask) -> Result<Answer, Failed> 
 }
 
 fn read(answer: &Value) -> Result<Answer, Failed> {
-    let blocks = answer["content"].as_array().ok_or_else(|| Failed::Nonsense("it has no content".to_owned()))?;
-    let used = blocks.iter().find(|b| b["type"] == "tool_use" && b["name"] == TOOL).map(|b| b["input"].to_string());
-    let said = || blocks.iter().filter_map(|b| b["text"].as_str()).collect::<String>();
+    let blocks = answer["content"]
+        .as_array()
+        .ok_or_else(|| Failed::Nonsense("it has no content".to_owned()))?;
+    let used = blocks
+        .iter()
+        .find(|b| b["type"] == "tool_use" && b["name"] == TOOL)
+        .map(|b| b["input"].to_string());
+    let said = || {
+        blocks
+            .iter()
+            .filter_map(|b| b["text"].as_str())
+            .collect::<String>()
+    };
     let count = |name: &str| answer["usage"][name].as_u64().unwrap_or(0);
-    let input = count("input_tokens") + count("cache_creation_input_tokens") + count("cache_read_input_tokens");
-    Ok(Answer { text: used.unwrap_or_else(said), usage: Usage { input, output: count("output_tokens") } })
+    let input = count("input_tokens")
+        + count("cache_creation_input_tokens")
+        + count("cache_read_input_tokens");
+    Ok(Answer {
+        text: used.unwrap_or_else(said),
+        usage: Usage {
+            input,
+            output: count("output_tokens"),
+        },
+    })
 }

@@ -1,5 +1,6 @@
-//! Speaks to language models: Anthropic's Messages API, and chat completions of any compatible server (vLLM, Ollama, llama.cpp,
-//! `LiteLLM` ..). A model gets no tools but the one that carries its answer; what it answers is text, and is trusted by nobody.
+//! Speaks to language models: Anthropic's Messages API, and chat completions of any compatible
+//! server (vLLM, Ollama, llama.cpp, `LiteLLM` ..). A model gets no tools but the one that carries
+//! its answer; what it answers is text, and is trusted by nobody.
 
 mod anthropic;
 mod embeddings;
@@ -20,7 +21,8 @@ pub use embeddings::Embeddings;
 pub use recording::{BadRecord, Recorder, Replay};
 use wire::Wire;
 
-/// Chooses the library for TLS (ring, which the database's driver has already), once a process. Clients do it by themselves.
+/// Chooses the library for TLS (ring, which the database's driver has already), once a process.
+/// Clients do it by themselves.
 pub fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -32,7 +34,6 @@ pub fn install_tls() {
 /// Which wire format a model's server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Anthropic's Messages API.
     Anthropic,
     /// Chat completions with a JSON schema as `response_format`.
     OpenAi,
@@ -52,11 +53,8 @@ impl Kind {
 /// How a model is reached.
 #[derive(Clone)]
 pub struct Settings {
-    /// Which wire format.
     pub kind: Kind,
-    /// Where, as `https://api.anthropic.com`.
     pub url: String,
-    /// Which model.
     pub model: String,
     /// The key; none for a server that asks for none.
     pub key: Option<String>,
@@ -69,7 +67,11 @@ pub struct Settings {
 /// Shows everything but the key.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings").field("kind", &self.kind).field("url", &self.url).field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("kind", &self.kind)
+            .field("url", &self.url)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,10 +79,16 @@ impl std::fmt::Debug for Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSettings {
     /// The address is none.
-    #[error("{0} is not an address of a model's server: it begins with https://, or http:// where private addresses are allowed")]
+    #[error(
+        "{0} is not an address of a model's server: it begins with https://, or http:// where \
+         private addresses are allowed"
+    )]
     Url(String),
     /// The address is private.
-    #[error("{0} is this machine or a private network; allow it with LUCID_MODEL_PRIVATE if that is meant")]
+    #[error(
+        "{0} is this machine or a private network; allow it with LUCID_MODEL_PRIVATE if that is \
+         meant"
+    )]
     Private(String),
     /// The key cannot stand in a header.
     #[error("the model's key holds characters that a key cannot have")]
@@ -102,7 +110,12 @@ impl Client {
     /// A client for a server. Nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self, BadSettings> {
         let url = Url::parse(&settings.url).map_err(|_| BadSettings::Url(settings.url.clone()))?;
-        Ok(Self { kind: settings.kind, model: settings.model.clone(), wire: Wire::new(url, settings)?, older: AtomicBool::new(false) })
+        Ok(Self {
+            kind: settings.kind,
+            model: settings.model.clone(),
+            wire: Wire::new(url, settings)?,
+            older: AtomicBool::new(false),
+        })
     }
 
     async fn asked(&self, ask: &Ask) -> Result<Answer, Failed> {
@@ -118,7 +131,10 @@ impl Model for Client {
         format!("{}/{}", self.kind.as_str(), self.model)
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>> {
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>> {
         Box::pin(self.asked(ask))
     }
 }

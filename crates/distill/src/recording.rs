@@ -1,5 +1,6 @@
-//! Records a model's answers and replays them, so that a dream can be run again without the model: for tests, and to track down a fault.
-//! A record has one JSON line per answer, with the hash of its request. It contains any session text that the model repeated.
+//! Records a model's answers and replays them, so that a dream can be run again without the model:
+//! for tests, and to track down a fault. A record has one JSON line per answer, with the hash of
+//! its request. It contains any session text that the model repeated.
 
 use std::{
     collections::HashMap,
@@ -40,11 +41,19 @@ impl Recorder {
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self { model, file: Mutex::new(options.open(file)?) })
+        Ok(Self {
+            model,
+            file: Mutex::new(options.open(file)?),
+        })
     }
 
     fn write(&self, ask: &Ask, answer: &Answer) -> std::io::Result<()> {
-        let line = Line { model: self.model.name(), request_sha256: hash(ask), text: answer.text.clone(), usage: answer.usage };
+        let line = Line {
+            model: self.model.name(),
+            request_sha256: hash(ask),
+            text: answer.text.clone(),
+            usage: answer.usage,
+        };
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(format!("{}\n", serde_json::to_string(&line)?).as_bytes())
     }
@@ -55,7 +64,10 @@ impl Model for Recorder {
         self.model.name()
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>> {
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>> {
         Box::pin(async move {
             let answer = self.model.ask(ask).await?;
             if let Err(error) = self.write(ask, &answer) {
@@ -89,7 +101,10 @@ pub enum BadRecord {
 impl Replay {
     /// Reads a record.
     pub fn read(file: &Path) -> Result<Self, BadRecord> {
-        let mut replay = Self { name: String::new(), answers: HashMap::new() };
+        let mut replay = Self {
+            name: String::new(),
+            answers: HashMap::new(),
+        };
         for (n, line) in BufReader::new(File::open(file)?).lines().enumerate() {
             let line = line?;
             if line.trim().is_empty() {
@@ -97,9 +112,19 @@ impl Replay {
             }
             let line: Line = serde_json::from_str(&line).map_err(|e| BadRecord::Line(n + 1, e))?;
             replay.name = line.model;
-            replay.answers.insert(line.request_sha256, Answer { text: line.text, usage: line.usage });
+            replay.answers.insert(
+                line.request_sha256,
+                Answer {
+                    text: line.text,
+                    usage: line.usage,
+                },
+            );
         }
-        if replay.answers.is_empty() { Err(BadRecord::Empty) } else { Ok(replay) }
+        if replay.answers.is_empty() {
+            Err(BadRecord::Empty)
+        } else {
+            Ok(replay)
+        }
     }
 }
 
@@ -108,8 +133,13 @@ impl Model for Replay {
         self.name.clone()
     }
 
-    fn ask<'a>(&'a self, ask: &'a Ask) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>> {
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>> {
         let known = self.answers.get(&hash(ask)).cloned();
-        Box::pin(std::future::ready(known.ok_or_else(|| Failed::Refused("this request is not in the record".to_owned()))))
+        Box::pin(std::future::ready(known.ok_or_else(|| {
+            Failed::Refused("this request is not in the record".to_owned())
+        })))
     }
 }

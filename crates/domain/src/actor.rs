@@ -1,5 +1,5 @@
-//! Who acts, and what they may do. The rights themselves stand in one table ([`crate::rights`]); here it is asked, by `service`
-//! and by nothing else.
+//! Who acts, and what they may do. The rights themselves stand in one table ([`crate::rights`]);
+//! here it is asked, by `service` and by nothing else.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,7 @@ text_enum! {
 text_enum! {
     /// What a grant gives on its store or path. The order of definition is the order of power.
     StoreRole {
-        /// Sees it.
         Reader => "reader",
-        /// Decides and commits.
         Reviewer => "reviewer",
         /// Decides, and is asked first.
         Owner => "owner",
@@ -39,7 +37,6 @@ text_enum! {
 /// Who stands behind an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Who {
-    /// Somebody signed in.
     Person(UserId),
     /// An API key, and the person who owns it.
     Key(KeyId, UserId),
@@ -47,7 +44,8 @@ pub enum Who {
     Operator,
     /// Lucid itself, in the background.
     Worker,
-    /// Somebody who is not signed in. They have no rights; the trail names them so where they did something nevertheless.
+    /// Somebody who is not signed in. They have no rights; the trail names them so where they did
+    /// something nevertheless.
     Anonymous,
 }
 
@@ -61,7 +59,7 @@ impl Who {
         }
     }
 
-    /// Whether it is a key.
+    /// True if it is a key.
     #[must_use]
     pub const fn is_key(self) -> bool {
         matches!(self, Self::Key(..))
@@ -81,15 +79,13 @@ impl std::fmt::Display for Who {
     }
 }
 
-/// A right on a store, or on the part of it under a path. Whoever has any grant on a store sees all of it; what else a grant
-/// gives, it gives under its path only.
+/// A right on a store, or on the part of it under a path. Whoever has any grant on a store sees all
+/// of it; what else a grant gives, it gives under its path only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// The store.
     pub store: StoreId,
     /// The part of it.
     pub path: PathPrefix,
-    /// What it gives.
     pub role: StoreRole,
 }
 
@@ -97,11 +93,16 @@ impl Grant {
     /// A grant on a whole store.
     #[must_use]
     pub fn whole(store: StoreId, role: StoreRole) -> Self {
-        Self { store, path: PathPrefix::default(), role }
+        Self {
+            store,
+            path: PathPrefix::default(),
+            role,
+        }
     }
 }
 
-/// A web session by the SHA-256 of its id, as the database knows it. The id itself signs people in and stays in their browser.
+/// A web session by the SHA-256 of its id, as the database knows it. The id itself signs people in
+/// and stays in their browser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WebSession(pub [u8; 32]);
 
@@ -111,11 +112,10 @@ impl std::fmt::Debug for WebSession {
     }
 }
 
-/// Who acts and what they were granted, as it stood when the request came in. Reads rely on it; a write reads all of it again inside
-/// its transaction.
+/// Who acts and what they were granted, as it stood when the request came in. Reads rely on it; a
+/// write reads all of it again inside its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// Who.
     pub who: Who,
     /// Their role, or that of the key's owner; `Admin` for operator and worker.
     pub role: Role,
@@ -132,22 +132,23 @@ pub struct Actor {
 /// Which stores a list may show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visible {
-    /// All of them.
     All,
     /// Those that this person was granted.
     GrantedTo(UserId),
     /// Those that this person was granted, of these only one.
     OneOf(UserId, StoreId),
-    /// None.
     Nothing,
 }
 
 impl Visible {
-    /// The same with the store that was asked for: what is narrowed to one store shows that one or nothing.
+    /// The same with the store that was asked for: what is narrowed to one store shows that one or
+    /// nothing.
     #[must_use]
     pub fn narrowed(self, asked: Option<StoreId>) -> (Self, Option<StoreId>) {
         match self {
-            Self::OneOf(user, only) if asked.is_none_or(|s| s == only) => (Self::GrantedTo(user), Some(only)),
+            Self::OneOf(user, only) if asked.is_none_or(|s| s == only) => {
+                (Self::GrantedTo(user), Some(only))
+            }
             Self::OneOf(..) => (Self::Nothing, asked),
             other => (other, asked),
         }
@@ -168,28 +169,47 @@ impl Actor {
     }
 
     const fn unattended(who: Who) -> Self {
-        Self { who, role: Role::Admin, grants: Vec::new(), scopes: Vec::new(), only: None, web_session: None }
+        Self {
+            who,
+            role: Role::Admin,
+            grants: Vec::new(),
+            scopes: Vec::new(),
+            only: None,
+            web_session: None,
+        }
     }
 
     /// Somebody signed in.
     #[must_use]
     pub const fn signed_in(id: UserId, role: Role, grants: Vec<Grant>) -> Self {
-        Self { who: Who::Person(id), role, grants, scopes: Vec::new(), only: None, web_session: None }
+        Self {
+            who: Who::Person(id),
+            role,
+            grants,
+            scopes: Vec::new(),
+            only: None,
+            web_session: None,
+        }
     }
 
     /// The same person through this web session.
     #[must_use]
     pub fn through(self, session: WebSession) -> Self {
-        Self { web_session: Some(session), ..self }
+        Self {
+            web_session: Some(session),
+            ..self
+        }
     }
 
-    /// Whether the actor may do this to the whole of this store. An admin's role alone opens no store.
+    /// True if the actor may do this to the whole of this store. An admin's role alone opens no
+    /// store.
     #[must_use]
     pub fn may(&self, action: Action, store: StoreId) -> bool {
         self.may_at(action, store, &["/"])
     }
 
-    /// Whether the actor may do this to these places in a store: memory paths, or `/` for the whole of it.
+    /// True if the actor may do this to these places in a store: memory paths, or `/` for the whole
+    /// of it.
     #[must_use]
     pub fn may_at(&self, action: Action, store: StoreId, paths: &[&str]) -> bool {
         let right = action.right();
@@ -198,26 +218,34 @@ impl Actor {
             Who::Operator | Who::Worker => right.unattended,
             Who::Person(_) => self.granted(right.access(self.role), store, paths),
             Who::Key(..) => {
-                // Deciding and managing are done as the owner; what agents do, the scope allows on the owner's stores. What touches memory
-                // is bound to the paths that the owner was granted.
+                // Deciding and managing are done as the owner; what agents do, the scope allows on
+                // the owner's stores. What touches memory is bound to the paths that the owner was
+                // granted.
                 let as_owner = matches!(right.scope, Some(Scope::Review | Scope::Admin));
                 self.has_scope(action)
                     && self.role != Role::Auditor
                     && match action {
                         _ if as_owner => self.granted(right.access(self.role), store, paths),
-                        Action::WriteMemory | Action::DeleteMemory | Action::Propose | Action::DescribeStore | Action::DeleteStore => {
-                            self.holds(StoreRole::Reader, store, paths)
-                        }
+                        Action::WriteMemory
+                        | Action::DeleteMemory
+                        | Action::Propose
+                        | Action::DescribeStore
+                        | Action::DeleteStore => self.holds(StoreRole::Reader, store, paths),
                         _ => self.granted(Access::Granted(StoreRole::Reader), store, paths),
                     }
             }
         }
     }
 
-    /// Whether nothing but a grant could be missing: a key has the scope, everybody else needs none.
+    /// True if nothing but a grant could be missing: a key has the scope, everybody else needs
+    /// none.
     #[must_use]
     pub fn has_scope(&self, action: Action) -> bool {
-        !self.who.is_key() || action.right().scope.is_some_and(|s| self.scopes.contains(&s))
+        !self.who.is_key()
+            || action
+                .right()
+                .scope
+                .is_some_and(|s| self.scopes.contains(&s))
     }
 
     /// The only store that the actor's grants are for, where they are for one alone.
@@ -228,14 +256,16 @@ impl Actor {
         stores.all(|s| s == first).then_some(first)
     }
 
-    /// Whether the actor may know that this store is there at all.
+    /// True if the actor may know that this store is there at all.
     #[must_use]
     pub fn knows(&self, store: StoreId) -> bool {
         match self.who {
             Who::Anonymous => false,
             Who::Operator | Who::Worker => true,
             Who::Person(_) if self.role == Role::Auditor => true,
-            Who::Person(_) | Who::Key(..) => self.role != Role::Auditor && self.grants.iter().any(|g| g.store == store),
+            Who::Person(_) | Who::Key(..) => {
+                self.role != Role::Auditor && self.grants.iter().any(|g| g.store == store)
+            }
         }
     }
 
@@ -248,13 +278,17 @@ impl Actor {
         }
     }
 
-    /// Whether each of these places is under a grant of at least this power.
+    /// True if each of these places is under a grant of at least this power.
     fn holds(&self, role: StoreRole, store: StoreId, paths: &[&str]) -> bool {
-        let holds = |path: &&str| self.grants.iter().any(|g| g.store == store && g.role >= role && g.path.holds(path));
+        let holds = |path: &&str| {
+            self.grants
+                .iter()
+                .any(|g| g.store == store && g.role >= role && g.path.holds(path))
+        };
         !paths.is_empty() && paths.iter().all(holds)
     }
 
-    /// Whether the actor may do this to the installation, or to their own account.
+    /// True if the actor may do this to the installation, or to their own account.
     #[must_use]
     pub fn may_in_general(&self, action: Action) -> bool {
         let right = action.right();
@@ -264,8 +298,12 @@ impl Actor {
                 Who::Operator | Who::Worker => right.unattended,
                 Who::Person(_) => right.access(self.role) == Access::Yes,
                 Who::Key(..) => {
-                    let as_owner = right.scope != Some(Scope::Admin) || right.access(self.role) == Access::Yes;
-                    self.only.is_none() && self.role != Role::Auditor && as_owner && self.has_scope(action)
+                    let as_owner =
+                        right.scope != Some(Scope::Admin) || right.access(self.role) == Access::Yes;
+                    self.only.is_none()
+                        && self.role != Role::Auditor
+                        && as_owner
+                        && self.has_scope(action)
                 }
             }
     }
@@ -278,7 +316,9 @@ impl Actor {
             (Who::Anonymous, _) | (_, Access::No) => Visible::Nothing,
             (Who::Person(id), Access::Granted(_)) => Visible::GrantedTo(id),
             (Who::Key(..), _) if !self.has_scope(action) => Visible::Nothing,
-            (Who::Key(_, owner), _) => self.only.map_or(Visible::GrantedTo(owner), |store| Visible::OneOf(owner, store)),
+            (Who::Key(_, owner), _) => self.only.map_or(Visible::GrantedTo(owner), |store| {
+                Visible::OneOf(owner, store)
+            }),
         }
     }
 }
@@ -298,7 +338,11 @@ mod tests {
     }
 
     fn key(role: Role, store_role: StoreRole, scopes: &[Scope]) -> Actor {
-        Actor { who: Who::Key(KeyId(Uuid::from_u128(7)), ME), scopes: scopes.to_vec(), ..person(role, store_role) }
+        Actor {
+            who: Who::Key(KeyId(Uuid::from_u128(7)), ME),
+            scopes: scopes.to_vec(),
+            ..person(role, store_role)
+        }
     }
 
     #[test]
@@ -306,19 +350,47 @@ mod tests {
         use Action::{Decide, Dream, ManageStore, ReadStoreAudit, SeeMemory, WriteMemory};
         use StoreRole::{Reader, Reviewer};
         for (role, grant, allowed) in [
-            (Role::Admin, StoreRole::Owner, &[SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit][..]),
-            (Role::Admin, Reviewer, &[SeeMemory, Dream, Decide, ReadStoreAudit]),
+            (
+                Role::Admin,
+                StoreRole::Owner,
+                &[SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit][..],
+            ),
+            (
+                Role::Admin,
+                Reviewer,
+                &[SeeMemory, Dream, Decide, ReadStoreAudit],
+            ),
             (Role::Admin, Reader, &[SeeMemory, ReadStoreAudit]),
-            (Role::Reviewer, StoreRole::Owner, &[SeeMemory, Dream, Decide, ReadStoreAudit]),
+            (
+                Role::Reviewer,
+                StoreRole::Owner,
+                &[SeeMemory, Dream, Decide, ReadStoreAudit],
+            ),
             (Role::Reviewer, Reader, &[SeeMemory, ReadStoreAudit]),
             (Role::Member, Reviewer, &[SeeMemory, ReadStoreAudit]),
             (Role::Auditor, Reviewer, &[SeeMemory, ReadStoreAudit]),
         ] {
             let actor = person(role, grant);
-            for action in [SeeMemory, Dream, Decide, ManageStore, ReadStoreAudit, WriteMemory] {
-                assert_eq!(actor.may(action, STORE), allowed.contains(&action), "{role} with {grant}: {action}");
-                let everywhere = role == Role::Auditor && matches!(action, SeeMemory | ReadStoreAudit);
-                assert_eq!(actor.may(action, OTHER), everywhere, "{role} on a store without a grant: {action}");
+            for action in [
+                SeeMemory,
+                Dream,
+                Decide,
+                ManageStore,
+                ReadStoreAudit,
+                WriteMemory,
+            ] {
+                assert_eq!(
+                    actor.may(action, STORE),
+                    allowed.contains(&action),
+                    "{role} with {grant}: {action}"
+                );
+                let everywhere =
+                    role == Role::Auditor && matches!(action, SeeMemory | ReadStoreAudit);
+                assert_eq!(
+                    actor.may(action, OTHER),
+                    everywhere,
+                    "{role} on a store without a grant: {action}"
+                );
             }
         }
     }
@@ -326,59 +398,132 @@ mod tests {
     #[test]
     fn a_grant_on_a_path_decides_there_and_sees_everything() {
         let path = "/people".parse().unwrap();
-        let actor = Actor::signed_in(ME, Role::Reviewer, vec![Grant { store: STORE, path, role: StoreRole::Reviewer }]);
+        let actor = Actor::signed_in(
+            ME,
+            Role::Reviewer,
+            vec![Grant {
+                store: STORE,
+                path,
+                role: StoreRole::Reviewer,
+            }],
+        );
         assert!(actor.may(Action::SeeMemory, STORE) && !actor.may(Action::Decide, STORE));
         assert!(actor.may_at(Action::Decide, STORE, &["/people/ana.md"]));
-        assert!(!actor.may_at(Action::Decide, STORE, &["/people/ana.md", "/other.md"]), "every place must be granted");
-        assert!(!actor.may_at(Action::Decide, STORE, &["/peoples.md"]) && !actor.may_at(Action::Decide, STORE, &[]));
+        assert!(
+            !actor.may_at(Action::Decide, STORE, &["/people/ana.md", "/other.md"]),
+            "every place must be granted"
+        );
+        assert!(
+            !actor.may_at(Action::Decide, STORE, &["/peoples.md"])
+                && !actor.may_at(Action::Decide, STORE, &[])
+        );
     }
 
     #[test]
     fn nobody_but_a_person_decides() {
-        assert!(!Actor::worker().may(Action::Decide, STORE) && !Actor::operator().may(Action::Decide, STORE));
+        assert!(
+            !Actor::worker().may(Action::Decide, STORE)
+                && !Actor::operator().may(Action::Decide, STORE)
+        );
         assert!(Actor::operator().may(Action::RecordSessions, STORE));
     }
 
     #[test]
     fn a_key_does_what_its_scopes_say_on_its_owners_stores() {
-        let agent = key(Role::Member, StoreRole::Reader, &[Scope::MemoryRead, Scope::MemoryWrite]);
+        let agent = key(
+            Role::Member,
+            StoreRole::Reader,
+            &[Scope::MemoryRead, Scope::MemoryWrite],
+        );
         assert!(agent.may(Action::SeeMemory, STORE) && agent.may(Action::WriteMemory, STORE));
-        assert!(!agent.may(Action::SeeMemory, OTHER) && !agent.may(Action::SeeSessions, STORE) && !agent.may(Action::Decide, STORE));
+        assert!(
+            !agent.may(Action::SeeMemory, OTHER)
+                && !agent.may(Action::SeeSessions, STORE)
+                && !agent.may(Action::Decide, STORE)
+        );
         assert_eq!(agent.visible(Action::SeeMemory), Visible::GrantedTo(ME));
         assert_eq!(agent.visible(Action::SeeChanges), Visible::Nothing);
-        // Deciding is the owner's right, lent to the key: a member's key cannot decide, whatever its scopes.
-        assert!(!key(Role::Member, StoreRole::Reviewer, &[Scope::Review]).may(Action::Decide, STORE));
-        assert!(key(Role::Reviewer, StoreRole::Reviewer, &[Scope::Review]).may(Action::Decide, STORE));
-        assert!(!key(Role::Member, StoreRole::Reader, &[Scope::Admin]).may_in_general(Action::ManagePeople));
-        let bound = Actor { only: Some(STORE), ..agent };
+        // Deciding is the owner's right, lent to the key: a member's key cannot decide, whatever
+        // its scopes.
+        assert!(
+            !key(Role::Member, StoreRole::Reviewer, &[Scope::Review]).may(Action::Decide, STORE)
+        );
+        assert!(
+            key(Role::Reviewer, StoreRole::Reviewer, &[Scope::Review]).may(Action::Decide, STORE)
+        );
+        assert!(
+            !key(Role::Member, StoreRole::Reader, &[Scope::Admin])
+                .may_in_general(Action::ManagePeople)
+        );
+        let bound = Actor {
+            only: Some(STORE),
+            ..agent
+        };
         assert!(!bound.may_in_general(Action::CreateStore));
         let visible = bound.visible(Action::SeeMemory);
         assert_eq!(visible, Visible::OneOf(ME, STORE));
-        assert_eq!(visible.narrowed(None), (Visible::GrantedTo(ME), Some(STORE)));
+        assert_eq!(
+            visible.narrowed(None),
+            (Visible::GrantedTo(ME), Some(STORE))
+        );
         assert_eq!(visible.narrowed(Some(OTHER)).0, Visible::Nothing);
     }
 
     #[test]
     fn a_key_writes_under_its_owners_paths_and_deletes_only_where_it_says_so() {
         let path = "/agents".parse().unwrap();
-        let grants = vec![Grant { store: STORE, path, role: StoreRole::Reader }];
-        let writes = Actor { grants, ..key(Role::Member, StoreRole::Reader, &[Scope::MemoryRead, Scope::MemoryWrite]) };
-        assert!(writes.may_at(Action::WriteMemory, STORE, &["/agents/a.md"]) && !writes.may_at(Action::WriteMemory, STORE, &["/ops/a.md"]));
-        assert!(!writes.may_at(Action::WriteMemory, STORE, &["/agents/a.md", "/ops/a.md"]), "a move needs both places");
-        assert!(!writes.may_at(Action::DeleteMemory, STORE, &["/agents/a.md"]));
-        let deletes = Actor { scopes: vec![Scope::MemoryDelete], ..writes };
+        let grants = vec![Grant {
+            store: STORE,
+            path,
+            role: StoreRole::Reader,
+        }];
+        let writes = Actor {
+            grants,
+            ..key(
+                Role::Member,
+                StoreRole::Reader,
+                &[Scope::MemoryRead, Scope::MemoryWrite],
+            )
+        };
         assert!(
-            deletes.may_at(Action::DeleteMemory, STORE, &["/agents/a.md"]) && !deletes.may_at(Action::DeleteMemory, STORE, &["/ops/a.md"])
+            writes.may_at(Action::WriteMemory, STORE, &["/agents/a.md"])
+                && !writes.may_at(Action::WriteMemory, STORE, &["/ops/a.md"])
+        );
+        assert!(
+            !writes.may_at(Action::WriteMemory, STORE, &["/agents/a.md", "/ops/a.md"]),
+            "a move needs both places"
+        );
+        assert!(!writes.may_at(Action::DeleteMemory, STORE, &["/agents/a.md"]));
+        let deletes = Actor {
+            scopes: vec![Scope::MemoryDelete],
+            ..writes
+        };
+        assert!(
+            deletes.may_at(Action::DeleteMemory, STORE, &["/agents/a.md"])
+                && !deletes.may_at(Action::DeleteMemory, STORE, &["/ops/a.md"])
         );
     }
 
     #[test]
     fn lists_show_granted_stores_only() {
-        assert_eq!(person(Role::Admin, StoreRole::Reader).visible(Action::SeeMemory), Visible::GrantedTo(ME));
-        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::SeeMemory), Visible::All);
-        assert_eq!(person(Role::Auditor, StoreRole::Reader).visible(Action::ReadStoreAudit), Visible::All);
+        assert_eq!(
+            person(Role::Admin, StoreRole::Reader).visible(Action::SeeMemory),
+            Visible::GrantedTo(ME)
+        );
+        assert_eq!(
+            person(Role::Auditor, StoreRole::Reader).visible(Action::SeeMemory),
+            Visible::All
+        );
+        assert_eq!(
+            person(Role::Auditor, StoreRole::Reader).visible(Action::ReadStoreAudit),
+            Visible::All
+        );
         let admin = person(Role::Admin, StoreRole::Reader);
-        assert_ne!(admin.visible(Action::ReadStoreAudit), Visible::All, "an admin's role alone opens no store's audit");
+        assert_ne!(
+            admin.visible(Action::ReadStoreAudit),
+            Visible::All,
+            "an admin's role alone opens no store's audit"
+        );
         assert_eq!(Actor::operator().visible(Action::SeeMemory), Visible::All);
     }
 }

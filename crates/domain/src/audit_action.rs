@@ -1,9 +1,9 @@
-//! What an audit entry can say that was done. One list: records, the filter of the audit page and the live feed derive from it.
+//! What an audit entry can say that was done. One list: records, the filter of the audit page and
+//! the live feed derive from it.
 
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What was done.
     AuditAction {
         /// Somebody asked for access.
         AccessRequest => "access.request",
@@ -33,7 +33,6 @@ text_enum! {
         ChangeRebase => "change.rebase",
         /// The last revision of a change was discarded.
         ChangeDiscard => "change.discard",
-        /// A deferral ended.
         ChangeResume => "change.resume",
         /// The quotes of a change were shown unmasked.
         ChangeReveal => "change.reveal",
@@ -54,11 +53,9 @@ text_enum! {
         /// A browser reported that a page tried what its policy forbids.
         /// A dream was told to stop.
         DreamCancel => "dream.cancel",
-        /// A dream ended.
         DreamEnd => "dream.end",
         /// A dream was asked for.
         DreamRequest => "dream.request",
-        /// A dream began.
         DreamStart => "dream.start",
         /// A rejected finding may come back.
         FindingUnmute => "finding.unmute",
@@ -120,7 +117,6 @@ text_enum! {
         PolicySave => "policy.save",
         /// A version of a policy moved on in its life.
         PolicyState => "policy.state",
-        /// Policies were stopped.
         PolicyStop => "policy.stop",
         /// A stop of policies was lifted.
         PolicyStopLift => "policy.stop_lift",
@@ -158,17 +154,12 @@ text_enum! {
         PublicUrl => "public_url.set",
         /// A weaker setting waits for a second admin.
         SettingPropose => "setting.propose",
-        /// Somebody signed in.
         SignIn => "sign_in",
         /// Somebody ended sign-ins of their own.
         SignInEnd => "sign_in.end",
-        /// A sign-in failed.
         SignInFail => "sign_in.fail",
-        /// Somebody signed out.
         SignOut => "sign_out",
-        /// Solo mode began.
         SoloBegin => "solo.begin",
-        /// Solo mode ended.
         SoloEnd => "solo.end",
         /// The required approvals of a store were set.
         StoreApprovals => "store.approvals",
@@ -212,9 +203,9 @@ text_enum! {
 }
 
 impl AuditAction {
-    /// What was done, after the actor's name and, where it is about a change or changeset, before its title: `Rui Reviewer commented on ..`.
+    /// What was done, after the actor's name and, where it is about a change or changeset, before
+    /// its title: `Rui Reviewer commented on ..`.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one line an action")]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::AccessRequest => "asked for access",
@@ -321,7 +312,8 @@ impl AuditAction {
         }
     }
 
-    /// How the live feed of pages about changesets tells it, after the actor's name; `None` for what it does not tell.
+    /// How the live feed of pages about changesets tells it, after the actor's name; `None` for
+    /// what it does not tell.
     #[must_use]
     pub const fn news(self) -> Option<&'static str> {
         Some(match self {
@@ -349,7 +341,7 @@ impl AuditAction {
         })
     }
 
-    /// Whether it moves the memory, so that what waits may be conflicted now.
+    /// True if it moves the memory, so that what waits may be conflicted now.
     #[must_use]
     pub const fn moves_memory(self) -> bool {
         matches!(self, Self::ChangesetCommit | Self::MemoryWrite)

@@ -1,9 +1,11 @@
-//! What an agent loads at the start of a session: whole memories within a budget of tokens, then the titles of the rest, then how
-//! much was left out. The same memories and budget give the same text, byte for byte.
+//! What an agent loads at the start of a session: whole memories within a budget of tokens, then
+//! the titles of the rest, then how much was left out. The same memories and budget give the same
+//! text, byte for byte.
 
 use std::{collections::BTreeSet, fmt::Write};
 
-/// Bytes of UTF-8 that count as one token: a fixed rule, so that a budget means the same everywhere (design, section 9).
+/// Bytes of UTF-8 that count as one token: a fixed rule, so that a budget means the same everywhere
+/// (design, section 9).
 pub const BYTES_PER_TOKEN: usize = 4;
 /// The budget where nobody names one.
 pub const DEFAULT_BUDGET: i64 = 2_000;
@@ -41,13 +43,12 @@ pub fn bytes(tokens: i64) -> i64 {
 /// A committed memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known<'a> {
-    /// Where it stands.
     pub path: &'a str,
     /// What it says, or how it begins.
     pub content: &'a str,
-    /// Whether that is all of it.
+    /// True if that is all of it.
     pub whole: bool,
-    /// Whether only a person may change it.
+    /// True if only a person may change it.
     pub frozen: bool,
     /// Distinct subjects, else tasks, else sessions behind it; 0 where nobody counted.
     pub support: i64,
@@ -69,27 +70,42 @@ pub struct Briefing {
 /// A memory by everything but what it says, for choosing whose contents are worth reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate<'a> {
-    /// Where it stands.
     pub path: &'a str,
     /// Size of the content, in bytes.
     pub bytes: usize,
-    /// Whether only a person may change it.
+    /// True if only a person may change it.
     pub frozen: bool,
     /// Distinct subjects, else tasks, else sessions behind it; 0 where nobody counted.
     pub support: i64,
 }
 
-/// The memories that can have a place in a briefing of this budget, whole or by title, in the order of [`compose`]; and how many more
-/// are for this agent. Sizes are taken without a last line end, as [`compose`] does.
+/// The memories that can have a place in a briefing of this budget, whole or by title, in the order
+/// of [`compose`]; and how many more are for this agent. Sizes are taken without a last line end,
+/// as [`compose`] does.
 #[must_use]
-pub fn choose(agent: Option<&str>, budget: i64, candidates: &[Candidate<'_>]) -> (Vec<usize>, usize) {
-    let mut room = usize::try_from(bytes(budget)).unwrap_or(0).saturating_sub(CLOSING_BYTES);
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|&i| is_for(candidates[i].path, agent)).collect();
-    order.sort_by_key(|&i| (!candidates[i].frozen, -candidates[i].support, candidates[i].path));
+pub fn choose(
+    agent: Option<&str>,
+    budget: i64,
+    candidates: &[Candidate<'_>],
+) -> (Vec<usize>, usize) {
+    let mut room = usize::try_from(bytes(budget))
+        .unwrap_or(0)
+        .saturating_sub(CLOSING_BYTES);
+    let mut order: Vec<usize> = (0..candidates.len())
+        .filter(|&i| is_for(candidates[i].path, agent))
+        .collect();
+    order.sort_by_key(|&i| {
+        (
+            !candidates[i].frozen,
+            -candidates[i].support,
+            candidates[i].path,
+        )
+    });
     let all = order.len();
     let (mut chosen, mut rest) = (Vec::new(), Vec::new());
     for i in order {
-        let section = candidates[i].path.len() + candidates[i].bytes.saturating_sub(1) + "\n## \n\n\n".len();
+        let section =
+            candidates[i].path.len() + candidates[i].bytes.saturating_sub(1) + "\n## \n\n\n".len();
         if section <= room {
             room -= section;
             chosen.push(i);
@@ -109,20 +125,36 @@ pub fn choose(agent: Option<&str>, budget: i64, candidates: &[Candidate<'_>]) ->
     (chosen, more)
 }
 
-/// Composes a briefing of at most `budget` tokens; `more` memories are known beside those given, and have no place in it. Frozen
-/// memories come first, then the best supported, then by path; one that does
-/// not fit any more stands among the titles. What stands under `/agents/<name>` is for that agent only.
+/// Composes a briefing of at most `budget` tokens; `more` memories are known beside those given,
+/// and have no place in it. Frozen memories come first, then the best supported, then by path; one
+/// that does not fit any more stands among the titles. What stands under `/agents/<name>` is for
+/// that agent only.
 #[must_use]
-pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<'_>], more: usize) -> Briefing {
+pub fn compose(
+    title: &str,
+    agent: Option<&str>,
+    budget: i64,
+    memories: &[Known<'_>],
+    more: usize,
+) -> Briefing {
     let budget = usize::try_from(bytes(budget)).unwrap_or(0);
-    let mut order: Vec<usize> = (0..memories.len()).filter(|&i| is_for(memories[i].path, agent)).collect();
+    let mut order: Vec<usize> = (0..memories.len())
+        .filter(|&i| is_for(memories[i].path, agent))
+        .collect();
     order.sort_by_key(|&i| (!memories[i].frozen, -memories[i].support, memories[i].path));
-    let cut = (0..=title.len().min(HEADING_BYTES)).rev().find(|&n| title.is_char_boundary(n)).unwrap_or(0);
+    let cut = (0..=title.len().min(HEADING_BYTES))
+        .rev()
+        .find(|&n| title.is_char_boundary(n))
+        .unwrap_or(0);
     let mut text = format!("# {}\n", &title[..cut]);
     let room = |text: &str, more: usize| text.len() + more + CLOSING_BYTES <= budget;
     let (mut whole, mut rest) = (Vec::new(), Vec::new());
     for i in order {
-        let section = format!("\n## {}\n\n{}\n", memories[i].path, memories[i].content.trim_end());
+        let section = format!(
+            "\n## {}\n\n{}\n",
+            memories[i].path,
+            memories[i].content.trim_end()
+        );
         if memories[i].whole && room(&text, section.len()) {
             text.push_str(&section);
             whole.push(i);
@@ -132,7 +164,11 @@ pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<
     }
     let (mut titles, mut left_out) = (Vec::new(), Vec::new());
     for i in rest {
-        let line = format!("- {}: {}\n", memories[i].path, title_of(memories[i].content));
+        let line = format!(
+            "- {}: {}\n",
+            memories[i].path,
+            title_of(memories[i].content)
+        );
         let heading = if titles.is_empty() { TITLES } else { "" };
         if room(&text, heading.len() + line.len()) {
             text.push_str(heading);
@@ -144,15 +180,23 @@ pub fn compose(title: &str, agent: Option<&str>, budget: i64, memories: &[Known<
     }
     let unnamed = left_out.len() + more;
     if titles.len() + unnamed > 0 {
-        let _ = writeln!(text, "\nNot shown for lack of room: {} whole, {unnamed} not even by title.", titles.len() + unnamed);
+        let _ = writeln!(
+            text,
+            "\nNot shown for lack of room: {} whole, {unnamed} not even by title.",
+            titles.len() + unnamed
+        );
     }
-    Briefing { text, whole, titles, left_out }
+    Briefing {
+        text,
+        whole,
+        titles,
+        left_out,
+    }
 }
 
 /// A memory that another one replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Superseded<'a> {
-    /// Its last path.
     pub path: &'a str,
     /// The title of its last content.
     pub title: &'a str,
@@ -162,12 +206,16 @@ pub struct Superseded<'a> {
     pub day: &'a str,
 }
 
-/// Adds the memories that others replaced to a briefing, as far as its budget has room. Returns how many it names.
+/// Adds the memories that others replaced to a briefing, as far as its budget has room. Returns how
+/// many it names.
 pub fn add_superseded(text: &mut String, budget: i64, superseded: &[Superseded<'_>]) -> usize {
     let budget = usize::try_from(bytes(budget)).unwrap_or(0);
     for (named, old) in superseded.iter().enumerate() {
         let heading = if named == 0 { SUPERSEDED } else { "" };
-        let line = format!("- {} (replaced by {} on {}): {}\n", old.path, old.successor, old.day, old.title);
+        let line = format!(
+            "- {} (replaced by {} on {}): {}\n",
+            old.path, old.successor, old.day, old.title
+        );
         if text.len() + heading.len() + line.len() > budget {
             return named;
         }
@@ -177,10 +225,13 @@ pub fn add_superseded(text: &mut String, budget: i64, superseded: &[Superseded<'
     superseded.len()
 }
 
-/// Whether a memory is for this agent: what stands under `/agents/<name>` is for that one only.
+/// True if a memory is for this agent: what stands under `/agents/<name>` is for that one only.
 #[must_use]
 pub fn is_for(path: &str, agent: Option<&str>) -> bool {
-    match path.strip_prefix("/agents/").and_then(|rest| rest.split_once('/')) {
+    match path
+        .strip_prefix("/agents/")
+        .and_then(|rest| rest.split_once('/'))
+    {
         Some((name, _)) => agent == Some(name),
         None => true,
     }
@@ -189,12 +240,21 @@ pub fn is_for(path: &str, agent: Option<&str>) -> bool {
 /// The first line that says something, without the marks of a heading, at most 80 characters.
 #[must_use]
 pub fn title_of(content: &str) -> String {
-    let line = content.lines().map(|l| l.trim_start_matches(['#', '-', '*', ' ']).trim()).find(|l| !l.is_empty()).unwrap_or("(empty)");
-    if line.chars().count() <= TITLE_CHARS { line.to_owned() } else { line.chars().take(TITLE_CHARS).chain(['…']).collect() }
+    let line = content
+        .lines()
+        .map(|l| l.trim_start_matches(['#', '-', '*', ' ']).trim())
+        .find(|l| !l.is_empty())
+        .unwrap_or("(empty)");
+    if line.chars().count() <= TITLE_CHARS {
+        line.to_owned()
+    } else {
+        line.chars().take(TITLE_CHARS).chain(['…']).collect()
+    }
 }
 
-/// The memories that are about a failure of a tool, best match first: they name the tool, and hold most words of the error, which is
-/// given as its signature (what changes from case to case masked). Empty texts ask for nothing.
+/// The memories that are about a failure of a tool, best match first: they name the tool, and hold
+/// most words of the error, which is given as its signature (what changes from case to case
+/// masked). Empty texts ask for nothing.
 #[must_use]
 pub fn about_failure(tool: &str, signature: &str, memories: &[Known<'_>]) -> Vec<usize> {
     let wanted = words(signature);
@@ -208,16 +268,30 @@ pub fn about_failure(tool: &str, signature: &str, memories: &[Known<'_>]) -> Vec
             found.push((held, i));
         }
     }
-    found.sort_by_key(|&(held, i)| (std::cmp::Reverse(held), -memories[i].support, memories[i].path));
+    found.sort_by_key(|&(held, i)| {
+        (
+            std::cmp::Reverse(held),
+            -memories[i].support,
+            memories[i].path,
+        )
+    });
     found.into_iter().map(|(_, i)| i).collect()
 }
 
 /// Words of two characters and more, lower case; masks as `<id>` are none.
 fn words(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let unmasked = text.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, rest)| rest)).collect::<Vec<_>>().join(" ");
-    let words = unmasked.split(|c: char| !is_part(c)).map(|w| w.trim_matches(['.', '-']).to_lowercase());
-    words.filter(|w| w.chars().count() > 1 && w != "error").collect()
+    let unmasked = text
+        .split('<')
+        .map(|piece| piece.split_once('>').map_or(piece, |(_, rest)| rest))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let words = unmasked
+        .split(|c: char| !is_part(c))
+        .map(|w| w.trim_matches(['.', '-']).to_lowercase());
+    words
+        .filter(|w| w.chars().count() > 1 && w != "error")
+        .collect()
 }
 
 #[cfg(test)]
@@ -227,7 +301,13 @@ mod tests {
     use super::*;
 
     fn known<'a>(path: &'a str, content: &'a str, frozen: bool, support: i64) -> Known<'a> {
-        Known { path, content, whole: true, frozen, support }
+        Known {
+            path,
+            content,
+            whole: true,
+            frozen,
+            support,
+        }
     }
 
     #[test]
@@ -240,16 +320,33 @@ mod tests {
             known("/d", "# D", false, 5),
         ];
         let all = compose("T", None, 2_000, &memories, 0);
-        assert_eq!((all.whole, all.titles.len(), all.left_out.len()), (vec![2, 1, 3, 0], 0, 0));
+        assert_eq!(
+            (all.whole, all.titles.len(), all.left_out.len()),
+            (vec![2, 1, 3, 0], 0, 0)
+        );
         let little = compose("T", None, 100, &memories, 0);
-        assert_eq!((little.whole.clone(), little.titles.clone()), (vec![2, 3, 0], vec![1]), "{}", little.text);
-        assert!(little.text.contains("- /b: xxx") && little.text.contains("1 whole, 0 not even by title"), "{}", little.text);
+        assert_eq!(
+            (little.whole.clone(), little.titles.clone()),
+            (vec![2, 3, 0], vec![1]),
+            "{}",
+            little.text
+        );
+        assert!(
+            little.text.contains("- /b: xxx")
+                && little.text.contains("1 whole, 0 not even by title"),
+            "{}",
+            little.text
+        );
         assert!(tokens(&little.text) <= 100);
     }
 
     #[test]
     fn what_is_another_agents_stays_out() {
-        let memories = [known("/agents/bo/x", "bo", false, 0), known("/agents/al/x", "al", false, 0), known("/agents", "all", false, 0)];
+        let memories = [
+            known("/agents/bo/x", "bo", false, 0),
+            known("/agents/al/x", "al", false, 0),
+            known("/agents", "all", false, 0),
+        ];
         assert_eq!(compose("T", Some("bo"), 2_000, &memories, 0).whole, [2, 0]);
         assert_eq!(compose("T", None, 2_000, &memories, 0).whole, [2]);
     }
@@ -259,16 +356,31 @@ mod tests {
         let memories = [
             known(
                 "/book",
-                "# book fails: not enough seats\n\n- When: calling `book`.\n- The tool answered: `Error: not enough seats on flight <id>`",
+                "# book fails: not enough seats\n\n- When: calling `book`.\n- The tool answered: \
+                 `Error: not enough seats on flight <id>`",
                 false,
                 2,
             ),
-            known("/search", "# search fails\n\ncalling `search`: not enough results", false, 2),
+            known(
+                "/search",
+                "# search fails\n\ncalling `search`: not enough results",
+                false,
+                2,
+            ),
         ];
-        assert_eq!(about_failure("book", "Error: not enough seats on flight <id>", &memories), [0]);
-        assert_eq!(about_failure("", "not enough seats on flight <id>", &memories), [0]);
+        assert_eq!(
+            about_failure("book", "Error: not enough seats on flight <id>", &memories),
+            [0]
+        );
+        assert_eq!(
+            about_failure("", "not enough seats on flight <id>", &memories),
+            [0]
+        );
         assert_eq!(about_failure("search", "", &memories), [1]);
-        assert!(about_failure("", "", &memories).is_empty() && about_failure("pay", "card declined", &memories).is_empty());
+        assert!(
+            about_failure("", "", &memories).is_empty()
+                && about_failure("pay", "card declined", &memories).is_empty()
+        );
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! The digest that a decision names: SHA-256 over canonical bytes of what the person saw (rule 2).
 //!
-//! Canonical bytes, version 1: the ASCII text `lucid.change.v1`, then fields in a fixed order. Every field is its length in bytes
-//! as a big-endian u64 followed by the bytes; an optional field is the byte 0, or the byte 1 and the field; a list is its count as
-//! a field-less big-endian u64 followed by its items. It is never made over JSON, whose spelling is not fixed.
+//! Canonical bytes, version 1: the ASCII text `lucid.change.v1`, then fields in a fixed order.
+//! Every field is its length in bytes as a big-endian u64 followed by the bytes; an optional field
+//! is the byte 0, or the byte 1 and the field; a list is its count as a field-less big-endian u64
+//! followed by its items. It is never made over JSON, whose spelling is not fixed.
 
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// The digest of a change as lower-case hexadecimal: over kind, edits with their bases, and the evidence.
+/// The digest of a change as lower-case hexadecimal: over kind, edits with their bases, and the
+/// evidence.
 #[must_use]
 pub fn change_digest(kind: ChangeKind, edits: &[Edit], quotes: &[Quote]) -> String {
     sha256_hex(&change_bytes(kind, edits, quotes))
@@ -35,7 +37,11 @@ pub fn change_bytes(kind: ChangeKind, edits: &[Edit], quotes: &[Quote]) -> Vec<u
         out.optional(edit.base_version.map(|id| id.to_string()));
         out.optional(edit.base_sha256.as_deref());
         out.field(edit.path.as_str().as_bytes());
-        out.optional(edit.new_path.as_ref().map(crate::memory::MemoryPath::as_str));
+        out.optional(
+            edit.new_path
+                .as_ref()
+                .map(crate::memory::MemoryPath::as_str),
+        );
         out.optional(edit.content.as_deref());
     }
     out.count(quotes.len());
@@ -45,7 +51,11 @@ pub fn change_bytes(kind: ChangeKind, edits: &[Edit], quotes: &[Quote]) -> Vec<u
         out.count(quote.start);
         out.count(quote.end);
         out.field(sha256_hex(quote.text.as_bytes()).as_bytes());
-        out.field(if quote.counter { b"counter" } else { b"support" });
+        out.field(if quote.counter {
+            b"counter"
+        } else {
+            b"support"
+        });
     }
     out.0
 }
@@ -53,24 +63,19 @@ pub fn change_bytes(kind: ChangeKind, edits: &[Edit], quotes: &[Quote]) -> Vec<u
 /// What a signature on a decision stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature<'a> {
-    /// Who signs.
     pub user: UserId,
-    /// In which sign-in.
     pub sign_in: SignInId,
     /// When they entered their password.
     pub confirmed_at: Timestamp,
     /// What they mean: `approved` or `reviewed`.
     pub meaning: &'a str,
-    /// The change.
     pub change: ChangeId,
-    /// Its revision.
     pub revision: i64,
-    /// Its digest.
     pub digest: &'a str,
 }
 
-/// The digest of a signature as lower-case hexadecimal: over `lucid.signature.v1` and the fields in their order, as texts; the time in
-/// microseconds since the epoch.
+/// The digest of a signature as lower-case hexadecimal: over `lucid.signature.v1` and the fields in
+/// their order, as texts; the time in microseconds since the epoch.
 #[must_use]
 pub fn signature_digest(signature: &Signature<'_>) -> String {
     let mut out = Canonical(b"lucid.signature.v1".to_vec());
@@ -116,7 +121,14 @@ mod tests {
 
     fn edit(path: &str, content: Option<&str>) -> Edit {
         let path = path.parse().unwrap();
-        Edit { memory_id: None, base_version: None, base_sha256: None, path, new_path: None, content: content.map(Into::into) }
+        Edit {
+            memory_id: None,
+            base_version: None,
+            base_sha256: None,
+            path,
+            new_path: None,
+            content: content.map(Into::into),
+        }
     }
 
     #[test]
@@ -132,19 +144,39 @@ mod tests {
             digest: "6",
         };
         let others = [
-            Signature { user: UserId(id(9)), ..one },
-            Signature { sign_in: SignInId(id(9)), ..one },
-            Signature { confirmed_at: Timestamp(9), ..one },
-            Signature { meaning: "reviewed", ..one },
-            Signature { change: ChangeId(id(9)), ..one },
+            Signature {
+                user: UserId(id(9)),
+                ..one
+            },
+            Signature {
+                sign_in: SignInId(id(9)),
+                ..one
+            },
+            Signature {
+                confirmed_at: Timestamp(9),
+                ..one
+            },
+            Signature {
+                meaning: "reviewed",
+                ..one
+            },
+            Signature {
+                change: ChangeId(id(9)),
+                ..one
+            },
             Signature { revision: 9, ..one },
             Signature { digest: "9", ..one },
         ];
         assert_eq!(signature_digest(&one).len(), 64);
-        assert!(others.iter().all(|other| signature_digest(other) != signature_digest(&one)));
+        assert!(
+            others
+                .iter()
+                .all(|other| signature_digest(other) != signature_digest(&one))
+        );
     }
 
-    /// Test vector: written out by hand from the description above, so that another program can be checked against it.
+    /// Test vector: written out by hand from the description above, so that another program can be
+    /// checked against it.
     #[test]
     fn vector_of_an_add_without_evidence() {
         let bytes = change_bytes(ChangeKind::Add, &[edit("/a", Some("hi"))], &[]);
@@ -179,7 +211,11 @@ mod tests {
         };
         let base = change_digest(ChangeKind::Add, &[edit("/a", Some("hi"))], &[quote(false)]);
         let others = [
-            change_digest(ChangeKind::Update, &[edit("/a", Some("hi"))], &[quote(false)]),
+            change_digest(
+                ChangeKind::Update,
+                &[edit("/a", Some("hi"))],
+                &[quote(false)],
+            ),
             change_digest(ChangeKind::Add, &[edit("/b", Some("hi"))], &[quote(false)]),
             change_digest(ChangeKind::Add, &[edit("/a", None)], &[quote(false)]),
             change_digest(ChangeKind::Add, &[edit("/a", Some(""))], &[quote(false)]),

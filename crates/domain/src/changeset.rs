@@ -1,5 +1,5 @@
-//! Changesets and changes: what a change is, in which states it may be, and the one table of what may happen to it.
-//! Whatever is not in the table is refused with a named error.
+//! Changesets and changes: what a change is, in which states it may be, and the one table of what
+//! may happen to it. Whatever is not in the table is refused with a named error.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,6 @@ use crate::{
 text_enum! {
     /// What a change does to the memory.
     ChangeKind {
-        /// A new memory.
         Add => "add",
         /// Other content for a memory.
         Update => "update",
@@ -22,33 +21,25 @@ text_enum! {
         Supersede => "supersede",
         /// Several memories become several others.
         Restructure => "restructure",
-        /// Another path.
         Move => "move",
-        /// The memory goes.
         Remove => "remove",
     }
 }
 
 text_enum! {
-    /// Where a change stands.
     ChangeState {
         /// Waits for a decision.
         Pending => "pending",
-        /// May be committed.
         Approved => "approved",
-        /// Turned down.
         Rejected => "rejected",
-        /// Put off.
         Deferred => "deferred",
-        /// No longer holds.
         Obsolete => "obsolete",
-        /// In the memory.
         Committed => "committed",
     }
 }
 
 impl ChangeState {
-    /// Whether something may still come of it.
+    /// True if something may still come of it.
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Approved | Self::Deferred)
@@ -56,7 +47,6 @@ impl ChangeState {
 }
 
 text_enum! {
-    /// Where a changeset stands.
     ChangesetState {
         /// Some change is pending, deferred, or approved but not yet committed.
         Open => "open",
@@ -70,7 +60,8 @@ text_enum! {
 }
 
 impl ChangesetState {
-    /// Whether anything can still be decided in it: a closed one opens again when a decision is taken back.
+    /// True if anything can still be decided in it: a closed one opens again when a decision is
+    /// taken back.
     #[must_use]
     pub const fn is_reviewed(self) -> bool {
         matches!(self, Self::Open | Self::Closed)
@@ -78,7 +69,6 @@ impl ChangesetState {
 }
 
 text_enum! {
-    /// What is done to a change.
     Action {
         /// A person approves it, and with that it has every approval that it needs.
         Approve => "approve",
@@ -114,7 +104,6 @@ text_enum! {
         FixToolOrPrompt => "fix_tool_or_prompt",
         /// Holds for one customer only.
         OneCustomer => "one_customer",
-        /// Belongs elsewhere.
         WrongPlace => "wrong_place",
         /// Should be said otherwise.
         Wording => "wording",
@@ -140,7 +129,6 @@ impl RejectCode {
 /// What must hold before an action, beside the state; checked by `service` inside the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
-    /// Nothing more.
     None,
     /// The bases have not moved, and the decision names the current revision and digest.
     Fresh,
@@ -183,7 +171,6 @@ pub const TRANSITIONS: &[(ChangeState, Action, ChangeState, Guard)] = {
 pub struct NotAllowed {
     /// The state it is in.
     pub from: ChangeState,
-    /// What was asked.
     pub action: Action,
 }
 
@@ -198,10 +185,15 @@ impl ChangeState {
     }
 }
 
-/// The state of a changeset that was neither withdrawn nor has expired, from the states of its changes.
+/// The state of a changeset that was neither withdrawn nor has expired, from the states of its
+/// changes.
 #[must_use]
 pub fn derived_state(changes: impl IntoIterator<Item = ChangeState>) -> ChangesetState {
-    if changes.into_iter().any(ChangeState::is_open) { ChangesetState::Open } else { ChangesetState::Closed }
+    if changes.into_iter().any(ChangeState::is_open) {
+        ChangesetState::Open
+    } else {
+        ChangesetState::Closed
+    }
 }
 
 /// One edit of a change. What it was proposed against is named exactly.
@@ -224,22 +216,19 @@ pub struct Edit {
 /// A verbatim quote that backs or contradicts a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
-    /// The session.
     pub session_id: SessionId,
-    /// The event.
     pub event_id: EventId,
     /// First byte in the event's normalised text.
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// The quoted bytes.
     pub text: String,
-    /// Whether it speaks against the change.
+    /// True if it speaks against the change.
     pub counter: bool,
 }
 
 impl Quote {
-    /// Whether the quote stands in the event's text, byte for byte (rule 7).
+    /// True if the quote stands in the event's text, byte for byte (rule 7).
     #[must_use]
     pub fn holds_in(&self, event_text: &str) -> bool {
         event_text.get(self.start..self.end) == Some(self.text.as_str()) && !self.text.is_empty()
@@ -256,7 +245,13 @@ mod tests {
     fn committed_and_obsolete_are_final() {
         for state in [ChangeState::Committed, ChangeState::Obsolete] {
             for &action in Action::ALL {
-                assert_eq!(state.after(action), Err(NotAllowed { from: state, action }));
+                assert_eq!(
+                    state.after(action),
+                    Err(NotAllowed {
+                        from: state,
+                        action
+                    })
+                );
             }
         }
     }
@@ -264,15 +259,35 @@ mod tests {
     #[test]
     fn no_transition_is_listed_twice_and_only_people_and_policies_commit() {
         for (i, a) in TRANSITIONS.iter().enumerate() {
-            assert!(TRANSITIONS[i + 1..].iter().all(|b| (a.0, a.1) != (b.0, b.1)), "{a:?}");
+            assert!(
+                TRANSITIONS[i + 1..]
+                    .iter()
+                    .all(|b| (a.0, a.1) != (b.0, b.1)),
+                "{a:?}"
+            );
         }
-        let committing: Vec<_> = TRANSITIONS.iter().filter(|t| t.2 == ChangeState::Committed).map(|t| (t.0, t.1, t.3)).collect();
-        let by_people = (ChangeState::Approved, Action::Commit, Guard::FreshAndApproved);
-        assert_eq!(committing, [by_people, (ChangeState::Pending, Action::Apply, Guard::FreshAndAllowed)]);
+        let committing: Vec<_> = TRANSITIONS
+            .iter()
+            .filter(|t| t.2 == ChangeState::Committed)
+            .map(|t| (t.0, t.1, t.3))
+            .collect();
+        let by_people = (
+            ChangeState::Approved,
+            Action::Commit,
+            Guard::FreshAndApproved,
+        );
+        assert_eq!(
+            committing,
+            [
+                by_people,
+                (ChangeState::Pending, Action::Apply, Guard::FreshAndAllowed)
+            ]
+        );
     }
 
     proptest! {
-        /// Random walks: whatever happens, a commit is preceded by an approval with nothing but it in between, or is a policy's.
+        /// Random walks: whatever happens, a commit is preceded by an approval with nothing but it
+        /// in between, or is a policy's.
         #[test]
         fn walks(actions in proptest::collection::vec(proptest::sample::select(Action::ALL), 0..40)) {
             let mut state = ChangeState::Pending;

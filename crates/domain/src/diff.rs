@@ -1,7 +1,9 @@
-//! Word-level diff of two texts, by lines with the changed words marked inside them; inside a very long word, the changed characters.
-//! The work is bounded (a deadline falls back to whole lines), because contents are hostile and up to 100 kB.
+//! Word-level diff of two texts, by lines with the changed words marked inside them; inside a very
+//! long word, the changed characters. The work is bounded (a deadline falls back to whole lines),
+//! because contents are hostile and up to 100 kB.
 //!
-//! Lines and words are numbered before they are compared, so that one comparison of numbers serves both: the browser loads this, too.
+//! Lines and words are numbered before they are compared, so that one comparison of numbers serves
+//! both: the browser loads this, too.
 
 use std::{collections::HashMap, ops::Range, time::Duration};
 
@@ -16,11 +18,8 @@ use crate::text_enum::text_enum;
 text_enum! {
     /// What became of a line or a word.
     Mark {
-        /// In both.
         Same => "same",
-        /// Only before.
         Removed => "removed",
-        /// Only after.
         Added => "added",
     }
 }
@@ -28,16 +27,14 @@ text_enum! {
 /// A run of text inside a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Whether these words themselves changed.
+    /// True if these words themselves changed.
     pub changed: bool,
-    /// The words.
     pub text: String,
 }
 
 /// One line of the diff.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// What became of the line.
     pub mark: Mark,
     /// Line number before, from 1.
     pub before: Option<usize>,
@@ -47,15 +44,17 @@ pub struct Line {
     pub runs: Vec<Run>,
     /// Where the same line stands on the other side, if it only moved: its number there, from 1.
     pub moved: Option<usize>,
-    /// Whether it is the last of a text that does not end with a line break.
+    /// True if it is the last of a text that does not end with a line break.
     pub unended: bool,
 }
 
 /// How long a diff may take. What is left then is shown as replaced.
 const LIMIT: Duration = Duration::from_millis(200);
-/// Most words of lines that replace each other which are compared; of longer ones no words are marked.
+/// Most words of lines that replace each other which are compared; of longer ones no words are
+/// marked.
 const WORDS: usize = 20_000;
-/// Least share of words in both, in percent, for which words are marked: else the lines have nothing to do with each other.
+/// Least share of words in both, in percent, for which words are marked: else the lines have
+/// nothing to do with each other.
 const ALIKE_PERCENT: usize = 35;
 /// Fewest letters and digits of a line that counts as moved: shorter ones recur by chance.
 const MOVED: usize = 8;
@@ -66,11 +65,17 @@ const LONG_WORD: usize = 24;
 #[must_use]
 #[cfg_attr(
     not(target_arch = "wasm32"),
-    expect(clippy::disallowed_methods, reason = "a hostile comparison is cut off; its result is only shown, never stored")
+    expect(
+        clippy::disallowed_methods,
+        reason = "a hostile comparison is cut off; its result is only shown, never stored"
+    )
 )]
 pub fn lines(before: &str, after: &str) -> Vec<Line> {
     let deadline = Instant::now().checked_add(LIMIT);
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let (old, new): (Vec<&str>, Vec<&str>) = (
+        before.split_inclusive('\n').collect(),
+        after.split_inclusive('\n').collect(),
+    );
     let ops = compare(&old, &new, deadline);
     let moved = moves(&ops, &old, &new);
     let mut lines = Vec::new();
@@ -104,7 +109,13 @@ fn moves(ops: &[DiffOp], old: &[&str], new: &[&str]) -> Moves {
     let mut places: HashMap<&str, [(usize, usize); 2]> = HashMap::new();
     for op in ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
         for (side, text, range) in [(0, old, op.old_range()), (1, new, op.new_range())] {
-            for at in range.filter(|at| text[*at].chars().filter(|c| c.is_alphanumeric()).nth(MOVED - 1).is_some()) {
+            for at in range.filter(|at| {
+                text[*at]
+                    .chars()
+                    .filter(|c| c.is_alphanumeric())
+                    .nth(MOVED - 1)
+                    .is_some()
+            }) {
                 let place = &mut places.entry(text[at].trim_end()).or_default()[side];
                 *place = (place.0 + 1, at);
             }
@@ -130,27 +141,62 @@ fn compare(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp>
     let old: Vec<usize> = old.iter().map(&mut number).collect();
     let new: Vec<usize> = new.iter().map(&mut number).collect();
     let mut found = Replace::new(Capture::new());
-    let Ok(()) = patience::diff_deadline(&mut found, &old[..], 0..old.len(), &new[..], 0..new.len(), deadline);
+    let Ok(()) = patience::diff_deadline(
+        &mut found,
+        &old[..],
+        0..old.len(),
+        &new[..],
+        0..new.len(),
+        deadline,
+    );
     found.into_inner().into_ops()
 }
 
-/// Lines that take the place of others, the changed words marked where most of them stay. In what only moved none are marked.
-fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), moved: &Moves, deadline: Option<Instant>) -> Vec<Line> {
+/// Lines that take the place of others, the changed words marked where most of them stay. In what
+/// only moved none are marked.
+fn replaced(
+    old: (&[&str], Range<usize>),
+    new: (&[&str], Range<usize>),
+    moved: &Moves,
+    deadline: Option<Instant>,
+) -> Vec<Line> {
     let stay = |text: &[&str], range: Range<usize>, moved: &HashMap<usize, usize>| -> Vec<String> {
-        range.filter(|n| !moved.contains_key(n)).map(|n| text[n].to_owned()).collect()
+        range
+            .filter(|n| !moved.contains_key(n))
+            .map(|n| text[n].to_owned())
+            .collect()
     };
-    let (old_lines, new_lines) = (stay(old.0, old.1.clone(), &moved.removed), stay(new.0, new.1.clone(), &moved.added));
+    let (old_lines, new_lines) = (
+        stay(old.0, old.1.clone(), &moved.removed),
+        stay(new.0, new.1.clone(), &moved.added),
+    );
     let (mut old_parts, mut new_parts) = compared(&old_lines, &new_lines, deadline);
     let mut line = |mark: Mark, at: usize| {
         let removed = mark == Mark::Removed;
-        let (text, other) = if removed { (old.0[at], moved.removed.get(&at)) } else { (new.0[at], moved.added.get(&at)) };
-        let parts = if removed { &mut old_parts } else { &mut new_parts };
-        let parts = if other.is_some() { vec![(false, text.to_owned())] } else { parts.next().unwrap_or_default() };
+        let (text, other) = if removed {
+            (old.0[at], moved.removed.get(&at))
+        } else {
+            (new.0[at], moved.added.get(&at))
+        };
+        let parts = if removed {
+            &mut old_parts
+        } else {
+            &mut new_parts
+        };
+        let parts = if other.is_some() {
+            vec![(false, text.to_owned())]
+        } else {
+            parts.next().unwrap_or_default()
+        };
         Line {
             mark,
             before: removed.then_some(at + 1),
             after: (!removed).then_some(at + 1),
-            runs: runs(parts.iter().map(|(changed, text)| (*changed, text.as_str()))),
+            runs: runs(
+                parts
+                    .iter()
+                    .map(|(changed, text)| (*changed, text.as_str())),
+            ),
             moved: other.map(|n| n + 1),
             unended: !text.ends_with('\n'),
         }
@@ -164,16 +210,30 @@ fn replaced(old: (&[&str], Range<usize>), new: (&[&str], Range<usize>), moved: &
 type Parts = Vec<(bool, String)>;
 
 /// The parts of lines and of those that take their place.
-fn compared(old: &[String], new: &[String], deadline: Option<Instant>) -> (std::vec::IntoIter<Parts>, std::vec::IntoIter<Parts>) {
+fn compared(
+    old: &[String],
+    new: &[String],
+    deadline: Option<Instant>,
+) -> (std::vec::IntoIter<Parts>, std::vec::IntoIter<Parts>) {
     let (old_words, new_words) = (words(old), words(new));
     let mut marked = (vec![Vec::new(); old.len()], vec![Vec::new(); new.len()]);
     let too_many = old_words.len().max(new_words.len()) > WORDS;
-    let ops = if too_many || old_words.is_empty() || new_words.is_empty() { Vec::new() } else { compare(&old_words, &new_words, deadline) };
+    let ops = if too_many || old_words.is_empty() || new_words.is_empty() {
+        Vec::new()
+    } else {
+        compare(&old_words, &new_words, deadline)
+    };
     let length = |words: &[&str]| words.iter().map(|w| w.trim().len()).sum::<usize>();
-    let same: usize = ops.iter().filter(|op| matches!(op, DiffOp::Equal { .. })).map(|op| length(&old_words[op.old_range()])).sum();
+    let same: usize = ops
+        .iter()
+        .filter(|op| matches!(op, DiffOp::Equal { .. }))
+        .map(|op| length(&old_words[op.old_range()]))
+        .sum();
     let (mut old_at, mut new_at) = (0, 0);
     let long = old_words.iter().any(|w| w.chars().count() >= LONG_WORD);
-    if !ops.is_empty() && (long || same * 200 >= ALIKE_PERCENT * (length(&old_words) + length(&new_words))) {
+    if !ops.is_empty()
+        && (long || same * 200 >= ALIKE_PERCENT * (length(&old_words) + length(&new_words)))
+    {
         for op in &ops {
             let (o, n) = (&old_words[op.old_range()], &new_words[op.new_range()]);
             if matches!(op, DiffOp::Equal { .. }) {
@@ -182,8 +242,24 @@ fn compared(old: &[String], new: &[String], deadline: Option<Instant>) -> (std::
             } else {
                 let (o, n) = (o.concat(), n.concat());
                 let (start, end) = shared(&o, &n);
-                put(&mut marked.0, &mut old_at, &[(false, &o[..start]), (true, &o[start..o.len() - end]), (false, &o[o.len() - end..])]);
-                put(&mut marked.1, &mut new_at, &[(false, &n[..start]), (true, &n[start..n.len() - end]), (false, &n[n.len() - end..])]);
+                put(
+                    &mut marked.0,
+                    &mut old_at,
+                    &[
+                        (false, &o[..start]),
+                        (true, &o[start..o.len() - end]),
+                        (false, &o[o.len() - end..]),
+                    ],
+                );
+                put(
+                    &mut marked.1,
+                    &mut new_at,
+                    &[
+                        (false, &n[..start]),
+                        (true, &n[start..n.len() - end]),
+                        (false, &n[n.len() - end..]),
+                    ],
+                );
             }
         }
     } else {
@@ -193,14 +269,26 @@ fn compared(old: &[String], new: &[String], deadline: Option<Instant>) -> (std::
     (marked.0.into_iter(), marked.1.into_iter())
 }
 
-/// Bytes at the start and at the end that two texts share, where they are long; never inside a character.
+/// Bytes at the start and at the end that two texts share, where they are long; never inside a
+/// character.
 fn shared(old: &str, new: &str) -> (usize, usize) {
     if old.chars().count().min(new.chars().count()) < LONG_WORD {
         return (0, 0);
     }
-    let start: usize = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let start: usize = old
+        .chars()
+        .zip(new.chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len_utf8())
+        .sum();
     let (old, new) = (&old[start..], &new[start..]);
-    let end = old.chars().rev().zip(new.chars().rev()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let end = old
+        .chars()
+        .rev()
+        .zip(new.chars().rev())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len_utf8())
+        .sum();
     (start, end)
 }
 
@@ -216,8 +304,9 @@ fn put(lines: &mut [Vec<(bool, String)>], at: &mut usize, parts: &[(bool, &str)]
     }
 }
 
-/// The words of some lines, with what is between them: runs of letters and digits, runs of blanks, and any other character by itself.
-/// Where a script has no blanks between words, each of its characters is one.
+/// The words of some lines, with what is between them: runs of letters and digits, runs of blanks,
+/// and any other character by itself. Where a script has no blanks between words, each of its
+/// characters is one.
 fn words(lines: &[String]) -> Vec<&str> {
     let kind = |c: char| match c {
         '\n' => 0,
@@ -245,7 +334,8 @@ fn words(lines: &[String]) -> Vec<&str> {
     all
 }
 
-/// Whether a character is of a script that is written without blanks between words: Thai, Lao, Myanmar, Khmer, Chinese, Japanese.
+/// True if a character is of a script that is written without blanks between words: Thai, Lao,
+/// Myanmar, Khmer, Chinese, Japanese.
 const fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
         | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
@@ -256,7 +346,10 @@ fn runs<'a>(parts: impl Iterator<Item = (bool, &'a str)>) -> Vec<Run> {
     for (changed, text) in parts.filter(|(_, text)| !text.is_empty()) {
         match runs.last_mut() {
             Some(last) if last.changed == changed => last.text.push_str(text),
-            _ => runs.push(Run { changed, text: text.to_owned() }),
+            _ => runs.push(Run {
+                changed,
+                text: text.to_owned(),
+            }),
         }
     }
     if let Some(last) = runs.last_mut() {
@@ -278,20 +371,36 @@ mod tests {
 
     fn side(lines: &[Line], keep: Mark) -> Vec<String> {
         let text = |l: &Line| l.runs.iter().map(|r| r.text.as_str()).collect();
-        lines.iter().filter(|l| l.mark == Mark::Same || l.mark == keep).map(text).collect()
+        lines
+            .iter()
+            .filter(|l| l.mark == Mark::Same || l.mark == keep)
+            .map(text)
+            .collect()
     }
 
     #[test]
     fn marks_the_word_that_changed() {
-        let diff = lines("retry after 5 seconds\nthen stop\n", "retry after 30 seconds\nthen stop\n");
+        let diff = lines(
+            "retry after 5 seconds\nthen stop\n",
+            "retry after 30 seconds\nthen stop\n",
+        );
         let added = diff.iter().find(|l| l.mark == Mark::Added).unwrap();
-        let changed: Vec<&str> = added.runs.iter().filter(|r| r.changed).map(|r| r.text.as_str()).collect();
+        let changed: Vec<&str> = added
+            .runs
+            .iter()
+            .filter(|r| r.changed)
+            .map(|r| r.text.as_str())
+            .collect();
         assert_eq!(changed, ["30"]);
         assert_eq!(diff.last().unwrap().mark, Mark::Same);
     }
 
     fn changed(line: &Line) -> Vec<&str> {
-        line.runs.iter().filter(|r| r.changed).map(|r| r.text.as_str()).collect()
+        line.runs
+            .iter()
+            .filter(|r| r.changed)
+            .map(|r| r.text.as_str())
+            .collect()
     }
 
     #[test]
@@ -299,26 +408,59 @@ mod tests {
         let before = "x".repeat(9_000);
         let after = format!("{}abcdef{}", &before[..4_000], &before[4_006..]);
         let diff = lines(&before, &after);
-        assert_eq!(diff.iter().map(changed).collect::<Vec<_>>(), [vec!["xxxxxx"], vec!["abcdef"]]);
+        assert_eq!(
+            diff.iter().map(changed).collect::<Vec<_>>(),
+            [vec!["xxxxxx"], vec!["abcdef"]]
+        );
         let diff = lines("日志保留三十天。\n", "日志保留六十天。\n");
-        assert_eq!(diff.iter().map(changed).collect::<Vec<_>>(), [vec!["三"], vec!["六"]]);
+        assert_eq!(
+            diff.iter().map(changed).collect::<Vec<_>>(),
+            [vec!["三"], vec!["六"]]
+        );
     }
 
     #[test]
     fn a_line_that_moved_names_its_other_place() {
-        let (one, two) = ("Ask for the order number first.\n", "Refund within 14 days.\n");
-        let diff = lines(&format!("# Refunds\n{one}{two}\n- end\n"), &format!("# Refunds\n{two}\n{one}- end\n"));
-        let moved: Vec<_> = diff.iter().filter_map(|l| Some((l.mark, l.before, l.after, l.moved?))).collect();
+        let (one, two) = (
+            "Ask for the order number first.\n",
+            "Refund within 14 days.\n",
+        );
+        let diff = lines(
+            &format!("# Refunds\n{one}{two}\n- end\n"),
+            &format!("# Refunds\n{two}\n{one}- end\n"),
+        );
+        let moved: Vec<_> = diff
+            .iter()
+            .filter_map(|l| Some((l.mark, l.before, l.after, l.moved?)))
+            .collect();
         let of = |mark| moved.iter().find(|m| m.0 == mark).copied();
         let (from, to) = (of(Mark::Removed).unwrap(), of(Mark::Added).unwrap());
         assert_eq!((moved.len(), from.1, to.2), (2, Some(to.3), Some(from.3)));
-        assert!(diff.iter().filter(|l| l.moved.is_some()).all(|l| changed(l).is_empty()), "no word of it changed");
+        assert!(
+            diff.iter()
+                .filter(|l| l.moved.is_some())
+                .all(|l| changed(l).is_empty()),
+            "no word of it changed"
+        );
         // A line that is there twice, or is short, does not count as moved.
         let twice = lines(&format!("{one}a\nb\n"), &format!("a\n{one}b\n{one}"));
-        assert!(twice.iter().all(|l| l.moved.is_none() || l.mark != Mark::Same), "{twice:?}");
-        assert!(lines("- yes\na\n", "a\n- yes\n").iter().all(|l| l.moved.is_none()));
+        assert!(
+            twice
+                .iter()
+                .all(|l| l.moved.is_none() || l.mark != Mark::Same),
+            "{twice:?}"
+        );
+        assert!(
+            lines("- yes\na\n", "a\n- yes\n")
+                .iter()
+                .all(|l| l.moved.is_none())
+        );
         // Of other indentation it is another line.
-        assert!(lines(&format!("{one}a\nb\n"), &format!("a\nb\n  {one}")).iter().all(|l| l.moved.is_none()));
+        assert!(
+            lines(&format!("{one}a\nb\n"), &format!("a\nb\n  {one}"))
+                .iter()
+                .all(|l| l.moved.is_none())
+        );
     }
 
     #[test]
@@ -326,7 +468,11 @@ mod tests {
         let diff = lines("one\ntwo", "one\ntwo\n");
         assert_eq!(
             diff.iter().map(|l| (l.mark, l.unended)).collect::<Vec<_>>(),
-            [(Mark::Same, false), (Mark::Removed, true), (Mark::Added, false)]
+            [
+                (Mark::Same, false),
+                (Mark::Removed, true),
+                (Mark::Added, false)
+            ]
         );
     }
 
@@ -338,7 +484,13 @@ mod tests {
 
     #[test]
     fn a_hostile_text_takes_no_longer_than_its_limit_by_much() {
-        let lines_of = |every: usize| (0..20_000).map(|n| (n % every).to_string()).collect::<Vec<_>>().join("\n") + "\n";
+        let lines_of = |every: usize| {
+            (0..20_000)
+                .map(|n| (n % every).to_string())
+                .collect::<Vec<_>>()
+                .join("\n")
+                + "\n"
+        };
         let (before, after) = (lines_of(7), lines_of(11));
         let diff = lines(&before, &after);
         assert_eq!(side(&diff, Mark::Added).len(), 20_000);

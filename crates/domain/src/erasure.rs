@@ -1,5 +1,6 @@
-//! What a text holds of one end user: a run of words as they said it, a value that points to them, or the name by which they are known.
-//! Erasing an end user finds it by these, wherever else it was copied to.
+//! What a text holds of one end user: a run of words as they said it, a value that points to them,
+//! or the name by which they are known. Erasing an end user finds it by these, wherever else it was
+//! copied to.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +11,8 @@ use serde_json::Value;
 
 use crate::{search::tokens, sensitive::sensitive_spans, text_enum::text_enum};
 
-/// What an erased text says. Its SHA-256 is [`ERASED_SHA256`], which the database's triggers let take the place of any other.
+/// What an erased text says. Its SHA-256 is [`ERASED_SHA256`], which the database's triggers let
+/// take the place of any other.
 pub const ERASED: &str = "[erased]";
 /// The SHA-256 of [`ERASED`], hexadecimal.
 pub const ERASED_SHA256: &str = "774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e78e9e50dd9b58b3201";
@@ -18,19 +20,22 @@ pub const ERASED_SHA256: &str = "774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e7
 pub const LONGEST_REASON: usize = 1_000;
 /// Shortest name that is looked for in texts, in characters: shorter ones are in too many words.
 const SHORTEST_NAME: usize = 4;
-/// A name of one word without a digit is looked for from so many letters on: `user` and `agent` are words, too.
+/// A name of one word without a digit is looked for from so many letters on: `user` and `agent` are
+/// words, too.
 const SHORTEST_WORD: usize = 8;
-/// So many words in a row, as they were said, are a person's own. Fewer are often what anybody says.
+/// So many words in a row, as they were said, are a person's own. Fewer are often what anybody
+/// says.
 const RUN: usize = 8;
-/// So many letters those words have at least together: in scripts without spaces a word is a pair of letters.
+/// So many letters those words have at least together: in scripts without spaces a word is a pair
+/// of letters.
 const LETTERS: usize = 24;
 /// So many pairs of letters are a person's own in scripts without spaces.
 const PAIRS: usize = 20;
-/// A number of so many digits points to somebody or something of theirs, unless it is a day or a round number.
+/// A number of so many digits points to somebody or something of theirs, unless it is a day or a
+/// round number.
 const DIGITS: usize = 7;
 
 text_enum! {
-    /// What was erased.
     ErasureKind {
         /// All that is known of an end user.
         Subject => "subject",
@@ -46,7 +51,6 @@ text_enum! {
     ErasureState {
         /// A second admin has not confirmed it yet.
         Waiting => "waiting",
-        /// It was done.
         Done => "done",
         /// It was withdrawn or declined.
         Withdrawn => "withdrawn",
@@ -69,7 +73,9 @@ impl TheirWords {
     pub fn of(subject: &str) -> Self {
         let mut words = Self::default();
         let letters = subject.chars().count();
-        let is_telling = subject.contains(|c: char| c.is_ascii_digit()) || tokens(subject).len() > 1 || letters >= SHORTEST_WORD;
+        let is_telling = subject.contains(|c: char| c.is_ascii_digit())
+            || tokens(subject).len() > 1
+            || letters >= SHORTEST_WORD;
         if letters >= SHORTEST_NAME && is_telling {
             words.add_value(subject);
         }
@@ -78,7 +84,11 @@ impl TheirWords {
 
     /// Adds names and the like that are looked for as well, one a line.
     pub fn add_lines(&mut self, lines: &str) {
-        for line in lines.lines().map(str::trim).filter(|line| line.chars().count() >= SHORTEST_NAME) {
+        for line in lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.chars().count() >= SHORTEST_NAME)
+        {
             self.add_value(line);
         }
     }
@@ -91,7 +101,10 @@ impl TheirWords {
             self.runs.insert(hash);
         }
         for number in tokens.iter().filter(|t| is_telling_number(t)) {
-            self.values.entry(number.clone()).or_default().insert(vec![number.clone()]);
+            self.values
+                .entry(number.clone())
+                .or_default()
+                .insert(vec![number.clone()]);
         }
     }
 
@@ -109,16 +122,21 @@ impl TheirWords {
         }
     }
 
-    /// Whether a text holds any of it.
+    /// True if a text holds any of it.
     #[must_use]
     pub fn are_in(&self, text: &str) -> bool {
         let tokens = tokens(text);
-        let value_at = |at: usize| self.values.get(&tokens[at]).is_some_and(|all| all.iter().any(|value| tokens[at..].starts_with(value)));
-        runs(&tokens).any(|run| self.runs.contains(&self.hasher.hash_one(run))) || (0..tokens.len()).any(value_at)
+        let value_at = |at: usize| {
+            self.values
+                .get(&tokens[at])
+                .is_some_and(|all| all.iter().any(|value| tokens[at..].starts_with(value)))
+        };
+        runs(&tokens).any(|run| self.runs.contains(&self.hasher.hash_one(run)))
+            || (0..tokens.len()).any(value_at)
     }
 
-    /// A text without them: the strings of a JSON list or object that hold any are replaced, any other text as a whole. `None` if it
-    /// holds nothing of them.
+    /// A text without them: the strings of a JSON list or object that hold any are replaced, any
+    /// other text as a whole. `None` if it holds nothing of them.
     #[must_use]
     pub fn erased_from(&self, text: &str) -> Option<String> {
         if text.starts_with(['{', '['])
@@ -155,15 +173,21 @@ impl TheirWords {
 /// The runs of words by which a text is known to be somebody's own.
 fn runs(tokens: &[String]) -> impl Iterator<Item = &[String]> {
     let letters = |run: &[String]| run.iter().map(|word| word.chars().count()).sum::<usize>();
-    let words = tokens.windows(RUN).filter(move |run| letters(run) >= LETTERS);
-    let is_pairs = |run: &&[String]| run.iter().all(|word| word.chars().count() <= 2 && !word.is_ascii());
+    let words = tokens
+        .windows(RUN)
+        .filter(move |run| letters(run) >= LETTERS);
+    let is_pairs = |run: &&[String]| {
+        run.iter()
+            .all(|word| word.chars().count() <= 2 && !word.is_ascii())
+    };
     words.chain(tokens.windows(PAIRS).filter(is_pairs))
 }
 
-/// Whether a number points to something: not `2026-11-27` as `20261127`, and no round one.
+/// True if a number points to something: not `2026-11-27` as `20261127`, and no round one.
 fn is_telling_number(word: &str) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
-    let is_day = word.len() == 8 && digits == 8 && (word.starts_with("19") || word.starts_with("20"));
+    let is_day =
+        word.len() == 8 && digits == 8 && (word.starts_with("19") || word.starts_with("20"));
     digits >= DIGITS && !is_day && !word.ends_with("000")
 }
 
@@ -182,7 +206,10 @@ mod tests {
 
     #[test]
     fn what_erased_texts_say_has_the_hash_that_the_database_knows() {
-        assert_eq!(crate::canonical::sha256_hex(ERASED.as_bytes()), ERASED_SHA256);
+        assert_eq!(
+            crate::canonical::sha256_hex(ERASED.as_bytes()),
+            ERASED_SHA256
+        );
     }
 
     #[test]
@@ -212,7 +239,10 @@ mod tests {
             assert!(!words.are_in(text), "{text}");
         }
         for name in ["al", "user", "agent", "the"] {
-            assert!(!TheirWords::of(name).are_in(&format!("{name} dente")), "{name} is a word");
+            assert!(
+                !TheirWords::of(name).are_in(&format!("{name} dente")),
+                "{name} is a word"
+            );
         }
         assert!(TheirWords::of("Quetzalina").are_in("quetzalina's seat"));
     }
@@ -221,8 +251,13 @@ mod tests {
     fn a_script_without_spaces_is_searched_too() {
         let mut words = TheirWords::of("x");
         words.add_said("祖母はいつも眠っている狐の隣の窓側の席を予約しますので朝十時より前には電話をかけないでください");
-        assert!(words.are_in("メモ：祖母はいつも眠っている狐の隣の窓側の席を予約します、と言われた"));
-        assert!(!words.are_in("朝十時より前には電話をかけない"), "a greeting or a common phrase is shorter");
+        assert!(
+            words.are_in("メモ：祖母はいつも眠っている狐の隣の窓側の席を予約します、と言われた")
+        );
+        assert!(
+            !words.are_in("朝十時より前には電話をかけない"),
+            "a greeting or a common phrase is shorter"
+        );
     }
 
     #[test]
@@ -231,10 +266,17 @@ mod tests {
         let facts = r#"{"count":3,"subjects":["cust-4711","cust-1"]}"#;
         let erased = words.erased_from(facts).unwrap();
         let value: Value = serde_json::from_str(&erased).unwrap();
-        assert_eq!((&value["count"], &value["subjects"]), (&Value::from(3), &serde_json::json!(["[erased]", "cust-1"])));
+        assert_eq!(
+            (&value["count"], &value["subjects"]),
+            (&Value::from(3), &serde_json::json!(["[erased]", "cust-1"]))
+        );
         assert!(!erased.contains("4711"), "{erased}");
         assert_eq!(words.erased_from(r#"{"count":3}"#), None);
         assert_eq!(words.erased_from("of cust-4711").as_deref(), Some(ERASED));
-        assert_eq!(words.erased_from("{cust-4711").as_deref(), Some(ERASED), "what only looks like JSON");
+        assert_eq!(
+            words.erased_from("{cust-4711").as_deref(),
+            Some(ERASED),
+            "what only looks like JSON"
+        );
     }
 }

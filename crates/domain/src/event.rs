@@ -6,19 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::{Timestamp, text_enum::text_enum};
 
 text_enum! {
-    /// What an event is.
     EventKind {
         /// Instructions that the agent was given.
         System => "system",
-        /// What a user said.
         User => "user",
-        /// What the agent said.
         Agent => "agent",
-        /// What the agent thought aloud.
         Thinking => "thinking",
         /// A call of a tool; the text is its arguments as JSON.
         ToolUse => "tool_use",
-        /// What the tool answered.
         ToolResult => "tool_result",
         /// A call of a tool that was refused before it ran; the text says how.
         Denial => "denial",
@@ -39,9 +34,9 @@ text_enum! {
         Person => "person",
         /// The agent of the session.
         Agent => "agent",
-        /// What a tool answered.
         Tool => "tool",
-        /// The program around the agent: prompts, reminders, hooks, summaries, loaded files. The agent was told it.
+        /// The program around the agent: prompts, reminders, hooks, summaries, loaded files. The
+        /// agent was told it.
         Harness => "harness",
         /// The agent that gave a sub-agent its task.
         ParentAgent => "parent_agent",
@@ -75,10 +70,9 @@ impl Speaker {
 }
 
 text_enum! {
-    /// Whether an event is part of what happened in its session.
+    /// True if an event is part of what happened in its session.
     #[derive(Default)]
     Standing {
-        /// It is.
         #[default]
         Live => "live",
         /// It happened in another session, of which this one holds a copy.
@@ -88,8 +82,8 @@ text_enum! {
     }
 }
 
-/// What an event counts as when findings are looked for: what was copied or abandoned as nothing, and what is in the user's role but was
-/// said by no person as something that the agent was told.
+/// What an event counts as when findings are looked for: what was copied or abandoned as nothing,
+/// and what is in the user's role but was said by no person as something that the agent was told.
 #[must_use]
 pub fn counts_as(kind: EventKind, speaker: Speaker, standing: Standing) -> EventKind {
     match (standing, kind, speaker) {
@@ -108,7 +102,6 @@ text_enum! {
         Success => "success",
         /// The task was not done.
         Failure => "failure",
-        /// Nobody said.
         #[default]
         Unknown => "unknown",
     }
@@ -144,7 +137,7 @@ impl OutcomeSource {
         }
     }
 
-    /// Whether conclusions may be drawn from it.
+    /// True if conclusions may be drawn from it.
     #[must_use]
     pub const fn decides(self) -> bool {
         !matches!(self, Self::Claimed)
@@ -156,7 +149,6 @@ impl OutcomeSource {
 pub struct Event {
     /// The source's own id of the event.
     pub external_id: Option<String>,
-    /// What it is.
     pub kind: EventKind,
     /// Whose words it holds.
     #[serde(default)]
@@ -164,7 +156,7 @@ pub struct Event {
     /// The sub-agent in whose conversation it stands; none in the session's own.
     #[serde(default)]
     pub thread: Option<String>,
-    /// Whether it is part of what happened in its session.
+    /// True if it is part of what happened in its session.
     #[serde(default)]
     pub standing: Standing,
     /// The session that it was copied from, as the source or Lucid calls it.
@@ -174,9 +166,8 @@ pub struct Event {
     pub tool: Option<String>,
     /// Pairs a call with its answer.
     pub tool_use_id: Option<String>,
-    /// Whether a tool's answer is an error.
+    /// True if a tool's answer is an error.
     pub is_error: bool,
-    /// The normalised text.
     pub text: String,
     /// When it happened, if known.
     pub occurred_at: Option<Timestamp>,
@@ -207,7 +198,11 @@ impl Event {
     /// This event with another kind, and the speaker that is usual for that kind.
     #[must_use]
     pub fn of_kind(self, kind: EventKind) -> Self {
-        Self { kind, speaker: Speaker::of(kind), ..self }
+        Self {
+            kind,
+            speaker: Speaker::of(kind),
+            ..self
+        }
     }
 
     /// The same with another speaker.
@@ -222,9 +217,7 @@ impl Event {
 pub struct Outcome {
     /// Success, failure or unknown.
     pub result: OutcomeResult,
-    /// Score in millionths.
     pub score: Option<i64>,
-    /// Who or what says so.
     #[serde(default)]
     pub source: OutcomeSource,
 }
@@ -233,23 +226,41 @@ impl Outcome {
     /// A stated outcome without a score.
     #[must_use]
     pub const fn stated(result: OutcomeResult) -> Self {
-        Self { result, score: None, source: OutcomeSource::Stated }
+        Self {
+            result,
+            score: None,
+            source: OutcomeSource::Stated,
+        }
     }
 
     /// What it says as far as conclusions may be drawn from it: of a claim, nothing.
     #[must_use]
     pub const fn decided(self) -> OutcomeResult {
-        if self.source.decides() { self.result } else { OutcomeResult::Unknown }
+        if self.source.decides() {
+            self.result
+        } else {
+            OutcomeResult::Unknown
+        }
     }
 
     /// The outcome that a reward means: 1 and above is a success, anything below a failure
     /// (tau-bench's convention: 1 only if the end state is right).
     #[must_use]
     pub fn from_reward(reward: f64) -> Self {
-        let result = if reward >= 1.0 { OutcomeResult::Success } else { OutcomeResult::Failure };
+        let result = if reward >= 1.0 {
+            OutcomeResult::Success
+        } else {
+            OutcomeResult::Failure
+        };
         #[expect(clippy::cast_possible_truncation, reason = "clamped to 0..=1 before")]
-        let score = reward.is_finite().then(|| (reward.clamp(0.0, 1.0) * 1_000_000.0) as i64);
-        Self { result, score, source: OutcomeSource::Stated }
+        let score = reward
+            .is_finite()
+            .then(|| (reward.clamp(0.0, 1.0) * 1_000_000.0) as i64);
+        Self {
+            result,
+            score,
+            source: OutcomeSource::Stated,
+        }
     }
 }
 
@@ -258,7 +269,6 @@ impl Outcome {
 pub struct SessionHead {
     /// The source's own id.
     pub external_id: Option<String>,
-    /// Which agent worked.
     pub agent: Option<String>,
     /// The pseudonymous end user.
     pub subject: Option<String>,
@@ -268,18 +278,21 @@ pub struct SessionHead {
     pub task_key: Option<String>,
     /// What else the source said of it.
     pub metadata: serde_json::Map<String, serde_json::Value>,
-    /// How it ended.
     pub outcome: Option<Outcome>,
 }
 
-/// Whether a tool's answer is an error where the source does not say: a text that begins with `Error`, a JSON object
-/// with a non-empty `error`, a non-zero exit code (`exit_code`, `exitCode` or `returncode` in a JSON object, or a text
-/// whose first or last line is `Exit code N` / `exit status N`), a first line that names an exception (`AccessDenied: ..`,
-/// `fatal: ..`), or a Python traceback that ends the text.
+/// True if a tool's answer is an error where the source does not say: a text that begins with
+/// `Error`, a JSON object with a non-empty `error`, a non-zero exit code (`exit_code`, `exitCode`
+/// or `returncode` in a JSON object, or a text whose first or last line is `Exit code N` / `exit
+/// status N`), a first line that names an exception (`AccessDenied: ..`, `fatal: ..`), or a Python
+/// traceback that ends the text.
 #[must_use]
 pub fn looks_like_error(text: &str) -> bool {
     let text = text.trim();
-    if text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error")) {
+    if text
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("error"))
+    {
         return !text[5..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
     }
     if text.starts_with('{') {
@@ -287,10 +300,15 @@ pub fn looks_like_error(text: &str) -> bool {
     }
     let mut lines = text.lines();
     let (first, last) = (lines.next(), lines.next_back());
-    if first.into_iter().chain(last).any(names_failed_exit) || first.is_some_and(|line| names_an_exception(line) || is_fatal(line)) {
+    if first.into_iter().chain(last).any(names_failed_exit)
+        || first.is_some_and(|line| names_an_exception(line) || is_fatal(line))
+    {
         return true;
     }
-    let ends_in_exception = || last.or(first).is_some_and(|line| names_an_exception(line) || is_exception_name(line));
+    let ends_in_exception = || {
+        last.or(first)
+            .is_some_and(|line| names_an_exception(line) || is_exception_name(line))
+    };
     text.lines().any(|line| line.trim_end() == TRACEBACK) && ends_in_exception()
 }
 
@@ -316,11 +334,12 @@ const EXCEPTIONS: &[&str] = &[
     "Conflict",
 ];
 
-/// Whether a line begins with the name of an exception and a colon: `ValueError: ..`, `AccessDenied: ..`,
-/// `botocore.exceptions.ClientError: ..`.
+/// True if a line begins with the name of an exception and a colon: `ValueError: ..`,
+/// `AccessDenied: ..`, `botocore.exceptions.ClientError: ..`.
 #[must_use]
 pub fn names_an_exception(line: &str) -> bool {
-    line.split_once(": ").is_some_and(|(name, said)| is_exception_name(name) && !said.trim().is_empty())
+    line.split_once(": ")
+        .is_some_and(|(name, said)| is_exception_name(name) && !said.trim().is_empty())
 }
 
 fn is_exception_name(name: &str) -> bool {
@@ -333,7 +352,9 @@ fn is_exception_name(name: &str) -> bool {
 }
 
 fn is_fatal(line: &str) -> bool {
-    line.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("fatal:")) && line.len() > 7
+    line.get(..6)
+        .is_some_and(|start| start.eq_ignore_ascii_case("fatal:"))
+        && line.len() > 7
 }
 
 /// What a tool's answer says of how it ended; the rest of it, which may be long, is not kept.
@@ -350,7 +371,10 @@ impl Ended {
     fn is_error(&self) -> bool {
         use serde_json::Value;
         let codes = [&self.exit_code, &self.exit_code_camel, &self.returncode];
-        codes.into_iter().flatten().any(|code| code.as_i64().is_some_and(|n| n != 0))
+        codes
+            .into_iter()
+            .flatten()
+            .any(|code| code.as_i64().is_some_and(|n| n != 0))
             || match &self.error {
                 Some(Value::String(s)) => !s.trim().is_empty(),
                 Some(Value::Object(o)) => !o.is_empty(),
@@ -366,7 +390,11 @@ fn names_failed_exit(line: &str) -> bool {
     let line = line.trim().to_ascii_lowercase();
     ["exit code", "exit status"].iter().any(|cue| {
         line.strip_prefix(cue).is_some_and(|rest| {
-            let digits: String = rest.trim_start_matches([':', ' ', '=']).chars().take_while(char::is_ascii_digit).collect();
+            let digits: String = rest
+                .trim_start_matches([':', ' ', '='])
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
             digits.parse::<i64>().is_ok_and(|code| code != 0)
         })
     })
@@ -389,7 +417,8 @@ mod tests {
             "AccessDenied: User etl is not authorized to perform s3:PutObject",
             "botocore.exceptions.ClientError: An error occurred",
             "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'id'",
-            "loading\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyboardInterrupt",
+            "loading\nTraceback (most recent call last):\n  File \"a.py\", line \
+             1\nKeyboardInterrupt",
             "fatal: not a git repository",
         ] {
             assert!(looks_like_error(error), "{error:?}");
@@ -416,8 +445,17 @@ mod tests {
 
     #[test]
     fn rewards() {
-        assert_eq!(Outcome::from_reward(1.0), Outcome { score: Some(1_000_000), ..Outcome::stated(OutcomeResult::Success) });
+        assert_eq!(
+            Outcome::from_reward(1.0),
+            Outcome {
+                score: Some(1_000_000),
+                ..Outcome::stated(OutcomeResult::Success)
+            }
+        );
         assert_eq!(Outcome::from_reward(0.0).result, OutcomeResult::Failure);
-        assert_eq!(Outcome::from_reward(f64::NAN), Outcome::stated(OutcomeResult::Failure));
+        assert_eq!(
+            Outcome::from_reward(f64::NAN),
+            Outcome::stated(OutcomeResult::Failure)
+        );
     }
 }

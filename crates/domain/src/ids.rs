@@ -1,5 +1,5 @@
-//! Ids: `UUIDv7`, each kind a type of its own, shown with its prefix (`mem_0197...`).
-//! Making one takes the time and ten random bytes as parameters, so that tests and replays decide them.
+//! Ids: `UUIDv7`, each kind a type of its own, shown with its prefix (`mem_0197...`). Making one
+//! takes the time and ten random bytes as parameters, so that tests and replays decide them.
 
 use std::{fmt, str::FromStr};
 
@@ -73,7 +73,6 @@ macro_rules! id {
 }
 
 id! {
-    /// A memory store.
     StoreId = "memstore";
     /// A memory: the same through all its versions.
     MemoryId = "mem";
@@ -85,17 +84,14 @@ id! {
     SessionId = "sesn";
     /// An event of a session.
     EventId = "sevt";
-    /// A dream.
     DreamId = "drm";
     /// An answer to a question of a dream.
     AnswerId = "answer";
-    /// A changeset.
     ChangesetId = "chgset";
     /// A change: the unit of decision.
     ChangeId = "chg";
     /// A quote that backs or contradicts a change.
     EvidenceId = "evd";
-    /// One person's vote.
     DecisionId = "dec";
     /// A person with an account.
     UserId = "user";
@@ -103,7 +99,6 @@ id! {
     SignInId = "sign";
     /// A setting that waits for a second admin.
     SettingChangeId = "setting";
-    /// A policy.
     PolicyId = "policy";
     /// A time in which nothing is committed.
     FreezeId = "freeze";
@@ -111,7 +106,6 @@ id! {
     RecallId = "recall";
     /// An erasure of what is known of an end user, or of one text.
     ErasureId = "erasure";
-    /// A legal hold.
     HoldId = "hold";
     /// A key for the API.
     KeyId = "key";
@@ -123,7 +117,6 @@ id! {
     GrantId = "grant";
     /// A schedule of dreams.
     ScheduleId = "sched";
-    /// A background job.
     JobId = "job";
     /// Refused form input that is kept for the page that shows it.
     DraftId = "draft";

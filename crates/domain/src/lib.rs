@@ -1,6 +1,7 @@
-//! The words and rules of Lucid: ids, times, memory, sessions, changesets and their state machine, roles, diff and digest.
-//! Nothing here reads a clock, a file, a socket or a random number, and everything compiles to wasm, so that the
-//! server and the review desk in the browser decide by the same code.
+//! The words and rules of Lucid: ids, times, memory, sessions, changesets and their state machine,
+//! roles, diff and digest. Nothing here reads a clock, a file, a socket or a random number, and
+//! everything compiles to wasm, so that the server and the review desk in the browser decide by the
+//! same code.
 
 mod text_enum;
 

@@ -1,4 +1,5 @@
-//! Masks what is sensitive before a quote or a transcript is shown. Revealing it is a right of its own and is audited.
+//! Masks what is sensitive before a quote or a transcript is shown. Revealing it is a right of its
+//! own and is audited.
 
 use crate::sensitive::{Sensitive, sensitive_spans};
 
@@ -13,7 +14,10 @@ pub fn mask(text: &str) -> String {
 pub fn mask_unless(text: &str, is_own: impl Fn(&str) -> bool) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
-    for span in sensitive_spans(text).into_iter().filter(|span| !is_own(&text[span.start..span.end])) {
+    for span in sensitive_spans(text)
+        .into_iter()
+        .filter(|span| !is_own(&text[span.start..span.end]))
+    {
         masked.push_str(&text[at..span.start]);
         masked.push_str(match span.kind {
             Sensitive::Secret => "[secret]",
@@ -31,9 +35,14 @@ mod tests {
 
     #[test]
     fn masks_and_leaves_the_rest() {
-        assert_eq!(mask("write to ana@example.com, password=hunter2hunter2!"), "write to [personal], password=[secret]");
+        assert_eq!(
+            mask("write to ana@example.com, password=hunter2hunter2!"),
+            "write to [personal], password=[secret]"
+        );
         assert_eq!(mask("nothing here"), "nothing here");
-        let shown = mask_unless("ana@example.com and bob@example.com", |value| value.starts_with("ana"));
+        let shown = mask_unless("ana@example.com and bob@example.com", |value| {
+            value.starts_with("ana")
+        });
         assert_eq!(shown, "ana@example.com and [personal]");
     }
 }

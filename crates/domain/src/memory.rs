@@ -17,8 +17,8 @@ pub const CONTENT_BYTES: usize = 102_400;
 /// Longest store name, in characters.
 pub const STORE_NAME_CHARS: usize = 255;
 
-/// Where a memory stands in its store: `/` and 1-20 segments, none empty, `.` or `..`, no control or format characters,
-/// NFC, at most 1,024 bytes.
+/// Where a memory stands in its store: `/` and 1-20 segments, none empty, `.` or `..`, no control
+/// or format characters, NFC, at most 1,024 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MemoryPath(String);
@@ -51,7 +51,9 @@ pub enum BadMemory {
     #[error("a memory holds no U+0000")]
     Nul,
     /// A store name that is empty or longer than 255 characters.
-    #[error("the name of a memory store has 1 to {STORE_NAME_CHARS} characters, none of them hidden")]
+    #[error(
+        "the name of a memory store has 1 to {STORE_NAME_CHARS} characters, none of them hidden"
+    )]
     StoreName,
 }
 
@@ -92,7 +94,10 @@ impl FromStr for MemoryPath {
         if rest.split('/').any(|s| matches!(s, "" | "." | "..")) {
             return Err(BadMemory::Segment);
         }
-        if text.chars().any(|c| c.is_control() || crate::scan::is_hidden(c)) {
+        if text
+            .chars()
+            .any(|c| c.is_control() || crate::scan::is_hidden(c))
+        {
             return Err(BadMemory::Hidden);
         }
         if !is_nfc(text) {
@@ -142,10 +147,13 @@ impl PathPrefix {
         &self.0
     }
 
-    /// Whether a path lies in this part, by whole segments.
+    /// True if a path lies in this part, by whole segments.
     #[must_use]
     pub fn holds(&self, path: &str) -> bool {
-        self.0 == "/" || path.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.0 == "/"
+            || path
+                .strip_prefix(&self.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -196,7 +204,9 @@ pub fn check_content(content: &str) -> Result<(), BadMemory> {
 /// Checks a store's name and returns it in normal form C without outer white space.
 pub fn check_store_name(name: &str) -> Result<String, BadMemory> {
     let name: String = name.trim().nfc().collect();
-    let hidden = name.chars().any(|c| c.is_control() || crate::scan::is_hidden(c));
+    let hidden = name
+        .chars()
+        .any(|c| c.is_control() || crate::scan::is_hidden(c));
     if name.is_empty() || hidden || name.chars().count() > STORE_NAME_CHARS {
         return Err(BadMemory::StoreName);
     }
@@ -204,7 +214,6 @@ pub fn check_store_name(name: &str) -> Result<String, BadMemory> {
 }
 
 text_enum! {
-    /// Where a commit comes from.
     CommitSource {
         /// A dream proposed it.
         Dream => "dream",
@@ -222,7 +231,6 @@ text_enum! {
 }
 
 text_enum! {
-    /// What goes through the gate.
     GateMode {
         /// Keys write at once, versioned and audited; dreams only propose.
         DreamsGated => "dreams_gated",
@@ -284,7 +292,10 @@ mod tests {
     #[test]
     fn content_limits() {
         assert!(check_content(&"x".repeat(CONTENT_BYTES)).is_ok());
-        assert_eq!(check_content(&"x".repeat(CONTENT_BYTES + 1)), Err(BadMemory::ContentTooLong));
+        assert_eq!(
+            check_content(&"x".repeat(CONTENT_BYTES + 1)),
+            Err(BadMemory::ContentTooLong)
+        );
         assert_eq!(check_content("a\0b"), Err(BadMemory::Nul));
     }
 

@@ -1,5 +1,6 @@
-//! Three-way merge by lines: what two people made of one text, merged where they do not touch the same lines. Where both changed the same
-//! lines, both versions are in the result between marks, and a person resolves the conflict.
+//! Three-way merge by lines: what two people made of one text, merged where they do not touch the
+//! same lines. Where both changed the same lines, both versions are in the result between marks,
+//! and a person resolves the conflict.
 
 use std::{ops::Range, time::Duration};
 
@@ -8,7 +9,8 @@ use similar::{Algorithm, DiffOp, TextDiff};
 /// What came of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
-    /// The text. Where both sides changed the same lines, both are in it between marks: first what is there now, then what was proposed.
+    /// The text. Where both sides changed the same lines, both are in it between marks: first what
+    /// is there now, then what was proposed.
     pub text: String,
     /// How many such conflicts there are.
     pub both: usize,
@@ -21,7 +23,7 @@ const BETWEEN: &str = "=======";
 /// After what was proposed.
 const PROPOSED: &str = ">>>>>>> proposed";
 
-/// Whether a text still has the marks of a conflict.
+/// True if a text still has the marks of a conflict.
 #[must_use]
 pub fn has_conflict(text: &str) -> bool {
     text.lines().any(|l| l == NOW || l == PROPOSED)
@@ -30,9 +32,7 @@ pub fn has_conflict(text: &str) -> bool {
 /// One marked conflict of a text: the lines of each side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// What is there now.
     pub now: String,
-    /// What was proposed.
     pub proposed: String,
     /// The bytes of the text that it takes, marks and all.
     at: Range<usize>,
@@ -41,9 +41,7 @@ pub struct Conflict {
 /// What a conflict is resolved to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// What is there now.
     Now,
-    /// What was proposed.
     Proposed,
     /// Both, what is there now first.
     Both,
@@ -60,7 +58,11 @@ pub fn conflicts(text: &str) -> Vec<Conflict> {
             (NOW, ..) => (start, between) = (Some((at, after)), None),
             (BETWEEN, Some(_), None) => between = Some((at, after)),
             (PROPOSED, Some((first, now)), Some((end, proposed))) => {
-                found.push(Conflict { now: text[now..end].to_owned(), proposed: text[proposed..at].to_owned(), at: first..after });
+                found.push(Conflict {
+                    now: text[now..end].to_owned(),
+                    proposed: text[proposed..at].to_owned(),
+                    at: first..after,
+                });
                 (start, between) = (None, None);
             }
             _ => {}
@@ -123,7 +125,10 @@ pub fn merge(base: &str, now: &str, proposed: &str) -> Merged {
         for line in &lines[at..next] {
             put(&mut text, line);
         }
-        let (left, right) = (side(&lines, next, end, &mine), side(&lines, next, end, &yours));
+        let (left, right) = (
+            side(&lines, next, end, &mine),
+            side(&lines, next, end, &yours),
+        );
         match (mine.is_empty(), yours.is_empty()) {
             (false, true) => left.iter().for_each(|l| put(&mut text, l)),
             (true, false) => right.iter().for_each(|l| put(&mut text, l)),
@@ -171,12 +176,22 @@ fn side(lines: &[&str], start: usize, end: usize, hunks: &[&Hunk]) -> Vec<String
 
 fn hunks(base: &str, other: &str) -> Vec<Hunk> {
     let mut config = TextDiff::configure();
-    config.algorithm(Algorithm::Patience).timeout(Duration::from_millis(200));
-    // The same lines on both sides as everywhere here: the library's own also end at a carriage return.
-    let (lines, theirs): (Vec<&str>, Vec<&str>) = (base.split_inclusive('\n').collect(), other.split_inclusive('\n').collect());
+    config
+        .algorithm(Algorithm::Patience)
+        .timeout(Duration::from_millis(200));
+    // The same lines on both sides as everywhere here: the library's own also end at a carriage
+    // return.
+    let (lines, theirs): (Vec<&str>, Vec<&str>) = (
+        base.split_inclusive('\n').collect(),
+        other.split_inclusive('\n').collect(),
+    );
     let diff = config.diff_slices(&lines, &theirs);
     let mut hunks: Vec<Hunk> = Vec::new();
-    for op in diff.ops().iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
+    for op in diff
+        .ops()
+        .iter()
+        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
+    {
         let (old, new) = (op.old_range(), op.new_range());
         let with = theirs[new].iter().map(|&l| l.to_owned()).collect();
         match hunks.last_mut() {
@@ -184,7 +199,11 @@ fn hunks(base: &str, other: &str) -> Vec<Hunk> {
                 last.end = old.end;
                 last.with.extend::<Vec<String>>(with);
             }
-            _ => hunks.push(Hunk { start: old.start, end: old.end, with }),
+            _ => hunks.push(Hunk {
+                start: old.start,
+                end: old.end,
+                with,
+            }),
         }
     }
     hunks
@@ -198,10 +217,16 @@ mod tests {
 
     #[test]
     fn a_conflict_is_resolved_to_either_side_or_both() {
-        let merged = merge("a\nb\nc\nd\ne\n", "a\nnow\nc\nd\nNOW\n", "a\nprop\nc\nd\nPROP\n");
+        let merged = merge(
+            "a\nb\nc\nd\ne\n",
+            "a\nnow\nc\nd\nNOW\n",
+            "a\nprop\nc\nd\nPROP\n",
+        );
         let all = conflicts(&merged.text);
         assert_eq!(
-            all.iter().map(|c| (c.now.as_str(), c.proposed.as_str())).collect::<Vec<_>>(),
+            all.iter()
+                .map(|c| (c.now.as_str(), c.proposed.as_str()))
+                .collect::<Vec<_>>(),
             [("now\n", "prop\n"), ("NOW\n", "PROP\n")]
         );
         let text = all[1].resolve(&merged.text, Choice::Both);
@@ -218,11 +243,20 @@ mod tests {
     #[test]
     fn what_does_not_touch_is_brought_together() {
         let merged = merge("a\nb\nc\nd\n", "A\nb\nc\nd\n", "a\nb\nc\nD\ne\n");
-        assert_eq!(merged, Merged { text: "A\nb\nc\nD\ne\n".into(), both: 0 });
+        assert_eq!(
+            merged,
+            Merged {
+                text: "A\nb\nc\nD\ne\n".into(),
+                both: 0
+            }
+        );
         assert_eq!(merge("a\nb", "a\nb", "a\nc").text, "a\nc");
         assert_eq!(
             merge("", "now\n", "proposed\n"),
-            Merged { text: "<<<<<<< now\nnow\n=======\nproposed\n>>>>>>> proposed\n".into(), both: 1 }
+            Merged {
+                text: "<<<<<<< now\nnow\n=======\nproposed\n>>>>>>> proposed\n".into(),
+                both: 1
+            }
         );
     }
 
@@ -230,10 +264,22 @@ mod tests {
     fn a_conflict_is_marked_with_both_versions() {
         let merged = merge("limit 5\nrest\n", "limit 10\nrest\n", "limit 20\nrest\n");
         let text = "<<<<<<< now\nlimit 10\n=======\nlimit 20\n>>>>>>> proposed\nrest\n";
-        assert_eq!(merged, Merged { text: text.into(), both: 1 });
+        assert_eq!(
+            merged,
+            Merged {
+                text: text.into(),
+                both: 1
+            }
+        );
         assert!(has_conflict(text) && !has_conflict("Title\n=======\nlimit 10\nrest\n"));
         // The same on both sides is no question.
-        assert_eq!(merge("a\n", "b\n", "b\n"), Merged { text: "b\n".into(), both: 0 });
+        assert_eq!(
+            merge("a\n", "b\n", "b\n"),
+            Merged {
+                text: "b\n".into(),
+                both: 0
+            }
+        );
     }
 
     proptest! {

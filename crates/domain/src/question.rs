@@ -1,10 +1,10 @@
-//! What dreams ask people: about two statements of the memory, about one that may no longer hold, about a failure without a way out, or
-//! only that somebody takes note. Each kind has its answers, and each answer says what follows.
+//! What dreams ask people: about two statements of the memory, about one that may no longer hold,
+//! about a failure without a way out, or only that somebody takes note. Each kind has its answers,
+//! and each answer says what follows.
 
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What is asked.
     QuestionKind {
         /// Two statements say different things of the same.
         Contradiction => "contradiction",
@@ -14,23 +14,19 @@ text_enum! {
         Holds => "holds",
         /// A failure recurs, and nobody found a way out.
         OpenFailure => "open_failure",
-        /// Something to know.
         Notice => "notice",
     }
 }
 
 text_enum! {
-    /// What somebody answers.
     Answer {
         /// Keep the first statement; the second one goes.
         First => "first",
         /// Keep the second statement; the first one goes.
         Second => "second",
-        /// Keep both.
         Both => "both",
         /// It has changed, as people say.
         Changed => "changed",
-        /// It still holds.
         StillHolds => "still_holds",
         /// What to do about the failure, in words.
         Written => "written",
@@ -56,16 +52,22 @@ impl QuestionKind {
 }
 
 impl Answer {
-    /// Whether a change to the memory is proposed, which somebody else decides on.
+    /// True if a change to the memory is proposed, which somebody else decides on.
     #[must_use]
     pub const fn proposes(self) -> bool {
-        matches!(self, Self::First | Self::Second | Self::Changed | Self::Written)
+        matches!(
+            self,
+            Self::First | Self::Second | Self::Changed | Self::Written
+        )
     }
 
-    /// Whether the question is answered for good. Others come back when twice as much backs them.
+    /// True if the question is answered for good. Others come back when twice as much backs them.
     #[must_use]
     pub const fn is_for_good(self) -> bool {
-        matches!(self, Self::First | Self::Second | Self::Both | Self::MendTool)
+        matches!(
+            self,
+            Self::First | Self::Second | Self::Both | Self::MendTool
+        )
     }
 }
 
@@ -76,10 +78,18 @@ mod tests {
     #[test]
     fn every_answer_belongs_to_a_question_and_every_question_can_be_closed() {
         for answer in Answer::ALL {
-            assert!(QuestionKind::ALL.iter().any(|kind| kind.answers().contains(answer)), "{answer}");
+            assert!(
+                QuestionKind::ALL
+                    .iter()
+                    .any(|kind| kind.answers().contains(answer)),
+                "{answer}"
+            );
         }
         for kind in QuestionKind::ALL {
-            assert!(kind.answers().iter().any(|answer| !answer.proposes()), "{kind}: somebody may not want to change anything");
+            assert!(
+                kind.answers().iter().any(|answer| !answer.proposes()),
+                "{kind}: somebody may not want to change anything"
+            );
         }
     }
 }

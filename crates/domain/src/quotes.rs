@@ -1,4 +1,5 @@
-//! Which quotes to show first: those that together tell most. Five that say the same of one agent in one hour inform nobody.
+//! Which quotes to show first: those that together tell most. Five that say the same of one agent
+//! in one hour inform nobody.
 
 use std::collections::BTreeSet;
 
@@ -15,18 +16,35 @@ pub struct QuoteFacts<'a> {
     pub outcome: Option<OutcomeResult>,
 }
 
-/// The positions of up to `most` quotes, in their order: the earliest, the latest, one of a session that succeeded, one of a session
-/// that failed, one of each agent, then the others as they stand.
+/// The positions of up to `most` quotes, in their order: the earliest, the latest, one of a session
+/// that succeeded, one of a session that failed, one of each agent, then the others as they stand.
 #[must_use]
 pub fn informative(all: &[QuoteFacts<'_>], most: usize) -> Vec<usize> {
-    let timed = || all.iter().enumerate().filter_map(|(i, q)| q.at.map(|at| (at, i)));
+    let timed = || {
+        all.iter()
+            .enumerate()
+            .filter_map(|(i, q)| q.at.map(|at| (at, i)))
+    };
     let ended = |how: OutcomeResult| all.iter().position(|q| q.outcome == Some(how));
     let mut agents = BTreeSet::new();
-    let first_of_agents = all.iter().enumerate().filter(|(_, q)| q.agent.is_some_and(|a| agents.insert(a))).map(|(i, _)| i);
-    let wanted =
-        [timed().min().map(|(_, i)| i), timed().max().map(|(_, i)| i), ended(OutcomeResult::Success), ended(OutcomeResult::Failure)];
+    let first_of_agents = all
+        .iter()
+        .enumerate()
+        .filter(|(_, q)| q.agent.is_some_and(|a| agents.insert(a)))
+        .map(|(i, _)| i);
+    let wanted = [
+        timed().min().map(|(_, i)| i),
+        timed().max().map(|(_, i)| i),
+        ended(OutcomeResult::Success),
+        ended(OutcomeResult::Failure),
+    ];
     let mut chosen = BTreeSet::new();
-    for i in wanted.into_iter().flatten().chain(first_of_agents).chain(0..all.len()) {
+    for i in wanted
+        .into_iter()
+        .flatten()
+        .chain(first_of_agents)
+        .chain(0..all.len())
+    {
         if chosen.len() == most {
             break;
         }
@@ -42,7 +60,11 @@ mod tests {
     use super::*;
 
     const fn quote(at: i64, agent: &str, outcome: OutcomeResult) -> QuoteFacts<'_> {
-        QuoteFacts { at: Some(Timestamp(at)), agent: Some(agent), outcome: Some(outcome) }
+        QuoteFacts {
+            at: Some(Timestamp(at)),
+            agent: Some(agent),
+            outcome: Some(outcome),
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A recall: memory turned out wrong after agents had loaded it. Each session that loaded it is dealt with and marked, and then the recall
-//! is closed.
+//! A recall: memory turned out wrong after agents had loaded it. Each session that loaded it is
+//! dealt with and marked, and then the recall is closed.
 
 use crate::text_enum::text_enum;
 

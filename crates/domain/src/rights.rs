@@ -1,5 +1,6 @@
-//! The written table of who may do what: role x action x resource for people, a scope for keys. [`Actor::may`](crate::actor::Actor)
-//! reads it, the page for admins shows it, and a test compares every route and server function with it.
+//! The written table of who may do what: role x action x resource for people, a scope for keys.
+//! [`Actor::may`](crate::actor::Actor) reads it, the page for admins shows it, and a test compares
+//! every route and server function with it.
 
 use crate::{
     actor::{Role, StoreRole},
@@ -23,9 +24,7 @@ text_enum! {
         DraftsRead => "drafts:read",
         /// Start, see and cancel dreams.
         DreamsWrite => "dreams:write",
-        /// Read changesets.
         ChangesetsRead => "changesets:read",
-        /// Propose changesets.
         ChangesetsWrite => "changesets:write",
         /// Decide as the person who owns the key.
         Review => "review",
@@ -37,7 +36,6 @@ text_enum! {
 }
 
 text_enum! {
-    /// What somebody may want to do.
     Action {
         /// Read memories, history, schedules and briefings.
         SeeMemory => "see memory",
@@ -49,7 +47,8 @@ text_enum! {
         SeeChanges => "see changesets",
         /// Import, upload and record sessions.
         RecordSessions => "record sessions",
-        /// Save and delete mappings, which say where the parts of transcripts stand that are in no known form.
+        /// Save and delete mappings, which say where the parts of transcripts stand that are in no
+        /// known form.
         ManageMappings => "manage mappings",
         /// Start and cancel dreams.
         Dream => "dream",
@@ -71,13 +70,15 @@ text_enum! {
         ManageStore => "manage a store",
         /// Erase the text of a past version.
         Redact => "erase versions",
-        /// See and erase what is known of an end user, place and release legal holds, say how long transcripts are kept.
+        /// See and erase what is known of an end user, place and release legal holds, say how long
+        /// transcripts are kept.
         ManagePrivacy => "manage erasure and holds",
         /// See which erasures there were, and which legal holds there are.
         SeePrivacy => "see erasures and holds",
         /// Make a memory store.
         CreateStore => "make a store",
-        /// Invite, disable and reset people; roles, teams, grants, owners; accept or decline requests; solo mode.
+        /// Invite, disable and reset people; roles, teams, grants, owners; accept or decline
+        /// requests; solo mode.
         ManagePeople => "manage people",
         /// Read policies, what they did and would do, stops and freezes.
         SeePolicies => "see policies",
@@ -103,9 +104,7 @@ text_enum! {
 pub enum Resource {
     /// One store, or a part of it by path.
     Store,
-    /// The whole installation.
     Installation,
-    /// One's own account.
     Own,
 }
 
@@ -124,7 +123,6 @@ impl Resource {
 /// What a role needs for an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Never.
     No,
     /// The role is enough.
     Yes,
@@ -135,15 +133,14 @@ pub enum Access {
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Right {
-    /// The action.
     pub action: Action,
-    /// What it is done to.
     pub resource: Resource,
     /// For the roles in the order of [`Role::ALL`]: admin, reviewer, member, auditor.
     pub roles: [Access; 4],
-    /// The scope with which a key may do it (on the stores of its owner's grants, and only on its own store if it has one).
+    /// The scope with which a key may do it (on the stores of its owner's grants, and only on its
+    /// own store if it has one).
     pub scope: Option<Scope>,
-    /// Whether the command line beside the database, and Lucid's own worker, may do it.
+    /// True if the command line beside the database, and Lucid's own worker, may do it.
     pub unattended: bool,
 }
 
@@ -158,46 +155,121 @@ const ADMINS: [Access; 4] = [Yes, No, No, No];
 /// Admins who own the store: their role alone manages none.
 const OWNING_ADMINS: [Access; 4] = [Granted(Owner), No, No, No];
 
-/// Who may do what. A test of every route and server function reads it, and so does the page for admins.
+/// Who may do what. A test of every route and server function reads it, and so does the page for
+/// admins.
 pub const TABLE: &[Right] = &[
-    on_store(Action::SeeMemory, READERS_AND_AUDITORS, Some(Scope::MemoryRead)),
-    on_store(Action::SeeSessions, READERS_AND_AUDITORS, Some(Scope::SessionsRead)),
-    on_store(Action::SeeDreams, READERS_AND_AUDITORS, Some(Scope::DreamsWrite)),
-    on_store(Action::SeeChanges, READERS_AND_AUDITORS, Some(Scope::ChangesetsRead)),
-    on_store(Action::RecordSessions, REVIEWERS, Some(Scope::SessionsWrite)),
+    on_store(
+        Action::SeeMemory,
+        READERS_AND_AUDITORS,
+        Some(Scope::MemoryRead),
+    ),
+    on_store(
+        Action::SeeSessions,
+        READERS_AND_AUDITORS,
+        Some(Scope::SessionsRead),
+    ),
+    on_store(
+        Action::SeeDreams,
+        READERS_AND_AUDITORS,
+        Some(Scope::DreamsWrite),
+    ),
+    on_store(
+        Action::SeeChanges,
+        READERS_AND_AUDITORS,
+        Some(Scope::ChangesetsRead),
+    ),
+    on_store(
+        Action::RecordSessions,
+        REVIEWERS,
+        Some(Scope::SessionsWrite),
+    ),
     on_all(Action::ManageMappings, [Yes, Yes, No, No], None),
     on_store(Action::Dream, REVIEWERS, Some(Scope::DreamsWrite)),
     // A decision is a person's: never the worker's, never the command line's.
-    Right { action: Action::Decide, resource: Resource::Store, roles: REVIEWERS, scope: Some(Scope::Review), unattended: false },
+    Right {
+        action: Action::Decide,
+        resource: Resource::Store,
+        roles: REVIEWERS,
+        scope: Some(Scope::Review),
+        unattended: false,
+    },
     // A person proposes; agents write where the store's gate lets them.
     on_store(Action::Propose, READERS, Some(Scope::ChangesetsWrite)),
-    Right { action: Action::Freeze, resource: Resource::Store, roles: REVIEWERS, scope: None, unattended: true },
-    on_store(Action::WriteMemory, [No, No, No, No], Some(Scope::MemoryWrite)),
-    on_store(Action::DeleteMemory, [No, No, No, No], Some(Scope::MemoryDelete)),
-    on_store(Action::DescribeStore, OWNING_ADMINS, Some(Scope::MemoryWrite)),
-    on_store(Action::DeleteStore, OWNING_ADMINS, Some(Scope::MemoryDelete)),
+    Right {
+        action: Action::Freeze,
+        resource: Resource::Store,
+        roles: REVIEWERS,
+        scope: None,
+        unattended: true,
+    },
+    on_store(
+        Action::WriteMemory,
+        [No, No, No, No],
+        Some(Scope::MemoryWrite),
+    ),
+    on_store(
+        Action::DeleteMemory,
+        [No, No, No, No],
+        Some(Scope::MemoryDelete),
+    ),
+    on_store(
+        Action::DescribeStore,
+        OWNING_ADMINS,
+        Some(Scope::MemoryWrite),
+    ),
+    on_store(
+        Action::DeleteStore,
+        OWNING_ADMINS,
+        Some(Scope::MemoryDelete),
+    ),
     on_store(Action::ManageStore, OWNING_ADMINS, Some(Scope::Admin)),
     on_store(Action::Redact, OWNING_ADMINS, None),
     on_all(Action::ManagePrivacy, ADMINS, None),
     on_all(Action::SeePrivacy, [Yes, No, No, Yes], None),
     on_all(Action::CreateStore, ADMINS, Some(Scope::MemoryWrite)),
     on_all(Action::ManagePeople, ADMINS, Some(Scope::Admin)),
-    on_all(Action::SeePolicies, [Yes, Yes, Yes, Yes], Some(Scope::Admin)),
+    on_all(
+        Action::SeePolicies,
+        [Yes, Yes, Yes, Yes],
+        Some(Scope::Admin),
+    ),
     on_all(Action::ManagePolicies, ADMINS, Some(Scope::Admin)),
     on_all(Action::StopPolicies, [Yes, Yes, No, No], Some(Scope::Admin)),
     on_all(Action::ManageKeys, ADMINS, None),
-    on_store(Action::ReadStoreAudit, READERS_AND_AUDITORS, Some(Scope::AuditRead)),
+    on_store(
+        Action::ReadStoreAudit,
+        READERS_AND_AUDITORS,
+        Some(Scope::AuditRead),
+    ),
     on_all(Action::ReadAudit, [Yes, No, No, Yes], None),
     on_all(Action::ExportAudit, [No, No, No, Yes], None),
-    Right { action: Action::OwnAccount, resource: Resource::Own, roles: [Yes, Yes, Yes, Yes], scope: None, unattended: false },
+    Right {
+        action: Action::OwnAccount,
+        resource: Resource::Own,
+        roles: [Yes, Yes, Yes, Yes],
+        scope: None,
+        unattended: false,
+    },
 ];
 
 const fn on_store(action: Action, roles: [Access; 4], scope: Option<Scope>) -> Right {
-    Right { action, resource: Resource::Store, roles, scope, unattended: true }
+    Right {
+        action,
+        resource: Resource::Store,
+        roles,
+        scope,
+        unattended: true,
+    }
 }
 
 const fn on_all(action: Action, roles: [Access; 4], scope: Option<Scope>) -> Right {
-    Right { action, resource: Resource::Installation, roles, scope, unattended: true }
+    Right {
+        action,
+        resource: Resource::Installation,
+        roles,
+        scope,
+        unattended: true,
+    }
 }
 
 impl Action {
@@ -211,48 +283,78 @@ impl Action {
     #[must_use]
     pub const fn needs(self) -> &'static str {
         match self {
-            Self::RecordSessions | Self::Dream => "this needs the role reviewer or admin, and a reviewer's grant on the store",
+            Self::RecordSessions | Self::Dream => {
+                "this needs the role reviewer or admin, and a reviewer's grant on the store"
+            }
             Self::ManageMappings => "mappings are for admins and reviewers",
             Self::Decide => {
-                "deciding needs the role reviewer or admin, and a reviewer's grant on the store or on every path that is touched"
+                "deciding needs the role reviewer or admin, and a reviewer's grant on the store or \
+                 on every path that is touched"
             }
-            Self::Propose => "proposing needs a grant on the store, and of a key the scope changesets:write",
-            Self::Freeze => "freezing needs the role reviewer or admin, and a reviewer's grant on the memory's path",
+            Self::Propose => {
+                "proposing needs a grant on the store, and of a key the scope changesets:write"
+            }
+            Self::Freeze => {
+                "freezing needs the role reviewer or admin, and a reviewer's grant on the memory's \
+                 path"
+            }
             Self::WriteMemory => {
-                "a person proposes a change; only keys with memory:write, under the paths of their owner's grants, and the command line write directly"
+                "a person proposes a change; only keys with memory:write, under the paths of their \
+                 owner's grants, and the command line write directly"
             }
             Self::DeleteMemory => {
-                "a person proposes a removal; only keys with memory:delete, under the paths of their owner's grants, and the command line delete directly"
+                "a person proposes a removal; only keys with memory:delete, under the paths of \
+                 their owner's grants, and the command line delete directly"
             }
             Self::DescribeStore | Self::ManageStore | Self::DeleteStore | Self::Redact => {
-                "this needs the role admin and an owner's grant on the whole store; of a key, its scope for it on the whole store"
+                "this needs the role admin and an owner's grant on the whole store; of a key, its \
+                 scope for it on the whole store"
             }
-            Self::CreateStore => "making a store needs the role admin, or a key with memory:write that is for no single store",
+            Self::CreateStore => {
+                "making a store needs the role admin, or a key with memory:write that is for no \
+                 single store"
+            }
             Self::ManagePeople => "managing people needs the role admin",
             Self::ManagePrivacy => "erasure, legal holds and retention are for admins",
             Self::SeePrivacy => "erasures and legal holds are for admins and auditors",
-            Self::SeePolicies => "policies are for who is signed in, and for keys with the scope admin",
+            Self::SeePolicies => {
+                "policies are for who is signed in, and for keys with the scope admin"
+            }
             Self::ManagePolicies => "managing policies needs the role admin",
             Self::StopPolicies => "stopping policies needs the role admin or reviewer",
             Self::ManageKeys => "managing keys needs the role admin",
             Self::ReadAudit => "this needs the role admin or auditor",
-            Self::ExportAudit => "exporting the whole audit trail needs the role auditor, or the command line",
+            Self::ExportAudit => {
+                "exporting the whole audit trail needs the role auditor, or the command line"
+            }
             Self::OwnAccount => "this needs somebody who is signed in",
-            Self::SeeMemory | Self::SeeSessions | Self::SeeDreams | Self::SeeChanges | Self::ReadStoreAudit => {
+            Self::SeeMemory
+            | Self::SeeSessions
+            | Self::SeeDreams
+            | Self::SeeChanges
+            | Self::ReadStoreAudit => {
                 "this needs a grant on the store, and of a key the scope for it"
             }
         }
     }
 }
 
-const NOBODY: Right =
-    Right { action: Action::OwnAccount, resource: Resource::Own, roles: [No, No, No, No], scope: None, unattended: false };
+const NOBODY: Right = Right {
+    action: Action::OwnAccount,
+    resource: Resource::Own,
+    roles: [No, No, No, No],
+    scope: None,
+    unattended: false,
+};
 
 impl Right {
     /// What a role needs.
     #[must_use]
     pub fn access(&self, role: Role) -> Access {
-        Role::ALL.iter().position(|&r| r == role).map_or(No, |at| self.roles[at])
+        Role::ALL
+            .iter()
+            .position(|&r| r == role)
+            .map_or(No, |at| self.roles[at])
     }
 }
 
@@ -263,7 +365,11 @@ mod tests {
     #[test]
     fn every_action_has_exactly_one_row() {
         for &action in Action::ALL {
-            assert_eq!(TABLE.iter().filter(|r| r.action == action).count(), 1, "{action}");
+            assert_eq!(
+                TABLE.iter().filter(|r| r.action == action).count(),
+                1,
+                "{action}"
+            );
         }
         assert_eq!(TABLE.len(), Action::ALL.len());
     }
@@ -271,12 +377,27 @@ mod tests {
     #[test]
     fn an_auditor_reads_and_changes_nothing() {
         use Action::{
-            ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions,
+            ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory,
+            SeePolicies, SeePrivacy, SeeSessions,
         };
-        let reads =
-            [ExportAudit, OwnAccount, ReadAudit, ReadStoreAudit, SeeChanges, SeeDreams, SeeMemory, SeePolicies, SeePrivacy, SeeSessions];
+        let reads = [
+            ExportAudit,
+            OwnAccount,
+            ReadAudit,
+            ReadStoreAudit,
+            SeeChanges,
+            SeeDreams,
+            SeeMemory,
+            SeePolicies,
+            SeePrivacy,
+            SeeSessions,
+        ];
         for right in TABLE {
-            let wanted = if reads.contains(&right.action) { Yes } else { No };
+            let wanted = if reads.contains(&right.action) {
+                Yes
+            } else {
+                No
+            };
             assert_eq!(right.access(Role::Auditor), wanted, "{}", right.action);
         }
     }

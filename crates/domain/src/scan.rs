@@ -1,9 +1,12 @@
-//! Looks for what must never slip past a reviewer in a proposed text: hidden characters, text that redirects the agent. Each cue errs to the side of a label, because a label only asks for a person.
+//! Looks for what must never slip past a reviewer in a proposed text: hidden characters, text that
+//! redirects the agent. Each cue errs to the side of a label, because a label only asks for a
+//! person.
 
 use crate::redirection;
 
-/// Whether a character is invisible or changes how its neighbours are shown: zero-width, bidirectional controls, tags,
-/// variation selectors beyond the usual one, soft hyphen, and Unicode's other default-ignorable characters.
+/// True if a character is invisible or changes how its neighbours are shown: zero-width,
+/// bidirectional controls, tags, variation selectors beyond the usual one, soft hyphen, and
+/// Unicode's other default-ignorable characters.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     matches!(c,
@@ -13,19 +16,22 @@ pub fn is_hidden(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether a character of a text must be made visible to a reviewer: hidden ones, and controls other than line feed and tab.
+/// True if a character of a text must be made visible to a reviewer: hidden ones, and controls
+/// other than line feed and tab.
 #[must_use]
 pub fn must_be_shown(c: char) -> bool {
     is_hidden(c) || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
-/// Whether a character is of an alphabet whose letters look like Latin ones: Greek, Cyrillic, Armenian, Cherokee, full-width forms and
-/// mathematical letters (the bulk of the single characters in Unicode's confusables.txt for a-z).
+/// True if a character is of an alphabet whose letters look like Latin ones: Greek, Cyrillic,
+/// Armenian, Cherokee, full-width forms and mathematical letters (the bulk of the single characters
+/// in Unicode's confusables.txt for a-z).
 const fn may_pass_for_latin(c: char) -> bool {
     matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{530}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{ff21}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
 }
 
-/// The positions of characters that pass for Latin letters: those of such an alphabet in a word that has Latin letters, too.
+/// The positions of characters that pass for Latin letters: those of such an alphabet in a word
+/// that has Latin letters, too.
 #[must_use]
 pub fn look_alikes(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
@@ -50,14 +56,15 @@ pub fn look_alikes(text: &str) -> Vec<usize> {
     found
 }
 
-/// Whether a text holds any character that must be made visible.
+/// True if a text holds any character that must be made visible.
 #[must_use]
 pub fn has_hidden(text: &str) -> bool {
     text.chars().any(must_be_shown)
 }
 
-/// Whether a text hides something from whoever reads it, or passes one letter for another. What is only invisible in its proper place is
-/// shown and does no harm: the carriage return of a line end, a joiner between emoji or in a script that is written with it.
+/// True if a text hides something from whoever reads it, or passes one letter for another. What is
+/// only invisible in its proper place is shown and does no harm: the carriage return of a line end,
+/// a joiner between emoji or in a script that is written with it.
 #[must_use]
 pub fn hides_something(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
@@ -65,16 +72,19 @@ pub fn hides_something(text: &str) -> bool {
     chars.iter().enumerate().any(hidden) || !look_alikes(text).is_empty()
 }
 
-/// Whether the invisible character at this position belongs there.
+/// True if the invisible character at this position belongs there.
 fn is_in_place(chars: &[char], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|i| chars.get(i)).copied();
     let after = chars.get(at + 1).copied();
     match chars[at] {
         '\r' => after == Some('\n'),
-        // Zero-width joiner: between emoji, and in scripts that are written with it. Non-joiner: in those scripts.
+        // Zero-width joiner: between emoji, and in scripts that are written with it. Non-joiner: in
+        // those scripts.
         '\u{200d}' => {
             let emoji = before.is_some_and(is_emoji_part) && after.is_some_and(is_emoji_part);
-            emoji || (before.is_some_and(joins) && after.is_none_or(|c| joins(c) || !c.is_alphabetic()))
+            emoji
+                || (before.is_some_and(joins)
+                    && after.is_none_or(|c| joins(c) || !c.is_alphabetic()))
         }
         '\u{200c}' => before.is_some_and(joins) && after.is_some_and(joins),
         // The text style of an emoji, and the selectors of Mongolian.
@@ -90,30 +100,34 @@ fn is_emoji_part(c: char) -> bool {
     matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2190}'..='\u{21ff}' | '\u{2b00}'..='\u{2bff}' | '\u{fe0f}' | '\u{fe0e}' | '\u{200d}')
 }
 
-/// Letters of scripts in which joiners are part of the spelling: Arabic, Syriac, Mongolian, and those of India and its neighbours
-/// (Unicode Standard, 23.2).
+/// Letters of scripts in which joiners are part of the spelling: Arabic, Syriac, Mongolian, and
+/// those of India and its neighbours (Unicode Standard, 23.2).
 fn joins(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{6ff}' | '\u{700}'..='\u{74f}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}' | '\u{900}'..='\u{dff}'
         | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{1800}'..='\u{18af}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
 }
 
-/// Whether a tag character is part of a flag: a black flag, letters and digits as tags, the cancel tag.
+/// True if a tag character is part of a flag: a black flag, letters and digits as tags, the cancel
+/// tag.
 fn in_flag(chars: &[char], at: usize) -> bool {
     let tag = |c: &char| matches!(c, '\u{e0020}'..='\u{e007f}');
     let start = chars[..at].iter().rposition(|c| !tag(c));
     let end = chars[at..].iter().position(|c| *c == '\u{e007f}');
     let short = start.is_some_and(|s| at - s <= 8);
-    short && start.is_some_and(|s| chars[s] == '\u{1f3f4}') && end.is_some_and(|e| e <= 8 && chars[at..at + e].iter().all(tag))
+    short
+        && start.is_some_and(|s| chars[s] == '\u{1f3f4}')
+        && end.is_some_and(|e| e <= 8 && chars[at..at + e].iter().all(tag))
 }
 
-/// Whether a text holds a phrase or form that redirects an agent: sure enough for a dream to leave it out. What only reads like it is
-/// proposed, and labelled for a person ([`is_instruction_like`]).
+/// True if a text holds a phrase or form that redirects an agent: sure enough for a dream to leave
+/// it out. What only reads like it is proposed, and labelled for a person
+/// ([`is_instruction_like`]).
 #[must_use]
 pub fn holds_an_instruction(text: &str) -> bool {
     redirection::has_a_hostile_form(text) || redirection::holds_a_phrase(text)
 }
 
-/// Whether a text reads as an attempt to redirect the agent that loads it ([`crate::redirection`]).
+/// True if a text reads as an attempt to redirect the agent that loads it ([`crate::redirection`]).
 #[must_use]
 pub fn is_instruction_like(text: &str) -> bool {
     redirection::is_redirecting(text)
@@ -160,7 +174,12 @@ mod tests {
 
     #[test]
     fn hidden_characters() {
-        assert!(has_hidden("a\u{202e}b") && has_hidden("a\u{200b}") && has_hidden("a\u{7}") && has_hidden("a\r\n"));
+        assert!(
+            has_hidden("a\u{202e}b")
+                && has_hidden("a\u{200b}")
+                && has_hidden("a\u{7}")
+                && has_hidden("a\r\n")
+        );
         assert!(!has_hidden("plain\ttext\nü 👍\u{fe0f}"));
     }
 }

@@ -1,5 +1,6 @@
-//! Words as search knows them: folded so that case, width and accents of any script do not matter, and cut into pairs of letters where a
-//! script writes no spaces. The same rule reads what is stored and what is asked, so both engines find the same.
+//! Words as search knows them: folded so that case, width and accents of any script do not matter,
+//! and cut into pairs of letters where a script writes no spaces. The same rule reads what is
+//! stored and what is asked, so both engines find the same.
 
 use std::ops::Range;
 
@@ -7,7 +8,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::text_enum::text_enum;
 
-/// Longest token, in characters: what is longer is no word that anybody types, and would only fill the index.
+/// Longest token, in characters: what is longer is no word that anybody types, and would only fill
+/// the index.
 const LONGEST: usize = 64;
 /// Most terms of a query; the others are ignored.
 const TERMS: usize = 16;
@@ -20,7 +22,11 @@ pub fn tokens(text: &str) -> Vec<String> {
         match run {
             Run::Word(word) => tokens.push(word),
             Run::Pairs(letters) => {
-                tokens.extend(letters.windows(2).map(|pair| pair.iter().collect::<String>()));
+                tokens.extend(
+                    letters
+                        .windows(2)
+                        .map(|pair| pair.iter().collect::<String>()),
+                );
                 // The last letter by itself, so that each letter begins a token.
                 tokens.extend(letters.last().map(char::to_string));
             }
@@ -30,13 +36,11 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 text_enum! {
-    /// What can be searched.
     DocumentKind {
         /// A version of a memory.
         Memory => "memory",
         /// A session in one of its stores.
         Session => "session",
-        /// A proposed change.
         Change => "change",
     }
 }
@@ -44,26 +48,32 @@ text_enum! {
 /// A part of a query: tokens that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
-    /// At least one.
     pub tokens: Vec<String>,
     /// The last one may be the beginning of a word.
     pub prefix: bool,
 }
 
-/// The terms of what somebody typed: words, `"phrases in quotes"`, and beginnings of words followed by `*`. Each must be found.
+/// The terms of what somebody typed: words, `"phrases in quotes"`, and beginnings of words followed
+/// by `*`. Each must be found.
 #[must_use]
 pub fn terms(asked: &str) -> Vec<Term> {
     let mut terms = Vec::new();
     for (n, part) in asked.split('"').enumerate() {
-        // Every second part is between quotes; a quote without its other begins a phrase that ends with the text.
-        let pieces: Vec<&str> = if n % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };
+        // Every second part is between quotes; a quote without its other begins a phrase that ends
+        // with the text.
+        let pieces: Vec<&str> = if n % 2 == 1 {
+            vec![part]
+        } else {
+            part.split_whitespace().collect()
+        };
         terms.extend(pieces.into_iter().flat_map(terms_of));
     }
     terms.truncate(TERMS);
     terms
 }
 
-/// The terms of a piece: words that follow each other are one, and so is each stretch of a script without spaces.
+/// The terms of a piece: words that follow each other are one, and so is each stretch of a script
+/// without spaces.
 fn terms_of(piece: &str) -> Vec<Term> {
     let mut terms: Vec<Term> = Vec::new();
     let mut words = false;
@@ -72,16 +82,28 @@ fn terms_of(piece: &str) -> Vec<Term> {
             Run::Word(word) => {
                 match terms.last_mut().filter(|_| words) {
                     Some(term) => term.tokens.push(word),
-                    None => terms.push(Term { tokens: vec![word], prefix: false }),
+                    None => terms.push(Term {
+                        tokens: vec![word],
+                        prefix: false,
+                    }),
                 }
                 words = true;
             }
             Run::Pairs(letters) => {
                 // One letter begins the pairs in which another follows it.
                 let alone = letters.len() == 1;
-                let tokens =
-                    if alone { vec![letters[0].to_string()] } else { letters.windows(2).map(|pair| pair.iter().collect()).collect() };
-                terms.push(Term { tokens, prefix: alone });
+                let tokens = if alone {
+                    vec![letters[0].to_string()]
+                } else {
+                    letters
+                        .windows(2)
+                        .map(|pair| pair.iter().collect())
+                        .collect()
+                };
+                terms.push(Term {
+                    tokens,
+                    prefix: alone,
+                });
                 words = false;
             }
         }
@@ -96,28 +118,52 @@ impl Term {
     /// How often a text, by its tokens, has it.
     #[must_use]
     pub fn count(&self, tokens: &[String]) -> usize {
-        tokens.windows(self.tokens.len()).filter(|window| self.is(window)).count()
+        tokens
+            .windows(self.tokens.len())
+            .filter(|window| self.is(window))
+            .count()
     }
 
-    /// Whether these tokens, as many as it has, are it.
+    /// True if these tokens, as many as it has, are it.
     fn is(&self, window: &[String]) -> bool {
-        let (Some((end, start)), Some((last, before))) = (self.tokens.split_last(), window.split_last()) else { return false };
-        start == before && if self.prefix { last.starts_with(end.as_str()) } else { last == end }
+        let (Some((end, start)), Some((last, before))) =
+            (self.tokens.split_last(), window.split_last())
+        else {
+            return false;
+        };
+        start == before
+            && if self.prefix {
+                last.starts_with(end.as_str())
+            } else {
+                last == end
+            }
     }
 }
 
-/// The bytes of a text in which words of the terms are, to be marked; in order, none overlaps another. Words of a phrase are marked wherever
-/// they are.
+/// The bytes of a text in which words of the terms are, to be marked; in order, none overlaps
+/// another. Words of a phrase are marked wherever they are.
 #[must_use]
 pub fn marks(text: &str, terms: &[Term]) -> Vec<Range<usize>> {
-    let alone = |word: &String, prefix: bool| Term { tokens: vec![word.clone()], prefix };
+    let alone = |word: &String, prefix: bool| Term {
+        tokens: vec![word.clone()],
+        prefix,
+    };
     let wanted: Vec<Term> = terms
         .iter()
-        .flat_map(|term| term.tokens.iter().enumerate().map(|(n, word)| alone(word, term.prefix && n + 1 == term.tokens.len())))
+        .flat_map(|term| {
+            term.tokens
+                .iter()
+                .enumerate()
+                .map(|(n, word)| alone(word, term.prefix && n + 1 == term.tokens.len()))
+        })
         .collect();
     let has = |piece: &str| {
         let tokens = tokens(piece);
-        tokens.iter().any(|token| wanted.iter().any(|term| term.is(std::slice::from_ref(token))))
+        tokens.iter().any(|token| {
+            wanted
+                .iter()
+                .any(|term| term.is(std::slice::from_ref(token)))
+        })
     };
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut mark = |range: Range<usize>| match found.last_mut() {
@@ -185,17 +231,18 @@ fn runs(text: &str) -> Vec<Run> {
 /// The letters without case, width (NFKD) and accents, which is how people type what they look for.
 fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     let bare = text.nfkd().filter(|c| !is_accent(*c)).nfc();
-    bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase)
+    bare.flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
 }
 
-/// Accents of Latin, Greek and Cyrillic, and the points of Hebrew and Arabic. Other marks are letters of their own: vowels of Indic scripts,
-/// the voicing of kana.
+/// Accents of Latin, Greek and Cyrillic, and the points of Hebrew and Arabic. Other marks are
+/// letters of their own: vowels of Indic scripts, the voicing of kana.
 const fn is_accent(c: char) -> bool {
     matches!(c as u32, 0x0300..=0x036F | 0x0591..=0x05C7 | 0x064B..=0x065F | 0x0670)
 }
 
-/// Whether a script writes words without spaces between them: Chinese, Japanese, Korean (whose words carry endings), Thai, Lao, Khmer,
-/// Burmese.
+/// True if a script writes words without spaces between them: Chinese, Japanese, Korean (whose
+/// words carry endings), Thai, Lao, Khmer, Burmese.
 const fn is_spaceless(c: char) -> bool {
     matches!(c as u32,
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF | 0x3005..=0x3007 | 0x3040..=0x30FF | 0x3130..=0x318F
@@ -209,13 +256,21 @@ mod tests {
     use super::*;
 
     fn phrase(tokens: &[&str]) -> Term {
-        Term { tokens: tokens.iter().map(ToString::to_string).collect(), prefix: false }
+        Term {
+            tokens: tokens.iter().map(ToString::to_string).collect(),
+            prefix: false,
+        }
     }
 
     #[test]
     fn case_width_and_accents_do_not_matter() {
-        for (one, other) in [("Straße", "STRASSE"), ("Zürich", "zurich"), ("ΣΊΣΥΦΟΣ", "σίσυφος"), ("ｆｕｌｌ", "full"), ("ﬁle", "FILE")]
-        {
+        for (one, other) in [
+            ("Straße", "STRASSE"),
+            ("Zürich", "zurich"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("ｆｕｌｌ", "full"),
+            ("ﬁle", "FILE"),
+        ] {
             assert_eq!(tokens(one), tokens(other), "{one} {other}");
         }
         assert_eq!(tokens("a_b-c/d.e"), ["a", "b", "c", "d", "e"]);
@@ -228,28 +283,59 @@ mod tests {
     fn scripts_without_spaces_are_cut_into_pairs() {
         assert_eq!(tokens("한국어"), ["한국", "국어", "어"]);
         assert_ne!(tokens("か"), tokens("が"));
-        assert_eq!(terms("APIを使う"), [phrase(&["api"]), phrase(&["を使", "使う"])]);
+        assert_eq!(
+            terms("APIを使う"),
+            [phrase(&["api"]), phrase(&["を使", "使う"])]
+        );
         assert_eq!(tokens("東京都"), ["東京", "京都", "都"]);
         assert_eq!(tokens("API を使う"), ["api", "を使", "使う", "う"]);
         assert_eq!(terms("京都"), [phrase(&["京都"])]);
         assert_eq!(terms("東京都"), [phrase(&["東京", "京都"])]);
-        assert_eq!(terms("京"), [Term { prefix: true, ..phrase(&["京"]) }], "any pair that it begins");
+        assert_eq!(
+            terms("京"),
+            [Term {
+                prefix: true,
+                ..phrase(&["京"])
+            }],
+            "any pair that it begins"
+        );
     }
 
     #[test]
     fn a_query_has_words_phrases_and_beginnings() {
         let asked = terms("deploy \"ask first\" back* foo_bar !!");
-        let prefix = Term { prefix: true, ..phrase(&["back"]) };
-        assert_eq!(asked, [phrase(&["deploy"]), phrase(&["ask", "first"]), prefix, phrase(&["foo", "bar"])]);
-        assert_eq!(terms("\"unclosed phrase"), [phrase(&["unclosed", "phrase"])]);
+        let prefix = Term {
+            prefix: true,
+            ..phrase(&["back"])
+        };
+        assert_eq!(
+            asked,
+            [
+                phrase(&["deploy"]),
+                phrase(&["ask", "first"]),
+                prefix,
+                phrase(&["foo", "bar"])
+            ]
+        );
+        assert_eq!(
+            terms("\"unclosed phrase"),
+            [phrase(&["unclosed", "phrase"])]
+        );
         assert!(terms(" \"\" * ").is_empty());
     }
 
     #[test]
     fn what_was_found_is_marked_in_the_text_as_it_is() {
-        let marked =
-            |text: &str, asked: &str| marks(text, &terms(asked)).into_iter().map(|range| text[range].to_owned()).collect::<Vec<_>>();
-        assert_eq!(marked("Die STRASSE nach Zürich.", "straße zurich"), ["STRASSE", "Zürich"]);
+        let marked = |text: &str, asked: &str| {
+            marks(text, &terms(asked))
+                .into_iter()
+                .map(|range| text[range].to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            marked("Die STRASSE nach Zürich.", "straße zurich"),
+            ["STRASSE", "Zürich"]
+        );
         assert_eq!(marked("Back up the backup_file", "backu*"), ["backup"]);
         assert_eq!(marked("東京都に住む", "京都"), ["京都"]);
         assert_eq!(marked("東京都に住む", "東京都"), ["東京都"]);

@@ -1,4 +1,5 @@
-//! Finds credentials by rules in gitleaks' format: those of `secrets.toml`, and an operator's own on top.
+//! Finds credentials by rules in gitleaks' format: those of `secrets.toml`, and an operator's own
+//! on top.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -51,7 +52,8 @@ pub enum BadRules {
 }
 
 static OWN: OnceLock<Vec<Rule>> = OnceLock::new();
-static BUILT_IN: LazyLock<Vec<Rule>> = LazyLock::new(|| rules(include_str!("secrets.toml")).unwrap_or_default());
+static BUILT_IN: LazyLock<Vec<Rule>> =
+    LazyLock::new(|| rules(include_str!("secrets.toml")).unwrap_or_default());
 
 /// Adds an operator's rules, once, when the process starts. Returns how many there are.
 pub fn add_own(file: &str) -> Result<usize, BadRules> {
@@ -65,11 +67,23 @@ fn rules(file: &str) -> Result<Vec<Rule>, BadRules> {
     let file: File = toml::from_str(file).map_err(|e| BadRules::File(e.message().to_owned()))?;
     let compile = |w: Written| {
         let bad = |e: regex::Error| BadRules::Pattern(w.id.clone(), e.to_string());
-        let regex = RegexBuilder::new(&w.regex).size_limit(COMPILED_BYTES).build().map_err(bad)?;
-        // As gitleaks does: the first group is the secret where the rule has one and does not say otherwise.
-        let group = w.secret_group.unwrap_or_else(|| usize::from(regex.captures_len() > 1)).min(regex.captures_len() - 1);
+        let regex = RegexBuilder::new(&w.regex)
+            .size_limit(COMPILED_BYTES)
+            .build()
+            .map_err(bad)?;
+        // As gitleaks does: the first group is the secret where the rule has one and does not say
+        // otherwise.
+        let group = w
+            .secret_group
+            .unwrap_or_else(|| usize::from(regex.captures_len() > 1))
+            .min(regex.captures_len() - 1);
         let keywords = w.keywords.iter().map(|k| k.to_ascii_lowercase()).collect();
-        Ok(Rule { regex, group, keywords, entropy: w.entropy.unwrap_or(0.0) })
+        Ok(Rule {
+            regex,
+            group,
+            keywords,
+            entropy: w.entropy.unwrap_or(0.0),
+        })
     };
     file.rules.into_iter().map(compile).collect()
 }
@@ -77,10 +91,16 @@ fn rules(file: &str) -> Result<Vec<Rule>, BadRules> {
 /// Byte ranges of the credentials in a text, in no order. `lower` is the text in ASCII lower case.
 pub(crate) fn find(text: &str, lower: &str) -> Vec<(usize, usize)> {
     let all = BUILT_IN.iter().chain(OWN.get().into_iter().flatten());
-    let named = all.filter(|r| r.keywords.is_empty() || r.keywords.iter().any(|k| lower.contains(k.as_str())));
+    let named = all
+        .filter(|r| r.keywords.is_empty() || r.keywords.iter().any(|k| lower.contains(k.as_str())));
     let found = named.flat_map(|rule| {
-        let secrets = rule.regex.captures_iter(text).filter_map(|c| c.get(rule.group));
-        secrets.filter(|m| rule.entropy <= 0.0 || entropy(m.as_str()) >= rule.entropy).map(|m| (m.start(), m.end()))
+        let secrets = rule
+            .regex
+            .captures_iter(text)
+            .filter_map(|c| c.get(rule.group));
+        secrets
+            .filter(|m| rule.entropy <= 0.0 || entropy(m.as_str()) >= rule.entropy)
+            .map(|m| (m.start(), m.end()))
     });
     found.collect()
 }
@@ -89,9 +109,14 @@ pub(crate) fn find(text: &str, lower: &str) -> Vec<(usize, usize)> {
 #[expect(clippy::cast_precision_loss, reason = "lengths of credentials")]
 fn entropy(text: &str) -> f64 {
     let mut counts = std::collections::BTreeMap::new();
-    text.chars().for_each(|c| *counts.entry(c).or_insert(0_usize) += 1);
+    text.chars()
+        .for_each(|c| *counts.entry(c).or_insert(0_usize) += 1);
     let all = text.chars().count() as f64;
-    counts.values().map(|&n| n as f64 / all).map(|p| -p * p.log2()).sum()
+    counts
+        .values()
+        .map(|&n| n as f64 / all)
+        .map(|p| -p * p.log2())
+        .sum()
 }
 
 #[cfg(test)]
@@ -102,7 +127,10 @@ mod tests {
     fn the_rules_of_the_house_hold() {
         let own = rules(include_str!("secrets.toml")).unwrap();
         assert!(own.len() >= 30, "{}", own.len());
-        assert!(own.iter().all(|r| !r.keywords.is_empty()), "a rule without keywords would be tried on every text");
+        assert!(
+            own.iter().all(|r| !r.keywords.is_empty()),
+            "a rule without keywords would be tried on every text"
+        );
     }
 
     #[test]
@@ -123,18 +151,32 @@ mod tests {
         ] {
             let text = format!("the token {secret} was used");
             let found = find(&text, &text.to_ascii_lowercase());
-            assert!(found.iter().any(|&(a, b)| text[a..b] == secret), "{secret}: {found:?}");
+            assert!(
+                found.iter().any(|&(a, b)| text[a..b] == secret),
+                "{secret}: {found:?}"
+            );
         }
-        let plain = "Ask for the token at the desk; sk-learn and key-value stores are fine, npm_config too.";
+        let plain = "Ask for the token at the desk; sk-learn and key-value stores are fine, \
+            npm_config too.";
         assert_eq!(find(plain, &plain.to_ascii_lowercase()), []);
     }
 
     #[test]
     fn own_rules_come_on_top_and_bad_ones_say_why() {
-        assert!(matches!(rules("[[rules]]\nid = 'x'\nregex = '('"), Err(BadRules::Pattern(id, _)) if id == "x"));
+        assert!(
+            matches!(rules("[[rules]]\nid = 'x'\nregex = '('"), Err(BadRules::Pattern(id, _)) if id == "x")
+        );
         assert!(matches!(rules("rules = 5"), Err(BadRules::File(_))));
-        let own = rules("[[rules]]\nid = 'badge'\nregex = 'badge ([A-Z]{4}-[0-9]{4})'\nkeywords = ['badge']\nentropy = 1.5\n").unwrap();
+        let own = rules(
+            "[[rules]]\nid = 'badge'\nregex = 'badge ([A-Z]{4}-[0-9]{4})'\nkeywords = \
+             ['badge']\nentropy = 1.5\n",
+        )
+        .unwrap();
         assert_eq!(own[0].group, 1);
-        assert!(own[0].regex.is_match("badge ABCD-1234") && entropy("ABCD-1234") > 1.5 && entropy("AAAA") < 0.1);
+        assert!(
+            own[0].regex.is_match("badge ABCD-1234")
+                && entropy("ABCD-1234") > 1.5
+                && entropy("AAAA") < 0.1
+        );
     }
 }

@@ -1,12 +1,12 @@
-//! Success rates before and after a moment, compared task by task. If the mix of tasks changes, the overall rate changes although no task
-//! is done better or worse; the standardised rates leave that out.
+//! Success rates before and after a moment, compared task by task. If the mix of tasks changes, the
+//! overall rate changes although no task is done better or worse; the standardised rates leave that
+//! out.
 
 /// Sessions with a known outcome that are needed on each side before rates are compared.
 pub const ENOUGH: i64 = 100;
 
 /// Sessions with a known outcome, and how many of them succeeded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "names that say it")]
 pub struct Outcomes {
     pub succeeded: i64,
     pub known: i64,
@@ -14,7 +14,6 @@ pub struct Outcomes {
 
 /// One task on both sides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "names that say it")]
 pub struct Stratum {
     pub task: String,
     pub before: Outcomes,
@@ -32,11 +31,14 @@ pub struct Standardised {
     pub compared: (i64, i64),
 }
 
-/// The rates of both sides, each task weighted as Mantel and Haenszel (1959) do: n₀n₁/(n₀+n₁). Tasks that have sessions on one side only
-/// are left out. `None` if fewer than [`ENOUGH`] sessions of a side are left.
+/// The rates of both sides, each task weighted as Mantel and Haenszel (1959) do: n₀n₁/(n₀+n₁).
+/// Tasks that have sessions on one side only are left out. `None` if fewer than [`ENOUGH`] sessions
+/// of a side are left.
 #[must_use]
 pub fn standardised(strata: &[Stratum]) -> Option<Standardised> {
-    let shared = strata.iter().filter(|s| s.before.known > 0 && s.after.known > 0);
+    let shared = strata
+        .iter()
+        .filter(|s| s.before.known > 0 && s.after.known > 0);
     let (mut before, mut after, mut weights, mut compared) = (0.0, 0.0, 0.0, (0, 0));
     for stratum in shared {
         let (n0, n1) = (number(stratum.before.known), number(stratum.after.known));
@@ -48,7 +50,11 @@ pub fn standardised(strata: &[Stratum]) -> Option<Standardised> {
         compared.1 += stratum.after.known;
     }
     let is_enough = compared.0 >= ENOUGH && compared.1 >= ENOUGH;
-    is_enough.then(|| Standardised { before: before / weights, after: after / weights, compared })
+    is_enough.then(|| Standardised {
+        before: before / weights,
+        after: after / weights,
+        compared,
+    })
 }
 
 fn number(count: i64) -> f64 {
@@ -61,13 +67,21 @@ mod tests {
 
     fn stratum(task: &str, before: (i64, i64), after: (i64, i64)) -> Stratum {
         let outcomes = |(succeeded, known)| Outcomes { succeeded, known };
-        Stratum { task: task.to_owned(), before: outcomes(before), after: outcomes(after) }
+        Stratum {
+            task: task.to_owned(),
+            before: outcomes(before),
+            after: outcomes(after),
+        }
     }
 
     #[test]
     fn a_change_of_the_mix_alone_changes_no_rate() {
-        // Easy tasks succeed at 90 %, hard ones at 10 %, on both sides; only their numbers are swapped.
-        let strata = [stratum("easy", (90, 100), (45, 50)), stratum("hard", (5, 50), (10, 100))];
+        // Easy tasks succeed at 90 %, hard ones at 10 %, on both sides; only their numbers are
+        // swapped.
+        let strata = [
+            stratum("easy", (90, 100), (45, 50)),
+            stratum("hard", (5, 50), (10, 100)),
+        ];
         let rates = standardised(&strata).unwrap();
         assert!((rates.before - rates.after).abs() < 1e-9, "{rates:?}");
         assert_eq!(rates.compared, (150, 150));
@@ -75,7 +89,10 @@ mod tests {
 
     #[test]
     fn an_improvement_shows_although_the_mix_hides_it() {
-        let strata = [stratum("easy", (90, 100), (19, 20)), stratum("hard", (2, 20), (30, 100))];
+        let strata = [
+            stratum("easy", (90, 100), (19, 20)),
+            stratum("hard", (2, 20), (30, 100)),
+        ];
         let rates = standardised(&strata).unwrap();
         assert!((rates.before - 0.5).abs() < 1e-9, "{rates:?}");
         assert!((rates.after - 0.625).abs() < 1e-9, "{rates:?}");
@@ -85,7 +102,13 @@ mod tests {
     fn too_few_sessions_and_tasks_of_one_side_say_nothing() {
         assert_eq!(standardised(&[]), None);
         assert_eq!(standardised(&[stratum("a", (50, 99), (50, 500))]), None);
-        assert_eq!(standardised(&[stratum("a", (50, 99), (50, 500)), stratum("b", (9, 900), (0, 0))]), None);
+        assert_eq!(
+            standardised(&[
+                stratum("a", (50, 99), (50, 500)),
+                stratum("b", (9, 900), (0, 0))
+            ]),
+            None
+        );
         assert!(standardised(&[stratum("a", (50, 100), (50, 100))]).is_some());
     }
 }

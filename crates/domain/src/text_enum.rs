@@ -1,6 +1,7 @@
 //! Closed sets of words that stand in the database, in JSON and on pages in the same spelling.
 
-/// Defines an enum whose variants are spelled by the given words in `as_str`, `FromStr`, serde and the database.
+/// Defines an enum whose variants are spelled by the given words in `as_str`, `FromStr`, serde and
+/// the database.
 macro_rules! text_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -71,7 +72,9 @@ macro_rules! as_database_text {
         where
             String: sqlx::Decode<'r, DB>,
         {
-            fn decode(value: <DB as sqlx::Database>::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+            fn decode(
+                value: <DB as sqlx::Database>::ValueRef<'r>,
+            ) -> Result<Self, sqlx::error::BoxDynError> {
                 Ok(<String as sqlx::Decode<'r, DB>>::decode(value)?.parse()?)
             }
         }

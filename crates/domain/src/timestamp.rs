@@ -1,4 +1,5 @@
-//! Points in time: microseconds since the Unix epoch, UTC. What is not known is `None`, never a made-up time.
+//! Points in time: microseconds since the Unix epoch, UTC. What is not known is `None`, never a
+//! made-up time.
 
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -31,13 +32,18 @@ impl Timestamp {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        i64::try_from(parsed.unix_timestamp_nanos() / 1_000).ok().map(Self)
+        i64::try_from(parsed.unix_timestamp_nanos() / 1_000)
+            .ok()
+            .map(Self)
     }
 
-    /// RFC 3339 in UTC to the second, as `2026-11-22T03:00:00Z`; the number itself where it is out of the calendar.
+    /// RFC 3339 in UTC to the second, as `2026-11-22T03:00:00Z`; the number itself where it is out
+    /// of the calendar.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.date_time().and_then(|t| t.replace_nanosecond(0).ok()?.format(&Rfc3339).ok()).unwrap_or_else(|| format!("{} us", self.0))
+        self.date_time()
+            .and_then(|t| t.replace_nanosecond(0).ok()?.format(&Rfc3339).ok())
+            .unwrap_or_else(|| format!("{} us", self.0))
     }
 
     /// The day, as a form's date field takes it: `2026-11-22`, in UTC.
@@ -49,7 +55,10 @@ impl Timestamp {
     /// The day for people: `22 November 2026`, in UTC.
     #[must_use]
     pub fn day(self) -> String {
-        self.date_time().map_or_else(|| self.date(), |t| format!("{} {} {}", t.day(), t.month(), t.year()))
+        self.date_time().map_or_else(
+            || self.date(),
+            |t| format!("{} {} {}", t.day(), t.month(), t.year()),
+        )
     }
 
     /// Six in the morning of a day (`2026-11-22`), in UTC; `None` where it is no day.
@@ -68,7 +77,8 @@ impl Timestamp {
         }
     }
 
-    /// For people: how long before `now` this was, in the largest whole unit (`3 hours ago`, `just now`, `in 2 days`).
+    /// For people: how long before `now` this was, in the largest whole unit (`3 hours ago`, `just
+    /// now`, `in 2 days`).
     #[must_use]
     pub fn relative_to(self, now: Self) -> String {
         let seconds = (now.0.saturating_sub(self.0)) / SECOND;
@@ -81,14 +91,22 @@ impl Timestamp {
             s => (s / 31_536_000, "year"),
         };
         let counted = plural::count(count, unit);
-        if seconds < 0 { format!("in {counted}") } else { format!("{counted} ago") }
+        if seconds < 0 {
+            format!("in {counted}")
+        } else {
+            format!("{counted} ago")
+        }
     }
 
     /// Whole minutes from another time to this one, rounded up; 0 where it is past.
     #[must_use]
     pub const fn minutes_after(self, now: Self) -> i64 {
         let micros = self.0.saturating_sub(now.0);
-        if micros <= 0 { 0 } else { (micros - 1) / (60 * SECOND) + 1 }
+        if micros <= 0 {
+            0
+        } else {
+            (micros - 1) / (60 * SECOND) + 1
+        }
     }
 
     fn date_time(self) -> Option<OffsetDateTime> {
@@ -102,7 +120,10 @@ mod tests {
 
     #[test]
     fn a_day_is_written_in_words() {
-        assert_eq!(Timestamp::parse("2026-03-04T23:59:59Z").unwrap().day(), "4 March 2026");
+        assert_eq!(
+            Timestamp::parse("2026-03-04T23:59:59Z").unwrap().day(),
+            "4 March 2026"
+        );
         assert_eq!(Timestamp(i64::MAX).day(), Timestamp(i64::MAX).date());
     }
 

@@ -1,5 +1,6 @@
-//! From when and until when a statement of a memory is valid. It is written at the end of the statement, where people and agents read it,
-//! too: `(valid from 2026-12-01 until 2026-12-31)`, or only one of the two. Days are of UTC, and the last one counts.
+//! From when and until when a statement of a memory is valid. It is written at the end of the
+//! statement, where people and agents read it, too: `(valid from 2026-12-01 until 2026-12-31)`, or
+//! only one of the two. Days are of UTC, and the last one counts.
 
 use std::ops::Range;
 
@@ -18,7 +19,8 @@ pub struct Validity {
     pub until: Option<Timestamp>,
 }
 
-/// A statement of a memory with when it is valid: a bullet, a paragraph or a heading, with all of its lines.
+/// A statement of a memory with when it is valid: a bullet, a paragraph or a heading, with all of
+/// its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// Its lines in the memory, from 0.
@@ -30,20 +32,29 @@ pub struct Statement {
 }
 
 impl Validity {
-    /// From and until these days (`2026-12-01`), either of which may be empty. An error says what is wrong with them.
+    /// From and until these days (`2026-12-01`), either of which may be empty. An error says what
+    /// is wrong with them.
     pub fn of_days(from: &str, until: &str) -> Result<Self, String> {
         let of = |text: &str| match text.trim() {
             "" => Ok(None),
-            text => day(text).map(Some).ok_or_else(|| format!("`{text}` is no day; write it as 2026-12-31")),
+            text => day(text)
+                .map(Some)
+                .ok_or_else(|| format!("`{text}` is no day; write it as 2026-12-31")),
         };
-        let validity = Self { from: of(from)?, until: of(until)?.map(|at| at.plus_seconds(DAY_SECONDS)) };
+        let validity = Self {
+            from: of(from)?,
+            until: of(until)?.map(|at| at.plus_seconds(DAY_SECONDS)),
+        };
         match validity {
-            Self { from: Some(from), until: Some(until) } if until <= from => Err("the last day is before the first".to_owned()),
+            Self {
+                from: Some(from),
+                until: Some(until),
+            } if until <= from => Err("the last day is before the first".to_owned()),
             _ => Ok(validity),
         }
     }
 
-    /// Whether it is valid at a moment.
+    /// True if it is valid at a moment.
     #[must_use]
     pub fn holds(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
@@ -53,7 +64,11 @@ impl Validity {
     #[must_use]
     pub fn days(&self) -> (Option<String>, Option<String>) {
         let day = |at: Timestamp| at.rfc3339().chars().take(10).collect();
-        (self.from.map(day), self.until.map(|until| day(until.plus_seconds(-DAY_SECONDS))))
+        (
+            self.from.map(day),
+            self.until
+                .map(|until| day(until.plus_seconds(-DAY_SECONDS))),
+        )
     }
 
     /// As it is written at the end of a statement; nothing if it is always valid.
@@ -88,15 +103,21 @@ impl Validity {
 
 /// The beginning of a day, written as `2026-12-31`.
 fn day(text: &str) -> Option<Timestamp> {
-    (text.len() == 10).then(|| Timestamp::parse(&format!("{text}T00:00:00Z"))).flatten()
+    (text.len() == 10)
+        .then(|| Timestamp::parse(&format!("{text}T00:00:00Z")))
+        .flatten()
 }
 
-/// Whether a line begins a bullet or a numbered item.
+/// True if a line begins a bullet or a numbered item.
 fn is_item(line: &str) -> bool {
     let line = line.trim_start();
     let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let begins = |rest: &str, marker: &str| rest.strip_prefix(marker).is_some_and(|after| after.is_empty() || after.starts_with(' '));
-    ["-", "*", "+"].iter().any(|marker| begins(line, marker)) || (number.len() < line.len() && begins(number, "."))
+    let begins = |rest: &str, marker: &str| {
+        rest.strip_prefix(marker)
+            .is_some_and(|after| after.is_empty() || after.starts_with(' '))
+    };
+    ["-", "*", "+"].iter().any(|marker| begins(line, marker))
+        || (number.len() < line.len() && begins(number, "."))
 }
 
 /// The statements of a memory in order. Fenced code is none.
@@ -126,36 +147,56 @@ pub fn statements(content: &str) -> Vec<Statement> {
         if let (Some((start, _)), Some(line)) = (end, text.last_mut()) {
             *line = &last[..start];
         }
-        let text = text.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-        let text = text.trim_start_matches(['#', '-', '*', '+', ' ']).to_owned();
-        Statement { lines: range, text, validity: end.map(|(_, validity)| validity) }
+        let text = text
+            .join(" ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let text = text
+            .trim_start_matches(['#', '-', '*', '+', ' '])
+            .to_owned();
+        Statement {
+            lines: range,
+            text,
+            validity: end.map(|(_, validity)| validity),
+        }
     };
     all.into_iter().map(statement).collect()
 }
 
-/// A memory without the statements that are not valid at a moment; how many those are. `None` if all are valid.
+/// A memory without the statements that are not valid at a moment; how many those are. `None` if
+/// all are valid.
 #[must_use]
 pub fn valid_at(content: &str, at: Timestamp) -> Option<(String, usize)> {
     // Few memories say it at all.
     if !content.contains(BEGIN) {
         return None;
     }
-    let gone: Vec<Range<usize>> =
-        statements(content).into_iter().filter(|s| s.validity.is_some_and(|v| !v.holds(at))).map(|s| s.lines).collect();
+    let gone: Vec<Range<usize>> = statements(content)
+        .into_iter()
+        .filter(|s| s.validity.is_some_and(|v| !v.holds(at)))
+        .map(|s| s.lines)
+        .collect();
     if gone.is_empty() {
         return None;
     }
-    let left = content.split_inclusive('\n').enumerate().filter(|(number, _)| !gone.iter().any(|lines| lines.contains(number)));
+    let left = content
+        .split_inclusive('\n')
+        .enumerate()
+        .filter(|(number, _)| !gone.iter().any(|lines| lines.contains(number)));
     Some((left.map(|(_, line)| line).collect(), gone.len()))
 }
 
-/// Whether a memory says anything but headings.
+/// True if a memory says anything but headings.
 #[must_use]
 pub fn says_anything(content: &str) -> bool {
-    content.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#'))
+    content
+        .lines()
+        .any(|line| !line.trim().is_empty() && !line.starts_with('#'))
 }
 
-/// A memory in which one statement, by its number from 0, is valid as given; nothing if there is no such statement.
+/// A memory in which one statement, by its number from 0, is valid as given; nothing if there is no
+/// such statement.
 #[must_use]
 pub fn with_validity(content: &str, number: usize, validity: Validity) -> Option<String> {
     let statement = statements(content).into_iter().nth(number)?;
@@ -168,7 +209,9 @@ pub fn with_validity(content: &str, number: usize, validity: Validity) -> Option
         }
         let said = line.trim_end_matches(['\n', '\r']);
         let end = &line[said.len()..];
-        let said = Validity::at_end_of(said).map_or(said, |(start, _)| &said[..start]).trim_end();
+        let said = Validity::at_end_of(said)
+            .map_or(said, |(start, _)| &said[..start])
+            .trim_end();
         text.push_str(said);
         let written = validity.written();
         if !written.is_empty() {
@@ -186,8 +229,10 @@ mod tests {
 
     use super::*;
 
-    const MEMORY: &str = "# Freezes\n\n- Never deploy on a Friday.\n- No deployment at all. (valid from 2026-12-20 until 2027-01-03)\n- Ask Ana,\n  who is in \
-                          Lisbon (valid until 2026-11-30).\n\n```\n- code (valid until 2000-01-01)\n```\nA paragraph\nof two lines (valid from 2027-01-01)\n";
+    const MEMORY: &str = "# Freezes\n\n- Never deploy on a Friday.\n- No deployment at all. (valid \
+        from 2026-12-20 until 2027-01-03)\n- Ask Ana,\n  who is in \
+                          Lisbon (valid until 2026-11-30).\n\n```\n- code (valid until \
+                          2000-01-01)\n```\nA paragraph\nof two lines (valid from 2027-01-01)\n";
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
@@ -199,10 +244,19 @@ mod tests {
         let texts: Vec<&str> = all.iter().map(|s| s.text.as_str()).collect();
         assert_eq!(
             texts,
-            ["Freezes", "Never deploy on a Friday.", "No deployment at all.", "Ask Ana, who is in Lisbon", "A paragraph of two lines"]
+            [
+                "Freezes",
+                "Never deploy on a Friday.",
+                "No deployment at all.",
+                "Ask Ana, who is in Lisbon",
+                "A paragraph of two lines"
+            ]
         );
         assert_eq!(all[1].validity, None);
-        assert_eq!(all[2].validity.unwrap().days(), (Some("2026-12-20".into()), Some("2027-01-03".into())));
+        assert_eq!(
+            all[2].validity.unwrap().days(),
+            (Some("2026-12-20".into()), Some("2027-01-03".into()))
+        );
         assert_eq!(all[3].lines, 4..6);
     }
 
@@ -210,11 +264,18 @@ mod tests {
     fn what_is_not_valid_is_left_out_whole() {
         let (text, gone) = valid_at(MEMORY, at("2026-12-01T00:00:00Z")).unwrap();
         assert_eq!(gone, 3);
-        assert_eq!(text, "# Freezes\n\n- Never deploy on a Friday.\n\n```\n- code (valid until 2000-01-01)\n```\n");
+        assert_eq!(
+            text,
+            "# Freezes\n\n- Never deploy on a Friday.\n\n```\n- code (valid until \
+             2000-01-01)\n```\n"
+        );
         let (text, _) = valid_at(MEMORY, at("2026-11-30T23:59:59Z")).unwrap();
         assert!(text.contains("Lisbon"), "the last day counts");
         let (text, _) = valid_at(MEMORY, at("2027-01-03T23:59:59Z")).unwrap();
-        assert!(text.contains("No deployment at all") && text.contains("of two lines"), "{text}");
+        assert!(
+            text.contains("No deployment at all") && text.contains("of two lines"),
+            "{text}"
+        );
         assert_eq!(valid_at("- Always.\n", at("2027-01-01T00:00:00Z")), None);
         assert!(!says_anything("# Freezes\n\n") && says_anything("# A\nb\n"));
     }
@@ -242,13 +303,22 @@ mod tests {
     fn a_statement_gets_other_days_or_none() {
         let days = Validity::of_days("", "2026-12-24").unwrap();
         let text = with_validity(MEMORY, 1, days).unwrap();
-        assert!(text.contains("- Never deploy on a Friday. (valid until 2026-12-24)\n"), "{text}");
+        assert!(
+            text.contains("- Never deploy on a Friday. (valid until 2026-12-24)\n"),
+            "{text}"
+        );
         let text = with_validity(&text, 1, Validity::default()).unwrap();
         assert_eq!(text, MEMORY);
         let text = with_validity(MEMORY, 3, days).unwrap();
-        assert!(text.contains("  who is in Lisbon (valid until 2026-12-24)\n"), "{text}");
+        assert!(
+            text.contains("  who is in Lisbon (valid until 2026-12-24)\n"),
+            "{text}"
+        );
         assert_eq!(with_validity(MEMORY, 9, days), None);
-        assert_eq!(with_validity("a", 0, days).as_deref(), Some("a (valid until 2026-12-24)"));
+        assert_eq!(
+            with_validity("a", 0, days).as_deref(),
+            Some("a (valid until 2026-12-24)")
+        );
     }
 
     proptest! {

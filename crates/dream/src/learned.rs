@@ -9,5 +9,8 @@ pub use crate::{
 
 /// Looks at an input as a dream looks for changed facts.
 pub fn with_reading<T>(input: &Input, look: impl FnOnce(&Reading) -> T) -> T {
-    look(&Reading::of(&Window::of(input), &questions::statements_of(&input.memories)))
+    look(&Reading::of(
+        &Window::of(input),
+        &questions::statements_of(&input.memories),
+    ))
 }

@@ -1,5 +1,6 @@
-//! Meaning, as far as vectors hold it: sentences that mean nearly the same have vectors of nearly the same direction. The engine only
-//! compares vectors; whoever loads a dream computes them, with a model or with none. Without them it compares words alone, and says so.
+//! Meaning, as far as vectors hold it: sentences that mean nearly the same have vectors of nearly
+//! the same direction. The engine only compares vectors; whoever loads a dream computes them, with
+//! a model or with none. Without them it compares words alone, and says so.
 
 use std::collections::HashMap;
 
@@ -34,7 +35,10 @@ impl Vector {
             return None;
         }
         #[expect(clippy::cast_possible_truncation, reason = "between -127 and 127")]
-        let parts = values.iter().map(|v| (v / most * 127.0).round() as i8).collect();
+        let parts = values
+            .iter()
+            .map(|v| (v / most * 127.0).round() as i8)
+            .collect();
         Self::from_parts(parts)
     }
 
@@ -60,16 +64,25 @@ impl Vector {
     pub fn unit(&self) -> Vec<f32> {
         let length = f64::from(self.square).sqrt();
         #[expect(clippy::cast_possible_truncation, reason = "between -1 and 1")]
-        self.parts.iter().map(|p| (f64::from(*p) / length) as f32).collect()
+        self.parts
+            .iter()
+            .map(|p| (f64::from(*p) / length) as f32)
+            .collect()
     }
 
-    /// Cosine of the angle between two vectors in thousandths, from -1,000 to 1,000; 0 for vectors of different models.
+    /// Cosine of the angle between two vectors in thousandths, from -1,000 to 1,000; 0 for vectors
+    /// of different models.
     #[must_use]
     pub fn cosine(&self, other: &Self) -> i32 {
         if self.parts.len() != other.parts.len() {
             return 0;
         }
-        let product: i32 = self.parts.iter().zip(&other.parts).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+        let product: i32 = self
+            .parts
+            .iter()
+            .zip(&other.parts)
+            .map(|(a, b)| i32::from(*a) * i32::from(*b))
+            .sum();
         let length = (f64::from(self.square) * f64::from(other.square)).sqrt();
         #[expect(clippy::cast_possible_truncation, reason = "between -1,000 and 1,000")]
         let thousandths = (f64::from(product) * 1_000.0 / length).round() as i32;
@@ -95,7 +108,7 @@ impl Vectors {
         self.by_text.get(text)
     }
 
-    /// Whether there are none: then only words are compared.
+    /// True if there are none: then only words are compared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_text.is_empty()
@@ -109,10 +122,32 @@ mod tests {
     #[test]
     fn directions_are_compared() {
         let vector = |values: &[f32]| Vector::of(values).unwrap();
-        let (east, north, east_too) = (vector(&[1.0, 0.0]), vector(&[0.0, 3.0]), vector(&[0.2, 0.0]));
-        assert_eq!((east.cosine(&east_too), east.cosine(&north), east.cosine(&vector(&[-2.0, 0.0]))), (1_000, 0, -1_000));
-        assert_eq!(Vector::from_bytes(&vector(&[0.5, -0.25]).to_bytes()), Vector::of(&[0.5, -0.25]));
-        assert_eq!(east.cosine(&vector(&[1.0, 0.0, 0.0])), 0, "of another model");
-        assert!(Vector::of(&[0.0, 0.0]).is_none() && Vector::of(&[f32::NAN]).is_none() && Vector::from_bytes(&[]).is_none());
+        let (east, north, east_too) = (
+            vector(&[1.0, 0.0]),
+            vector(&[0.0, 3.0]),
+            vector(&[0.2, 0.0]),
+        );
+        assert_eq!(
+            (
+                east.cosine(&east_too),
+                east.cosine(&north),
+                east.cosine(&vector(&[-2.0, 0.0]))
+            ),
+            (1_000, 0, -1_000)
+        );
+        assert_eq!(
+            Vector::from_bytes(&vector(&[0.5, -0.25]).to_bytes()),
+            Vector::of(&[0.5, -0.25])
+        );
+        assert_eq!(
+            east.cosine(&vector(&[1.0, 0.0, 0.0])),
+            0,
+            "of another model"
+        );
+        assert!(
+            Vector::of(&[0.0, 0.0]).is_none()
+                && Vector::of(&[f32::NAN]).is_none()
+                && Vector::from_bytes(&[]).is_none()
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! How a language model is asked: the trait that clients of models implement, and the words of a request and an answer. What is asked
-//! and what becomes of it stands in [`crate::curator`].
+//! How a language model is asked: the trait that clients of models implement, and the words of a
+//! request and an answer. What is asked and what becomes of it stands in [`crate::curator`].
 
 use std::{future::Future, pin::Pin};
 
@@ -10,16 +10,13 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// We.
     User,
-    /// The model.
     Assistant,
 }
 
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ask {
-    /// What its task is.
     pub system: String,
     /// The conversation, ours first.
     pub turns: Vec<(Role, String)>,
@@ -42,7 +39,10 @@ impl Usage {
     /// Both together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
-        Self { input: self.input + other.input, output: self.output + other.output }
+        Self {
+            input: self.input + other.input,
+            output: self.output + other.output,
+        }
     }
 
     /// All tokens.
@@ -55,9 +55,7 @@ impl Usage {
 /// What a model answered: text that should be the JSON asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The text.
     pub text: String,
-    /// What it took.
     pub usage: Usage,
 }
 
@@ -70,7 +68,8 @@ pub enum Failed {
     /// The model's server refuses; trying again does not help.
     #[error("the model's server refused: {0}")]
     Refused(String),
-    /// The model's server refuses this request, perhaps not another one: it is too large, or of a form that it does not take.
+    /// The model's server refuses this request, perhaps not another one: it is too large, or of a
+    /// form that it does not take.
     #[error("the model's server refused one request: {0}")]
     Unfit(String),
     /// What came back is not an answer.
@@ -83,5 +82,8 @@ pub trait Model: Send + Sync {
     /// Its name, as `anthropic/claude-..`.
     fn name(&self) -> String;
     /// Asks it, with retries, until a deadline.
-    fn ask<'a>(&'a self, ask: &'a Ask) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>>;
+    fn ask<'a>(
+        &'a self,
+        ask: &'a Ask,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>>;
 }

@@ -43,59 +43,49 @@ pub struct Input {
 pub struct Head {
     /// Unique among the sessions; decides the order.
     pub key: String,
-    /// Which agent worked.
     pub agent: Option<String>,
     /// The pseudonymous end user.
     pub subject: Option<String>,
-    /// What the task was.
     pub task: Option<String>,
-    /// How it ended.
     pub outcome: OutcomeResult,
     /// When its last event was, in microseconds since the epoch.
     pub at: Option<i64>,
-    /// Through whom it came, each independent of the others, by number. Agent, subject and task are what these say.
+    /// Through whom it came, each independent of the others, by number. Agent, subject and task are
+    /// what these say.
     pub recorders: Vec<u32>,
 }
 
 /// A session in the engine's form, to be read.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// What is known of it.
     pub head: Head,
-    /// What happened, in order.
     pub events: Vec<Event>,
 }
 
 /// A session that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// What is known of it.
     pub head: Head,
-    /// What it shows.
     pub features: Features,
 }
 
 /// An event in the engine's form.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// What it is.
     pub kind: EventKind,
     /// The tool that is called or answers.
     pub tool: Option<String>,
     /// Pairs a call with its answer.
     pub tool_use_id: Option<String>,
-    /// Whether a tool's answer is an error.
+    /// True if a tool's answer is an error.
     pub is_error: bool,
-    /// The normalised text.
     pub text: String,
 }
 
 /// A memory in the engine's form.
 #[derive(Debug, Clone)]
 pub struct Memory {
-    /// Where it stands.
     pub path: String,
-    /// What it says.
     pub content: String,
     /// Only a person may change it.
     pub frozen: bool,
@@ -108,7 +98,8 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Whether it belongs to the whole team: not below `/people`. Models neither see nor change a person's own notes.
+    /// True if it belongs to the whole team: not below `/people`. Models neither see nor change a
+    /// person's own notes.
     pub(crate) fn is_shared(&self) -> bool {
         !self.path.starts_with("/people/")
     }
@@ -116,18 +107,24 @@ impl Memory {
     /// A memory of which no more is known than where it stands and what it says.
     #[must_use]
     pub fn plain(path: &str, content: &str) -> Self {
-        Self { path: path.to_owned(), content: content.to_owned(), frozen: false, by_person: false, updated_at: None, reads: None }
+        Self {
+            path: path.to_owned(),
+            content: content.to_owned(),
+            frozen: false,
+            by_person: false,
+            updated_at: None,
+            reads: None,
+        }
     }
 }
 
 /// A finding that was proposed before.
 #[derive(Debug, Clone)]
 pub struct Known {
-    /// What it is known by.
     pub fingerprint: String,
-    /// What came of it.
     pub state: KnownState,
-    /// The memory that stands as the change left it; none if it has changed since, or the change left none.
+    /// The memory that stands as the change left it; none if it has changed since, or the change
+    /// left none.
     pub memory: Option<usize>,
     /// What the engine proposed to write, before anybody edited it.
     pub composed: Option<String>,
@@ -139,20 +136,25 @@ impl Known {
     /// Something that was proposed before, and what came of it.
     #[must_use]
     pub fn new(fingerprint: &str, state: KnownState) -> Self {
-        Self { fingerprint: fingerprint.to_owned(), state, memory: None, composed: None, path: None }
+        Self {
+            fingerprint: fingerprint.to_owned(),
+            state,
+            memory: None,
+            composed: None,
+            path: None,
+        }
     }
 }
 
 /// What came of an earlier proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownState {
-    /// It still waits.
     Waiting,
-    /// It was committed.
     Committed,
     /// It was rejected, with this many distinct subjects, tasks or sessions behind it.
     Rejected(RejectCode, usize),
-    /// Somebody answered the question that it was, with this many behind it; for good, or until there are twice as many.
+    /// Somebody answered the question that it was, with this many behind it; for good, or until
+    /// there are twice as many.
     Answered {
         /// It is not asked again.
         for_good: bool,
@@ -162,7 +164,7 @@ pub enum KnownState {
 }
 
 impl Known {
-    /// Whether this is the finding.
+    /// True if this is the finding.
     pub(crate) fn is(&self, finding: &Finding) -> bool {
         finding.is_known_by(&self.fingerprint)
     }
@@ -171,19 +173,31 @@ impl Known {
     pub(crate) fn holds_back(&self, support: &Support) -> Option<String> {
         match &self.state {
             KnownState::Waiting | KnownState::Committed => None,
-            KnownState::Answered { for_good, support: before } => {
+            KnownState::Answered {
+                for_good,
+                support: before,
+            } => {
                 let returns = !for_good && support.distinct() >= before.saturating_mul(2).max(1);
                 (!returns).then(|| "somebody answered this question".to_owned())
             }
             KnownState::Rejected(code, before) => {
                 let returns = match code {
-                    RejectCode::Never | RejectCode::AlreadyInInstructions | RejectCode::FixToolOrPrompt => false,
-                    RejectCode::OneCustomer => support.subjects >= 2 && support.distinct() > *before,
+                    RejectCode::Never
+                    | RejectCode::AlreadyInInstructions
+                    | RejectCode::FixToolOrPrompt => false,
+                    RejectCode::OneCustomer => {
+                        support.subjects >= 2 && support.distinct() > *before
+                    }
                     RejectCode::NotYet | RejectCode::WrongPlace | RejectCode::Wording => {
                         support.distinct() >= before.saturating_mul(2).max(1)
                     }
                 };
-                (!returns).then(|| format!("it was rejected ({code}) when {before} backed it; now {} do", support.distinct()))
+                (!returns).then(|| {
+                    format!(
+                        "it was rejected ({code}) when {before} backed it; now {} do",
+                        support.distinct()
+                    )
+                })
             }
         }
     }
@@ -192,9 +206,7 @@ impl Known {
 /// How far a dream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Sessions read.
     pub sessions_done: usize,
-    /// Sessions to read.
     pub sessions: usize,
 }
 
@@ -207,11 +219,11 @@ pub struct Proposal {
     pub questions: Vec<Question>,
     /// How each failure went on about which a note is in the memory.
     pub noted: Vec<NotedFailure>,
-    /// What was counted.
     pub stats: Stats,
 }
 
-/// A recurring failure about which a note is in the memory, and the sessions, by their place in the input, that it may have met.
+/// A recurring failure about which a note is in the memory, and the sessions, by their place in the
+/// input, that it may have met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotedFailure {
     /// What the finding behind the note is known by.
@@ -234,22 +246,20 @@ pub enum QuestionKind {
 /// Two statements that a person should look at together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// What is asked.
     pub kind: QuestionKind,
     /// Where they stand: indices into the input's memories.
     pub memories: [usize; 2],
-    /// What they say.
     pub statements: [String; 2],
     /// In one line, masked.
     pub title: String,
-    /// How near they are in meaning, in thousandths of a cosine, where that is why they are asked about.
+    /// How near they are in meaning, in thousandths of a cosine, where that is why they are asked
+    /// about.
     pub near: Option<i32>,
 }
 
 /// An answer about two statements that were asked about because they are near in meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taught {
-    /// What was asked.
     pub kind: QuestionKind,
     /// How near they are, in thousandths of a cosine.
     pub near: i32,
@@ -274,11 +284,9 @@ impl Question {
 pub struct Stats {
     /// Sessions in the window.
     pub sessions: usize,
-    /// Their events.
     pub events: usize,
     /// Memories in the store.
     pub memories: usize,
-    /// Tool answers.
     pub answers: usize,
     /// Tool answers that are errors.
     pub tool_errors: usize,
@@ -294,15 +302,13 @@ pub struct Stats {
     pub insights: usize,
     /// Failures that recur and that nobody found a way out of.
     pub open_failures: usize,
-    /// Sessions that failed.
     pub failed: usize,
     /// Sessions that failed and in which nothing was found that recurs.
     pub unexplained: usize,
-    /// Subjects, where known.
     pub subjects: usize,
-    /// Tasks, where known.
     pub tasks: usize,
-    /// Statements that dreams have taken out in the last 30 days without a person's approval, and that what waits would take out.
+    /// Statements that dreams have taken out in the last 30 days without a person's approval, and
+    /// that what waits would take out.
     pub lost: usize,
     /// Statements that may go in that way.
     pub may_lose: usize,
@@ -313,7 +319,6 @@ pub struct Stats {
 /// How much backs a finding, counted by the engine and never claimed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Support {
-    /// Distinct sessions.
     pub sessions: usize,
     /// Distinct end users, where known.
     pub subjects: usize,
@@ -327,17 +332,22 @@ pub struct Support {
     /// Sessions in which it could have been seen.
     #[serde(skip)]
     pub eligible: usize,
-    /// Distinct subjects; among sessions of unknown subject distinct tasks; among those of unknown task, too, sessions: the largest of
-    /// the three, so that more evidence never counts less.
+    /// Distinct subjects; among sessions of unknown subject distinct tasks; among those of unknown
+    /// task, too, sessions: the largest of the three, so that more evidence never counts less.
     #[serde(skip)]
     pub(crate) known_apart: usize,
 }
 
 impl Support {
-    /// How many are surely not the same (rule 7); for what was found in no session, how often it was seen.
+    /// How many are surely not the same (rule 7); for what was found in no session, how often it
+    /// was seen.
     #[must_use]
     pub const fn distinct(&self) -> usize {
-        if self.sessions == 0 { self.occurrences } else { self.known_apart }
+        if self.sessions == 0 {
+            self.occurrences
+        } else {
+            self.known_apart
+        }
     }
 }
 
@@ -359,17 +369,13 @@ pub enum Disposition {
 /// Something that a dream saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of finding.
     pub kind: &'static str,
     /// What it is known by across dreams: a SHA-256, hexadecimal.
     pub fingerprint: String,
     /// What else it may have been known by, when less had been seen of it.
     pub aliases: Vec<String>,
-    /// In one line.
     pub title: String,
-    /// What backs it.
     pub support: Support,
-    /// What became of it.
     pub disposition: Disposition,
     /// The change that it would make.
     pub change: Option<Change>,
@@ -381,12 +387,11 @@ pub struct Finding {
     pub asks: Option<Asks>,
 }
 
-/// Whether a statement of a memory still holds.
+/// True if a statement of a memory still holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asks {
     /// Index into the input's memories.
     pub memory: usize,
-    /// What it says.
     pub statement: String,
     /// What it would say instead; none if it would go.
     pub new: Option<String>,
@@ -396,7 +401,7 @@ pub struct Asks {
 pub const BUILTIN: &str = "builtin";
 
 impl Finding {
-    /// Whether this is what it is known by, now or when less had been seen of it.
+    /// True if this is what it is known by, now or when less had been seen of it.
     #[must_use]
     pub fn is_known_by(&self, fingerprint: &str) -> bool {
         self.fingerprint == fingerprint || self.aliases.iter().any(|a| a == fingerprint)
@@ -437,7 +442,7 @@ impl Finding {
         self
     }
 
-    /// Whether it becomes a change.
+    /// True if it becomes a change.
     #[must_use]
     pub fn is_proposed(&self) -> bool {
         self.disposition == Disposition::Proposed && self.change.is_some()
@@ -452,7 +457,6 @@ pub(crate) fn fingerprint(kind: &str, name: &str) -> String {
 /// A change that is proposed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What it does.
     pub kind: ChangeKind,
     /// Why, with the counts, for the reviewer.
     pub rationale: String,
@@ -460,7 +464,6 @@ pub struct Change {
     pub confidence_bp: i64,
     /// The content repeats words that only a tool said.
     pub tool_text: bool,
-    /// Its edits.
     pub edits: Vec<Edit>,
     /// Quotes for and against.
     pub quotes: Vec<Quote>,
@@ -473,9 +476,7 @@ pub struct Change {
 pub struct Edit {
     /// Index into the input's memories; none for a new one.
     pub memory: Option<usize>,
-    /// Where it stands, or will.
     pub path: String,
-    /// Where it goes, if it moves.
     pub new_path: Option<String>,
     /// The content after; none for a removal.
     pub content: Option<String>,
@@ -492,6 +493,6 @@ pub struct Quote {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// Whether it speaks against the change.
+    /// True if it speaks against the change.
     pub counter: bool,
 }

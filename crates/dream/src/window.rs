@@ -1,4 +1,5 @@
-//! The sessions that a dream counts over, in one order whatever the input's was, and what several findings ask of them.
+//! The sessions that a dream counts over, in one order whatever the input's was, and what several
+//! findings ask of them.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,6 @@ pub const QUOTES: usize = 5;
 
 /// The input, looked at in the order of the sessions' keys.
 pub struct Window<'a> {
-    /// What the dream may look at.
     pub input: &'a Input,
     order: Vec<usize>,
     /// Every tool that was called.
@@ -24,8 +24,17 @@ impl<'a> Window<'a> {
     pub fn of(input: &'a Input) -> Self {
         let mut order: Vec<usize> = (0..input.sessions.len()).collect();
         order.sort_by(|&a, &b| input.sessions[a].head.key.cmp(&input.sessions[b].head.key));
-        let tools = input.sessions.iter().flat_map(|s| &s.features.firsts).map(|f| f.tool.as_str()).collect();
-        Self { input, order, tools }
+        let tools = input
+            .sessions
+            .iter()
+            .flat_map(|s| &s.features.firsts)
+            .map(|f| f.tool.as_str())
+            .collect();
+        Self {
+            input,
+            order,
+            tools,
+        }
     }
 
     /// Every session with its index in the input, in order.
@@ -38,18 +47,23 @@ impl<'a> Window<'a> {
         &self.input.sessions[index].head
     }
 
-    /// Who speaks in a session, as far as that is known: its subject, else its task, else the session itself.
+    /// Who speaks in a session, as far as that is known: its subject, else its task, else the
+    /// session itself.
     pub fn speaker(&self, index: usize) -> &'a str {
         let head = self.head(index);
-        head.subject.as_deref().or(head.task.as_deref()).unwrap_or(&head.key)
+        head.subject
+            .as_deref()
+            .or(head.task.as_deref())
+            .unwrap_or(&head.key)
     }
 
-    /// The time of the newest session, which the engine takes for now because it has no clock; none if no session's time is known.
+    /// The time of the newest session, which the engine takes for now because it has no clock; none
+    /// if no session's time is known.
     pub fn now(&self) -> Option<i64> {
         self.input.sessions.iter().filter_map(|s| s.head.at).max()
     }
 
-    /// Whether any session called a tool of this name.
+    /// True if any session called a tool of this name.
     pub fn is_tool(&self, name: &str) -> bool {
         self.tools.contains(name)
     }
@@ -57,8 +71,10 @@ impl<'a> Window<'a> {
     /// Support by the sessions in which something was seen, named once for each time it was.
     pub fn support(&self, seen_in: impl IntoIterator<Item = usize>) -> Support {
         let mut support = Support::default();
-        let (mut distinct, mut subjects, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let (mut tasks_of_unknown, mut unknown, mut recorders) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::<u32>::new());
+        let (mut distinct, mut subjects, mut tasks) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut tasks_of_unknown, mut unknown, mut recorders) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::<u32>::new());
         for index in seen_in {
             support.occurrences += 1;
             distinct.insert(index);
@@ -76,9 +92,13 @@ impl<'a> Window<'a> {
                 }
             }
         }
-        (support.sessions, support.subjects, support.tasks) = (distinct.len(), subjects.len(), tasks.len());
+        (support.sessions, support.subjects, support.tasks) =
+            (distinct.len(), subjects.len(), tasks.len());
         support.recorders = recorders.len();
-        support.known_apart = subjects.len().max(tasks_of_unknown.len()).max(unknown.len());
+        support.known_apart = subjects
+            .len()
+            .max(tasks_of_unknown.len())
+            .max(unknown.len());
         support
     }
 
@@ -87,23 +107,54 @@ impl<'a> Window<'a> {
         self.support(seen_in).distinct()
     }
 
-    /// Quotes through different recorders first, then from different subjects, tasks and sessions, else in the given order; at most
-    /// [`QUOTES`].
-    pub fn quotes(&self, places: impl IntoIterator<Item = (usize, Place)>, counter: bool) -> Vec<Quote> {
+    /// Quotes through different recorders first, then from different subjects, tasks and sessions,
+    /// else in the given order; at most [`QUOTES`].
+    pub fn quotes(
+        &self,
+        places: impl IntoIterator<Item = (usize, Place)>,
+        counter: bool,
+    ) -> Vec<Quote> {
         let mut seen = BTreeSet::new();
         let mut recorders = BTreeSet::new();
         let (first, others): (Vec<_>, Vec<_>) = places.into_iter().partition(|(i, _)| {
-            let new = self.head(*i).recorders.iter().filter(|r| recorders.insert(**r)).count();
+            let new = self
+                .head(*i)
+                .recorders
+                .iter()
+                .filter(|r| recorders.insert(**r))
+                .count();
             new > 0 && seen.insert(self.speaker(*i))
         });
-        let (second, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|(i, _)| seen.insert(self.speaker(*i)));
-        let quote = |(session, at): (usize, Place)| Quote { session, event: at.event, start: at.start, end: at.end, counter };
-        first.into_iter().chain(second).chain(rest).take(QUOTES).map(quote).collect()
+        let (second, rest): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|(i, _)| seen.insert(self.speaker(*i)));
+        let quote = |(session, at): (usize, Place)| Quote {
+            session,
+            event: at.event,
+            start: at.start,
+            end: at.end,
+            counter,
+        };
+        first
+            .into_iter()
+            .chain(second)
+            .chain(rest)
+            .take(QUOTES)
+            .map(quote)
+            .collect()
     }
 
     /// In how many of these sessions the agent had been told one of these statements.
     pub fn told(&self, sessions: &BTreeSet<usize>, hashes: &[u64]) -> usize {
-        let told = |i: &&usize| hashes.iter().any(|h| self.input.sessions[**i].features.told.binary_search(h).is_ok());
+        let told = |i: &&usize| {
+            hashes.iter().any(|h| {
+                self.input.sessions[**i]
+                    .features
+                    .told
+                    .binary_search(h)
+                    .is_ok()
+            })
+        };
         sessions.iter().filter(told).count()
     }
 }

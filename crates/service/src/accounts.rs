@@ -36,26 +36,18 @@ pub enum LinkPurpose {
     /// It makes the first admin.
     FirstAdmin,
     /// It sets the password of this person.
-    SetPassword {
-        /// Their name.
-        name: String,
-        /// Their address.
-        email: String,
-    },
+    SetPassword { name: String, email: String },
 }
 
 /// One of somebody's own sign-ins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnSignIn {
-    /// What it is ended by.
     pub handle: String,
-    /// Whether it is the one that asks.
+    /// True if it is the one that asks.
     pub current: bool,
-    /// What the browser called itself.
     pub browser: Option<String>,
     /// The network address it came from.
     pub from: Option<String>,
-    /// Since when.
     pub since: Timestamp,
     /// When it ends by itself.
     pub expires: Timestamp,
@@ -64,20 +56,15 @@ pub struct OwnSignIn {
 /// A person as pages show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserView {
-    /// Id.
     pub id: UserId,
-    /// Name.
     pub name: String,
-    /// Address.
     pub email: String,
-    /// Role.
     pub role: Role,
 }
 
 /// Where a sign-in comes from.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place<'a> {
-    /// Network address.
     pub address: Option<&'a str>,
     /// The token that the browser keeps since somebody signed in there.
     pub browser: Option<&'a str>,
@@ -86,7 +73,6 @@ pub struct Place<'a> {
 /// Somebody who has just signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who.
     pub user: UserId,
     /// The sign-in, as the trail names it.
     pub sign_in: SignInId,
@@ -95,7 +81,8 @@ pub struct SignedIn {
 }
 
 impl Lucid {
-    /// Makes the one-time link that makes the first admin; `None` if somebody has an account already. Earlier ones end.
+    /// Makes the one-time link that makes the first admin; `None` if somebody has an account
+    /// already. Earlier ones end.
     pub async fn first_admin_link(&self) -> Result<Option<String>> {
         let mut tx = self.db.background().await?;
         if users::count(&mut tx).await? > 0 {
@@ -103,35 +90,75 @@ impl Lucid {
         }
         sign_in::drop_first_admin_links(&mut tx, self.now()).await?;
         let token = self.insert_link(&mut tx, "first_admin", None, None).await?;
-        let record =
-            Record { action: AuditAction::LinkCreate, subject: "first_admin".into(), store: None, commit: None, payload: &json!({}) };
+        let record = Record {
+            action: AuditAction::LinkCreate,
+            subject: "first_admin".into(),
+            store: None,
+            commit: None,
+            payload: &json!({}),
+        };
         self.record(&mut tx, Authorized::operator(), record).await?;
         tx.commit().await?;
         Ok(Some(token))
     }
 
     /// Stores a one-time link. `issued_by` is whoever will see it, if that is not its owner.
-    pub(crate) async fn insert_link(&self, tx: &mut Tx, purpose: &str, user: Option<UserId>, issued_by: Option<UserId>) -> Result<String> {
+    pub(crate) async fn insert_link(
+        &self,
+        tx: &mut Tx,
+        purpose: &str,
+        user: Option<UserId>,
+        issued_by: Option<UserId>,
+    ) -> Result<String> {
         let token = hex::encode(self.random_bytes::<32>());
         let now = self.now();
-        sign_in::insert_link(tx, &token_hash(&token), purpose, user, issued_by, (now, now.plus_seconds(LINK_SECONDS))).await?;
+        sign_in::insert_link(
+            tx,
+            &token_hash(&token),
+            purpose,
+            user,
+            issued_by,
+            (now, now.plus_seconds(LINK_SECONDS)),
+        )
+        .await?;
         Ok(token)
     }
 
     /// What a link is for, without using it up.
     pub async fn link_purpose(&self, token: &str) -> Result<LinkPurpose> {
         let mut tx = self.db.read().await?;
-        let link = sign_in::link(&mut tx, &token_hash(token), self.now()).await?.ok_or(Error::Link)?;
-        let Some(id) = link.user_id else { return Ok(LinkPurpose::FirstAdmin) };
-        let user = users::get(&mut tx, id).await?.filter(|u| u.disabled_at.is_none()).ok_or(Error::Link)?;
-        Ok(LinkPurpose::SetPassword { name: user.name, email: user.email })
+        let link = sign_in::link(&mut tx, &token_hash(token), self.now())
+            .await?
+            .ok_or(Error::Link)?;
+        let Some(id) = link.user_id else {
+            return Ok(LinkPurpose::FirstAdmin);
+        };
+        let user = users::get(&mut tx, id)
+            .await?
+            .filter(|u| u.disabled_at.is_none())
+            .ok_or(Error::Link)?;
+        Ok(LinkPurpose::SetPassword {
+            name: user.name,
+            email: user.email,
+        })
     }
 
-    /// Uses a link: sets the password, and makes the first admin (with name and address) where it is for that. Who saw the link stays
-    /// recorded on the credential.
-    pub async fn use_link(&self, token: &str, password: &str, email: &str, name: &str, place: Place<'_>) -> Result<SignedIn> {
+    /// Uses a link: sets the password, and makes the first admin (with name and address) where it
+    /// is for that. Who saw the link stays recorded on the credential.
+    pub async fn use_link(
+        &self,
+        token: &str,
+        password: &str,
+        email: &str,
+        name: &str,
+        place: Place<'_>,
+    ) -> Result<SignedIn> {
         let purpose = self.link_purpose(token).await?;
-        let (email, name) = if purpose == LinkPurpose::FirstAdmin { (check_email(email)?, check_name(name)?) } else { Default::default() };
+        let (email, name) = if purpose == LinkPurpose::FirstAdmin {
+            (check_email(email)?, check_name(name)?)
+        } else {
+            Default::default()
+        };
         let about: Vec<&str> = match &purpose {
             LinkPurpose::SetPassword { name, email } => vec![name, email],
             LinkPurpose::FirstAdmin => vec![&name, &email],
@@ -139,9 +166,12 @@ impl Lucid {
         let hash = self.hash_password(password, &about).await?;
         let now = self.now();
         let mut tx = self.db.background().await?;
-        // Signing somebody out and changing who is independent of whom: every write that relies on either is over or still to begin.
+        // Signing somebody out and changing who is independent of whom: every write that relies on
+        // either is over or still to begin.
         settings::lock_people(&mut tx).await?;
-        let link = sign_in::link(&mut tx, &token_hash(token), now).await?.ok_or(Error::Link)?;
+        let link = sign_in::link(&mut tx, &token_hash(token), now)
+            .await?
+            .ok_or(Error::Link)?;
         if !sign_in::use_link(&mut tx, &token_hash(token), now).await? {
             return Err(Error::Link);
         }
@@ -149,7 +179,8 @@ impl Lucid {
             if !users::set_password(&mut tx, id, &hash, link.issued_by).await? {
                 return Err(Error::Link);
             }
-            // Whoever was signed in with the old password no longer is, and their browsers are strangers.
+            // Whoever was signed in with the old password no longer is, and their browsers are
+            // strangers.
             sign_in::end_all_of(&mut tx, id, now).await?;
             sign_in::forget_browsers_of(&mut tx, id).await?;
             id
@@ -158,15 +189,29 @@ impl Lucid {
         };
         let signed_in = self.signed_in(&mut tx, user, place).await?;
         // A first admin is made by the link, with a grant on every store there is.
-        let made = link.user_id.is_none().then_some(json!({"role": Role::Admin, "grants": "every store"}));
+        let made = link
+            .user_id
+            .is_none()
+            .then_some(json!({"role": Role::Admin, "grants": "every store"}));
         let payload = json!({"purpose": link.purpose, "made": made, "issued_by": link.issued_by, "sign_in": signed_in.sign_in});
-        self.record(&mut tx, Authorized::proved(user), about_account(AuditAction::LinkUse, user, &payload)).await?;
+        self.record(
+            &mut tx,
+            Authorized::proved(user),
+            about_account(AuditAction::LinkUse, user, &payload),
+        )
+        .await?;
         tx.commit().await?;
         Ok(signed_in)
     }
 
     /// The first admin gets a grant on every store there is: nobody else could give it.
-    async fn insert_first_admin(&self, tx: &mut Tx, email: String, name: String, hash: String) -> Result<UserId> {
+    async fn insert_first_admin(
+        &self,
+        tx: &mut Tx,
+        email: String,
+        name: String,
+        hash: String,
+    ) -> Result<UserId> {
         if users::count(tx).await? > 0 {
             return Err(Error::Link);
         }
@@ -184,30 +229,54 @@ impl Lucid {
         users::insert(tx, &row).await?;
         for store in memory_stores::list(tx, domain::actor::Visible::All).await? {
             let owns = Grant::whole(store.id, StoreRole::Owner);
-            grants::grant(tx, self.id(GrantId::new), Grantee::Person(id), &owns, "operator", self.now()).await?;
+            grants::grant(
+                tx,
+                self.id(GrantId::new),
+                Grantee::Person(id),
+                &owns,
+                "operator",
+                self.now(),
+            )
+            .await?;
         }
         Ok(id)
     }
 
     /// A new sign-in of somebody, in a browser that is known from now on.
     async fn signed_in(&self, tx: &mut Tx, user: UserId, place: Place<'_>) -> Result<SignedIn> {
-        let kept = place.browser.filter(|token| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()));
+        let kept = place
+            .browser
+            .filter(|token| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()));
         let browser = kept.map_or_else(|| hex::encode(self.random_bytes::<32>()), str::to_owned);
         sign_in::know_browser(tx, &token_hash(&browser), user, self.now()).await?;
-        Ok(SignedIn { user, sign_in: self.id(SignInId::new), browser })
+        Ok(SignedIn {
+            user,
+            sign_in: self.id(SignInId::new),
+            browser,
+        })
     }
 
-    /// Checks address and password. Wrong ones are counted and slow down further tries: from the same network address under the
-    /// same account, under the account from anywhere, and from the same network address under any account. A browser from which the
-    /// account has signed in before has a count of its own instead of the account's: nobody elsewhere can lock its owner out.
+    /// Checks address and password. Wrong ones are counted and slow down further tries: from the
+    /// same network address under the same account, under the account from anywhere, and from the
+    /// same network address under any account. A browser from which the account has signed in
+    /// before has a count of its own instead of the account's: nobody elsewhere can lock its owner
+    /// out.
     pub async fn sign_in(&self, email: &str, password: &str, place: Place<'_>) -> Result<SignedIn> {
         let email = email.trim().to_lowercase();
         let now = self.now();
         let mut tx = self.db.background().await?;
-        let user = users::by_email(&mut tx, &email).await?.filter(|u| u.disabled_at.is_none());
+        let user = users::by_email(&mut tx, &email)
+            .await?
+            .filter(|u| u.disabled_at.is_none());
         let known = match (&user, place.browser) {
             (Some(user), Some(token)) => {
-                sign_in::is_known_browser(&mut tx, &token_hash(token), user.id, now.plus_seconds(-BROWSER_SECONDS)).await?
+                sign_in::is_known_browser(
+                    &mut tx,
+                    &token_hash(token),
+                    user.id,
+                    now.plus_seconds(-BROWSER_SECONDS),
+                )
+                .await?
             }
             _ => false,
         };
@@ -217,13 +286,15 @@ impl Lucid {
         let hash = user.as_ref().and_then(|u| u.password_hash.clone());
         let good = password.len() <= 1_024 && self.verify_password(password, hash).await?;
         let mut tx = self.db.background().await?;
-        // While the password was looked at, it may have been reset, or the account disabled: then it is not good any more.
+        // While the password was looked at, it may have been reset, or the account disabled: then
+        // it is not good any more.
         let stands = match &user {
             Some(user) => still_has(&mut tx, user).await?,
             None => false,
         };
         let (Some(user), true) = (&user, good && stands) else {
-            self.record_failed_sign_in(&mut tx, user.as_ref().map(|u| u.id)).await?;
+            self.record_failed_sign_in(&mut tx, user.as_ref().map(|u| u.id))
+                .await?;
             tx.commit().await?;
             tracing::warn!(known = user.is_some(), "a sign-in failed");
             return Err(Error::SignIn);
@@ -233,12 +304,18 @@ impl Lucid {
         }
         let signed_in = self.signed_in(&mut tx, user.id, place).await?;
         let payload = json!({"sign_in": signed_in.sign_in});
-        self.record(&mut tx, Authorized::proved(user.id), about_account(AuditAction::SignIn, user.id, &payload)).await?;
+        self.record(
+            &mut tx,
+            Authorized::proved(user.id),
+            about_account(AuditAction::SignIn, user.id, &payload),
+        )
+        .await?;
         tx.commit().await?;
         Ok(signed_in)
     }
 
-    /// Counts a try before the password is looked at, so that a thousand tries at once are a thousand tries; refused while it must wait.
+    /// Counts a try before the password is looked at, so that a thousand tries at once are a
+    /// thousand tries; refused while it must wait.
     async fn count_try(&self, tx: &mut Tx, counters: &[Counter]) -> Result<()> {
         let now = self.now();
         for counter in counters {
@@ -250,79 +327,142 @@ impl Lucid {
             }
         }
         for counter in counters {
-            sign_in::count_failure(tx, &counter.name, now, now.plus_seconds(-FORGOTTEN_SECONDS)).await?;
+            sign_in::count_failure(tx, &counter.name, now, now.plus_seconds(-FORGOTTEN_SECONDS))
+                .await?;
         }
         Ok(())
     }
 
-    /// A failed sign-in in the trail. Of addresses that nobody has, the first hundred in an hour have an entry each and then every
-    /// hundredth: else anybody could fill the trail.
+    /// A failed sign-in in the trail. Of addresses that nobody has, the first hundred in an hour
+    /// have an entry each and then every hundredth: else anybody could fill the trail.
     async fn record_failed_sign_in(&self, tx: &mut Tx, user: Option<UserId>) -> Result<()> {
         if let Some(user) = user {
-            return self.record(tx, Authorized::anonymous(), about_account(AuditAction::SignInFail, user, &json!({}))).await;
+            return self
+                .record(
+                    tx,
+                    Authorized::anonymous(),
+                    about_account(AuditAction::SignInFail, user, &json!({})),
+                )
+                .await;
         }
         let now = self.now();
-        sign_in::count_failure(tx, UNKNOWN_ADDRESSES, now, now.plus_seconds(-FORGOTTEN_SECONDS)).await?;
-        let failures = sign_in::failures(tx, UNKNOWN_ADDRESSES).await?.map_or(1, |(failures, _)| failures);
+        sign_in::count_failure(
+            tx,
+            UNKNOWN_ADDRESSES,
+            now,
+            now.plus_seconds(-FORGOTTEN_SECONDS),
+        )
+        .await?;
+        let failures = sign_in::failures(tx, UNKNOWN_ADDRESSES)
+            .await?
+            .map_or(1, |(failures, _)| failures);
         if failures > 100 && failures % 100 != 0 {
             return Ok(());
         }
         let payload = json!({"failures": failures});
-        let record =
-            Record { action: AuditAction::SignInFail, subject: "unknown address".into(), store: None, commit: None, payload: &payload };
+        let record = Record {
+            action: AuditAction::SignInFail,
+            subject: "unknown address".into(),
+            store: None,
+            commit: None,
+            payload: &payload,
+        };
         self.record(tx, Authorized::anonymous(), record).await
     }
 
-    /// Checks the password of whoever is signed in once more: what they sign rests on it for five minutes, in this sign-in alone.
-    /// Wrong ones are counted for the sign-in, so that nobody elsewhere can keep somebody from signing.
+    /// Checks the password of whoever is signed in once more: what they sign rests on it for five
+    /// minutes, in this sign-in alone. Wrong ones are counted for the sign-in, so that nobody
+    /// elsewhere can keep somebody from signing.
     pub async fn confirm_password(&self, actor: &Actor, password: &str) -> Result<()> {
-        let user = self.own_password(actor, password, "wrong password; nothing was signed").await?;
+        let user = self
+            .own_password(actor, password, "wrong password; nothing was signed")
+            .await?;
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let (id, right) = actor.own_account()?;
         let session = actor.web_session.ok_or(Error::Ended)?;
-        if !still_has(&mut tx, &user).await? || !sign_in::confirm(&mut tx, &session.0, id, self.now()).await? {
+        if !still_has(&mut tx, &user).await?
+            || !sign_in::confirm(&mut tx, &session.0, id, self.now()).await?
+        {
             return Err(Error::Ended);
         }
         let payload = json!({"sign_in": actor.sign_in().map(|s| s.id)});
-        self.record(&mut tx, right, about_account(AuditAction::PasswordConfirm, id, &payload)).await?;
+        self.record(
+            &mut tx,
+            right,
+            about_account(AuditAction::PasswordConfirm, id, &payload),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
     /// Sets one's own password, who knows the one before; every other sign-in of the account ends.
     pub async fn change_password(&self, actor: &Actor, before: &str, after: &str) -> Result<()> {
-        let user = self.own_password(actor, before, "the password you have now is another").await?;
-        let hash = self.hash_password(after, &[&user.email, &user.name]).await?;
+        let user = self
+            .own_password(actor, before, "the password you have now is another")
+            .await?;
+        let hash = self
+            .hash_password(after, &[&user.email, &user.name])
+            .await?;
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let (id, right) = actor.own_account()?;
         let now_is = user.password_hash.as_deref().unwrap_or_default();
         if !users::change_password(&mut tx, id, now_is, &hash).await? {
-            return Err(Error::Conflict("your password was changed or reset in between; sign in again".to_owned()));
+            return Err(Error::Conflict(
+                "your password was changed or reset in between; sign in again".to_owned(),
+            ));
         }
         sign_in::end_others_of(&mut tx, id, &hash_of(&actor)).await?;
-        self.record(&mut tx, right, about_account(AuditAction::PasswordChange, id, &json!({}))).await?;
+        self.record(
+            &mut tx,
+            right,
+            about_account(AuditAction::PasswordChange, id, &json!({})),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
-    /// Checks the password of whoever is signed in, counted for their sign-in; the account as it was then.
-    async fn own_password(&self, actor: &Actor, password: &str, otherwise: &str) -> Result<users::UserRow> {
+    /// Checks the password of whoever is signed in, counted for their sign-in; the account as it
+    /// was then.
+    async fn own_password(
+        &self,
+        actor: &Actor,
+        password: &str,
+        otherwise: &str,
+    ) -> Result<users::UserRow> {
         let (mut tx, acting) = self.begin(actor).await?;
         let (id, _) = acting.own_account()?;
-        let counter =
-            Counter { name: hashed(&format!("confirm\0{}", hex::encode(hash_of(&acting)))), free: FREE_FAILURES, cleared_by_success: true };
-        self.count_try(&mut tx, std::slice::from_ref(&counter)).await?;
+        let counter = Counter {
+            name: hashed(&format!("confirm\0{}", hex::encode(hash_of(&acting)))),
+            free: FREE_FAILURES,
+            cleared_by_success: true,
+        };
+        self.count_try(&mut tx, std::slice::from_ref(&counter))
+            .await?;
         let user = users::get(&mut tx, id).await?.ok_or(Error::Ended)?;
         tx.commit().await?;
-        let good = password.len() <= 1_024 && self.verify_password(password, user.password_hash.clone()).await?;
+        let good = password.len() <= 1_024
+            && self
+                .verify_password(password, user.password_hash.clone())
+                .await?;
         let (mut tx, acting) = self.begin(actor).await?;
         let (id, right) = acting.own_account()?;
         if good {
             sign_in::uncount_failure(&mut tx, &counter.name, true).await?;
         } else {
             let payload = json!({"sign_in": acting.sign_in().map(|s| s.id)});
-            self.record(&mut tx, right, about_account(AuditAction::PasswordFail, id, &payload)).await?;
+            self.record(
+                &mut tx,
+                right,
+                about_account(AuditAction::PasswordFail, id, &payload),
+            )
+            .await?;
         }
         tx.commit().await?;
-        if good { Ok(user) } else { Err(Error::Invalid(otherwise.to_owned())) }
+        if good {
+            Ok(user)
+        } else {
+            Err(Error::Invalid(otherwise.to_owned()))
+        }
     }
 
     /// One's own sign-ins, newest first.
@@ -360,7 +500,12 @@ impl Lucid {
             None => sign_in::end_others_of(&mut tx, id, &hash_of(&actor)).await?,
         }
         let payload = json!({"all_others": handle.is_none()});
-        self.record(&mut tx, right, about_account(AuditAction::SignInEnd, id, &payload)).await?;
+        self.record(
+            &mut tx,
+            right,
+            about_account(AuditAction::SignInEnd, id, &payload),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -369,29 +514,52 @@ impl Lucid {
         let (mut tx, actor) = self.begin(actor).await?;
         let (user, right) = actor.own_account()?;
         let payload = json!({"sign_in": actor.sign_in().map(|s| s.id)});
-        self.record(&mut tx, right, about_account(AuditAction::SignOut, user, &payload)).await?;
+        self.record(
+            &mut tx,
+            right,
+            about_account(AuditAction::SignOut, user, &payload),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
-    /// Who somebody is now through a web session (or in this process, with none), and what they were granted; `None` if the account or
-    /// the session ended.
-    pub async fn actor(&self, id: UserId, session: Option<WebSession>) -> Result<Option<(Actor, UserView)>> {
+    /// Who somebody is now through a web session (or in this process, with none), and what they
+    /// were granted; `None` if the account or the session ended.
+    pub async fn actor(
+        &self,
+        id: UserId,
+        session: Option<WebSession>,
+    ) -> Result<Option<(Actor, UserView)>> {
         let mut tx = self.db.read().await?;
-        let asked = Actor { web_session: session, ..Actor::signed_in(id, Role::Member, Vec::new()) };
-        let Some(acting) = self.read_rights(&mut tx, &asked).await? else { return Ok(None) };
-        let Some(user) = users::get(&mut tx, id).await? else { return Ok(None) };
-        let view = UserView { id, name: user.name, email: user.email, role: user.role };
+        let asked = Actor {
+            web_session: session,
+            ..Actor::signed_in(id, Role::Member, Vec::new())
+        };
+        let Some(acting) = self.read_rights(&mut tx, &asked).await? else {
+            return Ok(None);
+        };
+        let Some(user) = users::get(&mut tx, id).await? else {
+            return Ok(None);
+        };
+        let view = UserView {
+            id,
+            name: user.name,
+            email: user.email,
+            role: user.role,
+        };
         Ok(Some(((*acting).clone(), view)))
     }
 
-    /// Whether the password was confirmed in this sign-in within the time that it signs for.
+    /// True if the password was confirmed in this sign-in within the time that it signs for.
     pub async fn is_confirmed(&self, actor: &Actor) -> Result<bool> {
         let acting = self.read_rights(&mut self.db.read().await?, actor).await?;
-        Ok(acting.and_then(|a| a.sign_in()).is_some_and(|s| domain::review::signs(s.confirmed_at, self.now())))
+        Ok(acting
+            .and_then(|a| a.sign_in())
+            .is_some_and(|s| domain::review::signs(s.confirmed_at, self.now())))
     }
 }
 
-/// Whether an account still has the password that was looked at.
+/// True if an account still has the password that was looked at.
 async fn still_has(tx: &mut Tx, then: &users::UserRow) -> Result<bool> {
     let now = users::get(tx, then.id).await?;
     Ok(now.is_some_and(|u| u.disabled_at.is_none() && u.password_hash == then.password_hash))
@@ -415,7 +583,7 @@ struct Counter {
     name: String,
     /// Failures before tries are slowed down.
     free: i64,
-    /// Whether a good sign-in forgets them all, or only itself.
+    /// True if a good sign-in forgets them all, or only itself.
     cleared_by_success: bool,
 }
 
@@ -423,29 +591,51 @@ fn hashed(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-/// What failures are counted under. Guessing from one place slows down that place, and leaves the owner of the account alone;
-/// only guessing from everywhere slows the account down, and then not for browsers that it knows (OWASP's device cookies).
+/// What failures are counted under. Guessing from one place slows down that place, and leaves the
+/// owner of the account alone; only guessing from everywhere slows the account down, and then not
+/// for browsers that it knows (OWASP's device cookies).
 fn sign_in_counters(email: &str, place: Place<'_>, known_browser: bool) -> Vec<Counter> {
     let here = format!("{email}\0{}", place.address.unwrap_or_default());
-    let mut all = vec![Counter { name: hashed(&here), free: FREE_FAILURES, cleared_by_success: true }];
+    let mut all = vec![Counter {
+        name: hashed(&here),
+        free: FREE_FAILURES,
+        cleared_by_success: true,
+    }];
     match place.browser.filter(|_| known_browser) {
         Some(token) => {
             let own = format!("{email}\0browser\0{token}");
-            all = vec![Counter { name: hashed(&own), free: FREE_FAILURES, cleared_by_success: true }];
+            all = vec![Counter {
+                name: hashed(&own),
+                free: FREE_FAILURES,
+                cleared_by_success: true,
+            }];
         }
-        None => all.push(Counter { name: hashed(email), free: 10 * FREE_FAILURES, cleared_by_success: true }),
+        None => all.push(Counter {
+            name: hashed(email),
+            free: 10 * FREE_FAILURES,
+            cleared_by_success: true,
+        }),
     }
     if let Some(address) = place.address {
-        all.push(Counter { name: hashed(&format!("\0{address}")), free: 10 * FREE_FAILURES, cleared_by_success: false });
+        all.push(Counter {
+            name: hashed(&format!("\0{address}")),
+            free: 10 * FREE_FAILURES,
+            cleared_by_success: false,
+        });
     }
     all
 }
 
 impl Counter {
-    /// Seconds until the next try is allowed: nothing for the first ones, then 2, 4, 8 .. up to a minute after the last.
+    /// Seconds until the next try is allowed: nothing for the first ones, then 2, 4, 8 .. up to a
+    /// minute after the last.
     fn seconds_to_wait(&self, failures: i64, last: Timestamp, now: Timestamp) -> i64 {
         let over = u32::try_from((failures - self.free).clamp(0, 30)).unwrap_or(0);
-        let wait = if over == 0 { 0 } else { 2_i64.saturating_pow(over).min(LONGEST_WAIT) };
+        let wait = if over == 0 {
+            0
+        } else {
+            2_i64.saturating_pow(over).min(LONGEST_WAIT)
+        };
         // A clock that was set back must not lock anybody out for as long as it went.
         ((last.plus_seconds(wait).0 - now.0 + 999_999) / 1_000_000).min(LONGEST_WAIT)
     }
@@ -453,7 +643,13 @@ impl Counter {
 
 /// The audit entry of something that was done to an account.
 pub fn about_account(action: AuditAction, user: UserId, payload: &serde_json::Value) -> Record<'_> {
-    Record { action, subject: user.to_string(), store: None, commit: None, payload }
+    Record {
+        action,
+        subject: user.to_string(),
+        store: None,
+        commit: None,
+        payload,
+    }
 }
 
 pub fn token_hash(token: &str) -> Vec<u8> {
@@ -463,13 +659,27 @@ pub fn token_hash(token: &str) -> Vec<u8> {
 pub fn check_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let good = email.len() <= 254
-        && email.split_once('@').is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
-        && !email.chars().any(|c| c.is_whitespace() || domain::scan::must_be_shown(c));
-    if good { Ok(email) } else { Err(Error::Invalid("this is not an e-mail address".to_owned())) }
+        && email.split_once('@').is_some_and(|(local, host)| {
+            !local.is_empty() && !host.is_empty() && !host.contains('@')
+        })
+        && !email
+            .chars()
+            .any(|c| c.is_whitespace() || domain::scan::must_be_shown(c));
+    if good {
+        Ok(email)
+    } else {
+        Err(Error::Invalid("this is not an e-mail address".to_owned()))
+    }
 }
 
 pub fn check_name(name: &str) -> Result<String> {
     let name = name.trim().to_owned();
     let good = (1..=100).contains(&name.chars().count()) && !domain::scan::has_hidden(&name);
-    if good { Ok(name) } else { Err(Error::Invalid("a name has 1 to 100 characters, none of them hidden".to_owned())) }
+    if good {
+        Ok(name)
+    } else {
+        Err(Error::Invalid(
+            "a name has 1 to 100 characters, none of them hidden".to_owned(),
+        ))
+    }
 }

@@ -1,7 +1,9 @@
-//! The way to a write transaction. Whoever acts for somebody gets one from [`Lucid::begin`], which reads account, role, web session,
-//! grants, key and scopes again inside it, under a lock that changes of rights wait for. A right is a value of [`Authorized`]: only
-//! what `begin` returned can make one, and no audit entry can be written without one. So a use case that forgot to ask does not
-//! compile, and a right that was taken away while a slow request came in is gone when it writes (rule 7).
+//! The way to a write transaction. Whoever acts for somebody gets one from [`Lucid::begin`], which
+//! reads account, role, web session, grants, key and scopes again inside it, under a lock that
+//! changes of rights wait for. A right is a value of [`Authorized`]: only what `begin` returned can
+//! make one, and no audit entry can be written without one. So a use case that forgot to ask does
+//! not compile, and a right that was taken away while a slow request came in is gone when it writes
+//! (rule 7).
 
 use domain::{
     Timestamp,
@@ -22,12 +24,18 @@ pub struct Database {
 
 impl Database {
     pub const fn new(db: Db) -> Self {
-        Self { db, session_keys: None }
+        Self {
+            db,
+            session_keys: None,
+        }
     }
 
     /// The same, sealing transcripts with keys in a folder.
     pub fn with_session_keys(self, keys: SessionKeys) -> Self {
-        Self { session_keys: Some(keys), ..self }
+        Self {
+            session_keys: Some(keys),
+            ..self
+        }
     }
 
     pub const fn session_keys(&self) -> Option<&SessionKeys> {
@@ -36,12 +44,21 @@ impl Database {
 
     /// A transaction for reading: one snapshot on either engine.
     pub async fn read(&self) -> Result<Tx> {
-        Ok(self.db.read().await?.with_session_keys(self.session_keys.clone()))
+        Ok(self
+            .db
+            .read()
+            .await?
+            .with_session_keys(self.session_keys.clone()))
     }
 
-    /// A transaction for what Lucid does by itself, for nobody: housekeeping, jobs, web sessions, counting failed sign-ins.
+    /// A transaction for what Lucid does by itself, for nobody: housekeeping, jobs, web sessions,
+    /// counting failed sign-ins.
     pub async fn background(&self) -> Result<Tx> {
-        Ok(self.db.write().await?.with_session_keys(self.session_keys.clone()))
+        Ok(self
+            .db
+            .write()
+            .await?
+            .with_session_keys(self.session_keys.clone()))
     }
 
     pub async fn changed_schema(&self) -> Result<Vec<String>> {
@@ -69,7 +86,8 @@ impl Database {
     }
 }
 
-/// What the rights of an actor depend on, as one write transaction read it. Reads as the [`Actor`] that it is now.
+/// What the rights of an actor depend on, as one write transaction read it. Reads as the [`Actor`]
+/// that it is now.
 pub struct Acting {
     actor: Actor,
     sign_in: Option<SignIn>,
@@ -78,7 +96,6 @@ pub struct Acting {
 /// The sign-in through which a person acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignIn {
-    /// What the trail calls it.
     pub id: SignInId,
     /// When the password was last confirmed during it.
     pub confirmed_at: Option<Timestamp>,
@@ -129,13 +146,19 @@ impl Acting {
         self.sign_in
     }
 
-    /// The right to something on a whole store; as if it were not there, if they may not even know of it.
+    /// The right to something on a whole store; as if it were not there, if they may not even know
+    /// of it.
     pub fn may_on(&self, action: Action, store: StoreId) -> Result<Authorized> {
         self.may_on_paths(action, store, &["/"])
     }
 
     /// As [`Acting::may_on`], on these places in the store.
-    pub fn may_on_paths(&self, action: Action, store: StoreId, paths: &[&str]) -> Result<Authorized> {
+    pub fn may_on_paths(
+        &self,
+        action: Action,
+        store: StoreId,
+        paths: &[&str],
+    ) -> Result<Authorized> {
         crate::require_at(&self.actor, action, store, paths)?;
         Ok(Authorized(self.who))
     }
@@ -148,7 +171,11 @@ impl Acting {
 
     /// The right to something on what belongs to the actor alone: a key needs the scope for it.
     pub fn with_scope(&self, action: Action) -> Result<Authorized> {
-        if self.has_scope(action) { Ok(Authorized(self.who)) } else { Err(Error::Forbidden(action.needs())) }
+        if self.has_scope(action) {
+            Ok(Authorized(self.who))
+        } else {
+            Err(Error::Forbidden(action.needs()))
+        }
     }
 
     /// The right of somebody who is signed in over their own account; no key and no process has it.
@@ -160,7 +187,8 @@ impl Acting {
     }
 }
 
-/// Whether a transaction changes what others may do: then it waits for every write in hand, and they for it.
+/// True if a transaction changes what others may do: then it waits for every write in hand, and
+/// they for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Changes {
     Rights,
@@ -173,7 +201,8 @@ impl Lucid {
         self.begin_with(actor, Changes::Anything).await
     }
 
-    /// As [`Lucid::begin`], for what changes people, roles, grants, keys, teams or settings of the gate.
+    /// As [`Lucid::begin`], for what changes people, roles, grants, keys, teams or settings of the
+    /// gate.
     pub(crate) async fn begin_changing_rights(&self, actor: &Actor) -> Result<(Tx, Acting)> {
         self.begin_with(actor, Changes::Rights).await
     }
@@ -185,25 +214,39 @@ impl Lucid {
         } else if actor.who.person().is_some() {
             settings::share_people(&mut tx).await?;
         }
-        let acting = self.read_rights(&mut tx, actor).await?.ok_or(Error::Ended)?;
+        let acting = self
+            .read_rights(&mut tx, actor)
+            .await?
+            .ok_or(Error::Ended)?;
         Ok((tx, acting))
     }
 
     /// The same actor with what they may do now; `None` if account, web session or key ended.
     pub async fn refreshed(&self, actor: &Actor) -> Result<Option<Actor>> {
-        Ok(self.read_rights(&mut self.db.read().await?, actor).await?.map(|acting| acting.actor))
+        Ok(self
+            .read_rights(&mut self.db.read().await?, actor)
+            .await?
+            .map(|acting| acting.actor))
     }
 
     pub(crate) async fn read_rights(&self, tx: &mut Tx, actor: &Actor) -> Result<Option<Acting>> {
         match actor.who {
-            Who::Operator | Who::Worker | Who::Anonymous => Ok(Some(Acting { actor: actor.clone(), sign_in: None })),
+            Who::Operator | Who::Worker | Who::Anonymous => Ok(Some(Acting {
+                actor: actor.clone(),
+                sign_in: None,
+            })),
             Who::Person(id) => self.person_now(tx, actor, id).await,
             Who::Key(key, _) => self.key_now(tx, key).await,
         }
     }
 
     async fn person_now(&self, tx: &mut Tx, actor: &Actor, id: UserId) -> Result<Option<Acting>> {
-        let Some(user) = users::get(tx, id).await?.filter(|u| u.disabled_at.is_none()) else { return Ok(None) };
+        let Some(user) = users::get(tx, id)
+            .await?
+            .filter(|u| u.disabled_at.is_none())
+        else {
+            return Ok(None);
+        };
         let sign_in = match actor.web_session {
             None => None,
             Some(session) => match sign_in::of_session(tx, &session.0, id, self.now()).await? {
@@ -211,22 +254,45 @@ impl Lucid {
                 None => return Ok(None),
             },
         };
-        let fresh = Actor { web_session: actor.web_session, ..Actor::signed_in(id, user.role, grants::of_user(tx, id).await?) };
-        Ok(Some(Acting { actor: fresh, sign_in }))
+        let fresh = Actor {
+            web_session: actor.web_session,
+            ..Actor::signed_in(id, user.role, grants::of_user(tx, id).await?)
+        };
+        Ok(Some(Acting {
+            actor: fresh,
+            sign_in,
+        }))
     }
 
     async fn key_now(&self, tx: &mut Tx, id: KeyId) -> Result<Option<Acting>> {
         let now = self.now();
-        let Some(key) = keys::get(tx, id).await?.filter(|k| k.is_good(now)) else { return Ok(None) };
-        Ok(Some(Acting { actor: actor_of_key(tx, &key).await?.ok_or(Error::Key)?, sign_in: None }))
+        let Some(key) = keys::get(tx, id).await?.filter(|k| k.is_good(now)) else {
+            return Ok(None);
+        };
+        Ok(Some(Acting {
+            actor: actor_of_key(tx, &key).await?.ok_or(Error::Key)?,
+            sign_in: None,
+        }))
     }
 }
 
 /// Who acts with a key, and what they may do now; `None` if its owner's account ended.
 pub async fn actor_of_key(tx: &mut Tx, key: &keys::KeyRow) -> Result<Option<Actor>> {
-    let Some(owner) = users::get(tx, key.user_id).await?.filter(|u| u.disabled_at.is_none()) else { return Ok(None) };
+    let Some(owner) = users::get(tx, key.user_id)
+        .await?
+        .filter(|u| u.disabled_at.is_none())
+    else {
+        return Ok(None);
+    };
     let mut held = grants::of_user(tx, key.user_id).await?;
     held.retain(|g| key.store_id.is_none_or(|only| g.store == only));
     let who = Who::Key(key.id, key.user_id);
-    Ok(Some(Actor { who, role: owner.role, grants: held, scopes: scopes_of(key), only: key.store_id, web_session: None }))
+    Ok(Some(Actor {
+        who,
+        role: owner.role,
+        grants: held,
+        scopes: scopes_of(key),
+        only: key.store_id,
+        web_session: None,
+    }))
 }

@@ -1,4 +1,5 @@
-//! What a session was given: the versions that it loaded, and where each comes from; as a page shows it, and as a signed bill of memory.
+//! What a session was given: the versions that it loaded, and where each comes from; as a page
+//! shows it, and as a signed bill of memory.
 
 use audit::bill::{Bill, Envelope, Given, Statement};
 use domain::{
@@ -26,15 +27,19 @@ const MOST: i64 = 50_000;
 pub struct GivenMemory {
     /// The version, and how often it was loaded.
     pub row: GivenRow,
-    /// Who committed it, by name.
     pub committed_by: String,
     /// Who approved it, by name; nobody where it was written directly or by a policy.
     pub approved_by: Vec<String>,
 }
 
 impl Lucid {
-    /// The versions that a session was given from stores that the actor may see, at most 100; and how many there are.
-    pub async fn given_to(&self, actor: &Actor, session: SessionId) -> Result<(Vec<GivenMemory>, usize)> {
+    /// The versions that a session was given from stores that the actor may see, at most 100; and
+    /// how many there are.
+    pub async fn given_to(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+    ) -> Result<(Vec<GivenMemory>, usize)> {
         let mut tx = self.db.read().await?;
         self.seen_session(&mut tx, actor, session).await?;
         let mut rows = reads::of_session(&mut tx, session, MOST).await?;
@@ -44,7 +49,7 @@ impl Lucid {
         Ok((with_names(&mut tx, rows).await?, all))
     }
 
-    /// Whether there is a key to sign bills with.
+    /// True if there is a key to sign bills with.
     #[must_use]
     pub const fn signs(&self) -> bool {
         self.signing_key.is_some()
@@ -54,7 +59,10 @@ impl Lucid {
     pub async fn bill_of_memory(&self, actor: &Actor, session: SessionId) -> Result<Envelope> {
         self.flush_small_writes().await?;
         let Some(key) = self.signing_key.as_deref() else {
-            return Err(Error::Conflict("a bill is signed with the key of the trail: start Lucid with --signing-key FILE".to_owned()));
+            return Err(Error::Conflict(
+                "a bill is signed with the key of the trail: start Lucid with --signing-key FILE"
+                    .to_owned(),
+            ));
         };
         let (mut tx, acting) = self.begin(actor).await?;
         let store = self.seen_session(&mut tx, &acting, session).await?;
@@ -63,27 +71,54 @@ impl Lucid {
         mask_name(&mut agent);
         let mut rows = reads::of_session(&mut tx, session, MOST + 1).await?;
         if i64::try_from(rows.len()).unwrap_or(i64::MAX) > MOST {
-            return Err(Error::Invalid(format!("this session loaded more than {MOST} versions, which is the most that a bill lists")));
+            return Err(Error::Invalid(format!(
+                "this session loaded more than {MOST} versions, which is the most that a bill lists"
+            )));
         }
         let all = rows.len();
         rows.retain(|row| acting.may(Action::SeeMemory, row.store_id));
         let left_out = all - rows.len();
-        let memories: Vec<Given> = with_names(&mut tx, rows).await?.into_iter().map(given).collect();
+        let memories: Vec<Given> = with_names(&mut tx, rows)
+            .await?
+            .into_iter()
+            .map(given)
+            .collect();
         let listed = memories.len();
-        let bill = Bill { session: session.to_string(), agent, made_at: self.now().rfc3339(), memories, left_out };
-        let signed = Statement::new(bill).sign(key).map_err(|_| Error::Internal("a bill could not be written"))?;
+        let bill = Bill {
+            session: session.to_string(),
+            agent,
+            made_at: self.now().rfc3339(),
+            memories,
+            left_out,
+        };
+        let signed = Statement::new(bill)
+            .sign(key)
+            .map_err(|_| Error::Internal("a bill could not be written"))?;
         let payload = json!({"sha256": signed.sha256(), "memories": listed, "left_out": left_out});
         let subject = session.to_string();
-        let record = Record { action: AuditAction::SessionBill, subject, store: Some(store), commit: None, payload: &payload };
+        let record = Record {
+            action: AuditAction::SessionBill,
+            subject,
+            store: Some(store),
+            commit: None,
+            payload: &payload,
+        };
         self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(signed)
     }
 
     /// The first store of a session in which the actor may see it.
-    async fn seen_session(&self, tx: &mut Tx, actor: &Actor, session: SessionId) -> Result<StoreId> {
+    async fn seen_session(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        session: SessionId,
+    ) -> Result<StoreId> {
         for store in sessions::stores_of(tx, session).await? {
-            if actor.may(Action::SeeSessions, store) && memory_stores::get(tx, store).await?.is_some() {
+            if actor.may(Action::SeeSessions, store)
+                && memory_stores::get(tx, store).await?.is_some()
+            {
                 return Ok(store);
             }
         }
@@ -93,8 +128,11 @@ impl Lucid {
 
 async fn with_names(tx: &mut Tx, rows: Vec<GivenRow>) -> Result<Vec<GivenMemory>> {
     let names = Names::of_actors(tx, rows.iter().map(|r| r.actor.as_str())).await?;
-    let one =
-        |row: GivenRow| GivenMemory { committed_by: names.of(&row.actor), approved_by: approvers(&row.approvals, row.change_id), row };
+    let one = |row: GivenRow| GivenMemory {
+        committed_by: names.of(&row.actor),
+        approved_by: approvers(&row.approvals, row.change_id),
+        row,
+    };
     Ok(rows.into_iter().map(one).collect())
 }
 

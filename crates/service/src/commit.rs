@@ -1,5 +1,5 @@
-//! Committing: what was approved of a changeset goes into the memory in one transaction, all of it or nothing, and only if every
-//! approval names the very bytes that stand there.
+//! Committing: what was approved of a changeset goes into the memory in one transaction, all of it
+//! or nothing, and only if every approval names the very bytes that stand there.
 
 use std::collections::BTreeSet;
 
@@ -28,28 +28,24 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    assessing::stays,
+    assessment::stays,
     authority::Authorized,
     changesets::touched,
     review::{self, Facts, Requirements},
-    write_proposals::UNFREEZE,
+    single_proposals::UNFREEZE,
 };
 
 /// A change as it was shown when the commit was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
-    /// The change.
     pub change: ChangeId,
-    /// Its revision.
     pub revision: i64,
-    /// Its digest.
     pub digest: String,
 }
 
 /// What is to be committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitRequest {
-    /// The changeset.
     pub changeset: ChangesetId,
     /// The approved changes that were shown.
     pub expected: Vec<Expected>,
@@ -60,15 +56,11 @@ pub struct CommitRequest {
 /// What was committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Committed {
-    /// The commit.
     pub commit: CommitId,
     /// The store's new revision.
     pub revision: i64,
-    /// Memories added.
     pub added: usize,
-    /// Memories changed.
     pub modified: usize,
-    /// Memories removed.
     pub removed: usize,
 }
 
@@ -85,32 +77,39 @@ pub struct Standing {
 
 /// Changes that may be committed, and by whom they were approved.
 pub struct Landing<'a> {
-    /// The changeset.
     pub changeset: ChangesetId,
-    /// Its store.
     pub store: StoreId,
     /// The changes, in order.
     pub ready: &'a [ChangeRow],
-    /// Who commits.
     pub actor: String,
-    /// Who approved what, as JSON.
     pub approvals: String,
 }
 
 impl Lucid {
-    /// Commits the approved changes that were shown. Refused whole, with the list, if one of them is no longer as it was shown,
-    /// lacks the approval of somebody who had no hand in it, or was made for a memory that has moved.
+    /// Commits the approved changes that were shown. Refused whole, with the list, if one of them
+    /// is no longer as it was shown, lacks the approval of somebody who had no hand in it, or was
+    /// made for a memory that has moved.
     pub async fn commit(&self, actor: &Actor, request: &CommitRequest) -> Result<Committed> {
         if request.expected.is_empty() {
-            return Err(Error::Invalid("nothing is approved yet, so there is nothing to commit".to_owned()));
+            return Err(Error::Invalid(
+                "nothing is approved yet, so there is nothing to commit".to_owned(),
+            ));
         }
         if !(8..=200).contains(&request.idempotency_key.len()) {
-            return Err(Error::Invalid("the idempotency key has 8 to 200 characters".to_owned()));
+            return Err(Error::Invalid(
+                "the idempotency key has 8 to 200 characters".to_owned(),
+            ));
         }
-        let asked = sha256_hex(serde_json::to_string(request).map_err(|_| Error::Internal("a request could not be written"))?.as_bytes());
+        let asked = sha256_hex(
+            serde_json::to_string(request)
+                .map_err(|_| Error::Internal("a request could not be written"))?
+                .as_bytes(),
+        );
         let by = actor.who.to_string();
         let (mut tx, actor) = self.begin(actor).await?;
-        let row = changesets::get(&mut tx, request.changeset).await?.ok_or(Error::NotFound("changeset"))?;
+        let row = changesets::get(&mut tx, request.changeset)
+            .await?
+            .ok_or(Error::NotFound("changeset"))?;
         actor.may_on(Right::SeeChanges, row.store_id)?;
         memory_stores::lock(&mut tx, row.store_id).await?;
         if let Some(answer) = answered(&mut tx, &by, &request.idempotency_key, &asked).await? {
@@ -118,26 +117,61 @@ impl Lucid {
         }
         review::still_reviewed(changesets::lock(&mut tx, request.changeset, self.now()).await?)?;
         let standing = read(&mut tx, request.changeset, row.store_id).await?;
-        let asked_for = standing.changes.iter().filter(|c| request.expected.iter().any(|e| e.change == c.id));
-        let paths: BTreeSet<&str> = asked_for.flat_map(|change| touched(change, &standing.edits)).collect();
-        let right = actor.may_on_paths(Right::Decide, row.store_id, &paths.into_iter().collect::<Vec<_>>())?;
+        let asked_for = standing
+            .changes
+            .iter()
+            .filter(|c| request.expected.iter().any(|e| e.change == c.id));
+        let paths: BTreeSet<&str> = asked_for
+            .flat_map(|change| touched(change, &standing.edits))
+            .collect();
+        let right = actor.may_on_paths(
+            Right::Decide,
+            row.store_id,
+            &paths.into_iter().collect::<Vec<_>>(),
+        )?;
         let ready = standing.ready(&request.expected)?;
-        self.refuse_while_frozen(&mut tx, row.store_id, actor.who.person()).await?;
+        self.refuse_while_frozen(&mut tx, row.store_id, actor.who.person())
+            .await?;
         let approvals = standing.approvals(&ready);
-        let landing = Landing { changeset: request.changeset, store: row.store_id, ready: &ready, actor: by.clone(), approvals };
+        let landing = Landing {
+            changeset: request.changeset,
+            store: row.store_id,
+            ready: &ready,
+            actor: by.clone(),
+            approvals,
+        };
         let (done, payload) = self.land(&mut tx, &standing, &landing).await?;
-        let answer = serde_json::to_string(&done).map_err(|_| Error::Internal("an answer could not be written"))?;
-        forms::put_answer(&mut tx, &by, &request.idempotency_key, &asked, &answer, self.now()).await?;
-        self.record_commit(&mut tx, right, row.store_id, done.commit, &payload).await?;
+        let answer = serde_json::to_string(&done)
+            .map_err(|_| Error::Internal("an answer could not be written"))?;
+        forms::put_answer(
+            &mut tx,
+            &by,
+            &request.idempotency_key,
+            &asked,
+            &answer,
+            self.now(),
+        )
+        .await?;
+        self.record_commit(&mut tx, right, row.store_id, done.commit, &payload)
+            .await?;
         tx.commit().await?;
         Ok(done)
     }
 
-    /// Writes changes into the memory; what the audit entry says of it. The caller has checked that they may be committed.
-    pub(crate) async fn land(&self, tx: &mut Tx, standing: &Standing, landing: &Landing<'_>) -> Result<(Committed, serde_json::Value)> {
+    /// Writes changes into the memory; what the audit entry says of it. The caller has checked that
+    /// they may be committed.
+    pub(crate) async fn land(
+        &self,
+        tx: &mut Tx,
+        standing: &Standing,
+        landing: &Landing<'_>,
+    ) -> Result<(Committed, serde_json::Value)> {
         let (ready, store) = (landing.ready, landing.store);
         let commit = CommitId::new(self.now(), self.random_bytes());
-        let writes: Vec<Write> = ready.iter().flat_map(|c| self.writes(c, standing)).collect();
+        let writes: Vec<Write> = ready
+            .iter()
+            .flat_map(|c| self.writes(c, standing))
+            .collect();
         let new = NewCommit {
             id: commit,
             store_id: store,
@@ -149,10 +183,16 @@ impl Lucid {
         };
         let revision = commits::write(tx, &new, &writes).await?;
         if commits::memory_count(tx, store).await? > limits::MEMORIES_PER_STORE {
-            return Err(Error::Invalid(format!("a store holds at most {} memories", limits::MEMORIES_PER_STORE)));
+            return Err(Error::Invalid(format!(
+                "a store holds at most {} memories",
+                limits::MEMORIES_PER_STORE
+            )));
         }
         let mut unfrozen = Vec::new();
-        for change in ready.iter().filter(|c| c.finding == UNFREEZE && standing.only_unfreezes(c)) {
+        for change in ready
+            .iter()
+            .filter(|c| c.finding == UNFREEZE && standing.only_unfreezes(c))
+        {
             for memory in standing.edits_of(change).iter().filter_map(|e| e.memory_id) {
                 if memories::unfreeze(tx, memory).await? {
                     unfrozen.push(memory);
@@ -160,11 +200,15 @@ impl Lucid {
             }
         }
         for change in ready {
-            changes::set_change_state(tx, change, ChangeState::Committed, Some(commit), self.now()).await?;
+            changes::set_change_state(tx, change, ChangeState::Committed, Some(commit), self.now())
+                .await?;
         }
         self.settle(tx, landing.changeset).await?;
         self.tell_conflicts(tx, store).await?;
-        let changes: Vec<_> = ready.iter().map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest})).collect();
+        let changes: Vec<_> = ready
+            .iter()
+            .map(|c| json!({"change": c.id, "revision": c.revision, "digest": c.digest}))
+            .collect();
         let versions: Vec<_> = writes.iter().map(recorded).collect();
         let payload = json!({"changeset": landing.changeset, "revision": revision, "changes": changes, "versions": versions, "unfrozen": unfrozen, "solo": standing.rules.solo});
         Ok((counted(commit, revision, &writes), payload))
@@ -180,16 +224,27 @@ impl Lucid {
         payload: &serde_json::Value,
     ) -> Result<()> {
         let subject = commit.to_string();
-        let record = Record { action: AuditAction::ChangesetCommit, subject, store: Some(store), commit: Some(commit), payload };
+        let record = Record {
+            action: AuditAction::ChangesetCommit,
+            subject,
+            store: Some(store),
+            commit: Some(commit),
+            payload,
+        };
         self.record(tx, right, record).await
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
-        let edited = standing.hands.iter().any(|h| h.change_id == change.id && matches!(h.how.as_str(), "edited" | "wrote"));
+        let edited = standing
+            .hands
+            .iter()
+            .any(|h| h.change_id == change.id && matches!(h.how.as_str(), "edited" | "wrote"));
         let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
         let restored = |edit: &Edit| {
             let place = edit.new_path.as_ref().unwrap_or(&edit.path).as_str();
-            facts["by_person"].as_array().is_some_and(|all| all.iter().any(|p| p == place))
+            facts["by_person"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|p| p == place))
         };
         let one = |edit: Edit| Write {
             by_person: edited || restored(&edit),
@@ -197,13 +252,23 @@ impl Lucid {
             version_id: self.id(VersionId::new),
             base: edit.base_version,
             to: match edit.content {
-                Some(content) => Outcome::Put { path: edit.new_path.unwrap_or(edit.path), sha256: sha256_hex(content.as_bytes()), content },
+                Some(content) => Outcome::Put {
+                    path: edit.new_path.unwrap_or(edit.path),
+                    sha256: sha256_hex(content.as_bytes()),
+                    content,
+                },
                 None => Outcome::Delete,
             },
             change_id: Some(change.id),
         };
-        // What stays as it is was checked with the rest; it gets no version, and keeps who wrote it.
-        standing.edits_of(change).into_iter().filter(|e| !stays(e)).map(one).collect()
+        // What stays as it is was checked with the rest; it gets no version, and keeps who wrote
+        // it.
+        standing
+            .edits_of(change)
+            .into_iter()
+            .filter(|e| !stays(e))
+            .map(one)
+            .collect()
     }
 }
 
@@ -211,7 +276,9 @@ async fn answered(tx: &mut Tx, by: &str, key: &str, asked: &str) -> Result<Optio
     match forms::answer(tx, by, key).await? {
         None => Ok(None),
         Some((before, answer)) if before == asked => Ok(serde_json::from_str(&answer).ok()),
-        Some(_) => Err(Error::Conflict("this idempotency key was used for another request".to_owned())),
+        Some(_) => Err(Error::Conflict(
+            "this idempotency key was used for another request".to_owned(),
+        )),
     }
 }
 
@@ -233,7 +300,9 @@ impl Standing {
         let mut ready: Vec<ChangeRow> = Vec::new();
         let mut stale = Vec::new();
         for wanted in expected {
-            let Some(change) = self.changes.iter().find(|c| c.id == wanted.change) else { return Err(Error::NotFound("change")) };
+            let Some(change) = self.changes.iter().find(|c| c.id == wanted.change) else {
+                return Err(Error::NotFound("change"));
+            };
             if ready.iter().any(|r| r.id == change.id) {
                 continue;
             }
@@ -246,12 +315,20 @@ impl Standing {
             if let Some(other) = ready[..i].iter().find(|other| self.clash(change, other)) {
                 stale.push(review::stale(
                     change,
-                    &format!("it touches the same memory as “{}”: take one back, commit the other, then rebase", other.title),
+                    &format!(
+                        "it touches the same memory as “{}”: take one back, commit the other, then \
+                         rebase",
+                        other.title
+                    ),
                 ));
             }
         }
         ready.sort_by_key(|c| c.position);
-        if stale.is_empty() { Ok(ready) } else { Err(Error::Stale(stale)) }
+        if stale.is_empty() {
+            Ok(ready)
+        } else {
+            Err(Error::Stale(stale))
+        }
     }
 
     fn why_not(&self, change: &ChangeRow, wanted: &Expected) -> Option<String> {
@@ -262,7 +339,10 @@ impl Standing {
             return Some(format!("it is {}, not approved", change.state));
         }
         if (change.revision, &change.digest) != (wanted.revision, &wanted.digest) {
-            return Some(format!("you saw revision {}, now it is at {}", wanted.revision, change.revision));
+            return Some(format!(
+                "you saw revision {}, now it is at {}",
+                wanted.revision, change.revision
+            ));
         }
         if change.conflicted {
             return Some("the memory that it changes has changed since".to_owned());
@@ -272,47 +352,80 @@ impl Standing {
         }
         match self.rules.of(self.facts(change), None) {
             Requirement::Satisfied => None,
-            Requirement::Missing { approvals, .. } => Some(format!("it lacks {} of independent people", count(approvals, "approval"))),
-            Requirement::Impossible { needed, could } => {
-                Some(format!("it needs {}, and only {} could give one", count(needed, "approval"), could.len()))
-            }
+            Requirement::Missing { approvals, .. } => Some(format!(
+                "it lacks {} of independent people",
+                count(approvals, "approval")
+            )),
+            Requirement::Impossible { needed, could } => Some(format!(
+                "it needs {}, and only {} could give one",
+                count(needed, "approval"),
+                could.len()
+            )),
         }
     }
 
-    /// Whether the stored edits and quotes of a change are those of its digest.
+    /// True if the stored edits and quotes of a change are those of its digest.
     pub fn is_intact(&self, change: &ChangeRow) -> bool {
-        let quotes: Vec<_> = self.quotes.iter().filter(|q| q.change_id == change.id && !q.appendix).map(review::quote).collect();
+        let quotes: Vec<_> = self
+            .quotes
+            .iter()
+            .filter(|q| q.change_id == change.id && !q.appendix)
+            .map(review::quote)
+            .collect();
         change_digest(change.kind, &self.edits_of(change), &quotes) == change.digest
     }
 
-    /// Whether two changes touch the same memory, or put something at the same place.
+    /// True if two changes touch the same memory, or put something at the same place.
     fn clash(&self, a: &ChangeRow, b: &ChangeRow) -> bool {
-        let touches = |c: &ChangeRow| self.edits.iter().filter(|e| e.change_id == c.id).collect::<Vec<_>>();
-        let place = |e: &changes::EditRow| e.content.as_ref().map(|_| e.new_path.as_ref().unwrap_or(&e.path).clone());
+        let touches = |c: &ChangeRow| {
+            self.edits
+                .iter()
+                .filter(|e| e.change_id == c.id)
+                .collect::<Vec<_>>()
+        };
+        let place = |e: &changes::EditRow| {
+            e.content
+                .as_ref()
+                .map(|_| e.new_path.as_ref().unwrap_or(&e.path).clone())
+        };
         let (ours, theirs) = (touches(a), touches(b));
         let same = |x: &changes::EditRow, y: &changes::EditRow| {
-            (x.memory_id.is_some() && x.memory_id == y.memory_id) || (place(x).is_some() && place(x) == place(y))
+            (x.memory_id.is_some() && x.memory_id == y.memory_id)
+                || (place(x).is_some() && place(x) == place(y))
         };
         ours.iter().any(|x| theirs.iter().any(|y| same(x, y)))
     }
 
     pub fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
-        self.edits.iter().filter(|e| e.change_id == change.id).map(changes::EditRow::edit).collect()
+        self.edits
+            .iter()
+            .filter(|e| e.change_id == change.id)
+            .map(changes::EditRow::edit)
+            .collect()
     }
 
-    /// Whether a change writes nothing: it only ends a memory's being frozen. One that was edited since says something else, and does not.
+    /// True if a change writes nothing: it only ends a memory's being frozen. One that was edited
+    /// since says something else, and does not.
     fn only_unfreezes(&self, change: &ChangeRow) -> bool {
         self.edits_of(change).iter().all(stays)
     }
 
     fn facts<'a>(&'a self, change: &'a ChangeRow) -> Facts<'a> {
-        Facts { change, edits: &self.edits, hands: &self.hands, votes: &self.votes }
+        Facts {
+            change,
+            edits: &self.edits,
+            hands: &self.hands,
+            votes: &self.votes,
+        }
     }
 
     fn approvals(&self, ready: &[ChangeRow]) -> String {
         let of = |change: &ChangeRow| {
             let approver = |d: &DecisionRow| {
-                let overridden = self.rules.contributed(self.facts(change), d.user_id).then_some("contributed to it; solo mode");
+                let overridden = self
+                    .rules
+                    .contributed(self.facts(change), d.user_id)
+                    .then_some("contributed to it; solo mode");
                 let signed = d.meaning.as_ref().map(|meaning| {
                     json!({
                     "meaning": meaning, "confirmed_at": d.confirmed_at, "sign_in": d.sign_in, "digest": d.digest, "signature": d.signature})
@@ -320,7 +433,12 @@ impl Standing {
                 json!({"user": d.user_id, "name": d.user_name, "at": d.created_at, "independence_overridden": overridden, "signed": signed,
                     "credential_issued_by": self.rules.issuer(d.user_id)})
             };
-            let by: Vec<_> = self.rules.approvals(self.facts(change)).into_iter().map(approver).collect();
+            let by: Vec<_> = self
+                .rules
+                .approvals(self.facts(change))
+                .into_iter()
+                .map(approver)
+                .collect();
             json!({"change": change.id, "revision": change.revision, "digest": change.digest, "solo": self.rules.solo, "by": by})
         };
         json!(ready.iter().map(of).collect::<Vec<_>>()).to_string()
@@ -335,7 +453,8 @@ fn message(ready: &[ChangeRow]) -> String {
     }
 }
 
-/// What the trail says of a write: the version, what it did, and where and what it put, by its SHA-256.
+/// What the trail says of a write: the version, what it did, and where and what it put, by its
+/// SHA-256.
 pub fn recorded(write: &Write) -> serde_json::Value {
     let (path, sha256) = match &write.to {
         Outcome::Put { path, sha256, .. } => (Some(path), Some(sha256)),

@@ -30,9 +30,9 @@ use crate::{
     Error, Lucid, Record, Result,
     authority::Authorized,
     distilling::Distilled,
+    dream_proposals::{Loaded, Proposed},
     lease::LOST,
     names::Names,
-    propose::{Loaded, Proposed},
     questions::Spoken,
 };
 
@@ -59,11 +59,8 @@ impl Drop for StopOnDrop {
 /// A dream with what it saw.
 #[derive(Debug, Clone)]
 pub struct DreamView {
-    /// The dream.
     pub dream: DreamRow,
-    /// Who asked for it, by name.
     pub requested_by: String,
-    /// What it saw, best supported first.
     pub findings: Vec<FindingRow>,
     /// How many sessions it pinned.
     pub sessions: usize,
@@ -79,13 +76,20 @@ pub fn places_of(finding: &FindingRow) -> Vec<(SessionId, i64)> {
 }
 
 impl Lucid {
-    /// Asks for a dream over a store's history. Refused while one waits or runs, or above 50 undecided changes.
-    pub async fn request_dream(&self, actor: &Actor, store: StoreId, instructions: Option<&str>) -> Result<DreamId> {
-        self.request_dream_over(actor, store, "builtin", instructions, &[]).await
+    /// Asks for a dream over a store's history. Refused while one waits or runs, or above 50
+    /// undecided changes.
+    pub async fn request_dream(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        instructions: Option<&str>,
+    ) -> Result<DreamId> {
+        self.request_dream_over(actor, store, "builtin", instructions, &[])
+            .await
     }
 
-    /// As [`Lucid::request_dream`], with this distiller, over these sessions of the store only (at most 100); with none named, over its
-    /// history.
+    /// As [`Lucid::request_dream`], with this distiller, over these sessions of the store only (at
+    /// most 100); with none named, over its history.
     pub async fn request_dream_over(
         &self,
         actor: &Actor,
@@ -98,35 +102,58 @@ impl Lucid {
         let right = actor.may_on(Action::Dream, store)?;
         let distiller = self.check_distiller(distiller)?;
         if chosen.len() > limits::SESSIONS_A_DREAM {
-            return Err(Error::Invalid(format!("a dream is over at most {} chosen sessions", limits::SESSIONS_A_DREAM)));
+            return Err(Error::Invalid(format!(
+                "a dream is over at most {} chosen sessions",
+                limits::SESSIONS_A_DREAM
+            )));
         }
         let instructions = instructions.map(str::trim).filter(|t| !t.is_empty());
         if instructions.is_some_and(|t| t.chars().count() > limits::INSTRUCTIONS_CHARS) {
-            return Err(Error::Invalid(format!("instructions have at most {} characters", limits::INSTRUCTIONS_CHARS)));
+            return Err(Error::Invalid(format!(
+                "instructions have at most {} characters",
+                limits::INSTRUCTIONS_CHARS
+            )));
         }
         if let Some(reason) = self.why_not_dream(&mut tx, store).await? {
             return Err(Error::Conflict(reason));
         }
         for &session in chosen {
-            if !sessions::stores_of(&mut tx, session).await?.contains(&store) {
-                return Err(Error::Invalid(format!("{session} is not a session of this store")));
+            if !sessions::stores_of(&mut tx, session)
+                .await?
+                .contains(&store)
+            {
+                return Err(Error::Invalid(format!(
+                    "{session} is not a session of this store"
+                )));
             }
         }
-        let id = self.insert_dream(&mut tx, right, store, (distiller, instructions, chosen)).await?;
+        let id = self
+            .insert_dream(&mut tx, right, store, (distiller, instructions, chosen))
+            .await?;
         tx.commit().await?;
         Ok(id)
     }
 
     /// Takes the store's lock and says why it cannot dream now.
-    pub(crate) async fn why_not_dream(&self, tx: &mut Tx, store: StoreId) -> Result<Option<String>> {
+    pub(crate) async fn why_not_dream(
+        &self,
+        tx: &mut Tx,
+        store: StoreId,
+    ) -> Result<Option<String>> {
         memory_stores::lock(tx, store).await?;
         if dreams::active(tx, store).await? > 0 {
-            return Ok(Some("this store is dreaming already; wait until it is done, or cancel it".to_owned()));
+            return Ok(Some(
+                "this store is dreaming already; wait until it is done, or cancel it".to_owned(),
+            ));
         }
         let undecided = changes::undecided_of_dreams(tx, store).await?;
         let paused = undecided > limits::UNDECIDED_CHANGES;
         Ok(paused.then(|| {
-            format!("{undecided} changes that dreams proposed wait for a decision; dreams pause above {}", limits::UNDECIDED_CHANGES)
+            format!(
+                "{undecided} changes that dreams proposed wait for a decision; dreams pause above \
+                 {}",
+                limits::UNDECIDED_CHANGES
+            )
         }))
     }
 
@@ -140,14 +167,28 @@ impl Lucid {
     ) -> Result<DreamId> {
         let id = self.id(DreamId::new);
         let now = self.now();
-        dreams::insert(tx, id, store, (distiller, instructions, !chosen.is_empty()), &right.who().to_string(), now).await?;
+        dreams::insert(
+            tx,
+            id,
+            store,
+            (distiller, instructions, !chosen.is_empty()),
+            &right.who().to_string(),
+            now,
+        )
+        .await?;
         dreams::choose(tx, id, chosen).await?;
         jobs::insert(tx, self.id(JobId::new), "dream", id.0, now).await?;
         let payload = json!({"distiller": distiller, "instructions": instructions.is_some(), "sessions": chosen.len()});
         self.record(
             tx,
             right,
-            Record { action: AuditAction::DreamRequest, subject: id.to_string(), store: Some(store), commit: None, payload: &payload },
+            Record {
+                action: AuditAction::DreamRequest,
+                subject: id.to_string(),
+                store: Some(store),
+                commit: None,
+                payload: &payload,
+            },
         )
         .await?;
         Ok(id)
@@ -156,10 +197,15 @@ impl Lucid {
     /// Asks a dream to stop. It ends at its next step; what it found so far is not proposed.
     pub async fn cancel_dream(&self, actor: &Actor, id: DreamId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
-        let dream = dreams::get(&mut tx, id).await?.ok_or(Error::NotFound("dream"))?;
+        let dream = dreams::get(&mut tx, id)
+            .await?
+            .ok_or(Error::NotFound("dream"))?;
         let right = actor.may_on(Action::Dream, dream.store_id)?;
         if !dreams::cancel(&mut tx, id).await? {
-            return Err(Error::Conflict(format!("this dream is already {}", dream.state)));
+            return Err(Error::Conflict(format!(
+                "this dream is already {}",
+                dream.state
+            )));
         }
         self.record(
             &mut tx,
@@ -177,7 +223,12 @@ impl Lucid {
     }
 
     /// A page of the dreams that the actor may see, before one of them; newest first.
-    pub async fn dreams(&self, actor: &Actor, store: Option<StoreId>, before: Option<DreamId>) -> Result<Page<DreamRow>> {
+    pub async fn dreams(
+        &self,
+        actor: &Actor,
+        store: Option<StoreId>,
+        before: Option<DreamId>,
+    ) -> Result<Page<DreamRow>> {
         let (visible, store) = actor.visible(Action::SeeDreams).narrowed(store);
         let mut tx = self.db.read().await?;
         Ok(dreams::list(&mut tx, visible, store, before, limits::PAGE).await?)
@@ -190,10 +241,21 @@ impl Lucid {
     }
 
     /// Where a dream stands, and the sessions that it pinned or that were chosen for it.
-    pub async fn dream_with_sessions(&self, actor: &Actor, id: DreamId) -> Result<(DreamRow, Vec<SessionId>)> {
+    pub async fn dream_with_sessions(
+        &self,
+        actor: &Actor,
+        id: DreamId,
+    ) -> Result<(DreamRow, Vec<SessionId>)> {
         let mut tx = self.db.read().await?;
         let dream = seen(&mut tx, actor, id).await?;
-        Ok((dream, dreams::pinned(&mut tx, id).await?.into_iter().map(|(session, _)| session).collect()))
+        Ok((
+            dream,
+            dreams::pinned(&mut tx, id)
+                .await?
+                .into_iter()
+                .map(|(session, _)| session)
+                .collect(),
+        ))
     }
 
     /// A dream with what it saw.
@@ -204,10 +266,20 @@ impl Lucid {
         let sessions = dreams::pinned(&mut tx, id).await?.len();
         let requested_by = Names::of_one(&mut tx, &dream.requested_by).await?;
         let accepted = match dream.changeset_id {
-            Some(changeset) => changes::changes(&mut tx, changeset).await?.iter().filter(|c| c.state == ChangeState::Committed).count(),
+            Some(changeset) => changes::changes(&mut tx, changeset)
+                .await?
+                .iter()
+                .filter(|c| c.state == ChangeState::Committed)
+                .count(),
             None => 0,
         };
-        Ok(DreamView { dream, requested_by, findings, sessions, accepted })
+        Ok(DreamView {
+            dream,
+            requested_by,
+            findings,
+            sessions,
+            accepted,
+        })
     }
 
     /// Runs the dream of a claimed job to its end, and holds its lease meanwhile.
@@ -218,12 +290,16 @@ impl Lucid {
         }
     }
 
-    /// The last transaction proposes, ends the dream and ends the job together, and only if the lease still holds: a dream
-    /// that was lost to another worker leaves nothing behind.
+    /// The last transaction proposes, ends the dream and ends the job together, and only if the
+    /// lease still holds: a dream that was lost to another worker leaves nothing behind.
     async fn dream_to_its_end(&self, job: &Claimed, owner: &str) -> Result<()> {
         let id = DreamId(job.subject_id);
-        let Some((dream, loaded)) = self.start_dream(id, job, owner).await? else { return Ok(()) };
-        let (loaded, distilled) = loaded.map_or((None, None), |(loaded, distilled)| (Some(Arc::new(loaded)), distilled));
+        let Some((dream, loaded)) = self.start_dream(id, job, owner).await? else {
+            return Ok(());
+        };
+        let (loaded, distilled) = loaded.map_or((None, None), |(loaded, distilled)| {
+            (Some(Arc::new(loaded)), distilled)
+        });
         let proposal = match &loaded {
             Some(loaded) => self.think(id, loaded).await?,
             None => None,
@@ -231,9 +307,15 @@ impl Lucid {
         let mut tx = self.db.background().await?;
         memory_stores::lock(&mut tx, dream.store_id).await?;
         let canceled = proposal.is_none() || dreams::is_canceled(&mut tx, id).await?;
-        let (state, mut stats) = if canceled { ("canceled", json!({})) } else { ("completed", json!(proposal.as_ref().map(|p| &p.stats))) };
+        let (state, mut stats) = if canceled {
+            ("canceled", json!({}))
+        } else {
+            ("completed", json!(proposal.as_ref().map(|p| &p.stats)))
+        };
         let proposed = match (&proposal, &loaded) {
-            (Some(proposal), Some(loaded)) if !canceled => self.propose(&mut tx, &dream, loaded, proposal).await?,
+            (Some(proposal), Some(loaded)) if !canceled => {
+                self.propose(&mut tx, &dream, loaded, proposal).await?
+            }
             _ => Proposed::default(),
         };
         stats["changeset"] = json!(proposed.changeset);
@@ -251,15 +333,27 @@ impl Lucid {
         let store = Some(dream.store_id);
         let ended = json!({"state": state, "sessions": loaded.as_ref().map_or(0, |l| l.sessions.len()), "stats": stats, "obsolete": proposed.obsolete});
         if let Some(changeset) = proposed.changeset {
-            let payload = json!({"dream": id, "changes": proposed.changes, "retired": proposed.retired});
-            let record =
-                Record { action: AuditAction::ChangesetPropose, subject: changeset.to_string(), store, commit: None, payload: &payload };
+            let payload =
+                json!({"dream": id, "changes": proposed.changes, "retired": proposed.retired});
+            let record = Record {
+                action: AuditAction::ChangesetPropose,
+                subject: changeset.to_string(),
+                store,
+                commit: None,
+                payload: &payload,
+            };
             self.record(&mut tx, worker, record).await?;
         }
         self.record(
             &mut tx,
             worker,
-            Record { action: AuditAction::DreamEnd, subject: id.to_string(), store, commit: None, payload: &ended },
+            Record {
+                action: AuditAction::DreamEnd,
+                subject: id.to_string(),
+                store,
+                commit: None,
+                payload: &ended,
+            },
         )
         .await?;
         Ok(tx.commit().await?)
@@ -284,22 +378,47 @@ impl Lucid {
         Ok(())
     }
 
-    /// Pins the store's revision and each session's last event, and loads them. `None` if the dream has ended or was canceled; nothing
-    /// loaded if it was canceled while it read.
-    async fn start_dream(&self, id: DreamId, job: &Claimed, owner: &str) -> Result<Option<(DreamRow, Option<Read>)>> {
+    /// Pins the store's revision and each session's last event, and loads them. `None` if the dream
+    /// has ended or was canceled; nothing loaded if it was canceled while it read.
+    async fn start_dream(
+        &self,
+        id: DreamId,
+        job: &Claimed,
+        owner: &str,
+    ) -> Result<Option<(DreamRow, Option<Read>)>> {
         let mut tx = self.db.background().await?;
-        let dream = dreams::get(&mut tx, id).await?.ok_or(Error::Internal("a job names a dream that is not there"))?;
+        let dream = dreams::get(&mut tx, id)
+            .await?
+            .ok_or(Error::Internal("a job names a dream that is not there"))?;
         let revision = memory_stores::lock(&mut tx, dream.store_id).await?;
-        if !jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(crate::worker::LEASE_SECONDS)).await? {
+        if !jobs::heartbeat(
+            &mut tx,
+            job,
+            owner,
+            self.now().plus_seconds(crate::worker::LEASE_SECONDS),
+        )
+        .await?
+        {
             return Err(LOST);
         }
         let worker = Authorized::worker();
-        let record = |action, payload| Record { action, subject: id.to_string(), store: Some(dream.store_id), commit: None, payload };
+        let record = |action, payload| Record {
+            action,
+            subject: id.to_string(),
+            store: Some(dream.store_id),
+            commit: None,
+            payload,
+        };
         if dream.cancel_requested || !matches!(dream.state.as_str(), "pending" | "running") {
             let ended = dreams::finish(&mut tx, id, "canceled", "{}", None, self.now()).await?;
             jobs::finish(&mut tx, job, owner, None, self.now()).await?;
             if ended {
-                self.record(&mut tx, worker, record(AuditAction::DreamEnd, &json!({"state": "canceled"}))).await?;
+                self.record(
+                    &mut tx,
+                    worker,
+                    record(AuditAction::DreamEnd, &json!({"state": "canceled"})),
+                )
+                .await?;
             }
             tx.commit().await?;
             return Ok(None);
@@ -313,17 +432,29 @@ impl Lucid {
         }
         let window = sessions::pinned(&mut tx, id).await?;
         dreams::start(&mut tx, id, revision, self.now()).await?;
-        let payload = json!({"revision": revision, "sessions": window.len(), "attempt": job.attempt});
-        self.record(&mut tx, worker, record(AuditAction::DreamStart, &payload)).await?;
+        let payload =
+            json!({"revision": revision, "sessions": window.len(), "attempt": job.attempt});
+        self.record(&mut tx, worker, record(AuditAction::DreamStart, &payload))
+            .await?;
         tx.commit().await?;
-        let dream = dreams::get(&mut self.db.read().await?, id).await?.ok_or(Error::Internal("a dream went away"))?;
+        let dream = dreams::get(&mut self.db.read().await?, id)
+            .await?
+            .ok_or(Error::Internal("a dream went away"))?;
         let read = self.read_all(&dream, &window, !dream.chosen).await?;
         Ok(Some((dream, read)))
     }
 
-    /// Loads what the dream looks at, and asks its model, if it has one. `None` if it was canceled meanwhile.
-    async fn read_all(&self, dream: &DreamRow, window: &[sessions::SessionRow], whole: bool) -> Result<Option<Read>> {
-        let Some(mut loaded) = self.load(dream, window, whole).await? else { return Ok(None) };
+    /// Loads what the dream looks at, and asks its model, if it has one. `None` if it was canceled
+    /// meanwhile.
+    async fn read_all(
+        &self,
+        dream: &DreamRow,
+        window: &[sessions::SessionRow],
+        whole: bool,
+    ) -> Result<Option<Read>> {
+        let Some(mut loaded) = self.load(dream, window, whole).await? else {
+            return Ok(None);
+        };
         loaded.input.instructions.clone_from(&dream.instructions);
         let (model, goes_on) = self.give_meanings(dream, &mut loaded.input).await?;
         if !goes_on {
@@ -333,26 +464,37 @@ impl Lucid {
         if dream.distiller == "builtin" {
             return Ok(Some((loaded, None)));
         }
-        let Some((candidates, distilled)) = self.distil(dream, window, &loaded.input.memories).await? else { return Ok(None) };
+        let Some((candidates, distilled)) =
+            self.distil(dream, window, &loaded.input.memories).await?
+        else {
+            return Ok(None);
+        };
         loaded.input.candidates = candidates;
         Ok(Some((loaded, Some(distilled))))
     }
 
-    /// Runs the engine on a thread of its own, while this one tells how far it is and listens for a cancel.
+    /// Runs the engine on a thread of its own, while this one tells how far it is and listens for a
+    /// cancel.
     async fn think(&self, id: DreamId, loaded: &Arc<Loaded>) -> Result<Option<dream::Proposal>> {
         let done = Arc::new(AtomicUsize::new(0));
-        // Dropped when this future is (its lease was lost): the engine then stops at its next step, too.
+        // Dropped when this future is (its lease was lost): the engine then stops at its next step,
+        // too.
         let stop = StopOnDrop::default();
         let (seen, told, input) = (done.clone(), stop.0.clone(), loaded.clone());
         let mut engine = tokio::task::spawn_blocking(move || {
             dream::run(&input.input, &mut |progress: Progress| {
                 seen.store(progress.sessions_done, Ordering::Relaxed);
-                if told.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if told.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             })
         });
         loop {
             tokio::select! {
-                ended = &mut engine => return ended.map_err(|_| Error::Internal("the dream engine stopped in error")),
+                ended = &mut engine => return ended.map_err(|_| Error::Internal("the dream engine \
+                    stopped in error")),
                 () = tokio::time::sleep(BEAT) => {
                     let progress = Progress { sessions_done: done.load(Ordering::Relaxed), sessions: loaded.sessions.len() };
                     if !self.beat(id, progress).await? {
@@ -375,5 +517,8 @@ impl Lucid {
 
 /// The dream, if the actor may see it.
 async fn seen(tx: &mut Tx, actor: &Actor, id: DreamId) -> Result<DreamRow> {
-    dreams::get(tx, id).await?.filter(|d| actor.may(Action::SeeDreams, d.store_id)).ok_or(Error::NotFound("dream"))
+    dreams::get(tx, id)
+        .await?
+        .filter(|d| actor.may(Action::SeeDreams, d.store_id))
+        .ok_or(Error::NotFound("dream"))
 }

@@ -37,63 +37,65 @@ pub enum Error {
     #[error("wrong email or password")]
     SignIn,
     /// Account or sign-in ended while the request was on its way.
-    #[error("you were signed out, or your account was disabled, before this was done; nothing was changed, sign in again")]
+    #[error(
+        "you were signed out, or your account was disabled, before this was done; nothing was \
+         changed, sign in again"
+    )]
     Ended,
     /// The API key is not good.
-    #[error("this API key is not known, was revoked, has expired, or its owner's account is disabled")]
+    #[error(
+        "this API key is not known, was revoked, has expired, or its owner's account is disabled"
+    )]
     Key,
     /// Too many tries; seconds to wait.
     #[error("too many tries; wait {0} seconds")]
     TooMany(i64),
     /// A one-time link could not be sent to its owner.
-    #[error("everything else was done, but the link could not be sent by mail: {0}. Send a new one once mail works")]
+    #[error(
+        "everything else was done, but the link could not be sent by mail: {0}. Send a new one \
+         once mail works"
+    )]
     Mail(String),
     /// The link was used, has expired, or never was.
     #[error("this link was already used or has expired; ask for a new one")]
     Link,
-    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A file failed.
     #[error("a file could not be read or written: {0}")]
     Io(#[from] std::io::Error),
-    /// Lucid's own fault.
     #[error("{0}")]
     Internal(&'static str),
 }
 
 fn list(stale: &[Stale]) -> String {
-    let each: Vec<String> = stale.iter().map(|s| format!("{}: {}", s.what, s.why)).collect();
-    format!("this changed after you opened it, so your decision was not recorded: {}", each.join("; "))
+    let each: Vec<String> = stale
+        .iter()
+        .map(|s| format!("{}: {}", s.what, s.why))
+        .collect();
+    format!(
+        "this changed after you opened it, so your decision was not recorded: {}",
+        each.join("; ")
+    )
 }
 
 /// The kinds of errors a client tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// 404.
     NotFound,
-    /// 403.
     Permission,
-    /// 422.
     Invalid,
-    /// 409.
     Conflict,
-    /// 401.
     Authentication,
-    /// 429.
     RateLimit,
-    /// 503.
     Unavailable,
-    /// 502.
     Mail,
-    /// 507.
     Full,
-    /// 500.
     Internal,
 }
 
 impl Kind {
-    /// HTTP status on the API, where what is wrong with a request is a 400, as clients of Managed Agents expect.
+    /// HTTP status on the API, where what is wrong with a request is a 400, as clients of Managed
+    /// Agents expect.
     #[must_use]
     pub const fn api_status(self) -> u16 {
         match self {
@@ -147,9 +149,12 @@ impl Error {
             Self::Invalid(_) | Self::Sign | Self::Link => Kind::Invalid,
             Self::Conflict(_)
             | Self::Stale(_)
-            | Self::Store(store::Error::Moved | store::Error::Stale | store::Error::SigningKey(_) | store::Error::SessionKey(_)) => {
-                Kind::Conflict
-            }
+            | Self::Store(
+                store::Error::Moved
+                | store::Error::Stale
+                | store::Error::SigningKey(_)
+                | store::Error::SessionKey(_),
+            ) => Kind::Conflict,
             Self::SignIn | Self::Ended | Self::Key => Kind::Authentication,
             Self::Store(error) if error.is_full() => Kind::Full,
             Self::Store(error) if error.is_unreachable() => Kind::Unavailable,
@@ -167,17 +172,25 @@ impl Error {
             Self::Store(store::Error::Moved | store::Error::Stale) => {
                 "somebody else changed this in between; reload the page and look again".to_owned()
             }
-            Self::Store(error @ (store::Error::Trail | store::Error::Schema(_))) => error.to_string(),
+            Self::Store(error @ (store::Error::Trail | store::Error::Schema(_))) => {
+                error.to_string()
+            }
             Self::Store(error @ store::Error::SigningKey(_)) => {
                 format!("{error}. Whoever runs Lucid gives it the file with --signing-key")
             }
             error if error.kind() == Kind::Unavailable => {
-                "Lucid cannot reach its database just now; nothing was changed, try again in a moment".to_owned()
+                "Lucid cannot reach its database just now; nothing was changed, try again in a \
+                 moment"
+                    .to_owned()
             }
             error if error.kind() == Kind::Full => {
-                "the disk under Lucid is full; nothing was changed, and nothing can be until whoever runs it makes room".to_owned()
+                "the disk under Lucid is full; nothing was changed, and nothing can be until \
+                 whoever runs it makes room"
+                    .to_owned()
             }
-            error if error.kind() == Kind::Internal => "Lucid could not do this; the server's log says why".to_owned(),
+            error if error.kind() == Kind::Internal => "Lucid could not do this; the server's log \
+                says why"
+                .to_owned(),
             error => error.to_string(),
         }
     }

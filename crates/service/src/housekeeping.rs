@@ -1,5 +1,6 @@
-//! What grows with use and is of no use later is trimmed: expired web sessions, counts of failed sign-ins, refused forms, answers kept
-//! for repeated requests, recorded reads, answers of models and of policies. What was decided, written or recorded is never touched here.
+//! What grows with use and is of no use later is trimmed: expired web sessions, counts of failed
+//! sign-ins, refused forms, answers kept for repeated requests, recorded reads, answers of models
+//! and of policies. What was decided, written or recorded is never touched here.
 
 use domain::Timestamp;
 use store::{access_requests, forms, model_batches, policy_outcomes, reads, sign_in, vectors};
@@ -9,13 +10,16 @@ use crate::{Lucid, Result, accounts::BROWSER_SECONDS};
 const DAY: i64 = 86_400;
 /// Answers to repeated requests are kept for so many days.
 const ANSWERS_DAYS: i64 = 7;
-/// Reads of memory versions: a year and a month, so that last year's answer to "which sessions were given this" is still there.
+/// Reads of memory versions: a year and a month, so that last year's answer to "which sessions were
+/// given this" is still there.
 const READS_DAYS: i64 = 400;
 /// Answers of models: as long as the window of sessions that a dream reads.
 const MODEL_DAYS: i64 = 90;
-/// Vectors of texts, as long as the window of sessions that a dream reads: what is still compared then is made anew.
+/// Vectors of texts, as long as the window of sessions that a dream reads: what is still compared
+/// then is made anew.
 const VECTORS_DAYS: i64 = 90;
-/// What policies said of changes that are decided by now; what was applied, and on which inputs, is kept for good.
+/// What policies said of changes that are decided by now; what was applied, and on which inputs, is
+/// kept for good.
 const POLICY_DAYS: i64 = 7;
 /// What policies in shadow would have done: as long as a back-test goes back by default.
 const SHADOW_DAYS: i64 = 90;
@@ -27,15 +31,11 @@ const REQUESTS_DAYS: i64 = 90;
 pub struct Trimmed {
     /// Web sessions that had expired.
     pub web_sessions: u64,
-    /// Refused forms.
     pub forms: u64,
     /// Answers to repeated requests.
     pub answers: u64,
-    /// Recorded reads.
     pub reads: u64,
-    /// Answers of models.
     pub model_answers: u64,
-    /// Answers of policies.
     pub policy_answers: u64,
 }
 
@@ -48,7 +48,11 @@ impl Lucid {
         done.web_sessions = sign_in::delete_expired(&mut tx, self.now()).await?;
         sign_in::drop_failures(&mut tx, ago(1)).await?;
         sign_in::drop_browsers(&mut tx, self.now().plus_seconds(-BROWSER_SECONDS)).await?;
-        done.forms = forms::drop_drafts(&mut tx, self.now().plus_seconds(-crate::forms::KEPT_SECONDS)).await?;
+        done.forms = forms::drop_drafts(
+            &mut tx,
+            self.now().plus_seconds(-crate::forms::KEPT_SECONDS),
+        )
+        .await?;
         tx.commit().await?;
         let mut tx = self.db.background().await?;
         done.answers = forms::drop_answers(&mut tx, ago(ANSWERS_DAYS)).await?;
@@ -62,7 +66,8 @@ impl Lucid {
         vectors::drop_until(&mut tx, ago(VECTORS_DAYS)).await?;
         tx.commit().await?;
         let mut tx = self.db.background().await?;
-        done.policy_answers = policy_outcomes::drop_until(&mut tx, ago(POLICY_DAYS), ago(SHADOW_DAYS)).await?;
+        done.policy_answers =
+            policy_outcomes::drop_until(&mut tx, ago(POLICY_DAYS), ago(SHADOW_DAYS)).await?;
         tx.commit().await?;
         Ok(done)
     }

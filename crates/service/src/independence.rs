@@ -1,5 +1,6 @@
-//! Which accounts are one person for the gate. Whoever issued the credential that an account has now, and saw its link, can act as that
-//! account: the two count as one until the credential is replaced in a way that the issuer did not see (rule 5).
+//! Which accounts are one person for the gate. Whoever issued the credential that an account has
+//! now, and saw its link, can act as that account: the two count as one until the credential is
+//! replaced in a way that the issuer did not see (rule 5).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,8 @@ impl Identities {
         Ok(Self::of_pairs(&users::issuers(tx).await?))
     }
 
-    /// Account and issuer are one person, and so is everybody who is one person with either: an admin who issued two accounts could
-    /// approve with both.
+    /// Account and issuer are one person, and so is everybody who is one person with either: an
+    /// admin who issued two accounts could approve with both.
     fn of_pairs(pairs: &[(UserId, UserId)]) -> Self {
         let mut one = Self::default();
         for &(account, issuer) in pairs {
@@ -41,16 +42,23 @@ impl Identities {
         self.0.get(&user).copied().unwrap_or(user)
     }
 
-    /// Whether two accounts count as one person.
+    /// True if two accounts count as one person.
     #[must_use]
     pub fn same(&self, a: UserId, b: UserId) -> bool {
         self.of(a) == self.of(b)
     }
 
-    /// Whether somebody, or an account that counts as the same person, contributed to a change.
+    /// True if somebody, or an account that counts as the same person, contributed to a change.
     #[must_use]
-    pub fn contributed(&self, contributors: &[Contributor], change: ChangeId, user: UserId) -> bool {
-        contributors.iter().any(|c| c.change_id == change && self.same(c.user_id, user))
+    pub fn contributed(
+        &self,
+        contributors: &[Contributor],
+        change: ChangeId,
+        user: UserId,
+    ) -> bool {
+        contributors
+            .iter()
+            .any(|c| c.change_id == change && self.same(c.user_id, user))
     }
 
     /// The people behind some accounts, each by one of their accounts.
@@ -72,7 +80,12 @@ mod tests {
 
     #[test]
     fn accounts_that_one_admin_issued_are_one_person_in_whatever_order_they_are_read() {
-        let pairs = [(user(2), user(1)), (user(3), user(1)), (user(5), user(4)), (user(4), user(3))];
+        let pairs = [
+            (user(2), user(1)),
+            (user(3), user(1)),
+            (user(5), user(4)),
+            (user(4), user(3)),
+        ];
         for rotation in 0..pairs.len() {
             let mut order = pairs;
             order.rotate_left(rotation);
@@ -80,6 +93,11 @@ mod tests {
             assert!((2..=5).all(|n| one.same(user(1), user(n))), "{one:?}");
             assert!(!one.same(user(1), user(9)));
         }
-        assert_eq!(Identities::default().people([user(1), user(2), user(1)]).len(), 2);
+        assert_eq!(
+            Identities::default()
+                .people([user(1), user(2), user(1)])
+                .len(),
+            2
+        );
     }
 }

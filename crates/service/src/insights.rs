@@ -1,5 +1,5 @@
-//! How stores do, week by week: how sessions ended, how the memory grew, and what became of proposals. Numbers with their n; nothing is
-//! concluded from few sessions.
+//! How stores do, week by week: how sessions ended, how the memory grew, and what became of
+//! proposals. Numbers with their n; nothing is concluded from few sessions.
 
 use std::collections::BTreeMap;
 
@@ -32,40 +32,42 @@ const SHOWN: i64 = 50;
 /// One week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Week {
-    /// When it began.
     pub from: Timestamp,
-    /// Sessions that succeeded.
     pub succeeded: i64,
-    /// Sessions that failed.
     pub failed: i64,
     /// Sessions of which nobody said how they ended.
     pub unknown: i64,
     /// Memories that were added, changed and removed.
     pub added: i64,
-    /// See `added`.
     pub changed: i64,
-    /// See `added`.
     pub removed: i64,
     /// How many memories there were at its end.
     pub memories: i64,
-    /// Their bytes.
     pub bytes: i64,
-    /// Commits in it.
     pub commits: i64,
 }
 
 impl Week {
     const fn starting(from: Timestamp) -> Self {
-        Self { from, succeeded: 0, failed: 0, unknown: 0, added: 0, changed: 0, removed: 0, memories: 0, bytes: 0, commits: 0 }
+        Self {
+            from,
+            succeeded: 0,
+            failed: 0,
+            unknown: 0,
+            added: 0,
+            changed: 0,
+            removed: 0,
+            memories: 0,
+            bytes: 0,
+            commits: 0,
+        }
     }
 }
 
 /// What became of the proposals of one kind and source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proposals {
-    /// Approved or committed.
     pub accepted: i64,
-    /// Rejected.
     pub rejected: i64,
     /// Not decided, or put off.
     pub open: i64,
@@ -98,17 +100,19 @@ pub struct Insights {
     pub weeks: Vec<Week>,
     /// When the comparison by task splits the sessions.
     pub split: Timestamp,
-    /// Sessions with a known outcome by task, before and after the split; the task with the most sessions first.
+    /// Sessions with a known outcome by task, before and after the split; the task with the most
+    /// sessions first.
     pub tasks: Vec<Stratum>,
-    /// What became of proposals, by the kind of change and by who or what proposed: an engine, `agent`, `person` or `revert`.
+    /// What became of proposals, by the kind of change and by who or what proposed: an engine,
+    /// `agent`, `person` or `revert`.
     pub proposals: BTreeMap<(ChangeKind, String), Proposals>,
     /// Changes that wait for up to a day, a week, thirty days, and longer.
     pub waiting: [i64; 4],
-    /// What models cost, in millionths.
     pub cost_micros: i64,
     /// How failures went on that a note is about; at most 50.
     pub notes: Vec<NoteEffect>,
-    /// Failures that recur and that nobody found a way out of, each with its number of sessions; at most 50.
+    /// Failures that recur and that nobody found a way out of, each with its number of sessions; at
+    /// most 50.
     pub open_failures: Vec<(OpenFailure, i64)>,
 }
 
@@ -117,14 +121,23 @@ impl Insights {
     #[must_use]
     pub fn accepted_of_models(&self) -> i64 {
         let of_model = |source: &str| !matches!(source, "builtin" | "agent" | "person" | "revert");
-        self.proposals.iter().filter(|((_, source), _)| of_model(source)).map(|(_, p)| p.accepted).sum()
+        self.proposals
+            .iter()
+            .filter(|((_, source), _)| of_model(source))
+            .map(|(_, p)| p.accepted)
+            .sum()
     }
 }
 
 impl Lucid {
-    /// How the stores that the actor may see did, or one of them. `split` is the first week, from 1, of those that are compared with the
-    /// weeks before; the last four weeks if none is given.
-    pub async fn insights(&self, actor: &Actor, store: Option<StoreId>, split: Option<usize>) -> Result<Insights> {
+    /// How the stores that the actor may see did, or one of them. `split` is the first week, from
+    /// 1, of those that are compared with the weeks before; the last four weeks if none is given.
+    pub async fn insights(
+        &self,
+        actor: &Actor,
+        store: Option<StoreId>,
+        split: Option<usize>,
+    ) -> Result<Insights> {
         let now = self.now();
         let from = Timestamp(now.0 - WEEK * i64::try_from(WEEKS).unwrap_or(i64::MAX));
         let seen = |action| {
@@ -132,19 +145,29 @@ impl Lucid {
             Seen { visible, store }
         };
         let mut tx = self.db.read().await?;
-        let mut weeks: Vec<Week> = (0_i64..).take(WEEKS).map(|n| Week::starting(Timestamp(from.0 + n * WEEK))).collect();
+        let mut weeks: Vec<Week> = (0_i64..)
+            .take(WEEKS)
+            .map(|n| Week::starting(Timestamp(from.0 + n * WEEK)))
+            .collect();
         let of = |week: i64| usize::try_from(week).unwrap_or_default().min(WEEKS - 1);
         for row in insights::sessions(&mut tx, seen(Action::SeeSessions), from, now).await? {
             let week = &mut weeks[of(row.week)];
             // What nobody but the agent said is not known.
-            match row.result.filter(|_| row.source.is_some_and(OutcomeSource::decides)) {
+            match row
+                .result
+                .filter(|_| row.source.is_some_and(OutcomeSource::decides))
+            {
                 Some(OutcomeResult::Success) => week.succeeded += row.number,
                 Some(OutcomeResult::Failure) => week.failed += row.number,
                 _ => week.unknown += row.number,
             }
         }
-        let split = weeks[split.filter(|n| (1..WEEKS).contains(n)).unwrap_or(WEEKS - RECENT_WEEKS)].from;
-        let tasks = by_task(insights::tasks(&mut tx, seen(Action::SeeSessions), from, split, now).await?);
+        let split = weeks[split
+            .filter(|n| (1..WEEKS).contains(n))
+            .unwrap_or(WEEKS - RECENT_WEEKS)]
+        .from;
+        let tasks =
+            by_task(insights::tasks(&mut tx, seen(Action::SeeSessions), from, split, now).await?);
         let memory = seen(Action::SeeMemory);
         for row in insights::written(&mut tx, memory, from).await? {
             let week = &mut weeks[of(row.week)];
@@ -167,7 +190,10 @@ impl Lucid {
         let changes = seen(Action::SeeChanges);
         let mut proposals: BTreeMap<(ChangeKind, String), Proposals> = BTreeMap::new();
         for row in insights::proposals(&mut tx, changes, from).await? {
-            proposals.entry((row.kind, row.source.clone())).or_default().add(&row);
+            proposals
+                .entry((row.kind, row.source.clone()))
+                .or_default()
+                .add(&row);
         }
         let mut waiting = [0; 4];
         for (age, number) in insights::waiting(&mut tx, changes, now).await? {
@@ -178,25 +204,54 @@ impl Lucid {
         let open = insights::open_failures(&mut tx, changes, SHOWN).await?;
         let counted = |row: OpenFailure| {
             let support: serde_json::Value = serde_json::from_str(&row.support).unwrap_or_default();
-            (OpenFailure { title: mask(&row.title), ..row }, support["sessions"].as_i64().unwrap_or_default())
+            (
+                OpenFailure {
+                    title: mask(&row.title),
+                    ..row
+                },
+                support["sessions"].as_i64().unwrap_or_default(),
+            )
         };
         let open_failures = open.into_iter().map(counted).collect();
-        Ok(Insights { weeks, split, tasks, proposals, waiting, cost_micros, notes, open_failures })
+        Ok(Insights {
+            weeks,
+            split,
+            tasks,
+            proposals,
+            waiting,
+            cost_micros,
+            notes,
+            open_failures,
+        })
     }
 }
 
-/// Adds up the sessions of each task, the task with the most sessions first. What only the agent claimed is not known.
+/// Adds up the sessions of each task, the task with the most sessions first. What only the agent
+/// claimed is not known.
 fn by_task(rows: Vec<TaskRow>) -> Vec<Stratum> {
     let mut strata: BTreeMap<String, Stratum> = BTreeMap::new();
-    for row in rows.into_iter().filter(|row| row.source.decides() && row.result != OutcomeResult::Unknown) {
+    for row in rows
+        .into_iter()
+        .filter(|row| row.source.decides() && row.result != OutcomeResult::Unknown)
+    {
         let stratum = strata.entry(row.task_key).or_default();
-        let side = if row.is_after { &mut stratum.after } else { &mut stratum.before };
+        let side = if row.is_after {
+            &mut stratum.after
+        } else {
+            &mut stratum.before
+        };
         side.known += row.number;
         if row.result == OutcomeResult::Success {
             side.succeeded += row.number;
         }
     }
-    let mut all: Vec<Stratum> = strata.into_iter().map(|(task, s)| Stratum { task: mask(&task), ..s }).collect();
+    let mut all: Vec<Stratum> = strata
+        .into_iter()
+        .map(|(task, s)| Stratum {
+            task: mask(&task),
+            ..s
+        })
+        .collect();
     all.sort_by_key(|s| std::cmp::Reverse(s.before.known + s.after.known));
     all
 }

@@ -1,5 +1,5 @@
-//! The lease of a running job. The worker renews it while it works, so that no other worker starts the same job. A worker that loses the
-//! lease stops, and proposes nothing.
+//! The lease of a running job. The worker renews it while it works, so that no other worker starts
+//! the same job. A worker that loses the lease stops, and proposes nothing.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ const RENEW: Duration = Duration::from_secs(10);
 /// Renewals that may fail one after the other while the lease still holds.
 const RENEWALS_A_LEASE: u32 = 2;
 /// The dream is no longer this worker's, or was canceled at the last moment.
-pub const LOST: Error = Error::Internal("another worker took this dream over, or it was canceled just now");
+pub const LOST: Error =
+    Error::Internal("another worker took this dream over, or it was canceled just now");
 
 impl Lucid {
     /// Renews the lease again and again; ends only when it was lost.
@@ -29,7 +30,8 @@ impl Lucid {
     /// Renews the lease; false if it was lost.
     async fn renew_lease(&self, job: &Claimed, owner: &str) -> Result<bool> {
         let mut tx = self.db.background().await?;
-        let held = jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(LEASE_SECONDS)).await?;
+        let held =
+            jobs::heartbeat(&mut tx, job, owner, self.now().plus_seconds(LEASE_SECONDS)).await?;
         tx.commit().await?;
         Ok(held)
     }
@@ -42,8 +44,9 @@ struct Renewals {
 }
 
 impl Renewals {
-    /// Counts a renewal: `None` if it worked, the failure if it may be tried again, and an error if the lease is lost. A lease is as long as
-    /// three renewals, so a short outage of the database ends no dream.
+    /// Counts a renewal: `None` if it worked, the failure if it may be tried again, and an error if
+    /// the lease is lost. A lease is as long as three renewals, so a short outage of the database
+    /// ends no dream.
     fn after(&mut self, renewed: Result<bool>) -> Result<Option<Error>> {
         match renewed {
             Ok(true) => {
@@ -76,7 +79,13 @@ mod tests {
         for _ in 0..RENEWALS_A_LEASE {
             renewals.after(gone()).unwrap();
         }
-        assert!(renewals.after(gone()).is_err(), "the lease has run out by now");
-        assert!(Renewals::default().after(Ok(false)).is_err(), "somebody else has it");
+        assert!(
+            renewals.after(gone()).is_err(),
+            "the lease has run out by now"
+        );
+        assert!(
+            Renewals::default().after(Ok(false)).is_err(),
+            "somebody else has it"
+        );
     }
 }

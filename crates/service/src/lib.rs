@@ -1,22 +1,26 @@
-//! Use cases: each takes an [`Actor`](domain::actor::Actor), checks what it may, does its work in one transaction and appends
-//! the audit entry as that transaction's last statement. Every way in (page, server function, API, command line, worker) comes
-//! through here; nothing else checks rights, opens a transaction or writes audit.
+//! Use cases: each takes an [`Actor`](domain::actor::Actor), checks what it may, does its work in
+//! one transaction and appends the audit entry as that transaction's last statement. Every way in
+//! (page, server function, API, command line, worker) comes through here; nothing else checks
+//! rights, opens a transaction or writes audit.
 
 mod accounts;
-mod assessing;
+mod activity;
+mod assessment;
+mod audit_trail;
 mod authority;
-mod beside;
 mod bill;
 mod briefing;
 mod changesets;
 mod commit;
+mod direct_writes;
 mod distilling;
 mod dream_input;
+mod dream_proposals;
 mod dreams;
 mod drill;
 mod error;
-mod figures;
 mod forms;
+mod history;
 mod housekeeping;
 mod import;
 mod independence;
@@ -27,21 +31,20 @@ mod mappings;
 mod meanings;
 mod memory;
 mod memory_about;
-mod memory_writes;
+mod metrics;
 mod muted;
 mod names;
-mod news;
 mod notices;
 mod passwords;
-mod past;
+mod pending_refresh;
 mod people;
 mod policies;
 mod preview;
 mod privacy;
-mod propose;
 mod questions;
 mod recalls;
 mod recording;
+mod related;
 mod revert;
 mod review;
 mod saved_views;
@@ -49,15 +52,13 @@ mod schedules;
 mod search;
 mod sessions;
 mod setting_changes;
+mod single_proposals;
 mod small_writes;
 mod stores;
 mod superseded;
-mod trail;
 pub mod transcripts;
-mod waiting;
 mod web_sessions;
 mod worker;
-mod write_proposals;
 
 use std::sync::Arc;
 
@@ -74,17 +75,20 @@ use serde_json::Value;
 use store::{Db, Tx, audit_log};
 
 pub use accounts::{LinkPurpose, OwnSignIn, Place, SignedIn, UserView};
+pub use activity::Happened;
 pub use audit::Checkpoint;
-pub use beside::{BesideView, SimilarMemory, TouchedMemory};
+pub use audit_trail::{AuditRow, Export, ExportPeriod, LastVerified, TrailKey, Verified};
 pub use bill::GivenMemory;
 pub use briefing::{BriefedMemory, BriefingRequest, BriefingView, SupersededTitle};
 pub use changesets::{ChangeView, ChangesetView, EditView, Needs, QuoteView};
 pub use commit::{CommitRequest, Committed, Expected};
+pub use direct_writes::{MemoryWrite, NewMemory, Written};
 pub use distilling::{Distillers, Estimate, Limits as ModelLimits};
 pub use dreams::{DreamView, places_of};
 pub use drill::{Drilled, Reached};
 pub use error::{Error, Kind, Result, Stale};
 pub use forms::RefusedForm;
+pub use history::{AsOf, Between, Blamed, ExportedCommit, PastVersion};
 pub use housekeeping::Trimmed;
 pub use import::Imported;
 pub use insights::{Insights, Proposals, WEEKS, Week};
@@ -93,25 +97,29 @@ pub use mappings::SavedMapping;
 pub use meanings::with_meanings;
 pub use memory::{CommitView, CompareView, HistoryRow, Listed, Listing, MemoryView, VersionView};
 pub use memory_about::{Learned, MemoryAbout, READ_DAYS, Tree};
-pub use memory_writes::{MemoryWrite, NewMemory, Written};
-pub use news::Happened;
-pub use past::{AsOf, Between, Blamed, ExportedCommit, PastVersion};
 pub use people::{Link, LinkMail, Member, NewUser, PeopleView};
 pub use policies::{
-    Answered, BackTested, Frozen, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView, SetStop, ShadowSums, WouldApply,
+    Answered, BackTested, Frozen, NewFreeze, PRESET_DAYS, PoliciesView, PolicySummary, PolicyView,
+    SetStop, ShadowSums, WouldApply,
 };
 pub use preview::{PreviewInput, preview};
 pub use privacy::{
-    AskedErasure, Erasure, ErasureView, HoldOn, HoldView, Keeping, Letter, PrivacyView, SHORTEST_DAYS, SealingState, SubjectView,
+    AskedErasure, Erasure, ErasureView, HoldOn, HoldView, Keeping, Letter, PrivacyView,
+    SHORTEST_DAYS, SealingState, SubjectView,
 };
 pub use questions::{QuestionView, SideView, SpokenView};
 pub use recalls::{Loaded, Loads, Marked, RecallView};
 pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
+pub use related::{BesideView, SimilarMemory, TouchedMemory};
 pub use review::{
-    BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit, ReviewFigures, Reviewing, Undone, Verdict,
+    BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit,
+    ReviewFigures, Reviewing, Undone, Verdict,
 };
 pub use schedules::{NewSchedule, check_schedule, next_ticks};
-pub use search::{ChangeHit, Excerpt, Found, Hit, MemoryHit, PersonHit, QUERY_CHARS, SearchRequest, SearchResults, SessionHit};
+pub use search::{
+    ChangeHit, Excerpt, Found, Hit, MemoryHit, PersonHit, QUERY_CHARS, SearchRequest,
+    SearchResults, SessionHit,
+};
 pub use sessions::{SessionView, TranscriptView};
 pub use setting_changes::{Outcome, Setting, WaitingSetting};
 pub use store::{
@@ -128,14 +136,14 @@ pub use store::{
     decisions::{DecisionRow, LikeRow, MutedRow, UndoRow},
     dreams::{DreamRow, FindingRow},
     erasing::LiveMemory,
-    figures::Figures,
     grants::{GrantRow, Grantee, TeamRow},
+    history::PastRow,
     insights::OpenFailure,
     memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},
     memory_stores::{DeletedStore, StoreName, StoreRow},
+    metrics::Figures,
     note_effects::{Met, NoteEffect},
     notices::{MailRow, NoticeRow},
-    past::PastRow,
     policies::{BackTestRow, StopRow, VersionRow as PolicyVersionRow},
     policy_outcomes::{ApplicationRow, OutcomeRow, SumRow},
     queue::{QueueCounts, TURNS_COUNTED, WaitingChange},
@@ -150,7 +158,6 @@ pub use store::{
 pub use store::{changes::DecidedRow, questions::AnsweredRow};
 pub use stores::StoreText;
 pub use superseded::SupersededMemory;
-pub use trail::{AuditRow, Export, ExportPeriod, LastVerified, TrailKey, Verified};
 pub use web_sessions::{form_token, web_session_of};
 
 /// Where the time comes from.
@@ -173,15 +180,16 @@ pub struct Lucid {
     expiry_days: u32,
     asked_of: Arc<std::sync::atomic::AtomicI64>,
     link_mail: Option<Arc<dyn LinkMail>>,
-    tree: Arc<tokio::sync::Mutex<trail::Tree>>,
+    tree: Arc<tokio::sync::Mutex<audit_trail::Tree>>,
 }
 
 impl Lucid {
     /// Lucid on an open database.
     #[must_use]
     pub fn new(db: Db, clock: Clock, random: Random) -> Self {
-        // Two at a time: a password hash takes 19 MiB and tens of milliseconds of one core (argon2's defaults).
-        // At most 64 wait for that: at twenty hashes a second nobody waits longer than a few seconds, and the rest are told to.
+        // Two at a time: a password hash takes 19 MiB and tens of milliseconds of one core
+        // (argon2's defaults). At most 64 wait for that: at twenty hashes a second nobody waits
+        // longer than a few seconds, and the rest are told to.
         let signing_key = db.signing_key().map(Arc::new);
         let places = |n| Arc::new(tokio::sync::Semaphore::new(n));
         Self {
@@ -201,10 +209,14 @@ impl Lucid {
         }
     }
 
-    /// The same, signing the audit trail with these 32 secret bytes instead of those beside the database.
+    /// The same, signing the audit trail with these 32 secret bytes instead of those beside the
+    /// database.
     #[must_use]
     pub fn with_signing_key(self, secret: [u8; 32]) -> Self {
-        Self { signing_key: Some(Arc::new(secret)), ..self }
+        Self {
+            signing_key: Some(Arc::new(secret)),
+            ..self
+        }
     }
 
     /// The same, able to dream with these models.
@@ -216,19 +228,28 @@ impl Lucid {
     /// The same, able to compare meanings with a sentence model.
     #[must_use]
     pub fn with_embedder(self, embedder: Arc<dyn Embedder>) -> Self {
-        Self { embedder: Some(embedder), ..self }
+        Self {
+            embedder: Some(embedder),
+            ..self
+        }
     }
 
     /// The same, where one-time links go to their owners by mail and are shown to nobody.
     #[must_use]
     pub fn with_link_mail(self, mail: Arc<dyn LinkMail>) -> Self {
-        Self { link_mail: Some(mail), ..self }
+        Self {
+            link_mail: Some(mail),
+            ..self
+        }
     }
 
     /// The same, where a changeset in which nobody decides expires after so many days; 0 is never.
     #[must_use]
     pub fn with_expiry_days(self, expiry_days: u32) -> Self {
-        Self { expiry_days, ..self }
+        Self {
+            expiry_days,
+            ..self
+        }
     }
 
     /// The same on another clock: what examples say of the past is written in the past.
@@ -249,7 +270,8 @@ impl Lucid {
         self.db.engine()
     }
 
-    /// Copies an SQLite database into a new file, while it is in use; for whoever runs the command line.
+    /// Copies an SQLite database into a new file, while it is in use; for whoever runs the command
+    /// line.
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
         self.db.backup(file).await?;
         let mut tx = self.db.background().await?;
@@ -277,7 +299,13 @@ impl Lucid {
         let mut tx = self.db.background().await?;
         store::settings::put(&mut tx, PUBLIC_URL, url).await?;
         let payload = &serde_json::json!({"url": url});
-        let record = Record { action: AuditAction::PublicUrl, subject: "installation".into(), store: None, commit: None, payload };
+        let record = Record {
+            action: AuditAction::PublicUrl,
+            subject: "installation".into(),
+            store: None,
+            commit: None,
+            payload,
+        };
         self.record(&mut tx, Authorized::operator(), record).await?;
         Ok(tx.commit().await?)
     }
@@ -287,7 +315,7 @@ impl Lucid {
         Ok(store::settings::get(&mut self.db.read().await?, PUBLIC_URL).await?)
     }
 
-    /// Whether the database answers.
+    /// True if the database answers.
     pub async fn database_answers(&self) -> Result<()> {
         let mut tx = self.db.read().await?;
         store::audit_log::head(&mut tx).await?;
@@ -297,7 +325,10 @@ impl Lucid {
     /// Closes the database.
     pub async fn close(&self) {
         if let Err(error) = self.flush_small_writes().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the last small writes were lost");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the last small writes were lost"
+            );
         }
         self.db.close().await;
     }
@@ -346,7 +377,8 @@ struct Record<'a> {
     payload: &'a Value,
 }
 
-/// Refuses what the actor may not do to a store: as if it were not there, if they may not even know of it.
+/// Refuses what the actor may not do to a store: as if it were not there, if they may not even know
+/// of it.
 fn require(actor: &Actor, action: Action, store: StoreId) -> Result<()> {
     require_at(actor, action, store, &["/"])
 }
@@ -356,10 +388,18 @@ fn require_at(actor: &Actor, action: Action, store: StoreId, paths: &[&str]) -> 
     if !actor.knows(store) {
         return Err(Error::NotFound("store"));
     }
-    if actor.may_at(action, store, paths) { Ok(()) } else { Err(Error::Forbidden(action.needs())) }
+    if actor.may_at(action, store, paths) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(action.needs()))
+    }
 }
 
 /// Refuses what the actor may not do to the installation.
 fn require_in_general(actor: &Actor, action: Action) -> Result<()> {
-    if actor.may_in_general(action) { Ok(()) } else { Err(Error::Forbidden(action.needs())) }
+    if actor.may_in_general(action) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(action.needs()))
+    }
 }

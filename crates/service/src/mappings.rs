@@ -14,11 +14,8 @@ const MOST: i64 = 200;
 /// A saved mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedMapping {
-    /// The mapping.
     pub mapping: Arc<Mapping>,
-    /// Who saved it last.
     pub updated_by: String,
-    /// When.
     pub updated_at: Timestamp,
 }
 
@@ -30,7 +27,13 @@ impl Lucid {
         let rows = mappings::all(&mut tx).await?;
         let names = Names::of_actors(&mut tx, rows.iter().map(|r| r.updated_by.as_str())).await?;
         rows.into_iter()
-            .map(|row| Ok(SavedMapping { updated_by: names.of(&row.updated_by), updated_at: row.updated_at, mapping: read(&row)? }))
+            .map(|row| {
+                Ok(SavedMapping {
+                    updated_by: names.of(&row.updated_by),
+                    updated_at: row.updated_at,
+                    mapping: read(&row)?,
+                })
+            })
             .collect()
     }
 
@@ -38,7 +41,11 @@ impl Lucid {
     pub async fn mapping(&self, actor: &Actor, name: &str) -> Result<Arc<Mapping>> {
         may(actor)?;
         let mut tx = self.db.read().await?;
-        read(&mappings::get(&mut tx, name).await?.ok_or(Error::NotFound("mapping"))?)
+        read(
+            &mappings::get(&mut tx, name)
+                .await?
+                .ok_or(Error::NotFound("mapping"))?,
+        )
     }
 
     /// Saves a mapping under its name, in place of the one that is there.
@@ -49,17 +56,32 @@ impl Lucid {
         let right = actor.may_in_installation(Action::ManageMappings)?;
         mapping.check().map_err(Error::Invalid)?;
         if mapping.name.is_empty() {
-            return Err(Error::Invalid("a mapping needs a name to be saved under".to_owned()));
+            return Err(Error::Invalid(
+                "a mapping needs a name to be saved under".to_owned(),
+            ));
         }
         if mappings::count_others(&mut tx, &mapping.name).await? >= MOST {
-            return Err(Error::Conflict(format!("{MOST} mappings are kept at most: delete one that is not used any more")));
+            return Err(Error::Conflict(format!(
+                "{MOST} mappings are kept at most: delete one that is not used any more"
+            )));
         }
-        let text = serde_json::to_string(&mapping).map_err(|_| Error::Internal("a mapping could not be written"))?;
-        let row = MappingRow { name: mapping.name.clone(), mapping: text, updated_by: actor.who.to_string(), updated_at: self.now() };
+        let text = serde_json::to_string(&mapping)
+            .map_err(|_| Error::Internal("a mapping could not be written"))?;
+        let row = MappingRow {
+            name: mapping.name.clone(),
+            mapping: text,
+            updated_by: actor.who.to_string(),
+            updated_at: self.now(),
+        };
         mappings::put(&mut tx, &row).await?;
         let payload = json!({"mapping": mapping});
-        let record =
-            Record { action: AuditAction::MappingSave, subject: mapping.name.clone(), store: None, commit: None, payload: &payload };
+        let record = Record {
+            action: AuditAction::MappingSave,
+            subject: mapping.name.clone(),
+            store: None,
+            commit: None,
+            payload: &payload,
+        };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
@@ -72,16 +94,28 @@ impl Lucid {
             return Err(Error::NotFound("mapping"));
         }
         let payload = json!({});
-        let record = Record { action: AuditAction::MappingDelete, subject: name.to_owned(), store: None, commit: None, payload: &payload };
+        let record = Record {
+            action: AuditAction::MappingDelete,
+            subject: name.to_owned(),
+            store: None,
+            commit: None,
+            payload: &payload,
+        };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
 }
 
 fn may(actor: &Actor) -> Result<()> {
-    if actor.may_in_general(Action::ManageMappings) { Ok(()) } else { Err(Error::Forbidden(Action::ManageMappings.needs())) }
+    if actor.may_in_general(Action::ManageMappings) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(Action::ManageMappings.needs()))
+    }
 }
 
 fn read(row: &MappingRow) -> Result<Arc<Mapping>> {
-    Mapping::parse(&row.mapping).map(Arc::new).map_err(|_| Error::Internal("a saved mapping cannot be read"))
+    Mapping::parse(&row.mapping)
+        .map(Arc::new)
+        .map_err(|_| Error::Internal("a saved mapping cannot be read"))
 }

@@ -21,21 +21,18 @@ use crate::{Error, Lucid, Result, names::Names, require};
 /// A memory with its history.
 #[derive(Debug, Clone)]
 pub struct MemoryView {
-    /// Its id.
     pub id: MemoryId,
-    /// Its store.
     pub store_id: StoreId,
     /// The memory; none if it was deleted.
     pub memory: Option<MemoryRow>,
     /// The path that it stands, or last stood, at.
     pub path: MemoryPath,
-    /// What it says, or last said.
     pub content: String,
     /// The number of its newest version.
     pub newest: i64,
     /// A page of its versions, newest first.
     pub versions: Vec<VersionView>,
-    /// Whether there are older ones.
+    /// True if there are older ones.
     pub more: bool,
     /// How often agents read its current version.
     pub reads: Option<ReadCount>,
@@ -44,9 +41,7 @@ pub struct MemoryView {
 /// A version with who committed and who approved it.
 #[derive(Debug, Clone)]
 pub struct VersionView {
-    /// The version.
     pub version: VersionRow,
-    /// Who committed, by name.
     pub committed_by: String,
     /// Who approved the change it came from, by name; empty for a direct write.
     pub approved_by: Vec<String>,
@@ -55,9 +50,7 @@ pub struct VersionView {
 /// Two versions of a memory side by side.
 #[derive(Debug, Clone)]
 pub struct CompareView {
-    /// The memory.
     pub memory: MemoryId,
-    /// Its store.
     pub store_id: StoreId,
     /// Number and path of the older one.
     pub from: (i64, MemoryPath),
@@ -70,9 +63,7 @@ pub struct CompareView {
 /// A commit in a store's history.
 #[derive(Debug, Clone)]
 pub struct HistoryRow {
-    /// The commit.
     pub commit: CommitRow,
-    /// Who committed, by name.
     pub committed_by: String,
     /// One person alone decided in the installation when it was made.
     pub solo: bool,
@@ -81,13 +72,11 @@ pub struct HistoryRow {
 /// A commit with what it did to each memory.
 #[derive(Debug, Clone)]
 pub struct CommitView {
-    /// The commit.
     pub commit: CommitRow,
-    /// Who committed, by name.
     pub committed_by: String,
     /// What it wrote: each version, and the lines against the version before.
     pub versions: Vec<(VersionView, Vec<diff::Line>)>,
-    /// Whether it wrote more than these.
+    /// True if it wrote more than these.
     pub more: bool,
     /// How many changes it is of; none of a direct write.
     pub changes: i64,
@@ -106,7 +95,6 @@ pub struct Listing {
     pub after: Option<String>,
     /// At most so many items.
     pub limit: usize,
-    /// With their contents.
     pub contents: bool,
     /// The session that contents are read for.
     pub session: Option<SessionId>,
@@ -117,7 +105,6 @@ pub struct Listing {
 pub enum Listed {
     /// A memory, with its content if that was asked for.
     Memory(Box<MemoryRow>, Option<String>),
-    /// What is deeper under this path.
     Prefix(String),
 }
 
@@ -148,15 +135,25 @@ impl Listed {
 
 impl Lucid {
     /// A part of a store, by path; and where the next page begins, if there is one.
-    pub async fn list_memories(&self, actor: &Actor, store: StoreId, listing: &Listing) -> Result<(Vec<Listed>, Option<String>)> {
+    pub async fn list_memories(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        listing: &Listing,
+    ) -> Result<(Vec<Listed>, Option<String>)> {
         require(actor, Action::SeeMemory, store)?;
         if !listing.prefix.ends_with('/') || !listing.prefix.starts_with('/') {
-            return Err(Error::Invalid("a path prefix begins and ends with `/`".to_owned()));
+            return Err(Error::Invalid(
+                "a path prefix begins and ends with `/`".to_owned(),
+            ));
         }
         let mut tx = self.db.read().await?;
         let (mut items, more) = page_of(&mut tx, store, listing).await?;
         items.truncate(listing.limit);
-        let next = items.last().filter(|_| more).map(|last| last.place().to_owned());
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|last| last.place().to_owned());
         if listing.contents {
             add_contents(&mut tx, &mut items).await?;
             self.reads_for(&mut tx, actor, listing.session).await?;
@@ -165,24 +162,38 @@ impl Lucid {
                 Listed::Memory(memory, _) => Some(memory.version_id),
                 Listed::Prefix(_) => None,
             };
-            let read = |version| Read { store, version, session: listing.session, at, reader: reader.clone() };
+            let read = |version| Read {
+                store,
+                version,
+                session: listing.session,
+                at,
+                reader: reader.clone(),
+            };
             // A person who looks at it is no agent that has read it.
             if !matches!(actor.who, Who::Person(_)) {
-                self.small_writes.read(items.iter().filter_map(version).map(read));
+                self.small_writes
+                    .read(items.iter().filter_map(version).map(read));
             }
         }
         Ok((items, next))
     }
 
     /// Refuses to record reads for a session that the actor neither sees nor recorded.
-    pub(crate) async fn reads_for(&self, tx: &mut Tx, actor: &Actor, session: Option<SessionId>) -> Result<()> {
+    pub(crate) async fn reads_for(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        session: Option<SessionId>,
+    ) -> Result<()> {
         if let Some(session) = session {
-            self.recorded_session(tx, actor, session, Action::SeeMemory).await?;
+            self.recorded_session(tx, actor, session, Action::SeeMemory)
+                .await?;
         }
         Ok(())
     }
 
-    /// A memory as it is now, with its content. That it was read is recorded, with the session that it is for.
+    /// A memory as it is now, with its content. That it was read is recorded, with the session that
+    /// it is for.
     pub async fn read_memory(
         &self,
         actor: &Actor,
@@ -193,28 +204,46 @@ impl Lucid {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         self.reads_for(&mut tx, actor, session).await?;
-        let memory = memories::get(&mut tx, id).await?.filter(|m| m.store_id == store).ok_or(Error::NotFound("memory"))?;
+        let memory = memories::get(&mut tx, id)
+            .await?
+            .filter(|m| m.store_id == store)
+            .ok_or(Error::NotFound("memory"))?;
         let content = content_of(&mut tx, Some(&memory.content_sha256)).await?;
         let reader = actor.who.to_string();
-        self.small_writes.read([Read { store, version: memory.version_id, session, at: self.now(), reader }]);
+        self.small_writes.read([Read {
+            store,
+            version: memory.version_id,
+            session,
+            at: self.now(),
+            reader,
+        }]);
         Ok((memory, content))
     }
 
-    /// A memory as it stands now, for a person who is about to propose another content. An agent has not read it thereby.
+    /// A memory as it stands now, for a person who is about to propose another content. An agent
+    /// has not read it thereby.
     pub async fn read_for_edit(&self, actor: &Actor, id: MemoryId) -> Result<(MemoryRow, String)> {
         let mut tx = self.db.read().await?;
-        let memory = memories::get(&mut tx, id).await?.filter(|m| actor.may(Action::SeeMemory, m.store_id));
+        let memory = memories::get(&mut tx, id)
+            .await?
+            .filter(|m| actor.may(Action::SeeMemory, m.store_id));
         let memory = memory.ok_or(Error::NotFound("memory"))?;
         let content = content_of(&mut tx, Some(&memory.content_sha256)).await?;
         Ok((memory, content))
     }
 
     /// A page of a store's memories by path, after a path.
-    pub async fn memories(&self, actor: &Actor, store: StoreId, after: Option<&str>) -> Result<Page<MemoryRow>> {
+    pub async fn memories(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        after: Option<&str>,
+    ) -> Result<Page<MemoryRow>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         let from = after.map_or_else(|| "/".to_owned(), right_after);
-        let mut rows = memories::range(&mut tx, store, &from, &end_of("/"), MEMORIES_PAGE + 1).await?;
+        let mut rows =
+            memories::range(&mut tx, store, &from, &end_of("/"), MEMORIES_PAGE + 1).await?;
         let limit = usize::try_from(MEMORIES_PAGE).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -222,11 +251,28 @@ impl Lucid {
     }
 
     /// A memory with a page of its history before a version's number, also after it was deleted.
-    pub async fn memory(&self, actor: &Actor, id: MemoryId, before: Option<i64>) -> Result<MemoryView> {
+    pub async fn memory(
+        &self,
+        actor: &Actor,
+        id: MemoryId,
+        before: Option<i64>,
+    ) -> Result<MemoryView> {
         let mut tx = self.db.read().await?;
-        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
-        let newest = newest.filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
-        let versions = memories::versions(&mut tx, id, before.unwrap_or(i64::MAX), domain::limits::PAGE).await?;
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1)
+            .await?
+            .rows
+            .into_iter()
+            .next();
+        let newest = newest
+            .filter(|v| actor.may(Action::SeeMemory, v.store_id))
+            .ok_or(Error::NotFound("memory"))?;
+        let versions = memories::versions(
+            &mut tx,
+            id,
+            before.unwrap_or(i64::MAX),
+            domain::limits::PAGE,
+        )
+        .await?;
         let said = memories::last_said(&mut tx, id).await?;
         let content = content_of(&mut tx, said.as_deref()).await?;
         let memory = memories::get(&mut tx, id).await?;
@@ -234,32 +280,88 @@ impl Lucid {
             Some(memory) => Some(reads::of_version(&mut tx, memory.version_id).await?),
             None => None,
         };
-        let names = Names::of_actors(&mut tx, versions.rows.iter().map(|v| v.actor.as_str())).await?;
+        let names =
+            Names::of_actors(&mut tx, versions.rows.iter().map(|v| v.actor.as_str())).await?;
         let more = versions.more;
-        let versions = versions.rows.into_iter().map(|v| version_view(v, &names)).collect();
-        Ok(MemoryView { id, store_id: newest.store_id, path: newest.path, newest: newest.number, memory, content, versions, more, reads })
+        let versions = versions
+            .rows
+            .into_iter()
+            .map(|v| version_view(v, &names))
+            .collect();
+        Ok(MemoryView {
+            id,
+            store_id: newest.store_id,
+            path: newest.path,
+            newest: newest.number,
+            memory,
+            content,
+            versions,
+            more,
+            reads,
+        })
     }
 
     /// Two versions of a memory, by number.
-    pub async fn compare(&self, actor: &Actor, id: MemoryId, from: i64, to: i64) -> Result<CompareView> {
+    pub async fn compare(
+        &self,
+        actor: &Actor,
+        id: MemoryId,
+        from: i64,
+        to: i64,
+    ) -> Result<CompareView> {
         let mut tx = self.db.read().await?;
-        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
-        let store_id = newest.map(|v| v.store_id).filter(|&s| actor.may(Action::SeeMemory, s)).ok_or(Error::NotFound("memory"))?;
-        let old = memories::version_numbered(&mut tx, id, from).await?.ok_or(Error::NotFound("version"))?;
-        let new = memories::version_numbered(&mut tx, id, to).await?.ok_or(Error::NotFound("version"))?;
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1)
+            .await?
+            .rows
+            .into_iter()
+            .next();
+        let store_id = newest
+            .map(|v| v.store_id)
+            .filter(|&s| actor.may(Action::SeeMemory, s))
+            .ok_or(Error::NotFound("memory"))?;
+        let old = memories::version_numbered(&mut tx, id, from)
+            .await?
+            .ok_or(Error::NotFound("version"))?;
+        let new = memories::version_numbered(&mut tx, id, to)
+            .await?
+            .ok_or(Error::NotFound("version"))?;
         let before = content_of(&mut tx, old.content_sha256.as_deref()).await?;
         let after = content_of(&mut tx, new.content_sha256.as_deref()).await?;
         let lines = diff::lines(&before, &after);
-        Ok(CompareView { memory: id, store_id, from: (from, old.path), to: (to, new.path), lines })
+        Ok(CompareView {
+            memory: id,
+            store_id,
+            from: (from, old.path),
+            to: (to, new.path),
+            lines,
+        })
     }
 
     /// A store's commits before a revision, newest first.
-    pub async fn history(&self, actor: &Actor, store: StoreId, before: Option<i64>) -> Result<Page<HistoryRow>> {
-        self.history_where(actor, store, &CommitFilter { before, ..CommitFilter::default() }).await
+    pub async fn history(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        before: Option<i64>,
+    ) -> Result<Page<HistoryRow>> {
+        self.history_where(
+            actor,
+            store,
+            &CommitFilter {
+                before,
+                ..CommitFilter::default()
+            },
+        )
+        .await
     }
 
     /// The commits of a store that fit a filter, newest first.
-    pub async fn history_where(&self, actor: &Actor, store: StoreId, filter: &CommitFilter) -> Result<Page<HistoryRow>> {
+    pub async fn history_where(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        filter: &CommitFilter,
+    ) -> Result<Page<HistoryRow>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         let page = commits::list(&mut tx, store, filter, domain::limits::PAGE).await?;
@@ -267,26 +369,50 @@ impl Lucid {
         let rows = page
             .rows
             .into_iter()
-            .map(|commit| HistoryRow { committed_by: names.of(&commit.actor), solo: in_solo_mode(&commit.approvals), commit })
+            .map(|commit| HistoryRow {
+                committed_by: names.of(&commit.actor),
+                solo: in_solo_mode(&commit.approvals),
+                commit,
+            })
             .collect();
-        Ok(Page { rows, more: page.more })
+        Ok(Page {
+            rows,
+            more: page.more,
+        })
     }
 
     /// A commit with a page of what it did to each memory, after a version.
-    pub async fn commit_view(&self, actor: &Actor, id: CommitId, after: Option<VersionId>) -> Result<CommitView> {
+    pub async fn commit_view(
+        &self,
+        actor: &Actor,
+        id: CommitId,
+        after: Option<VersionId>,
+    ) -> Result<CommitView> {
         let mut tx = self.db.read().await?;
-        let commit =
-            commits::get(&mut tx, id).await?.filter(|c| actor.may(Action::SeeMemory, c.store_id)).ok_or(Error::NotFound("commit"))?;
+        let commit = commits::get(&mut tx, id)
+            .await?
+            .filter(|c| actor.may(Action::SeeMemory, c.store_id))
+            .ok_or(Error::NotFound("commit"))?;
         let names = Names::of_actors(&mut tx, [commit.actor.as_str()]).await?;
         let page = memories::written_by_commit(&mut tx, id, after, COMMIT_PAGE).await?;
         let written = |row: WrittenRow| {
-            let lines = diff::lines(&row.content_before.unwrap_or_default(), &row.content_after.unwrap_or_default());
+            let lines = diff::lines(
+                &row.content_before.unwrap_or_default(),
+                &row.content_after.unwrap_or_default(),
+            );
             (version_view(row.version, &names), lines)
         };
         let versions = page.rows.into_iter().map(written).collect();
         let solo = in_solo_mode(&commit.approvals);
         let changes = commits::changes(&mut tx, id).await?;
-        Ok(CommitView { committed_by: names.of(&commit.actor), solo, commit, versions, more: page.more, changes })
+        Ok(CommitView {
+            committed_by: names.of(&commit.actor),
+            solo,
+            commit,
+            versions,
+            more: page.more,
+            changes,
+        })
     }
 }
 
@@ -297,7 +423,8 @@ const COMMIT_PAGE: i64 = 20;
 /// Memories that are read together where most of them stand under few prefixes.
 const A_STRETCH: i64 = 1_000;
 
-/// The least text after a path, and before everything that stands after it: paths have no control characters.
+/// The least text after a path, and before everything that stands after it: paths have no control
+/// characters.
 fn right_after(path: &str) -> String {
     format!("{path}\u{1}")
 }
@@ -307,8 +434,9 @@ pub fn end_of(prefix: &str) -> String {
     format!("{}0", prefix.strip_suffix('/').unwrap_or(prefix))
 }
 
-/// The items of a listing in order, and whether there are more than were asked for. Reads what stands under a prefix only as far as it
-/// must: once the prefix is listed, reading goes on after it.
+/// The items of a listing in order, and whether there are more than were asked for. Reads what
+/// stands under a prefix only as far as it must: once the prefix is listed, reading goes on after
+/// it.
 async fn page_of(tx: &mut Tx, store: StoreId, listing: &Listing) -> Result<(Vec<Listed>, bool)> {
     let end = end_of(&listing.prefix);
     let mut from = match listing.after.as_deref() {
@@ -322,7 +450,11 @@ async fn page_of(tx: &mut Tx, store: StoreId, listing: &Listing) -> Result<(Vec<
         let rows = memories::range(tx, store, &from, &end, limit).await?;
         let is_last = rows.len() < usize::try_from(limit).unwrap_or(0);
         for memory in rows {
-            let child = memory.path.as_str().strip_prefix(&listing.prefix).and_then(|rest| rest.split_once('/'));
+            let child = memory
+                .path
+                .as_str()
+                .strip_prefix(&listing.prefix)
+                .and_then(|rest| rest.split_once('/'));
             if let Some((child, _)) = child.filter(|_| listing.children_only) {
                 let prefix = format!("{}{child}/", listing.prefix);
                 from = end_of(&prefix);
@@ -347,7 +479,8 @@ async fn page_of(tx: &mut Tx, store: StoreId, listing: &Listing) -> Result<(Vec<
 /// Adds to each memory of a listing what it says.
 async fn add_contents(tx: &mut Tx, items: &mut [Listed]) -> Result<()> {
     let hashes: Vec<&str> = items.iter().filter_map(Listed::sha256).collect();
-    let contents: BTreeMap<String, String> = memories::contents(tx, &hashes).await?.into_iter().collect();
+    let contents: BTreeMap<String, String> =
+        memories::contents(tx, &hashes).await?.into_iter().collect();
     for item in items {
         if let Listed::Memory(memory, content) = item {
             *content = contents.get(&memory.content_sha256).cloned();
@@ -366,23 +499,44 @@ pub async fn content_of(tx: &mut Tx, sha256: Option<&str>) -> Result<String> {
 /// An approver as a commit names them, with what they signed.
 fn approver(by: &serde_json::Value) -> Option<String> {
     let name = by["name"].as_str()?;
-    Some(by["signed"]["meaning"].as_str().map_or_else(|| name.to_owned(), |meaning| format!("{name} (signed “{meaning}”)")))
+    Some(by["signed"]["meaning"].as_str().map_or_else(
+        || name.to_owned(),
+        |meaning| format!("{name} (signed “{meaning}”)"),
+    ))
 }
 
-/// Whether one person alone decided when something was committed.
+/// True if one person alone decided when something was committed.
 fn in_solo_mode(approvals: &str) -> bool {
     let approvals: serde_json::Value = serde_json::from_str(approvals).unwrap_or_default();
-    approvals.as_array().into_iter().flatten().any(|a| a["solo"] == true)
+    approvals
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|a| a["solo"] == true)
 }
 
 pub fn version_view(version: VersionRow, names: &Names) -> VersionView {
-    VersionView { committed_by: names.of(&version.actor), approved_by: approvers(&version.approvals, version.change_id), version }
+    VersionView {
+        committed_by: names.of(&version.actor),
+        approved_by: approvers(&version.approvals, version.change_id),
+        version,
+    }
 }
 
 /// Who approved a change, by name, as its commit recorded it.
 pub fn approvers(approvals: &str, change: Option<ChangeId>) -> Vec<String> {
-    let Some(change) = change.map(|id| id.to_string()) else { return Vec::new() };
+    let Some(change) = change.map(|id| id.to_string()) else {
+        return Vec::new();
+    };
     let approvals: serde_json::Value = serde_json::from_str(approvals).unwrap_or_default();
-    let of_change = approvals.as_array().into_iter().flatten().filter(|a| a["change"].as_str() == Some(&change));
-    of_change.filter_map(|a| a["by"].as_array()).flatten().filter_map(approver).collect()
+    let of_change = approvals
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|a| a["change"].as_str() == Some(&change));
+    of_change
+        .filter_map(|a| a["by"].as_array())
+        .flatten()
+        .filter_map(approver)
+        .collect()
 }

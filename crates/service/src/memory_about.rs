@@ -1,5 +1,5 @@
-//! What stands behind a memory: the change it was learned from with its evidence, proposals that touch it, who reads it, and its place
-//! among the other memories of its store.
+//! What stands behind a memory: the change it was learned from with its evidence, proposals that
+//! touch it, who reads it, and its place among the other memories of its store.
 
 use std::collections::BTreeSet;
 
@@ -43,9 +43,7 @@ pub struct MemoryAbout {
     pub open: Vec<OpenChangeRow>,
     /// Agents that read it in the last [`READ_DAYS`] days, most often first.
     pub readers: Vec<ReaderRow>,
-    /// Who owns its path, by name.
     pub owners: Vec<String>,
-    /// Who froze it, by name.
     pub frozen_by: Option<String>,
     /// Of a memory that was removed: what took its place.
     pub superseded_by: Vec<(MemoryId, MemoryPath)>,
@@ -54,7 +52,6 @@ pub struct MemoryAbout {
 /// The change that a memory was learned from.
 #[derive(Debug, Clone)]
 pub struct Learned {
-    /// The change.
     pub change: OriginRow,
     /// Its first quotes, masked.
     pub quotes: Vec<QuoteView>,
@@ -65,11 +62,10 @@ pub struct Learned {
 /// The memories of a store, or of one folder of it, by path.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    /// The memories.
     pub rows: Vec<TreeRow>,
     /// The folder that it is limited to, because the store has more than fits.
     pub folder: Option<String>,
-    /// Whether even that has more.
+    /// True if even that has more.
     pub more: bool,
 }
 
@@ -77,38 +73,78 @@ impl Lucid {
     /// What is behind a memory; of one that is gone, behind its removal.
     pub async fn memory_about(&self, actor: &Actor, id: MemoryId) -> Result<MemoryAbout> {
         let mut tx = self.db.read().await?;
-        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
-        let newest = newest.filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1)
+            .await?
+            .rows
+            .into_iter()
+            .next();
+        let newest = newest
+            .filter(|v| actor.may(Action::SeeMemory, v.store_id))
+            .ok_or(Error::NotFound("memory"))?;
         let sees_changes = actor.may(Action::SeeChanges, newest.store_id);
-        let origin = memories::origin(&mut tx, newest.id).await?.filter(|_| sees_changes);
+        let origin = memories::origin(&mut tx, newest.id)
+            .await?
+            .filter(|_| sees_changes);
         let learned = match origin {
             Some(change) => {
-                let rows = evidence::of_changeset(&mut tx, change.changeset_id, Some(change.id)).await?;
+                let rows =
+                    evidence::of_changeset(&mut tx, change.changeset_id, Some(change.id)).await?;
                 let verified = evidence::verified(&mut tx, change.changeset_id).await?;
-                let quoted: BTreeSet<SessionId> = rows.iter().filter(|q| !q.counter).map(|q| q.session_id).collect();
+                let quoted: BTreeSet<SessionId> = rows
+                    .iter()
+                    .filter(|q| !q.counter)
+                    .map(|q| q.session_id)
+                    .collect();
                 Some(Learned {
-                    quotes: quotes_of(rows, &verified).into_iter().take(QUOTES).collect(),
+                    quotes: quotes_of(rows, &verified)
+                        .into_iter()
+                        .take(QUOTES)
+                        .collect(),
                     quoted_sessions: quoted.len(),
                     change,
                 })
             }
             None => None,
         };
-        let open = if sees_changes { memories::open_changes(&mut tx, id, OPEN_CHANGES).await? } else { Vec::new() };
-        let readers = reads::readers(&mut tx, id, self.now().plus_seconds(-READ_DAYS * 86_400)).await?;
-        let owns = |g: &GrantRow| g.role == StoreRole::Owner && g.path_prefix.holds(newest.path.as_str());
-        let mut owners: Vec<String> = grants::of_store(&mut tx, newest.store_id).await?.into_iter().filter(owns).map(|g| g.name).collect();
+        let open = if sees_changes {
+            memories::open_changes(&mut tx, id, OPEN_CHANGES).await?
+        } else {
+            Vec::new()
+        };
+        let readers =
+            reads::readers(&mut tx, id, self.now().plus_seconds(-READ_DAYS * 86_400)).await?;
+        let owns =
+            |g: &GrantRow| g.role == StoreRole::Owner && g.path_prefix.holds(newest.path.as_str());
+        let mut owners: Vec<String> = grants::of_store(&mut tx, newest.store_id)
+            .await?
+            .into_iter()
+            .filter(owns)
+            .map(|g| g.name)
+            .collect();
         owners.dedup();
         let frozen_by = match memories::get(&mut tx, id).await?.and_then(|m| m.frozen_by) {
             Some(by) => Some(Names::of_one(&mut tx, &by).await?),
             None => None,
         };
         let superseded_by = superseded::successors(&mut tx, newest.id).await?;
-        Ok(MemoryAbout { learned, open, readers, owners, frozen_by, superseded_by })
+        Ok(MemoryAbout {
+            learned,
+            open,
+            readers,
+            owners,
+            frozen_by,
+            superseded_by,
+        })
     }
 
-    /// A store's memories by path; of a store with more than 500, those in the folder of one of them.
-    pub async fn tree(&self, actor: &Actor, store: StoreId, around: Option<&MemoryPath>) -> Result<Tree> {
+    /// A store's memories by path; of a store with more than 500, those in the folder of one of
+    /// them.
+    pub async fn tree(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        around: Option<&MemoryPath>,
+    ) -> Result<Tree> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         let limit = i64::try_from(TREE).unwrap_or(i64::MAX) + 1;

@@ -18,9 +18,20 @@ impl Names {
     /// Those of some actors, each given as kind and id. One statement for each kind and 50 of them.
     pub async fn of_actors(tx: &mut Tx, actors: impl IntoIterator<Item = &str>) -> Result<Self> {
         let actors: BTreeSet<&str> = actors.into_iter().collect();
-        let ids = |kind: &str| actors.iter().filter_map(|a| a.strip_prefix(kind)).collect::<Vec<_>>();
-        let people: Vec<UserId> = ids("person:").into_iter().filter_map(|id| id.parse().ok()).collect();
-        let of_keys: Vec<KeyId> = ids("key:").into_iter().filter_map(|id| id.parse().ok()).collect();
+        let ids = |kind: &str| {
+            actors
+                .iter()
+                .filter_map(|a| a.strip_prefix(kind))
+                .collect::<Vec<_>>()
+        };
+        let people: Vec<UserId> = ids("person:")
+            .into_iter()
+            .filter_map(|id| id.parse().ok())
+            .collect();
+        let of_keys: Vec<KeyId> = ids("key:")
+            .into_iter()
+            .filter_map(|id| id.parse().ok())
+            .collect();
         let mut names = BTreeMap::new();
         for (id, name) in users::names(tx, &people).await? {
             names.insert(Who::Person(id).to_string(), name);
@@ -38,6 +49,8 @@ impl Names {
 
     /// An actor as people call it.
     pub fn of(&self, actor: &str) -> String {
-        self.0.get(actor).map_or_else(|| actor.to_owned(), String::clone)
+        self.0
+            .get(actor)
+            .map_or_else(|| actor.to_owned(), String::clone)
     }
 }

@@ -1,5 +1,5 @@
-//! The inbox: who is told what, once for each person, reason and changeset. Telling never decides anything, and what is told is
-//! never more than the person may see anyway.
+//! The inbox: who is told what, once for each person, reason and changeset. Telling never decides
+//! anything, and what is told is never more than the person may see anyway.
 
 use std::collections::BTreeSet;
 
@@ -38,17 +38,35 @@ impl Lucid {
         users: impl Iterator<Item = UserId>,
     ) -> Result<()> {
         for user in users {
-            notices::put(tx, self.id(NoticeId::new), user, reason, changeset, self.now()).await?;
+            notices::put(
+                tx,
+                self.id(NoticeId::new),
+                user,
+                reason,
+                changeset,
+                self.now(),
+            )
+            .await?;
         }
         Ok(())
     }
 
-    /// Tells everybody whose approval something in it still lacks that a changeset waits for them, but whoever brought that about.
-    pub(crate) async fn tell_turn(&self, tx: &mut Tx, changeset: ChangesetId, except: Option<UserId>) -> Result<()> {
+    /// Tells everybody whose approval something in it still lacks that a changeset waits for them,
+    /// but whoever brought that about.
+    pub(crate) async fn tell_turn(
+        &self,
+        tx: &mut Tx,
+        changeset: ChangesetId,
+        except: Option<UserId>,
+    ) -> Result<()> {
         let hands = decisions::contributors_of_changeset(tx, changeset).await?;
         let votes = decisions::of_changeset(tx, changeset).await?;
         let asked = |asked: &Requirements, facts: Facts<'_>| {
-            let facts = Facts { hands: &hands, votes: &votes, ..facts };
+            let facts = Facts {
+                hands: &hands,
+                votes: &votes,
+                ..facts
+            };
             match asked.of(facts, None) {
                 Requirement::Satisfied => BTreeSet::new(),
                 Requirement::Missing { from, .. } => from,
@@ -56,23 +74,41 @@ impl Lucid {
             }
         };
         let who = concerned(tx, changeset, |c| c.state == ChangeState::Pending, asked).await?;
-        self.tell(tx, "your_turn", changeset, who.into_iter().filter(|u| Some(*u) != except)).await
+        self.tell(
+            tx,
+            "your_turn",
+            changeset,
+            who.into_iter().filter(|u| Some(*u) != except),
+        )
+        .await
     }
 
-    /// Tells whoever may mend it, those who had a hand in it too, that the memory moved below what waits in a store; for each
-    /// changeset once, until its conflicts are mended.
+    /// Tells whoever may mend it, those who had a hand in it too, that the memory moved below what
+    /// waits in a store; for each changeset once, until its conflicts are mended.
     pub(crate) async fn tell_conflicts(&self, tx: &mut Tx, store: StoreId) -> Result<()> {
         notices::mended_in_store(tx, store).await?;
         for changeset in changes::conflicts_untold(tx, store).await? {
-            let who = concerned(tx, changeset, |c| c.conflicted && c.state.is_open(), Requirements::deciders).await?;
-            self.tell(tx, "conflict", changeset, who.into_iter()).await?;
+            let who = concerned(
+                tx,
+                changeset,
+                |c| c.conflicted && c.state.is_open(),
+                Requirements::deciders,
+            )
+            .await?;
+            self.tell(tx, "conflict", changeset, who.into_iter())
+                .await?;
         }
         Ok(())
     }
 
     /// Tells whoever proposed a changeset, or owns the key it came through, what became of it.
     pub(crate) async fn tell_proposer(&self, tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
-        let Some(row) = changesets::get(tx, changeset).await?.filter(|c| c.origin != "dream") else { return Ok(()) };
+        let Some(row) = changesets::get(tx, changeset)
+            .await?
+            .filter(|c| c.origin != "dream")
+        else {
+            return Ok(());
+        };
         let who = answer_for(tx, &row.created_by).await?;
         self.tell(tx, "decided", changeset, who.into_iter()).await
     }
@@ -110,7 +146,7 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Whether one wants to be told by email, too.
+    /// True if one wants to be told by email, too.
     pub async fn wants_mail(&self, actor: &Actor) -> Result<bool> {
         Ok(notices::wants_mail(&mut self.db.read().await?, reader(actor)?).await?)
     }
@@ -151,15 +187,32 @@ async fn concerned(
     which: impl Fn(&ChangeRow) -> bool,
     whom: impl Fn(&Requirements, Facts<'_>) -> BTreeSet<UserId>,
 ) -> Result<BTreeSet<UserId>> {
-    let Some(row) = changesets::get(tx, changeset).await? else { return Ok(BTreeSet::new()) };
+    let Some(row) = changesets::get(tx, changeset).await? else {
+        return Ok(BTreeSet::new());
+    };
     let asked = Requirements::read(tx, row.store_id).await?;
     let edits = changes::edits(tx, changeset).await?;
     let all = changes::changes(tx, changeset).await?;
-    let facts = |change| Facts { change, edits: &edits, hands: &[], votes: &[] };
-    Ok(all.iter().filter(|c| which(c)).flat_map(|change| whom(&asked, facts(change))).collect())
+    let facts = |change| Facts {
+        change,
+        edits: &edits,
+        hands: &[],
+        votes: &[],
+    };
+    Ok(all
+        .iter()
+        .filter(|c| which(c))
+        .flat_map(|change| whom(&asked, facts(change)))
+        .collect())
 }
 
 /// An inbox is a person's.
 pub(crate) fn reader(actor: &Actor) -> Result<UserId> {
-    actor.who.person().filter(|_| !actor.who.is_key()).ok_or(Error::Forbidden("an inbox belongs to somebody who is signed in"))
+    actor
+        .who
+        .person()
+        .filter(|_| !actor.who.is_key())
+        .ok_or(Error::Forbidden(
+            "an inbox belongs to somebody who is signed in",
+        ))
 }

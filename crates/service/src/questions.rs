@@ -1,5 +1,6 @@
-//! What dreams ask people, with the words that it rests on, and what follows from an answer. An answer changes no memory by itself: where
-//! something should change, it proposes that, with the same quotes, and somebody else decides.
+//! What dreams ask people, with the words that it rests on, and what follows from an answer. An
+//! answer changes no memory by itself: where something should change, it proposes that, with the
+//! same quotes, and somebody else decides.
 
 use domain::{
     Timestamp,
@@ -25,8 +26,8 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    memory_writes::{MemoryWrite, check, target},
-    write_proposals::Proposal,
+    direct_writes::{MemoryWrite, check, target},
+    single_proposals::Proposal,
 };
 
 /// Questions that a page shows.
@@ -43,7 +44,6 @@ const WORDS: usize = 1_000;
 /// A quote of a question, as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Spoken {
-    /// The session.
     pub session: SessionId,
     /// Position of the event in it.
     pub seq: i64,
@@ -61,10 +61,10 @@ pub struct About {
     /// Statements of the memory.
     #[serde(default)]
     pub sides: Vec<AboutSide>,
-    /// What a statement would say instead.
     #[serde(default)]
     pub new: Option<String>,
-    /// How near in meaning its two statements are, in thousandths of a cosine, where that is why they are asked about.
+    /// How near in meaning its two statements are, in thousandths of a cosine, where that is why
+    /// they are asked about.
     #[serde(default)]
     pub near: Option<i64>,
 }
@@ -72,7 +72,6 @@ pub struct About {
 /// A statement of the memory that a question is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AboutSide {
-    /// Which memory.
     pub memory: MemoryId,
     /// SHA-256 of the statement.
     pub statement: String,
@@ -81,26 +80,24 @@ pub struct AboutSide {
 impl AboutSide {
     /// Of a statement.
     pub fn of(memory: MemoryId, statement: &str) -> Self {
-        Self { memory, statement: sha256_hex(statement.as_bytes()) }
+        Self {
+            memory,
+            statement: sha256_hex(statement.as_bytes()),
+        }
     }
 }
 
 /// A question as people see it.
 #[derive(Debug, Clone)]
 pub struct QuestionView {
-    /// Its store.
     pub store_id: StoreId,
-    /// The store's name.
     pub store_name: String,
     /// The dream that asks.
     pub dream_id: DreamId,
     /// When that dream ended.
     pub asked_at: Option<Timestamp>,
-    /// What it is known by.
     pub fingerprint: String,
-    /// What is asked.
     pub kind: QuestionKind,
-    /// In one line.
     pub title: String,
     /// Why it is asked.
     pub why: String,
@@ -112,29 +109,24 @@ pub struct QuestionView {
     pub quotes: Vec<SpokenView>,
     /// Sessions in which it was seen.
     pub sessions: i64,
-    /// Whether the actor may answer.
+    /// True if the actor may answer.
     pub may_answer: bool,
 }
 
 /// A statement of the memory.
 #[derive(Debug, Clone)]
 pub struct SideView {
-    /// Which memory.
     pub memory_id: MemoryId,
-    /// Where it stands.
     pub path: MemoryPath,
-    /// What it says, masked.
     pub statement: String,
 }
 
 /// A quote.
 #[derive(Debug, Clone)]
 pub struct SpokenView {
-    /// The session.
     pub session_id: SessionId,
     /// Position of the event in it.
     pub seq: i64,
-    /// The words, masked.
     pub masked: String,
     /// It speaks for the other side.
     pub counter: bool,
@@ -150,8 +142,13 @@ struct Side {
 }
 
 impl Lucid {
-    /// What is open in the stores that the actor may see, or in one of them, at most 50. What the memory no longer says is left out.
-    pub async fn questions(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<QuestionView>> {
+    /// What is open in the stores that the actor may see, or in one of them, at most 50. What the
+    /// memory no longer says is left out.
+    pub async fn questions(
+        &self,
+        actor: &Actor,
+        store: Option<StoreId>,
+    ) -> Result<Vec<QuestionView>> {
         let (visible, store) = actor.visible(Action::SeeDreams).narrowed(store);
         let mut tx = self.db.read().await?;
         let mut open = Vec::new();
@@ -166,14 +163,20 @@ impl Lucid {
         Ok(open)
     }
 
-    /// The answers that stand in the stores that the actor may see, or in one of them; newest first, at most 50.
-    pub async fn answered_questions(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<AnsweredRow>> {
+    /// The answers that stand in the stores that the actor may see, or in one of them; newest
+    /// first, at most 50.
+    pub async fn answered_questions(
+        &self,
+        actor: &Actor,
+        store: Option<StoreId>,
+    ) -> Result<Vec<AnsweredRow>> {
         let (visible, store) = actor.visible(Action::SeeChanges).narrowed(store);
         Ok(questions::answered(&mut self.db.read().await?, visible, store, ANSWERS).await?)
     }
 
-    /// Answers a question, as somebody who may decide in its store. Names the changeset, if something is proposed in consequence.
-    /// `words` says what to do about an open failure, in 1 to 1,000 characters.
+    /// Answers a question, as somebody who may decide in its store. Names the changeset, if
+    /// something is proposed in consequence. `words` says what to do about an open failure, in 1 to
+    /// 1,000 characters.
     pub async fn answer_question(
         &self,
         actor: &Actor,
@@ -189,19 +192,37 @@ impl Lucid {
         };
         memory_stores::lock(&mut tx, store).await?;
         let asked = questions::asked(&mut tx, store, fingerprint).await?;
-        let asked = asked.ok_or_else(|| Error::Conflict("this question is not asked any more".to_owned()))?;
+        let asked = asked
+            .ok_or_else(|| Error::Conflict("this question is not asked any more".to_owned()))?;
         let kind = kind_of(&asked);
         if !kind.answers().contains(&answer) {
-            return Err(Error::Invalid(format!("`{answer}` is no answer to this question")));
+            return Err(Error::Invalid(format!(
+                "`{answer}` is no answer to this question"
+            )));
         }
-        if questions::is_answered(&mut tx, store, fingerprint, asked.started_at.unwrap_or(Timestamp(0))).await? {
-            return Err(Error::Conflict("this question was answered already; it can be asked again below".to_owned()));
+        if questions::is_answered(
+            &mut tx,
+            store,
+            fingerprint,
+            asked.started_at.unwrap_or(Timestamp(0)),
+        )
+        .await?
+        {
+            return Err(Error::Conflict(
+                "this question was answered already; it can be asked again below".to_owned(),
+            ));
         }
         let made = match self.consequence(&mut tx, &asked, answer, words).await? {
             Some((target, proposal)) => {
                 let right = acting.may_on_paths(Action::Propose, store, &target.paths())?;
-                let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
-                Some((right, self.put_proposal(&mut tx, right, &row, &proposal.of(target)).await?))
+                let row = memory_stores::get(&mut tx, store)
+                    .await?
+                    .ok_or(Error::NotFound("store"))?;
+                Some((
+                    right,
+                    self.put_proposal(&mut tx, right, &row, &proposal.of(target))
+                        .await?,
+                ))
             }
             None => None,
         };
@@ -216,7 +237,9 @@ impl Lucid {
             support: distinct(&asked.support),
             answered_by,
             change_id,
-            near: serde_json::from_str::<About>(&asked.about).ok().and_then(|about| about.near),
+            near: serde_json::from_str::<About>(&asked.about)
+                .ok()
+                .and_then(|about| about.near),
         };
         questions::answer(&mut tx, &new, self.now()).await?;
         let changeset = made.as_ref().map(|(_, m)| m.changeset);
@@ -236,12 +259,16 @@ impl Lucid {
         Ok(changeset)
     }
 
-    /// Takes an answer back: the next dream may ask again. What was proposed in consequence stays in the queue.
+    /// Takes an answer back: the next dream may ask again. What was proposed in consequence stays
+    /// in the queue.
     pub async fn reopen_question(&self, actor: &Actor, store: StoreId, id: AnswerId) -> Result<()> {
         let (mut tx, acting) = self.begin(actor).await?;
         let right = acting.may_on(Action::Decide, store)?;
         let gone = || Error::Conflict("this answer was taken back already".to_owned());
-        let answer = questions::get(&mut tx, id).await?.filter(|a| a.store_id == store).ok_or_else(gone)?;
+        let answer = questions::get(&mut tx, id)
+            .await?
+            .filter(|a| a.store_id == store)
+            .ok_or_else(gone)?;
         if !questions::reopen(&mut tx, id, self.now()).await? {
             return Err(gone());
         }
@@ -264,7 +291,7 @@ impl Lucid {
         asked: &AskedRow,
         answer: Answer,
         words: &str,
-    ) -> Result<Option<(crate::memory_writes::Target, Consequence)>> {
+    ) -> Result<Option<(crate::direct_writes::Target, Consequence)>> {
         if !answer.proposes() {
             return Ok(None);
         }
@@ -279,34 +306,69 @@ impl Lucid {
                     kept.row.path
                 );
                 let after = with(&dropped.content, &dropped.statement, None).ok_or_else(gone)?;
-                (rewrite(dropped, after), format!("Drop “{}”", short(&dropped.statement)), reason, None)
+                (
+                    rewrite(dropped, after),
+                    format!("Drop “{}”", short(&dropped.statement)),
+                    reason,
+                    None,
+                )
             }
             (Answer::Changed, [side]) => {
                 let new = about.new.as_deref();
-                let reason = format!("A dream asked whether “{}” still holds. It does not.", short(&side.statement));
+                let reason = format!(
+                    "A dream asked whether “{}” still holds. It does not.",
+                    short(&side.statement)
+                );
                 let after = with(&side.content, &side.statement, new).ok_or_else(gone)?;
-                let title = new.map_or_else(|| format!("Drop “{}”", short(&side.statement)), |new| format!("Now “{}”", short(new)));
-                (rewrite(side, after), title, reason, new.map(|_| ChangeKind::Supersede))
+                let title = new.map_or_else(
+                    || format!("Drop “{}”", short(&side.statement)),
+                    |new| format!("Now “{}”", short(new)),
+                );
+                (
+                    rewrite(side, after),
+                    title,
+                    reason,
+                    new.map(|_| ChangeKind::Supersede),
+                )
             }
             (Answer::Written, _) => {
                 let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
                 if words.is_empty() || words.chars().count() > WORDS {
-                    return Err(Error::Invalid(format!("say what to do, in 1 to {WORDS} characters")));
+                    return Err(Error::Invalid(format!(
+                        "say what to do, in 1 to {WORDS} characters"
+                    )));
                 }
                 let (subject, says) = asked.title.split_once(": ").unwrap_or(("it", &asked.title));
                 let says = says.replace('`', "'");
-                let content =
-                    format!("# {}\n\n- When: `{subject}` fails with `{says}`.\n- What to do: {words}\n", asked.title.replace('`', "'"));
+                let content = format!(
+                    "# {}\n\n- When: `{subject}` fails with `{says}`.\n- What to do: {words}\n",
+                    asked.title.replace('`', "'")
+                );
                 let path = free_path(tx, asked.store_id, &asked.title).await?;
-                let reason = "A dream found this failure again and again, and no way out of it. Somebody knows one.".to_owned();
-                (MemoryWrite::Create { path, content }, asked.title.clone(), reason, None)
+                let reason = "A dream found this failure again and again, and no way out of it. \
+                    Somebody knows one."
+                    .to_owned();
+                (
+                    MemoryWrite::Create { path, content },
+                    asked.title.clone(),
+                    reason,
+                    None,
+                )
             }
             _ => return Err(gone()),
         };
         let target = target(tx, asked.store_id, &write).await?;
         check(tx, asked.store_id, &target, &write).await?;
         let quotes = quotes(tx, &asked.evidence).await?;
-        Ok(Some((target, Consequence { title, reason, kind, quotes })))
+        Ok(Some((
+            target,
+            Consequence {
+                title,
+                reason,
+                kind,
+                quotes,
+            },
+        )))
     }
 }
 
@@ -319,7 +381,7 @@ struct Consequence {
 }
 
 impl Consequence {
-    fn of(self, target: crate::memory_writes::Target) -> Proposal {
+    fn of(self, target: crate::direct_writes::Target) -> Proposal {
         Proposal::by_answer(target, (self.title, self.reason), self.kind, self.quotes)
     }
 }
@@ -330,7 +392,11 @@ fn kind_of(asked: &AskedRow) -> QuestionKind {
         ("question", "contradiction") => QuestionKind::Contradiction,
         ("question", _) => QuestionKind::Similar,
         ("open", _) => QuestionKind::OpenFailure,
-        _ if serde_json::from_str::<About>(&asked.about).is_ok_and(|about| about.sides.len() == 1) => QuestionKind::Holds,
+        _ if serde_json::from_str::<About>(&asked.about)
+            .is_ok_and(|about| about.sides.len() == 1) =>
+        {
+            QuestionKind::Holds
+        }
         _ => QuestionKind::Notice,
     }
 }
@@ -338,22 +404,31 @@ fn kind_of(asked: &AskedRow) -> QuestionKind {
 /// How much is behind it: distinct users, else tasks, else sessions.
 fn distinct(support: &str) -> i64 {
     let support: serde_json::Value = serde_json::from_str(support).unwrap_or_default();
-    let most = ["subjects", "tasks", "sessions"].iter().filter_map(|k| support[*k].as_i64()).find(|n| *n > 0);
-    most.or_else(|| support["occurrences"].as_i64()).unwrap_or(1)
+    let most = ["subjects", "tasks", "sessions"]
+        .iter()
+        .filter_map(|k| support[*k].as_i64())
+        .find(|n| *n > 0);
+    most.or_else(|| support["occurrences"].as_i64())
+        .unwrap_or(1)
 }
 
 async fn view(tx: &mut Tx, actor: &Actor, asked: AskedRow) -> Result<Option<QuestionView>> {
     let kind = kind_of(&asked);
     let about: About = serde_json::from_str(&asked.about).unwrap_or_default();
     let sides = sides(tx, &about).await?;
-    let seen = |side: &Side| actor.may_at(Action::SeeMemory, asked.store_id, &[side.row.path.as_str()]);
+    let seen =
+        |side: &Side| actor.may_at(Action::SeeMemory, asked.store_id, &[side.row.path.as_str()]);
     // Since it was asked, the memory may have changed.
     if sides.len() != about.sides.len() || !sides.iter().all(seen) {
         return Ok(None);
     }
     let mut quotes = Vec::new();
     for spoken in serde_json::from_str::<Vec<Spoken>>(&asked.evidence).unwrap_or_default() {
-        let Some(event) = sessions::events(tx, spoken.session, spoken.seq - 1, 1).await?.rows.into_iter().find(|e| e.seq == spoken.seq)
+        let Some(event) = sessions::events(tx, spoken.session, spoken.seq - 1, 1)
+            .await?
+            .rows
+            .into_iter()
+            .find(|e| e.seq == spoken.seq)
         else {
             continue;
         };
@@ -368,7 +443,11 @@ async fn view(tx: &mut Tx, actor: &Actor, asked: AskedRow) -> Result<Option<Ques
         }
     }
     let support: serde_json::Value = serde_json::from_str(&asked.support).unwrap_or_default();
-    let side = |side: Side| SideView { memory_id: side.row.id, path: side.row.path, statement: mask(&side.statement) };
+    let side = |side: Side| SideView {
+        memory_id: side.row.id,
+        path: side.row.path,
+        statement: mask(&side.statement),
+    };
     Ok(Some(QuestionView {
         store_id: asked.store_id,
         store_name: asked.store_name,
@@ -390,11 +469,21 @@ async fn view(tx: &mut Tx, actor: &Actor, asked: AskedRow) -> Result<Option<Ques
 async fn sides(tx: &mut Tx, about: &About) -> Result<Vec<Side>> {
     let mut found = Vec::new();
     for side in &about.sides {
-        let Some(row) = memories::get(tx, side.memory).await? else { continue };
-        let content = memories::content(tx, &row.content_sha256).await?.unwrap_or_default();
-        let statement = statements(&content).into_iter().find(|s| sha256_hex(s.as_bytes()) == side.statement);
+        let Some(row) = memories::get(tx, side.memory).await? else {
+            continue;
+        };
+        let content = memories::content(tx, &row.content_sha256)
+            .await?
+            .unwrap_or_default();
+        let statement = statements(&content)
+            .into_iter()
+            .find(|s| sha256_hex(s.as_bytes()) == side.statement);
         if let Some(statement) = statement {
-            found.push(Side { row, content, statement });
+            found.push(Side {
+                row,
+                content,
+                statement,
+            });
         }
     }
     Ok(found)
@@ -404,21 +493,35 @@ async fn sides(tx: &mut Tx, about: &About) -> Result<Vec<Side>> {
 async fn quotes(tx: &mut Tx, evidence: &str) -> Result<Vec<Quote>> {
     let mut found = Vec::new();
     for spoken in serde_json::from_str::<Vec<Spoken>>(evidence).unwrap_or_default() {
-        let Some((event_id, text)) = sessions::event_at(tx, spoken.session, spoken.seq).await? else { continue };
+        let Some((event_id, text)) = sessions::event_at(tx, spoken.session, spoken.seq).await?
+        else {
+            continue;
+        };
         if let Some(words) = text.get(spoken.start..spoken.end) {
             let (start, end, counter) = (spoken.start, spoken.end, spoken.counter);
-            found.push(Quote { session_id: spoken.session, event_id, start, end, text: words.to_owned(), counter });
+            found.push(Quote {
+                session_id: spoken.session,
+                event_id,
+                start,
+                end,
+                text: words.to_owned(),
+                counter,
+            });
         }
     }
     Ok(found)
 }
 
-/// The content with other words in a statement's place, or without it; none if it is not there by itself and once.
+/// The content with other words in a statement's place, or without it; none if it is not there by
+/// itself and once.
 fn with(content: &str, statement: &str, new: Option<&str>) -> Option<String> {
     if content.contains("\r\n") {
-        return with(&content.replace("\r\n", "\n"), statement, new).map(|text| text.replace('\n', "\r\n"));
+        return with(&content.replace("\r\n", "\n"), statement, new)
+            .map(|text| text.replace('\n', "\r\n"));
     }
-    let holds = |line: &str| statements(line).iter().any(|s| s == statement) && line.matches(statement).count() == 1;
+    let holds = |line: &str| {
+        statements(line).iter().any(|s| s == statement) && line.matches(statement).count() == 1
+    };
     let mut lines: Vec<String> = content.lines().map(str::to_owned).collect();
     let places: Vec<usize> = (0..lines.len()).filter(|&n| holds(&lines[n])).collect();
     let [at] = places[..] else { return None };
@@ -429,7 +532,11 @@ fn with(content: &str, statement: &str, new: Option<&str>) -> Option<String> {
         }
         None => {
             let (before, after) = lines[at].split_once(statement)?;
-            lines[at] = if after.is_empty() { before.trim_end().to_owned() } else { format!("{before}{}", after.trim_start()) };
+            lines[at] = if after.is_empty() {
+                before.trim_end().to_owned()
+            } else {
+                format!("{before}{}", after.trim_start())
+            };
         }
     }
     Some(format!("{}\n", lines.join("\n").trim_end()))
@@ -440,18 +547,28 @@ fn rewrite(side: &Side, content: String) -> MemoryWrite {
     let (id, expected_sha256) = (side.row.id, Some(side.row.content_sha256.clone()));
     let says_nothing = statements(&content).len() <= usize::from(content.starts_with('#'));
     if says_nothing {
-        MemoryWrite::Delete { id, expected_sha256 }
+        MemoryWrite::Delete {
+            id,
+            expected_sha256,
+        }
     } else {
-        MemoryWrite::Update { id, path: None, content: Some(content), expected_sha256 }
+        MemoryWrite::Update {
+            id,
+            path: None,
+            content: Some(content),
+            expected_sha256,
+        }
     }
 }
 
 /// A path for a note about a failure that no memory has.
 async fn free_path(tx: &mut Tx, store: StoreId, title: &str) -> Result<MemoryPath> {
-    let mut taken: std::collections::BTreeSet<String> = changes::open_paths(tx, store).await?.into_iter().collect();
+    let mut taken: std::collections::BTreeSet<String> =
+        changes::open_paths(tx, store).await?.into_iter().collect();
     loop {
-        let path: MemoryPath =
-            dream::free_path("failures", title, &taken).parse().map_err(|_| Error::Internal("a path could not be made"))?;
+        let path: MemoryPath = dream::free_path("failures", title, &taken)
+            .parse()
+            .map_err(|_| Error::Internal("a path could not be made"))?;
         if memories::at_path(tx, store, &path).await?.is_none() {
             return Ok(path);
         }
@@ -466,10 +583,19 @@ mod tests {
     #[test]
     fn a_statement_goes_or_changes_where_it_stands_once() {
         let note = "# Logs\n\n- Kept for 30 days. Ask by day.\n- Times are UTC.\n";
-        assert_eq!(with(note, "Times are UTC.", None).as_deref(), Some("# Logs\n\n- Kept for 30 days. Ask by day.\n"));
-        assert_eq!(with(note, "Ask by day.", None).as_deref(), Some("# Logs\n\n- Kept for 30 days.\n- Times are UTC.\n"));
+        assert_eq!(
+            with(note, "Times are UTC.", None).as_deref(),
+            Some("# Logs\n\n- Kept for 30 days. Ask by day.\n")
+        );
+        assert_eq!(
+            with(note, "Ask by day.", None).as_deref(),
+            Some("# Logs\n\n- Kept for 30 days.\n- Times are UTC.\n")
+        );
         let after = with(note, "Kept for 30 days.", Some("Kept for 60 days."));
-        assert_eq!(after.as_deref(), Some("# Logs\n\n- Kept for 60 days. Ask by day.\n- Times are UTC.\n"));
+        assert_eq!(
+            after.as_deref(),
+            Some("# Logs\n\n- Kept for 60 days. Ask by day.\n- Times are UTC.\n")
+        );
         assert_eq!(with("- Twice.\n- Twice.\n", "Twice.", None), None);
         assert_eq!(with(note, "Never there.", None), None);
     }

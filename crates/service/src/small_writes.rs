@@ -1,5 +1,6 @@
-//! Small writes that nobody waits for: when a key was last used, what an agent read. They are gathered here and written in one
-//! transaction at most every ten seconds; the last ones are lost in a crash, and that is accepted (design, section 4).
+//! Small writes that nobody waits for: when a key was last used, what an agent read. They are
+//! gathered here and written in one transaction at most every ten seconds; the last ones are lost
+//! in a crash, and that is accepted (design, section 4).
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,8 @@ use store::{
 
 use crate::{Lucid, Result};
 
-/// Most reads that wait at once; more are dropped and counted, so that a database that is gone cannot fill the memory.
+/// Most reads that wait at once; more are dropped and counted, so that a database that is gone
+/// cannot fill the memory.
 const MOST_READS: usize = 50_000;
 
 /// What waits to be written.
@@ -31,7 +33,11 @@ struct Waiting {
 impl SmallWrites {
     /// Notes that a key was used.
     pub fn key_used(&self, id: KeyId, at: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys.insert(id, at);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys
+            .insert(id, at);
     }
 
     /// Notes what was read.
@@ -68,13 +74,17 @@ impl Lucid {
     pub async fn flush_small_writes(&self) -> Result<()> {
         let waiting = self.small_writes.take();
         if waiting.dropped > 0 {
-            tracing::warn!(reads = waiting.dropped, "recorded reads were dropped: too many waited for the database");
+            tracing::warn!(
+                reads = waiting.dropped,
+                "recorded reads were dropped: too many waited for the database"
+            );
         }
         if waiting.keys.is_empty() && waiting.reads.is_empty() {
             return Ok(());
         }
         if let Err(error) = self.write_small(&waiting).await {
-            // What could not be written waits for the next time; a read of what is gone meanwhile must not keep the others.
+            // What could not be written waits for the next time; a read of what is gone meanwhile
+            // must not keep the others.
             self.small_writes.put_back(waiting);
             return Err(error);
         }

@@ -1,4 +1,5 @@
-//! Memories that others replaced. Reads and briefings leave them out unless they are asked for; nothing is forgotten.
+//! Memories that others replaced. Reads and briefings leave them out unless they are asked for;
+//! nothing is forgotten.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +19,14 @@ use crate::{Error, Lucid, Result, require};
 /// A memory that others replaced, as it was last.
 #[derive(Debug, Clone)]
 pub struct SupersededMemory {
-    /// The memory.
     pub memory: RemovedRow,
     /// The memories that replaced it, at most 10.
     pub superseded_by: Vec<(MemoryId, MemoryPath)>,
 }
 
 impl Lucid {
-    /// A memory that others replaced, with its last content. That it was read is recorded, as for any other.
+    /// A memory that others replaced, with its last content. That it was read is recorded, as for
+    /// any other.
     pub async fn read_superseded(
         &self,
         actor: &Actor,
@@ -36,24 +37,45 @@ impl Lucid {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         self.reads_for(&mut tx, actor, session).await?;
-        let memory = superseded::removed(&mut tx, id).await?.filter(|m| m.store_id == store).ok_or(Error::NotFound("memory"))?;
+        let memory = superseded::removed(&mut tx, id)
+            .await?
+            .filter(|m| m.store_id == store)
+            .ok_or(Error::NotFound("memory"))?;
         let superseded_by = superseded::successors(&mut tx, memory.removal).await?;
         if superseded_by.is_empty() {
             return Err(Error::NotFound("memory"));
         }
         if !matches!(actor.who, Who::Person(_)) {
             let reader = actor.who.to_string();
-            self.small_writes.read([Read { store, version: memory.version_id, session, at: self.now(), reader }]);
+            self.small_writes.read([Read {
+                store,
+                version: memory.version_id,
+                session,
+                at: self.now(),
+                reader,
+            }]);
         }
-        Ok(SupersededMemory { memory, superseded_by })
+        Ok(SupersededMemory {
+            memory,
+            superseded_by,
+        })
     }
 
     /// The memories that these ones replaced, by successor. Those of another store are left out.
-    pub async fn supersedes(&self, actor: &Actor, store: StoreId, ids: &[MemoryId]) -> Result<BTreeMap<MemoryId, Vec<SupersededRow>>> {
+    pub async fn supersedes(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        ids: &[MemoryId],
+    ) -> Result<BTreeMap<MemoryId, Vec<SupersededRow>>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
         let mut by_successor: BTreeMap<MemoryId, Vec<SupersededRow>> = BTreeMap::new();
-        for row in superseded::superseded_by(&mut tx, ids).await?.into_iter().filter(|row| row.store_id == store) {
+        for row in superseded::superseded_by(&mut tx, ids)
+            .await?
+            .into_iter()
+            .filter(|row| row.store_id == store)
+        {
             by_successor.entry(row.successor).or_default().push(row);
         }
         Ok(by_successor)

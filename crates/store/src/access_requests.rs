@@ -6,36 +6,47 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT = "INSERT INTO access_requests (id, email, name, reason, state, network, created_at) VALUES ($1, $2, $3, $4, 'waiting', $5, $6)";
+    INSERT = "INSERT INTO access_requests (id, email, name, reason, state, network, created_at)
+        VALUES ($1, $2, $3, $4, 'waiting', $5, $6)";
     FROM_NETWORK = "SELECT COUNT(*) FROM access_requests WHERE network = $1 AND created_at > $2";
     DROP_WAITING = "DELETE FROM access_requests WHERE state = 'waiting' AND created_at <= $1";
-    WAITING = "SELECT id, email, name, reason, state, created_at FROM access_requests WHERE state = 'waiting' ORDER BY id";
+    WAITING = "SELECT id, email, name, reason, state, created_at FROM access_requests
+        WHERE state = 'waiting' ORDER BY id";
     WAITING_OF = "SELECT COUNT(*) FROM access_requests WHERE state = 'waiting' AND email = $1";
     GET = "SELECT id, email, name, reason, state, created_at FROM access_requests WHERE id = $1";
-    DECIDE = "UPDATE access_requests SET state = $1, decided_at = $2, decided_by = $3 WHERE id = $4 AND state = 'waiting'";
+    DECIDE = "UPDATE access_requests SET state = $1, decided_at = $2, decided_by = $3 WHERE id = $4
+        AND state = 'waiting'";
 }
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RequestRow {
-    /// Id.
     pub id: AccessRequestId,
-    /// Who asks, by address.
     pub email: String,
-    /// Who asks, by name.
     pub name: String,
-    /// What for, in their words.
     pub reason: String,
     /// `waiting`, `accepted` or `declined`.
     pub state: String,
-    /// When.
     pub created_at: Timestamp,
 }
 
 /// Stores a request.
 pub async fn insert(tx: &mut Tx, request: &RequestRow, network: Option<&str>) -> Result<()> {
-    let (email, name, reason) = (request.email.as_str(), request.name.as_str(), request.reason.as_str());
-    execute!(tx, INSERT, request.id, email, name, reason, network, request.created_at)?;
+    let (email, name, reason) = (
+        request.email.as_str(),
+        request.name.as_str(),
+        request.reason.as_str(),
+    );
+    execute!(
+        tx,
+        INSERT,
+        request.id,
+        email,
+        name,
+        reason,
+        network,
+        request.created_at
+    )?;
     Ok(())
 }
 
@@ -65,6 +76,12 @@ pub async fn get(tx: &mut Tx, id: AccessRequestId) -> Result<Option<RequestRow>>
 }
 
 /// Accepts or declines it; false if somebody had.
-pub async fn decide(tx: &mut Tx, id: AccessRequestId, state: &str, by: &str, at: Timestamp) -> Result<bool> {
+pub async fn decide(
+    tx: &mut Tx,
+    id: AccessRequestId,
+    state: &str,
+    by: &str,
+    at: Timestamp,
+) -> Result<bool> {
     Ok(execute!(tx, DECIDE, state, at, by, id)? == 1)
 }

@@ -6,10 +6,12 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT = "INSERT INTO audit_checkpoints (size, at, head_hash, public_key, signature) VALUES ($1, $2, $3, $4, $5)
+    INSERT = "INSERT INTO audit_checkpoints (size, at, head_hash, public_key, signature) VALUES ($1,
+        $2, $3, $4, $5)
         ON CONFLICT (size) DO NOTHING";
     COSIGNED = "INSERT INTO cosignatures (witness, size, at, note) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (witness) DO UPDATE SET size = excluded.size, at = excluded.at, note = excluded.note WHERE excluded.size >= cosignatures.size";
+        ON CONFLICT (witness) DO UPDATE SET size = excluded.size, at = excluded.at,
+        note = excluded.note WHERE excluded.size >= cosignatures.size";
     COSIGNATURES = "SELECT witness, size, at, note FROM cosignatures ORDER BY witness";
     ALL = "SELECT size, at, head_hash, public_key, signature FROM audit_checkpoints ORDER BY size";
 }
@@ -45,7 +47,6 @@ impl From<&audit::Checkpoint> for CheckpointRow {
 
 /// A tree head that a witness cosigned.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-#[expect(missing_docs, reason = "names that say it")]
 pub struct Cosignature {
     pub witness: String,
     /// How many entries the head covers.
@@ -57,7 +58,14 @@ pub struct Cosignature {
 
 /// Keeps the newest head that a witness cosigned.
 pub async fn cosigned(tx: &mut Tx, one: &Cosignature) -> Result<()> {
-    execute!(tx, COSIGNED, one.witness.as_str(), one.size, one.at, one.note.as_str())?;
+    execute!(
+        tx,
+        COSIGNED,
+        one.witness.as_str(),
+        one.size,
+        one.at,
+        one.note.as_str()
+    )?;
     Ok(())
 }
 
@@ -68,7 +76,15 @@ pub async fn cosignatures(tx: &mut Tx) -> Result<Vec<Cosignature>> {
 
 /// Stores a checkpoint; one of the same size stays as it is.
 pub async fn insert(tx: &mut Tx, row: &CheckpointRow) -> Result<()> {
-    execute!(tx, INSERT, row.size, row.at, row.head_hash.as_slice(), row.public_key.as_slice(), row.signature.as_slice())?;
+    execute!(
+        tx,
+        INSERT,
+        row.size,
+        row.at,
+        row.head_hash.as_slice(),
+        row.public_key.as_slice(),
+        row.signature.as_slice()
+    )?;
     Ok(())
 }
 

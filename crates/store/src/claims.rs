@@ -9,11 +9,14 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    OF_CHANGESET = "SELECT x.user_id, u.name AS user_name, x.claimed_at, x.until FROM claims x JOIN users u ON u.id = x.user_id
+    OF_CHANGESET = "SELECT x.user_id, u.name AS user_name, x.claimed_at, x.until FROM claims x
+        JOIN users u ON u.id = x.user_id
         WHERE x.changeset_id = $1 AND x.until > $2";
     PUT = "INSERT INTO claims (changeset_id, user_id, claimed_at, until) VALUES ($1, $2, $3, $4)
         ON CONFLICT (changeset_id) DO UPDATE SET
-            claimed_at = CASE WHEN claims.user_id = excluded.user_id AND claims.until > excluded.claimed_at THEN claims.claimed_at ELSE excluded.claimed_at END,
+            claimed_at = CASE WHEN claims.user_id = excluded.user_id
+            AND claims.until > excluded.claimed_at THEN claims.claimed_at
+            ELSE excluded.claimed_at END,
             user_id = excluded.user_id, until = excluded.until";
     RELEASE = "DELETE FROM claims WHERE changeset_id = $1 AND user_id = $2";
 }
@@ -21,23 +24,31 @@ statements! {
 /// A claim that holds.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct ClaimRow {
-    /// Whose.
     pub user_id: UserId,
-    /// Their name.
     pub user_name: String,
-    /// Since when.
     pub claimed_at: Timestamp,
     /// Until when, if it is not renewed.
     pub until: Timestamp,
 }
 
 /// The claim on a changeset that holds at this time, if there is one.
-pub async fn of_changeset(tx: &mut Tx, id: ChangesetId, now: Timestamp) -> Result<Option<ClaimRow>> {
+pub async fn of_changeset(
+    tx: &mut Tx,
+    id: ChangesetId,
+    now: Timestamp,
+) -> Result<Option<ClaimRow>> {
     fetch_optional!(tx, ClaimRow, OF_CHANGESET, id, now)
 }
 
-/// Claims or renews, in place of whoever claimed before. Who may is the caller's to check, under the changeset's lock.
-pub async fn put(tx: &mut Tx, id: ChangesetId, user: UserId, now: Timestamp, until: Timestamp) -> Result<()> {
+/// Claims or renews, in place of whoever claimed before. Who may is the caller's to check, under
+/// the changeset's lock.
+pub async fn put(
+    tx: &mut Tx,
+    id: ChangesetId,
+    user: UserId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<()> {
     execute!(tx, PUT, id, user, now, until)?;
     Ok(())
 }

@@ -9,34 +9,31 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT = "INSERT INTO commit_freezes (id, store_id, starts_at, ends_at, reason, exceptions, created_by, created_at)
+    INSERT = "INSERT INTO commit_freezes (id, store_id, starts_at, ends_at, reason, exceptions,
+        created_by, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     // One that has not begun ends before it does.
-    END = "UPDATE commit_freezes SET ends_at = CASE WHEN starts_at < $1 THEN $1 ELSE starts_at + 1 END WHERE id = $2 AND ends_at > $1";
-    TO_COME = "SELECT f.id, f.store_id, s.name AS store_name, f.starts_at, f.ends_at, f.reason, f.exceptions, f.created_by, f.created_at
-        FROM commit_freezes f LEFT JOIN stores s ON s.id = f.store_id WHERE f.ends_at > $1 ORDER BY f.starts_at, f.id";
+    END = "UPDATE commit_freezes SET ends_at = CASE WHEN starts_at < $1 THEN $1
+        ELSE starts_at + 1 END WHERE id = $2 AND ends_at > $1";
+    TO_COME = "SELECT f.id, f.store_id, s.name AS store_name, f.starts_at, f.ends_at, f.reason,
+        f.exceptions, f.created_by, f.created_at
+        FROM commit_freezes f LEFT JOIN stores s ON s.id = f.store_id WHERE f.ends_at > $1
+        ORDER BY f.starts_at, f.id";
 }
 
 /// A freeze.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FreezeRow {
-    /// Id.
     pub id: FreezeId,
     /// In this store; nothing for all.
     pub store_id: Option<StoreId>,
-    /// The store's name.
     pub store_name: Option<String>,
-    /// From when.
     pub starts_at: Timestamp,
-    /// Until when.
     pub ends_at: Timestamp,
-    /// Why.
     pub reason: String,
     /// The people who may commit all the same, as a JSON list of ids.
     pub exceptions: String,
-    /// Who set it.
     pub created_by: String,
-    /// When.
     pub created_at: Timestamp,
 }
 

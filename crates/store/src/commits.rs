@@ -1,9 +1,12 @@
-//! The one door: every write of a memory goes through [`write`] (rule 3.1), and the history of what went through it.
+//! The one door: every write of a memory goes through [`write`] (rule 3.1), and the history of what
+//! went through it.
 
 use domain::{
     Timestamp,
     actor::Who,
-    ids::{ChangeId, ChangesetId, CommitId, DreamId, MemoryId, PolicyId, StoreId, UserId, VersionId},
+    ids::{
+        ChangeId, ChangesetId, CommitId, DreamId, MemoryId, PolicyId, StoreId, UserId, VersionId,
+    },
     memory::{CommitSource, MemoryPath, Operation},
 };
 use sqlx::FromRow;
@@ -11,17 +14,23 @@ use sqlx::FromRow;
 use crate::{Error, Page, Result, Tx};
 
 statements! {
-    BUMP = "UPDATE stores SET revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL RETURNING revision";
-    INSERT = "INSERT INTO commits (id, store_id, revision, created_at, actor, message, changeset_id, approvals)
+    BUMP = "UPDATE stores SET revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL
+        RETURNING revision";
+    INSERT = "INSERT INTO commits (id, store_id, revision, created_at, actor, message, changeset_id,
+        approvals)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    PUT_CONTENT = "INSERT INTO contents (sha256, bytes, content) VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING";
+    PUT_CONTENT = "INSERT INTO contents (sha256, bytes, content) VALUES ($1, $2, $3)
+        ON CONFLICT (sha256) DO NOTHING";
     NEXT_NUMBER = "SELECT COALESCE(MAX(number), 0) + 1 FROM memory_versions WHERE memory_id = $1";
     INSERT_VERSION = "INSERT INTO memory_versions
-            (id, memory_id, store_id, commit_id, number, operation, path, content_sha256, created_at, by_person, change_id)
+            (id, memory_id, store_id, commit_id, number, operation, path, content_sha256,
+            created_at, by_person, change_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    INSERT_MEMORY = "INSERT INTO memories (id, store_id, path, version_id, content_sha256, frozen, support, created_at, updated_at)
+    INSERT_MEMORY = "INSERT INTO memories (id, store_id, path, version_id, content_sha256, frozen,
+        support, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, FALSE, '{}', $6, $6)";
-    UPDATE_MEMORY = "UPDATE memories SET path = $1, version_id = $2, content_sha256 = $3, updated_at = $4
+    UPDATE_MEMORY = "UPDATE memories SET path = $1, version_id = $2, content_sha256 = $3,
+        updated_at = $4
         WHERE id = $5 AND store_id = $6 AND version_id = $7";
     DELETE_MEMORY = "DELETE FROM memories WHERE id = $1 AND store_id = $2 AND version_id = $3";
     PATH_OF = "SELECT path FROM memories WHERE id = $1 AND version_id = $2";
@@ -30,14 +39,19 @@ statements! {
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
         FROM commits WHERE store_id = $1 AND revision < $2 AND created_at >= $4 AND created_at < $5
             AND (CAST($6 AS TEXT) IS NULL OR ($6 = 'direct' AND changeset_id IS NULL)
-                OR ($6 = 'policy' AND EXISTS (SELECT 1 FROM policy_applications a WHERE a.commit_id = commits.id))
-                OR EXISTS (SELECT 1 FROM changesets cs WHERE cs.id = commits.changeset_id AND cs.origin = $6))
+                OR ($6 = 'policy' AND EXISTS (SELECT 1 FROM policy_applications a
+                WHERE a.commit_id = commits.id))
+                OR EXISTS (SELECT 1 FROM changesets cs WHERE cs.id = commits.changeset_id
+                AND cs.origin = $6))
             AND (CAST($7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM memory_versions v
-                WHERE v.commit_id = commits.id AND (v.path = $7 OR SUBSTR(v.path, 1, LENGTH($8)) = $8)))
+                WHERE v.commit_id = commits.id AND (v.path = $7 OR SUBSTR(v.path, 1,
+                LENGTH($8)) = $8)))
             AND (CAST($9 AS TEXT) IS NULL OR actor = $9 OR approvals LIKE $10)
-            AND (CAST($11 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM changesets cs WHERE cs.id = commits.changeset_id AND cs.dream_id = $11))
+            AND (CAST($11 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM changesets cs
+            WHERE cs.id = commits.changeset_id AND cs.dream_id = $11))
             AND (CAST($12 AS UUID) IS NULL
-                OR EXISTS (SELECT 1 FROM policy_applications a WHERE a.commit_id = commits.id AND a.policy_id = $12))
+                OR EXISTS (SELECT 1 FROM policy_applications a WHERE a.commit_id = commits.id
+                AND a.policy_id = $12))
         ORDER BY revision DESC LIMIT $3";
     NEXT = "SELECT id, store_id, revision, created_at, actor, message, changeset_id, approvals,
             (SELECT COUNT(*) FROM memory_versions v WHERE v.commit_id = commits.id) AS versions
@@ -51,36 +65,30 @@ statements! {
 /// A commit before it has a revision.
 #[derive(Debug, Clone)]
 pub struct NewCommit {
-    /// Id.
     pub id: CommitId,
     /// The store it writes to.
     pub store_id: StoreId,
-    /// When.
     pub at: Timestamp,
     /// Kind and id of who commits.
     pub actor: String,
-    /// What it is about.
     pub message: String,
     /// The changeset it comes from.
     pub changeset_id: Option<ChangesetId>,
-    /// Who approved what, as JSON.
     pub approvals: String,
 }
 
 /// One write of a memory.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// The memory.
     pub memory_id: MemoryId,
     /// The version that the write makes.
     pub version_id: VersionId,
     /// The version it replaces; none for a new memory.
     pub base: Option<VersionId>,
-    /// What becomes of it.
     pub to: Outcome,
     /// The change it comes from.
     pub change_id: Option<ChangeId>,
-    /// Whether a person wrote the content.
+    /// True if a person wrote the content.
     pub by_person: bool,
 }
 
@@ -89,44 +97,37 @@ pub struct Write {
 pub enum Outcome {
     /// It stands at this path with this content.
     Put {
-        /// Where.
         path: MemoryPath,
         /// SHA-256 of the content, hexadecimal.
         sha256: String,
-        /// What.
         content: String,
     },
-    /// It goes.
     Delete,
 }
 
 /// A commit as the history shows it.
 #[derive(Debug, Clone, FromRow)]
 pub struct CommitRow {
-    /// Id.
     pub id: CommitId,
-    /// Its store.
     pub store_id: StoreId,
     /// Its number in the store.
     pub revision: i64,
-    /// When.
     pub created_at: Timestamp,
-    /// Who.
     pub actor: String,
-    /// What it is about.
     pub message: String,
     /// The changeset it came from.
     pub changeset_id: Option<ChangesetId>,
-    /// Who approved what, as JSON.
     pub approvals: String,
     /// How many versions it wrote.
     pub versions: i64,
 }
 
-/// Writes a commit: bumps the store's revision (its lock), removes, then puts, and returns the new revision.
+/// Writes a commit: bumps the store's revision (its lock), removes, then puts, and returns the new
+/// revision.
 ///
-/// The caller appends the audit entry that names the commit in the same transaction, or the database refuses it.
-/// [`Error::Moved`] if a base is no longer the memory's version, or a path is taken; then nothing may be committed.
+/// The caller appends the audit entry that names the commit in the same transaction, or the
+/// database refuses it. [`Error::Moved`] if a base is no longer the memory's version, or a path is
+/// taken; then nothing may be committed.
 pub async fn write(tx: &mut Tx, commit: &NewCommit, writes: &[Write]) -> Result<i64> {
     let (revision,) = fetch_optional!(tx, (i64,), BUMP, commit.store_id)?.ok_or(Error::Stale)?;
     execute!(
@@ -141,7 +142,8 @@ pub async fn write(tx: &mut Tx, commit: &NewCommit, writes: &[Write]) -> Result<
         commit.changeset_id,
         commit.approvals.as_str()
     )?;
-    let (removals, puts): (Vec<&Write>, Vec<&Write>) = writes.iter().partition(|w| matches!(w.to, Outcome::Delete));
+    let (removals, puts): (Vec<&Write>, Vec<&Write>) =
+        writes.iter().partition(|w| matches!(w.to, Outcome::Delete));
     for one in removals {
         remove(tx, commit, one).await?;
     }
@@ -153,21 +155,62 @@ pub async fn write(tx: &mut Tx, commit: &NewCommit, writes: &[Write]) -> Result<
 
 async fn remove(tx: &mut Tx, commit: &NewCommit, write: &Write) -> Result<()> {
     let base = write.base.ok_or(Error::Moved)?;
-    let (path,) = fetch_optional!(tx, (MemoryPath,), PATH_OF, write.memory_id, base)?.ok_or(Error::Moved)?;
+    let (path,) =
+        fetch_optional!(tx, (MemoryPath,), PATH_OF, write.memory_id, base)?.ok_or(Error::Moved)?;
     version(tx, commit, write, Operation::Deleted, &path, None).await?;
-    if execute!(tx, DELETE_MEMORY, write.memory_id, commit.store_id, base)? == 1 { Ok(()) } else { Err(Error::Moved) }
+    if execute!(tx, DELETE_MEMORY, write.memory_id, commit.store_id, base)? == 1 {
+        Ok(())
+    } else {
+        Err(Error::Moved)
+    }
 }
 
 async fn put(tx: &mut Tx, commit: &NewCommit, write: &Write) -> Result<()> {
-    let Outcome::Put { path, sha256, content } = &write.to else { return Ok(()) };
-    execute!(tx, PUT_CONTENT, sha256.as_str(), i64::try_from(content.len()).unwrap_or(i64::MAX), content.as_str())?;
-    let operation = if write.base.is_some() { Operation::Modified } else { Operation::Created };
+    let Outcome::Put {
+        path,
+        sha256,
+        content,
+    } = &write.to
+    else {
+        return Ok(());
+    };
+    execute!(
+        tx,
+        PUT_CONTENT,
+        sha256.as_str(),
+        i64::try_from(content.len()).unwrap_or(i64::MAX),
+        content.as_str()
+    )?;
+    let operation = if write.base.is_some() {
+        Operation::Modified
+    } else {
+        Operation::Created
+    };
     version(tx, commit, write, operation, path, Some(sha256)).await?;
     let written = match write.base {
         Some(base) => {
-            execute!(tx, UPDATE_MEMORY, path, write.version_id, sha256.as_str(), commit.at, write.memory_id, commit.store_id, base)
+            execute!(
+                tx,
+                UPDATE_MEMORY,
+                path,
+                write.version_id,
+                sha256.as_str(),
+                commit.at,
+                write.memory_id,
+                commit.store_id,
+                base
+            )
         }
-        None => execute!(tx, INSERT_MEMORY, write.memory_id, commit.store_id, path, write.version_id, sha256.as_str(), commit.at),
+        None => execute!(
+            tx,
+            INSERT_MEMORY,
+            write.memory_id,
+            commit.store_id,
+            path,
+            write.version_id,
+            sha256.as_str(),
+            commit.at
+        ),
     };
     match written {
         Ok(1) => Ok(()),
@@ -206,7 +249,13 @@ async fn version(
 
 /// Stores a content so that an edit may point to it.
 pub async fn put_content(tx: &mut Tx, sha256: &str, content: &str) -> Result<()> {
-    execute!(tx, PUT_CONTENT, sha256, i64::try_from(content.len()).unwrap_or(i64::MAX), content)?;
+    execute!(
+        tx,
+        PUT_CONTENT,
+        sha256,
+        i64::try_from(content.len()).unwrap_or(i64::MAX),
+        content
+    )?;
     Ok(())
 }
 
@@ -218,13 +267,10 @@ pub async fn memory_count(tx: &mut Tx, store: StoreId) -> Result<i64> {
 /// Which commits of a store are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommitFilter {
-    /// Before this revision.
     pub before: Option<i64>,
     /// At this time or later.
     pub since: Option<Timestamp>,
-    /// Before this time.
     pub until: Option<Timestamp>,
-    /// Where they come from.
     pub source: Option<CommitSource>,
     /// That wrote the memory at this path, or one in this folder.
     pub path: Option<String>,
@@ -237,9 +283,17 @@ pub struct CommitFilter {
 }
 
 /// A page of a store's commits, newest first.
-pub async fn list(tx: &mut Tx, store: StoreId, filter: &CommitFilter, limit: i64) -> Result<Page<CommitRow>> {
+pub async fn list(
+    tx: &mut Tx,
+    store: StoreId,
+    filter: &CommitFilter,
+    limit: i64,
+) -> Result<Page<CommitRow>> {
     let (before, path) = (filter.before.unwrap_or(i64::MAX), filter.path.as_deref());
-    let (since, until) = (filter.since.unwrap_or(Timestamp(i64::MIN)), filter.until.unwrap_or(Timestamp(i64::MAX)));
+    let (since, until) = (
+        filter.since.unwrap_or(Timestamp(i64::MIN)),
+        filter.until.unwrap_or(Timestamp(i64::MAX)),
+    );
     let folder = path.map(|path| format!("{}/", path.trim_end_matches('/')));
     let actor = filter.person.map(|user| Who::Person(user).to_string());
     let approved = filter.person.map(|user| format!("%{user}%"));

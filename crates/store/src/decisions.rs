@@ -11,56 +11,86 @@ use sqlx::FromRow;
 use crate::{Result, Tx, engine::viewer};
 
 statements! {
-    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code, note, meaning, confirmed_at, sign_in, signature, created_at)
+    INSERT = "INSERT INTO decisions (id, change_id, revision, digest, user_id, verdict, reject_code,
+        note, meaning, confirmed_at, sign_in, signature, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    TAKE_BACK = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND taken_back_at IS NULL";
-    TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2 AND user_id = $3 AND revision = $4 AND taken_back_at IS NULL";
-    END_DEFERRALS = "UPDATE decisions SET taken_back_at = $1 WHERE change_id = $2 AND verdict = 'defer' AND taken_back_at IS NULL";
+    TAKE_BACK = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3 WHERE change_id = $2
+        AND taken_back_at IS NULL";
+    TAKE_BACK_OWN = "UPDATE decisions SET taken_back_at = $1, taken_back_by = $3
+        WHERE change_id = $2 AND user_id = $3 AND revision = $4 AND taken_back_at IS NULL";
+    END_DEFERRALS = "UPDATE decisions SET taken_back_at = $1 WHERE change_id = $2
+        AND verdict = 'defer' AND taken_back_at IS NULL";
     LAST_OF = "SELECT d.change_id, c.changeset_id, c.revision, d.verdict, c.title
-        FROM (SELECT id, change_id, revision, verdict, taken_back_at, created_at FROM decisions WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2) d
-        JOIN changes c ON c.id = d.change_id AND c.revision = d.revision JOIN changesets cs ON cs.id = c.changeset_id
+        FROM (SELECT id, change_id, revision, verdict, taken_back_at, created_at FROM decisions
+        WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2) d
+        JOIN changes c ON c.id = d.change_id AND c.revision = d.revision JOIN changesets cs
+        ON cs.id = c.changeset_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
-        WHERE EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $1) AND d.taken_back_at IS NULL AND c.state IN ('pending', 'approved', 'rejected', 'deferred') AND cs.state IN ('open', 'closed')
+        WHERE EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $1)
+        AND d.taken_back_at IS NULL AND c.state IN ('pending', 'approved', 'rejected', 'deferred')
+        AND cs.state IN ('open', 'closed')
         ORDER BY d.created_at DESC, d.id DESC";
-    LIKE = "SELECT d.verdict, d.reject_code, COUNT(*) AS times FROM decisions d JOIN changes c ON c.id = d.change_id
-        WHERE c.store_id = $1 AND c.finding = $2 AND c.kind = $3 AND c.id <> $4 AND d.taken_back_at IS NULL AND d.verdict <> 'defer'
+    LIKE = "SELECT d.verdict, d.reject_code, COUNT(*) AS times FROM decisions d JOIN changes c
+        ON c.id = d.change_id
+        WHERE c.store_id = $1 AND c.finding = $2 AND c.kind = $3 AND c.id <> $4
+        AND d.taken_back_at IS NULL AND d.verdict <> 'defer'
         GROUP BY d.verdict, d.reject_code ORDER BY 3 DESC, 1, 2";
-    SINCE = "SELECT d.user_id, u.name AS user_name, d.change_id, d.revision, d.verdict, d.created_at, d.taken_back_at, d.taken_back_by, o.first_at AS opened_at,
+    SINCE = "SELECT d.user_id, u.name AS user_name, d.change_id, d.revision, d.verdict,
+        d.created_at, d.taken_back_at, d.taken_back_by, o.first_at AS opened_at,
             c.created_at AS proposed_at,
-            d.revision = c.revision AND EXISTS (SELECT 1 FROM reverted_changes r JOIN changes rc ON rc.id = r.change_id
+            d.revision = c.revision AND EXISTS (SELECT 1 FROM reverted_changes r JOIN changes rc
+            ON rc.id = r.change_id
                 WHERE r.of_change = c.id AND rc.state = 'committed') AS reverted
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
             JOIN stores s ON s.id = c.store_id AND s.deleted_at IS NULL
-            LEFT JOIN change_openings o ON o.change_id = d.change_id AND o.revision = d.revision AND o.user_id = d.user_id
-        WHERE d.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $2))
+            LEFT JOIN change_openings o ON o.change_id = d.change_id AND o.revision = d.revision
+            AND o.user_id = d.user_id
+        WHERE d.created_at >= $1 AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1
+        FROM user_grants g WHERE g.store_id = c.store_id AND g.user_id = $2))
         ORDER BY d.created_at DESC, d.id DESC LIMIT $3";
-    OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name, d.verdict, d.reject_code, d.note,
+    OF_CHANGESET = "SELECT d.id, d.change_id, d.revision, d.digest, d.user_id, u.name AS user_name,
+        d.verdict, d.reject_code, d.note,
             d.meaning, d.confirmed_at, d.sign_in, d.signature, d.created_at, d.taken_back_at
         FROM decisions d JOIN changes c ON c.id = d.change_id JOIN users u ON u.id = d.user_id
         WHERE c.changeset_id = $1 ORDER BY d.created_at, d.id";
-    CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1, $2, $3, $4)
+    CONTRIBUTE = "INSERT INTO change_contributors (change_id, user_id, how, created_at) VALUES ($1,
+        $2, $3, $4)
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
-    CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
+    CONTRIBUTORS_OF_CHANGESET = "SELECT x.change_id, x.user_id, x.how FROM change_contributors x
+        JOIN changes c ON c.id = x.change_id
         WHERE c.changeset_id = $1";
-    CONTRIBUTORS_OF = concat!("SELECT x.change_id, x.user_id, x.how FROM change_contributors x JOIN changes c ON c.id = x.change_id
+    CONTRIBUTORS_OF = concat!("SELECT x.change_id, x.user_id, x.how FROM change_contributors x
+        JOIN changes c ON c.id = x.change_id
         WHERE c.changeset_id IN (", fifty!(), ")");
-    APPROVERS_OF = concat!("SELECT d.change_id, d.user_id FROM decisions d JOIN changes c ON c.id = d.change_id AND c.revision = d.revision
+    APPROVERS_OF = concat!("SELECT d.change_id, d.user_id FROM decisions d JOIN changes c
+        ON c.id = d.change_id AND c.revision = d.revision
         WHERE d.verdict = 'approve' AND d.taken_back_at IS NULL AND c.changeset_id IN (", fifty!(), ")");
     CARRY = "INSERT INTO change_contributors (change_id, user_id, how, created_at)
         SELECT $2, x.user_id, x.how, $3 FROM change_contributors x WHERE x.change_id = $1
         ON CONFLICT (change_id, user_id, how) DO NOTHING";
-    MUTE = "INSERT INTO fingerprints (store_id, fingerprint, reject_code, support, change_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (store_id, fingerprint) DO UPDATE SET reject_code = excluded.reject_code, support = excluded.support,
+    MUTE = "INSERT INTO fingerprints (store_id, fingerprint, reject_code, support, change_id,
+        created_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (store_id, fingerprint) DO UPDATE SET reject_code = excluded.reject_code,
+        support = excluded.support,
             change_id = excluded.change_id, created_at = excluded.created_at, unmuted_at = NULL";
-    UNMUTE = "UPDATE fingerprints SET unmuted_at = $1 WHERE store_id = $2 AND fingerprint = $3 AND change_id = $4";
-    MUTED_OF_STORE = "SELECT f.fingerprint, f.reject_code, f.support, f.change_id, f.created_at, c.title, c.finding, c.changeset_id
-        FROM fingerprints f JOIN changes c ON c.id = f.change_id WHERE f.store_id = $1 AND f.unmuted_at IS NULL ORDER BY f.created_at DESC, f.fingerprint";
-    MUTED_AS = "SELECT reject_code FROM fingerprints WHERE store_id = $1 AND fingerprint = $2 AND unmuted_at IS NULL";
-    MUTED = "SELECT fingerprint, reject_code, support FROM fingerprints WHERE store_id = $1 AND unmuted_at IS NULL ORDER BY fingerprint";
+    UNMUTE = "UPDATE fingerprints SET unmuted_at = $1 WHERE store_id = $2 AND fingerprint = $3
+        AND change_id = $4";
+    MUTED_OF_STORE = "SELECT f.fingerprint, f.reject_code, f.support, f.change_id, f.created_at,
+        c.title, c.finding, c.changeset_id
+        FROM fingerprints f JOIN changes c ON c.id = f.change_id WHERE f.store_id = $1
+        AND f.unmuted_at IS NULL ORDER BY f.created_at DESC, f.fingerprint";
+    MUTED_AS = "SELECT reject_code FROM fingerprints WHERE store_id = $1 AND fingerprint = $2
+        AND unmuted_at IS NULL";
+    MUTED = "SELECT fingerprint, reject_code, support FROM fingerprints WHERE store_id = $1
+        AND unmuted_at IS NULL ORDER BY fingerprint";
 }
 
 /// Why something stays away from a store, if it does.
-pub async fn muted_as(tx: &mut Tx, store: StoreId, fingerprint: &str) -> Result<Option<RejectCode>> {
+pub async fn muted_as(
+    tx: &mut Tx,
+    store: StoreId,
+    fingerprint: &str,
+) -> Result<Option<RejectCode>> {
     Ok(fetch_optional!(tx, (RejectCode,), MUTED_AS, store, fingerprint)?.map(|(code,)| code))
 }
 
@@ -73,23 +103,16 @@ pub async fn carry(tx: &mut Tx, from: ChangeId, to: ChangeId, at: Timestamp) -> 
 /// A vote.
 #[derive(Debug, Clone, FromRow)]
 pub struct DecisionRow {
-    /// Id.
     pub id: DecisionId,
-    /// On which change.
     pub change_id: ChangeId,
-    /// At which revision.
     pub revision: i64,
-    /// Of which digest.
     pub digest: String,
-    /// Whose.
     pub user_id: UserId,
-    /// Their name.
     pub user_name: String,
     /// `approve`, `reject` or `defer`.
     pub verdict: String,
     /// Why it was rejected.
     pub reject_code: Option<RejectCode>,
-    /// In their words.
     pub note: String,
     /// What the signer means by it, if it is signed: `approved` or `reviewed`.
     pub meaning: Option<String>,
@@ -99,7 +122,6 @@ pub struct DecisionRow {
     pub sign_in: Option<SignInId>,
     /// SHA-256 over all that the signature stands for ([`domain::canonical::signature_digest`]).
     pub signature: Option<String>,
-    /// When.
     pub created_at: Timestamp,
     /// When it was taken back.
     pub taken_back_at: Option<Timestamp>,
@@ -134,7 +156,13 @@ pub async fn take_back(tx: &mut Tx, change: ChangeId, by: UserId, at: Timestamp)
 }
 
 /// Takes back a person's standing votes on a revision of a change.
-pub async fn take_back_own(tx: &mut Tx, change: ChangeId, revision: i64, user: UserId, at: Timestamp) -> Result<()> {
+pub async fn take_back_own(
+    tx: &mut Tx,
+    change: ChangeId,
+    revision: i64,
+    user: UserId,
+    at: Timestamp,
+) -> Result<()> {
     execute!(tx, TAKE_BACK_OWN, at, change, user, revision)?;
     Ok(())
 }
@@ -148,19 +176,16 @@ pub async fn end_deferrals(tx: &mut Tx, change: ChangeId, at: Timestamp) -> Resu
 /// A decision that its maker can undo.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct UndoRow {
-    /// The change.
     pub change_id: ChangeId,
-    /// Its changeset.
     pub changeset_id: ChangesetId,
-    /// Its revision.
     pub revision: i64,
     /// `approve`, `reject` or `defer`.
     pub verdict: String,
-    /// The change's title.
     pub title: String,
 }
 
-/// Of a person's last decisions, those that can be undone: on what is not committed, at the revision that stands. The last first.
+/// Of a person's last decisions, those that can be undone: on what is not committed, at the
+/// revision that stands. The last first.
 pub async fn last_of(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<UndoRow>> {
     fetch_all!(tx, UndoRow, LAST_OF, user, limit)
 }
@@ -170,8 +195,15 @@ pub async fn of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<DecisionRo
     fetch_all!(tx, DecisionRow, OF_CHANGESET, id)
 }
 
-/// Records that a person had a hand in a change (`edited`, `instructed`), and so does not count as its approver.
-pub async fn contribute(tx: &mut Tx, change: ChangeId, user: UserId, how: &str, at: Timestamp) -> Result<()> {
+/// Records that a person had a hand in a change (`edited`, `instructed`), and so does not count as
+/// its approver.
+pub async fn contribute(
+    tx: &mut Tx,
+    change: ChangeId,
+    user: UserId,
+    how: &str,
+    at: Timestamp,
+) -> Result<()> {
     execute!(tx, CONTRIBUTE, change, user, how, at)?;
     Ok(())
 }
@@ -179,11 +211,8 @@ pub async fn contribute(tx: &mut Tx, change: ChangeId, user: UserId, how: &str, 
 /// Somebody's hand in a change.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Contributor {
-    /// The change.
     pub change_id: ChangeId,
-    /// Who.
     pub user_id: UserId,
-    /// `edited` or `instructed`.
     pub how: String,
 }
 
@@ -198,14 +227,16 @@ pub async fn contributors_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<
 }
 
 /// Who approved which change of some changesets, at the revision that it has now.
-pub async fn approvers_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<(ChangeId, UserId)>> {
+pub async fn approvers_of(
+    tx: &mut Tx,
+    changesets: &[ChangesetId],
+) -> Result<Vec<(ChangeId, UserId)>> {
     fetch_listed!(tx, (ChangeId, UserId), APPROVERS_OF, changesets)
 }
 
 /// What was rejected in a store: fingerprint, code and the support it had.
 #[derive(Debug, Clone, FromRow)]
 pub struct Muted {
-    /// What the finding is known by.
     pub fingerprint: String,
     /// Why it was rejected.
     pub reject_code: RejectCode,
@@ -216,7 +247,6 @@ pub struct Muted {
 /// A muted finding as a list shows it.
 #[derive(Debug, Clone, FromRow)]
 pub struct MutedRow {
-    /// What the finding is known by.
     pub fingerprint: String,
     /// Why it was rejected.
     pub reject_code: RejectCode,
@@ -224,9 +254,7 @@ pub struct MutedRow {
     pub support: i64,
     /// The change that was rejected.
     pub change_id: ChangeId,
-    /// When.
     pub created_at: Timestamp,
-    /// The change's title.
     pub title: String,
     /// The kind of finding.
     pub finding: String,
@@ -240,13 +268,34 @@ pub async fn muted_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<MutedRow>
 }
 
 /// Leaves a rejected finding's fingerprint (rule 10).
-pub async fn mute(tx: &mut Tx, store: StoreId, muted: &Muted, change: ChangeId, at: Timestamp) -> Result<()> {
-    execute!(tx, MUTE, store, muted.fingerprint.as_str(), muted.reject_code, muted.support, change, at)?;
+pub async fn mute(
+    tx: &mut Tx,
+    store: StoreId,
+    muted: &Muted,
+    change: ChangeId,
+    at: Timestamp,
+) -> Result<()> {
+    execute!(
+        tx,
+        MUTE,
+        store,
+        muted.fingerprint.as_str(),
+        muted.reject_code,
+        muted.support,
+        change,
+        at
+    )?;
     Ok(())
 }
 
 /// Lifts the fingerprint that a change's rejection left.
-pub async fn unmute(tx: &mut Tx, store: StoreId, fingerprint: &str, change: ChangeId, at: Timestamp) -> Result<()> {
+pub async fn unmute(
+    tx: &mut Tx,
+    store: StoreId,
+    fingerprint: &str,
+    change: ChangeId,
+    at: Timestamp,
+) -> Result<()> {
     execute!(tx, UNMUTE, at, store, fingerprint, change)?;
     Ok(())
 }
@@ -256,50 +305,56 @@ pub async fn muted(tx: &mut Tx, store: StoreId) -> Result<Vec<Muted>> {
     fetch_all!(tx, Muted, MUTED, store)
 }
 
-/// How often something was decided on changes of the same kind, from the same kind of finding, in the same store.
+/// How often something was decided on changes of the same kind, from the same kind of finding, in
+/// the same store.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct LikeRow {
-    /// `approve` or `reject`.
     pub verdict: String,
     /// Why it was rejected.
     pub reject_code: Option<RejectCode>,
-    /// How often.
     pub times: i64,
 }
 
 /// What was decided on changes like this one.
 pub async fn like(tx: &mut Tx, change: &crate::changes::ChangeRow) -> Result<Vec<LikeRow>> {
-    fetch_all!(tx, LikeRow, LIKE, change.store_id, change.finding.as_str(), change.kind, change.id)
+    fetch_all!(
+        tx,
+        LikeRow,
+        LIKE,
+        change.store_id,
+        change.finding.as_str(),
+        change.kind,
+        change.id
+    )
 }
 
 /// A decision with what says how well it was made.
 #[derive(Debug, Clone, FromRow)]
 pub struct JudgedRow {
-    /// Whose.
     pub user_id: UserId,
-    /// Their name.
     pub user_name: String,
-    /// On which change.
     pub change_id: ChangeId,
-    /// At which revision.
     pub revision: i64,
     /// `approve`, `reject` or `defer`.
     pub verdict: String,
-    /// When.
     pub created_at: Timestamp,
     /// When it was taken back.
     pub taken_back_at: Option<Timestamp>,
-    /// By whom.
     pub taken_back_by: Option<UserId>,
     /// When they first had the revision before their eyes.
     pub opened_at: Option<Timestamp>,
     /// When the change was proposed.
     pub proposed_at: Timestamp,
-    /// Whether the commit that it is in was reverted.
+    /// True if the commit that it is in was reverted.
     pub reverted: bool,
 }
 
 /// Decisions since then, in stores that the viewer may see; the newest first, at most so many.
-pub async fn since(tx: &mut Tx, since: Timestamp, visible: Visible, limit: i64) -> Result<Vec<JudgedRow>> {
+pub async fn since(
+    tx: &mut Tx,
+    since: Timestamp,
+    visible: Visible,
+    limit: i64,
+) -> Result<Vec<JudgedRow>> {
     fetch_all!(tx, JudgedRow, SINCE, since, viewer(visible), limit)
 }

@@ -1,5 +1,6 @@
-//! The two engines behind one face. SQLite has one writer and a pool of readers; PostgreSQL one pool.
-//! A [`Tx`] is what every read and write takes; the macros below run one SQL text on whichever engine it is.
+//! The two engines behind one face. SQLite has one writer and a pool of readers; PostgreSQL one
+//! pool. A [`Tx`] is what every read and write takes; the macros below run one SQL text on
+//! whichever engine it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,7 +44,8 @@ pub fn statements_run() -> u64 {
     STATEMENTS_RUN.load(Ordering::Relaxed)
 }
 
-/// Counts the statement that comes next, and says whether it is to fail on purpose; never but in tests of that.
+/// Counts the statement that comes next, and says whether it is to fail on purpose; never but in
+/// tests of that.
 pub(crate) fn fails() -> bool {
     STATEMENTS_RUN.fetch_add(1, Ordering::Relaxed);
     #[cfg(feature = "faults")]
@@ -122,14 +124,15 @@ macro_rules! each_row {
     };
 }
 
-/// Whether a store is one of those that are asked about.
+/// True if a store is one of those that are asked about.
 macro_rules! seen_sql {
     ($store:literal) => {
         concat!(
             "(CAST($1 AS UUID) IS NULL OR ",
             $store,
             " = $1)
-            AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = ",
+            AND (CAST($2 AS UUID) IS NULL OR EXISTS (SELECT 1 FROM user_grants g
+            WHERE g.store_id = ",
             $store,
             " AND g.user_id = $2))
             AND EXISTS (SELECT 1 FROM stores z WHERE z.id = ",
@@ -145,13 +148,16 @@ pub(crate) const LISTED: usize = 50;
 /// The parameters `$1` to `$50`: as many as [`LISTED`].
 macro_rules! fifty {
     () => {
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, \
-         $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50"
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+            $20, $21, $22, $23, $24, $25, \
+         $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, \
+         $44, $45, $46, $47, $48, $49, $50"
     };
 }
 
-/// All rows whose column is in a list of any length, as a type that derives `FromRow`. The statement takes [`fifty`]
-/// parameters; those that a short list leaves are NULL, which equals nothing.
+/// All rows whose column is in a list of any length, as a type that derives `FromRow`. The
+/// statement takes [`fifty`] parameters; those that a short list leaves are NULL, which equals
+/// nothing.
 macro_rules! fetch_listed {
     ($tx:expr, $row:ty, $sql:expr, $list:expr) => {{
         let mut rows: Vec<$row> = Vec::new();
@@ -160,10 +166,20 @@ macro_rules! fetch_listed {
             let more = match $tx {
                 _ if $crate::engine::fails() => Err($crate::engine::failed()),
                 $crate::Tx::Sqlite(t) => {
-                    slots.fold(sqlx::query_as::<_, $row>($sql), |query, value| query.bind(value)).fetch_all(&mut **t).await
+                    slots
+                        .fold(sqlx::query_as::<_, $row>($sql), |query, value| {
+                            query.bind(value)
+                        })
+                        .fetch_all(&mut **t)
+                        .await
                 }
                 $crate::Tx::Postgres(t) => {
-                    slots.fold(sqlx::query_as::<_, $row>($sql), |query, value| query.bind(value)).fetch_all(&mut **t).await
+                    slots
+                        .fold(sqlx::query_as::<_, $row>($sql), |query, value| {
+                            query.bind(value)
+                        })
+                        .fetch_all(&mut **t)
+                        .await
                 }
             };
             rows.extend(more.map_err($crate::Error::from)?);
@@ -181,7 +197,11 @@ static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migr
 /// The newest migration that this binary brings; both engines have the same.
 #[must_use]
 pub fn newest_migration() -> i64 {
-    SQLITE_MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+    SQLITE_MIGRATIONS
+        .iter()
+        .map(|m| m.version)
+        .max()
+        .unwrap_or(0)
 }
 
 /// SQLite only: it reads one consistent state, and so goes over a reader.
@@ -189,7 +209,8 @@ const BACKUP: &str = "VACUUM INTO $1";
 
 /// SQLite only: writes the file anew, without what was deleted from it.
 const REWRITE: &str = "VACUUM";
-/// SQLite only: moves the write-ahead log into the file and empties it. Gives 1 first if a reader stood in the way.
+/// SQLite only: moves the write-ahead log into the file and empties it. Gives 1 first if a reader
+/// stood in the way.
 const EMPTY_WAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 /// PostgreSQL only: writes the tables anew that can hold what somebody said.
 const REWRITE_TABLES: &str = "VACUUM (FULL) answers, audit, audit_touched, change_edits, changes, changesets, comments, commits, contents, decisions,
@@ -209,9 +230,7 @@ pub enum Error {
     /// The database file or its lock could not be opened.
     #[error("cannot open {path}: {source}")]
     File {
-        /// Which file.
         path: String,
-        /// Why.
         source: std::io::Error,
     },
     /// The URL is of neither engine.
@@ -224,18 +243,27 @@ pub enum Error {
     #[error("{0}")]
     Unsupported(&'static str),
     /// The trail is signed with a key that was not given.
-    #[error("the audit trail of this database is signed with the key {0}, and nothing may be written without it")]
+    #[error(
+        "the audit trail of this database is signed with the key {0}, and nothing may be written \
+            without it"
+    )]
     SigningKey(String),
     /// The end of the trail is not as the last entry left it.
-    #[error("the end of the audit trail was changed past Lucid, and nothing is written until that is mended; run `lucid audit verify`")]
+    #[error(
+        "the end of the audit trail was changed past Lucid, and nothing is written until that is \
+            mended; run `lucid audit verify`"
+    )]
     Trail,
     /// The schema is not as this Lucid makes it.
     #[error(
-        "the database's schema is not as this Lucid makes it ({0}), and nothing is written to it; if a newer Lucid migrated it, start that one"
+        "the database's schema is not as this Lucid makes it ({0}), and nothing is written to it; \
+            if a newer Lucid migrated it, start that one"
     )]
     Schema(String),
     /// The key of a sealed transcript is gone, or is none.
-    #[error("{0}; if it was not erased, start Lucid with the folder that holds it (--session-keys)")]
+    #[error(
+        "{0}; if it was not erased, start Lucid with the folder that holds it (--session-keys)"
+    )]
     SessionKey(String),
     /// The row is not there, or the state it must be in has changed.
     #[error("it is no longer in the state it was in")]
@@ -246,10 +274,12 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Whether the database could not be reached, or went away in between.
+    /// True if the database could not be reached, or went away in between.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let Self::Database(error) = self else {
+            return false;
+        };
         match error {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
@@ -258,7 +288,9 @@ impl Error {
             | sqlx::Error::Protocol(_)
             | sqlx::Error::Tls(_) => true,
             // PostgreSQL: connection exceptions, and the server starting up or shutting down.
-            sqlx::Error::Database(e) => e.code().is_some_and(|c| c.starts_with("08") || c.starts_with("57P")),
+            sqlx::Error::Database(e) => e
+                .code()
+                .is_some_and(|c| c.starts_with("08") || c.starts_with("57P")),
             _ => false,
         }
     }
@@ -274,28 +306,34 @@ impl Error {
         }
     }
 
-    /// Whether the file is no SQLite database, or a damaged one (`SQLITE_NOTADB`, `SQLITE_CORRUPT`).
+    /// True if the file is no SQLite database, or a damaged one (`SQLITE_NOTADB`,
+    /// `SQLITE_CORRUPT`).
     #[must_use]
     pub fn is_damaged(&self) -> bool {
-        self.code().is_some_and(|c| matches!(c.as_str(), "26" | "11" | "267" | "523" | "779"))
+        self.code()
+            .is_some_and(|c| matches!(c.as_str(), "26" | "11" | "267" | "523" | "779"))
     }
 
-    /// Whether the file, or its folder, may not be opened or written (`SQLITE_CANTOPEN`, `SQLITE_READONLY`, `SQLITE_PERM`).
+    /// True if the file, or its folder, may not be opened or written (`SQLITE_CANTOPEN`,
+    /// `SQLITE_READONLY`, `SQLITE_PERM`).
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied)
-            || self.code().is_some_and(|c| matches!(c.as_str(), "14" | "8" | "3" | "1032" | "1544"))
+            || self
+                .code()
+                .is_some_and(|c| matches!(c.as_str(), "14" | "8" | "3" | "1032" | "1544"))
     }
 
-    /// Whether the disk under the database is full.
+    /// True if the disk under the database is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        // SQLite: SQLITE_FULL, its write that found no room, and the index of its log that could not grow (SQLITE_IOERR_SHMSIZE);
-        // PostgreSQL: disk_full.
-        self.code().is_some_and(|c| matches!(c.as_str(), "13" | "778" | "4874" | "53100"))
+        // SQLite: SQLITE_FULL, its write that found no room, and the index of its log that could
+        // not grow (SQLITE_IOERR_SHMSIZE); PostgreSQL: disk_full.
+        self.code()
+            .is_some_and(|c| matches!(c.as_str(), "13" | "778" | "4874" | "53100"))
     }
 
-    /// Whether a unique constraint refused the row.
+    /// True if a unique constraint refused the row.
     #[must_use]
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if e.is_unique_violation())
@@ -305,7 +343,6 @@ impl Error {
 /// An open database.
 #[derive(Debug, Clone)]
 pub enum Db {
-    /// The embedded one.
     Sqlite {
         /// Any number of readers.
         read: SqlitePool,
@@ -323,13 +360,12 @@ pub enum Db {
 /// A transaction on either engine. Dropped without [`Tx::commit`], it never happened.
 #[derive(Debug)]
 pub enum Tx {
-    /// On SQLite.
     Sqlite(Open<sqlx::Sqlite>),
-    /// On PostgreSQL.
     Postgres(Open<sqlx::Postgres>),
 }
 
-/// A transaction of an engine, with what it knows of the keys of sealed transcripts. Statements run on it as on its connection.
+/// A transaction of an engine, with what it knows of the keys of sealed transcripts. Statements run
+/// on it as on its connection.
 #[derive(Debug)]
 pub struct Open<D: sqlx::Database> {
     tx: sqlx::Transaction<'static, D>,
@@ -338,7 +374,10 @@ pub struct Open<D: sqlx::Database> {
 
 impl<D: sqlx::Database> From<sqlx::Transaction<'static, D>> for Open<D> {
     fn from(tx: sqlx::Transaction<'static, D>) -> Self {
-        Self { tx, sealing: Sealing::default() }
+        Self {
+            tx,
+            sealing: Sealing::default(),
+        }
     }
 }
 
@@ -386,27 +425,36 @@ impl Tx {
 }
 
 impl Db {
-    /// Opens `sqlite:PATH` or `postgres://..` and brings its schema up to date. On SQLite the file is made if it is missing.
+    /// Opens `sqlite:PATH` or `postgres://..` and brings its schema up to date. On SQLite the file
+    /// is made if it is missing.
     pub async fn open(url: &str) -> Result<Self> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options: PgConnectOptions = url.parse()?;
-            let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(5))
+                .connect_with(options)
+                .await?;
             POSTGRES_MIGRATIONS.run(&pool).await?;
             let db = Self::Postgres(pool);
             db.fold_titles().await?;
             return Ok(db);
         }
-        let Some(path) = url.strip_prefix("sqlite:") else { return Err(Error::Url(without_password(url))) };
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return Err(Error::Url(without_password(url)));
+        };
         let db = open_sqlite(Path::new(path.trim_start_matches("//"))).await?;
         db.fold_titles().await?;
         Ok(db)
     }
 
-    /// Folds titles that were stored before there was a form for searching, or by an older server beside this one.
+    /// Folds titles that were stored before there was a form for searching, or by an older server
+    /// beside this one.
     async fn fold_titles(&self) -> Result<()> {
         loop {
             let mut tx = self.write().await?;
-            let folded = crate::changesets::fold_titles(&mut tx).await? + crate::changes::fold_titles(&mut tx).await?;
+            let folded = crate::changesets::fold_titles(&mut tx).await?
+                + crate::changes::fold_titles(&mut tx).await?;
             tx.commit().await?;
             if folded == 0 {
                 return Ok(());
@@ -414,20 +462,28 @@ impl Db {
         }
     }
 
-    /// A transaction for reading: one snapshot on either engine, so that what a page shows and the digest beside it belong together.
+    /// A transaction for reading: one snapshot on either engine, so that what a page shows and the
+    /// digest beside it belong together.
     pub async fn read(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?.into()),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?.into()),
+            Self::Postgres(pool) => Tx::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    .await?
+                    .into(),
+            ),
         })
     }
 
-    /// A transaction for writing. Never hold it across a network or model call, and never begin one inside another.
+    /// A transaction for writing. Never hold it across a network or model call, and never begin one
+    /// inside another.
     pub async fn write(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { write, schema, .. } => {
                 let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-                let version = sqlx::query_scalar::<_, i64>(covered::SCHEMA_VERSION).fetch_one(&mut *tx).await?;
+                let version = sqlx::query_scalar::<_, i64>(covered::SCHEMA_VERSION)
+                    .fetch_one(&mut *tx)
+                    .await?;
                 if schema.load(Ordering::Relaxed) != version {
                     self.refuse_changed_schema().await?;
                     schema.store(version, Ordering::Relaxed);
@@ -442,18 +498,33 @@ impl Db {
 
     async fn refuse_changed_schema(&self) -> Result<()> {
         let changed = self.changed_schema().await?;
-        if changed.is_empty() { Ok(()) } else { Err(Error::Schema(changed.into_iter().take(3).collect::<Vec<_>>().join(", "))) }
+        if changed.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Schema(
+                changed.into_iter().take(3).collect::<Vec<_>>().join(", "),
+            ))
+        }
     }
 
-    /// Tables, views, triggers and indices that are not as this Lucid's migrations make them: a trigger that somebody planted writes along
-    /// with honest transactions. SQLite only.
+    /// Tables, views, triggers and indices that are not as this Lucid's migrations make them: a
+    /// trigger that somebody planted writes along with honest transactions. SQLite only.
     pub async fn changed_schema(&self) -> Result<Vec<String>> {
-        let Self::Sqlite { read, .. } = self else { return Ok(Vec::new()) };
+        let Self::Sqlite { read, .. } = self else {
+            return Ok(Vec::new());
+        };
         let wanted = OWN_SCHEMA.get_or_try_init(own_schema).await?;
-        let is: BTreeMap<String, String> =
-            sqlx::query_as::<_, (String, String)>(covered::SCHEMA).fetch_all(read).await?.into_iter().collect();
+        let is: BTreeMap<String, String> = sqlx::query_as::<_, (String, String)>(covered::SCHEMA)
+            .fetch_all(read)
+            .await?
+            .into_iter()
+            .collect();
         let names: BTreeSet<&String> = is.keys().chain(wanted.keys()).collect();
-        Ok(names.into_iter().filter(|name| is.get(*name) != wanted.get(*name)).cloned().collect())
+        Ok(names
+            .into_iter()
+            .filter(|name| is.get(*name) != wanted.get(*name))
+            .cloned()
+            .collect())
     }
 
     /// The key that signs the audit trail, if it is beside the database.
@@ -474,28 +545,42 @@ impl Db {
         }
     }
 
-    /// Copies an SQLite database into a file that does not exist yet, while it is in use: one consistent state.
+    /// Copies an SQLite database into a file that does not exist yet, while it is in use: one
+    /// consistent state.
     pub async fn backup(&self, file: &Path) -> Result<()> {
         let Self::Sqlite { read, .. } = self else {
-            return Err(Error::Unsupported("a PostgreSQL database is backed up with its own pg_dump, or by its server's archive"));
+            return Err(Error::Unsupported(
+                "a PostgreSQL database is backed up with its own pg_dump, or by its server's \
+                    archive",
+            ));
         };
         if file.exists() {
-            return Err(Error::File { path: file.display().to_string(), source: std::io::ErrorKind::AlreadyExists.into() });
+            return Err(Error::File {
+                path: file.display().to_string(),
+                source: std::io::ErrorKind::AlreadyExists.into(),
+            });
         }
-        // VACUUM INTO takes an empty file as one that is not there, and leaves its rights as they are.
+        // VACUUM INTO takes an empty file as one that is not there, and leaves its rights as they
+        // are.
         make_private(file)?;
-        sqlx::query(BACKUP).bind(file.display().to_string()).execute(read).await?;
+        sqlx::query(BACKUP)
+            .bind(file.display().to_string())
+            .execute(read)
+            .await?;
         Ok(())
     }
 
-    /// Writes the files of the database anew, so that they hold nothing that was erased. Writers wait meanwhile; on PostgreSQL readers
-    /// of the tables, too. False if a reader kept SQLite's write-ahead log from being emptied: then it is to be tried again.
+    /// Writes the files of the database anew, so that they hold nothing that was erased. Writers
+    /// wait meanwhile; on PostgreSQL readers of the tables, too. False if a reader kept SQLite's
+    /// write-ahead log from being emptied: then it is to be tried again.
     pub async fn rewrite(&self) -> Result<bool> {
         match self {
             Self::Sqlite { write, .. } => {
                 let mut connection = write.acquire().await?;
                 sqlx::query(REWRITE).execute(&mut *connection).await?;
-                let busy = sqlx::query_scalar::<_, i64>(EMPTY_WAL).fetch_one(&mut *connection).await?;
+                let busy = sqlx::query_scalar::<_, i64>(EMPTY_WAL)
+                    .fetch_one(&mut *connection)
+                    .await?;
                 Ok(busy == 0)
             }
             Self::Postgres(pool) => {
@@ -507,11 +592,16 @@ impl Db {
 
     /// Bytes of SQLite's write-ahead log; `None` on PostgreSQL, or where there is none.
     pub async fn wal_bytes(&self) -> Option<u64> {
-        let Self::Sqlite { read, .. } = self else { return None };
+        let Self::Sqlite { read, .. } = self else {
+            return None;
+        };
         let file = read.connect_options().get_filename().to_owned();
         let mut name = file.into_os_string();
         name.push("-wal");
-        tokio::task::spawn_blocking(move || std::fs::metadata(name).map(|m| m.len()).ok()).await.ok().flatten()
+        tokio::task::spawn_blocking(move || std::fs::metadata(name).map(|m| m.len()).ok())
+            .await
+            .ok()
+            .flatten()
     }
 
     /// Closes every connection.
@@ -527,12 +617,18 @@ impl Db {
 }
 
 /// The schema that this Lucid's migrations make.
-static OWN_SCHEMA: tokio::sync::OnceCell<BTreeMap<String, String>> = tokio::sync::OnceCell::const_new();
+static OWN_SCHEMA: tokio::sync::OnceCell<BTreeMap<String, String>> =
+    tokio::sync::OnceCell::const_new();
 
 async fn own_schema() -> Result<BTreeMap<String, String>> {
-    let fresh = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    let fresh = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect("sqlite::memory:")
+        .await?;
     SQLITE_MIGRATIONS.run(&fresh).await?;
-    let schema = sqlx::query_as::<_, (String, String)>(covered::SCHEMA).fetch_all(&fresh).await?;
+    let schema = sqlx::query_as::<_, (String, String)>(covered::SCHEMA)
+        .fetch_all(&fresh)
+        .await?;
     fresh.close().await;
     Ok(schema.into_iter().collect())
 }
@@ -547,28 +643,45 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
         .busy_timeout(Duration::from_secs(30))
         // Else `INSERT OR REPLACE` deletes rows past the triggers that guard them.
         .pragma("recursive_triggers", "ON")
-        // The write-ahead log is cut back to this after each checkpoint, however large a long read once made it.
+        // The write-ahead log is cut back to this after each checkpoint, however large a long read
+        // once made it.
         .pragma("journal_size_limit", WAL_BYTES.to_string())
         .pragma("trusted_schema", "OFF");
     make_private(path)?;
     // The writer, and with it the file and the schema, comes first: readers cannot make them.
     let lock_path = path.with_extension("migrate-lock");
-    let file_error = |source| Error::File { path: lock_path.display().to_string(), source };
+    let file_error = |source| Error::File {
+        path: lock_path.display().to_string(),
+        source,
+    };
     let lock = File::create(&lock_path).map_err(file_error)?;
-    let lock =
-        tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(|e| file_error(e.into()))?.map_err(file_error)?;
-    // A commit that a full disk refused is rolled back by SQLite itself, and the connection then takes itself for one that is still in a
-    // transaction: every later write would fail on it. Such a connection is closed and another opened.
+    let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+        .await
+        .map_err(|e| file_error(e.into()))?
+        .map_err(file_error)?;
+    // A commit that a full disk refused is rolled back by SQLite itself, and the connection then
+    // takes itself for one that is still in a transaction: every later write would fail on it. Such
+    // a connection is closed and another opened.
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_mins(1))
-        .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }))
+        .before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) })
+        })
         .connect_with(options.clone())
         .await?;
     SQLITE_MIGRATIONS.run(&write).await?;
     drop(lock);
-    let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.read_only(true)).await?;
-    Ok(Db::Sqlite { read, write, key: read_key(&key_file(path))?, schema: Arc::new(AtomicI64::new(-1)) })
+    let read = SqlitePoolOptions::new()
+        .max_connections(8)
+        .connect_with(options.read_only(true))
+        .await?;
+    Ok(Db::Sqlite {
+        read,
+        write,
+        key: read_key(&key_file(path))?,
+        schema: Arc::new(AtomicI64::new(-1)),
+    })
 }
 
 /// Where the key is that signs the audit trail of an SQLite database, unless another file is named.
@@ -579,7 +692,10 @@ pub fn key_file(database: &Path) -> PathBuf {
 
 /// The key in a file: 32 bytes as 64 hexadecimal digits. None if there is no file.
 pub fn read_key(file: &Path) -> Result<Option<[u8; 32]>> {
-    let failed = |source| Error::File { path: file.display().to_string(), source };
+    let failed = |source| Error::File {
+        path: file.display().to_string(),
+        source,
+    };
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -587,11 +703,16 @@ pub fn read_key(file: &Path) -> Result<Option<[u8; 32]>> {
     };
     let mut key = [0; 32];
     let read = hex::decode_to_slice(text.trim(), &mut key);
-    read.map_err(|_| failed(std::io::Error::other("it holds no signing key, which is 64 hexadecimal digits")))?;
+    read.map_err(|_| {
+        failed(std::io::Error::other(
+            "it holds no signing key, which is 64 hexadecimal digits",
+        ))
+    })?;
     Ok(Some(key))
 }
 
-/// Makes the file, if it is not there, for its owner's eyes only; what SQLite puts beside it gets the same rights.
+/// Makes the file, if it is not there, for its owner's eyes only; what SQLite puts beside it gets
+/// the same rights.
 fn make_private(path: &Path) -> Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -600,26 +721,42 @@ fn make_private(path: &Path) -> Result<()> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(Error::File { path: path.display().to_string(), source }),
+        Err(source) => Err(Error::File {
+            path: path.display().to_string(),
+            source,
+        }),
     }
 }
 
 fn without_password(url: &str) -> String {
     match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => format!("{}://***{}", &url[..scheme], &url[at..]),
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}://***{}", &url[..scheme], &url[at..])
+        }
         _ => url.to_owned(),
     }
 }
 
-/// A text as it is searched: each letter without its case, in every script, wherever it stands (`ß` is `ss`, and a final `ς` is `σ`).
-/// SQLite's own `LOWER` knows ASCII only.
+/// A text as it is searched: each letter without its case, in every script, wherever it stands (`ß`
+/// is `ss`, and a final `ς` is `σ`). SQLite's own `LOWER` knows ASCII only.
 pub(crate) fn folded(text: &str) -> String {
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// A pattern that finds a text as it was typed, in any case, in what [`folded`] gave; `!` escapes.
 pub(crate) fn like(text: &str) -> String {
-    let escaped: String = folded(text).chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect();
+    let escaped: String = folded(text)
+        .chars()
+        .flat_map(|c| {
+            matches!(c, '%' | '_' | '!')
+                .then_some('!')
+                .into_iter()
+                .chain([c])
+        })
+        .collect();
     format!("%{escaped}%")
 }
 
@@ -628,7 +765,8 @@ pub(crate) fn viewer(visible: Visible) -> Option<Uuid> {
     match visible {
         Visible::All => None,
         Visible::GrantedTo(user) => Some(user.0),
-        // A list that is narrowed to one store is asked with `Visible::narrowed`; one that was not shows nothing.
+        // A list that is narrowed to one store is asked with `Visible::narrowed`; one that was not
+        // shows nothing.
         Visible::OneOf(..) | Visible::Nothing => Some(Uuid::nil()),
     }
 }
@@ -636,9 +774,8 @@ pub(crate) fn viewer(visible: Visible) -> Option<Uuid> {
 /// One page of a list that is paged by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The rows.
     pub rows: Vec<T>,
-    /// Whether there are more after the last row.
+    /// True if there are more after the last row.
     pub more: bool,
 }
 
@@ -658,7 +795,10 @@ mod tests {
 
     #[test]
     fn a_refused_url_never_shows_its_password() {
-        assert_eq!(without_password("mysql://ana:hunter2@db/x"), "mysql://***@db/x");
+        assert_eq!(
+            without_password("mysql://ana:hunter2@db/x"),
+            "mysql://***@db/x"
+        );
         assert_eq!(without_password("file.db"), "file.db");
     }
 }

@@ -11,40 +11,51 @@ use crate::{Error, Result, Tx};
 
 macro_rules! erasure_sql {
     () => {
-        "SELECT id, kind, state, subject, also, version_id, reason, kept, asked_by, asked_at, decided_by, done_at, counts, cleaned_at FROM erasures"
+        "SELECT id, kind, state, subject, also, version_id, reason, kept, asked_by, asked_at,
+            decided_by, done_at, counts, cleaned_at FROM erasures"
     };
 }
 
 macro_rules! hold_sql {
     () => {
         "SELECT h.id, h.store_id, s.name AS store_name, h.memory_id,
-            (SELECT v.path FROM memory_versions v WHERE v.memory_id = h.memory_id ORDER BY v.number DESC LIMIT 1) AS path,
-            COALESCE(h.store_id, (SELECT v.store_id FROM memory_versions v WHERE v.memory_id = h.memory_id LIMIT 1)) AS of_store,
-            h.subject, h.reason, h.placed_by, h.placed_at, h.released_by, h.released_at, h.release_reason
+            (SELECT v.path FROM memory_versions v WHERE v.memory_id = h.memory_id
+            ORDER BY v.number DESC LIMIT 1) AS path,
+            COALESCE(h.store_id, (SELECT v.store_id FROM memory_versions v
+            WHERE v.memory_id = h.memory_id LIMIT 1)) AS of_store,
+            h.subject, h.reason, h.placed_by, h.placed_at, h.released_by, h.released_at,
+            h.release_reason
         FROM legal_holds h LEFT JOIN stores s ON s.id = h.store_id"
     };
 }
 
 statements! {
-    INSERT = "INSERT INTO erasures (id, kind, state, subject, also, version_id, reason, kept, asked_by, asked_at, decided_by, done_at, counts)
+    INSERT = "INSERT INTO erasures (id, kind, state, subject, also, version_id, reason, kept,
+        asked_by, asked_at, decided_by, done_at, counts)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     GET = concat!(erasure_sql!(), " WHERE id = $1");
-    LIST = concat!(erasure_sql!(), " ORDER BY CASE WHEN state = 'waiting' THEN 0 ELSE 1 END, id DESC LIMIT $1");
+    LIST = concat!(erasure_sql!(), " ORDER BY CASE WHEN state = 'waiting' THEN 0 ELSE 1 END, id DESC
+        LIMIT $1");
     WAITING_FOR = "SELECT id FROM erasures WHERE state = 'waiting' AND subject = $1";
-    END = "UPDATE erasures SET state = $2, subject = NULL, also = NULL, decided_by = $3, done_at = $4, counts = $5 WHERE id = $1 AND state = 'waiting'";
+    END = "UPDATE erasures SET state = $2, subject = NULL, also = NULL, decided_by = $3,
+        done_at = $4, counts = $5 WHERE id = $1 AND state = 'waiting'";
     LAST_RETENTION = "SELECT MAX(asked_at) FROM erasures WHERE kind = 'retention'";
-    TO_CLEAN = "SELECT COUNT(*) FROM erasures WHERE state = 'done' AND cleaned_at IS NULL AND done_at <= $1";
-    CLEANED = "UPDATE erasures SET cleaned_at = $2 WHERE state = 'done' AND cleaned_at IS NULL AND done_at <= $1";
-    PLACE = "INSERT INTO legal_holds (id, store_id, memory_id, subject, reason, placed_by, placed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    RELEASE = "UPDATE legal_holds SET released_by = $2, released_at = $3, release_reason = $4 WHERE id = $1 AND released_at IS NULL";
+    TO_CLEAN = "SELECT COUNT(*) FROM erasures WHERE state = 'done' AND cleaned_at IS NULL
+        AND done_at <= $1";
+    CLEANED = "UPDATE erasures SET cleaned_at = $2 WHERE state = 'done' AND cleaned_at IS NULL
+        AND done_at <= $1";
+    PLACE = "INSERT INTO legal_holds (id, store_id, memory_id, subject, reason, placed_by,
+        placed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    RELEASE = "UPDATE legal_holds SET released_by = $2, released_at = $3, release_reason = $4
+        WHERE id = $1 AND released_at IS NULL";
     HOLD = concat!(hold_sql!(), " WHERE h.id = $1");
-    HOLDS = concat!(hold_sql!(), " ORDER BY CASE WHEN h.released_at IS NULL THEN 0 ELSE 1 END, h.id DESC LIMIT $1");
+    HOLDS = concat!(hold_sql!(), " ORDER BY CASE WHEN h.released_at IS NULL THEN 0 ELSE 1 END,
+        h.id DESC LIMIT $1");
     IN_FORCE = concat!(hold_sql!(), " WHERE h.released_at IS NULL ORDER BY h.id");
 }
 
 /// An erasure.
 #[derive(Debug, Clone, FromRow)]
-#[expect(missing_docs, reason = "names that say it")]
 pub struct ErasureRow {
     pub id: ErasureId,
     pub kind: ErasureKind,
@@ -72,7 +83,14 @@ pub struct ErasureRow {
 impl ErasureRow {
     /// One that is done at once, by kind and id of an actor.
     #[must_use]
-    pub fn done(id: ErasureId, kind: ErasureKind, reason: String, by: String, counts: String, at: Timestamp) -> Self {
+    pub fn done(
+        id: ErasureId,
+        kind: ErasureKind,
+        reason: String,
+        by: String,
+        counts: String,
+        at: Timestamp,
+    ) -> Self {
         Self {
             id,
             kind,
@@ -94,7 +112,6 @@ impl ErasureRow {
 
 /// A legal hold on a store, a memory or an end user.
 #[derive(Debug, Clone, FromRow)]
-#[expect(missing_docs, reason = "names that say it")]
 pub struct HoldRow {
     pub id: HoldId,
     pub store_id: Option<StoreId>,
@@ -151,9 +168,20 @@ pub async fn waiting_for(tx: &mut Tx, subject: &str) -> Result<Option<ErasureId>
 }
 
 /// Ends an erasure that waits, and forgets whom it was about; [`Error::Stale`] if it does not wait.
-pub async fn end(tx: &mut Tx, id: ErasureId, state: ErasureState, by: Option<UserId>, at: Timestamp, counts: &str) -> Result<()> {
+pub async fn end(
+    tx: &mut Tx,
+    id: ErasureId,
+    state: ErasureState,
+    by: Option<UserId>,
+    at: Timestamp,
+    counts: &str,
+) -> Result<()> {
     let done_at = (state == ErasureState::Done).then_some(at);
-    if execute!(tx, END, id, state, by, done_at, counts)? == 1 { Ok(()) } else { Err(Error::Stale) }
+    if execute!(tx, END, id, state, by, done_at, counts)? == 1 {
+        Ok(())
+    } else {
+        Err(Error::Stale)
+    }
 }
 
 /// When old transcripts were last erased.
@@ -161,7 +189,7 @@ pub async fn last_retention(tx: &mut Tx) -> Result<Option<Timestamp>> {
     fetch_scalar!(tx, Option<Timestamp>, LAST_RETENTION)
 }
 
-/// Whether something was erased up to a time of which the database's files may still hold a trace.
+/// True if something was erased up to a time of which the database's files may still hold a trace.
 pub async fn is_to_clean(tx: &mut Tx, until: Timestamp) -> Result<bool> {
     Ok(fetch_scalar!(tx, i64, TO_CLEAN, until)? > 0)
 }
@@ -184,7 +212,14 @@ pub enum Held {
 }
 
 /// Places a hold.
-pub async fn place(tx: &mut Tx, id: HoldId, held: &Held, reason: &str, by: UserId, at: Timestamp) -> Result<()> {
+pub async fn place(
+    tx: &mut Tx,
+    id: HoldId,
+    held: &Held,
+    reason: &str,
+    by: UserId,
+    at: Timestamp,
+) -> Result<()> {
     let (store, memory, subject) = match held {
         Held::Store(id) => (Some(*id), None, None),
         Held::Memory(id) => (None, Some(*id), None),
@@ -195,8 +230,18 @@ pub async fn place(tx: &mut Tx, id: HoldId, held: &Held, reason: &str, by: UserI
 }
 
 /// Releases a hold; [`Error::Stale`] if it is not in force.
-pub async fn release(tx: &mut Tx, id: HoldId, by: UserId, at: Timestamp, reason: &str) -> Result<()> {
-    if execute!(tx, RELEASE, id, by, at, reason)? == 1 { Ok(()) } else { Err(Error::Stale) }
+pub async fn release(
+    tx: &mut Tx,
+    id: HoldId,
+    by: UserId,
+    at: Timestamp,
+    reason: &str,
+) -> Result<()> {
+    if execute!(tx, RELEASE, id, by, at, reason)? == 1 {
+        Ok(())
+    } else {
+        Err(Error::Stale)
+    }
 }
 
 /// One hold.

@@ -14,32 +14,46 @@ statements! {
     GRANT = "INSERT INTO grants (id, user_id, store_id, path_prefix, role, created_by, created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (user_id, store_id, path_prefix) DO UPDATE SET role = excluded.role";
-    GRANT_TEAM = "INSERT INTO team_grants (id, team_id, store_id, path_prefix, role, created_by, created_at)
+    GRANT_TEAM = "INSERT INTO team_grants (id, team_id, store_id, path_prefix, role, created_by,
+        created_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (team_id, store_id, path_prefix) DO UPDATE SET role = excluded.role";
     REVOKE = "DELETE FROM grants WHERE user_id = $1 AND store_id = $2 AND path_prefix = $3";
-    REVOKE_TEAM = "DELETE FROM team_grants WHERE team_id = $1 AND store_id = $2 AND path_prefix = $3";
-    OF_USER = "SELECT store_id, path_prefix, role FROM user_grants WHERE user_id = $1 ORDER BY store_id, path_prefix, role";
-    OF_STORE = "SELECT u.id AS user_id, NULL AS team_id, u.name, g.path_prefix, g.role FROM grants g JOIN users u ON u.id = g.user_id
+    REVOKE_TEAM = "DELETE FROM team_grants WHERE team_id = $1 AND store_id = $2
+        AND path_prefix = $3";
+    OF_USER = "SELECT store_id, path_prefix, role FROM user_grants WHERE user_id = $1
+        ORDER BY store_id, path_prefix, role";
+    OF_STORE = "SELECT u.id AS user_id, NULL AS team_id, u.name, g.path_prefix, g.role FROM grants g
+        JOIN users u ON u.id = g.user_id
             WHERE g.store_id = $1
         UNION ALL
-        SELECT NULL, t.id, t.name, g.path_prefix, g.role FROM team_grants g JOIN teams t ON t.id = g.team_id WHERE g.store_id = $1
+        SELECT NULL, t.id, t.name, g.path_prefix, g.role FROM team_grants g JOIN teams t
+        ON t.id = g.team_id WHERE g.store_id = $1
         ORDER BY 3, 4";
-    OF_TEAM = "SELECT store_id, path_prefix, role FROM team_grants WHERE team_id = $1 ORDER BY store_id, path_prefix";
-    OF_ALL = "SELECT user_id, store_id, path_prefix, role FROM user_grants ORDER BY user_id, store_id, path_prefix, role";
+    OF_TEAM = "SELECT store_id, path_prefix, role FROM team_grants WHERE team_id = $1
+        ORDER BY store_id, path_prefix";
+    OF_ALL = "SELECT user_id, store_id, path_prefix, role FROM user_grants ORDER BY user_id,
+        store_id, path_prefix, role";
     ELIGIBLE = "SELECT DISTINCT g.user_id FROM user_grants g JOIN users u ON u.id = g.user_id
-        WHERE u.disabled_at IS NULL AND u.role IN ('admin', 'reviewer') AND g.role IN ('reviewer', 'owner')
+        WHERE u.disabled_at IS NULL AND u.role IN ('admin', 'reviewer') AND g.role IN ('reviewer',
+        'owner')
           AND (CAST($1 AS UUID) IS NULL OR g.store_id = $1) ORDER BY 1";
-    DECIDERS = "SELECT g.user_id, u.name, g.path_prefix, g.role FROM user_grants g JOIN users u ON u.id = g.user_id
-        WHERE g.store_id = $1 AND g.role IN ('reviewer', 'owner') AND u.role IN ('admin', 'reviewer') AND u.disabled_at IS NULL
+    DECIDERS = "SELECT g.user_id, u.name, g.path_prefix, g.role FROM user_grants g JOIN users u
+        ON u.id = g.user_id
+        WHERE g.store_id = $1 AND g.role IN ('reviewer', 'owner') AND u.role IN ('admin',
+        'reviewer') AND u.disabled_at IS NULL
         ORDER BY u.name, g.user_id";
-    // Also those whose account is disabled, or who are no reviewers any more: that somebody is named is what counts.
-    OWNERS = "SELECT g.user_id, g.path_prefix FROM user_grants g WHERE g.store_id = $1 AND g.role = 'owner' ORDER BY g.user_id, g.path_prefix";
-    STORES_OF_TEAM = "SELECT DISTINCT g.store_id FROM team_grants g JOIN stores s ON s.id = g.store_id WHERE g.team_id = $1 AND s.deleted_at IS NULL";
+    // Also those whose account is disabled, or who are no reviewers any more: that somebody is
+    // named is what counts.
+    OWNERS = "SELECT g.user_id, g.path_prefix FROM user_grants g WHERE g.store_id = $1
+        AND g.role = 'owner' ORDER BY g.user_id, g.path_prefix";
+    STORES_OF_TEAM = "SELECT DISTINCT g.store_id FROM team_grants g JOIN stores s
+        ON s.id = g.store_id WHERE g.team_id = $1 AND s.deleted_at IS NULL";
     INSERT_TEAM = "INSERT INTO teams (id, name, created_by, created_at) VALUES ($1, $2, $3, $4)";
     TEAMS = "SELECT id, name FROM teams ORDER BY name";
     TEAM = "SELECT id, name FROM teams WHERE id = $1";
-    JOIN = "INSERT INTO team_members (team_id, user_id) VALUES ($1, $2) ON CONFLICT (team_id, user_id) DO NOTHING";
+    JOIN = "INSERT INTO team_members (team_id, user_id) VALUES ($1, $2) ON CONFLICT (team_id,
+        user_id) DO NOTHING";
     LEAVE = "DELETE FROM team_members WHERE team_id = $1 AND user_id = $2";
     MEMBERS = "SELECT team_id, user_id FROM team_members ORDER BY team_id, user_id";
 }
@@ -47,7 +61,6 @@ statements! {
 /// Who a grant is given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grantee {
-    /// One person.
     Person(UserId),
     /// Everybody in a team.
     Team(TeamId),
@@ -56,9 +69,7 @@ pub enum Grantee {
 /// A team.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct TeamRow {
-    /// Id.
     pub id: TeamId,
-    /// Name, unique.
     pub name: String,
 }
 
@@ -73,15 +84,41 @@ pub struct GrantRow {
     pub name: String,
     /// On which part of the store.
     pub path_prefix: PathPrefix,
-    /// What it gives.
     pub role: StoreRole,
 }
 
 /// Gives a role on a store or path, in place of the one that was given there before.
-pub async fn grant(tx: &mut Tx, id: GrantId, to: Grantee, grant: &Grant, created_by: &str, at: Timestamp) -> Result<()> {
+pub async fn grant(
+    tx: &mut Tx,
+    id: GrantId,
+    to: Grantee,
+    grant: &Grant,
+    created_by: &str,
+    at: Timestamp,
+) -> Result<()> {
     match to {
-        Grantee::Person(user) => execute!(tx, GRANT, id, user, grant.store, &grant.path, grant.role, created_by, at)?,
-        Grantee::Team(team) => execute!(tx, GRANT_TEAM, id, team, grant.store, &grant.path, grant.role, created_by, at)?,
+        Grantee::Person(user) => execute!(
+            tx,
+            GRANT,
+            id,
+            user,
+            grant.store,
+            &grant.path,
+            grant.role,
+            created_by,
+            at
+        )?,
+        Grantee::Team(team) => execute!(
+            tx,
+            GRANT_TEAM,
+            id,
+            team,
+            grant.store,
+            &grant.path,
+            grant.role,
+            created_by,
+            at
+        )?,
     };
     Ok(())
 }
@@ -98,7 +135,10 @@ pub async fn revoke(tx: &mut Tx, from: Grantee, store: StoreId, path: &PathPrefi
 /// What a person was granted, also by their teams.
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Grant>> {
     let rows = fetch_all!(tx, (StoreId, PathPrefix, StoreRole), OF_USER, user)?;
-    Ok(rows.into_iter().map(|(store, path, role)| Grant { store, path, role }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(store, path, role)| Grant { store, path, role })
+        .collect())
 }
 
 /// Who was granted what on a store, by name.
@@ -109,30 +149,35 @@ pub async fn of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<GrantRow>> {
 /// What everybody was granted, also by their teams.
 pub async fn of_all(tx: &mut Tx) -> Result<Vec<(UserId, Grant)>> {
     let rows = fetch_all!(tx, (UserId, StoreId, PathPrefix, StoreRole), OF_ALL)?;
-    Ok(rows.into_iter().map(|(user, store, path, role)| (user, Grant { store, path, role })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(user, store, path, role)| (user, Grant { store, path, role }))
+        .collect())
 }
 
 /// What a team was granted.
 pub async fn of_team(tx: &mut Tx, team: TeamId) -> Result<Vec<Grant>> {
     let rows = fetch_all!(tx, (StoreId, PathPrefix, StoreRole), OF_TEAM, team)?;
-    Ok(rows.into_iter().map(|(store, path, role)| Grant { store, path, role }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(store, path, role)| Grant { store, path, role })
+        .collect())
 }
 
 /// Accounts that may decide somewhere in a store, or in any store.
 pub async fn eligible(tx: &mut Tx, store: Option<StoreId>) -> Result<Vec<UserId>> {
-    Ok(fetch_all!(tx, (UserId,), ELIGIBLE, store)?.into_iter().map(|(user,)| user).collect())
+    Ok(fetch_all!(tx, (UserId,), ELIGIBLE, store)?
+        .into_iter()
+        .map(|(user,)| user)
+        .collect())
 }
 
 /// Somebody who may decide in a part of a store.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DeciderRow {
-    /// Who.
     pub user_id: UserId,
-    /// Their name.
     pub name: String,
-    /// In which part.
     pub path_prefix: PathPrefix,
-    /// As what.
     pub role: StoreRole,
 }
 
@@ -147,7 +192,12 @@ pub async fn owners(tx: &mut Tx, store: StoreId) -> Result<Vec<(UserId, PathPref
 }
 
 /// Makes a team; a duplicate name is a unique violation.
-pub async fn insert_team(tx: &mut Tx, team: &TeamRow, created_by: &str, at: Timestamp) -> Result<()> {
+pub async fn insert_team(
+    tx: &mut Tx,
+    team: &TeamRow,
+    created_by: &str,
+    at: Timestamp,
+) -> Result<()> {
     execute!(tx, INSERT_TEAM, team.id, team.name.as_str(), created_by, at)?;
     Ok(())
 }
@@ -176,7 +226,10 @@ pub async fn leave(tx: &mut Tx, team: TeamId, user: UserId) -> Result<()> {
 
 /// The stores on which a team has a grant.
 pub async fn stores_of_team(tx: &mut Tx, team: TeamId) -> Result<Vec<StoreId>> {
-    Ok(fetch_all!(tx, (StoreId,), STORES_OF_TEAM, team)?.into_iter().map(|(id,)| id).collect())
+    Ok(fetch_all!(tx, (StoreId,), STORES_OF_TEAM, team)?
+        .into_iter()
+        .map(|(id,)| id)
+        .collect())
 }
 
 /// Who is in which team.

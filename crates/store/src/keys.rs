@@ -9,32 +9,36 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT = "INSERT INTO api_keys (id, user_id, store_id, name, secret_hash, scopes, created_at, expires_at, created_by)
+    INSERT = "INSERT INTO api_keys (id, user_id, store_id, name, secret_hash, scopes, created_at,
+        expires_at, created_by)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    BY_SECRET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
-        FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.secret_hash = $1 AND u.disabled_at IS NULL";
-    GET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
+    BY_SECRET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes,
+        k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
+        FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.secret_hash = $1
+        AND u.disabled_at IS NULL";
+    GET = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at,
+        k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.id = $1";
-    ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.created_by
+    ALL = "SELECT k.id, k.user_id, u.name AS owner, k.store_id, k.name, k.scopes, k.created_at,
+        k.expires_at, k.last_used_at, k.revoked_at, k.created_by
         FROM api_keys k JOIN users u ON u.id = k.user_id ORDER BY k.id";
-    NAMES = concat!("SELECT k.id, k.name, u.name FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.id IN (", fifty!(), ")");
+    NAMES = concat!("SELECT k.id, k.name, u.name FROM api_keys k JOIN users u ON u.id = k.user_id
+        WHERE k.id IN (", fifty!(), ")");
     ANSWER_FOR = "SELECT user_id, created_by FROM api_keys WHERE id = $1";
     REVOKE = "UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
-    USED = "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    USED = "UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL
+        OR last_used_at < $1)";
 }
 
 /// A key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct KeyRow {
-    /// Id.
     pub id: KeyId,
-    /// Whose it is.
     pub user_id: UserId,
     /// How its owner is called.
     pub owner: String,
     /// The only store that it is for.
     pub store_id: Option<StoreId>,
-    /// What it is for, in words.
     pub name: String,
     /// Its scopes, with spaces between.
     pub scopes: String,
@@ -51,7 +55,7 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
-    /// Whether it still opens anything.
+    /// True if it still opens anything.
     #[must_use]
     pub fn is_good(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|at| at > now)
@@ -61,7 +65,19 @@ impl KeyRow {
 /// Stores a key by the SHA-256 of its secret.
 pub async fn insert(tx: &mut Tx, key: &KeyRow, secret_hash: &[u8]) -> Result<()> {
     let (name, scopes) = (key.name.as_str(), key.scopes.as_str());
-    execute!(tx, INSERT, key.id, key.user_id, key.store_id, name, secret_hash, scopes, key.created_at, key.expires_at, key.created_by)?;
+    execute!(
+        tx,
+        INSERT,
+        key.id,
+        key.user_id,
+        key.store_id,
+        name,
+        secret_hash,
+        scopes,
+        key.created_at,
+        key.expires_at,
+        key.created_by
+    )?;
     Ok(())
 }
 
@@ -88,7 +104,11 @@ pub async fn names(tx: &mut Tx, ids: &[KeyId]) -> Result<Vec<(KeyId, String, Str
 /// Who owns a key, and who made it.
 pub async fn answer_for(tx: &mut Tx, id: KeyId) -> Result<Vec<UserId>> {
     let row = fetch_optional!(tx, (UserId, Option<UserId>), ANSWER_FOR, id)?;
-    let mut people: Vec<UserId> = row.into_iter().flat_map(|(owner, maker)| [Some(owner), maker]).flatten().collect();
+    let mut people: Vec<UserId> = row
+        .into_iter()
+        .flat_map(|(owner, maker)| [Some(owner), maker])
+        .flatten()
+        .collect();
     people.dedup();
     Ok(people)
 }

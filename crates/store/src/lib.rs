@@ -1,7 +1,7 @@
 //! SQL, and only SQL: one module a table family, one text for both engines.
 //!
-//! Nothing here checks rights, decides or writes audit entries on its own; `service` does, inside one [`Tx`].
-//! Memory rows are written by [`commits::write`] and by nothing else.
+//! Nothing here checks rights, decides or writes audit entries on its own; `service` does, inside
+//! one [`Tx`]. Memory rows are written by [`commits::write`] and by nothing else.
 
 #[macro_use]
 mod engine;
@@ -22,19 +22,19 @@ pub mod erasing;
 pub mod erasures;
 pub mod evidence;
 pub mod features;
-pub mod figures;
 pub mod forms;
 pub mod grants;
+pub mod history;
 pub mod insights;
 pub mod jobs;
 pub mod keys;
 pub mod mappings;
 pub mod memories;
 pub mod memory_stores;
+pub mod metrics;
 pub mod model_batches;
 pub mod note_effects;
 pub mod notices;
-pub mod past;
 pub mod policies;
 pub mod policy_outcomes;
 pub mod questions;
@@ -56,7 +56,9 @@ pub mod vectors;
 #[cfg(feature = "faults")]
 pub mod faults;
 
-pub use engine::{Db, Error, Page, Result, Tx, key_file, newest_migration, read_key, statements_run};
+pub use engine::{
+    Db, Error, Page, Result, Tx, key_file, newest_migration, read_key, statements_run,
+};
 
 /// Every statement of the crate, for the test that prepares them on both engines.
 #[must_use]
@@ -78,7 +80,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("erasures", erasures::STATEMENTS),
         ("evidence", evidence::STATEMENTS),
         ("features", features::STATEMENTS),
-        ("figures", figures::STATEMENTS),
+        ("metrics", metrics::STATEMENTS),
         ("forms", forms::STATEMENTS),
         ("grants", grants::STATEMENTS),
         ("insights", insights::STATEMENTS),
@@ -90,7 +92,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("model_batches", model_batches::STATEMENTS),
         ("note_effects", note_effects::STATEMENTS),
         ("notices", notices::STATEMENTS),
-        ("past", past::STATEMENTS),
+        ("history", history::STATEMENTS),
         ("policies", policies::STATEMENTS),
         ("policy_outcomes", policy_outcomes::STATEMENTS),
         ("queue", queue::STATEMENTS),
@@ -107,6 +109,12 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("users", users::STATEMENTS),
         ("vectors", vectors::STATEMENTS),
     ];
-    let columns = erasing::TEXTS.iter().flat_map(|column| [column.read, column.write].map(|sql| ("erased texts", column.name, sql)));
-    families.iter().flat_map(|(family, list)| list.iter().map(|(name, sql)| (*family, *name, *sql))).chain(columns).collect()
+    let columns = erasing::TEXTS.iter().flat_map(|column| {
+        [column.read, column.write].map(|sql| ("erased texts", column.name, sql))
+    });
+    families
+        .iter()
+        .flat_map(|(family, list)| list.iter().map(|(name, sql)| (*family, *name, *sql)))
+        .chain(columns)
+        .collect()
 }

@@ -10,20 +10,19 @@ statements! {
     GET = "SELECT name, mapping, updated_by, updated_at FROM mappings WHERE name = $1";
     COUNT = "SELECT COUNT(*) FROM mappings WHERE name <> $1";
     PUT = "INSERT INTO mappings (name, mapping, updated_by, updated_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (name) DO UPDATE SET mapping = excluded.mapping, updated_by = excluded.updated_by, updated_at = excluded.updated_at";
+        ON CONFLICT (name) DO UPDATE SET mapping = excluded.mapping,
+        updated_by = excluded.updated_by, updated_at = excluded.updated_at";
     DELETE = "DELETE FROM mappings WHERE name = $1";
 }
 
 /// A mapping as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct MappingRow {
-    /// What it is called.
     pub name: String,
     /// The mapping, as JSON.
     pub mapping: String,
     /// Who saved it last, by kind and id.
     pub updated_by: String,
-    /// When.
     pub updated_at: Timestamp,
 }
 
@@ -44,7 +43,14 @@ pub async fn count_others(tx: &mut Tx, name: &str) -> Result<i64> {
 
 /// Saves a mapping, in place of the one of the same name.
 pub async fn put(tx: &mut Tx, row: &MappingRow) -> Result<()> {
-    execute!(tx, PUT, row.name.as_str(), row.mapping.as_str(), row.updated_by.as_str(), row.updated_at)?;
+    execute!(
+        tx,
+        PUT,
+        row.name.as_str(),
+        row.mapping.as_str(),
+        row.updated_by.as_str(),
+        row.updated_at
+    )?;
     Ok(())
 }
 

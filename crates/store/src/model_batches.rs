@@ -1,4 +1,5 @@
-//! What models answered, a request each: finished work that a crash, a cancel or the next dream does not repeat.
+//! What models answered, a request each: finished work that a crash, a cancel or the next dream
+//! does not repeat.
 
 use domain::{
     Timestamp,
@@ -9,24 +10,33 @@ use sqlx::FromRow;
 use crate::{Error, Result, Tx, sealing};
 
 statements! {
-    PUT = "INSERT INTO model_batches (store_id, request_sha256, dream_id, model, sessions, candidates, dropped, input_tokens, output_tokens,
+    PUT = "INSERT INTO model_batches (store_id, request_sha256, dream_id, model, sessions,
+        candidates, dropped, input_tokens, output_tokens,
             cost_micros, created_at, sealed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store_id, request_sha256) DO UPDATE SET
-            candidates = excluded.candidates, sealed = excluded.sealed, dropped = excluded.dropped, created_at = excluded.created_at,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (store_id,
+        request_sha256) DO UPDATE SET
+            candidates = excluded.candidates, sealed = excluded.sealed, dropped = excluded.dropped,
+            created_at = excluded.created_at,
             input_tokens = model_batches.input_tokens + excluded.input_tokens,
             output_tokens = model_batches.output_tokens + excluded.output_tokens,
             cost_micros = model_batches.cost_micros + excluded.cost_micros";
-    GET = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros, sealed
+    GET = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens,
+        cost_micros, sealed
         FROM model_batches WHERE store_id = $1 AND request_sha256 = $2";
-    OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens, output_tokens, cost_micros, sealed
-        FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND sessions NOT LIKE '[%' AND created_at >= $3 ORDER BY created_at, request_sha256";
-    SHOWN = "SELECT sessions FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}' AND sessions NOT LIKE '[%' AND created_at >= $3
+    OF_STORE = "SELECT request_sha256, model, sessions, candidates, dropped, input_tokens,
+        output_tokens, cost_micros, sealed
+        FROM model_batches WHERE store_id = $1 AND model = $2 AND sessions <> '{}'
+        AND sessions NOT LIKE '[%' AND created_at >= $3 ORDER BY created_at, request_sha256";
+    SHOWN = "SELECT sessions FROM model_batches WHERE store_id = $1 AND model = $2
+        AND sessions <> '{}' AND sessions NOT LIKE '[%' AND created_at >= $3
         ORDER BY created_at, request_sha256";
     DROP = "DELETE FROM model_batches WHERE created_at <= $1";
     SPENT_SINCE = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
-            CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE created_at >= $1";
+            CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches
+            WHERE created_at >= $1";
     SPENT_BY = "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) AS tokens,
-            CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches WHERE dream_id = $1";
+            CAST(COALESCE(SUM(cost_micros), 0) AS BIGINT) AS cost_micros FROM model_batches
+            WHERE dream_id = $1";
 }
 
 /// Forgets answers up to a time.
@@ -39,10 +49,10 @@ pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
 pub struct BatchRow {
     /// Of the request, with the model's name.
     pub request_sha256: String,
-    /// Which model.
     pub model: String,
-    /// Session id to number of events that it was shown, as a JSON object; of what brings candidates together and reads them a second time,
-    /// the ids of the sessions that it rests on, as a list.
+    /// Session id to number of events that it was shown, as a JSON object; of what brings
+    /// candidates together and reads them a second time, the ids of the sessions that it rests on,
+    /// as a list.
     pub sessions: String,
     /// What it proposed and was found in the sessions, as JSON.
     pub candidates: String,
@@ -52,9 +62,9 @@ pub struct BatchRow {
     pub input_tokens: i64,
     /// Tokens of the answer.
     pub output_tokens: i64,
-    /// What it cost, in millionths.
     pub cost_micros: i64,
-    /// Whether the candidates are sealed, with a key that takes the keys of all these sessions; never in what this module returns.
+    /// True if the candidates are sealed, with a key that takes the keys of all these sessions;
+    /// never in what this module returns.
     pub sealed: bool,
 }
 
@@ -63,18 +73,27 @@ pub struct BatchRow {
 pub struct Spent {
     /// Tokens, asked and answered.
     pub tokens: i64,
-    /// In millionths.
     pub cost_micros: i64,
 }
 
 /// Keeps an answer.
-pub async fn put(tx: &mut Tx, store: StoreId, dream: DreamId, batch: &BatchRow, at: Timestamp) -> Result<()> {
+pub async fn put(
+    tx: &mut Tx,
+    store: StoreId,
+    dream: DreamId,
+    batch: &BatchRow,
+    at: Timestamp,
+) -> Result<()> {
     let (key, is_gone) = match sealing::joint_key(tx, &batch.sessions).await {
         Err(Error::SessionKey(_)) => (None, true),
         key => (key?, false),
     };
     // What cannot be sealed is not kept, only what it cost.
-    let candidates = if is_gone { "[]" } else { batch.candidates.as_str() };
+    let candidates = if is_gone {
+        "[]"
+    } else {
+        batch.candidates.as_str()
+    };
     let candidates = sealing::seal(key.as_ref(), &place(&batch.request_sha256), candidates)?;
     execute!(
         tx,
@@ -103,7 +122,8 @@ pub async fn get(tx: &mut Tx, store: StoreId, request_sha256: &str) -> Result<Op
     }
 }
 
-/// An answer with its candidates; `None` if the key of a session is gone, whose words they may hold.
+/// An answer with its candidates; `None` if the key of a session is gone, whose words they may
+/// hold.
 async fn opened(tx: &mut Tx, row: BatchRow) -> Result<Option<BatchRow>> {
     if !row.sealed {
         return Ok(Some(row));
@@ -114,7 +134,11 @@ async fn opened(tx: &mut Tx, row: BatchRow) -> Result<Option<BatchRow>> {
         Err(error) => return Err(error),
     };
     let candidates = key.and_then(|key| key.open(&place(&row.request_sha256), &row.candidates));
-    Ok(candidates.map(|candidates| BatchRow { candidates, sealed: false, ..row }))
+    Ok(candidates.map(|candidates| BatchRow {
+        candidates,
+        sealed: false,
+        ..row
+    }))
 }
 
 fn place(request_sha256: &str) -> String {
@@ -122,7 +146,12 @@ fn place(request_sha256: &str) -> String {
 }
 
 /// Every answer of a model over sessions of a store since then.
-pub async fn of_store(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<Vec<BatchRow>> {
+pub async fn of_store(
+    tx: &mut Tx,
+    store: StoreId,
+    model: &str,
+    since: Timestamp,
+) -> Result<Vec<BatchRow>> {
     let mut found = Vec::new();
     for row in fetch_all!(tx, BatchRow, OF_STORE, store, model, since)? {
         found.extend(opened(tx, row).await?);
@@ -130,9 +159,18 @@ pub async fn of_store(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp
     Ok(found)
 }
 
-/// Which sessions a model was shown of a store since then: session id to number of events, a JSON object for each answer.
-pub async fn shown(tx: &mut Tx, store: StoreId, model: &str, since: Timestamp) -> Result<Vec<String>> {
-    Ok(fetch_all!(tx, (String,), SHOWN, store, model, since)?.into_iter().map(|(sessions,)| sessions).collect())
+/// Which sessions a model was shown of a store since then: session id to number of events, a JSON
+/// object for each answer.
+pub async fn shown(
+    tx: &mut Tx,
+    store: StoreId,
+    model: &str,
+    since: Timestamp,
+) -> Result<Vec<String>> {
+    Ok(fetch_all!(tx, (String,), SHOWN, store, model, since)?
+        .into_iter()
+        .map(|(sessions,)| sessions)
+        .collect())
 }
 
 /// What the whole installation spent since then.

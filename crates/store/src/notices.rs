@@ -10,31 +10,46 @@ use crate::{Result, Tx};
 
 statements! {
     // What was read and happens again is new again; what was mailed is not mailed twice.
-    PUT = "INSERT INTO notices (id, user_id, reason, changeset_id, created_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (user_id, reason, changeset_id) DO UPDATE SET created_at = excluded.created_at, read_at = NULL";
-    OF_USER = "SELECT n.id, n.user_id, n.reason, n.changeset_id, n.created_at, n.read_at, cs.title, s.name AS store_name
-        FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
-        WHERE n.user_id = $1 AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
+    PUT = "INSERT INTO notices (id, user_id, reason, changeset_id, created_at) VALUES ($1, $2, $3,
+        $4, $5)
+        ON CONFLICT (user_id, reason, changeset_id) DO UPDATE SET created_at = excluded.created_at,
+        read_at = NULL";
+    OF_USER = "SELECT n.id, n.user_id, n.reason, n.changeset_id, n.created_at, n.read_at, cs.title,
+        s.name AS store_name
+        FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s
+        ON s.id = cs.store_id
+        WHERE n.user_id = $1 AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g
+        JOIN users u ON u.id = g.user_id
                 WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
           AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))
         ORDER BY CASE WHEN n.read_at IS NULL THEN 0 ELSE 1 END, n.created_at DESC, n.id LIMIT $2";
-    UNREAD_OF = "SELECT COUNT(*) FROM notices WHERE user_id = $1 AND changeset_id = $2 AND read_at IS NULL";
-    UNREAD = "SELECT COUNT(*) FROM notices n JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
+    UNREAD_OF = "SELECT COUNT(*) FROM notices WHERE user_id = $1 AND changeset_id = $2
+        AND read_at IS NULL";
+    UNREAD = "SELECT COUNT(*) FROM notices n JOIN changesets cs ON cs.id = n.changeset_id
+        JOIN stores s ON s.id = cs.store_id
         WHERE n.user_id = $1 AND n.read_at IS NULL AND s.deleted_at IS NULL
           AND EXISTS (SELECT 1 FROM user_grants g JOIN users u ON u.id = g.user_id
                 WHERE g.store_id = cs.store_id AND g.user_id = $1 AND u.role <> 'auditor')
           AND (cs.state = 'open' OR n.reason IN ('comment', 'decided'))";
     MENDED = "DELETE FROM notices WHERE changeset_id = $1 AND reason = 'conflict'";
-    MENDED_IN_STORE = "DELETE FROM notices WHERE reason = 'conflict' AND changeset_id IN (SELECT id FROM changesets WHERE store_id = $1 AND state = 'open')
+    MENDED_IN_STORE = "DELETE FROM notices WHERE reason = 'conflict' AND changeset_id IN (SELECT id
+        FROM changesets WHERE store_id = $1 AND state = 'open')
           AND NOT EXISTS (SELECT 1 FROM changes c JOIN conflicted_changes x ON x.change_id = c.id
-                WHERE c.changeset_id = notices.changeset_id AND c.state IN ('pending', 'approved', 'deferred'))";
-    READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND reason = $4 AND read_at IS NULL";
-    READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND reason = $3 AND read_at IS NULL";
-    TO_MAIL = "SELECT n.id, n.user_id, n.reason, n.changeset_id, u.email, u.name, cs.title, s.name AS store_name
-        FROM notices n JOIN users u ON u.id = n.user_id JOIN changesets cs ON cs.id = n.changeset_id JOIN stores s ON s.id = cs.store_id
-        WHERE n.mailed_at IS NULL AND n.read_at IS NULL AND n.reason = 'your_turn' AND u.mail_notices AND u.disabled_at IS NULL
+                WHERE c.changeset_id = notices.changeset_id AND c.state IN ('pending', 'approved',
+                'deferred'))";
+    READ = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND changeset_id = $3 AND reason = $4
+        AND read_at IS NULL";
+    READ_ALL = "UPDATE notices SET read_at = $1 WHERE user_id = $2 AND reason = $3
+        AND read_at IS NULL";
+    TO_MAIL = "SELECT n.id, n.user_id, n.reason, n.changeset_id, u.email, u.name, cs.title,
+        s.name AS store_name
+        FROM notices n JOIN users u ON u.id = n.user_id JOIN changesets cs ON cs.id = n.changeset_id
+        JOIN stores s ON s.id = cs.store_id
+        WHERE n.mailed_at IS NULL AND n.read_at IS NULL AND n.reason = 'your_turn'
+        AND u.mail_notices AND u.disabled_at IS NULL
           AND cs.state = 'open' AND u.role IN ('admin', 'reviewer')
-          AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g WHERE g.store_id = cs.store_id AND g.user_id = u.id)
+          AND s.deleted_at IS NULL AND EXISTS (SELECT 1 FROM user_grants g
+          WHERE g.store_id = cs.store_id AND g.user_id = u.id)
         ORDER BY n.id LIMIT $1";
     MAILED = "UPDATE notices SET mailed_at = $1 WHERE id = $2 AND mailed_at IS NULL";
     NOT_MAILED = "UPDATE notices SET mailed_at = NULL WHERE id = $1";
@@ -45,52 +60,48 @@ statements! {
 /// A notice as the inbox shows it.
 #[derive(Debug, Clone, FromRow)]
 pub struct NoticeRow {
-    /// Id.
     pub id: NoticeId,
-    /// Whose.
     pub user_id: UserId,
     /// `your_turn`, `comment`, `conflict` or `decided`.
     pub reason: String,
-    /// About which changeset.
     pub changeset_id: ChangesetId,
     /// When it last happened.
     pub created_at: Timestamp,
     /// When it was read.
     pub read_at: Option<Timestamp>,
-    /// The changeset's title.
     pub title: String,
-    /// Its store's name.
     pub store_name: String,
 }
 
 /// A notice that is to be sent by email.
 #[derive(Clone, FromRow)]
 pub struct MailRow {
-    /// Id.
     pub id: NoticeId,
-    /// Whose.
     pub user_id: UserId,
-    /// `your_turn`.
     pub reason: String,
-    /// About which changeset.
     pub changeset_id: ChangesetId,
-    /// Where to.
     pub email: String,
     /// How the person is called.
     pub name: String,
-    /// The changeset's title.
     pub title: String,
-    /// Its store's name.
     pub store_name: String,
 }
 
 /// Tells somebody something; the same again is the same notice, unread.
-pub async fn put(tx: &mut Tx, id: NoticeId, user: UserId, reason: &str, changeset: ChangesetId, at: Timestamp) -> Result<()> {
+pub async fn put(
+    tx: &mut Tx,
+    id: NoticeId,
+    user: UserId,
+    reason: &str,
+    changeset: ChangesetId,
+    at: Timestamp,
+) -> Result<()> {
     execute!(tx, PUT, id, user, reason, changeset, at)?;
     Ok(())
 }
 
-/// What a person was told about stores that they may see, and what is still so: unread first, then newest.
+/// What a person was told about stores that they may see, and what is still so: unread first, then
+/// newest.
 pub async fn of_user(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<NoticeRow>> {
     fetch_all!(tx, NoticeRow, OF_USER, user, limit)
 }
@@ -111,14 +122,15 @@ pub async fn mended(tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
     Ok(())
 }
 
-/// The same for every changeset of a store whose conflicts went by themselves, with what was written since.
+/// The same for every changeset of a store whose conflicts went by themselves, with what was
+/// written since.
 pub async fn mended_in_store(tx: &mut Tx, store: StoreId) -> Result<()> {
     execute!(tx, MENDED_IN_STORE, store)?;
     Ok(())
 }
 
-/// The reasons, in the order in which whoever works on a changeset touches them: two who touch the same rows in another order would
-/// wait for each other.
+/// The reasons, in the order in which whoever works on a changeset touches them: two who touch the
+/// same rows in another order would wait for each other.
 const IN_ORDER: [&str; 4] = ["conflict", "decided", "your_turn", "comment"];
 
 /// Marks what was said about a changeset as read.
@@ -153,7 +165,7 @@ pub async fn not_mailed(tx: &mut Tx, id: NoticeId) -> Result<()> {
     Ok(())
 }
 
-/// Whether a person wants to be told by email, too.
+/// True if a person wants to be told by email, too.
 pub async fn wants_mail(tx: &mut Tx, user: UserId) -> Result<bool> {
     fetch_scalar!(tx, bool, WANTS_MAIL, user)
 }

@@ -11,8 +11,10 @@ use crate::{Result, Tx};
 
 macro_rules! version_sql {
     () => {
-        "SELECT v.policy_id, p.name, p.owner_id, u.name AS owner_name, v.number, v.content, v.sha256, v.state, v.state_since, v.note, v.created_at
-            FROM policy_versions v JOIN policies p ON p.id = v.policy_id JOIN users u ON u.id = p.owner_id"
+        "SELECT v.policy_id, p.name, p.owner_id, u.name AS owner_name, v.number, v.content,
+            v.sha256, v.state, v.state_since, v.note, v.created_at
+            FROM policy_versions v JOIN policies p ON p.id = v.policy_id JOIN users u
+            ON u.id = p.owner_id"
     };
 }
 
@@ -22,40 +24,50 @@ statements! {
     RENAME = "UPDATE policies SET name = $1 WHERE id = $2";
     NAMES = concat!("SELECT id, name FROM policies WHERE id IN (", fifty!(), ")");
     BY_NAME = "SELECT id FROM policies WHERE name = $1";
-    INSERT_VERSION = "INSERT INTO policy_versions (policy_id, number, content, sha256, state, state_since, created_at)
+    INSERT_VERSION = "INSERT INTO policy_versions (policy_id, number, content, sha256, state,
+        state_since, created_at)
         VALUES ($1, $2, $3, $4, 'draft', $5, $5)";
-    REWRITE = "UPDATE policy_versions SET content = $1, sha256 = $2 WHERE policy_id = $3 AND number = $4 AND state = 'draft'";
-    SET_STATE = "UPDATE policy_versions SET state = $1, state_since = $2, note = $3 WHERE policy_id = $4 AND number = $5 AND state = $6";
+    REWRITE = "UPDATE policy_versions SET content = $1, sha256 = $2 WHERE policy_id = $3
+        AND number = $4 AND state = 'draft'";
+    SET_STATE = "UPDATE policy_versions SET state = $1, state_since = $2, note = $3
+        WHERE policy_id = $4 AND number = $5 AND state = $6";
     ALL = concat!(version_sql!(), " ORDER BY p.name, v.number DESC");
     OF_POLICY = concat!(version_sql!(), " WHERE v.policy_id = $1 ORDER BY v.number DESC");
     IN_STATE = concat!(version_sql!(), " WHERE v.state = $1 ORDER BY v.policy_id");
-    WROTE = "INSERT INTO policy_authors (policy_id, number, user_id) VALUES ($1, $2, $3) ON CONFLICT (policy_id, number, user_id) DO NOTHING";
-    COPY_AUTHORS = "INSERT INTO policy_authors (policy_id, number, user_id)
-        SELECT a.policy_id, $3, a.user_id FROM policy_authors a WHERE a.policy_id = $1 AND a.number = $2
+    WROTE = "INSERT INTO policy_authors (policy_id, number, user_id) VALUES ($1, $2, $3)
         ON CONFLICT (policy_id, number, user_id) DO NOTHING";
-    AUTHORS = "SELECT a.policy_id, a.number, a.user_id, u.name FROM policy_authors a JOIN users u ON u.id = a.user_id
+    COPY_AUTHORS = "INSERT INTO policy_authors (policy_id, number, user_id)
+        SELECT a.policy_id, $3, a.user_id FROM policy_authors a WHERE a.policy_id = $1
+        AND a.number = $2
+        ON CONFLICT (policy_id, number, user_id) DO NOTHING";
+    AUTHORS = "SELECT a.policy_id, a.number, a.user_id, u.name FROM policy_authors a JOIN users u
+        ON u.id = a.user_id
         ORDER BY a.policy_id, a.number, u.name";
-    PUT_BACK_TEST = "INSERT INTO policy_back_tests (policy_id, number, sha256, days, run_by, run_at, report) VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (policy_id, number, run_at) DO UPDATE SET report = excluded.report, days = excluded.days, sha256 = excluded.sha256";
-    LAST_BACK_TEST = "SELECT sha256, days, run_by, run_at, report FROM policy_back_tests WHERE policy_id = $1 AND number = $2
+    PUT_BACK_TEST = "INSERT INTO policy_back_tests (policy_id, number, sha256, days, run_by, run_at,
+        report) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (policy_id, number, run_at) DO UPDATE SET report = excluded.report,
+        days = excluded.days, sha256 = excluded.sha256";
+    LAST_BACK_TEST = "SELECT sha256, days, run_by, run_at, report FROM policy_back_tests
+        WHERE policy_id = $1 AND number = $2
         ORDER BY run_at DESC LIMIT 1";
     STOP = "INSERT INTO policy_stops (scope, stopped_at, stopped_by, reason) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (scope) DO UPDATE SET stopped_at = excluded.stopped_at, stopped_by = excluded.stopped_by, reason = excluded.reason";
-    STOPS = "SELECT scope, stopped_at, stopped_by, reason FROM policy_stops WHERE stopped_at IS NOT NULL ORDER BY scope";
-    STOPS_OF = "SELECT scope, stopped_at, stopped_by, reason FROM policy_stops WHERE scope IN ('all', $1) ORDER BY scope";
-    STOPS_OF_POSTGRES = "SELECT scope, stopped_at, stopped_by, reason FROM policy_stops WHERE scope IN ('all', $1) ORDER BY scope FOR SHARE";
+        ON CONFLICT (scope) DO UPDATE SET stopped_at = excluded.stopped_at,
+        stopped_by = excluded.stopped_by, reason = excluded.reason";
+    STOPS = "SELECT scope, stopped_at, stopped_by, reason FROM policy_stops
+        WHERE stopped_at IS NOT NULL ORDER BY scope";
+    STOPS_OF = "SELECT scope, stopped_at, stopped_by, reason FROM policy_stops
+        WHERE scope IN ('all', $1) ORDER BY scope";
+    STOPS_OF_POSTGRES = "SELECT scope, stopped_at, stopped_by, reason FROM policy_stops
+        WHERE scope IN ('all', $1) ORDER BY scope FOR SHARE";
 }
 
 /// A version of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct VersionRow {
-    /// The policy.
     pub policy_id: PolicyId,
-    /// What the policy is called.
     pub name: String,
     /// Who is told when it pauses itself.
     pub owner_id: UserId,
-    /// Their name.
     pub owner_name: String,
     /// Its number, from 1.
     pub number: i64,
@@ -63,9 +75,7 @@ pub struct VersionRow {
     pub content: String,
     /// SHA-256 of these, hexadecimal.
     pub sha256: String,
-    /// Where it is in its life.
     pub state: VersionState,
-    /// Since when.
     pub state_since: Timestamp,
     /// Why it is paused or retired.
     pub note: String,
@@ -76,13 +86,9 @@ pub struct VersionRow {
 /// Somebody who wrote a version.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct AuthorRow {
-    /// The policy.
     pub policy_id: PolicyId,
-    /// The version.
     pub number: i64,
-    /// Who.
     pub user_id: UserId,
-    /// Their name.
     pub name: String,
 }
 
@@ -93,9 +99,7 @@ pub struct BackTestRow {
     pub sha256: String,
     /// Over so many days.
     pub days: i64,
-    /// Who ran it.
     pub run_by: String,
-    /// When.
     pub run_at: Timestamp,
     /// What came of it, as JSON ([`domain::policy::BackTest`]).
     pub report: String,
@@ -108,9 +112,7 @@ pub struct StopRow {
     pub scope: String,
     /// Since when; nothing if it was lifted.
     pub stopped_at: Option<Timestamp>,
-    /// By whom.
     pub stopped_by: String,
-    /// Why.
     pub reason: String,
 }
 
@@ -123,12 +125,19 @@ impl StopRow {
 }
 
 /// Makes a policy, without a version.
-pub async fn insert(tx: &mut Tx, id: PolicyId, name: &str, owner: UserId, now: Timestamp) -> Result<()> {
+pub async fn insert(
+    tx: &mut Tx,
+    id: PolicyId,
+    name: &str,
+    owner: UserId,
+    now: Timestamp,
+) -> Result<()> {
     execute!(tx, INSERT, id, name, owner, now)?;
     Ok(())
 }
 
-/// Locks a policy until the transaction ends: what it applied is counted by one at a time. `SQLite` has one writer.
+/// Locks a policy until the transaction ends: what it applied is counted by one at a time. `SQLite`
+/// has one writer.
 pub async fn lock(tx: &mut Tx, id: PolicyId) -> Result<()> {
     if matches!(tx, Tx::Postgres(_)) {
         fetch_optional!(tx, (PolicyId,), LOCK_POSTGRES, id)?;
@@ -153,19 +162,45 @@ pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<PolicyId>> {
 }
 
 /// Adds a draft version.
-pub async fn insert_version(tx: &mut Tx, id: PolicyId, number: i64, (content, sha256): (&str, &str), now: Timestamp) -> Result<()> {
+pub async fn insert_version(
+    tx: &mut Tx,
+    id: PolicyId,
+    number: i64,
+    (content, sha256): (&str, &str),
+    now: Timestamp,
+) -> Result<()> {
     execute!(tx, INSERT_VERSION, id, number, content, sha256, now)?;
     Ok(())
 }
 
 /// Gives a draft another text; false if it is no draft any more.
-pub async fn rewrite(tx: &mut Tx, id: PolicyId, number: i64, (content, sha256): (&str, &str)) -> Result<bool> {
+pub async fn rewrite(
+    tx: &mut Tx,
+    id: PolicyId,
+    number: i64,
+    (content, sha256): (&str, &str),
+) -> Result<bool> {
     Ok(execute!(tx, REWRITE, content, sha256, id, number)? == 1)
 }
 
 /// Moves a version on; false if it is not in the state that it was read in.
-pub async fn set_state(tx: &mut Tx, version: &VersionRow, to: VersionState, note: &str, now: Timestamp) -> Result<bool> {
-    Ok(execute!(tx, SET_STATE, to, now, note, version.policy_id, version.number, version.state)? == 1)
+pub async fn set_state(
+    tx: &mut Tx,
+    version: &VersionRow,
+    to: VersionState,
+    note: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    Ok(execute!(
+        tx,
+        SET_STATE,
+        to,
+        now,
+        note,
+        version.policy_id,
+        version.number,
+        version.state
+    )? == 1)
 }
 
 /// Every version of every policy, by name, the newest first.
@@ -201,8 +236,23 @@ pub async fn authors(tx: &mut Tx) -> Result<Vec<AuthorRow>> {
 }
 
 /// Keeps a back-test.
-pub async fn put_back_test(tx: &mut Tx, id: PolicyId, number: i64, row: &BackTestRow) -> Result<()> {
-    execute!(tx, PUT_BACK_TEST, id, number, row.sha256.as_str(), row.days, row.run_by.as_str(), row.run_at, row.report.as_str())?;
+pub async fn put_back_test(
+    tx: &mut Tx,
+    id: PolicyId,
+    number: i64,
+    row: &BackTestRow,
+) -> Result<()> {
+    execute!(
+        tx,
+        PUT_BACK_TEST,
+        id,
+        number,
+        row.sha256.as_str(),
+        row.days,
+        row.run_by.as_str(),
+        row.run_at,
+        row.report.as_str()
+    )?;
     Ok(())
 }
 
@@ -212,7 +262,13 @@ pub async fn last_back_test(tx: &mut Tx, id: PolicyId, number: i64) -> Result<Op
 }
 
 /// Stops applying in a store or everywhere, or lifts the stop.
-pub async fn stop(tx: &mut Tx, store: Option<StoreId>, at: Option<Timestamp>, by: &str, reason: &str) -> Result<()> {
+pub async fn stop(
+    tx: &mut Tx,
+    store: Option<StoreId>,
+    at: Option<Timestamp>,
+    by: &str,
+    reason: &str,
+) -> Result<()> {
     execute!(tx, STOP, StopRow::scope_of(store), at, by, reason)?;
     Ok(())
 }
@@ -222,7 +278,8 @@ pub async fn stops(tx: &mut Tx) -> Result<Vec<StopRow>> {
     fetch_all!(tx, StopRow, STOPS)
 }
 
-/// The stop that holds in a store, its own or everybody's, locked against being changed until the transaction ends.
+/// The stop that holds in a store, its own or everybody's, locked against being changed until the
+/// transaction ends.
 pub async fn stopped(tx: &mut Tx, store: StoreId) -> Result<Option<StopRow>> {
     let sql = match tx {
         Tx::Sqlite(_) => STOPS_OF,

@@ -15,7 +15,6 @@ statements! {
 /// A saved view.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct SavedView {
-    /// What its owner calls it.
     pub name: String,
     /// The filters, as the query of the queue's address: `store=..&risk=high`.
     pub query: String,

@@ -1,4 +1,5 @@
-//! When stores dream. A tick is taken by compare-and-swap on `next_run_at`, so any number of processes fire it once.
+//! When stores dream. A tick is taken by compare-and-swap on `next_run_at`, so any number of
+//! processes fire it once.
 
 use domain::{
     Timestamp,
@@ -9,24 +10,28 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    PUT = "INSERT INTO schedules (id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, created_by, created_at, distiller)
+    PUT = "INSERT INTO schedules (id, store_id, cron, time_zone, min_sessions, idle_minutes,
+        enabled, next_run_at, created_by, created_at, distiller)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        ON CONFLICT (store_id) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone, min_sessions = excluded.min_sessions,
-            idle_minutes = excluded.idle_minutes, enabled = excluded.enabled, next_run_at = excluded.next_run_at,
+        ON CONFLICT (store_id) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone,
+        min_sessions = excluded.min_sessions,
+            idle_minutes = excluded.idle_minutes, enabled = excluded.enabled,
+            next_run_at = excluded.next_run_at,
             distiller = excluded.distiller";
-    OF_STORE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result, distiller FROM schedules WHERE store_id = $1";
-    DUE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at, last_result, distiller FROM schedules
+    OF_STORE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled,
+        next_run_at, last_result, distiller FROM schedules WHERE store_id = $1";
+    DUE = "SELECT id, store_id, cron, time_zone, min_sessions, idle_minutes, enabled, next_run_at,
+        last_result, distiller FROM schedules
         WHERE enabled AND next_run_at <= $1 ORDER BY next_run_at LIMIT 100";
     SWITCH_OFF = "UPDATE schedules SET enabled = FALSE WHERE store_id = $1";
-    TAKE = "UPDATE schedules SET next_run_at = $1, last_result = $2 WHERE id = $3 AND next_run_at = $4 AND enabled";
+    TAKE = "UPDATE schedules SET next_run_at = $1, last_result = $2 WHERE id = $3
+        AND next_run_at = $4 AND enabled";
 }
 
 /// A store's schedule.
 #[derive(Debug, Clone, FromRow)]
 pub struct ScheduleRow {
-    /// Id.
     pub id: ScheduleId,
-    /// Its store.
     pub store_id: StoreId,
     /// When, as five cron fields.
     pub cron: String,
@@ -36,13 +41,10 @@ pub struct ScheduleRow {
     pub min_sessions: i64,
     /// Only if no session grew for so many minutes.
     pub idle_minutes: i64,
-    /// Whether it is on.
+    /// True if it is on.
     pub enabled: bool,
-    /// The next tick.
     pub next_run_at: Timestamp,
-    /// What came of the last tick.
     pub last_result: Option<String>,
-    /// What distils.
     pub distiller: String,
 }
 
@@ -78,7 +80,12 @@ pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<Vec<ScheduleRow>> {
 }
 
 /// Takes a tick and sets the next; false if another process took it.
-pub async fn take(tx: &mut Tx, schedule: &ScheduleRow, next: Timestamp, result: &str) -> Result<bool> {
+pub async fn take(
+    tx: &mut Tx,
+    schedule: &ScheduleRow,
+    next: Timestamp,
+    result: &str,
+) -> Result<bool> {
     Ok(execute!(tx, TAKE, next, result, schedule.id, schedule.next_run_at)? == 1)
 }
 

@@ -1,4 +1,5 @@
-//! What signing in needs: one-time links, web sessions (ids hashed at rest), and the count of failures that slows guessing down.
+//! What signing in needs: one-time links, web sessions (ids hashed at rest), and the count of
+//! failures that slows guessing down.
 
 use domain::{
     Timestamp,
@@ -9,11 +10,16 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    INSERT_LINK = "INSERT INTO sign_in_links (token_hash, purpose, user_id, issued_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    LINK = "SELECT purpose, user_id, issued_by FROM sign_in_links WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
-    USE_LINK = "UPDATE sign_in_links SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL AND expires_at > $1";
-    DROP_FIRST_ADMIN_LINKS = "UPDATE sign_in_links SET used_at = $1 WHERE purpose = 'first_admin' AND used_at IS NULL";
-    CREATE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, sign_in, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT_LINK = "INSERT INTO sign_in_links (token_hash, purpose, user_id, issued_by, created_at,
+        expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    LINK = "SELECT purpose, user_id, issued_by FROM sign_in_links WHERE token_hash = $1
+        AND used_at IS NULL AND expires_at > $2";
+    USE_LINK = "UPDATE sign_in_links SET used_at = $1 WHERE token_hash = $2 AND used_at IS NULL
+        AND expires_at > $1";
+    DROP_FIRST_ADMIN_LINKS = "UPDATE sign_in_links SET used_at = $1 WHERE purpose = 'first_admin'
+        AND used_at IS NULL";
+    CREATE_SESSION = "INSERT INTO web_sessions (id_hash, user_id, sign_in, data, created_at,
+        expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
     // What was confirmed is of one person and one sign-in.
     SAVE_SESSION = "UPDATE web_sessions SET user_id = $1, sign_in = $2, data = $3, expires_at = $4,
             confirmed_at = CASE WHEN user_id = $1 AND sign_in = $2 THEN confirmed_at ELSE NULL END
@@ -21,25 +27,31 @@ statements! {
     OF_SESSION = "SELECT sign_in, confirmed_at FROM web_sessions
         WHERE id_hash = $1 AND user_id = $2 AND expires_at > $3 AND sign_in IS NOT NULL";
     CONFIRM = "UPDATE web_sessions SET confirmed_at = $1 WHERE id_hash = $2 AND user_id = $3";
-    KNOW_BROWSER = "INSERT INTO known_browsers (token_hash, user_id, created_at, last_at) VALUES ($1, $2, $3, $3)
+    KNOW_BROWSER = "INSERT INTO known_browsers (token_hash, user_id, created_at, last_at)
+        VALUES ($1, $2, $3, $3)
         ON CONFLICT (token_hash, user_id) DO UPDATE SET last_at = excluded.last_at";
-    IS_KNOWN_BROWSER = "SELECT COUNT(*) FROM known_browsers WHERE token_hash = $1 AND user_id = $2 AND last_at > $3";
+    IS_KNOWN_BROWSER = "SELECT COUNT(*) FROM known_browsers WHERE token_hash = $1 AND user_id = $2
+        AND last_at > $3";
     DROP_BROWSERS = "DELETE FROM known_browsers WHERE last_at <= $1";
     FORGET_BROWSERS_OF = "DELETE FROM known_browsers WHERE user_id = $1";
     END_SESSIONS_OF = "DELETE FROM web_sessions WHERE user_id = $1";
     END_ONE_OF = "DELETE FROM web_sessions WHERE user_id = $1 AND id_hash = $2";
     END_OTHERS_OF = "DELETE FROM web_sessions WHERE user_id = $1 AND id_hash <> $2";
-    SESSIONS_OF = "SELECT id_hash, data, created_at, expires_at FROM web_sessions WHERE user_id = $1 AND expires_at > $2
+    SESSIONS_OF = "SELECT id_hash, data, created_at, expires_at FROM web_sessions WHERE user_id = $1
+        AND expires_at > $2
         ORDER BY created_at DESC, id_hash";
     END_LINKS_OF = "UPDATE sign_in_links SET used_at = $1 WHERE user_id = $2 AND used_at IS NULL";
     SESSION = "SELECT data, expires_at FROM web_sessions WHERE id_hash = $1 AND expires_at > $2";
     DELETE_SESSION = "DELETE FROM web_sessions WHERE id_hash = $1";
     DELETE_EXPIRED = "DELETE FROM web_sessions WHERE expires_at <= $1";
-    FAILURES = "UPDATE sign_in_failures SET failures = failures WHERE name = $1 RETURNING failures, last_at";
+    FAILURES = "UPDATE sign_in_failures SET failures = failures WHERE name = $1 RETURNING failures,
+        last_at";
     COUNT_FAILURE = "INSERT INTO sign_in_failures (name, failures, last_at) VALUES ($1, 1, $2)
         ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at,
-            failures = CASE WHEN sign_in_failures.last_at < $3 THEN 1 ELSE sign_in_failures.failures + 1 END";
-    UNCOUNT_FAILURE = "UPDATE sign_in_failures SET failures = failures - 1 WHERE name = $1 AND failures > 0";
+            failures = CASE WHEN sign_in_failures.last_at < $3 THEN 1
+            ELSE sign_in_failures.failures + 1 END";
+    UNCOUNT_FAILURE = "UPDATE sign_in_failures SET failures = failures - 1 WHERE name = $1
+        AND failures > 0";
     CLEAR_FAILURES = "DELETE FROM sign_in_failures WHERE name = $1";
     DROP_FAILURES = "DELETE FROM sign_in_failures WHERE last_at <= $1";
 }
@@ -47,7 +59,6 @@ statements! {
 /// What a one-time link is for.
 #[derive(Debug, Clone, FromRow)]
 pub struct Link {
-    /// `first_admin` or `set_password`.
     pub purpose: String,
     /// Whose password it sets.
     pub user_id: Option<UserId>,
@@ -64,7 +75,16 @@ pub async fn insert_link(
     issued_by: Option<UserId>,
     (at, expires): (Timestamp, Timestamp),
 ) -> Result<()> {
-    execute!(tx, INSERT_LINK, token_hash, purpose, user, issued_by, at, expires)?;
+    execute!(
+        tx,
+        INSERT_LINK,
+        token_hash,
+        purpose,
+        user,
+        issued_by,
+        at,
+        expires
+    )?;
     Ok(())
 }
 
@@ -92,7 +112,16 @@ pub async fn create_session(
     data: &str,
     (at, expires): (Timestamp, Timestamp),
 ) -> Result<()> {
-    execute!(tx, CREATE_SESSION, id_hash, user, sign_in, data, at, expires)?;
+    execute!(
+        tx,
+        CREATE_SESSION,
+        id_hash,
+        user,
+        sign_in,
+        data,
+        at,
+        expires
+    )?;
     Ok(())
 }
 
@@ -108,24 +137,48 @@ pub async fn save_session(
     Ok(())
 }
 
-/// The sign-in of a person's web session, and when the password was last confirmed in it; `None` if it ended.
-pub async fn of_session(tx: &mut Tx, id_hash: &[u8], user: UserId, now: Timestamp) -> Result<Option<(SignInId, Option<Timestamp>)>> {
-    fetch_optional!(tx, (SignInId, Option<Timestamp>), OF_SESSION, id_hash, user, now)
+/// The sign-in of a person's web session, and when the password was last confirmed in it; `None` if
+/// it ended.
+pub async fn of_session(
+    tx: &mut Tx,
+    id_hash: &[u8],
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<(SignInId, Option<Timestamp>)>> {
+    fetch_optional!(
+        tx,
+        (SignInId, Option<Timestamp>),
+        OF_SESSION,
+        id_hash,
+        user,
+        now
+    )
 }
 
-/// Notes that the password was confirmed in a web session; false if it ended, or is somebody else's.
+/// Notes that the password was confirmed in a web session; false if it ended, or is somebody
+/// else's.
 pub async fn confirm(tx: &mut Tx, id_hash: &[u8], user: UserId, at: Timestamp) -> Result<bool> {
     Ok(execute!(tx, CONFIRM, at, id_hash, user)? == 1)
 }
 
 /// Notes that a person signed in from a browser, known by the SHA-256 of a token that it keeps.
-pub async fn know_browser(tx: &mut Tx, token_hash: &[u8], user: UserId, at: Timestamp) -> Result<()> {
+pub async fn know_browser(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    user: UserId,
+    at: Timestamp,
+) -> Result<()> {
     execute!(tx, KNOW_BROWSER, token_hash, user, at)?;
     Ok(())
 }
 
-/// Whether a person has signed in from a browser since a time.
-pub async fn is_known_browser(tx: &mut Tx, token_hash: &[u8], user: UserId, since: Timestamp) -> Result<bool> {
+/// True if a person has signed in from a browser since a time.
+pub async fn is_known_browser(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    user: UserId,
+    since: Timestamp,
+) -> Result<bool> {
     Ok(fetch_scalar!(tx, i64, IS_KNOWN_BROWSER, token_hash, user, since)? > 0)
 }
 
@@ -134,7 +187,8 @@ pub async fn drop_browsers(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP_BROWSERS, until)
 }
 
-/// Forgets every browser of a person: their password was reset, so whoever knew the one before is a stranger.
+/// Forgets every browser of a person: their password was reset, so whoever knew the one before is a
+/// stranger.
 pub async fn forget_browsers_of(tx: &mut Tx, user: UserId) -> Result<()> {
     execute!(tx, FORGET_BROWSERS_OF, user)?;
     Ok(())
@@ -152,9 +206,7 @@ pub async fn end_all_of(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> 
 pub struct SessionRow {
     /// SHA-256 of its id.
     pub id_hash: Vec<u8>,
-    /// What it holds, as JSON.
     pub data: String,
-    /// When it began.
     pub created_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
@@ -177,7 +229,11 @@ pub async fn end_others_of(tx: &mut Tx, user: UserId, id_hash: &[u8]) -> Result<
 }
 
 /// A web session that has not expired, and when it will.
-pub async fn session(tx: &mut Tx, id_hash: &[u8], now: Timestamp) -> Result<Option<(String, Timestamp)>> {
+pub async fn session(
+    tx: &mut Tx,
+    id_hash: &[u8],
+    now: Timestamp,
+) -> Result<Option<(String, Timestamp)>> {
     fetch_optional!(tx, (String, Timestamp), SESSION, id_hash, now)
 }
 
@@ -192,14 +248,19 @@ pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     execute!(tx, DELETE_EXPIRED, now)
 }
 
-/// Failed sign-ins under a name since the last good one, and when the last was. Takes their lock: who tries at the same time waits,
-/// and sees this try counted.
+/// Failed sign-ins under a name since the last good one, and when the last was. Takes their lock:
+/// who tries at the same time waits, and sees this try counted.
 pub async fn failures(tx: &mut Tx, name: &str) -> Result<Option<(i64, Timestamp)>> {
     fetch_optional!(tx, (i64, Timestamp), FAILURES, name)
 }
 
 /// Counts a failed sign-in; those before `forgotten` no longer count.
-pub async fn count_failure(tx: &mut Tx, name: &str, at: Timestamp, forgotten: Timestamp) -> Result<()> {
+pub async fn count_failure(
+    tx: &mut Tx,
+    name: &str,
+    at: Timestamp,
+    forgotten: Timestamp,
+) -> Result<()> {
     execute!(tx, COUNT_FAILURE, name, at, forgotten)?;
     Ok(())
 }

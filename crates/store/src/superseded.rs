@@ -10,39 +10,54 @@ use sqlx::FromRow;
 use crate::{Result, Tx};
 
 statements! {
-    // A change that removes a memory and writes another has replaced the one by the other. Of two copies, merging leaves one as it is:
-    // nothing is written there, so it is found by what it says. A restored memory has a new id at the old path.
+    // A change that removes a memory and writes another has replaced the one by the other. Of two
+    // copies, merging leaves one as it is: nothing is written there, so it is found by what it
+    // says. A restored memory has a new id at the old path.
     SUCCESSORS = "SELECT DISTINCT w.memory_id, w.path FROM memory_versions v JOIN memory_versions w
-            ON w.commit_id = v.commit_id AND w.change_id = v.change_id AND w.memory_id <> v.memory_id AND w.operation <> 'deleted'
+            ON w.commit_id = v.commit_id AND w.change_id = v.change_id
+            AND w.memory_id <> v.memory_id AND w.operation <> 'deleted'
         WHERE v.id = $1 AND v.operation = 'deleted'
         UNION SELECT m.id, m.path FROM memory_versions v
             JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
             JOIN memories m ON m.store_id = v.store_id AND m.content_sha256 = b.content_sha256
         WHERE v.id = $1 AND v.operation = 'deleted' ORDER BY 2 LIMIT 10";
-    SUPERSEDED_BY = concat!("SELECT m.id AS successor, v.store_id, v.memory_id, v.path, v.created_at AS superseded_at, b.id AS version_id, b.content_sha256
+    SUPERSEDED_BY = concat!("SELECT m.id AS successor, v.store_id, v.memory_id, v.path,
+        v.created_at AS superseded_at, b.id AS version_id, b.content_sha256
         FROM memories m
         JOIN memory_versions w ON w.memory_id = m.id AND w.operation <> 'deleted'
-        JOIN memory_versions v ON v.change_id = w.change_id AND v.commit_id = w.commit_id AND v.memory_id <> w.memory_id
+        JOIN memory_versions v ON v.change_id = w.change_id AND v.commit_id = w.commit_id
+        AND v.memory_id <> w.memory_id
             AND v.operation = 'deleted'
         JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
         WHERE m.id IN (", fifty!(), ")
-            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id AND l.number > v.number)
-            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id AND p.path = v.path)
+            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id
+            AND l.number > v.number)
+            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id
+            AND p.path = v.path)
         UNION SELECT m.id, v.store_id, v.memory_id, v.path, v.created_at, b.id, b.content_sha256
         FROM memories m
-        JOIN memory_versions b ON b.content_sha256 = m.content_sha256 AND b.store_id = m.store_id AND b.memory_id <> m.id
-        JOIN memory_versions v ON v.memory_id = b.memory_id AND v.number = b.number + 1 AND v.operation = 'deleted'
+        JOIN memory_versions b ON b.content_sha256 = m.content_sha256 AND b.store_id = m.store_id
+        AND b.memory_id <> m.id
+        JOIN memory_versions v ON v.memory_id = b.memory_id AND v.number = b.number + 1
+        AND v.operation = 'deleted'
         WHERE m.id IN (", fifty!(), ")
-            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id AND l.number > v.number)
-            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id AND p.path = v.path)
+            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id
+            AND l.number > v.number)
+            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id
+            AND p.path = v.path)
         ORDER BY 1, 5, 3");
-    REMOVED = "SELECT v.id AS removal, v.memory_id, v.store_id, v.path, v.created_at AS superseded_at, b.id AS version_id, b.content_sha256,
+    REMOVED = "SELECT v.id AS removal, v.memory_id, v.store_id, v.path,
+        v.created_at AS superseded_at, b.id AS version_id, b.content_sha256,
             c.content, c.bytes, b.created_at AS updated_at, f.created_at
-        FROM memory_versions v JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
-        JOIN memory_versions f ON f.memory_id = v.memory_id AND f.number = 1 JOIN contents c ON c.sha256 = b.content_sha256
+        FROM memory_versions v JOIN memory_versions b ON b.memory_id = v.memory_id
+        AND b.number = v.number - 1
+        JOIN memory_versions f ON f.memory_id = v.memory_id AND f.number = 1 JOIN contents c
+        ON c.sha256 = b.content_sha256
         WHERE v.memory_id = $1 AND v.operation = 'deleted'
-            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id AND l.number > v.number)
-            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id AND p.path = v.path)";
+            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id
+            AND l.number > v.number)
+            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id
+            AND p.path = v.path)";
 }
 
 /// A memory that another one replaced.
@@ -54,7 +69,6 @@ pub struct SupersededRow {
     pub store_id: StoreId,
     /// The memory that was replaced.
     pub memory_id: MemoryId,
-    /// Its last path.
     pub path: MemoryPath,
     /// When it was replaced.
     pub superseded_at: Timestamp,
@@ -69,11 +83,8 @@ pub struct SupersededRow {
 pub struct RemovedRow {
     /// The version that removed it.
     pub removal: VersionId,
-    /// The memory.
     pub memory_id: MemoryId,
-    /// Its store.
     pub store_id: StoreId,
-    /// Its last path.
     pub path: MemoryPath,
     /// When it was removed.
     pub superseded_at: Timestamp,
@@ -81,7 +92,6 @@ pub struct RemovedRow {
     pub version_id: VersionId,
     /// SHA-256 of the content.
     pub content_sha256: String,
-    /// Its last content.
     pub content: String,
     /// Size of the content.
     pub bytes: i64,
@@ -91,7 +101,8 @@ pub struct RemovedRow {
     pub created_at: Timestamp,
 }
 
-/// The memories that replaced the one that a version removed: those that the same change wrote, or that say the same. At most 10.
+/// The memories that replaced the one that a version removed: those that the same change wrote, or
+/// that say the same. At most 10.
 pub async fn successors(tx: &mut Tx, removal: VersionId) -> Result<Vec<(MemoryId, MemoryPath)>> {
     fetch_all!(tx, (MemoryId, MemoryPath), SUCCESSORS, removal)
 }

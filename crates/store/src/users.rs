@@ -10,13 +10,19 @@ use sqlx::FromRow;
 use crate::{Result, Tx, engine::viewer};
 
 statements! {
-    INSERT = "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE id = $1";
-    BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users WHERE email = $1";
-    ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer FROM users ORDER BY name, id";
+    INSERT = "INSERT INTO users (id, email, name, password_hash, role, created_at) VALUES ($1, $2,
+        $3, $4, $5, $6)";
+    GET = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer
+        FROM users WHERE id = $1";
+    BY_EMAIL = "SELECT id, email, name, password_hash, role, created_at, disabled_at,
+        credential_issuer FROM users WHERE email = $1";
+    ALL = "SELECT id, email, name, password_hash, role, created_at, disabled_at, credential_issuer
+        FROM users ORDER BY name, id";
     KNOWN = "SELECT u.id, u.name FROM users u WHERE CAST($1 AS UUID) IS NULL
-            OR EXISTS (SELECT 1 FROM user_grants g JOIN user_grants mine ON mine.store_id = g.store_id WHERE g.user_id = u.id AND mine.user_id = $1)
-            OR EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id JOIN user_grants mine ON mine.store_id = c.store_id
+            OR EXISTS (SELECT 1 FROM user_grants g JOIN user_grants mine
+            ON mine.store_id = g.store_id WHERE g.user_id = u.id AND mine.user_id = $1)
+            OR EXISTS (SELECT 1 FROM decisions d JOIN changes c ON c.id = d.change_id
+            JOIN user_grants mine ON mine.store_id = c.store_id
                 WHERE d.user_id = u.id AND mine.user_id = $1)
         ORDER BY u.name, u.id";
     NAMES = concat!("SELECT id, name FROM users WHERE id IN (", fifty!(), ")");
@@ -26,15 +32,16 @@ statements! {
     DISABLE = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
     ENABLE = "UPDATE users SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL";
     ADMINS = "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL";
-    SET_PASSWORD = "UPDATE users SET password_hash = $1, credential_issuer = $3 WHERE id = $2 AND disabled_at IS NULL";
-    CHANGE_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2 AND disabled_at IS NULL AND password_hash = $3";
+    SET_PASSWORD = "UPDATE users SET password_hash = $1, credential_issuer = $3 WHERE id = $2
+        AND disabled_at IS NULL";
+    CHANGE_PASSWORD = "UPDATE users SET password_hash = $1 WHERE id = $2 AND disabled_at IS NULL
+        AND password_hash = $3";
     ISSUERS = "SELECT id, credential_issuer FROM users WHERE credential_issuer IS NOT NULL";
 }
 
 /// An account.
 #[derive(Clone, FromRow)]
 pub struct UserRow {
-    /// Id.
     pub id: UserId,
     /// Address, lower case, unique.
     pub email: String,
@@ -42,9 +49,7 @@ pub struct UserRow {
     pub name: String,
     /// argon2id, in PHC form; none before the first sign-in.
     pub password_hash: Option<String>,
-    /// What they are.
     pub role: Role,
-    /// Since when.
     pub created_at: Timestamp,
     /// Since when they may not sign in.
     pub disabled_at: Option<Timestamp>,
@@ -54,14 +59,26 @@ pub struct UserRow {
 
 impl std::fmt::Debug for UserRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserRow").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("UserRow")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 
 /// Adds an account; a duplicate address is a unique violation.
 pub async fn insert(tx: &mut Tx, user: &UserRow) -> Result<()> {
     let hash = user.password_hash.as_deref();
-    execute!(tx, INSERT, user.id, user.email.as_str(), user.name.as_str(), hash, user.role, user.created_at)?;
+    execute!(
+        tx,
+        INSERT,
+        user.id,
+        user.email.as_str(),
+        user.name.as_str(),
+        hash,
+        user.role,
+        user.created_at
+    )?;
     Ok(())
 }
 
@@ -95,13 +112,20 @@ pub async fn count(tx: &mut Tx) -> Result<i64> {
     fetch_scalar!(tx, i64, COUNT)
 }
 
-/// Sets a password hash by a one-time link, and who saw that link; false if the account is disabled or gone.
-pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, issuer: Option<UserId>) -> Result<bool> {
+/// Sets a password hash by a one-time link, and who saw that link; false if the account is disabled
+/// or gone.
+pub async fn set_password(
+    tx: &mut Tx,
+    id: UserId,
+    hash: &str,
+    issuer: Option<UserId>,
+) -> Result<bool> {
     Ok(execute!(tx, SET_PASSWORD, hash, id, issuer)? == 1)
 }
 
-/// Replaces a password hash by another; false if it is no longer the one before, or the account is disabled. Whoever saw the link that
-/// the account began with may have chosen the one before, and so this one: that stays recorded.
+/// Replaces a password hash by another; false if it is no longer the one before, or the account is
+/// disabled. Whoever saw the link that the account began with may have chosen the one before, and
+/// so this one: that stays recorded.
 pub async fn change_password(tx: &mut Tx, id: UserId, before: &str, after: &str) -> Result<bool> {
     Ok(execute!(tx, CHANGE_PASSWORD, after, id, before)? == 1)
 }

@@ -6,7 +6,8 @@ use crate::{Result, Tx};
 
 statements! {
     GET = concat!("SELECT name, parts FROM vectors WHERE name IN (", fifty!(), ")");
-    PUT = "INSERT INTO vectors (name, parts, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    PUT = "INSERT INTO vectors (name, parts, created_at) VALUES ($1, $2, $3) ON CONFLICT (name)
+        DO NOTHING";
     DROP = "DELETE FROM vectors WHERE created_at <= $1";
 }
 

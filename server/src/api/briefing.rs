@@ -1,4 +1,5 @@
-//! `/v1/memory_stores/{id}/briefing`: what an agent loads at the start of a session, or what is known about a failure.
+//! `/v1/memory_stores/{id}/briefing`: what an agent loads at the start of a session, or what is
+//! known about a failure.
 
 use axum::{
     Json,
@@ -34,7 +35,12 @@ pub async fn retrieve(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let session = asked.session_id.as_deref().filter(|s| !s.is_empty()).map(|s| id(s, "session")).transpose()?;
+    let session = asked
+        .session_id
+        .as_deref()
+        .filter(|s| !s.is_empty())
+        .map(|s| id(s, "session"))
+        .transpose()?;
     let request = BriefingRequest {
         agent: asked.agent,
         session,
@@ -44,10 +50,20 @@ pub async fn retrieve(
         all_times: asked.all_times,
         superseded: asked.superseded,
     };
-    let view = lucid.briefing(&actor, id(&store, "store")?, &request).await?;
+    let view = lucid
+        .briefing(&actor, id(&store, "store")?, &request)
+        .await?;
     // For hooks of a shell: only the text.
-    if headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/markdown")) {
-        return Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], view.text).into_response());
+    if headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("text/markdown"))
+    {
+        return Ok((
+            [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")],
+            view.text,
+        )
+            .into_response());
     }
     let memory = |m: &BriefedMemory| json!({"id": m.id, "memory_version_id": m.version_id, "path": m.path, "title": m.title, "frozen": m.frozen, "support": m.support});
     let listed = |all: &[BriefedMemory]| all.iter().map(memory).collect::<Vec<_>>();

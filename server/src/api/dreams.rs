@@ -1,4 +1,5 @@
-//! `/v1/dreams`: asked for, looked at, canceled. What a dream finds becomes a changeset; it writes nothing by itself.
+//! `/v1/dreams`: asked for, looked at, canceled. What a dream finds becomes a changeset; it writes
+//! nothing by itself.
 
 use axum::{
     Json,
@@ -37,45 +38,93 @@ struct Output {
     memory_store_id: Option<String>,
 }
 
-pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+pub async fn create(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let new: New = body(&bytes, true)?;
-    let model = new.model.as_str().or_else(|| new.model["id"].as_str()).unwrap_or_default();
-    let stores =
-        new.inputs.iter().filter_map(|i| if let Input::MemoryStore { memory_store_id } = i { Some(memory_store_id) } else { None });
+    let model = new
+        .model
+        .as_str()
+        .or_else(|| new.model["id"].as_str())
+        .unwrap_or_default();
+    let stores = new.inputs.iter().filter_map(|i| {
+        if let Input::MemoryStore { memory_store_id } = i {
+            Some(memory_store_id)
+        } else {
+            None
+        }
+    });
     let [store] = stores.collect::<Vec<_>>()[..] else {
-        return Err(ApiError::invalid("a dream is over exactly one memory store: name it in `inputs`"));
+        return Err(ApiError::invalid(
+            "a dream is over exactly one memory store: name it in `inputs`",
+        ));
     };
     check_output(new.output_behavior.as_ref(), store)?;
     let store: StoreId = id(store, "store")?;
-    let sessions = new.inputs.iter().filter_map(|i| if let Input::Sessions { session_ids } = i { Some(session_ids) } else { None });
-    let sessions = sessions.flatten().map(|s| id(s, "session")).collect::<Result<Vec<SessionId>, _>>()?;
-    let dream = lucid.request_dream_over(&actor, store, model, new.instructions.as_deref(), &sessions).await?;
+    let sessions = new.inputs.iter().filter_map(|i| {
+        if let Input::Sessions { session_ids } = i {
+            Some(session_ids)
+        } else {
+            None
+        }
+    });
+    let sessions = sessions
+        .flatten()
+        .map(|s| id(s, "session"))
+        .collect::<Result<Vec<SessionId>, _>>()?;
+    let dream = lucid
+        .request_dream_over(&actor, store, model, new.instructions.as_deref(), &sessions)
+        .await?;
     shown(&lucid, &actor, dream).await
 }
 
-pub async fn retrieve(State(lucid): State<Lucid>, Key(actor): Key, Path(dream): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn retrieve(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(dream): Path<String>,
+) -> Result<Json<Value>, ApiError> {
     shown(&lucid, &actor, id(&dream, "dream")?).await
 }
 
-pub async fn cancel(State(lucid): State<Lucid>, Key(actor): Key, Path(dream): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn cancel(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(dream): Path<String>,
+) -> Result<Json<Value>, ApiError> {
     let dream: DreamId = id(&dream, "dream")?;
     lucid.cancel_dream(&actor, dream).await?;
     shown(&lucid, &actor, dream).await
 }
 
-/// Only proposals to the store itself are offered; a copy would be one that nobody asked a reviewer about.
+/// Only proposals to the store itself are offered; a copy would be one that nobody asked a reviewer
+/// about.
 fn check_output(output: Option<&Output>, store: &str) -> Result<(), ApiError> {
     match output {
-        Some(o) if o.kind == "update_existing" && o.memory_store_id.as_deref().is_none_or(|s| s == store) => Ok(()),
-        Some(o) if o.kind == "update_existing" => Err(ApiError::invalid("the result goes into the memory store that the dream is over")),
+        Some(o)
+            if o.kind == "update_existing"
+                && o.memory_store_id.as_deref().is_none_or(|s| s == store) =>
+        {
+            Ok(())
+        }
+        Some(o) if o.kind == "update_existing" => Err(ApiError::invalid(
+            "the result goes into the memory store that the dream is over",
+        )),
         _ => Err(ApiError::invalid(
-            "a dream into a new store is not offered yet: ask with output_behavior {\"type\": \"update_existing\", \"memory_store_id\": ..}; \
-             what it finds is proposed as a changeset, and the store changes when a person commits it",
+            "a dream into a new store is not offered yet: ask with output_behavior {\"type\": \
+                \"update_existing\", \"memory_store_id\": ..}; \
+             what it finds is proposed as a changeset, and the store changes when a person commits \
+             it",
         )),
     }
 }
 
-async fn shown(lucid: &Lucid, actor: &domain::actor::Actor, id: DreamId) -> Result<Json<Value>, ApiError> {
+async fn shown(
+    lucid: &Lucid,
+    actor: &domain::actor::Actor,
+    id: DreamId,
+) -> Result<Json<Value>, ApiError> {
     let (dream, sessions) = lucid.dream_with_sessions(actor, id).await?;
     Ok(Json(dream_shown(&dream, &sessions)))
 }

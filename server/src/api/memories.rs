@@ -13,7 +13,9 @@ use domain::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use service::{Error, Listed, Listing, Lucid, MemoryRow, MemoryWrite, SupersededMemory, SupersededRow, Written};
+use service::{
+    Error, Listed, Listing, Lucid, MemoryRow, MemoryWrite, SupersededMemory, SupersededRow, Written,
+};
 
 use super::{ApiError, Key, body, id};
 
@@ -62,7 +64,12 @@ pub struct Asked {
 
 impl Asked {
     fn session(&self) -> Result<Option<SessionId>, ApiError> {
-        Ok(self.session_id.as_deref().filter(|id| !id.is_empty()).map(|text| id(text, "session")).transpose()?)
+        Ok(self
+            .session_id
+            .as_deref()
+            .filter(|id| !id.is_empty())
+            .map(|text| id(text, "session"))
+            .transpose()?)
     }
 }
 
@@ -74,7 +81,10 @@ pub async fn create(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let new: New = body(&bytes, false)?;
-    let write = MemoryWrite::Create { path: path(&new.path)?, content: new.content.unwrap_or_default() };
+    let write = MemoryWrite::Create {
+        path: path(&new.path)?,
+        content: new.content.unwrap_or_default(),
+    };
     answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
 }
 
@@ -86,8 +96,15 @@ pub async fn update(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let change: Change = body(&bytes, false)?;
-    if let Some(other) = change.precondition.as_ref().filter(|p| p.kind != "content_sha256") {
-        return Err(ApiError::invalid(&format!("a precondition has the type content_sha256, not {}", other.kind)));
+    if let Some(other) = change
+        .precondition
+        .as_ref()
+        .filter(|p| p.kind != "content_sha256")
+    {
+        return Err(ApiError::invalid(&format!(
+            "a precondition has the type content_sha256, not {}",
+            other.kind
+        )));
     }
     let write = MemoryWrite::Update {
         id: id(&memory, "memory")?,
@@ -104,7 +121,10 @@ pub async fn delete(
     Path((store, memory)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
-    let write = MemoryWrite::Delete { id: id(&memory, "memory")?, expected_sha256: asked.expected_content_sha256.clone() };
+    let write = MemoryWrite::Delete {
+        id: id(&memory, "memory")?,
+        expected_sha256: asked.expected_content_sha256.clone(),
+    };
     answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
 }
 
@@ -114,7 +134,10 @@ pub async fn retrieve(
     Path((store, memory)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, ApiError> {
-    let (store, id) = (id::<StoreId>(&store, "store")?, id::<MemoryId>(&memory, "memory")?);
+    let (store, id) = (
+        id::<StoreId>(&store, "store")?,
+        id::<MemoryId>(&memory, "memory")?,
+    );
     let is_full = asked.view.as_deref() != Some("basic");
     match lucid.read_memory(&actor, store, id, asked.session()?).await {
         Ok((memory, content)) => {
@@ -126,7 +149,9 @@ pub async fn retrieve(
             Ok(Json(value))
         }
         Err(Error::NotFound("memory")) if asked.superseded => {
-            let old = lucid.read_superseded(&actor, store, id, asked.session()?).await?;
+            let old = lucid
+                .read_superseded(&actor, store, id, asked.session()?)
+                .await?;
             Ok(Json(shown_superseded(&old, is_full)))
         }
         Err(error) => Err(error.into()),
@@ -144,26 +169,40 @@ pub async fn list(
         prefix: asked.path_prefix.clone().unwrap_or_else(|| "/".to_owned()),
         children_only: asked.depth == Some(1),
         after: asked.page.as_deref().map(from_page).transpose()?,
-        limit: asked.limit.unwrap_or(20).clamp(1, if full { MOST_FULL } else { MOST }),
+        limit: asked
+            .limit
+            .unwrap_or(20)
+            .clamp(1, if full { MOST_FULL } else { MOST }),
         contents: full,
         session: asked.session()?,
     };
     let store = id(&store, "store")?;
     let (items, next) = lucid.list_memories(&actor, store, &listing).await?;
     let ids: Vec<MemoryId> = items.iter().filter_map(Listed::memory_id).collect();
-    let replaced = if asked.superseded { Some(lucid.supersedes(&actor, store, &ids).await?) } else { None };
+    let replaced = if asked.superseded {
+        Some(lucid.supersedes(&actor, store, &ids).await?)
+    } else {
+        None
+    };
     let shown = |item: &Listed| match item {
         Listed::Memory(memory, content) => {
             let mut value = shown(memory, content.as_ref());
             if let Some(replaced) = &replaced {
-                value["supersedes"] = replaced.get(&memory.id).into_iter().flatten().map(superseded).collect();
+                value["supersedes"] = replaced
+                    .get(&memory.id)
+                    .into_iter()
+                    .flatten()
+                    .map(superseded)
+                    .collect();
             }
             value
         }
         Listed::Prefix(path) => json!({"type": "memory_prefix", "path": path}),
     };
     let next = next.map(|path| hex::encode(path.as_bytes()));
-    Ok(Json(json!({"data": items.iter().map(shown).collect::<Vec<_>>(), "next_page": next})))
+    Ok(Json(
+        json!({"data": items.iter().map(shown).collect::<Vec<_>>(), "next_page": next}),
+    ))
 }
 
 /// Writes, and answers what became of it: what a person has to decide on first is a 202.
@@ -175,23 +214,37 @@ async fn answer(
     asked: &Asked,
 ) -> Result<Response, ApiError> {
     let content = match write {
-        MemoryWrite::Create { content, .. } | MemoryWrite::Update { content: Some(content), .. } => Some(content),
+        MemoryWrite::Create { content, .. }
+        | MemoryWrite::Update {
+            content: Some(content),
+            ..
+        } => Some(content),
         _ => None,
     };
     Ok(match lucid.write_memory(actor, store, write).await? {
-        Written::Committed { memory: Some(memory), .. } => {
+        Written::Committed {
+            memory: Some(memory),
+            ..
+        } => {
             let content = content.filter(|_| asked.view.as_deref() == Some("full"));
             Json(shown(&memory, content)).into_response()
         }
-        Written::Committed { memory: None, id } => Json(json!({"id": id, "type": "memory_deleted"})).into_response(),
-        Written::Proposed { changeset, change, reason } => {
+        Written::Committed { memory: None, id } => {
+            Json(json!({"id": id, "type": "memory_deleted"})).into_response()
+        }
+        Written::Proposed {
+            changeset,
+            change,
+            reason,
+        } => {
             let said = json!({
                 "id": change,
                 "type": "memory_proposal",
                 "changeset_id": changeset,
                 "change_id": change,
                 "memory_store_id": store,
-                "reason": format!("{reason}: it waits for a person's decision and is not in the memory yet"),
+                "reason": format!("{reason}: it waits for a person's decision and is not in the \
+                    memory yet"),
             });
             (StatusCode::ACCEPTED, Json(said)).into_response()
         }
@@ -199,11 +252,15 @@ async fn answer(
 }
 
 fn path(text: &str) -> Result<MemoryPath, ApiError> {
-    text.parse().map_err(|e: domain::memory::BadMemory| ApiError::invalid(&e.to_string()))
+    text.parse()
+        .map_err(|e: domain::memory::BadMemory| ApiError::invalid(&e.to_string()))
 }
 
 fn from_page(page: &str) -> Result<String, Error> {
-    hex::decode(page).ok().and_then(|b| String::from_utf8(b).ok()).ok_or(Error::NotFound("page"))
+    hex::decode(page)
+        .ok()
+        .and_then(|b| String::from_utf8(b).ok())
+        .ok_or(Error::NotFound("page"))
 }
 
 /// The memory in the API's shape.

@@ -1,5 +1,6 @@
-//! The API under `/v1`, in the shapes of Managed Agents where it has them, so that its official SDK can be pointed at Lucid.
-//! One file a family. A handler parses, calls one use case as the key's actor, and answers; rights are checked in `service` alone.
+//! The API under `/v1`, in the shapes of Managed Agents where it has them, so that its official SDK
+//! can be pointed at Lucid. One file a family. A handler parses, calls one use case as the key's
+//! actor, and answers; rights are checked in `service` alone.
 
 mod answer;
 mod briefing;
@@ -29,9 +30,22 @@ use crate::web::{ANSWER_TIME, BODY_BYTES, guard, requests};
 pub fn router(lucid: Lucid) -> Router {
     Router::new()
         .route("/v1/memory_stores", post(stores::create).get(stores::list))
-        .route("/v1/memory_stores/{id}", get(stores::retrieve).post(stores::update).delete(stores::delete))
-        .route("/v1/memory_stores/{id}/memories", post(memories::create).get(memories::list))
-        .route("/v1/memory_stores/{id}/memories/{memory}", get(memories::retrieve).post(memories::update).delete(memories::delete))
+        .route(
+            "/v1/memory_stores/{id}",
+            get(stores::retrieve)
+                .post(stores::update)
+                .delete(stores::delete),
+        )
+        .route(
+            "/v1/memory_stores/{id}/memories",
+            post(memories::create).get(memories::list),
+        )
+        .route(
+            "/v1/memory_stores/{id}/memories/{memory}",
+            get(memories::retrieve)
+                .post(memories::update)
+                .delete(memories::delete),
+        )
         .route("/v1/memory_stores/{id}/briefing", get(briefing::retrieve))
         .route("/v1/sessions", post(sessions::create))
         .route("/v1/sessions/{id}", get(sessions::retrieve))
@@ -44,26 +58,50 @@ pub fn router(lucid: Lucid) -> Router {
         .route("/v1/policies/try", post(policies::try_out))
         .route("/v1/policies/stop", post(policies::stop))
         .route("/v1/policies/{id}", get(policies::retrieve))
-        .route("/v1/policies/{id}/versions/{version}", get(policies::export))
-        .route("/v1/policies/{id}/versions/{version}/back_test", post(policies::back_test))
-        .route("/v1/policies/{id}/versions/{version}/state", post(policies::move_on))
+        .route(
+            "/v1/policies/{id}/versions/{version}",
+            get(policies::export),
+        )
+        .route(
+            "/v1/policies/{id}/versions/{version}/back_test",
+            post(policies::back_test),
+        )
+        .route(
+            "/v1/policies/{id}/versions/{version}/state",
+            post(policies::move_on),
+        )
         .route("/v1/{*rest}", axum::routing::any(nowhere))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_TIME,
+        ))
         .with_state(lucid.clone())
         // Transcripts are long and taken in as they come: limits of their own.
-        .merge(Router::new().route("/v1/transcripts", post(transcripts::take)).with_state(lucid))
+        .merge(
+            Router::new()
+                .route("/v1/transcripts", post(transcripts::take))
+                .with_state(lucid),
+        )
 }
 
 async fn nowhere(Path(rest): Path<String>) -> ApiError {
-    ApiError::of(StatusCode::NOT_FOUND, "not_found_error", &format!("there is no /v1/{rest} here"))
+    ApiError::of(
+        StatusCode::NOT_FOUND,
+        "not_found_error",
+        &format!("there is no /v1/{rest} here"),
+    )
 }
 
 async fn wrong_method() -> ApiError {
-    ApiError::of(StatusCode::METHOD_NOT_ALLOWED, "invalid_request_error", "this address does not take this method")
+    ApiError::of(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request_error",
+        "this address does not take this method",
+    )
 }
 
 /// Who acts: the key in `x-api-key`, or as a bearer token.
@@ -73,7 +111,12 @@ impl FromRequestParts<Lucid> for Key {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, lucid: &Lucid) -> Result<Self, ApiError> {
-        let text = |name| parts.headers.get(name).and_then(|v: &axum::http::HeaderValue| v.to_str().ok());
+        let text = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|v: &axum::http::HeaderValue| v.to_str().ok())
+        };
         let bearer = text(header::AUTHORIZATION).and_then(|v| v.strip_prefix("Bearer "));
         let Some(secret) = text(header::HeaderName::from_static("x-api-key")).or(bearer) else {
             return Err(ApiError::of(

@@ -1,4 +1,5 @@
-//! `/v1/policies`: read, written as drafts, tested against the past, moved on and stopped. The file is that of `lucid policy export`.
+//! `/v1/policies`: read, written as drafts, tested against the past, moved on and stopped. The file
+//! is that of `lucid policy export`.
 
 use axum::{
     Json,
@@ -20,25 +21,42 @@ pub async fn list(State(lucid): State<Lucid>, Key(actor): Key) -> Result<Json<Va
     let stops = view.stops.iter().map(|(s, by)| {
         json!({"scope": s.scope, "stopped_at": s.stopped_at.map(domain::Timestamp::rfc3339), "stopped_by": by, "reason": s.reason})
     });
-    Ok(Json(json!({"data": view.policies.iter().map(summary).collect::<Vec<_>>(), "stops": stops.collect::<Vec<_>>()})))
+    Ok(Json(
+        json!({"data": view.policies.iter().map(summary).collect::<Vec<_>>(), "stops": stops.collect::<Vec<_>>()}),
+    ))
 }
 
 /// Saves the file as the draft of the policy of its name, or as a new policy.
-pub async fn save(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+pub async fn save(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let file: PolicyFile = body(&bytes, true)?;
     let (policy, _) = lucid.import_policy(&actor, &file, None).await?;
     shown(&lucid, &actor, policy).await
 }
 
-/// What the file would do with the changes that wait now, and what comes of its tests. Nothing is saved.
-pub async fn try_out(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+/// What the file would do with the changes that wait now, and what comes of its tests. Nothing is
+/// saved.
+pub async fn try_out(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let file: PolicyFile = body(&bytes, true)?;
     let tried = lucid.try_policy(&actor, &file).await?;
     let queue = tried.iter().map(|w| json!({"change_id": w.change, "changeset_id": w.changeset, "title": w.title, "outcome": w.outcome}));
-    Ok(Json(json!({"queue": queue.collect::<Vec<_>>(), "tests": file.run()})))
+    Ok(Json(
+        json!({"queue": queue.collect::<Vec<_>>(), "tests": file.run()}),
+    ))
 }
 
-pub async fn retrieve(State(lucid): State<Lucid>, Key(actor): Key, Path(policy): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn retrieve(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(policy): Path<String>,
+) -> Result<Json<Value>, ApiError> {
     shown(&lucid, &actor, id(&policy, "policy")?).await
 }
 
@@ -48,7 +66,12 @@ pub async fn export(
     Key(actor): Key,
     Path((policy, number)): Path<(String, i64)>,
 ) -> Result<Json<PolicyFile>, ApiError> {
-    Ok(Json(lucid.policy(&actor, id(&policy, "policy")?, Some(number)).await?.file))
+    Ok(Json(
+        lucid
+            .policy(&actor, id(&policy, "policy")?, Some(number))
+            .await?
+            .file,
+    ))
 }
 
 /// How far back a back-test goes.
@@ -64,7 +87,9 @@ pub async fn back_test(
     bytes: Bytes,
 ) -> Result<Json<Value>, ApiError> {
     let asked: Days = body(&bytes, true)?;
-    let report = lucid.back_test_policy(&actor, id(&policy, "policy")?, number, asked.days).await?;
+    let report = lucid
+        .back_test_policy(&actor, id(&policy, "policy")?, number, asked.days)
+        .await?;
     Ok(Json(json!(report)))
 }
 
@@ -99,10 +124,26 @@ pub struct Stop {
     reason: String,
 }
 
-pub async fn stop(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+pub async fn stop(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let asked: Stop = body(&bytes, true)?;
-    let store = asked.memory_store_id.as_deref().map(|s| id::<StoreId>(s, "store")).transpose()?;
-    lucid.stop_policies(&actor, &SetStop { store, reason: asked.reason }).await?;
+    let store = asked
+        .memory_store_id
+        .as_deref()
+        .map(|s| id::<StoreId>(s, "store"))
+        .transpose()?;
+    lucid
+        .stop_policies(
+            &actor,
+            &SetStop {
+                store,
+                reason: asked.reason,
+            },
+        )
+        .await?;
     Ok(Json(json!({"stopped": true})))
 }
 
@@ -129,7 +170,11 @@ fn summary(p: &PolicySummary) -> Value {
     })
 }
 
-async fn shown(lucid: &Lucid, actor: &domain::actor::Actor, policy: PolicyId) -> Result<Json<Value>, ApiError> {
+async fn shown(
+    lucid: &Lucid,
+    actor: &domain::actor::Actor,
+    policy: PolicyId,
+) -> Result<Json<Value>, ApiError> {
     let view = lucid.policy(actor, policy, None).await?;
     let mut answer = summary(&view.summary);
     answer["versions"] = json!(view.versions.iter().map(version).collect::<Vec<_>>());

@@ -20,7 +20,8 @@ use super::{
     body, id,
 };
 
-/// A session as a client makes it. `subject`, `team`, `task_key` and `external_id` may also stand in its metadata.
+/// A session as a client makes it. `subject`, `team`, `task_key` and `external_id` may also stand
+/// in its metadata.
 #[derive(Deserialize)]
 pub struct New<'a> {
     agent: Option<Value>,
@@ -61,18 +62,38 @@ pub struct Ended {
     note: Option<String>,
 }
 
-pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, headers: HeaderMap, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+pub async fn create(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let text = cleaned(&bytes)?;
     let new: New<'_> = parsed(&text)?;
     let stores = new.resources.iter().filter(|r| r.kind == "memory_store");
-    let stores = stores.map(|r| id(r.memory_store_id.as_deref().unwrap_or_default(), "store")).collect::<Result<Vec<StoreId>, _>>()?;
-    let recording = NewRecording { events: events(&new.initial_events)?, head: head(new), stores };
+    let stores = stores
+        .map(|r| id(r.memory_store_id.as_deref().unwrap_or_default(), "store"))
+        .collect::<Result<Vec<StoreId>, _>>()?;
+    let recording = NewRecording {
+        events: events(&new.initial_events)?,
+        head: head(new),
+        stores,
+    };
     let once = once(&headers, "POST /v1/sessions", &bytes)?;
-    let done = lucid.record_session(&actor, &recording, once.as_ref()).await?;
-    Ok(Json(shown(&lucid.recorded(&actor, done.session).await?, &recording.stores)))
+    let done = lucid
+        .record_session(&actor, &recording, once.as_ref())
+        .await?;
+    Ok(Json(shown(
+        &lucid.recorded(&actor, done.session).await?,
+        &recording.stores,
+    )))
 }
 
-pub async fn retrieve(State(lucid): State<Lucid>, Key(actor): Key, Path(session): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn retrieve(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(session): Path<String>,
+) -> Result<Json<Value>, ApiError> {
     let (session, stores) = lucid.session(&actor, id(&session, "session")?).await?;
     Ok(Json(shown(&session, &stores)))
 }
@@ -87,15 +108,23 @@ pub async fn send(
     let text = cleaned(&bytes)?;
     let sent: Sent<'_> = parsed(&text)?;
     let session: SessionId = id(&session, "session")?;
-    let once = once(&headers, &format!("POST /v1/sessions/{session}/events"), &bytes)?;
-    let done = lucid.record_events(&actor, session, &events(&sent.events)?, once.as_ref()).await?;
+    let once = once(
+        &headers,
+        &format!("POST /v1/sessions/{session}/events"),
+        &bytes,
+    )?;
+    let done = lucid
+        .record_events(&actor, session, &events(&sent.events)?, once.as_ref())
+        .await?;
     // Each event as it was sent, with the id that it has here.
     let shown = |(raw, id): (&&RawValue, &domain::ids::EventId)| {
         let mut event: Value = serde_json::from_str(raw.get()).unwrap_or_default();
         event["id"] = json!(id);
         event
     };
-    Ok(Json(json!({"data": sent.events.iter().zip(&done.events).map(shown).collect::<Vec<_>>()})))
+    Ok(Json(
+        json!({"data": sent.events.iter().zip(&done.events).map(shown).collect::<Vec<_>>()}),
+    ))
 }
 
 pub async fn outcome(
@@ -111,34 +140,60 @@ pub async fn outcome(
     #[expect(clippy::cast_possible_truncation, reason = "0 to 1 by the check above")]
     let score = ended.score.map(|s| (s * 1_000_000.0).round() as i64);
     let session: SessionId = id(&session, "session")?;
-    lucid.record_outcome(&actor, session, Outcome { score, ..Outcome::stated(ended.result) }, ended.note.as_deref()).await?;
+    lucid
+        .record_outcome(
+            &actor,
+            session,
+            Outcome {
+                score,
+                ..Outcome::stated(ended.result)
+            },
+            ended.note.as_deref(),
+        )
+        .await?;
     let said = json!({"type": "session_outcome", "session_id": session, "result": ended.result, "score": ended.score, "note": ended.note});
     Ok((StatusCode::OK, Json(said)))
 }
 
 fn once(headers: &HeaderMap, what: &str, bytes: &Bytes) -> Result<Option<Once>, ApiError> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().map_err(|_| ApiError::invalid("an Idempotency-Key is ASCII"))?;
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key
+        .to_str()
+        .map_err(|_| ApiError::invalid("an Idempotency-Key is ASCII"))?;
     Ok(Some(Once::new(key, what, bytes)?))
 }
 
 fn events(raw: &[&RawValue]) -> Result<Vec<Event>, ApiError> {
     let read = |(n, raw): (usize, &&RawValue)| {
-        transcripts::read_event(raw.get()).map_err(|why| ApiError::invalid(&format!("event {}: {why}", n + 1)))
+        transcripts::read_event(raw.get())
+            .map_err(|why| ApiError::invalid(&format!("event {}: {why}", n + 1)))
     };
     raw.iter().enumerate().map(read).collect()
 }
 
 fn head(new: New<'_>) -> SessionHead {
     let from_metadata = |own: Option<String>, name: &str| {
-        own.or_else(|| new.metadata.get(name).and_then(Value::as_str).map(str::to_owned)).filter(|t| !t.is_empty())
+        own.or_else(|| {
+            new.metadata
+                .get(name)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        })
+        .filter(|t| !t.is_empty())
     };
     let agent = match &new.agent {
         Some(Value::String(id)) => Some(id.clone()),
-        Some(Value::Object(agent)) => ["name", "id"].iter().find_map(|k| agent.get(*k)).and_then(Value::as_str).map(str::to_owned),
+        Some(Value::Object(agent)) => ["name", "id"]
+            .iter()
+            .find_map(|k| agent.get(*k))
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         _ => None,
     };
-    let kept = json!({"title": new.title, "environment_id": new.environment_id, "metadata": new.metadata});
+    let kept =
+        json!({"title": new.title, "environment_id": new.environment_id, "metadata": new.metadata});
     SessionHead {
         external_id: from_metadata(new.external_id, "external_id"),
         agent,
@@ -154,7 +209,13 @@ fn head(new: New<'_>) -> SessionHead {
 fn shown(session: &SessionRow, stores: &[StoreId]) -> Value {
     let kept: Value = serde_json::from_str(&session.metadata).unwrap_or_default();
     let agent = session.agent.as_deref().unwrap_or("unknown");
-    let object = |value: &Value| if value.is_object() { value.clone() } else { json!({}) };
+    let object = |value: &Value| {
+        if value.is_object() {
+            value.clone()
+        } else {
+            json!({})
+        }
+    };
     json!({
         "id": session.id,
         "type": "session",

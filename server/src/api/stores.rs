@@ -28,7 +28,11 @@ pub struct Text {
 
 impl From<Text> for StoreText {
     fn from(text: Text) -> Self {
-        Self { name: text.name, description: text.description, metadata: text.metadata.unwrap_or_default() }
+        Self {
+            name: text.name,
+            description: text.description,
+            metadata: text.metadata.unwrap_or_default(),
+        }
     }
 }
 
@@ -39,7 +43,11 @@ pub struct Asked {
     page: Option<String>,
 }
 
-pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+pub async fn create(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let text: Text = body(&bytes, false)?;
     let made = lucid.create_store_with(&actor, &text.into()).await?;
     // The key's actor was read before its owner owned the new store.
@@ -47,24 +55,49 @@ pub async fn create(State(lucid): State<Lucid>, Key(actor): Key, bytes: Bytes) -
     Ok(Json(shown(&lucid.store(&actor, made).await?)))
 }
 
-pub async fn list(State(lucid): State<Lucid>, Key(actor): Key, Query(asked): Query<Asked>) -> Result<Json<Value>, ApiError> {
+pub async fn list(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, ApiError> {
     let limit = asked.limit.unwrap_or(20).clamp(1, MOST);
     let after: Option<StoreId> = asked.page.as_deref().map(|p| id(p, "page")).transpose()?;
     let page = lucid.newest_stores(&actor, after, limit).await?;
     let next = page.rows.last().filter(|_| page.more).map(|s| s.id);
-    Ok(Json(json!({"data": page.rows.iter().map(shown).collect::<Vec<_>>(), "next_page": next})))
+    Ok(Json(
+        json!({"data": page.rows.iter().map(shown).collect::<Vec<_>>(), "next_page": next}),
+    ))
 }
 
-pub async fn retrieve(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>) -> Result<Json<Value>, ApiError> {
-    Ok(Json(shown(&lucid.store(&actor, id(&store, "store")?).await?)))
+pub async fn retrieve(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(store): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(shown(
+        &lucid.store(&actor, id(&store, "store")?).await?,
+    )))
 }
 
-pub async fn update(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>, bytes: Bytes) -> Result<Json<Value>, ApiError> {
+pub async fn update(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(store): Path<String>,
+    bytes: Bytes,
+) -> Result<Json<Value>, ApiError> {
     let text: Text = body(&bytes, false)?;
-    Ok(Json(shown(&lucid.describe_store(&actor, id(&store, "store")?, &text.into()).await?)))
+    Ok(Json(shown(
+        &lucid
+            .describe_store(&actor, id(&store, "store")?, &text.into())
+            .await?,
+    )))
 }
 
-pub async fn delete(State(lucid): State<Lucid>, Key(actor): Key, Path(store): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn delete(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Path(store): Path<String>,
+) -> Result<Json<Value>, ApiError> {
     let store: StoreId = id(&store, "store")?;
     lucid.delete_store(&actor, store, None).await?;
     Ok(Json(json!({"id": store, "type": "memory_store_deleted"})))

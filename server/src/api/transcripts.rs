@@ -1,5 +1,6 @@
-//! `/v1/transcripts`: a transcript as it is on the machine of an agent, in any form that an import reads. It may be sent again as often as it
-//! has grown; what is there already is not taken in twice.
+//! `/v1/transcripts`: a transcript as it is on the machine of an agent, in any form that an import
+//! reads. It may be sent again as often as it has grown; what is there already is not taken in
+//! twice.
 
 use axum::{
     Json,
@@ -45,23 +46,48 @@ const NAME_BYTES: usize = 1_000;
 /// How many problems are told.
 const TOLD: usize = 20;
 
-pub async fn take(State(lucid): State<Lucid>, Key(actor): Key, Query(sent): Query<Sent>, body: Body) -> Result<Json<Value>, ApiError> {
+pub async fn take(
+    State(lucid): State<Lucid>,
+    Key(actor): Key,
+    Query(sent): Query<Sent>,
+    body: Body,
+) -> Result<Json<Value>, ApiError> {
     let store = match &sent.store {
         Some(named) => id::<StoreId>(named, "store")?,
-        None => actor.only_store().ok_or_else(|| ApiError::invalid("the key reaches several stores: name one with ?store="))?,
+        None => actor.only_store().ok_or_else(|| {
+            ApiError::invalid("the key reaches several stores: name one with ?store=")
+        })?,
     };
     if !actor.has_scope(Action::RecordSessions) {
-        return Err(Error::Forbidden("sending transcripts needs a key with the scope sessions:write").into());
+        return Err(Error::Forbidden(
+            "sending transcripts needs a key with the scope sessions:write",
+        )
+        .into());
     }
     if !actor.may(Action::RecordSessions, store) {
         // Whoever may not know of a store is told that there is none.
-        return Err(if actor.knows(store) { Error::Forbidden(Action::RecordSessions.needs()) } else { Error::NotFound("store") }.into());
+        return Err(if actor.knows(store) {
+            Error::Forbidden(Action::RecordSessions.needs())
+        } else {
+            Error::NotFound("store")
+        }
+        .into());
     }
-    let name = sent.name.clone().unwrap_or_else(|| "transcript.jsonl".to_owned());
+    let name = sent
+        .name
+        .clone()
+        .unwrap_or_else(|| "transcript.jsonl".to_owned());
     if name.len() > NAME_BYTES || name.chars().any(char::is_control) {
-        return Err(ApiError::invalid("a name has at most 1,000 bytes and no control characters"));
+        return Err(ApiError::invalid(
+            "a name has at most 1,000 bytes and no control characters",
+        ));
     }
-    let format: Format = sent.format.as_deref().unwrap_or("auto").parse().map_err(|why: String| ApiError::invalid(&why))?;
+    let format: Format = sent
+        .format
+        .as_deref()
+        .unwrap_or("auto")
+        .parse()
+        .map_err(|why: String| ApiError::invalid(&why))?;
     let options = Options {
         format,
         agent: sent.agent.clone(),
@@ -72,17 +98,31 @@ pub async fn take(State(lucid): State<Lucid>, Key(actor): Key, Query(sent): Quer
     let file = receiving::into_file(body.into_data_stream(), &lucid, &actor).await?;
     let spool = tokio::task::spawn_blocking(move || -> std::io::Result<Spool> {
         let mut spool = Spool::new()?;
-        transcripts::read_from(std::fs::File::open(&file)?, &Source::named(&name), &options, &mut spool, &mut |_| {})?;
+        transcripts::read_from(
+            std::fs::File::open(&file)?,
+            &Source::named(&name),
+            &options,
+            &mut spool,
+            &mut |_| {},
+        )?;
         Ok(spool)
     });
-    let spool = spool.await.map_err(|_| Error::Internal("reading a transcript stopped in error"))?.map_err(Error::from)?;
-    let summary = write(&lucid, &actor, store, spool).await.map_err(crate::Failure::into_service)?;
+    let spool = spool
+        .await
+        .map_err(|_| Error::Internal("reading a transcript stopped in error"))?
+        .map_err(Error::from)?;
+    let summary = write(&lucid, &actor, store, spool)
+        .await
+        .map_err(crate::Failure::into_service)?;
     Ok(Json(shown(&summary)))
 }
 
 fn shown(summary: &Summary) -> Value {
     let told = |list: &[transcripts::Problem]| -> Vec<Value> {
-        list.iter().take(TOLD).map(|p| json!({"line": p.line, "reason": p.reason})).collect()
+        list.iter()
+            .take(TOLD)
+            .map(|p| json!({"line": p.line, "reason": p.reason}))
+            .collect()
     };
     json!({
         "type": "transcript",

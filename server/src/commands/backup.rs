@@ -15,20 +15,33 @@ pub async fn run(database: super::Database<'_>, file: &Path) -> Result<ExitCode,
     let sealed = lucid.seals_transcripts();
     lucid.close().await;
     // Without the key: nothing is written to the copy.
-    let copy = Lucid::new(Db::open(&format!("sqlite:{}", file.display())).await?, clock::system(), clock::system_random());
+    let copy = Lucid::new(
+        Db::open(&format!("sqlite:{}", file.display())).await?,
+        clock::system(),
+        clock::system_random(),
+    );
     let verified = copy.check_audit(&Actor::operator()).await?;
     copy.close().await;
     match verified {
         Ok(verified) => {
-            println!("{} holds a copy; its {} audit entries verify", file.display(), verified.entries);
+            println!(
+                "{} holds a copy; its {} audit entries verify",
+                file.display(),
+                verified.entries
+            );
             if sealed {
                 println!("The keys of its sealed transcripts are not in it.");
             }
             if verified.signed_by.is_some() {
-                println!("The key that signs its trail is not in it, and it cannot be written to without: keep a copy of that elsewhere.");
+                println!(
+                    "The key that signs its trail is not in it, and it cannot be written to \
+                     without: keep a copy of that elsewhere."
+                );
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(broken) => Err(Failure::Said(format!("the copy was made, but its audit trail does not verify: {broken}"))),
+        Err(broken) => Err(Failure::Said(format!(
+            "the copy was made, but its audit trail does not verify: {broken}"
+        ))),
     }
 }

@@ -23,6 +23,11 @@ pub async fn run(database: super::Database<'_>, args: &BriefingArgs) -> Result<E
     let view = lucid.briefing(&Actor::operator(), store, &asked).await?;
     lucid.close().await;
     print!("{}", view.text);
-    eprintln!("{} of {} tokens ({})", view.tokens, view.budget_tokens, domain::briefing::TOKEN_RULE);
+    eprintln!(
+        "{} of {} tokens ({})",
+        view.tokens,
+        view.budget_tokens,
+        domain::briefing::TOKEN_RULE
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -13,19 +13,46 @@ use crate::{
 };
 
 /// Asks for a dream, and with `--wait` stays until it has ended.
-pub async fn run(database: super::Database<'_>, models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
-    let lucid = with_models(super::with_transcripts(super::open_existing(database).await?).await?, models)?;
+pub async fn run(
+    database: super::Database<'_>,
+    models: &ModelArgs,
+    args: &DreamArgs,
+) -> Result<ExitCode, Failure> {
+    let lucid = with_models(
+        super::with_transcripts(super::open_existing(database).await?).await?,
+        models,
+    )?;
     let name = args.store.as_deref().unwrap_or_default();
     let store = super::store_named(&lucid, name).await?;
     let actor = Actor::operator();
     // Said before anything is spent.
-    if let Some((_, e)) = lucid.estimates(&actor, store).await?.into_iter().find(|(name, _)| *name == args.distiller) {
+    if let Some((_, e)) = lucid
+        .estimates(&actor, store)
+        .await?
+        .into_iter()
+        .find(|(name, _)| *name == args.distiller)
+    {
         let sessions = domain::plural::count(e.sessions, "session");
-        let over = if e.is_over { "; that is more than one dream may take, so the rest waits for the next one" } else { "" };
+        let over = if e.is_over {
+            "; that is more than one dream may take, so the rest waits for the next one"
+        } else {
+            ""
+        };
         let cost = domain::plural::cost(e.cost_micros);
-        println!("{sessions} to read, about {} tokens asked and {} answered, cost {cost}{over}", e.input_tokens, e.output_tokens);
+        println!(
+            "{sessions} to read, about {} tokens asked and {} answered, cost {cost}{over}",
+            e.input_tokens, e.output_tokens
+        );
     }
-    let id = lucid.request_dream_over(&actor, store, &args.distiller, args.instructions.as_deref(), &[]).await?;
+    let id = lucid
+        .request_dream_over(
+            &actor,
+            store,
+            &args.distiller,
+            args.instructions.as_deref(),
+            &[],
+        )
+        .await?;
     if !args.wait {
         println!("{id} waits for a worker; `lucid serve` is one");
         return Ok(ExitCode::SUCCESS);
@@ -34,15 +61,28 @@ pub async fn run(database: super::Database<'_>, models: &ModelArgs, args: &Dream
     println!("{id} {}", dream.state);
     let stats: serde_json::Value = serde_json::from_str(&dream.stats).unwrap_or_default();
     let count = |key: &str| stats[key].as_u64().unwrap_or(0);
-    println!("{} sessions, {} findings proposed, {} held back", count("sessions"), count("proposed"), count("held_back"));
+    println!(
+        "{} sessions, {} findings proposed, {} held back",
+        count("sessions"),
+        count("proposed"),
+        count("held_back")
+    );
     if let Some(changeset) = dream.changeset_id {
         println!("{changeset}");
     }
-    Ok(if dream.state == "completed" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if dream.state == "completed" {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Works off jobs, its own among them, until the dream has ended. Another worker may do it as well.
-pub async fn wait(lucid: &Lucid, actor: &Actor, id: domain::ids::DreamId) -> Result<service::DreamRow, Failure> {
+pub async fn wait(
+    lucid: &Lucid,
+    actor: &Actor,
+    id: domain::ids::DreamId,
+) -> Result<service::DreamRow, Failure> {
     let owner = work::owner_name();
     loop {
         let dream = lucid.dream_row(actor, id).await?;

@@ -12,17 +12,27 @@ pub async fn run(database: super::Database<'_>, args: &DrillArgs) -> Result<Exit
     let lucid = super::open_existing(database).await?;
     let operator = Actor::operator();
     let store = lucid.store_named(&operator, &args.store).await?;
-    let store = store.ok_or_else(|| Failure::Said(format!("no store is called “{}”", args.store)))?;
+    let store =
+        store.ok_or_else(|| Failure::Said(format!("no store is called “{}”", args.store)))?;
     let report = lucid.drill(&operator, store).await?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Failure::Said(e.to_string()))?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).map_err(|e| Failure::Said(e.to_string()))?
+        );
     } else {
         for one in &report {
             println!("{:<30} {}", one.attack, in_words(one));
         }
     }
-    let applied = report.iter().any(|one| matches!(one.reached, Reached::WouldApply { .. }));
-    Ok(if applied { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let applied = report
+        .iter()
+        .any(|one| matches!(one.reached, Reached::WouldApply { .. }));
+    Ok(if applied {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn in_words(one: &Drilled) -> String {

@@ -1,4 +1,5 @@
-//! `lucid export --git STORE`: the history of a store as a stream that `git fast-import` reads, one commit for each of Lucid's.
+//! `lucid export --git STORE`: the history of a store as a stream that `git fast-import` reads, one
+//! commit for each of Lucid's.
 
 use std::{
     io::{BufWriter, Write},
@@ -22,7 +23,9 @@ pub async fn run(database: super::Database<'_>, args: &ExportArgs) -> Result<Exi
         after = commit.commit.revision;
         out.write_all(&stream(&commit)).map_err(failed)?;
     }
-    out.write_all(b"done\n").and_then(|()| out.flush()).map_err(failed)?;
+    out.write_all(b"done\n")
+        .and_then(|()| out.flush())
+        .map_err(failed)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -32,20 +35,32 @@ fn stream(exported: &ExportedCommit) -> Vec<u8> {
     let who = identity(&exported.by, &commit.actor);
     let at = commit.created_at.0.div_euclid(1_000_000);
     let message = message(exported);
-    let mut text = format!("commit refs/heads/main\nauthor {who} {at} +0000\ncommitter {who} {at} +0000\n").into_bytes();
+    let mut text =
+        format!("commit refs/heads/main\nauthor {who} {at} +0000\ncommitter {who} {at} +0000\n")
+            .into_bytes();
     data(&mut text, message.as_bytes());
     for row in &exported.written {
         let left = match row.operation {
             Operation::Deleted => Some(&row.path),
-            _ => row.path_before.as_ref().filter(|before| **before != row.path),
+            _ => row
+                .path_before
+                .as_ref()
+                .filter(|before| **before != row.path),
         };
         if let Some(path) = left {
             text.extend(format!("D {}\n", quoted(path.as_str())).bytes());
         }
     }
-    for row in exported.written.iter().filter(|row| row.operation != Operation::Deleted) {
+    for row in exported
+        .written
+        .iter()
+        .filter(|row| row.operation != Operation::Deleted)
+    {
         text.extend(format!("M 100644 inline {}\n", quoted(row.path.as_str())).bytes());
-        data(&mut text, row.content.as_deref().unwrap_or_default().as_bytes());
+        data(
+            &mut text,
+            row.content.as_deref().unwrap_or_default().as_bytes(),
+        );
     }
     text
 }
@@ -59,16 +74,36 @@ fn data(text: &mut Vec<u8>, bytes: &[u8]) {
 /// The commit's message, with what git has no field for as trailers.
 fn message(exported: &ExportedCommit) -> String {
     let commit = &exported.commit;
-    let mut trailers = vec![format!("Lucid-Revision: {}", commit.revision), format!("Lucid-Commit: {}", commit.id)];
-    trailers.extend(commit.changeset_id.map(|id| format!("Lucid-Changeset: {id}")));
-    trailers.extend(exported.approvers.iter().map(|name| format!("Approved-by: {}", one_line(name))));
+    let mut trailers = vec![
+        format!("Lucid-Revision: {}", commit.revision),
+        format!("Lucid-Commit: {}", commit.id),
+    ];
+    trailers.extend(
+        commit
+            .changeset_id
+            .map(|id| format!("Lucid-Changeset: {id}")),
+    );
+    trailers.extend(
+        exported
+            .approvers
+            .iter()
+            .map(|name| format!("Approved-by: {}", one_line(name))),
+    );
     format!("{}\n\n{}\n", one_line(&commit.message), trailers.join("\n"))
 }
 
 /// Name and address as git writes them; the address is the actor's id.
 fn identity(name: &str, actor: &str) -> String {
-    let plain = |text: &str| text.chars().filter(|c| !matches!(c, '<' | '>') && !c.is_control()).collect::<String>();
-    format!("{} <{}@lucid.invalid>", plain(name).trim(), plain(actor.split_once(':').map_or(actor, |(_, id)| id)))
+    let plain = |text: &str| {
+        text.chars()
+            .filter(|c| !matches!(c, '<' | '>') && !c.is_control())
+            .collect::<String>()
+    };
+    format!(
+        "{} <{}@lucid.invalid>",
+        plain(name).trim(),
+        plain(actor.split_once(':').map_or(actor, |(_, id)| id))
+    )
 }
 
 fn one_line(text: &str) -> String {
@@ -77,7 +112,12 @@ fn one_line(text: &str) -> String {
 
 /// A path without its first `/`, quoted as git reads it.
 fn quoted(path: &str) -> String {
-    format!("\"{}\"", path.trim_start_matches('/').replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "\"{}\"",
+        path.trim_start_matches('/')
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+    )
 }
 
 #[cfg(test)]
@@ -86,8 +126,14 @@ mod tests {
 
     #[test]
     fn what_git_would_take_for_its_own_is_left_out_or_escaped() {
-        assert_eq!(identity("Eve <x>\n author", "person:user_1"), "Eve x author <user_1@lucid.invalid>");
+        assert_eq!(
+            identity("Eve <x>\n author", "person:user_1"),
+            "Eve x author <user_1@lucid.invalid>"
+        );
         assert_eq!(quoted("/a \"b\"\\c.md"), "\"a \\\"b\\\"\\\\c.md\"");
-        assert_eq!(one_line("a\n\nApproved-by: nobody"), "a Approved-by: nobody");
+        assert_eq!(
+            one_line("a\n\nApproved-by: nobody"),
+            "a Approved-by: nobody"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `lucid import --preview`: what becomes of the first records of a transcript, and a mapping to begin with.
+//! `lucid import --preview`: what becomes of the first records of a transcript, and a mapping to
+//! begin with.
 
 use std::{
     fs::File,
@@ -24,13 +25,19 @@ pub fn run(paths: &[PathBuf], options: &Options) -> Result<ExitCode, Failure> {
         let files = if path.as_os_str() == "-" {
             vec![path.clone()]
         } else {
-            transcripts::files(path).map_err(|e| Failure::Io(path.display().to_string(), e))?.files
+            transcripts::files(path)
+                .map_err(|e| Failure::Io(path.display().to_string(), e))?
+                .files
         };
         for file in files {
             understood &= one(&file, options)?;
         }
     }
-    Ok(if understood { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if understood {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn one(file: &Path, options: &Options) -> Result<bool, Failure> {
@@ -38,9 +45,17 @@ fn one(file: &Path, options: &Options) -> Result<bool, Failure> {
     let failed = |e| Failure::Io(name.clone(), e);
     let mut bytes = Vec::new();
     if name == "-" {
-        std::io::stdin().lock().take(LOOKED_AT).read_to_end(&mut bytes).map_err(failed)?;
+        std::io::stdin()
+            .lock()
+            .take(LOOKED_AT)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
     } else {
-        File::open(file).map_err(failed)?.take(LOOKED_AT).read_to_end(&mut bytes).map_err(failed)?;
+        File::open(file)
+            .map_err(failed)?
+            .take(LOOKED_AT)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
     }
     let source = Source::named(if name == "-" { "standard input" } else { &name });
     let seen = preview(&bytes, &source, options).map_err(failed)?;
@@ -48,7 +63,10 @@ fn one(file: &Path, options: &Options) -> Result<bool, Failure> {
     print(&seen);
     if seen.understood == 0 && options.mapping.is_none() {
         if let Some(guess) = Mapping::guess_from(&bytes) {
-            println!("\nNothing was understood. A mapping to begin with, to be saved as a file and given with --map:\n{guess}");
+            println!(
+                "\nNothing was understood. A mapping to begin with, to be saved as a file and \
+                 given with --map:\n{guess}"
+            );
         }
         return Ok(false);
     }
@@ -60,12 +78,24 @@ fn print(seen: &Preview) {
     for event in &seen.events {
         if event.session != session {
             session = &event.session;
-            let about: Vec<String> = event.about.iter().map(|(name, value)| format!(", {name} {value}")).collect();
+            let about: Vec<String> = event
+                .about
+                .iter()
+                .map(|(name, value)| format!(", {name} {value}"))
+                .collect();
             println!("  session {session}{}", about.concat());
         }
-        let tool = event.tool.as_ref().map(|t| format!(" {t}")).unwrap_or_default();
+        let tool = event
+            .tool
+            .as_ref()
+            .map(|t| format!(" {t}"))
+            .unwrap_or_default();
         let error = if event.is_error { ", an error" } else { "" };
-        let time = event.time.as_ref().map(|t| format!(" at {t}")).unwrap_or_default();
+        let time = event
+            .time
+            .as_ref()
+            .map(|t| format!(" at {t}"))
+            .unwrap_or_default();
         println!(
             "    {} by {}{tool}{error}{time}: {}",
             event.kind.as_str().replace('_', " "),

@@ -1,5 +1,5 @@
-//! `lucid policy`: policies listed, shown, exported, imported and back-tested; tests of a file, and the comparison of two, without a
-//! database.
+//! `lucid policy`: policies listed, shown, exported, imported and back-tested; tests of a file, and
+//! the comparison of two, without a database.
 
 use std::{path::Path, process::ExitCode};
 
@@ -36,7 +36,11 @@ fn test(file: &Path, format: ReportFormat) -> Result<ExitCode, Failure> {
         ReportFormat::Json => println!("{}", json(&report)?),
         ReportFormat::Junit => print!("{}", report.junit()),
     }
-    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.passed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn compare(before: &Path, after: &Path) -> Result<ExitCode, Failure> {
@@ -47,14 +51,29 @@ fn compare(before: &Path, after: &Path) -> Result<ExitCode, Failure> {
     }
     match wider(&old.rules, &new.rules) {
         Wider::No => {
-            println!("{} applies nothing that {} does not.", after.display(), before.display());
-            Ok(if looser.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            println!(
+                "{} applies nothing that {} does not.",
+                after.display(),
+                before.display()
+            );
+            Ok(if looser.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Wider::Yes(change) => {
-            println!("{} applies what {} does not, for example:\n{}", after.display(), before.display(), json(&change)?);
+            println!(
+                "{} applies what {} does not, for example:\n{}",
+                after.display(),
+                before.display(),
+                json(&change)?
+            );
             Ok(ExitCode::FAILURE)
         }
-        Wider::Undecided => Err(Failure::Said("these rules are too many to be compared".to_owned())),
+        Wider::Undecided => Err(Failure::Said(
+            "these rules are too many to be compared".to_owned(),
+        )),
     }
 }
 
@@ -65,9 +84,17 @@ async fn list(database: super::Database<'_>) -> Result<ExitCode, Failure> {
         println!("There is no policy: a person decides on every change.");
     }
     for p in &view.policies {
-        let did = p.did.map_or_else(|| "0 applied".to_owned(), |d| format!("{} applied, {} overridden", d.applied, d.overridden));
-        let to_come = p.to_come.as_ref().map_or_else(String::new, |v| format!("; v{} is in {}", v.number, v.state));
-        println!("{} v{} {}: {did} in 30 days{to_come}", p.name, p.version.number, p.version.state);
+        let did = p.did.map_or_else(
+            || "0 applied".to_owned(),
+            |d| format!("{} applied, {} overridden", d.applied, d.overridden),
+        );
+        let to_come = p.to_come.as_ref().map_or_else(String::new, |v| {
+            format!("; v{} is in {}", v.number, v.state)
+        });
+        println!(
+            "{} v{} {}: {did} in 30 days{to_come}",
+            p.name, p.version.number, p.version.state
+        );
     }
     for (stop, by) in &view.stops {
         println!("stopped: {} by {by} {}", stop.scope, stop.reason);
@@ -77,29 +104,48 @@ async fn list(database: super::Database<'_>) -> Result<ExitCode, Failure> {
 
 async fn show(database: super::Database<'_>, name: &str) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
-    let view = lucid.policy(&Actor::operator(), named(&lucid, name).await?, None).await?;
+    let view = lucid
+        .policy(&Actor::operator(), named(&lucid, name).await?, None)
+        .await?;
     let v = &view.version;
-    println!("{} v{} {}\n{}\n", v.name, v.number, v.state, view.file.reason);
+    println!(
+        "{} v{} {}\n{}\n",
+        v.name, v.number, v.state, view.file.reason
+    );
     for rule in &view.file.rules {
         println!("- {}: {}", rule.name, rule.sentence(|id| id.to_string()));
     }
     println!("Applied {}\n", view.file.applying.sentence());
     print(&view.tests);
     match &view.back_test {
-        Some(tested) => println!("\nBack-test of {}: {}", tested.row.run_at.exact(), in_words(&tested.report)),
+        Some(tested) => println!(
+            "\nBack-test of {}: {}",
+            tested.row.run_at.exact(),
+            in_words(&tested.report)
+        ),
         None => println!("\nNo back-test of this version was run."),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn export(database: super::Database<'_>, name: &str, version: Option<i64>) -> Result<ExitCode, Failure> {
+async fn export(
+    database: super::Database<'_>,
+    name: &str,
+    version: Option<i64>,
+) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
-    let view = lucid.policy(&Actor::operator(), named(&lucid, name).await?, version).await?;
+    let view = lucid
+        .policy(&Actor::operator(), named(&lucid, name).await?, version)
+        .await?;
     println!("{}", json(&view.file)?);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import(database: super::Database<'_>, file: &Path, owner: Option<&str>) -> Result<ExitCode, Failure> {
+async fn import(
+    database: super::Database<'_>,
+    file: &Path,
+    owner: Option<&str>,
+) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let (operator, file) = (Actor::operator(), read(file)?);
     let owner = match owner {
@@ -107,33 +153,55 @@ async fn import(database: super::Database<'_>, file: &Path, owner: Option<&str>)
         Some(email) => {
             let people = lucid.people(&operator).await?.people;
             let found = people.into_iter().find(|m| m.user.email == email);
-            Some(found.ok_or_else(|| Failure::Said(format!("nobody here has the address {email}")))?.user.id)
+            Some(
+                found
+                    .ok_or_else(|| Failure::Said(format!("nobody here has the address {email}")))?
+                    .user
+                    .id,
+            )
         }
     };
     let (_, version) = lucid.import_policy(&operator, &file, owner).await?;
-    println!("“{}” v{version} is a draft; two admins activate it once it has been in shadow and back-tested.", file.name);
+    println!(
+        "“{}” v{version} is a draft; two admins activate it once it has been in shadow and \
+         back-tested.",
+        file.name
+    );
     Ok(ExitCode::SUCCESS)
 }
 
-async fn back_test(database: super::Database<'_>, name: &str, days: i64) -> Result<ExitCode, Failure> {
+async fn back_test(
+    database: super::Database<'_>,
+    name: &str,
+    days: i64,
+) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let (operator, id) = (Actor::operator(), named(&lucid, name).await?);
     let number = lucid.policy(&operator, id, None).await?.version.number;
     let report = lucid.back_test_policy(&operator, id, number, days).await?;
     println!("{}", in_words(&report));
-    Ok(if report.against.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.against.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn named(lucid: &Lucid, name: &str) -> Result<PolicyId, Failure> {
     let all = lucid.policies(&Actor::operator()).await?.policies;
     let found = all.into_iter().find(|p| p.name == name).map(|p| p.id);
-    found.ok_or_else(|| Failure::Said(format!("no policy is called “{name}”; `lucid policy list` names them")))
+    found.ok_or_else(|| {
+        Failure::Said(format!(
+            "no policy is called “{name}”; `lucid policy list` names them"
+        ))
+    })
 }
 
 fn in_words(report: &BackTest) -> String {
     let against = report.applied_against();
     format!(
-        "of {}, it would have applied {}, {against} of them against what people decided; {} are left to people",
+        "of {}, it would have applied {}, {against} of them against what people decided; {} are \
+         left to people",
         count(report.replayed, "change"),
         report.applied_in_all(),
         report.left
@@ -141,7 +209,8 @@ fn in_words(report: &BackTest) -> String {
 }
 
 fn read(file: &Path) -> Result<PolicyFile, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|e| Failure::Io(file.display().to_string(), e))?;
     PolicyFile::parse(&text).map_err(|why| Failure::Said(format!("{}: {why}", file.display())))
 }
 
@@ -154,7 +223,10 @@ fn print(report: &Report) {
         if case.passed {
             println!("ok      {}", case.name);
         } else {
-            println!("FAILED  {}: expected {}, but {}", case.name, case.expected, case.outcome);
+            println!(
+                "FAILED  {}: expected {}, but {}",
+                case.name, case.expected, case.outcome
+            );
         }
     }
     let failed = report.cases.iter().filter(|case| !case.passed).count();

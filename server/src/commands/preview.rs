@@ -19,9 +19,17 @@ use crate::{
 
 /// Prints the proposal as JSON. What is wrong with single sessions goes to standard error.
 pub fn run(models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
-    let mut preview = PreviewInput { input: Input::default(), sessions: Vec::new(), names: Vec::new() };
+    let mut preview = PreviewInput {
+        input: Input::default(),
+        sessions: Vec::new(),
+        names: Vec::new(),
+    };
     if !args.sessions.is_empty() {
-        let (spool, _) = spool_files(&args.sessions, &super::options(&args.format)?, &ProgressBar::hidden())?;
+        let (spool, _) = spool_files(
+            &args.sessions,
+            &super::options(&args.format)?,
+            &ProgressBar::hidden(),
+        )?;
         let (sessions, problems, mut reader) = spool.finish().map_err(spool_failed)?;
         for problem in problems {
             eprintln!("{problem}");
@@ -36,12 +44,16 @@ pub fn run(models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
         memories(folder, folder, &mut preview.input.memories)?;
     }
     if let Some(model) = sentence_model(models)? {
-        service::with_meanings(&mut preview.input, model.as_ref()).map_err(|e| Failure::Said(e.to_string()))?;
+        service::with_meanings(&mut preview.input, model.as_ref())
+            .map_err(|e| Failure::Said(e.to_string()))?;
     }
-    let proposal = serde_json::to_string_pretty(&service::preview(&preview)).map_err(|e| Failure::Said(e.to_string()))?;
+    let proposal = serde_json::to_string_pretty(&service::preview(&preview))
+        .map_err(|e| Failure::Said(e.to_string()))?;
     // Whoever reads only the beginning of it closes the pipe.
     match writeln!(std::io::stdout(), "{proposal}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Io("standard output".to_owned(), error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Io("standard output".to_owned(), error))
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }
@@ -50,7 +62,11 @@ fn spool_failed(error: std::io::Error) -> Failure {
     Failure::Io("the temporary folder".to_owned(), error)
 }
 
-fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput) -> Result<(), Failure> {
+fn take(
+    spooled: &Spooled,
+    reader: &mut SpoolReader,
+    preview: &mut PreviewInput,
+) -> Result<(), Failure> {
     let mut events = Vec::new();
     let mut ids = Vec::new();
     let mut at = None;
@@ -67,7 +83,10 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
         });
     }
     let head = &spooled.head;
-    let id = head.external_id.clone().unwrap_or_else(|| spooled.name.clone());
+    let id = head
+        .external_id
+        .clone()
+        .unwrap_or_else(|| spooled.name.clone());
     let head = Head {
         recorders: Vec::new(),
         // The same id may stand in two files; their places tell them apart.
@@ -75,7 +94,9 @@ fn take(spooled: &Spooled, reader: &mut SpoolReader, preview: &mut PreviewInput)
         agent: head.agent.clone(),
         subject: head.subject.clone(),
         task: head.task_key.clone(),
-        outcome: head.outcome.map_or(OutcomeResult::Unknown, domain::event::Outcome::decided),
+        outcome: head
+            .outcome
+            .map_or(OutcomeResult::Unknown, domain::event::Outcome::decided),
         at: at.map(|t| t.0),
     };
     preview.sessions.push(Session { head, events });
@@ -89,7 +110,9 @@ fn memories(root: &Path, folder: &Path, found: &mut Vec<Memory>) -> Result<(), F
         let name = path.display().to_string();
         move |e| Failure::Io(name, e)
     };
-    let mut entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed(folder))?;
+    let mut entries = fs::read_dir(folder)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(failed(folder))?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -97,10 +120,17 @@ fn memories(root: &Path, folder: &Path, found: &mut Vec<Memory>) -> Result<(), F
             memories(root, &path, found)?;
             continue;
         }
-        let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let memory_path: MemoryPath = format!("/{relative}").parse().map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
+        let relative = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        let memory_path: MemoryPath = format!("/{relative}")
+            .parse()
+            .map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
         let content = fs::read_to_string(&path).map_err(failed(&path))?;
-        domain::memory::check_content(&content).map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
+        domain::memory::check_content(&content)
+            .map_err(|e| Failure::Said(format!("{}: {e}", path.display())))?;
         found.push(Memory::plain(memory_path.as_str(), &content));
     }
     Ok(())

@@ -1,5 +1,6 @@
-//! `lucid record`: sends this machine's transcripts to a Lucid elsewhere. A changed file is sent whole and packed; Lucid takes in what it
-//! does not have, so that nothing arrives twice. What cannot be sent stays in its file and is sent when Lucid is there again.
+//! `lucid record`: sends this machine's transcripts to a Lucid elsewhere. A changed file is sent
+//! whole and packed; Lucid takes in what it does not have, so that nothing arrives twice. What
+//! cannot be sent stays in its file and is sent when Lucid is there again.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -65,9 +66,15 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         let mut failed = 0;
         // What this command keeps may stand in a folder that it follows.
         let is_own = |file: &Path| absolute(file) == absolute(&args.state);
-        for (file, state) in following.changed(&args.paths).into_iter().filter(|(file, _)| !is_own(file)) {
+        for (file, state) in following
+            .changed(&args.paths)
+            .into_iter()
+            .filter(|(file, _)| !is_own(file))
+        {
             let reading = file.clone();
-            let read = tokio::task::spawn_blocking(move || packed(&reading)).await.map_err(|e| Failure::Said(e.to_string()))?;
+            let read = tokio::task::spawn_blocking(move || packed(&reading))
+                .await
+                .map_err(|e| Failure::Said(e.to_string()))?;
             let (packed, hash) = match read {
                 Ok(read) => read,
                 // Another program may have moved it away.
@@ -79,8 +86,19 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
                     continue;
                 }
             };
-            let asked = [args.store.as_deref(), args.agent.as_deref(), args.team.as_deref()].map(Option::unwrap_or_default).join(" ");
-            let known = format!("{} {} {asked} {}", args.to.trim_end_matches('/'), args.format, absolute(&file).display());
+            let asked = [
+                args.store.as_deref(),
+                args.agent.as_deref(),
+                args.team.as_deref(),
+            ]
+            .map(Option::unwrap_or_default)
+            .join(" ");
+            let known = format!(
+                "{} {} {asked} {}",
+                args.to.trim_end_matches('/'),
+                args.format,
+                absolute(&file).display()
+            );
             if sent.files.get(&known) == Some(&hash) {
                 following.read(vec![(file, state)]);
                 continue;
@@ -108,7 +126,9 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
                 }
                 Err(Refusal::Later(reason)) => {
                     if !args.watch {
-                        return Err(Failure::Said(format!("{reason}; what was not sent is sent when this command is run again")));
+                        return Err(Failure::Said(format!(
+                            "{reason}; what was not sent is sent when this command is run again"
+                        )));
                     }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     eprintln!("{reason}; trying again in {} s", pause.as_secs());
@@ -120,7 +140,11 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
             write_state(&args.state, &sent)?;
         }
         if !args.watch {
-            return Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if failed == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -157,18 +181,41 @@ fn packed(file: &Path) -> Result<(Vec<u8>, String), Failure> {
     Ok((to.finish().map_err(failed)?, hex::encode(hash.finalize())))
 }
 
-async fn send(client: &Client, args: &RecordArgs, file: &Path, packed: Vec<u8>) -> Result<Value, Refusal> {
+async fn send(
+    client: &Client,
+    args: &RecordArgs,
+    file: &Path,
+    packed: Vec<u8>,
+) -> Result<Value, Refusal> {
     if packed.len() > UPLOAD_BYTES {
-        return Err(Refusal::File(format!("packed it has {} MB; the limit is {} MB", packed.len() / 1_000_000, UPLOAD_BYTES / 1_000_000)));
+        return Err(Refusal::File(format!(
+            "packed it has {} MB; the limit is {} MB",
+            packed.len() / 1_000_000,
+            UPLOAD_BYTES / 1_000_000
+        )));
     }
     let format = args.format.to_string();
     let name = name(file);
     let mut query = vec![("name", name.as_str()), ("format", format.as_str())];
-    let more = [("store", &args.store), ("agent", &args.agent), ("team", &args.team)];
-    query.extend(more.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))));
-    let query: String = query.iter().map(|(k, v)| format!("{k}={}", encoded(v))).collect::<Vec<_>>().join("&");
+    let more = [
+        ("store", &args.store),
+        ("agent", &args.agent),
+        ("team", &args.team),
+    ];
+    query.extend(
+        more.into_iter()
+            .filter_map(|(key, value)| Some((key, value.as_deref()?))),
+    );
+    let query: String = query
+        .iter()
+        .map(|(k, v)| format!("{k}={}", encoded(v)))
+        .collect::<Vec<_>>()
+        .join("&");
     let address = format!("{}/v1/transcripts?{query}", args.to.trim_end_matches('/'));
-    let request = client.post(&address).header("x-api-key", &args.key).body(packed);
+    let request = client
+        .post(&address)
+        .header("x-api-key", &args.key)
+        .body(packed);
     let answer = request.send().await.map_err(|e| {
         if e.is_builder() {
             Refusal::All(format!("{} is no address: {e}", args.to))
@@ -181,15 +228,24 @@ async fn send(client: &Client, args: &RecordArgs, file: &Path, packed: Vec<u8>) 
     if status.is_success() {
         return Ok(body);
     }
-    let said = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason was given").to_owned();
+    let said = body
+        .pointer("/error/message")
+        .and_then(Value::as_str)
+        .unwrap_or("no reason was given")
+        .to_owned();
     Err(match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Refusal::All(format!("{} refuses: {said}", args.to)),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+            Refusal::All(format!("{} refuses: {said}", args.to))
+        }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Refusal::Later(said),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
             Refusal::Later(format!("{} answers {status}: {said}", args.to))
         }
         s if s.is_server_error() => Refusal::Again(format!("{} answers {s}: {said}", args.to)),
-        s if s.is_redirection() => Refusal::All(format!("{} answers with another address: give that one", args.to)),
+        s if s.is_redirection() => Refusal::All(format!(
+            "{} answers with another address: give that one",
+            args.to
+        )),
         _ => Refusal::File(said),
     })
 }
@@ -206,7 +262,12 @@ fn root(error: &dyn std::error::Error) -> String {
 /// The name by which a file is sent: its own with its folder's, which may name the session.
 fn name(file: &Path) -> String {
     // Two parts are enough to tell sessions apart, and do not say where on this machine they stand.
-    let parts: Vec<String> = absolute(file).components().rev().take(2).map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    let parts: Vec<String> = absolute(file)
+        .components()
+        .rev()
+        .take(2)
+        .map(|c| c.as_os_str().to_string_lossy().into_owned())
+        .collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
 
@@ -217,11 +278,29 @@ fn absolute(file: &Path) -> PathBuf {
 fn tell(file: &Path, answer: &Value) {
     let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or(0);
     if number("added") + number("grown") > 0 {
-        println!("{}: {} added, {} grown by {} events", file.display(), number("added"), number("grown"), number("events_appended"));
+        println!(
+            "{}: {} added, {} grown by {} events",
+            file.display(),
+            number("added"),
+            number("grown"),
+            number("events_appended")
+        );
     }
     for list in ["left_out", "skipped"] {
-        for problem in answer.get(list).and_then(Value::as_array).into_iter().flatten() {
-            eprintln!("{}: {}", file.display(), problem.get("reason").and_then(Value::as_str).unwrap_or_default());
+        for problem in answer
+            .get(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            eprintln!(
+                "{}: {}",
+                file.display(),
+                problem
+                    .get("reason")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            );
         }
     }
 }
@@ -230,7 +309,10 @@ fn read_state(path: &Path) -> Result<Sent, Failure> {
     let failed = |e| Failure::Io(path.display().to_string(), e);
     match std::fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text).map_err(|e| {
-            Failure::Said(format!("{} does not hold what `lucid record` keeps ({e}); name another file with --state", path.display()))
+            Failure::Said(format!(
+                "{} does not hold what `lucid record` keeps ({e}); name another file with --state",
+                path.display()
+            ))
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Sent::default()),
         Err(error) => Err(failed(error)),

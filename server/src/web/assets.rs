@@ -35,10 +35,19 @@ pub fn addresses() -> Assets {
 
 /// Serves a file in the best form that the browser takes.
 pub async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Some(file) = site::FILES.iter().find(|f| f.name == name) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(file) = site::FILES.iter().find(|f| f.name == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let accepts = |encoding: &str| {
-        let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        accepted.split(',').any(|one| one.split(';').next().is_some_and(|name| name.trim() == encoding))
+        let accepted = headers
+            .get(header::ACCEPT_ENCODING)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        accepted.split(',').any(|one| {
+            one.split(';')
+                .next()
+                .is_some_and(|name| name.trim() == encoding)
+        })
     };
     let (bytes, encoding) = if accepts("br") {
         (file.brotli, Some("br"))
@@ -49,8 +58,14 @@ pub async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
     };
     let mut response = Body::from(bytes).into_response();
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(file.name)));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    out.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type(file.name)),
+    );
+    out.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(encoding) = encoding {
         out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));

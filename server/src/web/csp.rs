@@ -1,4 +1,5 @@
-//! The policy of what pages may load and run, and what browsers report when something tries to pass it: a sign that markup got in.
+//! The policy of what pages may load and run, and what browsers report when something tries to pass
+//! it: a sign that markup got in.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
@@ -25,20 +26,25 @@ static LOGGED: AtomicU32 = AtomicU32::new(0);
 /// The policy for answers that are no pages; a page brings its own with the nonce of its scripts.
 pub fn policy(scripts: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}; report-to csp"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{scripts}; style-src 'self'; \
+            img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}; \
+         report-to csp"
     )
 }
 
 /// Lets the page that is being made run the scripts that leptos writes into it, and no others.
 pub fn allow_own_scripts() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
     if let Ok(policy) = HeaderValue::from_str(&policy(&format!(" 'nonce-{nonce}'"))) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
 }
 
-/// Logs what a browser reports. Anybody may send anything here: it is bounded, cut, and never stored.
+/// Logs what a browser reports. Anybody may send anything here: it is bounded, cut, and never
+/// stored.
 pub async fn report(State(lucid): State<Lucid>, body: Bytes) -> StatusCode {
     let minute = lucid.now().0 / 60_000_000;
     if MINUTE.swap(minute, Ordering::Relaxed) != minute {
@@ -47,8 +53,18 @@ pub async fn report(State(lucid): State<Lucid>, body: Bytes) -> StatusCode {
     if LOGGED.fetch_add(1, Ordering::Relaxed) < LOGGED_A_MINUTE {
         let report: Value = serde_json::from_slice(&body).unwrap_or_default();
         // The old form has one report, the new a list of them.
-        let one = report.get("csp-report").or_else(|| report.get(0)?.get("body")).cloned().unwrap_or_default();
-        let field = |names: [&str; 2]| names.iter().find_map(|n| one[*n].as_str()).map(shown).unwrap_or_default();
+        let one = report
+            .get("csp-report")
+            .or_else(|| report.get(0)?.get("body"))
+            .cloned()
+            .unwrap_or_default();
+        let field = |names: [&str; 2]| {
+            names
+                .iter()
+                .find_map(|n| one[*n].as_str())
+                .map(shown)
+                .unwrap_or_default()
+        };
         tracing::warn!(
             page = field(["document-uri", "documentURL"]),
             directive = field(["violated-directive", "effectiveDirective"]),
@@ -59,10 +75,14 @@ pub async fn report(State(lucid): State<Lucid>, body: Bytes) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// A part of a report as it may stand in a log: one line of at most 200 characters, without a query or a one-time link's token.
+/// A part of a report as it may stand in a log: one line of at most 200 characters, without a query
+/// or a one-time link's token.
 fn shown(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
-    let text = text.split_once("/link/").map_or_else(|| text.to_owned(), |(before, _)| format!("{before}/link/***"));
+    let text = text.split_once("/link/").map_or_else(
+        || text.to_owned(),
+        |(before, _)| format!("{before}/link/***"),
+    );
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
@@ -72,7 +92,10 @@ mod tests {
 
     #[test]
     fn what_is_logged_is_short_and_says_no_secret() {
-        assert_eq!(shown("https://l.example/link/abcdef?x=1"), "https://l.example/link/***");
+        assert_eq!(
+            shown("https://l.example/link/abcdef?x=1"),
+            "https://l.example/link/***"
+        );
         assert_eq!(shown("inline\r\nforged line"), "inlineforged line");
         assert_eq!(shown(&"x".repeat(500)).len(), 200);
     }

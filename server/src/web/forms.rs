@@ -1,5 +1,5 @@
-//! What every form under `/do/` goes through before its action: it carries the token of the web session, and one that cannot be read is
-//! refused on its own page.
+//! What every form under `/do/` goes through before its action: it carries the token of the web
+//! session, and one that cannot be read is refused on its own page.
 
 use app::{actions::account::encoded, components::forms::TOKEN, context::Current};
 use axum::{
@@ -16,7 +16,8 @@ use super::{BODY_BYTES, guard::plain};
 /// Where a client that is no form sends the token.
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-form-token");
 /// What is said of a form that cannot be read.
-const UNREADABLE: &str = "the form came without a field that it needs, or with one that cannot be read; reload the page and try again";
+const UNREADABLE: &str = "the form came without a field that it needs, or with one that cannot be \
+    read; reload the page and try again";
 
 /// Lets an action run only for a form of the reader's own page.
 pub async fn own(State(lucid): State<Lucid>, request: Request, next: Next) -> Response {
@@ -26,17 +27,25 @@ pub async fn own(State(lucid): State<Lucid>, request: Request, next: Next) -> Re
     let current = request.extensions().get::<Current>().cloned();
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, BODY_BYTES).await else {
-        return plain(StatusCode::BAD_REQUEST, "The form broke off, or is too large.");
+        return plain(
+            StatusCode::BAD_REQUEST,
+            "The form broke off, or is too large.",
+        );
     };
     if let Some(current) = &current
         && !signs_out_of_nothing(&parts.uri)
         && !is_own(&parts.headers, &bytes, &current.form_token)
     {
-        tracing::warn!(path = parts.uri.path(), "a form without the token of its web session was refused");
+        tracing::warn!(
+            path = parts.uri.path(),
+            "a form without the token of its web session was refused"
+        );
         return foreign();
     }
     let (headers, wants_html) = (parts.headers.clone(), wants_html(&parts.headers));
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let response = next
+        .run(Request::from_parts(parts, Body::from(bytes)))
+        .await;
     if !is_unreadable(&response) {
         return response;
     }
@@ -48,43 +57,72 @@ pub async fn own(State(lucid): State<Lucid>, request: Request, next: Next) -> Re
 
 /// Actions of somebody who proves who they are anew: their form may be older than the web session.
 fn signs_out_of_nothing(uri: &Uri) -> bool {
-    matches!(uri.path(), "/do/sign_in" | "/do/use_link" | "/do/request_access")
+    matches!(
+        uri.path(),
+        "/do/sign_in" | "/do/use_link" | "/do/request_access"
+    )
 }
 
-/// Whether a form carries the token, in its field or in the header.
+/// True if a form carries the token, in its field or in the header.
 pub fn is_own(headers: &HeaderMap, bytes: &[u8], token: &str) -> bool {
-    let in_header = headers.get(TOKEN_HEADER).and_then(|v| v.to_str().ok()).is_some_and(|sent| sent == token);
-    in_header || url::form_urlencoded::parse(bytes).any(|(name, value)| name == TOKEN && value == token)
+    let in_header = headers
+        .get(TOKEN_HEADER)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|sent| sent == token);
+    in_header
+        || url::form_urlencoded::parse(bytes).any(|(name, value)| name == TOKEN && value == token)
 }
 
 /// The answer to a form that is not of the reader's own page.
 pub fn foreign() -> Response {
     plain(
         StatusCode::FORBIDDEN,
-        "Nothing was done: this form is not from a page of your present sign-in. Go back, reload the page, and send it again.",
+        "Nothing was done: this form is not from a page of your present sign-in. Go back, reload \
+         the page, and send it again.",
     )
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("text/html"))
 }
 
-/// Whether the server functions could not read their arguments: to a browser they answer with 302 and the error in the address, to
-/// others with 500 and a header. Actions of ours answer with neither.
+/// True if the server functions could not read their arguments: to a browser they answer with 302
+/// and the error in the address, to others with 500 and a header. Actions of ours answer with
+/// neither.
 fn is_unreadable(response: &Response) -> bool {
     response.status() == StatusCode::FOUND || response.headers().contains_key("serverfnerror")
 }
 
 /// Leads back to the page that the form is on, which says what is wrong and answers with 422.
-async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, headers: &HeaderMap) -> Response {
-    let page = headers.get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(|r| r.parse::<Uri>().ok());
+async fn refused(
+    lucid: &Lucid,
+    user: Option<domain::ids::UserId>,
+    headers: &HeaderMap,
+) -> Response {
+    let page = headers
+        .get(header::REFERER)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|r| r.parse::<Uri>().ok());
     let path = page.as_ref().map_or("/queue", Uri::path);
-    let path = if path.starts_with("/do/") || path.starts_with("//") { "/queue" } else { path };
+    let path = if path.starts_with("/do/") || path.starts_with("//") {
+        "/queue"
+    } else {
+        path
+    };
     let error = Error::Invalid(UNREADABLE.to_owned());
-    match lucid.keep_refused_form(user, &error, &std::collections::BTreeMap::new()).await {
+    match lucid
+        .keep_refused_form(user, &error, &std::collections::BTreeMap::new())
+        .await
+    {
         Ok(id) => Redirect::to(&format!("{}?refused={id}", encoded(path))).into_response(),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a refused form could not be kept");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a refused form could not be kept"
+            );
             plain(StatusCode::UNPROCESSABLE_ENTITY, UNREADABLE)
         }
     }

@@ -29,14 +29,27 @@ const DRAINED_BYTES: usize = 64 * 1024 * 1024;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
-/// Pages and actions that need nobody signed in; files and the health check stand outside of this altogether.
+/// Pages and actions that need nobody signed in; files and the health check stand outside of this
+/// altogether.
 fn is_public(path: &str) -> bool {
-    matches!(path, "/sign-in" | "/request-access" | "/styleguide" | "/do/sign_in" | "/do/use_link" | "/do/request_access")
-        || path.starts_with("/link/")
+    matches!(
+        path,
+        "/sign-in"
+            | "/request-access"
+            | "/styleguide"
+            | "/do/sign_in"
+            | "/do/use_link"
+            | "/do/request_access"
+    ) || path.starts_with("/link/")
 }
 
 /// Puts who is signed in into the request; who is not is led to the sign-in page.
-pub async fn signed_in(State(lucid): State<Lucid>, session: Session, mut request: Request, next: Next) -> Response {
+pub async fn signed_in(
+    State(lucid): State<Lucid>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path().to_owned();
     match current(&lucid, &session).await {
         Ok(Some(current)) => {
@@ -45,21 +58,36 @@ pub async fn signed_in(State(lucid): State<Lucid>, session: Session, mut request
         }
         Ok(None) if is_public(&path) => {}
         Ok(None) if request.method() == Method::GET => {
-            let wanted = request.uri().path_and_query().map_or("/queue", |p| p.as_str());
+            let wanted = request
+                .uri()
+                .path_and_query()
+                .map_or("/queue", |p| p.as_str());
             return Redirect::to(&format!("/sign-in?next={}", encoded(wanted))).into_response();
         }
         Ok(None) => return session_ended(&request),
-        Err(()) => return (StatusCode::SERVICE_UNAVAILABLE, "Lucid cannot reach its database. Try again in a moment.").into_response(),
+        Err(()) => {
+            return (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Lucid cannot reach its database. Try again in a moment.",
+            )
+                .into_response();
+        }
     }
     next.run(request).await
 }
 
-/// What was sent cannot be done without knowing who sent it; the way back is shown, and the browser's own way back still has the text.
+/// What was sent cannot be done without knowing who sent it; the way back is shown, and the
+/// browser's own way back still has the text.
 fn session_ended(request: &Request) -> Response {
-    let referer = request.headers().get(header::REFERER).and_then(|v| v.to_str().ok()).and_then(|r| r.parse::<Uri>().ok());
+    let referer = request
+        .headers()
+        .get(header::REFERER)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|r| r.parse::<Uri>().ok());
     let next = referer.map_or_else(|| "/queue".to_owned(), |r| r.path().to_owned());
     let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><title>Sign in again · Lucid</title><h1>Your session has ended</h1>\
+        "<!DOCTYPE html><html lang=\"en\"><title>Sign in again · Lucid</title><h1>Your session has \
+            ended</h1>\
          <p>Nothing was done. Go back in your browser to see what you had typed and copy it, or \
          <a href=\"/sign-in?next={}\">sign in again</a>.</p></html>",
         encoded(&next)
@@ -80,20 +108,36 @@ async fn current(lucid: &Lucid, session: &Session) -> Result<Option<Current>, ()
     if touched.is_none_or(|at| at.plus_seconds(TOUCH_SECONDS) <= now) {
         session.insert(TOUCHED_AT, now).await.map_err(unreadable)?;
     }
-    let Some(id) = session.id().map(|id| id.0.to_be_bytes()) else { return Ok(None) };
+    let Some(id) = session.id().map(|id| id.0.to_be_bytes()) else {
+        return Ok(None);
+    };
     // Whoever was disabled, or whose sign-in ended elsewhere, is nobody here.
-    let found = lucid.actor(user, Some(web_session_of(&id))).await.map_err(unreadable)?;
-    Ok(found.map(|(actor, user)| Current { actor, user, form_token: form_token(&id) }))
+    let found = lucid
+        .actor(user, Some(web_session_of(&id)))
+        .await
+        .map_err(unreadable)?;
+    Ok(found.map(|(actor, user)| Current {
+        actor,
+        user,
+        form_token: form_token(&id),
+    }))
 }
 
 fn unreadable(error: impl std::error::Error + 'static) {
-    tracing::error!(error = &error as &dyn std::error::Error, "a web session could not be read");
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "a web session could not be read"
+    );
 }
 
-/// Refuses a body that says it is over the limit. What was sent is read and thrown away first, for a while: a connection that is
-/// closed with bytes unread is reset, and the answer is lost with it.
+/// Refuses a body that says it is over the limit. What was sent is read and thrown away first, for
+/// a while: a connection that is closed with bytes unread is reset, and the answer is lost with it.
 pub async fn refuse_large_bodies(request: Request, next: Next) -> Response {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<usize>().ok());
     if announced.is_none_or(|bytes| bytes <= super::BODY_BYTES) {
         return next.run(request).await;
     }
@@ -109,14 +153,19 @@ pub async fn refuse_large_bodies(request: Request, next: Next) -> Response {
         }
     };
     let _ = tokio::time::timeout(DRAIN_TIME, drained).await;
-    let message = format!("At most {} MiB can be sent at once.", super::BODY_BYTES / 1_048_576);
+    let message = format!(
+        "At most {} MiB can be sent at once.",
+        super::BODY_BYTES / 1_048_576
+    );
     if of_api {
-        return ApiError::of(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", &message).into_response();
+        return ApiError::of(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", &message)
+            .into_response();
     }
     plain(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }
 
-/// The headers that keep an answer to itself. A page brings its own policy, with the nonce of its scripts.
+/// The headers that keep an answer to itself. A page brings its own policy, with the nonce of its
+/// scripts.
 pub async fn headers(request: Request, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
@@ -125,10 +174,22 @@ pub async fn headers(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
-        (HeaderName::from_static("reporting-endpoints"), "csp=\"/csp-report\""),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=()",
+        ),
+        (
+            HeaderName::from_static("reporting-endpoints"),
+            "csp=\"/csp-report\"",
+        ),
     ] {
         out.insert(name, HeaderValue::from_static(value));
     }

@@ -1,5 +1,6 @@
-//! Server-sent events: how far a dream is, what happens in the queue and in a changeset. One stream a page. However many watch, one
-//! task looks for them all; each stream checks its own viewer's rights at each wake, and ends with the dream, the rights or the server.
+//! Server-sent events: how far a dream is, what happens in the queue and in a changeset. One stream
+//! a page. However many watch, one task looks for them all; each stream checks its own viewer's
+//! rights at each wake, and ends with the dream, the rights or the server.
 
 use std::{
     collections::HashMap,
@@ -44,7 +45,6 @@ const RENEW_CLAIM: Duration = Duration::from_mins(1);
 /// What the streams need.
 #[derive(Clone)]
 pub struct Live {
-    /// The use cases.
     pub lucid: Lucid,
     /// Ends every stream when the server stops.
     pub stop: CancellationToken,
@@ -56,7 +56,12 @@ pub struct Live {
 impl Live {
     /// Nothing is watched yet; the trail is looked at from now on, whenever somebody is there.
     pub fn new(lucid: Lucid, stop: CancellationToken) -> Self {
-        let live = Self { lucid, stop, watched: Arc::default(), position: watch::channel(0).0 };
+        let live = Self {
+            lucid,
+            stop,
+            watched: Arc::default(),
+            position: watch::channel(0).0,
+        };
         tokio::spawn(live.clone().look_at_trail());
         live
     }
@@ -70,9 +75,11 @@ impl Live {
             if self.position.receiver_count() == 0 {
                 continue;
             }
-            // A database that does not answer is said by what needs it; the next look may be luckier.
+            // A database that does not answer is said by what needs it; the next look may be
+            // luckier.
             if let Ok(now) = self.lucid.position().await {
-                self.position.send_if_modified(|before| std::mem::replace(before, now) != now);
+                self.position
+                    .send_if_modified(|before| std::mem::replace(before, now) != now);
             }
         }
     }
@@ -100,7 +107,9 @@ impl Live {
             if sender.receiver_count() <= 1 {
                 break;
             }
-            let Ok(dream) = self.lucid.dream_row(&Actor::worker(), id).await else { break };
+            let Ok(dream) = self.lucid.dream_row(&Actor::worker(), id).await else {
+                break;
+            };
             let now = progress(&dream);
             let ended = has_ended(&now);
             sender.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
@@ -108,14 +117,21 @@ impl Live {
                 break;
             }
         }
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.watched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
     }
 }
 
 fn progress(dream: &DreamRow) -> DreamProgress {
     let progress: serde_json::Value = serde_json::from_str(&dream.progress).unwrap_or_default();
     let count = |key: &str| progress[key].as_u64().unwrap_or(0);
-    DreamProgress { state: dream.state.clone(), sessions_done: count("sessions_done"), sessions: count("sessions") }
+    DreamProgress {
+        state: dream.state.clone(),
+        sessions_done: count("sessions_done"),
+        sessions: count("sessions"),
+    }
 }
 
 fn has_ended(progress: &DreamProgress) -> bool {
@@ -123,35 +139,51 @@ fn has_ended(progress: &DreamProgress) -> bool {
 }
 
 /// The stream of one dream.
-pub async fn dream(State(live): State<Live>, Extension(current): Extension<Current>, Path(id): Path<String>) -> Response {
-    let Ok(id) = id.parse::<DreamId>() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(row) = live.lucid.dream_row(&current.actor, id).await else { return StatusCode::NOT_FOUND.into_response() };
+pub async fn dream(
+    State(live): State<Live>,
+    Extension(current): Extension<Current>,
+    Path(id): Path<String>,
+) -> Response {
+    let Ok(id) = id.parse::<DreamId>() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let Ok(row) = live.lucid.dream_row(&current.actor, id).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let mut receiver = live.watch(id, progress(&row));
     // What it is now is told at once.
     receiver.mark_changed();
     let trail = live.position.subscribe();
-    let events = stream::unfold(Some((live, current, receiver, trail)), move |state| async move {
-        let (live, current, mut receiver, mut trail) = state?;
-        loop {
-            let progressed = tokio::select! {
-                () = live.stop.cancelled() => return None,
-                changed = receiver.changed() => changed.map(|()| true).ok()?,
-                // Signing out, a reset and disabling an account are entries of the trail.
-                moved = trail.changed() => moved.map(|()| false).ok()?,
-            };
-            // Rights may have changed since the last wake, and the sign-in may have ended.
-            let actor = live.lucid.refreshed(&current.actor).await.ok()??;
-            live.lucid.dream_row(&actor, id).await.ok()?;
-            if !progressed {
-                continue;
+    let events = stream::unfold(
+        Some((live, current, receiver, trail)),
+        move |state| async move {
+            let (live, current, mut receiver, mut trail) = state?;
+            loop {
+                let progressed = tokio::select! {
+                    () = live.stop.cancelled() => return None,
+                    changed = receiver.changed() => changed.map(|()| true).ok()?,
+                    // Signing out, a reset and disabling an account are entries of the trail.
+                    moved = trail.changed() => moved.map(|()| false).ok()?,
+                };
+                // Rights may have changed since the last wake, and the sign-in may have ended.
+                let actor = live.lucid.refreshed(&current.actor).await.ok()??;
+                live.lucid.dream_row(&actor, id).await.ok()?;
+                if !progressed {
+                    continue;
+                }
+                let told = receiver.borrow_and_update().clone();
+                let ended = has_ended(&told);
+                let event = Event::default().json_data(told).ok()?;
+                return Some((
+                    Ok::<_, Infallible>(event),
+                    (!ended).then_some((live, current, receiver, trail)),
+                ));
             }
-            let told = receiver.borrow_and_update().clone();
-            let ended = has_ended(&told);
-            let event = Event::default().json_data(told).ok()?;
-            return Some((Ok::<_, Infallible>(event), (!ended).then_some((live, current, receiver, trail))));
-        }
-    });
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+        },
+    );
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 /// From where on a stream tells.
@@ -175,7 +207,9 @@ impl About {
     fn holds(self, happened: &Happened) -> bool {
         match self {
             Self::Queue => true,
-            Self::Changeset(id, store) => happened.changeset == Some(id) || (happened.moved && happened.store == store),
+            Self::Changeset(id, store) => {
+                happened.changeset == Some(id) || (happened.moved && happened.store == store)
+            }
         }
     }
 }
@@ -187,7 +221,12 @@ pub async fn queue(
     Query(from): Query<From>,
     headers: HeaderMap,
 ) -> Response {
-    tell(live, current, About::Queue, resumed(&headers).unwrap_or(from.after))
+    tell(
+        live,
+        current,
+        About::Queue,
+        resumed(&headers).unwrap_or(from.after),
+    )
 }
 
 /// The stream of one changeset. It renews its viewer's claim, if they have one.
@@ -198,9 +237,18 @@ pub async fn changeset(
     Query(from): Query<From>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(id) = id.parse::<ChangesetId>() else { return StatusCode::NOT_FOUND.into_response() };
-    let Ok(row) = live.lucid.changeset_row(&current.actor, id).await else { return StatusCode::NOT_FOUND.into_response() };
-    tell(live, current, About::Changeset(id, row.store_id), resumed(&headers).unwrap_or(from.after))
+    let Ok(id) = id.parse::<ChangesetId>() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let Ok(row) = live.lucid.changeset_row(&current.actor, id).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    tell(
+        live,
+        current,
+        About::Changeset(id, row.store_id),
+        resumed(&headers).unwrap_or(from.after),
+    )
 }
 
 /// Where a stream that broke goes on, as the browser says.
@@ -212,43 +260,54 @@ fn tell(live: Live, current: Current, about: About, after: i64) -> Response {
     let mut receiver = live.position.subscribe();
     // What happened before it was there is told as well.
     receiver.mark_changed();
-    let hello = event(&News { seq: after, text: String::new() });
-    let rest = stream::unfold((live, current, receiver, after), move |(live, current, mut receiver, mut after)| async move {
-        loop {
-            tokio::select! {
-                () = live.stop.cancelled() => return None,
-                () = tokio::time::sleep(RENEW_CLAIM) => {}
-                changed = receiver.changed() => changed.ok()?,
-            }
-            receiver.borrow_and_update();
-            // Rights may have changed since the last wake, and the sign-in may have ended.
-            let actor = live.lucid.refreshed(&current.actor).await.ok()??;
-            if let About::Changeset(id, store) = about {
-                if !actor.may(Action::SeeChanges, store) {
-                    return None;
-                }
-                // Whoever lost the right to it keeps what is left of a claim, and no more.
-                let _ = live.lucid.renew_claim(&actor, id).await;
-            }
-            let mut last = None;
-            loop {
-                let (news, up_to) = live.lucid.news(&actor, after).await.ok()?;
-                let more = up_to > after;
-                after = up_to;
-                last = news.into_iter().rfind(|h| about.holds(h)).or(last);
-                if !more {
-                    break;
-                }
-            }
-            // One word for all that happened since: the page looks anew once.
-            if let Some(last) = last {
-                let told = event(&News { seq: after, text: last.text });
-                return Some((told, (live, current, receiver, after)));
-            }
-        }
+    let hello = event(&News {
+        seq: after,
+        text: String::new(),
     });
+    let rest = stream::unfold(
+        (live, current, receiver, after),
+        move |(live, current, mut receiver, mut after)| async move {
+            loop {
+                tokio::select! {
+                    () = live.stop.cancelled() => return None,
+                    () = tokio::time::sleep(RENEW_CLAIM) => {}
+                    changed = receiver.changed() => changed.ok()?,
+                }
+                receiver.borrow_and_update();
+                // Rights may have changed since the last wake, and the sign-in may have ended.
+                let actor = live.lucid.refreshed(&current.actor).await.ok()??;
+                if let About::Changeset(id, store) = about {
+                    if !actor.may(Action::SeeChanges, store) {
+                        return None;
+                    }
+                    // Whoever lost the right to it keeps what is left of a claim, and no more.
+                    let _ = live.lucid.renew_claim(&actor, id).await;
+                }
+                let mut last = None;
+                loop {
+                    let (news, up_to) = live.lucid.news(&actor, after).await.ok()?;
+                    let more = up_to > after;
+                    after = up_to;
+                    last = news.into_iter().rfind(|h| about.holds(h)).or(last);
+                    if !more {
+                        break;
+                    }
+                }
+                // One word for all that happened since: the page looks anew once.
+                if let Some(last) = last {
+                    let told = event(&News {
+                        seq: after,
+                        text: last.text,
+                    });
+                    return Some((told, (live, current, receiver, after)));
+                }
+            }
+        },
+    );
     let events = stream::once(async move { hello }).chain(rest);
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
 }
 
 fn event(news: &News) -> Result<Event, axum::Error> {

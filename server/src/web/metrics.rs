@@ -1,4 +1,5 @@
-//! `/metrics` for Prometheus: requests by route, and what waits and is there. Off until a token is set, because numbers tell, too.
+//! `/metrics` for Prometheus: requests by route, and what waits and is there. Off until a token is
+//! set, because numbers tell, too.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -19,17 +20,19 @@ static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// What the route needs.
 #[derive(Clone)]
 pub struct Metrics {
-    /// The use cases.
     pub lucid: Lucid,
     /// The bearer token that is asked for; without one there is nothing here.
     pub token: Option<String>,
 }
 
 fn recorder() -> Option<&'static PrometheusHandle> {
-    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+    RECORDER
+        .get_or_init(|| PrometheusBuilder::new().install_recorder().ok())
+        .as_ref()
 }
 
-/// Begins to count, and keeps what is counted small. Without it nothing is counted, and nothing grows.
+/// Begins to count, and keeps what is counted small. Without it nothing is counted, and nothing
+/// grows.
 pub fn begin() {
     counter!("lucid_database_statements_total").absolute(service::statements_run());
     let Some(recorder) = recorder() else { return };
@@ -46,19 +49,32 @@ pub fn count_request(method: &str, route: &str, status: u16, took: Duration) {
     // Whatever word a client makes up must not become a series of its own.
     let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
     let method = known.iter().find(|k| **k == method).map_or("other", |k| *k);
-    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.to_string()),
+    ];
     counter!("lucid_http_requests_total", &labels).increment(1);
     histogram!("lucid_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
 }
 
 /// The numbers in Prometheus' text format.
 pub async fn scrape(State(metrics): State<Metrics>, headers: HeaderMap) -> Response {
-    let sent = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let sent = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.strip_prefix("Bearer "));
     let Some(token) = &metrics.token else {
-        return super::guard::plain(StatusCode::NOT_FOUND, "Metrics are off; start Lucid with --metrics-token or LUCID_METRICS_TOKEN.");
+        return super::guard::plain(
+            StatusCode::NOT_FOUND,
+            "Metrics are off; start Lucid with --metrics-token or LUCID_METRICS_TOKEN.",
+        );
     };
     if !sent.is_some_and(|sent| same(sent.as_bytes(), token.as_bytes())) {
-        return super::guard::plain(StatusCode::UNAUTHORIZED, "Send the metrics token as a bearer token.");
+        return super::guard::plain(
+            StatusCode::UNAUTHORIZED,
+            "Send the metrics token as a bearer token.",
+        );
     }
     match metrics.lucid.figures().await {
         Ok(now) => {
@@ -69,14 +85,29 @@ pub async fn scrape(State(metrics): State<Metrics>, headers: HeaderMap) -> Respo
             }
         }
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the numbers could not be read");
-            return super::guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the numbers could not be read"
+            );
+            return super::guard::plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer",
+            );
         }
     }
     counter!("lucid_database_statements_total").absolute(service::statements_run());
-    let Some(recorder) = recorder() else { return super::guard::plain(StatusCode::NOT_FOUND, "Metrics are not recorded.") };
+    let Some(recorder) = recorder() else {
+        return super::guard::plain(StatusCode::NOT_FOUND, "Metrics are not recorded.");
+    };
     recorder.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], recorder.render()).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        recorder.render(),
+    )
+        .into_response()
 }
 
 /// Compares in a time that does not tell how much was right.
@@ -86,7 +117,9 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn set(lucid: &Lucid, now: &service::Figures) {
-    let waits = now.oldest_undecided_at.map_or(0, |at| (lucid.now().0 - at.0).max(0) / 1_000_000);
+    let waits = now
+        .oldest_undecided_at
+        .map_or(0, |at| (lucid.now().0 - at.0).max(0) / 1_000_000);
     for (name, value) in [
         ("lucid_jobs_queued", now.jobs_queued),
         ("lucid_jobs_running", now.jobs_running),

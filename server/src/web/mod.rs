@@ -59,7 +59,7 @@ pub struct WebConfig {
     pub behind_proxy: bool,
     /// What `/metrics` asks for; off without.
     pub metrics_token: Option<String>,
-    /// Whether `/styleguide` is served.
+    /// True if `/styleguide` is served.
     pub style_guide: bool,
 }
 
@@ -73,10 +73,14 @@ impl WebConfig {
     /// Checks the public URL: https, or http on this machine, or http by explicit wish.
     pub fn new(public_url: &str, insecure_http: bool) -> Result<Self, Failure> {
         let public_url = public_url.trim_end_matches('/').to_owned();
-        let path = public_url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
+        let path = public_url
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split_once('/'))
+            .map(|(_, path)| path);
         if path.is_some_and(|p| !p.is_empty()) {
             return Err(Failure::Said(format!(
-                "the public URL {public_url} has a path, and Lucid serves at the root of a host only: give it a host name of its own"
+                "the public URL {public_url} has a path, and Lucid serves at the root of a host \
+                 only: give it a host name of its own"
             )));
         }
         let plain_http = public_url.strip_prefix("http://");
@@ -87,10 +91,17 @@ impl WebConfig {
         let allowed = local || (plain_http.is_some() && insecure_http);
         if !public_url.starts_with("https://") && !allowed {
             return Err(Failure::Said(format!(
-                "the public URL {public_url} is not https. Put a proxy with TLS before Lucid, or say --insecure-http if you accept that passwords go over the wire in clear"
+                "the public URL {public_url} is not https. Put a proxy with TLS before Lucid, or \
+                 say --insecure-http if you accept that passwords go over the wire in clear"
             )));
         }
-        Ok(Self { insecure_http: plain_http.is_some() && !local, public_url, behind_proxy: false, metrics_token: None, style_guide: false })
+        Ok(Self {
+            insecure_http: plain_http.is_some() && !local,
+            public_url,
+            behind_proxy: false,
+            metrics_token: None,
+            style_guide: false,
+        })
     }
 }
 
@@ -107,19 +118,26 @@ fn style_guide(assets: Assets) -> Router<LeptosOptions> {
 }
 
 /// The whole application.
-pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Result<Router, Failure> {
+pub fn router(
+    lucid: &Lucid,
+    config: &WebConfig,
+    stop: CancellationToken,
+) -> Result<Router, Failure> {
     if config.metrics_token.is_some() {
         metrics::begin();
     }
     let options = LeptosOptions::builder().output_name("lucid").build();
     let assets = assets::addresses();
     if assets.boot.is_none() {
-        tracing::warn!("this binary was built without the site: pages have no style and no islands");
+        tracing::warn!(
+            "this binary was built without the site: pages have no style and no islands"
+        );
     }
     let given = lucid.clone();
     let context = move || provide_context(given.clone());
     let in_actions = context.clone();
-    let actions = post(move |request: Request| handle_server_fns_with_context(in_actions.clone(), request));
+    let actions =
+        post(move |request: Request| handle_server_fns_with_context(in_actions.clone(), request));
     let guide = config.style_guide.then(|| style_guide(assets.clone()));
     let pages = Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, move || {
@@ -132,7 +150,10 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
         .layer(middleware::from_fn(guard::refuse_large_bodies))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_TIME,
+        ))
         .with_state(options);
     let uploads = Router::new()
         .route("/do/import", post(upload::take))
@@ -172,29 +193,50 @@ pub fn router(lucid: &Lucid, config: &WebConfig, stop: CancellationToken) -> Res
         .merge(bills)
         .merge(live)
         .fallback(not_found)
-        .layer(middleware::from_fn_with_state(lucid.clone(), guard::signed_in))
+        .layer(middleware::from_fn_with_state(
+            lucid.clone(),
+            guard::signed_in,
+        ))
         .layer(cookie(lucid, config))
         // Files and the health check need no session, and so no database.
         .route("/assets/{name}", get(assets::serve))
-        .route(csp::REPORTS, post(csp::report).layer(DefaultBodyLimit::max(csp::REPORT_BYTES)).with_state(lucid.clone()))
+        .route(
+            csp::REPORTS,
+            post(csp::report)
+                .layer(DefaultBodyLimit::max(csp::REPORT_BYTES))
+                .with_state(lucid.clone()),
+        )
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready).with_state(lucid.clone()))
         .layer(csrf)
         // A key is sent on purpose, never by a browser on its own: no cookie, so no forged request.
         .merge(api::router(lucid.clone()))
-        .route("/metrics", get(metrics::scrape).with_state(metrics::Metrics { lucid: lucid.clone(), token: config.metrics_token.clone() }))
+        .route(
+            "/metrics",
+            get(metrics::scrape).with_state(metrics::Metrics {
+                lucid: lucid.clone(),
+                token: config.metrics_token.clone(),
+            }),
+        )
         .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn_with_state(reading, requests::enter)))
 }
 
-/// Whether requests can be served: the database answers. `/healthz` says only that the process is alive.
+/// True if requests can be served: the database answers. `/healthz` says only that the process is
+/// alive.
 async fn ready(State(lucid): State<Lucid>) -> impl IntoResponse {
     match lucid.database_answers().await {
         Ok(()) => guard::plain(StatusCode::OK, "ready"),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the database does not answer");
-            guard::plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the database does not answer"
+            );
+            guard::plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer",
+            )
         }
     }
 }
@@ -203,10 +245,18 @@ async fn not_found() -> impl IntoResponse {
     guard::plain(StatusCode::NOT_FOUND, "There is nothing at this address.")
 }
 
-/// The cookie: bound to this host, not readable by script, always secure but where plain http was asked for.
-fn cookie(lucid: &Lucid, config: &WebConfig) -> SessionManagerLayer<session_store::DatabaseSessions> {
+/// The cookie: bound to this host, not readable by script, always secure but where plain http was
+/// asked for.
+fn cookie(
+    lucid: &Lucid,
+    config: &WebConfig,
+) -> SessionManagerLayer<session_store::DatabaseSessions> {
     SessionManagerLayer::new(session_store::DatabaseSessions(lucid.clone()))
-        .with_name(if config.insecure_http { "lucid" } else { "__Host-lucid" })
+        .with_name(if config.insecure_http {
+            "lucid"
+        } else {
+            "__Host-lucid"
+        })
         .with_secure(!config.insecure_http)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)

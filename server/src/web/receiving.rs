@@ -26,7 +26,10 @@ pub async fn into_file<B: AsRef<[u8]>, E>(
         all += chunk.len();
         unchecked += chunk.len();
         if all > UPLOAD_BYTES {
-            return Err(Error::Invalid(format!("an upload has at most {} MB", UPLOAD_BYTES / 1_000_000)));
+            return Err(Error::Invalid(format!(
+                "an upload has at most {} MB",
+                UPLOAD_BYTES / 1_000_000
+            )));
         }
         if unchecked >= CHECKED_EVERY {
             unchecked = 0;

@@ -1,5 +1,6 @@
-//! What every request gets before anything looks at it: an id, where it came from, and a span in the log. What a request asks for
-//! is logged by its path; a one-time link's token and a query are not.
+//! What every request gets before anything looks at it: an id, where it came from, and a span in
+//! the log. What a request asks for is logged by its path; a one-time link's token and a query are
+//! not.
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -14,7 +15,8 @@ use tracing::{Instrument, info_span};
 
 /// The header under which client and server speak of a request; it is also the SDK's.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-/// The request's span, for whoever finds out later who acts: by then another span may be the current one.
+/// The request's span, for whoever finds out later who acts: by then another span may be the
+/// current one.
 #[derive(Clone)]
 struct Entered(tracing::Span);
 
@@ -33,7 +35,7 @@ const BROWSER_CHARS: usize = 200;
 pub struct Reading {
     /// The address that browsers use.
     pub public_url: Arc<str>,
-    /// Whether cookies are for https (or this machine) only.
+    /// True if cookies are for https (or this machine) only.
     pub secure: bool,
     /// A proxy stands before Lucid, and the last address in its `X-Forwarded-For` is the client's.
     pub behind_proxy: bool,
@@ -45,18 +47,28 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     crate::clock::system_random()(&mut bytes);
     let id = format!("req_{}", hex::encode(bytes));
     let client = client(&request, &reading);
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |p| p.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |p| p.as_str().to_owned());
     let span = info_span!("request", id, method = %request.method(), path = shown_path(request.uri().path()), from = client.address, who = tracing::field::Empty);
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(Entered(span.clone()));
     let method = request.method().as_str().to_owned();
-    #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a request took is measured, not decided by"
+    )]
     let start = Instant::now();
     let mut response = async {
         let response = next.run(request).await;
         let status = response.status().as_u16();
         if status >= 500 || status == 403 {
-            tracing::warn!(status, "{}", if status == 403 { "refused" } else { "answered" });
+            tracing::warn!(
+                status,
+                "{}",
+                if status == 403 { "refused" } else { "answered" }
+            );
         } else if status == 401 {
             tracing::info!(status, "not signed in, or with a key that is not good");
         } else {
@@ -72,22 +84,47 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     }
     if reading.public_url.starts_with("https://") {
         // Two years, as ASVS 5.0, 3.4.1 wants at least one.
-        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
+        response.headers_mut().insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000"),
+        );
     }
     response
 }
 
 /// The path as it may stand in a log.
 fn shown_path(path: &str) -> &str {
-    if path.starts_with("/link/") { "/link/***" } else { path }
+    if path.starts_with("/link/") {
+        "/link/***"
+    } else {
+        path
+    }
 }
 
 fn client(request: &Request, reading: &Reading) -> Client {
-    let text = |name: &HeaderName| request.headers().get_all(name).iter().next_back().and_then(|v| v.to_str().ok());
-    let forwarded = text(&HeaderName::from_static("x-forwarded-for")).filter(|_| reading.behind_proxy);
-    let forwarded = forwarded.and_then(|all| all.rsplit(',').next()).and_then(|one| one.trim().parse::<std::net::IpAddr>().ok());
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(at)| at.ip());
-    let browser = text(&header::USER_AGENT).map(|b| b.chars().filter(|c| !c.is_control()).take(BROWSER_CHARS).collect());
+    let text = |name: &HeaderName| {
+        request
+            .headers()
+            .get_all(name)
+            .iter()
+            .next_back()
+            .and_then(|v| v.to_str().ok())
+    };
+    let forwarded =
+        text(&HeaderName::from_static("x-forwarded-for")).filter(|_| reading.behind_proxy);
+    let forwarded = forwarded
+        .and_then(|all| all.rsplit(',').next())
+        .and_then(|one| one.trim().parse::<std::net::IpAddr>().ok());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(at)| at.ip());
+    let browser = text(&header::USER_AGENT).map(|b| {
+        b.chars()
+            .filter(|c| !c.is_control())
+            .take(BROWSER_CHARS)
+            .collect()
+    });
     Client {
         address: forwarded.or(peer).map(|ip| ip.to_string()),
         browser,
@@ -105,21 +142,39 @@ mod tests {
     fn address(forwarded: &[&str], behind_proxy: bool) -> Option<String> {
         let mut request = Request::new(Body::empty());
         for one in forwarded {
-            request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(one).unwrap());
+            request
+                .headers_mut()
+                .append("x-forwarded-for", HeaderValue::from_str(one).unwrap());
         }
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 4711))));
-        client(&request, &Reading { public_url: "https://lucid.example.com".into(), secure: true, behind_proxy }).address
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 4711))));
+        client(
+            &request,
+            &Reading {
+                public_url: "https://lucid.example.com".into(),
+                secure: true,
+                behind_proxy,
+            },
+        )
+        .address
     }
 
     #[test]
     fn only_the_last_proxy_is_believed_and_only_if_there_is_one() {
-        assert_eq!(address(&["203.0.113.9"], false).as_deref(), Some("10.0.0.1"));
+        assert_eq!(
+            address(&["203.0.113.9"], false).as_deref(),
+            Some("10.0.0.1")
+        );
         assert_eq!(
             address(&["198.51.100.1, 203.0.113.9"], true).as_deref(),
             Some("203.0.113.9"),
             "what the client wrote itself is not believed"
         );
-        assert_eq!(address(&["198.51.100.1", "203.0.113.9"], true).as_deref(), Some("203.0.113.9"));
+        assert_eq!(
+            address(&["198.51.100.1", "203.0.113.9"], true).as_deref(),
+            Some("203.0.113.9")
+        );
         assert_eq!(address(&["nonsense"], true).as_deref(), Some("10.0.0.1"));
         assert_eq!(address(&[], true).as_deref(), Some("10.0.0.1"));
     }

@@ -1,5 +1,6 @@
-//! Accepts connections, and lets no slow or idle client hold one for long. `axum::serve` sets no time by which a request's head must
-//! have come, so that a thousand clients that send a byte a minute would be a thousand open connections.
+//! Accepts connections, and lets no slow or idle client hold one for long. `axum::serve` sets no
+//! time by which a request's head must have come, so that a thousand clients that send a byte a
+//! minute would be a thousand open connections.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -27,15 +28,26 @@ const CONNECTIONS: usize = 10_000;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until told to stop, then lets requests in hand finish for a while.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<(), Failure> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    // HTTP/1.1 alone: a server that first waits to see which version is spoken waits for ever for a client that says nothing.
-    // A proxy speaks HTTP/2 to browsers.
+    // HTTP/1.1 alone: a server that first waits to see which version is spoken waits for ever for a
+    // client that says nothing. A proxy speaks HTTP/2 to browsers.
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME);
     loop {
-        let next = async { (places.clone().acquire_owned().await, listener.accept().await) };
+        let next = async {
+            (
+                places.clone().acquire_owned().await,
+                listener.accept().await,
+            )
+        };
         let (place, accepted) = tokio::select! {
             next = next => next,
             () = stop.cancelled() => break,
@@ -44,16 +56,25 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             Ok(accepted) => accepted,
             Err(error) => {
                 // Too many open files, or a client that went away: neither ends the server.
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be accepted");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection could not be accepted"
+                );
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let connection = builder.serve_connection(TokioIo::new(prompt(stream)), TowerToHyperService::new(answering(&router, from)));
+        let connection = builder.serve_connection(
+            TokioIo::new(prompt(stream)),
+            TowerToHyperService::new(answering(&router, from)),
+        );
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended in error");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection ended in error"
+                );
             }
             drop(place);
         });
@@ -61,7 +82,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     drop(listener);
     tokio::select! {
         () = graceful.shutdown() => {}
-        () = tokio::time::sleep(GRACE) => tracing::warn!("requests that took too long were cut off"),
+        () = tokio::time::sleep(GRACE) => tracing::warn!("requests that took too long were cut \
+            off"),
     }
     Ok(())
 }

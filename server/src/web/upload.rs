@@ -1,4 +1,5 @@
-//! Transcripts by upload: streamed into temporary files, then the same two passes as on the command line.
+//! Transcripts by upload: streamed into temporary files, then the same two passes as on the command
+//! line.
 
 use std::collections::BTreeMap;
 
@@ -31,34 +32,73 @@ struct Form {
 }
 
 /// Takes the form, and leads back to its page with what came of it.
-pub async fn take(State(lucid): State<Lucid>, Extension(current): Extension<Current>, multipart: Multipart) -> Response {
+pub async fn take(
+    State(lucid): State<Lucid>,
+    Extension(current): Extension<Current>,
+    multipart: Multipart,
+) -> Response {
     let user = Some(current.user.id);
     match import(&lucid, &current, multipart).await {
         Err(Error::Forbidden(FOREIGN)) => super::forms::foreign(),
-        Ok((store, summary)) if summary.problems.is_empty() => {
-            Redirect::to(&format!("/import?store={store}&done={}", encoded(&summary.in_one_line()))).into_response()
-        }
+        Ok((store, summary)) if summary.problems.is_empty() => Redirect::to(&format!(
+            "/import?store={store}&done={}",
+            encoded(&summary.in_one_line())
+        ))
+        .into_response(),
         Ok((_, summary)) => {
-            let problems: Vec<String> = summary.problems.iter().take(20).map(ToString::to_string).collect();
+            let problems: Vec<String> = summary
+                .problems
+                .iter()
+                .take(20)
+                .map(ToString::to_string)
+                .collect();
             let more = summary.problems.len().saturating_sub(20);
-            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let error = Error::Invalid(format!("{} ({}){more}", summary.in_one_line(), problems.join("; ")));
+            let more = if more > 0 {
+                format!("; and {more} more")
+            } else {
+                String::new()
+            };
+            let error = Error::Invalid(format!(
+                "{} ({}){more}",
+                summary.in_one_line(),
+                problems.join("; ")
+            ));
             refused(&lucid, user, &error, true).await
         }
         Err(error) => refused(&lucid, user, &error, false).await,
     }
 }
 
-async fn refused(lucid: &Lucid, user: Option<domain::ids::UserId>, error: &Error, partly: bool) -> Response {
-    let fields: BTreeMap<String, String> = partly.then(|| ("partly".to_owned(), "on".to_owned())).into_iter().collect();
+async fn refused(
+    lucid: &Lucid,
+    user: Option<domain::ids::UserId>,
+    error: &Error,
+    partly: bool,
+) -> Response {
+    let fields: BTreeMap<String, String> = partly
+        .then(|| ("partly".to_owned(), "on".to_owned()))
+        .into_iter()
+        .collect();
     match lucid.keep_refused_form(user, error, &fields).await {
         Ok(id) => Redirect::to(&format!("/import?refused={id}")).into_response(),
-        Err(error) => super::guard::plain(axum::http::StatusCode::INTERNAL_SERVER_ERROR, &error.message()),
+        Err(error) => super::guard::plain(
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            &error.message(),
+        ),
     }
 }
 
-async fn import(lucid: &Lucid, current: &Current, mut multipart: Multipart) -> Result<(StoreId, Summary)> {
-    let unreadable = |_| Error::Invalid(format!("the upload broke off, or is over {} MB", UPLOAD_BYTES / 1_000_000));
+async fn import(
+    lucid: &Lucid,
+    current: &Current,
+    mut multipart: Multipart,
+) -> Result<(StoreId, Summary)> {
+    let unreadable = |_| {
+        Error::Invalid(format!(
+            "the upload broke off, or is over {} MB",
+            UPLOAD_BYTES / 1_000_000
+        ))
+    };
     let mut form = Form::default();
     while let Some(field) = multipart.next_field().await.map_err(unreadable)? {
         take_field(field, lucid, current, &mut form).await?;
@@ -67,34 +107,60 @@ async fn import(lucid: &Lucid, current: &Current, mut multipart: Multipart) -> R
     if form.files.is_empty() {
         return Err(Error::Invalid("choose at least one file".to_owned()));
     }
-    let spool =
-        tokio::task::spawn_blocking(move || spool(&form)).await.map_err(|_| Error::Internal("reading an upload stopped in error"))??;
-    let summary = write(lucid, &current.actor, store, spool).await.map_err(crate::Failure::into_service)?;
+    let spool = tokio::task::spawn_blocking(move || spool(&form))
+        .await
+        .map_err(|_| Error::Internal("reading an upload stopped in error"))??;
+    let summary = write(lucid, &current.actor, store, spool)
+        .await
+        .map_err(crate::Failure::into_service)?;
     Ok((store, summary))
 }
 
-/// Takes one field. The token comes first, then the store, then the files: each is checked before anything after it is taken.
-async fn take_field(field: Field<'_>, lucid: &Lucid, current: &Current, form: &mut Form) -> Result<()> {
+/// Takes one field. The token comes first, then the store, then the files: each is checked before
+/// anything after it is taken.
+async fn take_field(
+    field: Field<'_>,
+    lucid: &Lucid,
+    current: &Current,
+    form: &mut Form,
+) -> Result<()> {
     let actor = &current.actor;
     match field.name().unwrap_or_default() {
         TOKEN => form.own = short(field).await? == current.form_token,
         _ if !form.own => return Err(Error::Forbidden(FOREIGN)),
         "store" => {
-            let store = short(field).await?.parse().ok().filter(|&s| actor.may(domain::rights::Action::RecordSessions, s));
+            let store = short(field)
+                .await?
+                .parse()
+                .ok()
+                .filter(|&s| actor.may(domain::rights::Action::RecordSessions, s));
             form.store = Some(store.ok_or(Error::NotFound("store"))?);
         }
-        "format" => form.options.format = short(field).await?.parse::<Format>().map_err(Error::Invalid)?,
+        "format" => {
+            form.options.format = short(field)
+                .await?
+                .parse::<Format>()
+                .map_err(Error::Invalid)?;
+        }
         "mapping" => {
             let name = short(field).await?;
             if !name.is_empty() {
                 form.options.mapping = Some(lucid.mapping(actor, &name).await?);
             }
         }
-        "agent" => form.options.agent = Some(short(field).await?.trim().to_owned()).filter(|a| !a.is_empty()),
-        "file" if form.store.is_none() => return Err(Error::Invalid("the store comes before the files".to_owned())),
+        "agent" => {
+            form.options.agent =
+                Some(short(field).await?.trim().to_owned()).filter(|a| !a.is_empty());
+        }
+        "file" if form.store.is_none() => {
+            return Err(Error::Invalid(
+                "the store comes before the files".to_owned(),
+            ));
+        }
         "file" => {
             let name = field.file_name().unwrap_or("upload").to_owned();
-            form.files.push((name, receiving::into_file(field, lucid, actor).await?));
+            form.files
+                .push((name, receiving::into_file(field, lucid, actor).await?));
         }
         _ => {}
     }
@@ -111,14 +177,24 @@ async fn short(mut field: Field<'_>) -> Result<String> {
             return Err(Error::Invalid("a field of the form is too long".to_owned()));
         }
     }
-    String::from_utf8(bytes).map_err(|_| Error::Invalid("a field of the form is not UTF-8".to_owned()))
+    String::from_utf8(bytes)
+        .map_err(|_| Error::Invalid("a field of the form is not UTF-8".to_owned()))
 }
 
 fn spool(form: &Form) -> Result<Spool> {
     let mut spool = Spool::new()?;
-    let options = Options { unpacked_bytes: transcripts::UNPACKED_BYTES_SENT, ..form.options.clone() };
+    let options = Options {
+        unpacked_bytes: transcripts::UNPACKED_BYTES_SENT,
+        ..form.options.clone()
+    };
     for (name, path) in &form.files {
-        transcripts::read_from(std::fs::File::open(path)?, &Source::named(name), &options, &mut spool, &mut |_| {})?;
+        transcripts::read_from(
+            std::fs::File::open(path)?,
+            &Source::named(name),
+            &options,
+            &mut spool,
+            &mut |_| {},
+        )?;
     }
     Ok(spool)
 }

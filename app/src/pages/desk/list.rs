@@ -1,4 +1,5 @@
-//! The changes of the changeset, grouped by what the reader has to do with each, and which are selected to be decided together.
+//! The changes of the changeset, grouped by what the reader has to do with each, and which are
+//! selected to be decided together.
 
 use domain::changeset::ChangeState;
 use leptos::prelude::*;
@@ -16,15 +17,42 @@ use crate::components::{
 pub fn list(desk: &Desk) -> AnyView {
     let all: Vec<(usize, &ChangeView)> = desk.view.changes.iter().enumerate().collect();
     let is_mine = |c: &ChangeView| c.waits_for_reader();
-    let is_past = |c: &ChangeView| !is_mine(c) && !matches!(c.change.state, ChangeState::Pending | ChangeState::Deferred);
-    let part = |wanted: &dyn Fn(&ChangeView) -> bool| all.iter().copied().filter(|(_, c)| wanted(c)).collect::<Vec<_>>();
-    let (mine, others, past) = (part(&is_mine), part(&|c| !is_mine(c) && !is_past(c)), part(&is_past));
-    let many =
-        (mine.len() > 1).then(|| view! { <button data-key="bulk">"Review selected"<kbd class="key" aria-hidden="true">"B"</kbd></button> });
-    let link = |at: usize, key: &'static str, text: &'static str| {
-        desk.view.changes.get(at).map(|c| view! { <a href=desk.address(c.change.id) data-swap data-key=key>{text}</a> })
+    let is_past = |c: &ChangeView| {
+        !is_mine(c) && !matches!(c.change.state, ChangeState::Pending | ChangeState::Deferred)
     };
-    let previous = desk.at.checked_sub(1).and_then(|at| link(at, "k", "Previous change"));
+    let part = |wanted: &dyn Fn(&ChangeView) -> bool| {
+        all.iter()
+            .copied()
+            .filter(|(_, c)| wanted(c))
+            .collect::<Vec<_>>()
+    };
+    let (mine, others, past) = (
+        part(&is_mine),
+        part(&|c| !is_mine(c) && !is_past(c)),
+        part(&is_past),
+    );
+    let many = (mine.len() > 1).then(|| {
+        view! {
+            <button data-key="bulk">
+                "Review selected"<kbd class="key" aria-hidden="true">
+                    "B"
+                </kbd>
+            </button>
+        }
+    });
+    let link = |at: usize, key: &'static str, text: &'static str| {
+        desk.view.changes.get(at).map(|c| {
+            view! {
+                <a href=desk.address(c.change.id) data-swap data-key=key>
+                    {text}
+                </a>
+            }
+        })
+    };
+    let previous = desk
+        .at
+        .checked_sub(1)
+        .and_then(|at| link(at, "k", "Previous change"));
     view! {
         <nav class="pane first desk-list" id="list" popover aria-label="Changes in this changeset">
             <form method="get" action="/bulk">
@@ -39,10 +67,25 @@ pub fn list(desk: &Desk) -> AnyView {
     .into_any()
 }
 
-fn section(desk: &Desk, title: &'static str, class: &'static str, changes: &[(usize, &ChangeView)]) -> Option<AnyView> {
-    let rows = changes.iter().map(|(at, c)| row(desk, *at, c)).collect_view();
-    (!changes.is_empty())
-        .then(|| view! { <section><h2>{title}" "<span>{changes.len()}</span></h2><ul class=class>{rows}</ul></section> }.into_any())
+fn section(
+    desk: &Desk,
+    title: &'static str,
+    class: &'static str,
+    changes: &[(usize, &ChangeView)],
+) -> Option<AnyView> {
+    let rows = changes
+        .iter()
+        .map(|(at, c)| row(desk, *at, c))
+        .collect_view();
+    (!changes.is_empty()).then(|| {
+        view! {
+            <section>
+                <h2>{title}" "<span>{changes.len()}</span></h2>
+                <ul class=class>{rows}</ul>
+            </section>
+        }
+        .into_any()
+    })
 }
 
 fn row(desk: &Desk, at: usize, c: &ChangeView) -> AnyView {
@@ -50,7 +93,15 @@ fn row(desk: &Desk, at: usize, c: &ChangeView) -> AnyView {
     let here = at == desk.at;
     let choose = c.waits_for_reader().then(|| {
         let label = format!("Select “{}”", c.change.title);
-        view! { <input type="checkbox" name=id.clone() value="on" aria-label=label data-key=here.then_some(" ") /> }
+        view! {
+            <input
+                type="checkbox"
+                name=id.clone()
+                value="on"
+                aria-label=label
+                data-key=here.then_some(" ")
+            />
+        }
     });
     let risk = c.change.risk_level.as_str();
     let word = state_word(c.change.state, c.change.conflicted);
@@ -60,15 +111,29 @@ fn row(desk: &Desk, at: usize, c: &ChangeView) -> AnyView {
             ChangeState::Approved | ChangeState::Committed => "mark green",
             _ => "mark",
         };
-        view! { <span class=colour title=word>{state_icon(c.change.state, c.change.conflicted)}</span> }
+        view! {
+            <span class=colour title=word>
+                {state_icon(c.change.state, c.change.conflicted)}
+            </span>
+        }
     });
-    let path = c.edits.first().map(|e| view! { <small class="cut"><code>{e.path.to_string()}</code></small> });
+    let path = c.edits.first().map(|e| {
+        view! {
+            <small class="cut">
+                <code>{e.path.to_string()}</code>
+            </small>
+        }
+    });
     view! {
         <li class=format!("risk-{risk}") class:here=here>
             <a href=desk.address(c.change.id) data-swap aria-current=here.then_some("true")>
                 <span class=format!("dot {risk}")></span>
-                <span class="name"><span class="visually-hidden">{word}", "{risk}" risk: "</span><Visible text=c.change.title.clone() /></span>
-                {mark}{path}
+                <span class="name">
+                    <span class="visually-hidden">{word}", "{risk}" risk: "</span>
+                    <Visible text=c.change.title.clone() />
+                </span>
+                {mark}
+                {path}
             </a>
             {choose}
         </li>
@@ -86,10 +151,19 @@ pub fn undo(desk: &Desk) -> Option<AnyView> {
     };
     Some(
         view! {
-            <form method="post" action="/do/undo" class="line between" data-swap>{form_token()}
+            <form method="post" action="/do/undo" class="line between" data-swap>
+                {form_token()}
                 <input type="hidden" name="back" value=desk.view.changeset.id.to_string() />
-                <span class="quiet cut" data-done>{what}" “"<Visible text=u.title.clone() />"”"</span>
-                <button class="plain" data-key="z"><Icon name="undo-2" class="visually-hidden" />"Undo"</button>
+                <span class="quiet cut" data-done>
+                    {what}
+                    " “"
+                    <Visible text=u.title.clone() />
+                    "”"
+                </span>
+                <button class="plain" data-key="z">
+                    <Icon name="undo-2" class="visually-hidden" />
+                    "Undo"
+                </button>
             </form>
         }
         .into_any(),

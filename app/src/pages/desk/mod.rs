@@ -1,6 +1,7 @@
-//! The desk: one change of a changeset at a time. At the left the list of changes, in the middle what is to be judged, at the right the
-//! decision, what it needs, the evidence and what happened so far, always in the same place. Complete without wasm: every key is a link
-//! or a button that is there.
+//! The desk: one change of a changeset at a time. At the left the list of changes, in the middle
+//! what is to be judged, at the right the decision, what it needs, the evidence and what happened
+//! so far, always in the same place. Complete without wasm: every key is a link or a button that is
+//! there.
 
 mod activity;
 mod change;
@@ -93,7 +94,10 @@ impl Desk {
     /// The refused input of a form on the open change with this verdict.
     pub fn kept(&self, verdict: &str) -> Option<&RefusedForm> {
         let id = self.open()?.change.id.to_string();
-        let of = |f: &&RefusedForm| f.fields.get("change") == Some(&id) && f.fields.get("verdict").is_some_and(|v| v == verdict);
+        let of = |f: &&RefusedForm| {
+            f.fields.get("change") == Some(&id)
+                && f.fields.get("verdict").is_some_and(|v| v == verdict)
+        };
         self.refused.as_ref().filter(of)
     }
 }
@@ -123,8 +127,26 @@ pub fn Changeset() -> impl IntoView {
         request.is_about(view.changeset.store_id);
         let editing = request.query.contains_key("edit");
         let (answers, applied) = request.lucid.policy_answers(&actor, &[id]).await?;
-        let stopped = request.lucid.are_policies_stopped(&actor, view.changeset.store_id).await?;
-        let mut desk = Desk { request, view, at, refused, signed, undo, side, preview, reveal, unseen, editing, answers, applied, stopped };
+        let stopped = request
+            .lucid
+            .are_policies_stopped(&actor, view.changeset.store_id)
+            .await?;
+        let mut desk = Desk {
+            request,
+            view,
+            at,
+            refused,
+            signed,
+            undo,
+            side,
+            preview,
+            reveal,
+            unseen,
+            editing,
+            answers,
+            applied,
+            stopped,
+        };
         desk.editing |= desk.kept("edit").is_some() || desk.kept("rebase").is_some();
         desk.editing &= desk.open().is_some_and(|c| editor::may_edit(&desk, c));
         Ok(layout(&desk, position))
@@ -134,7 +156,11 @@ pub fn Changeset() -> impl IntoView {
 /// The change that the address names; else the first that waits for the reader; else the first.
 fn chosen(request: &Request, view: &ChangesetView) -> service::Result<usize> {
     if let Some(wanted) = request.query.get("change") {
-        return view.changes.iter().position(|c| c.change.id.to_string() == *wanted).ok_or(Error::NotFound("change"));
+        return view
+            .changes
+            .iter()
+            .position(|c| c.change.id.to_string() == *wanted)
+            .ok_or(Error::NotFound("change"));
     }
     Ok(view
         .changes
@@ -149,7 +175,10 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     let committed = desk.request.asked::<CommitId>("committed");
     let stream = format!("/live/changesets/{}?after={position}", row.id);
     let class = if desk.side { "side-by-side" } else { "" };
-    let elsewhere = desk.refused.clone().filter(|f| !f.fields.contains_key("change"));
+    let elsewhere = desk
+        .refused
+        .clone()
+        .filter(|f| !f.fields.contains_key("change"));
     let middle = desk.open().map(|open| change::change(desk, open));
     let rail = desk.open().map(|open| {
         view! {
@@ -161,16 +190,20 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     });
     view! {
         <DocumentTitle text=format!("{} · Queue", row.title) />
-        <div id="desk" class=class data-key-scope="desk" data-page=row.id.to_string() data-position=position.to_string()>
+        <div
+            id="desk"
+            class=class
+            data-key-scope="desk"
+            data-page=row.id.to_string()
+            data-position=position.to_string()
+        >
             {head(desk)}
             <div class="panes">
-                {list::list(desk)}
-                <div class="mid">
+                {list::list(desk)} <div class="mid">
                     <Refused form=elsewhere />
                     {committed.map(|commit| done(desk, commit))}
                     {middle}
-                </div>
-                <aside class="pane last" aria-label="Decision and context">
+                </div> <aside class="pane last" aria-label="Decision and context">
                     {decide::decision(desk)}
                     {desk.unseen.then(|| seen(desk))}
                     {rail}
@@ -199,20 +232,64 @@ fn head(desk: &Desk) -> AnyView {
         };
         view! { <i class=class></i> }
     };
-    let steps = (all.len() > 1 && all.len() <= STEPS)
-        .then(|| view! { <span class="steps" aria-hidden="true">{all.iter().enumerate().map(step).collect_view()}</span> });
-    let solo = desk.view.solo.then(|| view! { <span class="badge label" title="One person alone decides in this installation; every commit says so">"Solo mode"</span> });
+    let steps = (all.len() > 1 && all.len() <= STEPS).then(|| {
+        view! {
+            <span class="steps" aria-hidden="true">
+                {all.iter().enumerate().map(step).collect_view()}
+            </span>
+        }
+    });
+    let solo = desk.view.solo.then(|| {
+        view! {
+            <span
+                class="badge label"
+                title="One person alone decides in this installation; every commit says so"
+            >
+                "Solo mode"
+            </span>
+        }
+    });
     let address = format!("/changesets/{}", row.id);
     let title = row.title.clone();
     view! {
         <header class="head">
-            <button class="button quiet icon list-button" popovertarget="list" aria-label="Show the list of changes"><Icon name="panel-left-open" /></button>
-            <Crumbs trail=vec![("/queue".into(), "Queue".into())]><b class="cut"><Visible text=title /></b></Crumbs>
+            <button
+                class="button quiet icon list-button"
+                popovertarget="list"
+                aria-label="Show the list of changes"
+            >
+                <Icon name="panel-left-open" />
+            </button>
+            <Crumbs trail=vec![("/queue".into(), "Queue".into())]>
+                <b class="cut">
+                    <Visible text=title />
+                </b>
+            </Crumbs>
             {solo}
-            <span class="line quiet">{steps}<span data-left>{format!("{left} left for you")}</span></span>
+            <span class="line quiet">
+                {steps}<span data-left>{format!("{left} left for you")}</span>
+            </span>
             <div class="head-actions">
-                <a class="button quiet icon" href=format!("{address}/before") data-key="[" rel="prev" aria-label="Previous changeset" title="Previous changeset  ["><Icon name="chevron-up" /></a>
-                <a class="button quiet icon" href=format!("{address}/after") data-key="]" rel="next" aria-label="Next changeset" title="Next changeset  ]"><Icon name="chevron-down" /></a>
+                <a
+                    class="button quiet icon"
+                    href=format!("{address}/before")
+                    data-key="["
+                    rel="prev"
+                    aria-label="Previous changeset"
+                    title="Previous changeset  ["
+                >
+                    <Icon name="chevron-up" />
+                </a>
+                <a
+                    class="button quiet icon"
+                    href=format!("{address}/after")
+                    data-key="]"
+                    rel="next"
+                    aria-label="Next changeset"
+                    title="Next changeset  ]"
+                >
+                    <Icon name="chevron-down" />
+                </a>
                 {withdraw(desk)}
             </div>
         </header>
@@ -223,7 +300,8 @@ fn head(desk: &Desk) -> AnyView {
 /// Most changes that are drawn as steps.
 const STEPS: usize = 24;
 
-/// Notes that the open change was looked at: sent by the page itself, or, without scripts, by its reader.
+/// Notes that the open change was looked at: sent by the page itself, or, without scripts, by its
+/// reader.
 fn seen(desk: &Desk) -> Option<AnyView> {
     let c = &desk.open()?.change;
     Some(
@@ -243,11 +321,21 @@ fn seen(desk: &Desk) -> Option<AnyView> {
 /// Taking one's own proposal back.
 fn withdraw(desk: &Desk) -> Option<AnyView> {
     let row = &desk.view.changeset;
-    let mine = desk.request.current.as_ref().is_some_and(|me| me.actor.who.to_string() == row.created_by);
+    let mine = desk
+        .request
+        .current
+        .as_ref()
+        .is_some_and(|me| me.actor.who.to_string() == row.created_by);
     let id = row.id.to_string();
     (mine && row.origin != "dream" && row.state == ChangesetState::Open).then(|| {
-        view! { <form method="post" action="/do/withdraw" class="inline">{form_token()}<input type="hidden" name="changeset" value=id /><button>"Withdraw changeset"</button></form> }
-            .into_any()
+        view! {
+            <form method="post" action="/do/withdraw" class="inline">
+                {form_token()}
+                <input type="hidden" name="changeset" value=id />
+                <button>"Withdraw changeset"</button>
+            </form>
+        }
+        .into_any()
     })
 }
 
@@ -256,7 +344,8 @@ fn done(desk: &Desk, commit: CommitId) -> AnyView {
     let changeset = desk.view.changeset.id.to_string();
     let undo = desk.view.may_decide.then(|| {
         view! {
-            <form method="post" action="/do/revert" class="inline">{form_token()}
+            <form method="post" action="/do/revert" class="inline">
+                {form_token()}
                 <input type="hidden" name="changeset" value=changeset />
                 <input type="hidden" name="commit" value=commit.to_string() />
                 <button class="plain">"Revert commit"</button>
@@ -265,8 +354,15 @@ fn done(desk: &Desk, commit: CommitId) -> AnyView {
         }
     });
     view! {
-        <div class="notice good" data-done="Committed"><strong>"Committed. "</strong>"The approved changes are in the memory now. "<a href=format!("/commits/{commit}")>"View commit"</a>" · "{undo}</div>
-    }.into_any()
+        <div class="notice good" data-done="Committed">
+            <strong>"Committed. "</strong>
+            "The approved changes are in the memory now. "
+            <a href=format!("/commits/{commit}")>"View commit"</a>
+            " · "
+            {undo}
+        </div>
+    }
+    .into_any()
 }
 
 /// Leads to the changeset in the reader's turn that comes after this one.

@@ -1,9 +1,11 @@
-//! What is related to a change: memories that say nearly the same, as a question; the history and the readers of what it touches; and past
-//! decisions on similar changes.
+//! What is related to a change: memories that say nearly the same, as a question; the history and
+//! the readers of what it touches; and past decisions on similar changes.
 
 use domain::{changeset::ChangeState, ids::ChangeId, plural::count};
 use leptos::prelude::*;
-use service::{BesideView, DecidedRow, LikeRow, ReaderRow, SimilarMemory, TouchedMemory, VersionRow};
+use service::{
+    BesideView, DecidedRow, LikeRow, ReaderRow, SimilarMemory, TouchedMemory, VersionRow,
+};
 
 use crate::{
     components::{forms::form_token, layout::Heading, text::Visible, when::When},
@@ -20,10 +22,17 @@ pub fn Related() -> impl IntoView {
         let id = request.id::<ChangeId>("change")?;
         let view = request.lucid.beside(request.actor()?, id).await?;
         let changeset = format!("/changesets/{}?change={id}", view.change.changeset_id);
-        let trail = vec![("/queue".into(), "Queue".into()), (changeset, view.change.title.clone())];
-        let budget = view.budget.map(|b| format!(" of a budget of {b}")).unwrap_or_default();
+        let trail = vec![
+            ("/queue".into(), "Queue".into()),
+            (changeset, view.change.title.clone()),
+        ];
+        let budget = view
+            .budget
+            .map(|b| format!(" of a budget of {b}"))
+            .unwrap_or_default();
         let tokens = format!(
-            "{} tokens in all memories of the store now, {} with this change{budget} (4 bytes a token).",
+            "{} tokens in all memories of the store now, {} with this change{budget} (4 bytes a \
+             token).",
             view.tokens.0, view.tokens.1
         );
         Ok(view! {
@@ -45,7 +54,11 @@ fn similar(view: &BesideView) -> AnyView {
     if view.similar.is_empty() {
         return view! { <p class="quiet">"None in this store."</p> }.into_any();
     }
-    view.similar.iter().map(|s| question(view, s)).collect_view().into_any()
+    view.similar
+        .iter()
+        .map(|s| question(view, s))
+        .collect_view()
+        .into_any()
 }
 
 /// The question to the reviewer: the same, keep both, or put the new one in the other's place?
@@ -68,31 +81,79 @@ fn question(view: &BesideView, s: &SimilarMemory) -> AnyView {
     let answers = view.may_replace.then(|| {
         view! {
             <div class="line wrap">
-                <form method="post" action="/do/decide">{form_token()}{named()}<input type="hidden" name="verdict" value="reject" /><input type="hidden" name="reject_code" value="never" /><input type="hidden" name="note" value=format!("The memory already says so: {}", s.path) /><button>"Same: reject the new one"</button></form>
-                <a class="button" href=desk>"Keep both: back to the change"</a>
-                <form method="post" action="/do/replace_instead">{form_token()}{named()}<input type="hidden" name="memory" value=s.id.to_string() /><button>"Replace the existing one"</button></form>
+                <form method="post" action="/do/decide">
+                    {form_token()}
+                    {named()}
+                    <input type="hidden" name="verdict" value="reject" />
+                    <input type="hidden" name="reject_code" value="never" />
+                    <input
+                        type="hidden"
+                        name="note"
+                        value=format!("The memory already says so: {}", s.path)
+                    />
+                    <button>"Same: reject the new one"</button>
+                </form>
+                <a class="button" href=desk>
+                    "Keep both: back to the change"
+                </a>
+                <form method="post" action="/do/replace_instead">
+                    {form_token()}
+                    {named()}
+                    <input type="hidden" name="memory" value=s.id.to_string() />
+                    <button>"Replace the existing one"</button>
+                </form>
             </div>
         }
     });
     view! {
         <section class="card question">
             <h3>{asked}</h3>
-            <p><span class="quiet">"in "<a href=format!("/memories/{}", s.id)><code>{s.path.clone()}</code></a>": "</span><Visible text=s.statement.clone() /></p>
-            <p><span class="quiet">"proposed: "</span><Visible text=s.proposed.clone() /></p>
+            <p>
+                <span class="quiet">
+                    "in "<a href=format!("/memories/{}", s.id)>
+                        <code>{s.path.clone()}</code>
+                    </a>": "
+                </span>
+                <Visible text=s.statement.clone() />
+            </p>
+            <p>
+                <span class="quiet">"proposed: "</span>
+                <Visible text=s.proposed.clone() />
+            </p>
             {answers}
         </section>
-    }.into_any()
+    }
+    .into_any()
 }
 
 fn touched(request: &Request, view: &BesideView) -> AnyView {
     if view.touched.is_empty() {
-        return view! { <p class="quiet">"It touches no existing memory; it adds a new one."</p> }.into_any();
+        return view! { <p class="quiet">"It touches no existing memory; it adds a new one."</p> }
+            .into_any();
     }
     let now = request.now();
-    let version = |v: &VersionRow| view! { <li>"version "{v.number}" "{v.operation.as_str()}" "<When at=v.created_at now=now />": "<Visible text=v.message.clone() /></li> };
+    let version = |v: &VersionRow| {
+        view! {
+            <li>
+                "version "{v.number}" "{v.operation.as_str()}" "<When at=v.created_at now=now />": "
+                <Visible text=v.message.clone() />
+            </li>
+        }
+    };
     let reader = |r: &ReaderRow| {
-        let who = r.agent.as_deref().map_or_else(|| "an unnamed agent".to_owned(), domain::masking::mask);
-        view! { <li><Visible text=who />" read this "{count(r.times, "time")}", last "<When at=r.last_at now=now /></li> }
+        let who = r
+            .agent
+            .as_deref()
+            .map_or_else(|| "an unnamed agent".to_owned(), domain::masking::mask);
+        view! {
+            <li>
+                <Visible text=who />
+                " read this "
+                {count(r.times, "time")}
+                ", last "
+                <When at=r.last_at now=now />
+            </li>
+        }
     };
     let one = |m: &TouchedMemory| {
         let older = m.versions.len().saturating_sub(VERSIONS);
@@ -103,9 +164,20 @@ fn touched(request: &Request, view: &BesideView) -> AnyView {
         };
         view! {
             <section class="card">
-                <h3><a href=format!("/memories/{}", m.id)><code>{m.path.clone()}</code></a></h3>
+                <h3>
+                    <a href=format!("/memories/{}", m.id)>
+                        <code>{m.path.clone()}</code>
+                    </a>
+                </h3>
                 <ul>{m.versions.iter().take(VERSIONS).map(version).collect_view()}</ul>
-                {(older > 0).then(|| view! { <p class="quiet">{format!("{} before that", count(older, "version"))}</p> })}
+                {(older > 0)
+                    .then(|| {
+                        view! {
+                            <p class="quiet">
+                                {format!("{} before that", count(older, "version"))}
+                            </p>
+                        }
+                    })}
                 {readers}
             </section>
         }
@@ -116,19 +188,42 @@ fn touched(request: &Request, view: &BesideView) -> AnyView {
 /// Decided changes that mean nearly the same.
 fn decided(view: &BesideView, now: domain::Timestamp) -> AnyView {
     if !view.by_meaning {
-        return view! { <p class="quiet">"Compared by words only, because no sentence model is set up."</p> }.into_any();
+        return view! { <p class="quiet">"Compared by words only, because no sentence model is set up."</p> }
+        .into_any();
     }
     let row = |d: &DecidedRow| {
-        let word = if d.state == ChangeState::Committed { "committed" } else { "rejected" };
-        view! { <li><a href=format!("/changesets/{}?change={}", d.changeset_id, d.id)><Visible text=d.title.clone() /></a>", "{word}" "<When at=d.updated_at now=now /></li> }
+        let word = if d.state == ChangeState::Committed {
+            "committed"
+        } else {
+            "rejected"
+        };
+        view! {
+            <li>
+                <a href=format!("/changesets/{}?change={}", d.changeset_id, d.id)>
+                    <Visible text=d.title.clone() />
+                </a>
+                ", "
+                {word}
+                " "
+                <When at=d.updated_at now=now />
+            </li>
+        }
     };
     let rows = view.decided.iter().map(row).collect_view();
-    (!view.decided.is_empty()).then(|| view! { <p class="quiet">"Similar in meaning:"</p><ul>{rows}</ul> }).into_any()
+    (!view.decided.is_empty())
+        .then(|| {
+            view! {
+                <p class="quiet">"Similar in meaning:"</p>
+                <ul>{rows}</ul>
+            }
+        })
+        .into_any()
 }
 
 fn like(view: &BesideView) -> AnyView {
     if view.like.is_empty() {
-        return view! { <p class="quiet">"None yet. This is the first change of its kind in this store."</p> }.into_any();
+        return view! { <p class="quiet">"None yet. This is the first change of its kind in this store."</p> }
+        .into_any();
     }
     let row = |l: &LikeRow| {
         let what = match (l.verdict.as_str(), l.reject_code) {

@@ -15,12 +15,23 @@ pub fn requirements(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     }
     let needs = &view.needs;
     let given = needs.given.len().min(needs.approvals);
-    let deferred = c.defer_until.filter(|_| c.state == ChangeState::Deferred).map(|at| {
-        view! { <p class="check-line"><Icon name="clock" /><span>"Deferred until "<When at=at now=desk.now() /></span></p> }
-    });
+    let deferred = c
+        .defer_until
+        .filter(|_| c.state == ChangeState::Deferred)
+        .map(|at| {
+            view! {
+                <p class="check-line">
+                    <Icon name="clock" />
+                    <span>"Deferred until "<When at=at now=desk.now() /></span>
+                </p>
+            }
+        });
     let mine = view.may_decide.then(|| {
         if view.contributed {
-            line(false, "You contributed to this change, so your approval does not count")
+            line(
+                false,
+                "You contributed to this change, so your approval does not count",
+            )
         } else {
             line(true, "You did not contribute to this change")
         }
@@ -32,12 +43,21 @@ pub fn requirements(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
     };
     let sign = (c.risk_level == RiskLevel::High).then(|| {
         let text = "High risk: each approval is signed with the password";
-        view! { <p class="check-line"><Icon name="key-round" /><span>{text}</span></p> }
+        view! {
+            <p class="check-line">
+                <Icon name="key-round" />
+                <span>{text}</span>
+            </p>
+        }
     });
     Some(
         view! {
             <details class="slot" open>
-                <summary><h2>"Requirements"</h2><span class="muted">{given}" of "{needs.approvals}</span><Icon name="chevron-down" /></summary>
+                <summary>
+                    <h2>"Requirements"</h2>
+                    <span class="muted">{given}" of "{needs.approvals}</span>
+                    <Icon name="chevron-down" />
+                </summary>
                 <div class="in needs">{approvals(desk, view)}{mine}{fresh}{sign}{deferred}</div>
             </details>
         }
@@ -47,9 +67,21 @@ pub fn requirements(desk: &Desk, view: &ChangeView) -> Option<AnyView> {
 
 fn line(ok: bool, text: &'static str) -> AnyView {
     if ok {
-        view! { <p class="check-line"><Icon name="check" class="ok" /><span>{text}</span></p> }.into_any()
+        view! {
+            <p class="check-line">
+                <Icon name="check" class="ok" />
+                <span>{text}</span>
+            </p>
+        }
+        .into_any()
     } else {
-        view! { <p class="check-line"><Icon name="triangle-alert" class="no" /><span>{text}</span></p> }.into_any()
+        view! {
+            <p class="check-line">
+                <Icon name="triangle-alert" class="no" />
+                <span>{text}</span>
+            </p>
+        }
+        .into_any()
     }
 }
 
@@ -58,7 +90,9 @@ fn approvals(desk: &Desk, view: &ChangeView) -> AnyView {
     let needs = &view.needs;
     let given = needs.given.len().min(needs.approvals);
     let label = format!("{given} of {}", count(needs.approvals, "approval"));
-    let pips = (0..needs.approvals).map(|n| view! { <i class=if n < given { "on" } else { "" }></i> }).collect_view();
+    let pips = (0..needs.approvals)
+        .map(|n| view! { <i class=if n < given { "on" } else { "" }></i> })
+        .collect_view();
     let have = match &needs.given[..] {
         [] => String::new(),
         all => format!("{} approved. ", joined(all, desk.reader(), "and")),
@@ -67,16 +101,31 @@ fn approvals(desk: &Desk, view: &ChangeView) -> AnyView {
     let more = match (needs.satisfied, needs.impossible) {
         (true, _) => "Nothing is missing.".to_owned(),
         (_, true) if needs.from.is_empty() => {
-            "Nobody independent can approve this. An admin can add a reviewer to this store or ask for fewer approvals.".to_owned()
+            "Nobody independent can approve this. An admin can add a reviewer to this store or ask \
+             for fewer approvals."
+                .to_owned()
         }
         (_, true) => format!(
-            "{} more needed, and only {} could give one. An admin can add a reviewer to this store or ask for fewer approvals.",
+            "{} more needed, and only {} could give one. An admin can add a reviewer to this store \
+             or ask for fewer approvals.",
             count(missing, "approval"),
             either(&needs.from, desk.reader())
         ),
-        _ => format!("{} needed. {} can give it.", count(missing, "approval"), capital(&either(&needs.from, desk.reader()))),
+        _ => format!(
+            "{} needed. {} can give it.",
+            count(missing, "approval"),
+            capital(&either(&needs.from, desk.reader()))
+        ),
     };
-    view! { <p class="check-line"><span class="pips" role="img" aria-label=label>{pips}</span><span>{have}{more}</span></p> }.into_any()
+    view! {
+        <p class="check-line">
+            <span class="pips" role="img" aria-label=label>
+                {pips}
+            </span>
+            <span>{have}{more}</span>
+        </p>
+    }
+    .into_any()
 }
 
 /// Names with `or` before the last, the reader as `you` and first.
@@ -85,7 +134,8 @@ pub fn either(names: &[String], reader: &str) -> String {
 }
 
 fn joined(names: &[String], reader: &str, word: &str) -> String {
-    let (mut all, others): (Vec<String>, Vec<String>) = names.iter().cloned().partition(|n| n == reader);
+    let (mut all, others): (Vec<String>, Vec<String>) =
+        names.iter().cloned().partition(|n| n == reader);
     for name in &mut all {
         "you".clone_into(name);
     }

@@ -12,15 +12,42 @@ pub fn blame(id: MemoryId, groups: Vec<Blamed>, now: Timestamp) -> AnyView {
         let rows = g.lines.len();
         let line = |(at, text): (usize, String)| {
             let (first, number) = (at == 0, g.first + at);
-            let why = first.then(|| view! { <td class="why" rowspan=rows.to_string()>{why(id, &g, now)}</td> });
-            view! { <tr class=if first { "first" } else { "" }>{why}<td class="num quiet">{number}</td><td class="line"><Visible text=text /></td></tr> }
+            let why = first.then(|| {
+                view! {
+                    <td class="why" rowspan=rows.to_string()>
+                        {why(id, &g, now)}
+                    </td>
+                }
+            });
+            view! {
+                <tr class=if first {
+                    "first"
+                } else {
+                    ""
+                }>
+                    {why}<td class="num quiet">{number}</td><td class="line">
+                        <Visible text=text />
+                    </td>
+                </tr>
+            }
         };
-        g.lines.clone().into_iter().enumerate().map(line).collect_view()
+        g.lines
+            .clone()
+            .into_iter()
+            .enumerate()
+            .map(line)
+            .collect_view()
     };
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Content by change">
             <table class="blame">
-                <thead><tr><th>"Put there by"</th><th>"Line"</th><th>"Text"</th></tr></thead>
+                <thead>
+                    <tr>
+                        <th>"Put there by"</th>
+                        <th>"Line"</th>
+                        <th>"Text"</th>
+                    </tr>
+                </thead>
                 <tbody>{groups.into_iter().map(group).collect_view()}</tbody>
             </table>
         </div>
@@ -32,7 +59,10 @@ pub fn blame(id: MemoryId, groups: Vec<Blamed>, now: Timestamp) -> AnyView {
 fn why(id: MemoryId, g: &Blamed, now: Timestamp) -> AnyView {
     let v = &g.version.version;
     let (title, href) = match (v.change_id, v.changeset_id, &v.change_title) {
-        (Some(change), Some(changeset), Some(title)) => (title.clone(), format!("/changesets/{changeset}?change={change}")),
+        (Some(change), Some(changeset), Some(title)) => (
+            title.clone(),
+            format!("/changesets/{changeset}?change={change}"),
+        ),
         _ => (v.message.clone(), format!("/commits/{}", v.commit_id)),
     };
     let approved = if g.version.approved_by.is_empty() {
@@ -41,9 +71,15 @@ fn why(id: MemoryId, g: &Blamed, now: Timestamp) -> AnyView {
         format!("approved by {}", g.version.approved_by.join(", "))
     };
     view! {
-        <a href=href><Visible text=title /></a>
+        <a href=href>
+            <Visible text=title />
+        </a>
         <small class="quiet">
-            <a href=format!("/memories/{id}?version={}", v.number)>"Version "{v.number}</a>", "<When at=v.created_at now=now />", "<Visible text=approved />
+            <a href=format!("/memories/{id}?version={}", v.number)>"Version "{v.number}</a>
+            ", "
+            <When at=v.created_at now=now />
+            ", "
+            <Visible text=approved />
         </small>
     }
     .into_any()

@@ -1,4 +1,5 @@
-//! What a person can propose about a memory: other content, another path, its removal; freezing it, or ending that.
+//! What a person can propose about a memory: other content, another path, its removal; freezing it,
+//! or ending that.
 
 use domain::{Timestamp, plural::count, validity};
 use leptos::prelude::*;
@@ -11,9 +12,17 @@ use crate::components::{
 };
 
 /// Proposing other content, another place, or a removal.
-pub fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&RefusedForm>, open: bool) -> AnyView {
+pub fn propose_forms(
+    memory: &MemoryRow,
+    content: &str,
+    refused: Option<&RefusedForm>,
+    open: bool,
+) -> AnyView {
     let kept = |name: &str| forms::kept(refused, name);
-    let (path, text) = (kept("path").unwrap_or_else(|| memory.path.to_string()), kept("content").unwrap_or_else(|| content.to_owned()));
+    let (path, text) = (
+        kept("path").unwrap_or_else(|| memory.path.to_string()),
+        kept("content").unwrap_or_else(|| content.to_owned()),
+    );
     let named = || {
         view! {
             <input type="hidden" name="store" value=memory.store_id.to_string() />
@@ -23,14 +32,33 @@ pub fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&Refused
     };
     view! {
         <details id="suggest" open=open || kept("content").is_some()>
-            <summary class="button"><Icon name="pencil" />"Suggest an edit"</summary>
+            <summary class="button">
+                <Icon name="pencil" />
+                "Suggest an edit"
+            </summary>
             <form method="post" action="/do/propose_edit" class="stack card">
                 {form_token()}
                 {named()}
                 <label>"Path"<input name="path" value=path required maxlength="1024" /></label>
-                <TextArea name="content" id="proposed-content" value=text label="Content" required=true />
-                <label>"Why"<input name="reason" value=kept("reason").unwrap_or_default() required maxlength="2000" /></label>
-                <p class="quiet">"Your suggestion waits in the queue. Another reviewer decides on it."</p>
+                <TextArea
+                    name="content"
+                    id="proposed-content"
+                    value=text
+                    label="Content"
+                    required=true
+                />
+                <label>
+                    "Why"
+                    <input
+                        name="reason"
+                        value=kept("reason").unwrap_or_default()
+                        required
+                        maxlength="2000"
+                    />
+                </label>
+                <p class="quiet">
+                    "Your suggestion waits in the queue. Another reviewer decides on it."
+                </p>
                 <button class="primary">"Suggest this edit"</button>
             </form>
         </details>
@@ -39,7 +67,15 @@ pub fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&Refused
             <form method="post" action="/do/propose_removal" class="stack card">
                 {form_token()}
                 {named()}
-                <label>"Why"<input name="reason" value=kept("removal_reason").unwrap_or_default() required maxlength="2000" /></label>
+                <label>
+                    "Why"
+                    <input
+                        name="reason"
+                        value=kept("removal_reason").unwrap_or_default()
+                        required
+                        maxlength="2000"
+                    />
+                </label>
                 <button class="danger">"Suggest removal"</button>
             </form>
         </details>
@@ -48,7 +84,12 @@ pub fn propose_forms(memory: &MemoryRow, content: &str, refused: Option<&Refused
 }
 
 /// Proposing when a statement is valid.
-pub fn validity_form(memory: &MemoryRow, content: &str, refused: Option<&RefusedForm>, now: Timestamp) -> AnyView {
+pub fn validity_form(
+    memory: &MemoryRow,
+    content: &str,
+    refused: Option<&RefusedForm>,
+    now: Timestamp,
+) -> AnyView {
     let kept = |name: &str| forms::kept(refused, name);
     let all = validity::statements(content);
     if all.is_empty() {
@@ -57,9 +98,23 @@ pub fn validity_form(memory: &MemoryRow, content: &str, refused: Option<&Refused
     let chosen = kept("statement").unwrap_or_default();
     let option = |(number, statement): (usize, validity::Statement)| {
         let short: String = statement.text.chars().take(80).collect();
-        let cut = if short.len() < statement.text.len() { "…" } else { "" };
-        let when = statement.validity.map_or("", |v| if v.holds(now) { " (valid now)" } else { " (not valid now)" });
-        view! { <option value=number.to_string() selected=chosen == number.to_string()>{format!("{short}{cut}{when}")}</option> }
+        let cut = if short.len() < statement.text.len() {
+            "…"
+        } else {
+            ""
+        };
+        let when = statement.validity.map_or("", |v| {
+            if v.holds(now) {
+                " (valid now)"
+            } else {
+                " (not valid now)"
+            }
+        });
+        view! {
+            <option value=number.to_string() selected=chosen == number.to_string()>
+                {format!("{short}{cut}{when}")}
+            </option>
+        }
     };
     view! {
         <details open=kept("validity_reason").is_some()>
@@ -69,11 +124,33 @@ pub fn validity_form(memory: &MemoryRow, content: &str, refused: Option<&Refused
                 <input type="hidden" name="store" value=memory.store_id.to_string() />
                 <input type="hidden" name="memory" value=memory.id.to_string() />
                 <input type="hidden" name="sha256" value=memory.content_sha256.clone() />
-                <label>"Statement"<select name="statement">{all.into_iter().enumerate().map(option).collect_view()}</select></label>
-                <label>"Valid from (UTC, empty: always)"<input type="date" name="from" value=kept("from").unwrap_or_default() /></label>
-                <label>"Valid until, the last day (empty: for good)"<input type="date" name="until" value=kept("until").unwrap_or_default() /></label>
-                <label>"Why"<input name="reason" value=kept("validity_reason").unwrap_or_default() required maxlength="2000" /></label>
-                <p class="quiet">"The days are written at the end of the statement. Outside of them, the briefing leaves it out."</p>
+                <label>
+                    "Statement"
+                    <select name="statement">
+                        {all.into_iter().enumerate().map(option).collect_view()}
+                    </select>
+                </label>
+                <label>
+                    "Valid from (UTC, empty: always)"
+                    <input type="date" name="from" value=kept("from").unwrap_or_default() />
+                </label>
+                <label>
+                    "Valid until, the last day (empty: for good)"
+                    <input type="date" name="until" value=kept("until").unwrap_or_default() />
+                </label>
+                <label>
+                    "Why"
+                    <input
+                        name="reason"
+                        value=kept("validity_reason").unwrap_or_default()
+                        required
+                        maxlength="2000"
+                    />
+                </label>
+                <p class="quiet">
+                    "The days are written at the end of the statement. Outside of them, the \
+                     briefing leaves it out."
+                </p>
                 <button class="primary">"Suggest these days"</button>
             </form>
         </details>
@@ -83,10 +160,18 @@ pub fn validity_form(memory: &MemoryRow, content: &str, refused: Option<&Refused
 
 /// Says how many statements of a memory are not valid now, so that the briefing leaves them out.
 pub fn not_valid(content: &str, now: Timestamp) -> AnyView {
-    let Some((_, statements)) = validity::valid_at(content, now) else { return ().into_any() };
+    let Some((_, statements)) = validity::valid_at(content, now) else {
+        return ().into_any();
+    };
     let verb = if statements == 1 { "is" } else { "are" };
-    view! { <p class="notice info">{count(statements, "statement")}" of this memory "{verb}" not valid today, so the briefing leaves "{if statements == 1 { "it" } else { "them" }}" out."</p> }
-        .into_any()
+    view! {
+        <p class="notice info">
+            {count(statements, "statement")}" of this memory "{verb}
+            " not valid today, so the briefing leaves "{if statements == 1 { "it" } else { "them" }}
+            " out."
+        </p>
+    }
+    .into_any()
 }
 
 /// Freezing it, or proposing to end that.
@@ -97,10 +182,15 @@ pub fn freeze_form(memory: &MemoryRow, refused: Option<&RefusedForm>) -> AnyView
         (
             "/do/propose_unfreeze",
             "Suggest unfreezing",
-            "This is a high-risk change. Once it is approved, signed and committed, dreams and keys can change the memory again.",
+            "This is a high-risk change. Once it is approved, signed and committed, dreams and \
+             keys can change the memory again.",
         )
     } else {
-        ("/do/freeze", "Freeze", "Dreams and keys can then only propose changes to it, and each is high risk.")
+        (
+            "/do/freeze",
+            "Freeze",
+            "Dreams and keys can then only propose changes to it, and each is high risk.",
+        )
     };
     view! {
         <details open=open>

@@ -37,7 +37,8 @@ impl<'a> Folder<'a> {
     }
 
     fn holds(&self, memory: Option<MemoryId>) -> bool {
-        self.memories.iter().any(|m| Some(m.id) == memory) || self.folders.values().any(|f| f.holds(memory))
+        self.memories.iter().any(|m| Some(m.id) == memory)
+            || self.folders.values().any(|f| f.holds(memory))
     }
 }
 
@@ -53,7 +54,13 @@ pub fn pane(store: StoreId, tree: &Tree, here: Option<MemoryId>, now: Timestamp)
         None if tree.more => format!("The first {}", count(tree.rows.len(), "memory")),
         None => count(tree.rows.len(), "memory"),
     };
-    let all = (tree.more || tree.folder.is_some()).then(|| view! { <a class="link" href=format!("/stores/{store}")>"Show all"</a> });
+    let all = (tree.more || tree.folder.is_some()).then(|| {
+        view! {
+            <a class="link" href=format!("/stores/{store}")>
+                "Show all"
+            </a>
+        }
+    });
     view! {
         <nav class="pane first" id="list" popover aria-label="Memories">
             <div class="stack">
@@ -69,9 +76,23 @@ pub fn pane(store: StoreId, tree: &Tree, here: Option<MemoryId>, now: Timestamp)
 /// The search in a store's memory.
 pub fn search(store: StoreId, asked: String, label: &'static str) -> impl IntoView {
     view! {
-        <form method="get" action=format!("/stores/{store}") class="find" role="search" aria-label=label>
+        <form
+            method="get"
+            action=format!("/stores/{store}")
+            class="find"
+            role="search"
+            aria-label=label
+        >
             <Icon name="search" />
-            <input type="search" name="q" value=asked maxlength="200" placeholder="Search this memory" aria-label=label data-key="/" />
+            <input
+                type="search"
+                name="q"
+                value=asked
+                maxlength="200"
+                placeholder="Search this memory"
+                aria-label=label
+                data-key="/"
+            />
         </form>
     }
 }
@@ -82,7 +103,13 @@ fn inside(folder: &Folder<'_>, here: Option<MemoryId>, open: bool, now: Timestam
         view! {
             <li>
                 <details open=is_open>
-                    <summary><Icon name="chevron-down" /><span class="cut"><Visible text=(*name).to_owned() /></span><span class="count">{f.len()}</span></summary>
+                    <summary>
+                        <Icon name="chevron-down" />
+                        <span class="cut">
+                            <Visible text=(*name).to_owned() />
+                        </span>
+                        <span class="count">{f.len()}</span>
+                    </summary>
                     <ul>{inside(f, here, open, now)}</ul>
                 </details>
             </li>
@@ -90,10 +117,32 @@ fn inside(folder: &Folder<'_>, here: Option<MemoryId>, open: bool, now: Timestam
     });
     let memories = folder.memories.iter().map(|m| {
         let current = (Some(m.id) == here).then_some("page");
-        let icon = if m.frozen { view! { <Icon name="snowflake" /> }.into_any() } else { view! { <Icon name="file-text" /> }.into_any() };
-        let frozen = m.frozen.then(|| view! { <span class="visually-hidden">", frozen"</span> });
-        let fresh = (m.updated_at.plus_seconds(86_400) > now).then(|| view! { <b class="dot accent" title="Changed in the last 24 hours"></b> });
-        view! { <li><a href=format!("/memories/{}", m.id) aria-current=current>{icon}<span class="cut"><Visible text=m.path.name().to_owned() /></span>{frozen}{fresh}</a></li> }
+        let icon = if m.frozen {
+            view! { <Icon name="snowflake" /> }.into_any()
+        } else {
+            view! { <Icon name="file-text" /> }.into_any()
+        };
+        let frozen = m
+            .frozen
+            .then(|| view! { <span class="visually-hidden">", frozen"</span> });
+        let fresh = (m.updated_at.plus_seconds(86_400) > now)
+            .then(|| view! { <b class="dot accent" title="Changed in the last 24 hours"></b> });
+        view! {
+            <li>
+                <a href=format!("/memories/{}", m.id) aria-current=current>
+                    {icon}
+                    <span class="cut">
+                        <Visible text=m.path.name().to_owned() />
+                    </span>
+                    {frozen}
+                    {fresh}
+                </a>
+            </li>
+        }
     });
-    view! { {folders.collect_view()}{memories.collect_view()} }.into_any()
+    view! {
+        {folders.collect_view()}
+        {memories.collect_view()}
+    }
+    .into_any()
 }

@@ -27,12 +27,13 @@ pub struct Window {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Applying {
-    /// Hours from the proposal until it is applied, in which anybody who may decide can hold it; 0 to 720.
+    /// Hours from the proposal until it is applied, in which anybody who may decide can hold it; 0
+    /// to 720.
     pub after_hours: u32,
     /// Most changes in any 24 hours, in all stores together; 1 to 1,000.
     pub most_a_day: u32,
-    /// Most memories of a store that it changes in any 24 hours, in percent of those that the store holds; 1 to 100. One memory is always
-    /// allowed.
+    /// Most memories of a store that it changes in any 24 hours, in percent of those that the store
+    /// holds; 1 to 100. One memory is always allowed.
     pub share_percent: u32,
     /// Share of what it applied that a person is asked to check afterwards, in percent.
     pub sample_percent: u32,
@@ -69,25 +70,54 @@ impl Default for Applying {
 }
 
 impl Applying {
-    /// Why it cannot be saved, if it cannot. Cron expression and time zone are checked by whoever can read them.
+    /// Why it cannot be saved, if it cannot. Cron expression and time zone are checked by whoever
+    /// can read them.
     ///
     /// # Errors
     ///
     /// In words: which number is out of its range.
     pub fn check(&self) -> Result<(), String> {
         let within = |name: &str, n: u32, least: u32, most: u32| {
-            if (least..=most).contains(&n) { Ok(()) } else { Err(format!("{name} is {least} to {most}, not {n}")) }
+            if (least..=most).contains(&n) {
+                Ok(())
+            } else {
+                Err(format!("{name} is {least} to {most}, not {n}"))
+            }
         };
         within("the cooling-off in hours", self.after_hours, 0, MOST_HOURS)?;
-        within("the number of changes a day", self.most_a_day, 1, MOST_A_DAY)?;
-        within("the share of a store in percent", self.share_percent, 1, 100)?;
+        within(
+            "the number of changes a day",
+            self.most_a_day,
+            1,
+            MOST_A_DAY,
+        )?;
+        within(
+            "the share of a store in percent",
+            self.share_percent,
+            1,
+            100,
+        )?;
         within("the sample in percent", self.sample_percent, 0, 100)?;
-        within("the limit of overrides in percent", self.pause_over_percent, 0, 100)?;
-        within("the number of changes that it looks back on", self.of_last, 1, MOST_LOOKED_BACK)?;
+        within(
+            "the limit of overrides in percent",
+            self.pause_over_percent,
+            0,
+            100,
+        )?;
+        within(
+            "the number of changes that it looks back on",
+            self.of_last,
+            1,
+            MOST_LOOKED_BACK,
+        )?;
         if let Some(window) = &self.window {
             within("the length of the window in hours", window.hours, 1, 24)?;
         }
-        if let Some(day) = self.expires_on.as_deref().filter(|day| midnight(day).is_none()) {
+        if let Some(day) = self
+            .expires_on
+            .as_deref()
+            .filter(|day| midnight(day).is_none())
+        {
             return Err(format!("`{day}` is no day; write it as 2027-03-31"));
         }
         Ok(())
@@ -111,7 +141,7 @@ impl Applying {
         (memories.saturating_mul(i64::from(self.share_percent)) / 100).max(1)
     }
 
-    /// Whether so many overrides among so many of its last changes are more than it bears.
+    /// True if so many overrides among so many of its last changes are more than it bears.
     #[must_use]
     pub const fn is_over_limit(&self, overridden: usize, of: usize) -> bool {
         overridden * 100 > self.pause_over_percent as usize * of
@@ -126,18 +156,49 @@ impl Applying {
                 looser.push(words);
             }
         };
-        put(self.after_hours < other.after_hours, format!("after {} instead of {} hours", self.after_hours, other.after_hours));
-        put(self.most_a_day > other.most_a_day, format!("{} instead of {} changes a day", self.most_a_day, other.most_a_day));
-        let share = format!("{}% instead of {}% of a store a day", self.share_percent, other.share_percent);
+        put(
+            self.after_hours < other.after_hours,
+            format!(
+                "after {} instead of {} hours",
+                self.after_hours, other.after_hours
+            ),
+        );
+        put(
+            self.most_a_day > other.most_a_day,
+            format!(
+                "{} instead of {} changes a day",
+                self.most_a_day, other.most_a_day
+            ),
+        );
+        let share = format!(
+            "{}% instead of {}% of a store a day",
+            self.share_percent, other.share_percent
+        );
         put(self.share_percent > other.share_percent, share);
-        let sample = format!("{}% instead of {}% checked afterwards", self.sample_percent, other.sample_percent);
+        let sample = format!(
+            "{}% instead of {}% checked afterwards",
+            self.sample_percent, other.sample_percent
+        );
         put(self.sample_percent < other.sample_percent, sample);
-        let limit = format!("pauses over {}% instead of {}% overrides", self.pause_over_percent, other.pause_over_percent);
+        let limit = format!(
+            "pauses over {}% instead of {}% overrides",
+            self.pause_over_percent, other.pause_over_percent
+        );
         put(self.pause_over_percent > other.pause_over_percent, limit);
-        let back = format!("its limit of overrides looks back on {} instead of {} changes", self.of_last, other.of_last);
+        let back = format!(
+            "its limit of overrides looks back on {} instead of {} changes",
+            self.of_last, other.of_last
+        );
         put(self.of_last > other.of_last, back);
-        put(other.window.is_some() && self.window != other.window, "at other hours".to_owned());
-        let later = other.expires_on.is_some() && self.expires_on.as_ref().is_none_or(|day| Some(day) > other.expires_on.as_ref());
+        put(
+            other.window.is_some() && self.window != other.window,
+            "at other hours".to_owned(),
+        );
+        let later = other.expires_on.is_some()
+            && self
+                .expires_on
+                .as_ref()
+                .is_none_or(|day| Some(day) > other.expires_on.as_ref());
         put(later, "for longer".to_owned());
         looser
     }
@@ -150,9 +211,22 @@ mod tests {
     #[test]
     fn numbers_out_of_their_range_are_refused_in_words() {
         assert_eq!(Applying::default().check(), Ok(()));
-        let bad = Applying { most_a_day: 0, ..Applying::default() };
-        assert_eq!(bad.check(), Err("the number of changes a day is 1 to 1000, not 0".to_owned()));
-        assert!(Applying { expires_on: Some("soon".to_owned()), ..Applying::default() }.check().is_err());
+        let bad = Applying {
+            most_a_day: 0,
+            ..Applying::default()
+        };
+        assert_eq!(
+            bad.check(),
+            Err("the number of changes a day is 1 to 1000, not 0".to_owned())
+        );
+        assert!(
+            Applying {
+                expires_on: Some("soon".to_owned()),
+                ..Applying::default()
+            }
+            .check()
+            .is_err()
+        );
     }
 
     #[test]
@@ -165,15 +239,30 @@ mod tests {
 
     #[test]
     fn a_policy_ends_at_the_beginning_of_its_day() {
-        let ends = Applying { expires_on: Some("2027-03-31".to_owned()), ..Applying::default() }.expires_at().unwrap();
+        let ends = Applying {
+            expires_on: Some("2027-03-31".to_owned()),
+            ..Applying::default()
+        }
+        .expires_at()
+        .unwrap();
         assert_eq!(ends.rfc3339(), "2027-03-31T00:00:00Z");
     }
 
     #[test]
     fn looser_is_told_in_words() {
         let before = Applying::default();
-        let after = Applying { after_hours: 1, sample_percent: 0, ..Applying::default() };
-        assert_eq!(after.looser_than(&before), ["after 1 instead of 24 hours", "0% instead of 10% checked afterwards"]);
+        let after = Applying {
+            after_hours: 1,
+            sample_percent: 0,
+            ..Applying::default()
+        };
+        assert_eq!(
+            after.looser_than(&before),
+            [
+                "after 1 instead of 24 hours",
+                "0% instead of 10% checked afterwards"
+            ]
+        );
         assert!(before.looser_than(&after).is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! What a version of a policy would have done with changes of the past, by the code that is asked live.
+//! What a version of a policy would have done with changes of the past, by the code that is asked
+//! live.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,25 +9,22 @@ use super::{Effect, Input, Member, PolicySet, evaluate::lacks};
 use crate::{Timestamp, ids::ChangeId, text_enum::text_enum};
 
 text_enum! {
-    /// What became of a change.
     Fate {
         /// People approved it as it was proposed.
         Approved => "approved",
         /// People changed it before they approved it.
         EditedFirst => "edited_first",
-        /// People rejected it.
         Rejected => "rejected",
         /// It was committed, and reverted later.
         Reverted => "reverted",
         /// A policy applied it, and nobody objected.
         Applied => "applied",
-        /// Nobody decided.
         Undecided => "undecided",
     }
 }
 
 impl Fate {
-    /// Whether people decided against the change as it was proposed.
+    /// True if people decided against the change as it was proposed.
     #[must_use]
     pub const fn is_against(self) -> bool {
         matches!(self, Self::EditedFirst | Self::Rejected | Self::Reverted)
@@ -36,22 +34,17 @@ impl Fate {
 /// A change of the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
-    /// The change.
     pub change: ChangeId,
     /// When it was proposed.
     pub proposed_at: Timestamp,
-    /// What was known of it.
     pub input: Input,
-    /// What became of it.
     pub fate: Fate,
 }
 
 /// How often people said the same, with the 95 % Wilson interval; in hundredths of a percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
-    /// How often.
     pub agreed: usize,
-    /// Of how many.
     pub of: usize,
     /// Least share that fits.
     pub low_bp: u32,
@@ -66,15 +59,29 @@ impl Agreement {
         if of == 0 {
             return None;
         }
-        // Counts are far below 2^52. 1.96 is the normal quantile for 95 %; the formula is Wilson's (1927).
+        // Counts are far below 2^52. 1.96 is the normal quantile for 95 %; the formula is Wilson's
+        // (1927).
         #[expect(clippy::cast_precision_loss, reason = "counts of changes")]
         let (k, n, z) = (agreed as f64, of as f64, 1.96_f64);
         let share = k / n;
         let middle = share + z * z / (2.0 * n);
         let spread = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10,000")]
-        let bp = |x: f64| (x / (1.0 + z * z / n) * 10_000.0).round().clamp(0.0, 10_000.0) as u32;
-        Some(Self { agreed, of, low_bp: bp(middle - spread), high_bp: bp(middle + spread) })
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=10,000"
+        )]
+        let bp = |x: f64| {
+            (x / (1.0 + z * z / n) * 10_000.0)
+                .round()
+                .clamp(0.0, 10_000.0) as u32
+        };
+        Some(Self {
+            agreed,
+            of,
+            low_bp: bp(middle - spread),
+            high_bp: bp(middle + spread),
+        })
     }
 }
 
@@ -86,11 +93,13 @@ const NAMED: usize = 200;
 pub struct BackTest {
     /// Changes that were replayed.
     pub replayed: usize,
-    /// Changes that it would have applied although people decided against them: rejected, changed or reverted them. At most 200.
+    /// Changes that it would have applied although people decided against them: rejected, changed
+    /// or reverted them. At most 200.
     pub against: Vec<(ChangeId, Fate)>,
     /// By what became of them, how many of all changes it would have applied.
     pub applied: BTreeMap<Fate, usize>,
-    /// Changes that it allows and would not have applied that day, because it had applied as many as it may.
+    /// Changes that it allows and would not have applied that day, because it had applied as many
+    /// as it may.
     pub over_cap: usize,
     /// Changes that it leaves to people.
     pub left: usize,
@@ -100,7 +109,8 @@ pub struct BackTest {
     pub newly_applied: Vec<ChangeId>,
     /// Changes that the policies that are active now apply, and not with it. At most 200.
     pub newly_gated: Vec<ChangeId>,
-    /// Conditions (`rule: condition`) that never decided anything: without them, the same changes would have been applied.
+    /// Conditions (`rule: condition`) that never decided anything: without them, the same changes
+    /// would have been applied.
     pub never_decided: Vec<String>,
     /// Rules that allow nothing that another rule does not allow too, or that nothing matched.
     pub without_effect: Vec<String>,
@@ -118,7 +128,11 @@ impl BackTest {
     /// How many of these people had decided against.
     #[must_use]
     pub fn applied_against(&self) -> usize {
-        self.applied.iter().filter(|(fate, _)| fate.is_against()).map(|(_, n)| n).sum()
+        self.applied
+            .iter()
+            .filter(|(fate, _)| fate.is_against())
+            .map(|(_, n)| n)
+            .sum()
     }
 
     /// How many of these had that fate.
@@ -135,7 +149,10 @@ pub fn back_test(active: &PolicySet, member: &Member, past: &[Past]) -> BackTest
     let nobody = BTreeSet::new();
     let mut order: Vec<&Past> = past.iter().collect();
     order.sort_by_key(|p| (p.proposed_at, p.change));
-    let mut report = BackTest { replayed: order.len(), ..BackTest::default() };
+    let mut report = BackTest {
+        replayed: order.len(),
+        ..BackTest::default()
+    };
     let mut deciding = Deciding::new(member);
     let mut times: Vec<Timestamp> = Vec::new();
     for one in order {
@@ -143,16 +160,26 @@ pub fn back_test(active: &PolicySet, member: &Member, past: &[Past]) -> BackTest
         let outcome = with.evaluate(&one.input, &nobody);
         deciding.look(&one.input, outcome.is_allowed());
         match (now, outcome.is_allowed()) {
-            (false, true) if report.newly_applied.len() < NAMED => report.newly_applied.push(one.change),
-            (true, false) if report.newly_gated.len() < NAMED => report.newly_gated.push(one.change),
+            (false, true) if report.newly_applied.len() < NAMED => {
+                report.newly_applied.push(one.change);
+            }
+            (true, false) if report.newly_gated.len() < NAMED => {
+                report.newly_gated.push(one.change);
+            }
             _ => {}
         }
-        if !with.allowing(&outcome).iter().any(|m| m.policy == member.policy) {
+        if !with
+            .allowing(&outcome)
+            .iter()
+            .any(|m| m.policy == member.policy)
+        {
             report.left += 1;
             continue;
         }
         let day_ago = one.proposed_at.plus_seconds(-86_400);
-        if times.iter().rev().take_while(|at| **at > day_ago).count() >= member.applying.most_a_day as usize {
+        if times.iter().rev().take_while(|at| **at > day_ago).count()
+            >= member.applying.most_a_day as usize
+        {
             report.over_cap += 1;
             continue;
         }
@@ -178,7 +205,12 @@ struct Deciding<'m> {
 
 impl<'m> Deciding<'m> {
     const fn new(member: &'m Member) -> Self {
-        Self { member, decided: BTreeSet::new(), effective: BTreeSet::new(), missing: BTreeMap::new() }
+        Self {
+            member,
+            decided: BTreeSet::new(),
+            effective: BTreeSet::new(),
+            missing: BTreeMap::new(),
+        }
     }
 
     fn look(&mut self, input: &Input, allowed: bool) {
@@ -196,8 +228,12 @@ impl<'m> Deciding<'m> {
                         matching.push(&rule.name);
                     }
                 }
-                // The only one that keeps the rule from matching: without it, the change would have been treated differently.
-                [one] => drop(self.decided.insert(format!("{}: {}", rule.name, one.condition))),
+                // The only one that keeps the rule from matching: without it, the change would have
+                // been treated differently.
+                [one] => drop(
+                    self.decided
+                        .insert(format!("{}: {}", rule.name, one.condition)),
+                ),
                 _ => {}
             }
         }
@@ -208,8 +244,13 @@ impl<'m> Deciding<'m> {
 
     fn tell(self, report: &mut BackTest) {
         for rule in self.member.rules() {
-            let all = rule.conditions().into_iter().map(|condition| format!("{}: {condition}", rule.name));
-            report.never_decided.extend(all.filter(|condition| !self.decided.contains(condition)));
+            let all = rule
+                .conditions()
+                .into_iter()
+                .map(|condition| format!("{}: {condition}", rule.name));
+            report
+                .never_decided
+                .extend(all.filter(|condition| !self.decided.contains(condition)));
             if !self.effective.contains(rule.name.as_str()) {
                 report.without_effect.push(rule.name.clone());
             }

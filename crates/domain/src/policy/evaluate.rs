@@ -43,11 +43,10 @@ pub const NEVER: &[Label] = &[
 /// A condition of a rule that a change does not meet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unmet {
-    /// The rule.
     pub rule: String,
     /// Which condition, by its field's name or its figure's.
     pub condition: String,
-    /// Whether it could not be asked, because the input is not known.
+    /// True if it could not be asked, because the input is not known.
     pub missing: bool,
 }
 
@@ -62,7 +61,6 @@ pub enum Outcome {
     },
     /// It is never applied without a person.
     Forbid {
-        /// What no rule lifts.
         built_in: Vec<BuiltIn>,
         /// Labels that only a person may pass.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -78,7 +76,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the change is applied without a person.
+    /// True if the change is applied without a person.
     #[must_use]
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allow { .. })
@@ -89,7 +87,8 @@ impl Outcome {
 #[must_use]
 pub fn evaluate<'r>(rules: impl IntoIterator<Item = &'r Rule>, input: &Input) -> Outcome {
     let built_in = built_in(input);
-    let (mut allowing, mut forbidding, mut unmet, mut unsure) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut allowing, mut forbidding, mut unmet, mut unsure) =
+        (Vec::new(), Vec::new(), Vec::new(), false);
     for rule in rules {
         let lacks = lacks(rule, input);
         let only_missing = lacks.iter().all(|u| u.missing);
@@ -109,10 +108,23 @@ pub fn evaluate<'r>(rules: impl IntoIterator<Item = &'r Rule>, input: &Input) ->
     forbidding.sort();
     unmet.sort();
     if !built_in.is_empty() || !forbidding.is_empty() {
-        let labels = input.labels.iter().copied().filter(|label| NEVER.contains(label)).collect();
-        return Outcome::Forbid { built_in, labels, rules: forbidding };
+        let labels = input
+            .labels
+            .iter()
+            .copied()
+            .filter(|label| NEVER.contains(label))
+            .collect();
+        return Outcome::Forbid {
+            built_in,
+            labels,
+            rules: forbidding,
+        };
     }
-    if allowing.is_empty() || unsure { Outcome::Review { unmet } } else { Outcome::Allow { rules: allowing } }
+    if allowing.is_empty() || unsure {
+        Outcome::Review { unmet }
+    } else {
+        Outcome::Allow { rules: allowing }
+    }
 }
 
 /// What no rule lifts.
@@ -120,28 +132,52 @@ fn built_in(input: &Input) -> Vec<BuiltIn> {
     let has = |label: &Label| input.labels.contains(label);
     let all = [
         (BuiltIn::Frozen, has(&Label::Frozen)),
-        (BuiltIn::PersonWritten, has(&Label::HumanWritten) || input.last_writer == Some(Writer::Person)),
+        (
+            BuiltIn::PersonWritten,
+            has(&Label::HumanWritten) || input.last_writer == Some(Writer::Person),
+        ),
         (BuiltIn::Label, NEVER.iter().any(has)),
         (BuiltIn::HighRisk, input.risk == RiskLevel::High),
         (BuiltIn::NeedsPerson, input.needs_person),
         (BuiltIn::LossBudget, input.over_loss_budget),
         (BuiltIn::ApprovedRecently, input.approved_recently),
     ];
-    all.into_iter().filter(|(_, holds)| *holds).map(|(why, _)| why).collect()
+    all.into_iter()
+        .filter(|(_, holds)| *holds)
+        .map(|(why, _)| why)
+        .collect()
 }
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Allow { rules } => write!(f, "allowed by {}", rules.join(", ")),
-            Self::Forbid { built_in, rules, .. } => {
-                let why = built_in.iter().map(ToString::to_string).chain(rules.iter().cloned());
+            Self::Forbid {
+                built_in, rules, ..
+            } => {
+                let why = built_in
+                    .iter()
+                    .map(ToString::to_string)
+                    .chain(rules.iter().cloned());
                 write!(f, "forbidden by {}", why.collect::<Vec<_>>().join(", "))
             }
-            Self::Review { unmet } if unmet.is_empty() => f.write_str("review: no rule is about it"),
+            Self::Review { unmet } if unmet.is_empty() => {
+                f.write_str("review: no rule is about it")
+            }
             Self::Review { unmet } => {
-                let one = |u: &Unmet| format!("{} ({}{})", u.condition, u.rule, if u.missing { ", not known" } else { "" });
-                write!(f, "review: {}", unmet.iter().map(one).collect::<Vec<_>>().join(", "))
+                let one = |u: &Unmet| {
+                    format!(
+                        "{} ({}{})",
+                        u.condition,
+                        u.rule,
+                        if u.missing { ", not known" } else { "" }
+                    )
+                };
+                write!(
+                    f,
+                    "review: {}",
+                    unmet.iter().map(one).collect::<Vec<_>>().join(", ")
+                )
             }
         }
     }
@@ -162,9 +198,20 @@ impl Rule {
             ("labels_any_of", !self.labels_any_of.is_empty()),
             ("last_writers", !self.last_writers.is_empty()),
         ];
-        let bounded = |figure: &&Figure| self.bounds.iter().any(|b| b.figure == **figure && b.restricts());
-        let figures = Figure::ALL.iter().filter(bounded).map(|figure| figure.as_str());
-        sets.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| name).chain(figures).collect()
+        let bounded = |figure: &&Figure| {
+            self.bounds
+                .iter()
+                .any(|b| b.figure == **figure && b.restricts())
+        };
+        let figures = Figure::ALL
+            .iter()
+            .filter(bounded)
+            .map(|figure| figure.as_str());
+        sets.into_iter()
+            .filter(|(_, asked)| *asked)
+            .map(|(name, _)| name)
+            .chain(figures)
+            .collect()
     }
 }
 
@@ -173,36 +220,120 @@ pub(super) fn lacks(rule: &Rule, input: &Input) -> Vec<Unmet> {
     let mut unmet = Vec::new();
     let mut ask = |condition: &str, holds: Option<bool>| {
         if holds != Some(true) {
-            unmet.push(Unmet { rule: rule.name.clone(), condition: condition.to_owned(), missing: holds.is_none() });
+            unmet.push(Unmet {
+                rule: rule.name.clone(),
+                condition: condition.to_owned(),
+                missing: holds.is_none(),
+            });
         }
     };
     let one_of = |allowed: bool, empty: bool| Some(empty || allowed);
-    ask("stores", one_of(rule.stores.contains(&input.store), rule.stores.is_empty()));
-    // What is allowed lies wholly where the rule says; what is forbidden is so as soon as a part of it does.
+    ask(
+        "stores",
+        one_of(rule.stores.contains(&input.store), rule.stores.is_empty()),
+    );
+    // What is allowed lies wholly where the rule says; what is forbidden is so as soon as a part of
+    // it does.
     let forbids = rule.effect == Effect::Forbid;
     let lies = |path: &String| rule.paths.iter().any(|pattern| matches_path(pattern, path));
-    let inside = if forbids { input.paths.iter().any(lies) } else { !input.paths.is_empty() && input.paths.iter().all(lies) };
+    let inside = if forbids {
+        input.paths.iter().any(lies)
+    } else {
+        !input.paths.is_empty() && input.paths.iter().all(lies)
+    };
     ask("paths", one_of(inside, rule.paths.is_empty()));
-    let of_agents = if forbids { !input.agents.is_disjoint(&rule.agents) } else { input.agents.is_subset(&rule.agents) };
-    let agents = if input.agents.is_empty() { None } else { Some(of_agents) };
-    ask("agents", if rule.agents.is_empty() { Some(true) } else { agents });
+    let of_agents = if forbids {
+        !input.agents.is_disjoint(&rule.agents)
+    } else {
+        input.agents.is_subset(&rule.agents)
+    };
+    let agents = if input.agents.is_empty() {
+        None
+    } else {
+        Some(of_agents)
+    };
+    ask(
+        "agents",
+        if rule.agents.is_empty() {
+            Some(true)
+        } else {
+            agents
+        },
+    );
     let found = |engine: &Engine| rule.engines.contains(engine);
-    let by = if forbids { input.engines.iter().any(found) } else { input.engines.iter().all(found) };
-    let engines = if input.engines.is_empty() { None } else { Some(by) };
-    ask("engines", if rule.engines.is_empty() { Some(true) } else { engines });
-    let finding = input.finding.map(|finding| rule.findings.contains(&finding));
-    ask("findings", if rule.findings.is_empty() { Some(true) } else { finding });
-    ask("kinds", one_of(rule.kinds.contains(&input.kind), rule.kinds.is_empty()));
-    ask("risk_at_most", Some(rule.risk_at_most.is_none_or(|most| input.risk <= most)));
-    ask("labels_none_of", Some(rule.labels_none_of.is_disjoint(&input.labels)));
-    ask("labels_any_of", one_of(!rule.labels_any_of.is_disjoint(&input.labels), rule.labels_any_of.is_empty()));
-    let writer = input.last_writer.map(|writer| rule.last_writers.contains(&writer));
-    ask("last_writers", if rule.last_writers.is_empty() { Some(true) } else { writer });
+    let by = if forbids {
+        input.engines.iter().any(found)
+    } else {
+        input.engines.iter().all(found)
+    };
+    let engines = if input.engines.is_empty() {
+        None
+    } else {
+        Some(by)
+    };
+    ask(
+        "engines",
+        if rule.engines.is_empty() {
+            Some(true)
+        } else {
+            engines
+        },
+    );
+    let finding = input
+        .finding
+        .map(|finding| rule.findings.contains(&finding));
+    ask(
+        "findings",
+        if rule.findings.is_empty() {
+            Some(true)
+        } else {
+            finding
+        },
+    );
+    ask(
+        "kinds",
+        one_of(rule.kinds.contains(&input.kind), rule.kinds.is_empty()),
+    );
+    ask(
+        "risk_at_most",
+        Some(rule.risk_at_most.is_none_or(|most| input.risk <= most)),
+    );
+    ask(
+        "labels_none_of",
+        Some(rule.labels_none_of.is_disjoint(&input.labels)),
+    );
+    ask(
+        "labels_any_of",
+        one_of(
+            !rule.labels_any_of.is_disjoint(&input.labels),
+            rule.labels_any_of.is_empty(),
+        ),
+    );
+    let writer = input
+        .last_writer
+        .map(|writer| rule.last_writers.contains(&writer));
+    ask(
+        "last_writers",
+        if rule.last_writers.is_empty() {
+            Some(true)
+        } else {
+            writer
+        },
+    );
     for figure in Figure::ALL {
-        let bounds = || rule.bounds.iter().filter(|b| b.figure == *figure && b.restricts());
+        let bounds = || {
+            rule.bounds
+                .iter()
+                .filter(|b| b.figure == *figure && b.restricts())
+        };
         if bounds().next().is_some() {
             let value = input.figures.get(figure);
-            let within = |n: u32| bounds().all(|b| b.at_least.is_none_or(|least| n >= least) && b.at_most.is_none_or(|most| n <= most));
+            let within = |n: u32| {
+                bounds().all(|b| {
+                    b.at_least.is_none_or(|least| n >= least)
+                        && b.at_most.is_none_or(|most| n <= most)
+                })
+            };
             ask(figure.as_str(), value.map(|n| within(*n)));
         }
     }

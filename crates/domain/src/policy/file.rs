@@ -1,5 +1,5 @@
-//! A policy as it is written: its rules, when and how much they apply, and the cases that they must pass. The same text is a version in
-//! the database and a file in a team's own repository.
+//! A policy as it is written: its rules, when and how much they apply, and the cases that they must
+//! pass. The same text is a version in the database and a file in a team's own repository.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,10 @@ use super::{Applying, Input, Outcome, Rule, evaluate, evaluate::lacks};
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What a case expects.
     Expected {
         /// The change is applied without a person.
         Allow => "allow",
-        /// It never is.
         Forbid => "forbid",
-        /// A person decides.
         Review => "review",
     }
 }
@@ -36,11 +33,9 @@ impl Expected {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What it is called.
     pub name: String,
     /// What is known of the change. What is left out is not known, not there, or not so.
     pub change: Input,
-    /// What must come of it.
     pub expect: Expected,
 }
 
@@ -74,14 +69,11 @@ const REASON_CHARS: usize = 1_000;
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CaseResult {
-    /// What it is called.
     pub name: String,
-    /// What was expected.
     pub expected: Expected,
-    /// What the rules say.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// Whether that is what was expected.
+    /// True if that is what was expected.
     pub passed: bool,
 }
 
@@ -90,7 +82,8 @@ pub struct CaseResult {
 pub struct Report {
     /// Each case, in the order of the file.
     pub cases: Vec<CaseResult>,
-    /// Conditions of rules (`rule: condition`) that held in every case: no case would notice if they were gone.
+    /// Conditions of rules (`rule: condition`) that held in every case: no case would notice if
+    /// they were gone.
     pub never_decided: Vec<String>,
 }
 
@@ -114,22 +107,30 @@ impl PolicyFile {
     pub fn check(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
         if self.rules.len() > MOST_RULES || self.tests.len() > MOST_TESTS {
-            return Err(format!("a policy has at most {MOST_RULES} rules and {MOST_TESTS} cases"));
+            return Err(format!(
+                "a policy has at most {MOST_RULES} rules and {MOST_TESTS} cases"
+            ));
         }
         if self.name.chars().count() > NAME_CHARS || self.reason.chars().count() > REASON_CHARS {
-            return Err(format!("a name has at most {NAME_CHARS} characters, and a reason {REASON_CHARS}"));
+            return Err(format!(
+                "a name has at most {NAME_CHARS} characters, and a reason {REASON_CHARS}"
+            ));
         }
         for rule in &self.rules {
             if rule.name.trim().is_empty() || rule.name.chars().count() > NAME_CHARS {
                 return Err(format!("a rule's name has 1 to {NAME_CHARS} characters"));
             }
-            rule.check().map_err(|why| format!("rule “{}”: {why}", rule.name))?;
+            rule.check()
+                .map_err(|why| format!("rule “{}”: {why}", rule.name))?;
             if !names.insert(&rule.name) {
                 return Err(format!("two rules are called “{}”", rule.name));
             }
         }
         if let Some(case) = self.tests.iter().find(|case| case.change.paths.is_empty()) {
-            return Err(format!("case “{}”: a change touches one path at least", case.name));
+            return Err(format!(
+                "case “{}”: a change touches one path at least",
+                case.name
+            ));
         }
         self.applying.check()
     }
@@ -140,18 +141,29 @@ impl PolicyFile {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The stores in which its rules allow something; nothing if one of them does so without naming any.
+    /// The stores in which its rules allow something; nothing if one of them does so without naming
+    /// any.
     #[must_use]
     pub fn stores(&self) -> Option<BTreeSet<crate::ids::StoreId>> {
-        let allowing = || self.rules.iter().filter(|rule| rule.effect == super::Effect::Allow);
+        let allowing = || {
+            self.rules
+                .iter()
+                .filter(|rule| rule.effect == super::Effect::Allow)
+        };
         let named = allowing().all(|rule| !rule.stores.is_empty());
-        named.then(|| allowing().flat_map(|rule| rule.stores.iter().copied()).collect())
+        named.then(|| {
+            allowing()
+                .flat_map(|rule| rule.stores.iter().copied())
+                .collect()
+        })
     }
 
-    /// Whether it can apply anything at all.
+    /// True if it can apply anything at all.
     #[must_use]
     pub fn allows(&self) -> bool {
-        self.rules.iter().any(|rule| rule.effect == super::Effect::Allow)
+        self.rules
+            .iter()
+            .any(|rule| rule.effect == super::Effect::Allow)
     }
 
     /// Asks the rules about every case.
@@ -160,20 +172,37 @@ impl PolicyFile {
         let one = |case: &Case| {
             let outcome = evaluate(&self.rules, &case.change);
             let said = Expected::of(&outcome);
-            CaseResult { name: case.name.clone(), expected: case.expect, outcome, passed: said == case.expect }
+            CaseResult {
+                name: case.name.clone(),
+                expected: case.expect,
+                outcome,
+                passed: said == case.expect,
+            }
         };
         let undecided = |rule: &Rule| -> Vec<String> {
-            let decided: BTreeSet<String> =
-                self.tests.iter().flat_map(|case| lacks(rule, &case.change)).map(|unmet| unmet.condition).collect();
-            let conditions = rule.conditions().into_iter().filter(|condition| !decided.contains(*condition));
-            conditions.map(|condition| format!("{}: {condition}", rule.name)).collect()
+            let decided: BTreeSet<String> = self
+                .tests
+                .iter()
+                .flat_map(|case| lacks(rule, &case.change))
+                .map(|unmet| unmet.condition)
+                .collect();
+            let conditions = rule
+                .conditions()
+                .into_iter()
+                .filter(|condition| !decided.contains(*condition));
+            conditions
+                .map(|condition| format!("{}: {condition}", rule.name))
+                .collect()
         };
-        Report { cases: self.tests.iter().map(one).collect(), never_decided: self.rules.iter().flat_map(undecided).collect() }
+        Report {
+            cases: self.tests.iter().map(one).collect(),
+            never_decided: self.rules.iter().flat_map(undecided).collect(),
+        }
     }
 }
 
 impl Report {
-    /// Whether every case passed.
+    /// True if every case passed.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.cases.iter().all(|case| case.passed)
@@ -183,8 +212,15 @@ impl Report {
     #[must_use]
     pub fn junit(&self) -> String {
         let escaped = |text: &str| {
-            let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+            let plain: String = text
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect();
+            plain
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+                .replace('"', "&quot;")
         };
         let failures = self.cases.iter().filter(|case| !case.passed).count();
         let one = |case: &CaseResult| {
@@ -193,9 +229,17 @@ impl Report {
                 return format!("  <testcase name=\"{name}\"/>\n");
             }
             let why = escaped(&case.outcome.to_string());
-            format!("  <testcase name=\"{name}\"><failure message=\"expected {}: {why}\"/></testcase>\n", case.expected)
+            format!(
+                "  <testcase name=\"{name}\"><failure message=\"expected {}: \
+                 {why}\"/></testcase>\n",
+                case.expected
+            )
         };
         let cases: String = self.cases.iter().map(one).collect();
-        format!("<testsuite name=\"policy\" tests=\"{}\" failures=\"{failures}\">\n{cases}</testsuite>\n", self.cases.len())
+        format!(
+            "<testsuite name=\"policy\" tests=\"{}\" \
+             failures=\"{failures}\">\n{cases}</testsuite>\n",
+            self.cases.len()
+        )
     }
 }

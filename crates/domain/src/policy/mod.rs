@@ -1,5 +1,6 @@
-//! Auto-apply policies: typed rules that say which changes may be applied without a person. A rule allows or forbids; `forbid` beats
-//! `allow`, and what no rule allows waits for review. There are no free expressions, so that two sets of rules can be compared.
+//! Auto-apply policies: typed rules that say which changes may be applied without a person. A rule
+//! allows or forbids; `forbid` beats `allow`, and what no rule allows waits for review. There are
+//! no free expressions, so that two sets of rules can be compared.
 
 mod applying;
 mod back_test;
@@ -38,7 +39,6 @@ text_enum! {
     Effect {
         /// They may be applied without a person.
         Allow => "allow",
-        /// They never are.
         Forbid => "forbid",
     }
 }
@@ -50,7 +50,6 @@ text_enum! {
         Draft => "draft",
         /// It is asked about every change, and what it says is recorded; it applies nothing.
         Shadow => "shadow",
-        /// It applies changes.
         Active => "active",
         /// It was active, and applies nothing until it is resumed.
         Paused => "paused",
@@ -68,17 +67,13 @@ text_enum! {
         Dream => "dream",
         /// An agent, with its key.
         Agent => "agent",
-        /// A person.
         Person => "person",
     }
 }
 
 text_enum! {
-    /// What found a change.
     Engine {
-        /// The built-in engine.
         BuiltIn => "builtin",
-        /// A language model.
         Model => "model",
     }
 }
@@ -110,8 +105,8 @@ impl FindingKind {
             "fact_changed" => Self::Fact,
             "recurring_failure" => Self::Failure,
             "workflow" => Self::Workflow,
-            "exact_duplicate" | "near_duplicate" | "similar_statements" | "repeated_statement" | "stale" | "expired" | "restructure"
-            | "workflow_gone" => Self::Curation,
+            "exact_duplicate" | "near_duplicate" | "similar_statements" | "repeated_statement"
+            | "stale" | "expired" | "restructure" | "workflow_gone" => Self::Curation,
             _ => Self::Other,
         }
     }
@@ -126,7 +121,6 @@ text_enum! {
         Users => "users",
         /// Distinct tasks behind it.
         Tasks => "tasks",
-        /// Sessions behind it.
         Sessions => "sessions",
         /// Distinct agents behind it.
         Agents => "agents",
@@ -146,7 +140,8 @@ text_enum! {
 }
 
 impl Figure {
-    /// Whether a recorder claims it, and Lucid cannot check it: whose a session was, and what its task was.
+    /// True if a recorder claims it, and Lucid cannot check it: whose a session was, and what its
+    /// task was.
     #[must_use]
     pub const fn is_claimed(self) -> bool {
         matches!(self, Self::Users | Self::Tasks | Self::Agents)
@@ -157,18 +152,15 @@ impl Figure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
-    /// Which number.
     pub figure: Figure,
-    /// Least value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<u32>,
-    /// Greatest value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<u32>,
 }
 
 impl Bound {
-    /// Whether it has an end at all.
+    /// True if it has an end at all.
     const fn restricts(&self) -> bool {
         self.at_least.is_some() || self.at_most.is_some()
     }
@@ -180,13 +172,12 @@ impl Bound {
 pub struct Rule {
     /// What it is called; one name in a set.
     pub name: String,
-    /// What it does.
     pub effect: Effect,
-    /// In these stores.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stores: BTreeSet<StoreId>,
-    /// Where every memory that is touched lies: a path, or a folder with everything in it (`/style/**`). Of a rule that forbids, where one
-    /// of them lies; so it is with agents and engines.
+    /// Where every memory that is touched lies: a path, or a folder with everything in it
+    /// (`/style/**`). Of a rule that forbids, where one of them lies; so it is with agents and
+    /// engines.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub paths: BTreeSet<String>,
     /// Every session that backs it is of one of these agents. Agents are named by their recorders.
@@ -213,7 +204,6 @@ pub struct Rule {
     /// Altering what one of these wrote last.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub last_writers: BTreeSet<Writer>,
-    /// Bounds on figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bounds: Vec<Bound>,
 }
@@ -243,13 +233,23 @@ impl Rule {
     ///
     /// # Errors
     ///
-    /// In words: a pattern that is none, a bound that nothing meets, or an `allow` that rests on what recorders claim alone.
+    /// In words: a pattern that is none, a bound that nothing meets, or an `allow` that rests on
+    /// what recorders claim alone.
     pub fn check(&self) -> Result<(), String> {
         if let Some(pattern) = self.paths.iter().find(|p| !is_pattern(p)) {
-            return Err(format!("`{pattern}` is no path (`/style/tone.md`) and no folder (`/style/**`)"));
+            return Err(format!(
+                "`{pattern}` is no path (`/style/tone.md`) and no folder (`/style/**`)"
+            ));
         }
-        if let Some(bound) = self.bounds.iter().find(|b| b.at_least.unwrap_or(0) > b.at_most.unwrap_or(u32::MAX)) {
-            return Err(format!("no {} is at least and at most what the rule says", bound.figure));
+        if let Some(bound) = self
+            .bounds
+            .iter()
+            .find(|b| b.at_least.unwrap_or(0) > b.at_most.unwrap_or(u32::MAX))
+        {
+            return Err(format!(
+                "no {} is at least and at most what the rule says",
+                bound.figure
+            ));
         }
         let computed = !self.kinds.is_empty()
             || !self.findings.is_empty()
@@ -257,31 +257,44 @@ impl Rule {
             || !self.labels_none_of.is_empty()
             || !self.labels_any_of.is_empty()
             || !self.last_writers.is_empty()
-            || self.bounds.iter().any(|b| b.restricts() && !b.figure.is_claimed());
+            || self
+                .bounds
+                .iter()
+                .any(|b| b.restricts() && !b.figure.is_claimed());
         if self.effect == Effect::Allow && !computed {
             let claims = "users, tasks and agents are what a recorder claims";
-            return Err(format!("a rule that allows needs a condition that Lucid computes by itself; {claims}"));
+            return Err(format!(
+                "a rule that allows needs a condition that Lucid computes by itself; {claims}"
+            ));
         }
         Ok(())
     }
 }
 
-/// Whether a text is a path or a folder with everything in it.
+/// True if a text is a path or a folder with everything in it.
 fn is_pattern(text: &str) -> bool {
     let folder = text.strip_suffix("/**").unwrap_or(text);
-    let parts_are_plain = || folder.split('/').skip(1).all(|part| !part.is_empty() && !part.contains('*'));
+    let parts_are_plain = || {
+        folder
+            .split('/')
+            .skip(1)
+            .all(|part| !part.is_empty() && !part.contains('*'))
+    };
     text == "/**" || (folder.starts_with('/') && parts_are_plain())
 }
 
-/// Whether a path lies where a pattern says.
+/// True if a path lies where a pattern says.
 fn matches_path(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix("/**") {
-        Some(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+        Some(folder) => path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/')),
         None => pattern == path,
     }
 }
 
-/// What is known of a change when rules are asked; stored with the outcome, so that the same question can be asked again.
+/// What is known of a change when rules are asked; stored with the outcome, so that the same
+/// question can be asked again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -290,7 +303,8 @@ pub struct Input {
     pub store: StoreId,
     /// Every path that it touches, before and after; one at least.
     pub paths: BTreeSet<String>,
-    /// The agents of the sessions that back it, as their recorders name them; nothing where no session does.
+    /// The agents of the sessions that back it, as their recorders name them; nothing where no
+    /// session does.
     #[serde(default)]
     pub agents: BTreeSet<String>,
     /// What found it; nothing where that is not known.
@@ -299,14 +313,12 @@ pub struct Input {
     /// What kind of finding it comes from; nothing where that is not known.
     #[serde(default)]
     pub finding: Option<FindingKind>,
-    /// What it does.
     pub kind: ChangeKind,
-    /// Its risk.
     pub risk: RiskLevel,
-    /// Its labels.
     #[serde(default)]
     pub labels: BTreeSet<Label>,
-    /// Who wrote last what it alters; the most protected of several. Nothing where that is not known.
+    /// Who wrote last what it alters; the most protected of several. Nothing where that is not
+    /// known.
     #[serde(default)]
     pub last_writer: Option<Writer>,
     /// Its figures, as far as they are known.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Applying, Bound, Case, Effect, Expected, Figure, FindingKind, Input, PolicyFile, Rule, Writer};
+use super::{
+    Applying, Bound, Case, Effect, Expected, Figure, FindingKind, Input, PolicyFile, Rule, Writer,
+};
 use crate::{
     changeset::ChangeKind,
     ids::StoreId,
@@ -12,11 +14,8 @@ use crate::{
 /// A policy that can be taken as it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Preset {
-    /// What links and forms call it.
     pub key: &'static str,
-    /// What it is called.
     pub name: &'static str,
-    /// What it does, in one sentence.
     pub sentence: &'static str,
     make: fn() -> PolicyFile,
 }
@@ -26,13 +25,17 @@ pub const PRESETS: [Preset; 2] = [
     Preset {
         key: "safe-housekeeping",
         name: "Safe housekeeping",
-        sentence: "Applies merges in which no statement is lost, and new notes of low risk with at least five users or tasks through two recorders, 24 hours after they were proposed, and has a person check one in ten.",
+        sentence: "Applies merges in which no statement is lost, and new notes of low risk with at \
+            least five users or tasks through two recorders, 24 hours after they were proposed, \
+            and has a person check one in ten.",
         make: safe_housekeeping,
     },
     Preset {
         key: "trusting",
         name: "Trusting",
-        sentence: "Applies every change of low or medium risk that no built-in rule forbids, except what people tell agents to do or say has changed, one hour after it was proposed, and has a person check one in ten.",
+        sentence: "Applies every change of low or medium risk that no built-in rule forbids, \
+            except what people tell agents to do or say has changed, one hour after it was \
+            proposed, and has a person check one in ten.",
         make: trusting,
     },
 ];
@@ -56,12 +59,20 @@ impl Preset {
                 case.change.store = *first;
             }
         }
-        PolicyFile { name: self.name.to_owned(), reason: self.sentence.to_owned(), ..file }
+        PolicyFile {
+            name: self.name.to_owned(),
+            reason: self.sentence.to_owned(),
+            ..file
+        }
     }
 }
 
 fn at_least(figure: Figure, n: u32) -> Bound {
-    Bound { figure, at_least: Some(n), at_most: None }
+    Bound {
+        figure,
+        at_least: Some(n),
+        at_most: None,
+    }
 }
 
 fn safe_housekeeping() -> PolicyFile {
@@ -74,7 +85,11 @@ fn safe_housekeeping() -> PolicyFile {
     let merges = Rule {
         kinds: BTreeSet::from([ChangeKind::Merge]),
         risk_at_most: Some(RiskLevel::Medium),
-        bounds: vec![Bound { figure: Figure::StatementsRemoved, at_least: None, at_most: Some(0) }],
+        bounds: vec![Bound {
+            figure: Figure::StatementsRemoved,
+            at_least: None,
+            at_most: Some(0),
+        }],
         ..Rule::new("merges that lose nothing", Effect::Allow)
     };
     let merge = |removed: u32| Input {
@@ -87,54 +102,160 @@ fn safe_housekeeping() -> PolicyFile {
         figures: [(figure, n), (Figure::Recorders, recorders)].into(),
         ..example(ChangeKind::Add, RiskLevel::Low)
     };
-    let large = Input { risk: RiskLevel::Medium, labels: BTreeSet::from([Label::Large]), ..note(Figure::Users, 9, 3) };
+    let large = Input {
+        risk: RiskLevel::Medium,
+        labels: BTreeSet::from([Label::Large]),
+        ..note(Figure::Users, 9, 3)
+    };
     PolicyFile {
-        rules: vec![merges, addition("notes of five users", Figure::Users), addition("notes of five tasks", Figure::Tasks)],
+        rules: vec![
+            merges,
+            addition("notes of five users", Figure::Users),
+            addition("notes of five tasks", Figure::Tasks),
+        ],
         tests: vec![
-            case("a merge that loses nothing is applied", merge(0), Expected::Allow),
-            case("a merge that loses a statement waits", merge(1), Expected::Review),
-            case("a merge of high risk is never applied", Input { risk: RiskLevel::High, ..merge(0) }, Expected::Forbid),
-            case("a note of five users through two recorders is applied", note(Figure::Users, 5, 2), Expected::Allow),
-            case("a note of five tasks through two recorders is applied", note(Figure::Tasks, 5, 2), Expected::Allow),
-            case("a note of four users waits", note(Figure::Users, 4, 2), Expected::Review),
-            case("a note of four tasks waits", note(Figure::Tasks, 4, 2), Expected::Review),
-            case("a note through one recorder waits", note(Figure::Users, 5, 1), Expected::Review),
+            case(
+                "a merge that loses nothing is applied",
+                merge(0),
+                Expected::Allow,
+            ),
+            case(
+                "a merge that loses a statement waits",
+                merge(1),
+                Expected::Review,
+            ),
+            case(
+                "a merge of high risk is never applied",
+                Input {
+                    risk: RiskLevel::High,
+                    ..merge(0)
+                },
+                Expected::Forbid,
+            ),
+            case(
+                "a note of five users through two recorders is applied",
+                note(Figure::Users, 5, 2),
+                Expected::Allow,
+            ),
+            case(
+                "a note of five tasks through two recorders is applied",
+                note(Figure::Tasks, 5, 2),
+                Expected::Allow,
+            ),
+            case(
+                "a note of four users waits",
+                note(Figure::Users, 4, 2),
+                Expected::Review,
+            ),
+            case(
+                "a note of four tasks waits",
+                note(Figure::Tasks, 4, 2),
+                Expected::Review,
+            ),
+            case(
+                "a note through one recorder waits",
+                note(Figure::Users, 5, 1),
+                Expected::Review,
+            ),
             case("a large note waits", large, Expected::Review),
-            case("an update waits", Input { kind: ChangeKind::Update, ..note(Figure::Users, 9, 9) }, Expected::Review),
-            case("a person's words are never changed", Input { last_writer: Some(Writer::Person), ..merge(0) }, Expected::Forbid),
+            case(
+                "an update waits",
+                Input {
+                    kind: ChangeKind::Update,
+                    ..note(Figure::Users, 9, 9)
+                },
+                Expected::Review,
+            ),
+            case(
+                "a person's words are never changed",
+                Input {
+                    last_writer: Some(Writer::Person),
+                    ..merge(0)
+                },
+                Expected::Forbid,
+            ),
         ],
         ..PolicyFile::default()
     }
 }
 
 fn trusting() -> PolicyFile {
-    // What people say, people confirm: made-up users can ask for a rule in many words, through several recorders.
+    // What people say, people confirm: made-up users can ask for a rule in many words, through
+    // several recorders.
     let spoken = [FindingKind::Instruction, FindingKind::Fact];
-    let findings = FindingKind::ALL.iter().copied().filter(|finding| !spoken.contains(finding)).collect();
-    let anything = Rule { risk_at_most: Some(RiskLevel::Medium), findings, ..Rule::new("low and medium risk", Effect::Allow) };
-    let example = |kind, risk| Input { finding: Some(FindingKind::Curation), ..example(kind, risk) };
-    let rule = Input { finding: Some(FindingKind::Instruction), ..example(ChangeKind::Add, RiskLevel::Medium) };
-    let tool_text = Input { labels: BTreeSet::from([Label::ToolText]), ..example(ChangeKind::Add, RiskLevel::Medium) };
+    let findings = FindingKind::ALL
+        .iter()
+        .copied()
+        .filter(|finding| !spoken.contains(finding))
+        .collect();
+    let anything = Rule {
+        risk_at_most: Some(RiskLevel::Medium),
+        findings,
+        ..Rule::new("low and medium risk", Effect::Allow)
+    };
+    let example = |kind, risk| Input {
+        finding: Some(FindingKind::Curation),
+        ..example(kind, risk)
+    };
+    let rule = Input {
+        finding: Some(FindingKind::Instruction),
+        ..example(ChangeKind::Add, RiskLevel::Medium)
+    };
+    let tool_text = Input {
+        labels: BTreeSet::from([Label::ToolText]),
+        ..example(ChangeKind::Add, RiskLevel::Medium)
+    };
     PolicyFile {
         rules: vec![anything],
-        applying: Applying { after_hours: 1, most_a_day: 50, ..Applying::default() },
+        applying: Applying {
+            after_hours: 1,
+            most_a_day: 50,
+            ..Applying::default()
+        },
         tests: vec![
-            case("a low-risk update is applied", example(ChangeKind::Update, RiskLevel::Low), Expected::Allow),
-            case("a medium-risk merge is applied", example(ChangeKind::Merge, RiskLevel::Medium), Expected::Allow),
-            case("a high-risk change is never applied", example(ChangeKind::Remove, RiskLevel::High), Expected::Forbid),
-            case("what people tell agents to do waits", rule, Expected::Review),
-            case("what only a tool said is never applied", tool_text, Expected::Forbid),
+            case(
+                "a low-risk update is applied",
+                example(ChangeKind::Update, RiskLevel::Low),
+                Expected::Allow,
+            ),
+            case(
+                "a medium-risk merge is applied",
+                example(ChangeKind::Merge, RiskLevel::Medium),
+                Expected::Allow,
+            ),
+            case(
+                "a high-risk change is never applied",
+                example(ChangeKind::Remove, RiskLevel::High),
+                Expected::Forbid,
+            ),
+            case(
+                "what people tell agents to do waits",
+                rule,
+                Expected::Review,
+            ),
+            case(
+                "what only a tool said is never applied",
+                tool_text,
+                Expected::Forbid,
+            ),
         ],
         ..PolicyFile::default()
     }
 }
 
 fn case(name: &str, change: Input, expect: Expected) -> Case {
-    Case { name: name.to_owned(), change, expect }
+    Case {
+        name: name.to_owned(),
+        change,
+        expect,
+    }
 }
 
 fn example(kind: ChangeKind, risk: RiskLevel) -> Input {
-    Input { paths: BTreeSet::from(["/notes/example.md".to_owned()]), ..Input::new(StoreId(uuid::Uuid::nil()), kind, risk) }
+    Input {
+        paths: BTreeSet::from(["/notes/example.md".to_owned()]),
+        ..Input::new(StoreId(uuid::Uuid::nil()), kind, risk)
+    }
 }
 
 #[cfg(test)]
@@ -150,8 +271,15 @@ mod tests {
                 assert_eq!(file.check(), Ok(()), "{}", preset.key);
                 let report = file.run();
                 assert!(report.passed(), "{}: {:?}", preset.key, report.cases);
-                let undecided = report.never_decided.iter().filter(|c| !c.ends_with(": stores")).collect::<Vec<_>>();
-                assert!(preset.key == "trusting" || undecided.is_empty(), "{undecided:?}");
+                let undecided = report
+                    .never_decided
+                    .iter()
+                    .filter(|c| !c.ends_with(": stores"))
+                    .collect::<Vec<_>>();
+                assert!(
+                    preset.key == "trusting" || undecided.is_empty(),
+                    "{undecided:?}"
+                );
             }
         }
     }

@@ -10,11 +10,8 @@ use crate::ids::PolicyId;
 /// A version of a policy in a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// The policy.
     pub policy: PolicyId,
-    /// What it is called.
     pub name: String,
-    /// Which version.
     pub version: i64,
     /// When and how much it applies.
     pub applying: Applying,
@@ -26,9 +23,18 @@ impl Member {
     /// A version of a policy.
     #[must_use]
     pub fn new(policy: PolicyId, name: &str, version: i64, file: &PolicyFile) -> Self {
-        let named = |rule: &Rule| Rule { name: format!("{name}: {}", rule.name), ..rule.clone() };
+        let named = |rule: &Rule| Rule {
+            name: format!("{name}: {}", rule.name),
+            ..rule.clone()
+        };
         let rules = file.rules.iter().map(named).collect();
-        Self { policy, name: name.to_owned(), version, applying: file.applying.clone(), rules }
+        Self {
+            policy,
+            name: name.to_owned(),
+            version,
+            applying: file.applying.clone(),
+            rules,
+        }
     }
 
     /// Its rules.
@@ -37,9 +43,11 @@ impl Member {
         &self.rules
     }
 
-    /// Whether one of these rules, as an outcome names them, is its own and allows.
+    /// True if one of these rules, as an outcome names them, is its own and allows.
     fn allows_by(&self, rules: &[String]) -> bool {
-        self.rules.iter().any(|rule| rule.effect == Effect::Allow && rules.contains(&rule.name))
+        self.rules
+            .iter()
+            .any(|rule| rule.effect == Effect::Allow && rules.contains(&rule.name))
     }
 }
 
@@ -54,18 +62,34 @@ impl PolicySet {
         self.0.iter().flat_map(|member| &member.rules).collect()
     }
 
-    /// What the policies say of a change. Those that may not allow it (their authors contributed to it) can still forbid it.
+    /// What the policies say of a change. Those that may not allow it (their authors contributed to
+    /// it) can still forbid it.
     #[must_use]
     pub fn evaluate(&self, input: &Input, may_not_allow: &BTreeSet<PolicyId>) -> Outcome {
-        let counts = |member: &&Member, rule: &Rule| rule.effect == Effect::Forbid || !may_not_allow.contains(&member.policy);
-        evaluate(self.0.iter().flat_map(|member| member.rules.iter().filter(move |rule| counts(&member, rule))), input)
+        let counts = |member: &&Member, rule: &Rule| {
+            rule.effect == Effect::Forbid || !may_not_allow.contains(&member.policy)
+        };
+        evaluate(
+            self.0.iter().flat_map(|member| {
+                member
+                    .rules
+                    .iter()
+                    .filter(move |rule| counts(&member, rule))
+            }),
+            input,
+        )
     }
 
     /// The members whose rules allow a change, by what [`PolicySet::evaluate`] said of it.
     #[must_use]
     pub fn allowing(&self, outcome: &Outcome) -> Vec<&Member> {
-        let Outcome::Allow { rules } = outcome else { return Vec::new() };
-        self.0.iter().filter(|member| member.allows_by(rules)).collect()
+        let Outcome::Allow { rules } = outcome else {
+            return Vec::new();
+        };
+        self.0
+            .iter()
+            .filter(|member| member.allows_by(rules))
+            .collect()
     }
 
     /// The set with a version of a policy in place of another, or besides.
@@ -79,6 +103,12 @@ impl PolicySet {
     /// The set without a policy.
     #[must_use]
     pub fn without(&self, policy: PolicyId) -> Self {
-        Self(self.0.iter().filter(|m| m.policy != policy).cloned().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|m| m.policy != policy)
+                .cloned()
+                .collect(),
+        )
     }
 }

@@ -6,7 +6,12 @@ use super::*;
 
 const KINDS: [ChangeKind; 3] = [ChangeKind::Add, ChangeKind::Merge, ChangeKind::Remove];
 const LABELS: [Label; 3] = [Label::Large, Label::WideScope, Label::Pii];
-const PATHS: [&str; 4] = ["/style/tone.md", "/style/deep/voice.md", "/legal/price.md", "/top.md"];
+const PATHS: [&str; 4] = [
+    "/style/tone.md",
+    "/style/deep/voice.md",
+    "/legal/price.md",
+    "/top.md",
+];
 const PATTERNS: [&str; 4] = ["/style/**", "/style/deep/**", "/legal/price.md", "/**"];
 const AGENTS: [&str; 2] = ["support", "billing"];
 const FIGURES: [Figure; 2] = [Figure::Users, Figure::Recorders];
@@ -15,27 +20,43 @@ fn store(n: u128) -> StoreId {
     StoreId(uuid::Uuid::from_u128(n))
 }
 
-fn some_of<T: Clone + Ord + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = BTreeSet<T>> {
+fn some_of<T: Clone + Ord + std::fmt::Debug + 'static>(
+    all: &'static [T],
+) -> impl Strategy<Value = BTreeSet<T>> {
     prop_oneof![2 => Just(BTreeSet::new()), 1 => proptest::sample::subsequence(all, 0..=all.len()).prop_map(|v| v.into_iter().collect())]
 }
 
 fn any_bound() -> impl Strategy<Value = Bound> {
-    (0..FIGURES.len(), proptest::option::of(0_u32..5), proptest::option::of(0_u32..5)).prop_map(|(figure, at_least, at_most)| Bound {
-        figure: FIGURES[figure],
-        at_least,
-        at_most,
-    })
+    (
+        0..FIGURES.len(),
+        proptest::option::of(0_u32..5),
+        proptest::option::of(0_u32..5),
+    )
+        .prop_map(|(figure, at_least, at_most)| Bound {
+            figure: FIGURES[figure],
+            at_least,
+            at_most,
+        })
 }
 
 fn any_rule() -> impl Strategy<Value = Rule> {
-    let scope = (some_of(&[0_u128, 1]), some_of(&PATTERNS), some_of(Engine::ALL), some_of(&AGENTS));
+    let scope = (
+        some_of(&[0_u128, 1]),
+        some_of(&PATTERNS),
+        some_of(Engine::ALL),
+        some_of(&AGENTS),
+    );
     let what = (
         some_of(&KINDS),
         proptest::option::of(prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium)]),
         some_of(&LABELS),
         some_of(FindingKind::ALL),
     );
-    let rest = (some_of(&LABELS), some_of(Writer::ALL), proptest::collection::vec(any_bound(), 0..3));
+    let rest = (
+        some_of(&LABELS),
+        some_of(Writer::ALL),
+        proptest::collection::vec(any_bound(), 0..3),
+    );
     (proptest::bool::weighted(0.7), scope, what, rest).prop_map(|(allow, scope, what, rest)| Rule {
         stores: scope.0.into_iter().map(store).collect(),
         paths: scope.1.into_iter().map(str::to_owned).collect(),
@@ -54,7 +75,16 @@ fn any_rule() -> impl Strategy<Value = Rule> {
 
 /// Rules, each with a name of its own.
 fn any_rules() -> impl Strategy<Value = Vec<Rule>> {
-    let named = |rules: Vec<Rule>| rules.into_iter().enumerate().map(|(n, rule)| Rule { name: format!("rule {n}"), ..rule }).collect();
+    let named = |rules: Vec<Rule>| {
+        rules
+            .into_iter()
+            .enumerate()
+            .map(|(n, rule)| Rule {
+                name: format!("rule {n}"),
+                ..rule
+            })
+            .collect()
+    };
     proptest::collection::vec(any_rule(), 0..5).prop_map(named)
 }
 
@@ -64,22 +94,42 @@ fn any_input() -> impl Strategy<Value = Input> {
     let paths = proptest::sample::subsequence(&PATHS[..], 1..=PATHS.len());
     let engines = proptest::sample::subsequence(Engine::ALL, 0..=2);
     let agents = proptest::sample::subsequence(&["billing", "other", "support"][..], 0..=3);
-    let risk = prop_oneof![Just(RiskLevel::Low), Just(RiskLevel::Medium), Just(RiskLevel::High)];
+    let risk = prop_oneof![
+        Just(RiskLevel::Low),
+        Just(RiskLevel::Medium),
+        Just(RiskLevel::High)
+    ];
     let writer = proptest::option::weighted(0.8, proptest::sample::select(Writer::ALL));
     let numbers = (figure(), figure());
     let finding = proptest::option::weighted(0.8, proptest::sample::select(FindingKind::ALL));
-    (0_u128..3, paths, (engines, agents, finding), proptest::sample::select(&KINDS[..]), risk, labels, writer, numbers).prop_map(
-        |(at, paths, (engines, agents, finding), kind, risk, labels, last_writer, numbers)| Input {
-            paths: paths.into_iter().map(str::to_owned).collect(),
-            agents: agents.into_iter().map(str::to_owned).collect(),
-            engines: engines.into_iter().collect(),
-            finding,
-            labels: labels.into_iter().collect(),
-            last_writer,
-            figures: FIGURES.into_iter().zip([numbers.0, numbers.1]).filter_map(|(f, n)| Some((f, n?))).collect(),
-            ..Input::new(store(at), kind, risk)
-        },
+    (
+        0_u128..3,
+        paths,
+        (engines, agents, finding),
+        proptest::sample::select(&KINDS[..]),
+        risk,
+        labels,
+        writer,
+        numbers,
     )
+        .prop_map(
+            |(at, paths, (engines, agents, finding), kind, risk, labels, last_writer, numbers)| {
+                Input {
+                    paths: paths.into_iter().map(str::to_owned).collect(),
+                    agents: agents.into_iter().map(str::to_owned).collect(),
+                    engines: engines.into_iter().collect(),
+                    finding,
+                    labels: labels.into_iter().collect(),
+                    last_writer,
+                    figures: FIGURES
+                        .into_iter()
+                        .zip([numbers.0, numbers.1])
+                        .filter_map(|(f, n)| Some((f, n?)))
+                        .collect(),
+                    ..Input::new(store(at), kind, risk)
+                }
+            },
+        )
 }
 
 proptest! {
@@ -104,7 +154,8 @@ proptest! {
                 Input { agents: BTreeSet::new(), ..input.clone() },
                 Input { finding: None, ..input.clone() },
             ];
-            // A person's own writing is protected whatever else is known, so who wrote it is never unknown where it matters.
+            // A person's own writing is protected whatever else is known, so who wrote it is never
+            // unknown where it matters.
             for less in unknown.into_iter().filter(|_| input.last_writer != Some(Writer::Person)) {
                 prop_assert!(!evaluate(&rules, &less).is_allowed());
             }
@@ -151,7 +202,10 @@ proptest! {
 }
 
 fn allow(name: &str) -> Rule {
-    Rule { kinds: BTreeSet::from([ChangeKind::Merge]), ..Rule::new(name, Effect::Allow) }
+    Rule {
+        kinds: BTreeSet::from([ChangeKind::Merge]),
+        ..Rule::new(name, Effect::Allow)
+    }
 }
 
 fn merge() -> Input {
@@ -166,48 +220,169 @@ fn merge() -> Input {
 
 #[test]
 fn an_outcome_says_why() {
-    assert_eq!(evaluate(&[allow("merges")], &merge()), Outcome::Allow { rules: vec!["merges".into()] });
-    let bound = Bound { figure: Figure::Users, at_least: Some(5), at_most: None };
-    let strict = Rule { bounds: vec![bound], ..allow("merges") };
-    let unmet = |condition: &str, missing| Unmet { rule: "merges".into(), condition: condition.into(), missing };
-    assert_eq!(evaluate(&[strict], &merge()), Outcome::Review { unmet: vec![unmet("users", false)] });
-    let unknown = Rule { bounds: vec![Bound { figure: Figure::Readers, ..bound }], ..allow("merges") };
-    assert_eq!(evaluate(&[unknown], &merge()), Outcome::Review { unmet: vec![unmet("readers", true)] });
-    let legal = Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..Rule::new("style", Effect::Forbid) };
-    let forbidden = Outcome::Forbid { built_in: vec![], labels: vec![], rules: vec!["style".into()] };
-    assert_eq!(evaluate(&[allow("merges"), legal], &merge()), forbidden, "forbid beats allow");
+    assert_eq!(
+        evaluate(&[allow("merges")], &merge()),
+        Outcome::Allow {
+            rules: vec!["merges".into()]
+        }
+    );
+    let bound = Bound {
+        figure: Figure::Users,
+        at_least: Some(5),
+        at_most: None,
+    };
+    let strict = Rule {
+        bounds: vec![bound],
+        ..allow("merges")
+    };
+    let unmet = |condition: &str, missing| Unmet {
+        rule: "merges".into(),
+        condition: condition.into(),
+        missing,
+    };
+    assert_eq!(
+        evaluate(&[strict], &merge()),
+        Outcome::Review {
+            unmet: vec![unmet("users", false)]
+        }
+    );
+    let unknown = Rule {
+        bounds: vec![Bound {
+            figure: Figure::Readers,
+            ..bound
+        }],
+        ..allow("merges")
+    };
+    assert_eq!(
+        evaluate(&[unknown], &merge()),
+        Outcome::Review {
+            unmet: vec![unmet("readers", true)]
+        }
+    );
+    let legal = Rule {
+        paths: BTreeSet::from(["/style/**".to_owned()]),
+        ..Rule::new("style", Effect::Forbid)
+    };
+    let forbidden = Outcome::Forbid {
+        built_in: vec![],
+        labels: vec![],
+        rules: vec!["style".into()],
+    };
+    assert_eq!(
+        evaluate(&[allow("merges"), legal], &merge()),
+        forbidden,
+        "forbid beats allow"
+    );
     for (why, input) in [
-        (BuiltIn::HighRisk, Input { risk: RiskLevel::High, ..merge() }),
-        (BuiltIn::PersonWritten, Input { last_writer: Some(Writer::Person), ..merge() }),
-        (BuiltIn::NeedsPerson, Input { needs_person: true, ..merge() }),
-        (BuiltIn::LossBudget, Input { over_loss_budget: true, ..merge() }),
-        (BuiltIn::ApprovedRecently, Input { approved_recently: true, ..merge() }),
-        (BuiltIn::Label, Input { labels: BTreeSet::from([Label::ToolText]), ..merge() }),
+        (
+            BuiltIn::HighRisk,
+            Input {
+                risk: RiskLevel::High,
+                ..merge()
+            },
+        ),
+        (
+            BuiltIn::PersonWritten,
+            Input {
+                last_writer: Some(Writer::Person),
+                ..merge()
+            },
+        ),
+        (
+            BuiltIn::NeedsPerson,
+            Input {
+                needs_person: true,
+                ..merge()
+            },
+        ),
+        (
+            BuiltIn::LossBudget,
+            Input {
+                over_loss_budget: true,
+                ..merge()
+            },
+        ),
+        (
+            BuiltIn::ApprovedRecently,
+            Input {
+                approved_recently: true,
+                ..merge()
+            },
+        ),
+        (
+            BuiltIn::Label,
+            Input {
+                labels: BTreeSet::from([Label::ToolText]),
+                ..merge()
+            },
+        ),
     ] {
         let labels = input.labels.iter().copied().collect();
-        assert_eq!(evaluate(&[allow("merges")], &input), Outcome::Forbid { built_in: vec![why], labels, rules: vec![] });
+        assert_eq!(
+            evaluate(&[allow("merges")], &input),
+            Outcome::Forbid {
+                built_in: vec![why],
+                labels,
+                rules: vec![]
+            }
+        );
     }
 }
 
 #[test]
 fn what_is_forbidden_in_a_folder_is_so_for_a_change_that_touches_another_too() {
-    let legal = Rule { paths: BTreeSet::from(["/legal/**".to_owned()]), ..Rule::new("legal", Effect::Forbid) };
-    let both = Input { paths: BTreeSet::from(["/legal/price.md".to_owned(), "/style/tone.md".to_owned()]), ..merge() };
+    let legal = Rule {
+        paths: BTreeSet::from(["/legal/**".to_owned()]),
+        ..Rule::new("legal", Effect::Forbid)
+    };
+    let both = Input {
+        paths: BTreeSet::from(["/legal/price.md".to_owned(), "/style/tone.md".to_owned()]),
+        ..merge()
+    };
     assert!(!evaluate(&[allow("merges"), legal.clone()], &both).is_allowed());
     // An allow rule for the folder is about changes that lie in it wholly.
-    assert!(!evaluate(&[Rule { effect: Effect::Allow, kinds: BTreeSet::from([ChangeKind::Merge]), ..legal }], &both).is_allowed());
+    assert!(
+        !evaluate(
+            &[Rule {
+                effect: Effect::Allow,
+                kinds: BTreeSet::from([ChangeKind::Merge]),
+                ..legal
+            }],
+            &both
+        )
+        .is_allowed()
+    );
 }
 
 #[test]
 fn a_wider_version_is_shown_by_an_example() {
-    let before = [Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..allow("merges") }];
-    let after = [Rule { paths: BTreeSet::from(["/style/**".to_owned(), "/content/**".to_owned()]), ..allow("merges") }];
+    let before = [Rule {
+        paths: BTreeSet::from(["/style/**".to_owned()]),
+        ..allow("merges")
+    }];
+    let after = [Rule {
+        paths: BTreeSet::from(["/style/**".to_owned(), "/content/**".to_owned()]),
+        ..allow("merges")
+    }];
     assert_eq!(wider(&after, &before), Wider::No);
-    let Wider::Yes(example) = wider(&before, &after) else { panic!("it is wider") };
-    assert!(example.paths.iter().any(|path| path.starts_with("/content/")), "{example:?}");
+    let Wider::Yes(example) = wider(&before, &after) else {
+        panic!("it is wider")
+    };
+    assert!(
+        example
+            .paths
+            .iter()
+            .any(|path| path.starts_with("/content/")),
+        "{example:?}"
+    );
     // Two rules for a folder each do not allow a change that touches both; one rule for both does.
-    let each = |folder: &str| Rule { paths: BTreeSet::from([format!("/{folder}/**")]), ..allow(folder) };
-    let Wider::Yes(example) = wider(&[each("style"), each("content")][..], &after[..]) else { panic!("it is wider") };
+    let each = |folder: &str| Rule {
+        paths: BTreeSet::from([format!("/{folder}/**")]),
+        ..allow(folder)
+    };
+    let Wider::Yes(example) = wider(&[each("style"), each("content")][..], &after[..]) else {
+        panic!("it is wider")
+    };
     assert_eq!(example.paths.len(), 2, "{example:?}");
 }
 
@@ -224,7 +399,10 @@ fn cases_are_run_and_what_they_never_decide_is_named() {
         ]
     }"#;
     let report = PolicyFile::parse(text).unwrap().run();
-    assert_eq!(report.cases.iter().map(|c| c.passed).collect::<Vec<_>>(), [true, false, true, true]);
+    assert_eq!(
+        report.cases.iter().map(|c| c.passed).collect::<Vec<_>>(),
+        [true, false, true, true]
+    );
     assert!(!report.passed());
     assert_eq!(report.never_decided, ["merges: kinds"]);
     let xml = report.junit();
@@ -234,12 +412,27 @@ fn cases_are_run_and_what_they_never_decide_is_named() {
             && xml.contains("expected allow: review: recorders (merges)"),
         "{xml}"
     );
-    assert_eq!(report.cases[3].outcome.to_string(), "forbidden by high_risk");
+    assert_eq!(
+        report.cases[3].outcome.to_string(),
+        "forbidden by high_risk"
+    );
     for (wrong, says) in [
-        (r#"{"rules": [{"name": "x", "effect": "allow"}]}"#, "computes by itself"),
-        (r#"{"rules": [{"name": "x", "effect": "forbid"}, {"name": "x", "effect": "forbid"}]}"#, "two rules"),
-        (r#"{"rules": [{"name": "x", "effect": "forbid", "labels_none_off": []}]}"#, "unknown field"),
-        (r#"{"rules": [{"name": "x", "effect": "forbid", "labels_none_of": ["new_label"]}]}"#, "new_label"),
+        (
+            r#"{"rules": [{"name": "x", "effect": "allow"}]}"#,
+            "computes by itself",
+        ),
+        (
+            r#"{"rules": [{"name": "x", "effect": "forbid"}, {"name": "x", "effect": "forbid"}]}"#,
+            "two rules",
+        ),
+        (
+            r#"{"rules": [{"name": "x", "effect": "forbid", "labels_none_off": []}]}"#,
+            "unknown field",
+        ),
+        (
+            r#"{"rules": [{"name": "x", "effect": "forbid", "labels_none_of": ["new_label"]}]}"#,
+            "new_label",
+        ),
         ("{", "EOF"),
     ] {
         let error = PolicyFile::parse(wrong).unwrap_err();
@@ -249,35 +442,89 @@ fn cases_are_run_and_what_they_never_decide_is_named() {
 
 #[test]
 fn a_rule_that_allows_rests_on_what_is_computed() {
-    let claimed = Bound { figure: Figure::Users, at_least: Some(5), at_most: None };
+    let claimed = Bound {
+        figure: Figure::Users,
+        at_least: Some(5),
+        at_most: None,
+    };
     let refused = |rule: Rule| rule.check().unwrap_err();
     assert!(refused(Rule::new("all", Effect::Allow)).contains("computes by itself"));
-    assert!(refused(Rule { bounds: vec![claimed], ..Rule::new("users", Effect::Allow) }).contains("computes by itself"));
-    let recorders = Bound { figure: Figure::Recorders, at_least: Some(2), at_most: None };
-    Rule { bounds: vec![claimed, recorders], ..Rule::new("both", Effect::Allow) }.check().unwrap();
+    assert!(
+        refused(Rule {
+            bounds: vec![claimed],
+            ..Rule::new("users", Effect::Allow)
+        })
+        .contains("computes by itself")
+    );
+    let recorders = Bound {
+        figure: Figure::Recorders,
+        at_least: Some(2),
+        at_most: None,
+    };
+    Rule {
+        bounds: vec![claimed, recorders],
+        ..Rule::new("both", Effect::Allow)
+    }
+    .check()
+    .unwrap();
     Rule::new("nothing", Effect::Forbid).check().unwrap();
-    let none = Bound { figure: Figure::Quotes, at_least: Some(3), at_most: Some(2) };
-    assert!(refused(Rule { bounds: vec![none], ..allow("none") }).contains("quotes"));
-    for (pattern, good) in
-        [("/**", true), ("/style/**", true), ("/a.md", true), ("style/**", false), ("/st*", false), ("/a/", false), ("", false)]
-    {
-        let rule = Rule { paths: BTreeSet::from([pattern.to_owned()]), ..allow("paths") };
+    let none = Bound {
+        figure: Figure::Quotes,
+        at_least: Some(3),
+        at_most: Some(2),
+    };
+    assert!(
+        refused(Rule {
+            bounds: vec![none],
+            ..allow("none")
+        })
+        .contains("quotes")
+    );
+    for (pattern, good) in [
+        ("/**", true),
+        ("/style/**", true),
+        ("/a.md", true),
+        ("style/**", false),
+        ("/st*", false),
+        ("/a/", false),
+        ("", false),
+    ] {
+        let rule = Rule {
+            paths: BTreeSet::from([pattern.to_owned()]),
+            ..allow("paths")
+        };
         assert_eq!(rule.check().is_ok(), good, "{pattern}");
     }
 }
 
 fn member(id: u128, rules: Vec<Rule>) -> Member {
-    Member::new(crate::ids::PolicyId(uuid::Uuid::from_u128(id)), &format!("policy {id}"), 1, &PolicyFile { rules, ..PolicyFile::default() })
+    Member::new(
+        crate::ids::PolicyId(uuid::Uuid::from_u128(id)),
+        &format!("policy {id}"),
+        1,
+        &PolicyFile {
+            rules,
+            ..PolicyFile::default()
+        },
+    )
 }
 
 fn past(n: u128, input: Input, fate: Fate) -> Past {
     let proposed_at = crate::Timestamp(0).plus_seconds(i64::try_from(n).unwrap() * 60);
-    Past { change: crate::ids::ChangeId(uuid::Uuid::from_u128(n)), proposed_at, input, fate }
+    Past {
+        change: crate::ids::ChangeId(uuid::Uuid::from_u128(n)),
+        proposed_at,
+        input,
+        fate,
+    }
 }
 
 #[test]
 fn a_back_test_names_first_what_people_decided_against() {
-    let removal = Input { kind: ChangeKind::Update, ..merge() };
+    let removal = Input {
+        kind: ChangeKind::Update,
+        ..merge()
+    };
     let history = [
         past(1, merge(), Fate::Approved),
         past(2, merge(), Fate::Rejected),
@@ -286,24 +533,80 @@ fn a_back_test_names_first_what_people_decided_against() {
         past(5, removal, Fate::Approved),
         past(6, merge(), Fate::Undecided),
     ];
-    let all_merges = member(1, vec![allow("merges"), Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..allow("style") }]);
+    let all_merges = member(
+        1,
+        vec![
+            allow("merges"),
+            Rule {
+                paths: BTreeSet::from(["/style/**".to_owned()]),
+                ..allow("style")
+            },
+        ],
+    );
     let report = back_test(&PolicySet::default(), &all_merges, &history);
-    assert_eq!(report.against.iter().map(|(_, fate)| *fate).collect::<Vec<_>>(), [Fate::Rejected, Fate::Reverted, Fate::EditedFirst]);
-    assert_eq!((report.replayed, report.applied_in_all(), report.left, report.over_cap), (6, 5, 1, 0));
+    assert_eq!(
+        report
+            .against
+            .iter()
+            .map(|(_, fate)| *fate)
+            .collect::<Vec<_>>(),
+        [Fate::Rejected, Fate::Reverted, Fate::EditedFirst]
+    );
+    assert_eq!(
+        (
+            report.replayed,
+            report.applied_in_all(),
+            report.left,
+            report.over_cap
+        ),
+        (6, 5, 1, 0)
+    );
     assert_eq!(report.newly_applied.len(), 5);
     let agreement = report.agreement.unwrap();
     assert_eq!((agreement.agreed, agreement.of), (1, 4));
-    assert!(agreement.low_bp < 2_500 && agreement.high_bp > 2_500, "{agreement:?}");
-    assert_eq!(report.without_effect, ["policy 1: merges", "policy 1: style"], "each allows what the other allows");
-    assert_eq!(report.never_decided, ["policy 1: style: paths"], "the kind decided on the update");
-    assert_eq!(back_test(&PolicySet::default(), &all_merges, &history), report, "twice the same");
+    assert!(
+        agreement.low_bp < 2_500 && agreement.high_bp > 2_500,
+        "{agreement:?}"
+    );
+    assert_eq!(
+        report.without_effect,
+        ["policy 1: merges", "policy 1: style"],
+        "each allows what the other allows"
+    );
+    assert_eq!(
+        report.never_decided,
+        ["policy 1: style: paths"],
+        "the kind decided on the update"
+    );
+    assert_eq!(
+        back_test(&PolicySet::default(), &all_merges, &history),
+        report,
+        "twice the same"
+    );
     let mut capped = all_merges.clone();
     capped.applying.most_a_day = 2;
-    assert_eq!(back_test(&PolicySet::default(), &capped, &history).over_cap, 3);
+    assert_eq!(
+        back_test(&PolicySet::default(), &capped, &history).over_cap,
+        3
+    );
     // What another policy forbids stays gated, and what this one forbids becomes so.
-    let never = member(2, vec![Rule { kinds: BTreeSet::from([ChangeKind::Merge]), ..Rule::new("no merges", Effect::Forbid) }]);
-    assert_eq!(back_test(&PolicySet(vec![never.clone()]), &all_merges, &history).applied_in_all(), 0);
-    assert_eq!(back_test(&PolicySet(vec![all_merges]), &never, &history).newly_gated.len(), 5);
+    let never = member(
+        2,
+        vec![Rule {
+            kinds: BTreeSet::from([ChangeKind::Merge]),
+            ..Rule::new("no merges", Effect::Forbid)
+        }],
+    );
+    assert_eq!(
+        back_test(&PolicySet(vec![never.clone()]), &all_merges, &history).applied_in_all(),
+        0
+    );
+    assert_eq!(
+        back_test(&PolicySet(vec![all_merges]), &never, &history)
+            .newly_gated
+            .len(),
+        5
+    );
 }
 
 #[test]
@@ -320,18 +623,42 @@ fn whoever_contributed_to_a_change_does_not_allow_it_by_a_rule_but_may_forbid_it
     let set = PolicySet(vec![member(1, vec![allow("merges")])]);
     let mine = BTreeSet::from([set.0[0].policy]);
     assert!(set.evaluate(&merge(), &BTreeSet::new()).is_allowed());
-    assert_eq!(set.evaluate(&merge(), &mine), Outcome::Review { unmet: vec![] });
+    assert_eq!(
+        set.evaluate(&merge(), &mine),
+        Outcome::Review { unmet: vec![] }
+    );
     let never = PolicySet(vec![member(1, vec![Rule::new("nothing", Effect::Forbid)])]);
-    assert!(matches!(never.evaluate(&merge(), &mine), Outcome::Forbid { .. }));
+    assert!(matches!(
+        never.evaluate(&merge(), &mine),
+        Outcome::Forbid { .. }
+    ));
 }
 
 #[test]
 fn what_differs_between_versions_is_told_in_words() {
-    let in_style = |rules| PolicyFile { rules, ..PolicyFile::default() };
-    let before = in_style(vec![Rule { paths: BTreeSet::from(["/style/**".to_owned()]), ..allow("merges") }]);
+    let in_style = |rules| PolicyFile {
+        rules,
+        ..PolicyFile::default()
+    };
+    let before = in_style(vec![Rule {
+        paths: BTreeSet::from(["/style/**".to_owned()]),
+        ..allow("merges")
+    }]);
     let mut after = in_style(vec![allow("merges")]);
     after.applying.after_hours = 1;
-    let told: Vec<String> = differences(&before, &after).iter().map(|d| format!("{}: {:?} {:?}", d.about, d.before, d.after)).collect();
-    assert_eq!(told, ["merges: path: Some(\"/style/**\") None", "cooling-off: Some(\"24 hours\") Some(\"1 hours\")"]);
-    assert_eq!(before.rules[0].sentence(|_| String::new()), "Apply merge changes in /style/**");
+    let told: Vec<String> = differences(&before, &after)
+        .iter()
+        .map(|d| format!("{}: {:?} {:?}", d.about, d.before, d.after))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "merges: path: Some(\"/style/**\") None",
+            "cooling-off: Some(\"24 hours\") Some(\"1 hours\")"
+        ]
+    );
+    assert_eq!(
+        before.rules[0].sentence(|_| String::new()),
+        "Apply merge changes in /style/**"
+    );
 }

@@ -49,10 +49,16 @@ impl Rule {
         let mut put = |about: &str, words: String| all.push((about.to_owned(), words));
         let list = |words: Vec<String>| either(&words);
         if !self.kinds.is_empty() {
-            put("kind", list(self.kinds.iter().map(ToString::to_string).collect()));
+            put(
+                "kind",
+                list(self.kinds.iter().map(ToString::to_string).collect()),
+            );
         }
         if !self.stores.is_empty() {
-            put("store", list(self.stores.iter().map(ToString::to_string).collect()));
+            put(
+                "store",
+                list(self.stores.iter().map(ToString::to_string).collect()),
+            );
         }
         if !self.paths.is_empty() {
             put("path", list(self.paths.iter().cloned().collect()));
@@ -61,22 +67,43 @@ impl Rule {
             put("agent", list(self.agents.iter().cloned().collect()));
         }
         if !self.engines.is_empty() {
-            put("engine", list(self.engines.iter().map(ToString::to_string).collect()));
+            put(
+                "engine",
+                list(self.engines.iter().map(ToString::to_string).collect()),
+            );
         }
         if !self.findings.is_empty() {
-            put("finding", list(self.findings.iter().map(ToString::to_string).collect()));
+            put(
+                "finding",
+                list(self.findings.iter().map(ToString::to_string).collect()),
+            );
         }
         if let Some(most) = self.risk_at_most {
             put("risk", format!("at most {most} risk"));
         }
         if !self.labels_none_of.is_empty() {
-            put("labels", format!("not labelled {}", list(self.labels_none_of.iter().copied().map(label).collect())));
+            put(
+                "labels",
+                format!(
+                    "not labelled {}",
+                    list(self.labels_none_of.iter().copied().map(label).collect())
+                ),
+            );
         }
         if !self.labels_any_of.is_empty() {
-            put("labels", format!("labelled {}", list(self.labels_any_of.iter().copied().map(label).collect())));
+            put(
+                "labels",
+                format!(
+                    "labelled {}",
+                    list(self.labels_any_of.iter().copied().map(label).collect())
+                ),
+            );
         }
         if !self.last_writers.is_empty() {
-            put("last writer", list(self.last_writers.iter().map(ToString::to_string).collect()));
+            put(
+                "last writer",
+                list(self.last_writers.iter().map(ToString::to_string).collect()),
+            );
         }
         for bound in self.bounds.iter().filter(|b| b.restricts()) {
             put(bound.figure.as_str(), bound.words());
@@ -88,14 +115,29 @@ impl Rule {
     #[must_use]
     pub fn sentence(&self, name: impl Fn(crate::ids::StoreId) -> String) -> String {
         let kinds: Vec<String> = self.kinds.iter().map(ToString::to_string).collect();
-        let mut said = if kinds.is_empty() { "any change".to_owned() } else { format!("{} changes", either(&kinds)) };
+        let mut said = if kinds.is_empty() {
+            "any change".to_owned()
+        } else {
+            format!("{} changes", either(&kinds))
+        };
         if !self.paths.is_empty() {
-            let _ = write!(said, " in {}", either(&self.paths.iter().cloned().collect::<Vec<_>>()));
+            let _ = write!(
+                said,
+                " in {}",
+                either(&self.paths.iter().cloned().collect::<Vec<_>>())
+            );
         }
         if !self.stores.is_empty() {
-            let _ = write!(said, " of {}", either(&self.stores.iter().map(|id| name(*id)).collect::<Vec<_>>()));
+            let _ = write!(
+                said,
+                " of {}",
+                either(&self.stores.iter().map(|id| name(*id)).collect::<Vec<_>>())
+            );
         }
-        let rest = self.clauses().into_iter().filter(|(about, _)| !matches!(about.as_str(), "kind" | "path" | "store"));
+        let rest = self
+            .clauses()
+            .into_iter()
+            .filter(|(about, _)| !matches!(about.as_str(), "kind" | "path" | "store"));
         let rest: Vec<String> = rest
             .map(|(about, words)| match about.as_str() {
                 "agent" => format!("from {words}"),
@@ -120,14 +162,35 @@ impl Applying {
     #[must_use]
     pub fn clauses(&self) -> Vec<(String, String)> {
         let mut all = vec![
-            ("cooling-off".to_owned(), format!("{} hours", self.after_hours)),
-            ("a day".to_owned(), format!("at most {} changes", self.most_a_day)),
-            ("share of a store a day".to_owned(), format!("{}%", self.share_percent)),
-            ("checked afterwards".to_owned(), format!("{}%", self.sample_percent)),
-            ("pauses itself".to_owned(), format!("over {}% overrides of its last {}", self.pause_over_percent, self.of_last)),
+            (
+                "cooling-off".to_owned(),
+                format!("{} hours", self.after_hours),
+            ),
+            (
+                "a day".to_owned(),
+                format!("at most {} changes", self.most_a_day),
+            ),
+            (
+                "share of a store a day".to_owned(),
+                format!("{}%", self.share_percent),
+            ),
+            (
+                "checked afterwards".to_owned(),
+                format!("{}%", self.sample_percent),
+            ),
+            (
+                "pauses itself".to_owned(),
+                format!(
+                    "over {}% overrides of its last {}",
+                    self.pause_over_percent, self.of_last
+                ),
+            ),
         ];
         if let Some(window) = &self.window {
-            let words = format!("{} hours from {} ({})", window.hours, window.cron, window.time_zone);
+            let words = format!(
+                "{} hours from {} ({})",
+                window.hours, window.cron, window.time_zone
+            );
             all.push(("window".to_owned(), words));
         }
         if let Some(day) = &self.expires_on {
@@ -144,11 +207,19 @@ impl Applying {
             1 => "after 1 hour".to_owned(),
             n => format!("after {n} hours"),
         };
-        let window =
-            self.window.as_ref().map_or_else(String::new, |w| format!(", only within {} hours of `{}` ({})", w.hours, w.cron, w.time_zone));
-        let ends = self.expires_on.as_ref().map_or_else(String::new, |day| format!(", until {day}"));
+        let window = self.window.as_ref().map_or_else(String::new, |w| {
+            format!(
+                ", only within {} hours of `{}` ({})",
+                w.hours, w.cron, w.time_zone
+            )
+        });
+        let ends = self
+            .expires_on
+            .as_ref()
+            .map_or_else(String::new, |day| format!(", until {day}"));
         format!(
-            "{after}{window}, at most {} a day, and have a person check {}% afterwards{ends}. Pause if people override more than {}% of its last {} changes.",
+            "{after}{window}, at most {} a day, and have a person check {}% afterwards{ends}. \
+             Pause if people override more than {}% of its last {} changes.",
             self.most_a_day, self.sample_percent, self.pause_over_percent, self.of_last
         )
     }
@@ -173,7 +244,6 @@ pub struct Difference {
     pub about: String,
     /// What the first says; nothing if it says nothing about it.
     pub before: Option<String>,
-    /// What the second says.
     pub after: Option<String>,
 }
 
@@ -184,14 +254,23 @@ pub fn differences(before: &PolicyFile, after: &PolicyFile) -> Vec<Difference> {
         let of = |rule: &Rule| {
             let effect = ("effect".to_owned(), rule.effect.to_string());
             let all: Vec<_> = std::iter::once(effect).chain(rule.clauses()).collect();
-            all.into_iter().map(|(about, words)| (format!("{}: {about}", rule.name), words)).collect::<Vec<_>>()
+            all.into_iter()
+                .map(|(about, words)| (format!("{}: {about}", rule.name), words))
+                .collect::<Vec<_>>()
         };
         let rules = file.rules.iter().flat_map(of);
-        rules.chain(file.applying.clauses()).chain([("reason".to_owned(), file.reason.clone())]).collect()
+        rules
+            .chain(file.applying.clauses())
+            .chain([("reason".to_owned(), file.reason.clone())])
+            .collect()
     };
     let (old, new) = (said(before), said(after));
     let find = |all: &[(String, String)], about: &str| {
-        let words: Vec<&str> = all.iter().filter(|(a, _)| a == about).map(|(_, words)| words.as_str()).collect();
+        let words: Vec<&str> = all
+            .iter()
+            .filter(|(a, _)| a == about)
+            .map(|(_, words)| words.as_str())
+            .collect();
         (!words.is_empty()).then(|| words.join(", "))
     };
     let mut abouts: Vec<&str> = Vec::new();
@@ -200,6 +279,14 @@ pub fn differences(before: &PolicyFile, after: &PolicyFile) -> Vec<Difference> {
             abouts.push(about);
         }
     }
-    let one = |about: &&str| Difference { about: (*about).to_owned(), before: find(&old, about), after: find(&new, about) };
-    abouts.iter().map(one).filter(|d| d.before != d.after).collect()
+    let one = |about: &&str| Difference {
+        about: (*about).to_owned(),
+        before: find(&old, about),
+        after: find(&new, about),
+    };
+    abouts
+        .iter()
+        .map(one)
+        .filter(|d| d.before != d.after)
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! Reads what a model answered: a list of items, of which those that can be used are kept. An answer that was cut off, as happens at the
-//! limit of tokens, still holds what came before.
+//! Reads what a model answered: a list of items, of which those that can be used are kept. An
+//! answer that was cut off, as happens at the limit of tokens, still holds what came before.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
@@ -24,10 +24,16 @@ pub struct Lost {
     pub cut: bool,
 }
 
-/// The items of an answer. What is wrong with an answer of which nothing can be used is said so that the model can mend it.
+/// The items of an answer. What is wrong with an answer of which nothing can be used is said so
+/// that the model can mend it.
 pub fn items<T: Item>(answer: &str) -> Result<(Vec<T>, Lost), String> {
     // Some models wrap JSON in a code fence even when told not to.
-    let text = answer.trim().trim_start_matches("```json").trim_start_matches("```").trim_end_matches("```").trim();
+    let text = answer
+        .trim()
+        .trim_start_matches("```json")
+        .trim_start_matches("```")
+        .trim_end_matches("```")
+        .trim();
     let mut lost = Lost::default();
     let values = match serde_json::from_str::<Value>(text) {
         Ok(mut whole) => match whole.get_mut(T::LIST).map(Value::take) {
@@ -65,7 +71,10 @@ pub fn items<T: Item>(answer: &str) -> Result<(Vec<T>, Lost), String> {
 /// The items that stand whole in the list of an answer that breaks off.
 fn whole_items(text: &str, list: &str) -> Vec<Value> {
     let name = format!("\"{list}\"");
-    let Some(open) = text.rfind(&name).and_then(|at| Some(at + name.len() + text[at + name.len()..].find('[')? + 1)) else {
+    let Some(open) = text
+        .rfind(&name)
+        .and_then(|at| Some(at + name.len() + text[at + name.len()..].find('[')? + 1))
+    else {
         return Vec::new();
     };
     let mut rest = &text[open..];
@@ -73,13 +82,15 @@ fn whole_items(text: &str, list: &str) -> Vec<Value> {
     loop {
         rest = rest.trim_start_matches(|c: char| c == ',' || c.is_whitespace());
         let mut stream = Deserializer::from_str(rest).into_iter::<Value>();
-        let Some(Ok(value @ Value::Object(_))) = stream.next() else { return values };
+        let Some(Ok(value @ Value::Object(_))) = stream.next() else {
+            return values;
+        };
         values.push(value);
         rest = &rest[stream.byte_offset()..];
     }
 }
 
-/// Whether a text is one non-empty line of at most `most` characters.
+/// True if a text is one non-empty line of at most `most` characters.
 pub(super) fn is_line(text: &str, most: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= most && !text.contains(['\n', '\r'])
 }

@@ -1,11 +1,13 @@
-//! A language model as a curator. It reads in three passes, and each one asks for less than a person would have to trust:
+//! A language model as a curator. It reads in three passes, and each one asks for less than a
+//! person would have to trust:
 //!
 //! 1. [`observe`]: of each session by itself, what is worth knowing, with verbatim quotes;
 //! 2. [`curate`]: of all observations together, beside the memory, which changes follow from them;
 //! 3. [`verify`]: of each change, whether its quotes show what it says.
 //!
-//! What it answers is text and is trusted by nobody: `findings::candidates` makes changes of it under the same checks as everything
-//! else, and counts by itself. The prompts are in `prompts/`; `tests/prompts` holds whole requests.
+//! What it answers is text and is trusted by nobody: `findings::candidates` makes changes of it
+//! under the same checks as everything else, and counts by itself. The prompts are in `prompts/`;
+//! `tests/prompts` holds whole requests.
 
 mod answer;
 pub mod curate;
@@ -19,10 +21,15 @@ pub use answer::{Item, Lost, items};
 
 use crate::reading::Place;
 
-/// Most tokens of an answer: thirty observations with their quotes, or twenty changes, and room to think first.
+/// Most tokens of an answer: thirty observations with their quotes, or twenty changes, and room to
+/// think first.
 pub const ANSWER_TOKENS: u32 = 8_192;
 
-const PROMPTS: [&str; 3] = [include_str!("prompts/observe.md"), include_str!("prompts/curate.md"), include_str!("prompts/verify.md")];
+const PROMPTS: [&str; 3] = [
+    include_str!("prompts/observe.md"),
+    include_str!("prompts/curate.md"),
+    include_str!("prompts/verify.md"),
+];
 
 /// Which prompts these are: answers to others are not taken for answers to these.
 #[must_use]
@@ -34,9 +41,7 @@ pub fn prompts_version() -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topic {
-    /// What people want done, and how.
     Preference,
-    /// What holds.
     Fact,
     /// A tool that fails, and the way out.
     Failure,
@@ -60,7 +65,6 @@ impl Topic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Speaker {
-    /// A person.
     Person,
     /// A tool, in its answer.
     Tool,
@@ -74,37 +78,28 @@ pub enum Speaker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// A new note.
     Add,
     /// Other or more lines in one.
     Update,
-    /// Several become one.
     Merge,
-    /// Another path.
     Move,
-    /// It goes.
     Remove,
 }
 
 /// A verbatim quote from a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// The session's key.
     pub session: String,
     /// Where; in the event's own text.
     pub at: Place,
-    /// The words there.
     pub text: String,
-    /// Whose they are.
     pub by: Speaker,
 }
 
 /// What a session shows, as a model words it, with at least one quote that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
-    /// What it is about.
     pub topic: Topic,
-    /// In one sentence.
     pub statement: String,
     /// All of one session.
     pub quotes: Vec<Found>,
@@ -121,13 +116,9 @@ impl Observation {
 /// A change that a model proposes, with the quotes of the observations that it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Which model.
     pub model: String,
-    /// What it would do.
     pub action: Action,
-    /// What it is about.
     pub topic: Topic,
-    /// In one line.
     pub title: String,
     /// The lines that it would write.
     pub statements: Vec<String>,
@@ -135,13 +126,10 @@ pub struct Candidate {
     pub targets: Vec<String>,
     /// Lines of these that would go.
     pub replaces: Vec<String>,
-    /// Where a note would go.
     pub new_path: Option<String>,
     /// Why, in one line.
     pub reason: String,
-    /// What it rests on.
     pub quotes: Vec<Found>,
-    /// What the second reading found.
     pub second: Second,
 }
 
@@ -160,8 +148,9 @@ pub enum Second {
     Not(String),
 }
 
-/// Thoughts before an answer, and the longest one in characters. Small models find no end by themselves, and servers that hold a model to a
-/// grammar (llama.cpp) take no text of a thousand characters.
+/// Thoughts before an answer, and the longest one in characters. Small models find no end by
+/// themselves, and servers that hold a model to a grammar (llama.cpp) take no text of a thousand
+/// characters.
 const THOUGHTS: (usize, usize) = (10, 240);
 
 /// A schema's text of at most so many characters.
@@ -182,11 +171,16 @@ pub(crate) fn folded(text: &str) -> String {
 /// A text between marks that nothing in it can forge: the mark is made of the text.
 pub(crate) fn marked(name: &str, about: &str, text: &str) -> String {
     let mark = &sha256_hex(text.as_bytes())[..32];
-    let about = if about.is_empty() { String::new() } else { format!(" {about}") };
+    let about = if about.is_empty() {
+        String::new()
+    } else {
+        format!(" {about}")
+    };
     format!("<{name} {mark}{about}>\n{text}</{name} {mark}>\n")
 }
 
-/// What stands for a user or a task wherever a model sees one: the same in every request, and no name.
+/// What stands for a user or a task wherever a model sees one: the same in every request, and no
+/// name.
 pub(crate) fn pseudonym(letter: char, name: &str) -> String {
     format!("{letter}-{}", &sha256_hex(name.as_bytes())[..6])
 }
@@ -194,7 +188,10 @@ pub(crate) fn pseudonym(letter: char, name: &str) -> String {
 /// What a model is told to do, with what whoever asked for the dream adds.
 fn task(prompt: &str, instructions: Option<&str>) -> String {
     match instructions {
-        Some(told) => format!("{prompt}\nWhoever asked for this says: {}\n", domain::masking::mask(told)),
+        Some(told) => format!(
+            "{prompt}\nWhoever asked for this says: {}\n",
+            domain::masking::mask(told)
+        ),
         None => prompt.to_owned(),
     }
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    ANSWER_TOKENS, Found, Item, Observation, Speaker, THOUGHTS, Topic, answer::is_line, folded, list, marked, pseudonym, task, text,
+    ANSWER_TOKENS, Found, Item, Observation, Speaker, THOUGHTS, Topic, answer::is_line, folded,
+    list, marked, pseudonym, task, text,
 };
 use crate::{
     model::{Ask, Role},
@@ -15,7 +16,8 @@ use crate::{
     types::Session,
 };
 
-/// Characters of an event's beginning and of its end that a model is shown: an error's last line often says the most.
+/// Characters of an event's beginning and of its end that a model is shown: an error's last line
+/// often says the most.
 const EVENT_CHARS: (usize, usize) = (1_000, 500);
 /// Bytes of a session's beginning and of its end that a model is shown.
 const SESSION_BYTES: (usize, usize) = (40_000, 20_000);
@@ -39,11 +41,8 @@ const MOST: usize = 30;
 pub struct Raw {
     /// The label of a session that it was shown.
     pub session: String,
-    /// What it is about.
     pub kind: Topic,
-    /// In one sentence.
     pub statement: String,
-    /// Where it saw that.
     pub quotes: Vec<String>,
 }
 
@@ -90,7 +89,8 @@ pub fn batches(sizes: &[usize], tokens: usize) -> Vec<std::ops::Range<usize>> {
     all
 }
 
-/// A session as a model is shown it: masked, shortened in its middle, and between marks that nothing in it can forge.
+/// A session as a model is shown it: masked, shortened in its middle, and between marks that
+/// nothing in it can forge.
 #[must_use]
 pub fn shown(label: &str, session: &Session) -> String {
     let lines: Vec<String> = session.events.iter().filter_map(line).collect();
@@ -123,18 +123,28 @@ fn line(event: &crate::types::Event) -> Option<String> {
         (EventKind::ToolResult, false) => "answer",
         _ => return None,
     };
-    let tool = event.tool.as_deref().map(|t| format!(" {}", plain(t))).unwrap_or_default();
+    let tool = event
+        .tool
+        .as_deref()
+        .map(|t| format!(" {}", plain(t)))
+        .unwrap_or_default();
     let said = mask(&event.text);
     let count = said.chars().count();
     let said = if count > EVENT_CHARS.0 + EVENT_CHARS.1 {
         let head: String = said.chars().take(EVENT_CHARS.0).collect();
         let tail: String = said.chars().skip(count - EVENT_CHARS.1).collect();
-        format!("{head} (.. {} characters ..) {tail}", count - EVENT_CHARS.0 - EVENT_CHARS.1)
+        format!(
+            "{head} (.. {} characters ..) {tail}",
+            count - EVENT_CHARS.0 - EVENT_CHARS.1
+        )
     } else {
         said
     };
     // Lines after the first are set in, so that no text can begin a line as another speaker.
-    Some(format!("{who}{tool}: {}\n", said.replace('\r', "").replace('\n', "\n  ")))
+    Some(format!(
+        "{who}{tool}: {}\n",
+        said.replace('\r', "").replace('\n', "\n  ")
+    ))
 }
 
 /// What is known of a session: whose, of which task, by which agent, when, and how it ended.
@@ -145,9 +155,21 @@ pub(super) fn about(session: &Session) -> String {
 /// The same of its head.
 pub(super) fn head(head: &crate::types::Head) -> String {
     let mut known = Vec::new();
-    known.extend(head.subject.as_deref().map(|s| format!("user={}", pseudonym('u', s))));
-    known.extend(head.task.as_deref().map(|t| format!("task={}", pseudonym('t', t))));
-    known.extend(head.agent.as_deref().map(|a| format!("agent={}", plain(&mask(a)))));
+    known.extend(
+        head.subject
+            .as_deref()
+            .map(|s| format!("user={}", pseudonym('u', s))),
+    );
+    known.extend(
+        head.task
+            .as_deref()
+            .map(|t| format!("task={}", pseudonym('t', t))),
+    );
+    known.extend(
+        head.agent
+            .as_deref()
+            .map(|a| format!("agent={}", plain(&mask(a)))),
+    );
     known.extend(head.at.map(|at| format!("date={}", Timestamp(at).date())));
     known.push(format!("outcome={}", head.outcome));
     known.join(" ")
@@ -155,17 +177,32 @@ pub(super) fn head(head: &crate::types::Head) -> String {
 
 /// A name without anything that could end a mark or begin a sentence.
 fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-./".contains(c) { c } else { '_' }).take(40).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "_-./".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .take(40)
+        .collect()
 }
 
 /// What is asked of some sessions' texts, each as [`shown`].
 #[must_use]
 pub fn ask(text: String, instructions: Option<&str>) -> Ask {
     let system = task(super::PROMPTS[0], instructions);
-    Ask { system, turns: vec![(Role::User, text)], schema: schema(), max_tokens: ANSWER_TOKENS }
+    Ask {
+        system,
+        turns: vec![(Role::User, text)],
+        schema: schema(),
+        max_tokens: ANSWER_TOKENS,
+    }
 }
 
-/// Of the answer. Servers that hold a model to a schema write the properties in the order of their names: `analysis` comes first.
+/// Of the answer. Servers that hold a model to a schema write the properties in the order of their
+/// names: `analysis` comes first.
 fn schema() -> Value {
     json!({
         "type": "object",
@@ -185,16 +222,24 @@ fn schema() -> Value {
     })
 }
 
-/// The observation with those of its quotes that stand in the session that it names; none if no quote does. Counts the others.
+/// The observation with those of its quotes that stand in the session that it names; none if no
+/// quote does. Counts the others.
 #[must_use]
-pub fn ground(raw: Raw, sessions: &[(String, &Session)], dropped: &mut Dropped) -> Option<Observation> {
+pub fn ground(
+    raw: Raw,
+    sessions: &[(String, &Session)],
+    dropped: &mut Dropped,
+) -> Option<Observation> {
     let Some((_, session)) = sessions.iter().find(|(label, _)| *label == raw.session) else {
         dropped.unfound += raw.quotes.len();
         return None;
     };
     let mut quotes: Vec<Found> = Vec::new();
     for quote in raw.quotes.iter().take(MOST_QUOTES) {
-        let (characters, words) = (quote.trim().chars().count(), quote.split_whitespace().count());
+        let (characters, words) = (
+            quote.trim().chars().count(),
+            quote.split_whitespace().count(),
+        );
         if characters < LEAST_QUOTE.0 || words < LEAST_QUOTE.1 || characters > QUOTE_CHARS {
             dropped.unfit += 1;
         } else if !domain::sensitive::sensitive_spans(quote).is_empty() {
@@ -207,10 +252,15 @@ pub fn ground(raw: Raw, sessions: &[(String, &Session)], dropped: &mut Dropped) 
             }
         }
     }
-    (!quotes.is_empty()).then_some(Observation { topic: raw.kind, statement: raw.statement.trim().to_owned(), quotes })
+    (!quotes.is_empty()).then_some(Observation {
+        topic: raw.kind,
+        statement: raw.statement.trim().to_owned(),
+        quotes,
+    })
 }
 
-/// Where the words of a quote stand in a session: what people said before what tools answered, then calls, then the agent.
+/// Where the words of a quote stand in a session: what people said before what tools answered, then
+/// calls, then the agent.
 fn find(session: &Session, quote: &str) -> Option<Found> {
     let kinds = [
         (EventKind::User, Speaker::Person),
@@ -219,14 +269,24 @@ fn find(session: &Session, quote: &str) -> Option<Found> {
         (EventKind::Agent, Speaker::Agent),
     ];
     kinds.into_iter().find_map(|(kind, by)| {
-        let mut events = session.events.iter().enumerate().filter(|(_, e)| e.kind == kind);
+        let mut events = session
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.kind == kind);
         events.find_map(|(event, e)| {
             let (start, end) = place(&e.text, quote.trim())?;
             let at = Place { event, start, end };
             // What somebody pasted or quotes are somebody else's words.
-            let own = by != Speaker::Person || folded(&own_words(&e.text)).contains(&folded(&e.text[start..end]));
+            let own = by != Speaker::Person
+                || folded(&own_words(&e.text)).contains(&folded(&e.text[start..end]));
             let by = if own { by } else { Speaker::Tool };
-            Some(Found { session: session.head.key.clone(), at, text: e.text[start..end].to_owned(), by })
+            Some(Found {
+                session: session.head.key.clone(),
+                at,
+                text: e.text[start..end].to_owned(),
+                by,
+            })
         })
     })
 }
@@ -238,16 +298,18 @@ fn place(text: &str, quote: &str) -> Option<(usize, usize)> {
     }
     let words: Vec<&str> = quote.split_whitespace().collect();
     let (first, rest) = words.split_first()?;
-    text.match_indices(first).take(MOST_PLACES).find_map(|(start, _)| {
-        let mut end = start + first.len();
-        for word in rest {
-            let after = &text[end..];
-            let next = after.trim_start();
-            if next.len() == after.len() || !next.starts_with(word) {
-                return None;
+    text.match_indices(first)
+        .take(MOST_PLACES)
+        .find_map(|(start, _)| {
+            let mut end = start + first.len();
+            for word in rest {
+                let after = &text[end..];
+                let next = after.trim_start();
+                if next.len() == after.len() || !next.starts_with(word) {
+                    return None;
+                }
+                end = text.len() - next.len() + word.len();
             }
-            end = text.len() - next.len() + word.len();
-        }
-        Some((start, end))
-    })
+            Some((start, end))
+        })
 }

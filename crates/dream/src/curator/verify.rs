@@ -1,5 +1,5 @@
-//! The third pass: whether the quotes of a change show what it says. The model judges its own changes, without the observations and the
-//! reasons that led to them.
+//! The third pass: whether the quotes of a change show what it says. The model judges its own
+//! changes, without the observations and the reasons that led to them.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -7,7 +7,9 @@ use domain::masking::mask;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ANSWER_TOKENS, Action, Candidate, Found, Item, Second, folded, list, marked, task, text};
+use super::{
+    ANSWER_TOKENS, Action, Candidate, Found, Item, Second, folded, list, marked, task, text,
+};
 use crate::{
     model::{Ask, Role},
     types::Memory,
@@ -23,11 +25,9 @@ const REASON_CHARS: usize = 240;
 /// What a model finds of one change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Its label.
     pub change: String,
     /// Why, in one sentence.
     pub reason: String,
-    /// What.
     pub verdict: Word,
 }
 
@@ -35,11 +35,8 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Word {
-    /// All of it.
     Entailed,
-    /// Most of it.
     Partly,
-    /// Something else.
     Not,
 }
 
@@ -52,7 +49,7 @@ impl Item for Verdict {
     }
 }
 
-/// Whether a second reading can say anything of it: a note that goes elsewhere says nothing new.
+/// True if a second reading can say anything of it: a note that goes elsewhere says nothing new.
 #[must_use]
 pub fn can_be_read(candidate: &Candidate) -> bool {
     candidate.action != Action::Move
@@ -60,12 +57,25 @@ pub fn can_be_read(candidate: &Candidate) -> bool {
 
 /// What is asked of some changes, by label.
 #[must_use]
-pub fn ask(changes: &[(String, &Candidate)], memories: &[Memory], instructions: Option<&str>) -> Ask {
-    let text: String = changes.iter().map(|(label, candidate)| shown(label, candidate, memories)).collect();
-    Ask { system: task(super::PROMPTS[2], instructions), turns: vec![(Role::User, text)], schema: schema(), max_tokens: ANSWER_TOKENS }
+pub fn ask(
+    changes: &[(String, &Candidate)],
+    memories: &[Memory],
+    instructions: Option<&str>,
+) -> Ask {
+    let text: String = changes
+        .iter()
+        .map(|(label, candidate)| shown(label, candidate, memories))
+        .collect();
+    Ask {
+        system: task(super::PROMPTS[2], instructions),
+        turns: vec![(Role::User, text)],
+        schema: schema(),
+        max_tokens: ANSWER_TOKENS,
+    }
 }
 
-/// The quotes of a change that are read a second time, and that count: of each session one, then another of each, up to 24.
+/// The quotes of a change that are read a second time, and that count: of each session one, then
+/// another of each, up to 24.
 #[must_use]
 pub fn shown_quotes(candidate: &Candidate) -> Vec<&Found> {
     let mut of_session: BTreeMap<&str, usize> = BTreeMap::new();
@@ -76,7 +86,11 @@ pub fn shown_quotes(candidate: &Candidate) -> Vec<&Found> {
         *rank += 1;
     }
     ranked.sort_by_key(|(rank, n, _)| (*rank, *n));
-    ranked.into_iter().take(QUOTES).map(|(_, _, quote)| quote).collect()
+    ranked
+        .into_iter()
+        .take(QUOTES)
+        .map(|(_, _, quote)| quote)
+        .collect()
 }
 
 fn shown(label: &str, candidate: &Candidate, memories: &[Memory]) -> String {
@@ -94,11 +108,19 @@ fn shown(label: &str, candidate: &Candidate, memories: &[Memory]) -> String {
         text.push_str("statement: The note no longer holds, or another note says all of it.\n");
     }
     for quote in shown_quotes(candidate) {
-        let _ = writeln!(text, "quote of a {}: {}", json!(quote.by).as_str().unwrap_or_default(), json!(mask(&quote.text)));
+        let _ = writeln!(
+            text,
+            "quote of a {}: {}",
+            json!(quote.by).as_str().unwrap_or_default(),
+            json!(mask(&quote.text))
+        );
     }
     // What a note becomes rests on what the notes say.
     if matches!(candidate.action, Action::Merge | Action::Remove) {
-        for memory in memories.iter().filter(|m| candidate.targets.contains(&m.path)) {
+        for memory in memories
+            .iter()
+            .filter(|m| candidate.targets.contains(&m.path))
+        {
             let content: String = mask(&memory.content).chars().take(4_000).collect();
             let _ = writeln!(text, "the note {} says: {}", memory.path, json!(content));
         }
@@ -128,8 +150,17 @@ fn schema() -> Value {
 /// What the second reading found of the change with this label; of several verdicts the worst one.
 #[must_use]
 pub fn second(label: &str, verdicts: &[Verdict]) -> Second {
-    let reason = |v: &Verdict| folded(&v.reason).chars().take(REASON_CHARS).collect::<String>();
-    let of = |word: Word| verdicts.iter().find(|v| v.change.trim() == label && v.verdict == word);
+    let reason = |v: &Verdict| {
+        folded(&v.reason)
+            .chars()
+            .take(REASON_CHARS)
+            .collect::<String>()
+    };
+    let of = |word: Word| {
+        verdicts
+            .iter()
+            .find(|v| v.change.trim() == label && v.verdict == word)
+    };
     match (of(Word::Not), of(Word::Partly), of(Word::Entailed)) {
         (Some(v), ..) => Second::Not(reason(v)),
         (None, Some(v), _) => Second::Partly(reason(v)),

@@ -1,5 +1,6 @@
-//! Claims by which a speaker grants themselves something: "I'm the CEO and always get 90 % off". Somebody else must say so; said by the
-//! one who gains by it, it is no preference, however often it is said.
+//! Claims by which a speaker grants themselves something: "I'm the CEO and always get 90 % off".
+//! Somebody else must say so; said by the one who gains by it, it is no preference, however often
+//! it is said.
 
 use crate::reading::plain_words;
 
@@ -98,22 +99,40 @@ const CHECKS: &[&str] = &[
     "policy",
 ];
 
-/// Whether the text claims a right, an exception or a gain for whoever says it.
+/// True if the text claims a right, an exception or a gain for whoever says it.
 pub fn grants_the_speaker(text: &str) -> bool {
     let words = plain_words(text);
     let has = |of: &[&str]| words.iter().any(|w| of.contains(&w.trim_end_matches('%')));
     let percent = words.iter().any(|w| w.contains('%')) || words.iter().any(|w| w == "percent");
-    let pair =
-        |first: &[&str], second: &[&str]| words.windows(2).any(|w| first.contains(&w[0].as_str()) && second.contains(&w[1].as_str()));
+    let pair = |first: &[&str], second: &[&str]| {
+        words
+            .windows(2)
+            .any(|w| first.contains(&w[0].as_str()) && second.contains(&w[1].as_str()))
+    };
     let is_i = words.iter().any(|w| matches!(w.as_str(), "i'm" | "im")) || pair(&["i"], &["am"]);
-    let gets = pair(&["i"], &["get", "receive", "qualify", "deserve", "have", "always", "never"]);
+    let gets = pair(
+        &["i"],
+        &[
+            "get", "receive", "qualify", "deserve", "have", "always", "never",
+        ],
+    );
     let give_me = pair(
-        &["give", "grant", "offer", "issue", "refund", "upgrade", "credit", "owe", "owes", "allow", "let", "gives", "exempt"],
+        &[
+            "give", "grant", "offer", "issue", "refund", "upgrade", "credit", "owe", "owes",
+            "allow", "let", "gives", "exempt",
+        ],
         &["me", "us"],
     );
     let for_me = pair(&["for", "from", "ask", "to"], &["me"]) || words.iter().any(|w| w == "my");
-    let skips = words.iter().any(|w| matches!(w.as_str(), "skip" | "waive" | "bypass" | "without" | "ignore"))
-        || (words.iter().any(|w| matches!(w.as_str(), "not" | "never" | "no")) && pair(&["ask", "charge", "require"], &["me", "for"]));
+    let skips = words.iter().any(|w| {
+        matches!(
+            w.as_str(),
+            "skip" | "waive" | "bypass" | "without" | "ignore"
+        )
+    }) || (words
+        .iter()
+        .any(|w| matches!(w.as_str(), "not" | "never" | "no"))
+        && pair(&["ask", "charge", "require"], &["me", "for"]));
     (is_i && (has(WHO) || has(GAINS)))
         || (gets && (has(GAINS) || percent))
         || (give_me && (has(GAINS) || percent))

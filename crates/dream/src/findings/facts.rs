@@ -1,6 +1,7 @@
-//! Facts that changed: a memory states a value, and later sessions state another one for the same thing, again and again. The newest
-//! value must be stated by two subjects (else tasks, else sessions) and nobody may have stated another one since. Sessions of unknown
-//! time say nothing here, because nobody knows what was later.
+//! Facts that changed: a memory states a value, and later sessions state another one for the same
+//! thing, again and again. The newest value must be stated by two subjects (else tasks, else
+//! sessions) and nobody may have stated another one since. Sessions of unknown time say nothing
+//! here, because nobody knows what was later.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -22,15 +23,23 @@ pub const KIND: &str = "fact_changed";
 /// Different values of one thing that are shown against each other.
 const MOST_VALUES: usize = 5;
 /// Why a statement cannot be replaced.
-pub const NOT_ALONE: &str = "the statement is in the memory more than once, or in another form; a person should change it";
+pub const NOT_ALONE: &str =
+    "the statement is in the memory more than once, or in another form; a person should change it";
 /// What stands before a statement that no longer holds and is kept.
 const REPLACED: &str = "Replaced, no longer true:";
 
-/// The memory with other words in a statement's place, and the same with the old ones kept below as a quotation; none if the statement
-/// is in it more than once, or not as it is.
-pub fn superseded(memory: &Memory, (index, statement): (usize, &str), new: &str) -> Option<(Edit, Edit)> {
+/// The memory with other words in a statement's place, and the same with the old ones kept below as
+/// a quotation; none if the statement is in it more than once, or not as it is.
+pub fn superseded(
+    memory: &Memory,
+    (index, statement): (usize, &str),
+    new: &str,
+) -> Option<(Edit, Edit)> {
     let quoted = format!("{new}\n\n{REPLACED}\n> {statement}\n");
-    Some((edit(memory, (index, statement), new)?, edit(memory, (index, statement), &quoted)?))
+    Some((
+        edit(memory, (index, statement), new)?,
+        edit(memory, (index, statement), &quoted)?,
+    ))
 }
 
 /// Words beside a fact that do not make it another one: when it changed, who says so.
@@ -96,12 +105,14 @@ struct Heard {
     by_tool: bool,
 }
 
-/// Every fact of the memory that sessions contradict, but for statements of which a change is proposed already.
+/// Every fact of the memory that sessions contradict, but for statements of which a change is
+/// proposed already.
 pub fn find(window: &Window, said: &[Vec<String>], changed: &BTreeSet<Statement>) -> Vec<Finding> {
     let facts = facts(said, &window.input.memories);
     let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
     for (n, fact) in facts.iter().enumerate() {
-        // Any statement about it holds half of its words, so it holds one of any half and one more; the longest are the rarest.
+        // Any statement about it holds half of its words, so it holds one of any half and one more;
+        // the longest are the rarest.
         let mut words: Vec<&String> = fact.about.iter().collect();
         words.sort_by_key(|w| std::cmp::Reverse((w.len(), *w)));
         for word in words.into_iter().take(fact.about.len() / 2 + 1) {
@@ -112,31 +123,68 @@ pub fn find(window: &Window, said: &[Vec<String>], changed: &BTreeSet<Statement>
     for (index, session) in window.sessions() {
         let Some(at) = session.head.at else { continue };
         for stated in &session.features.stated {
-            let near: BTreeSet<usize> = stated.about.iter().filter_map(|w| by_word.get(w.as_str())).flatten().copied().collect();
+            let near: BTreeSet<usize> = stated
+                .about
+                .iter()
+                .filter_map(|w| by_word.get(w.as_str()))
+                .flatten()
+                .copied()
+                .collect();
             for n in near {
                 let fact = &facts[n];
-                let later = window.input.memories[fact.memory].updated_at.is_none_or(|written| at > written);
-                let Some((value, aim)) = value_for(fact, stated).filter(|_| later) else { continue };
+                let later = window.input.memories[fact.memory]
+                    .updated_at
+                    .is_none_or(|written| at > written);
+                let Some((value, aim)) = value_for(fact, stated).filter(|_| later) else {
+                    continue;
+                };
                 let heard = heard.entry(n).or_default();
                 // A sentence and a clause of it say it once.
-                let again = |h: &&mut Heard| h.place.event == stated.at.event && same_value(&h.value, &value);
-                match heard.iter_mut().rev().take_while(|h| h.session == index).find(again) {
+                let again = |h: &&mut Heard| {
+                    h.place.event == stated.at.event && same_value(&h.value, &value)
+                };
+                match heard
+                    .iter_mut()
+                    .rev()
+                    .take_while(|h| h.session == index)
+                    .find(again)
+                {
                     Some(before) if before.aim == Aim::Sure || aim == Aim::Loose => {}
-                    Some(before) => (before.place, before.aim, before.value) = (stated.at, aim, value),
-                    None => heard.push(Heard { session: index, at, place: stated.at, value, aim, by_tool: stated.by_tool }),
+                    Some(before) => {
+                        (before.place, before.aim, before.value) = (stated.at, aim, value);
+                    }
+                    None => heard.push(Heard {
+                        session: index,
+                        at,
+                        place: stated.at,
+                        value,
+                        aim,
+                        by_tool: stated.by_tool,
+                    }),
                 }
             }
         }
     }
     let is_changed = |n: usize| changed.contains(&(facts[n].memory, facts[n].statement.to_owned()));
-    heard.into_iter().filter(|(n, _)| !is_changed(*n)).filter_map(|(n, heard)| judge(&facts[n], heard, window)).collect()
+    heard
+        .into_iter()
+        .filter(|(n, _)| !is_changed(*n))
+        .filter_map(|(n, heard)| judge(&facts[n], heard, window))
+        .collect()
 }
 
 fn facts<'a>(said: &'a [Vec<String>], memories: &[Memory]) -> Vec<Fact<'a>> {
     // A quotation is no statement of the memory's own.
-    let own =
-        |(m, s): &(usize, &String)| !memories[*m].content.lines().any(|l| l.strip_prefix("> ").is_some_and(|q| q.trim() == s.as_str()));
-    let all = said.iter().enumerate().flat_map(|(m, all)| all.iter().map(move |s| (m, s)));
+    let own = |(m, s): &(usize, &String)| {
+        !memories[*m]
+            .content
+            .lines()
+            .any(|l| l.strip_prefix("> ").is_some_and(|q| q.trim() == s.as_str()))
+    };
+    let all = said
+        .iter()
+        .enumerate()
+        .flat_map(|(m, all)| all.iter().map(move |s| (m, s)));
     all.filter(own).filter_map(|(m, s)| fact(m, s)).collect()
 }
 
@@ -144,43 +192,73 @@ fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
     let parted = stated_in(statement)?;
     let (old, after) = parted.values.last().cloned()?;
     let (about, amount, of_others) = (parted.about, Amount::of(&old), parted.of_others);
-    // A value that stands before the copula names the thing ("room 5 is closed"): another one is another thing.
-    after.then(|| Fact { memory, statement, about, values: parted.values.into_iter().map(|(v, _)| v).collect(), of_others, old, amount })
+    // A value that stands before the copula names the thing ("room 5 is closed"): another one is
+    // another thing.
+    after.then(|| Fact {
+        memory,
+        statement,
+        about,
+        values: parted.values.into_iter().map(|(v, _)| v).collect(),
+        of_others,
+        old,
+        amount,
+    })
 }
 
 /// How surely a session speaks of the fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Aim {
-    /// All of the fact's words, all but one and that it changed, or half of them and the old value: another value of the same thing.
+    /// All of the fact's words, all but one and that it changed, or half of them and the old value:
+    /// another value of the same thing.
     Sure,
-    /// Half of its words and hardly another: it counts only for a value that somebody stated surely.
+    /// Half of its words and hardly another: it counts only for a value that somebody stated
+    /// surely.
     Loose,
 }
 
-/// The value that a session states for the fact, if it is about the same thing; all other values equal.
+/// The value that a session states for the fact, if it is about the same thing; all other values
+/// equal.
 fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
     // Theirs is not ours, whatever it is.
     if stated.of_others != fact.of_others {
         return None;
     }
-    let (all, said) = (fact.about.len(), fact.about.iter().filter(|w| stated.about.binary_search(w).is_ok()).count());
+    let (all, said) = (
+        fact.about.len(),
+        fact.about
+            .iter()
+            .filter(|w| stated.about.binary_search(w).is_ok())
+            .count(),
+    );
     if said * 2 < all || said == 0 {
         return None;
     }
     let others = &fact.values[..fact.values.len() - 1];
-    let rest: Vec<&String> = stated.values.iter().filter(|v| !others.contains(v)).collect();
+    let rest: Vec<&String> = stated
+        .values
+        .iter()
+        .filter(|v| !others.contains(v))
+        .collect();
     if stated.values.iter().filter(|v| others.contains(v)).count() != others.len() {
         return None;
     }
     let is_old = |v: &str| v == fact.old || Amount::of(v).is(&fact.amount);
-    // More words than the fact's are of another thing where words of the fact are missing; one for another of three may be the same
-    // in other words, if the old value is named as well.
-    let more = stated.about.iter().filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str())).count();
+    // More words than the fact's are of another thing where words of the fact are missing; one for
+    // another of three may be the same in other words, if the old value is named as well.
+    let more = stated
+        .about
+        .iter()
+        .filter(|w| !fact.about.contains(w) && !SOFT.contains(&w.as_str()))
+        .count();
     let names_old = stated.was.iter().any(|v| is_old(v));
     let nearly = all >= 3 && said + 1 == all;
     let aim = if said == all {
         let sure = more <= usize::from(all >= 4 || names_old);
-        if sure { Aim::Sure } else { (more <= 2).then_some(Aim::Loose)? }
+        if sure {
+            Aim::Sure
+        } else {
+            (more <= 2).then_some(Aim::Loose)?
+        }
     } else if more > usize::from(nearly) {
         return None;
     } else if names_old || (more == 0 && nearly && stated.changed) {
@@ -200,44 +278,77 @@ fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
 }
 
 fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding> {
-    heard.sort_by(|a, b| (a.at, &window.head(a.session).key, a.place).cmp(&(b.at, &window.head(b.session).key, b.place)));
+    heard.sort_by(|a, b| {
+        (a.at, &window.head(a.session).key, a.place).cmp(&(
+            b.at,
+            &window.head(b.session).key,
+            b.place,
+        ))
+    });
     let newest = heard.iter().rfind(|h| h.aim == Aim::Sure)?.value.clone();
-    // What is loosely about it counts for what somebody stated surely; where it says another value it is only shown, as against it.
+    // What is loosely about it counts for what somebody stated surely; where it says another value
+    // it is only shown, as against it.
     let amount = Amount::of(&newest);
     let is_newest = |h: &Heard| h.value == newest || Amount::of(&h.value).is(&amount);
-    let (heard, loosely): (Vec<Heard>, Vec<Heard>) = heard.into_iter().partition(|h| h.aim == Aim::Sure || is_newest(h));
+    let (heard, loosely): (Vec<Heard>, Vec<Heard>) = heard
+        .into_iter()
+        .partition(|h| h.aim == Aim::Sure || is_newest(h));
     if amount.is(&fact.amount) {
         return None;
     }
     // Since it was first stated, nobody may have stated another one.
-    let since = heard.iter().rposition(|h| !is_newest(h)).map_or(0, |n| n + 1);
+    let since = heard
+        .iter()
+        .rposition(|h| !is_newest(h))
+        .map_or(0, |n| n + 1);
     let (before, now) = heard.split_at(since);
     let mut support = window.support(now.iter().map(|h| h.session));
-    support.eligible = heard.iter().map(|h| h.session).collect::<BTreeSet<_>>().len();
+    support.eligible = heard
+        .iter()
+        .map(|h| h.session)
+        .collect::<BTreeSet<_>>()
+        .len();
     let memory = &window.input.memories[fact.memory];
     let named = |value: &str| named(&memory.path, fact.statement, value);
-    // The same value in other words is the same finding; what was decided on before values had a normal form is still known.
+    // The same value in other words is the same finding; what was decided on before values had a
+    // normal form is still known.
     let name = named(&newest);
     let title = format!("Now {}: {}", short(&newest), short(fact.statement));
     let mut finding = Finding::new(KIND, &name, title, support);
-    finding.aliases = vec![fingerprint(KIND, &format!("{}\0{}\0{}", memory.path, fact.statement, newest.to_lowercase()))];
+    finding.aliases = vec![fingerprint(
+        KIND,
+        &format!(
+            "{}\0{}\0{}",
+            memory.path,
+            fact.statement,
+            newest.to_lowercase()
+        ),
+    )];
     if let Some(reason) = unfit(&newest) {
         "another value for what a memory states".clone_into(&mut finding.title);
         return Some(finding.held_back(reason));
     }
     if finding.support.distinct() < MIN_SUPPORT {
-        return Some(finding.held_back("the newest value was stated with one subject or task only"));
+        return Some(
+            finding.held_back("the newest value was stated with one subject or task only"),
+        );
     }
     let new = replaced(fact.statement, &fact.old, &newest);
-    let Some((plain, kept)) = new.and_then(|new| superseded(memory, (fact.memory, fact.statement), &new)) else {
+    let Some((plain, kept)) =
+        new.and_then(|new| superseded(memory, (fact.memory, fact.statement), &new))
+    else {
         return Some(finding.held_back(NOT_ALONE));
     };
     let mut quotes = window.quotes(now.iter().map(|h| (h.session, h.place)), false);
-    quotes.extend(window.quotes(before.iter().chain(&loosely).map(|h| (h.session, h.place)), true));
+    quotes.extend(window.quotes(
+        before.iter().chain(&loosely).map(|h| (h.session, h.place)),
+        true,
+    ));
     finding.change = Some(Change {
         kind: ChangeKind::Supersede,
         rationale: format!(
-            "The memory says “{}”. Since then sessions state `{newest}` {}, and the last other value before that. Nobody stated another one since.",
+            "The memory says “{}”. Since then sessions state `{newest}` {}, and the last other \
+             value before that. Nobody stated another one since.",
             fact.statement,
             compose::times(now.len()),
         ),
@@ -251,7 +362,8 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     Some(finding)
 }
 
-/// What names the finding that a statement's value is another one now: the same value in other words is the same finding.
+/// What names the finding that a statement's value is another one now: the same value in other
+/// words is the same finding.
 pub fn named(path: &str, statement: &str, value: &str) -> String {
     format!("{path}\0{statement}\0{}", Amount::of(value).text())
 }
@@ -267,17 +379,24 @@ pub fn unfit(value: &str) -> Option<&'static str> {
     None
 }
 
-/// The statement with the new value in the old one's place: the last time it stands there as a word of its own. None where a sign
-/// stands before it, which is no part of the value.
+/// The statement with the new value in the old one's place: the last time it stands there as a word
+/// of its own. None where a sign stands before it, which is no part of the value.
 fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
     // A value's words may stand in other case in the statement.
     let (lower, wanted) = (statement.to_ascii_lowercase(), old.to_ascii_lowercase());
     let alone = |at: &usize| {
         let before = statement[..*at].chars().next_back();
         let after = statement[at + old.len()..].chars().next();
-        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+        ![before, after]
+            .into_iter()
+            .flatten()
+            .any(char::is_alphanumeric)
     };
-    let at = lower.match_indices(&wanted).map(|(at, _)| at).filter(alone).last()?;
+    let at = lower
+        .match_indices(&wanted)
+        .map(|(at, _)| at)
+        .filter(alone)
+        .last()?;
     let signed = statement[..at].ends_with(['-', '−', '+']);
     (!signed).then(|| format!("{}{new}{}", &statement[..at], &statement[at + old.len()..]))
 }
@@ -291,10 +410,20 @@ fn edit(memory: &Memory, (index, statement): (usize, &str), new: &str) -> Option
             // A sentence of its own: nothing of another one before or after it.
             let own = |start: usize| {
                 let (before, after) = (line[..start].trim_end(), &line[start + statement.len()..]);
-                let begins = before.chars().all(|c| matches!(c, '#' | '-' | '*' | '>' | ' ')) || before.ends_with(['.', '!', '?']);
-                begins && (after.trim().is_empty() || after.starts_with(' ') && statement.ends_with(['.', '!', '?']))
+                let begins = before
+                    .chars()
+                    .all(|c| matches!(c, '#' | '-' | '*' | '>' | ' '))
+                    || before.ends_with(['.', '!', '?']);
+                begins
+                    && (after.trim().is_empty()
+                        || after.starts_with(' ') && statement.ends_with(['.', '!', '?']))
             };
-            places.extend(line.match_indices(statement).map(|(start, _)| start).filter(|&s| own(s)).map(|s| at + s));
+            places.extend(
+                line.match_indices(statement)
+                    .map(|(start, _)| start)
+                    .filter(|&s| own(s))
+                    .map(|s| at + s),
+            );
         }
         at += line.len();
     }
@@ -307,15 +436,27 @@ fn edit(memory: &Memory, (index, statement): (usize, &str), new: &str) -> Option
     } else {
         format!("{before}{new}{rest}")
     };
-    Some(Edit { memory: Some(index), path: memory.path.clone(), new_path: None, content: Some(content) })
+    Some(Edit {
+        memory: Some(index),
+        path: memory.path.clone(),
+        new_path: None,
+        content: Some(content),
+    })
 }
 
-/// Pairs of the memory's own statements that say different values of the same thing, or the opposite: for a person to look at.
-pub fn contradictions(memories: &[Memory], said: &[Vec<String>]) -> Vec<((usize, String), (usize, String))> {
+/// Pairs of the memory's own statements that say different values of the same thing, or the
+/// opposite: for a person to look at.
+pub fn contradictions(
+    memories: &[Memory],
+    said: &[Vec<String>],
+) -> Vec<((usize, String), (usize, String))> {
     let facts = facts(said, memories);
     let mut by_about: BTreeMap<(&[String], &[String]), Vec<&Fact>> = BTreeMap::new();
     for fact in &facts {
-        by_about.entry((&fact.about, &fact.values[..fact.values.len() - 1])).or_default().push(fact);
+        by_about
+            .entry((&fact.about, &fact.values[..fact.values.len() - 1]))
+            .or_default()
+            .push(fact);
     }
     let mut found = Vec::new();
     for same in by_about.values() {
@@ -327,7 +468,12 @@ pub fn contradictions(memories: &[Memory], said: &[Vec<String>]) -> Vec<((usize,
             }
         }
         let pairs = apart.windows(2).filter(|p| is_alike(&p[0].old, &p[1].old));
-        found.extend(pairs.map(|p| ((p[0].memory, p[0].statement.to_owned()), (p[1].memory, p[1].statement.to_owned()))));
+        found.extend(pairs.map(|p| {
+            (
+                (p[0].memory, p[0].statement.to_owned()),
+                (p[1].memory, p[1].statement.to_owned()),
+            )
+        }));
     }
     found.extend(negations(said));
     found
@@ -337,7 +483,11 @@ pub fn contradictions(memories: &[Memory], said: &[Vec<String>]) -> Vec<((usize,
 fn negations(said: &[Vec<String>]) -> Vec<((usize, String), (usize, String))> {
     let mut plain: BTreeMap<Vec<String>, (usize, &String)> = BTreeMap::new();
     let mut negated: Vec<(Vec<String>, usize, &String)> = Vec::new();
-    for (memory, statement) in said.iter().enumerate().flat_map(|(m, all)| all.iter().map(move |s| (m, s))) {
+    for (memory, statement) in said
+        .iter()
+        .enumerate()
+        .flat_map(|(m, all)| all.iter().map(move |s| (m, s)))
+    {
         let words = similar::content_words(statement);
         let (without, is_negated) = similar::without_negation(words);
         if without.len() < 2 {
@@ -350,7 +500,9 @@ fn negations(said: &[Vec<String>]) -> Vec<((usize, String), (usize, String))> {
         }
     }
     let pair = |(key, memory, statement): (Vec<String>, usize, &String)| {
-        plain.get(&key).map(|(m, s)| ((*m, (*s).clone()), (memory, statement.clone())))
+        plain
+            .get(&key)
+            .map(|(m, s)| ((*m, (*s).clone()), (memory, statement.clone())))
     };
     negated.into_iter().filter_map(pair).collect()
 }

@@ -1,5 +1,5 @@
-//! What sessions show together that none shows alone. Each kind of finding says how many back it and what speaks against it; whether it
-//! becomes a change is settled later.
+//! What sessions show together that none shows alone. Each kind of finding says how many back it
+//! and what speaks against it; whether it becomes a change is settled later.
 
 pub mod candidates;
 pub mod changed;

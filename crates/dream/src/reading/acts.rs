@@ -1,4 +1,5 @@
-//! What an agent did: which tools it called first in which order, which last, and the calls that change something outside.
+//! What an agent did: which tools it called first in which order, which last, and the calls that
+//! change something outside.
 
 use domain::event::EventKind;
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ const EDITORS: &[&str] = &[
     "fswrite",
 ];
 
-/// Whether a coding agent edits files by this tool.
+/// True if a coding agent edits files by this tool.
 pub fn edits_files(tool: &str) -> bool {
     let name: String = tool.chars().filter(char::is_ascii_alphanumeric).collect();
     EDITORS.contains(&name.to_ascii_lowercase().as_str())
@@ -69,7 +70,6 @@ pub fn edits_files(tool: &str) -> bool {
 /// The first call of a tool; of a shell, of each program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct First {
-    /// The tool.
     pub tool: String,
     /// Of a shell, the program that it ran, with its verb.
     pub program: Option<String>,
@@ -87,7 +87,6 @@ impl First {
 /// A call that changes something outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
-    /// The tool.
     pub tool: String,
     /// Hash of its arguments.
     pub arguments: u64,
@@ -95,9 +94,13 @@ pub struct Act {
     pub event: usize,
 }
 
-/// Whether a tool's or argument's name may stand in content: letters, digits, `_`, `-`, `.`, `:`, at most 64.
+/// True if a tool's or argument's name may stand in content: letters, digits, `_`, `-`, `.`, `:`,
+/// at most 64.
 pub fn is_plain_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
+    (1..=64).contains(&name.len())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':'))
 }
 
 /// The first call of each tool and program, in order, and the name of the last one of all.
@@ -107,8 +110,13 @@ pub fn firsts(session: &Session) -> (Vec<First>, Option<String>) {
     for (event, tool, text) in uses(session) {
         let program = program(tool, text);
         last = Some(program.clone().unwrap_or_else(|| tool.to_owned()));
-        if found.len() < MOST_TOOLS && !found.iter().any(|f| f.tool == tool && f.program == program) {
-            found.push(First { tool: tool.to_owned(), program, at: quoted(event, text) });
+        if found.len() < MOST_TOOLS && !found.iter().any(|f| f.tool == tool && f.program == program)
+        {
+            found.push(First {
+                tool: tool.to_owned(),
+                program,
+                at: quoted(event, text),
+            });
         }
     }
     (found, last)
@@ -128,16 +136,30 @@ pub fn of(session: &Session) -> Vec<Act> {
     // What a shell runs, or an agent edits, differs between any two sessions.
     let works = |tool: &str| command::is_shell(tool) || edits_files(tool);
     let changing = uses(session).filter(|(_, tool, _)| !only_looks(tool) && !works(tool));
-    let act = |(event, tool, text): (usize, &str, &str)| Act { tool: tool.to_owned(), arguments: hash(text.as_bytes()), event };
+    let act = |(event, tool, text): (usize, &str, &str)| Act {
+        tool: tool.to_owned(),
+        arguments: hash(text.as_bytes()),
+        event,
+    };
     changing.map(act).take(MOST_ACTS).collect()
 }
 
 fn uses(session: &Session) -> impl Iterator<Item = (usize, &str, &str)> {
-    let calls = session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::ToolUse);
-    calls.filter_map(|(n, e)| Some((n, e.tool.as_deref().filter(|t| is_plain_name(t))?, e.text.as_str())))
+    let calls = session
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| e.kind == EventKind::ToolUse);
+    calls.filter_map(|(n, e)| {
+        Some((
+            n,
+            e.tool.as_deref().filter(|t| is_plain_name(t))?,
+            e.text.as_str(),
+        ))
+    })
 }
 
-/// Whether a tool changes nothing, as far as its name says so.
+/// True if a tool changes nothing, as far as its name says so.
 pub fn only_looks(tool: &str) -> bool {
     has_part(tool, LOOKING)
 }

@@ -1,9 +1,11 @@
-//! The day up to which a statement says that something holds: "valid until 31 March 2026", "expires 2026-02-01", "runs through Q1 2026".
-//! Dates that could be read in two ways (03/04/2026) are none.
+//! The day up to which a statement says that something holds: "valid until 31 March 2026", "expires
+//! 2026-02-01", "runs through Q1 2026". Dates that could be read in two ways (03/04/2026) are none.
 
 /// A day in microseconds.
 const DAY: i64 = 86_400_000_000;
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
 /// Words that say by themselves that something ends.
 const ENDS: &[&str] = &[
     "expire",
@@ -84,14 +86,15 @@ const BETWEEN: &[&str] = &[
 ];
 /// After these the statement tells of what was.
 const PAST: &[&str] = &[
-    "was", "were", "had", "used", "did", "moved", "signed", "became", "founded", "since", "before", "stayed", "lived", "worked", "kept",
-    "went", "ran",
+    "was", "were", "had", "used", "did", "moved", "signed", "became", "founded", "since", "before",
+    "stayed", "lived", "worked", "kept", "went", "ran",
 ];
-/// What follows a date that only says which things are meant: "invoices up to 2023 are in the archive".
+/// What follows a date that only says which things are meant: "invoices up to 2023 are in the
+/// archive".
 const VERBS: &[&str] = &[
-    "is", "are", "was", "were", "has", "have", "had", "go", "goes", "stand", "stands", "live", "lives", "keep", "keeps", "stay", "stays",
-    "belong", "belongs", "can", "must", "may", "should", "will", "use", "uses", "need", "needs", "remain", "remains", "sit", "sits",
-    "count",
+    "is", "are", "was", "were", "has", "have", "had", "go", "goes", "stand", "stands", "live",
+    "lives", "keep", "keeps", "stay", "stays", "belong", "belongs", "can", "must", "may", "should",
+    "will", "use", "uses", "need", "needs", "remain", "remains", "sit", "sits", "count",
 ];
 
 /// How surely a statement ends on its day.
@@ -110,7 +113,6 @@ pub struct Ends {
     pub after: i64,
     /// The date as it is written.
     pub written: String,
-    /// How surely.
     pub sure: Sure,
 }
 
@@ -128,12 +130,22 @@ pub fn ends(statement: &str) -> Option<Ends> {
         };
         // A verb after a comma or colon begins something else.
         let ends_clause = words[n + taken - 1].ends_with([',', ':', ';', '.', ')']);
-        let next = lower.get(n + taken).filter(|_| !ends_clause).map_or("", String::as_str);
+        let next = lower
+            .get(n + taken)
+            .filter(|_| !ends_clause)
+            .map_or("", String::as_str);
         if let Some(sure) = how(&lower, n, next)
             && found.as_ref().is_none_or(|f| f.after < after)
         {
-            let written = words[n..n + taken].join(" ").trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
-            found = Some(Ends { after, written, sure });
+            let written = words[n..n + taken]
+                .join(" ")
+                .trim_matches(|c: char| !c.is_alphanumeric())
+                .to_owned();
+            found = Some(Ends {
+                after,
+                written,
+                sure,
+            });
         }
         n += taken;
     }
@@ -153,7 +165,9 @@ fn how(words: &[String], start: usize, next: &str) -> Option<Sure> {
         return Some(Sure::Says);
     }
     // "The last day is 3 May 2026."
-    if words[at..start].iter().any(|w| w == "last") || (words[at..start].iter().any(|w| w == "day") && lead == "last") {
+    if words[at..start].iter().any(|w| w == "last")
+        || (words[at..start].iter().any(|w| w == "day") && lead == "last")
+    {
         return Some(Sure::Says);
     }
     if !LEADS.contains(&lead) || (lead == "to" && before.last().is_some_and(|w| w == "up")) {
@@ -168,7 +182,8 @@ fn how(words: &[String], start: usize, next: &str) -> Option<Sure> {
     (lead != "to").then_some(Sure::Perhaps)
 }
 
-/// The date at the beginning of these words, as the first moment after it, and how many words it takes.
+/// The date at the beginning of these words, as the first moment after it, and how many words it
+/// takes.
 fn date(words: &[String]) -> Option<(i64, usize)> {
     let word = |n: usize| words.get(n).map_or("", String::as_str);
     let (first, second, third) = (word(0), word(1), word(2));
@@ -177,7 +192,9 @@ fn date(words: &[String]) -> Option<(i64, usize)> {
     }
     // 31 March 2026, 31st of March 2026.
     let of = usize::from(second == "of");
-    if let (Some(day), Some(month), Some(year)) = (day(first), month(word(1 + of)), year(word(2 + of))) {
+    if let (Some(day), Some(month), Some(year)) =
+        (day(first), month(word(1 + of)), year(word(2 + of)))
+    {
         return Some((next_day(year, month, day)?, 3 + of));
     }
     if let Some(month) = month(first) {
@@ -187,7 +204,10 @@ fn date(words: &[String]) -> Option<(i64, usize)> {
         }
         return Some((month_end(year(second)?, month)?, 2));
     }
-    let quarter = first.strip_prefix('q').and_then(|q| q.parse::<u8>().ok()).filter(|q| (1..=4).contains(q));
+    let quarter = first
+        .strip_prefix('q')
+        .and_then(|q| q.parse::<u8>().ok())
+        .filter(|q| (1..=4).contains(q));
     if let (Some(quarter), Some(year)) = (quarter, year(second)) {
         return Some((month_end(year, quarter * 3)?, 2));
     }
@@ -200,8 +220,12 @@ fn numeric(word: &str) -> Option<i64> {
     let number = |part: &str| part.parse::<u8>().ok().filter(|_| part.len() <= 2);
     match parts[..] {
         [y, m, d] if y.len() == 4 => next_day(year(y)?, number(m)?, number(d)?),
-        [d, m, y] if y.len() == 4 && (word.contains('.') || number(d)? > 12) => next_day(year(y)?, number(m)?, number(d)?),
-        [y, m] if y.len() == 4 && word.contains('-') && m.len() == 2 => month_end(year(y)?, number(m)?),
+        [d, m, y] if y.len() == 4 && (word.contains('.') || number(d)? > 12) => {
+            next_day(year(y)?, number(m)?, number(d)?)
+        }
+        [y, m] if y.len() == 4 && word.contains('-') && m.len() == 2 => {
+            month_end(year(y)?, number(m)?)
+        }
         _ => None,
     }
 }
@@ -211,20 +235,41 @@ fn bare(word: &str) -> &str {
 }
 
 fn day(word: &str) -> Option<u8> {
-    let number = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
-    number.parse().ok().filter(|d| (1..=31).contains(d) && number.len() <= 2)
+    let number = ["st", "nd", "rd", "th"]
+        .iter()
+        .find_map(|end| word.strip_suffix(end))
+        .unwrap_or(word);
+    number
+        .parse()
+        .ok()
+        .filter(|d| (1..=31).contains(d) && number.len() <= 2)
 }
 
 fn month(word: &str) -> Option<u8> {
     let short: String = word.chars().take(3).collect();
     let at = MONTHS.iter().position(|m| *m == short)?;
-    let whole =
-        ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"][at];
-    (whole.starts_with(word) || (word == "sept" && at == 8)).then(|| u8::try_from(at + 1).unwrap_or(1))
+    let whole = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ][at];
+    (whole.starts_with(word) || (word == "sept" && at == 8))
+        .then(|| u8::try_from(at + 1).unwrap_or(1))
 }
 
 fn year(word: &str) -> Option<i32> {
-    word.parse().ok().filter(|y| (1990..2100).contains(y) && word.len() == 4)
+    word.parse()
+        .ok()
+        .filter(|y| (1990..2100).contains(y) && word.len() == 4)
 }
 
 /// The first moment of the day after; none for a day that there is not.
@@ -236,7 +281,9 @@ fn next_day(year: i32, month: u8, day: u8) -> Option<i64> {
 }
 
 fn month_end(year: i32, month: u8) -> Option<i64> {
-    (1..=12).contains(&month).then(|| next_day(year, month, days_in(year, month)))?
+    (1..=12)
+        .contains(&month)
+        .then(|| next_day(year, month, days_in(year, month)))?
 }
 
 const fn days_in(year: i32, month: u8) -> u8 {
@@ -248,7 +295,8 @@ const fn days_in(year: i32, month: u8) -> u8 {
     }
 }
 
-/// Days from the epoch to a day of the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// Days from the epoch to a day of the proleptic Gregorian calendar (Howard Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms").
 fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
     let (month, day) = (i64::from(month), i64::from(day));
     let year = i64::from(year) - i64::from(month <= 2);
@@ -271,7 +319,10 @@ mod tests {
             ("It expires on 2026-02-28.", "2026-03-01"),
             ("The pilot runs through April 2026.", "2026-05-01"),
             ("The offer holds until the end of Q1 2026.", "2026-04-01"),
-            ("Temporary till 15.05.2026: use the side door.", "2026-05-16"),
+            (
+                "Temporary till 15.05.2026: use the side door.",
+                "2026-05-16",
+            ),
             ("Free parking until 2025.", "2026-01-01"),
             ("Booked until 29/02/2028", "2028-03-01"),
         ] {

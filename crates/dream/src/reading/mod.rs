@@ -1,6 +1,7 @@
-//! Reads a session once and keeps what findings need of it: its *features*. They are small, hold no transcript, and say by event and
-//! byte range where everything stands, so that a dream over a long history loads features only and each session is read one time.
-//! What the agent was told (its system prompt, its own memory) is kept apart from what happened.
+//! Reads a session once and keeps what findings need of it: its *features*. They are small, hold no
+//! transcript, and say by event and byte range where everything stands, so that a dream over a long
+//! history loads features only and each session is read one time. What the agent was told (its
+//! system prompt, its own memory) is kept apart from what happened.
 
 mod acts;
 mod amounts;
@@ -55,7 +56,6 @@ const MEMORY_TOOLS: &[&str] = &["memory", "memories", "recall", "briefing", "rem
 pub struct Place {
     /// Index of the event.
     pub event: usize,
-    /// First byte.
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
@@ -66,7 +66,6 @@ pub struct Place {
 pub struct Features {
     /// How many events it has.
     pub events: usize,
-    /// Answers of tools.
     pub answers: usize,
     /// Those that are errors.
     pub failed: usize,
@@ -78,14 +77,14 @@ pub struct Features {
     pub acts: Vec<Act>,
     /// Answers that are errors.
     pub errors: Vec<ToolError>,
-    /// What users said as a rule.
     pub rules: Vec<Rule>,
     /// Statements that hold a value.
     pub stated: Vec<Stated>,
     /// What people said that names a value.
     #[serde(default)]
     pub mentions: Vec<Mention>,
-    /// Hashes of the statements that the agent was told by its system prompt or its own memory, ascending.
+    /// Hashes of the statements that the agent was told by its system prompt or its own memory,
+    /// ascending.
     pub told: Vec<u64>,
     /// Hashes of the content words of the first request, ascending.
     pub request: Vec<u64>,
@@ -94,7 +93,6 @@ pub struct Features {
 /// An answer that is an error, and what was tried next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolError {
-    /// The tool.
     pub tool: String,
     /// Of a shell, the program that failed, with its verb (`npm ci`).
     pub program: Option<String>,
@@ -102,13 +100,12 @@ pub struct ToolError {
     pub signature: String,
     /// What each mask of the signature covers; empty where that is long or personal.
     pub masked: Vec<String>,
-    /// Where it says so.
     pub at: Place,
-    /// The next try.
     pub next: Option<Next>,
 }
 
-/// The next try after an error: the next call of the same tool, or of the same program; for a shell, else the next command that worked.
+/// The next try after an error: the next call of the same tool, or of the same program; for a
+/// shell, else the next command that worked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Next {
     /// Arguments that are different, by name.
@@ -117,37 +114,31 @@ pub struct Next {
     pub between: Vec<Between>,
     /// Of a shell, the command line that was run in place of the failed one.
     pub command: Option<Changed>,
-    /// Whether it worked.
     pub worked: bool,
-    /// Where its answer says so.
     pub at: Place,
-    /// Where the call is.
     pub call: Option<Place>,
 }
 
 /// An argument before and after.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Changed {
-    /// Its name.
     pub name: String,
     /// What it was; none if it was left out, empty where it is long or personal.
     pub before: Option<String>,
-    /// What it became.
     pub after: Option<String>,
 }
 
 /// A call between a failure and the next try.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Between {
-    /// The tool.
     pub tool: String,
     /// Of a shell, the command line.
     pub command: Option<String>,
-    /// Where the call is.
     pub call: Option<Place>,
 }
 
-/// Reads sessions. Keeps the statements of the last system prompts at hand, which are mostly the same.
+/// Reads sessions. Keeps the statements of the last system prompts at hand, which are mostly the
+/// same.
 #[derive(Debug, Default)]
 pub struct Reader {
     prompts: HashMap<u64, Vec<u64>>,
@@ -160,7 +151,8 @@ impl Reader {
         let (firsts, last) = acts::firsts(session);
         let mut told = BTreeSet::new();
         for event in &session.events {
-            let own = event.kind == EventKind::ToolResult && event.tool.as_deref().is_some_and(is_memory_tool);
+            let own = event.kind == EventKind::ToolResult
+                && event.tool.as_deref().is_some_and(is_memory_tool);
             if (event.kind == EventKind::System || own) && told.len() < MOST_TOLD {
                 told.extend(self.statements_of(&event.text));
             }
@@ -183,7 +175,10 @@ impl Reader {
 
     /// The session with its features in place of its events.
     pub fn see(&mut self, session: &Session) -> Seen {
-        Seen { head: session.head.clone(), features: self.read(session) }
+        Seen {
+            head: session.head.clone(),
+            features: self.read(session),
+        }
     }
 
     fn statements_of(&mut self, text: &str) -> Vec<u64> {
@@ -191,7 +186,11 @@ impl Reader {
         if let Some(known) = self.prompts.get(&name) {
             return known.clone();
         }
-        let said: Vec<u64> = statements(text).iter().take(MOST_TOLD).filter_map(|s| statement_hash(s)).collect();
+        let said: Vec<u64> = statements(text)
+            .iter()
+            .take(MOST_TOLD)
+            .filter_map(|s| statement_hash(s))
+            .collect();
         if self.prompts.len() >= PROMPTS_AT_HAND {
             self.prompts.clear();
         }
@@ -206,14 +205,17 @@ pub fn own_words(text: &str) -> String {
     sentence::without_pasted(&unquoted(text)).into_owned()
 }
 
-/// Whether a tool gives back what was remembered.
+/// True if a tool gives back what was remembered.
 pub fn is_memory_tool(tool: &str) -> bool {
     has_part(tool, MEMORY_TOOLS)
 }
 
-/// Whether a name holds one of these words, in lower case, between its signs: `get_user` holds `get`.
+/// True if a name holds one of these words, in lower case, between its signs: `get_user` holds
+/// `get`.
 pub fn has_part(name: &str, words: &[&str]) -> bool {
-    name.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|part| words.contains(&part))
+    name.to_ascii_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|part| words.contains(&part))
 }
 
 /// What statements that say the same have in common, as a hash; none for a statement without words.
@@ -222,15 +224,23 @@ pub fn statement_hash(statement: &str) -> Option<u64> {
     (!key.is_empty()).then(|| hash(key.join(" ").as_bytes()))
 }
 
-/// FNV-1a, 64 bits (Fowler, Noll, Vo): the same on every machine and in every version, because it is stored.
+/// FNV-1a, 64 bits (Fowler, Noll, Vo): the same on every machine and in every version, because it
+/// is stored.
 pub fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// The content words of what the user asked first.
 fn request(session: &Session) -> Vec<u64> {
-    let Some(first) = session.events.iter().find(|e| e.kind == EventKind::User) else { return Vec::new() };
+    let Some(first) = session.events.iter().find(|e| e.kind == EventKind::User) else {
+        return Vec::new();
+    };
     let text: String = first.text.chars().take(2_000).collect();
-    let words: BTreeSet<u64> = similar::content_words(&text).iter().map(|w| hash(w.as_bytes())).collect();
+    let words: BTreeSet<u64> = similar::content_words(&text)
+        .iter()
+        .map(|w| hash(w.as_bytes()))
+        .collect();
     words.into_iter().take(64).collect()
 }

@@ -1,5 +1,6 @@
-//! Rules in languages other than English, by the words with which people say that something holds from now on. Only what is said so
-//! plainly is read; a word such as "siempre" alone, which stories hold as well, is not enough.
+//! Rules in languages other than English, by the words with which people say that something holds
+//! from now on. Only what is said so plainly is read; a word such as "siempre" alone, which stories
+//! hold as well, is not enough.
 
 use super::ruling::Ruling;
 
@@ -14,7 +15,8 @@ const LASTING: &[&str] = &[
     "bitte grundsätzlich", "verwende immer", "nutze immer", "benutze immer", "verwende nie", "schreib immer", "schreibe immer",
     // French
     "à partir de maintenant", "dès maintenant", "désormais", "dorénavant", "à l'avenir", "veuillez toujours", "merci de toujours",
-    "merci de ne jamais", "utilise toujours", "utilisez toujours", "n'utilise jamais", "n'utilisez jamais",
+    "merci de ne jamais", "utilise toujours", "utilisez toujours", "n'utilise jamais", "n'utilisez \
+        jamais",
     // Spanish
     "a partir de ahora", "de ahora en adelante", "de aquí en adelante", "en lo sucesivo", "por favor, siempre", "por favor siempre",
     "usa siempre", "usen siempre", "siempre usa", "nunca uses", "utiliza siempre",
@@ -31,7 +33,8 @@ const LASTING: &[&str] = &[
     // Turkish, Indonesian, Vietnamese
     "bundan sonra", "bundan böyle", "mulai sekarang", "jangan pernah", "từ bây giờ", "từ nay",
     // Russian, Ukrainian
-    "с этого момента", "с сегодняшнего дня", "отныне", "впредь", "в дальнейшем", "пожалуйста, всегда", "всегда используй", "никогда не используй",
+    "с этого момента", "с сегодняшнего дня", "отныне", "впредь", "в дальнейшем", "пожалуйста, \
+        всегда", "всегда используй", "никогда не используй",
     "відтепер", "надалі",
     // Greek, Hebrew
     "από εδώ και πέρα", "από τώρα και στο εξής", "מעכשיו", "מהיום והלאה",
@@ -79,14 +82,23 @@ fn folded(text: &str) -> String {
         other => other,
     };
     let signs = |c: &char| !matches!(c, '\u{64b}'..='\u{652}' | '\u{640}');
-    text.to_lowercase().chars().filter(signs).map(letter).collect()
+    text.to_lowercase()
+        .chars()
+        .filter(signs)
+        .map(letter)
+        .collect()
 }
 
-/// Whether a phrase stands in a text as words of its own; where a script sets no spaces between words, anywhere.
+/// True if a phrase stands in a text as words of its own; where a script sets no spaces between
+/// words, anywhere.
 fn holds(text: &str, phrase: &str) -> bool {
-    let spaced = !phrase.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
+    let spaced = !phrase
+        .chars()
+        .any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
     let is_end = |c: Option<char>| !spaced || c.is_none_or(|c| !c.is_alphanumeric());
-    text.match_indices(phrase).any(|(at, _)| is_end(text[..at].chars().next_back()) && is_end(text[at + phrase.len()..].chars().next()))
+    text.match_indices(phrase).any(|(at, _)| {
+        is_end(text[..at].chars().next_back()) && is_end(text[at + phrase.len()..].chars().next())
+    })
 }
 
 #[cfg(test)]
@@ -110,7 +122,10 @@ mod tests {
         ] {
             assert_eq!(ruling(rule), Ruling::Rule, "{rule}");
         }
-        assert_eq!(ruling("Merk dir: Rechnungen gehen an Frau Roth."), Ruling::Remember);
+        assert_eq!(
+            ruling("Merk dir: Rechnungen gehen an Frau Roth."),
+            Ruling::Remember
+        );
         assert_eq!(ruling("请记住，发票发给王女士。"), Ruling::Remember);
     }
 

@@ -1,4 +1,5 @@
-//! Lists of phrases that are looked for among a sentence's words, found by their first word: most of what people say holds none.
+//! Lists of phrases that are looked for among a sentence's words, found by their first word: most
+//! of what people say holds none.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -19,11 +20,22 @@ impl Phrases {
 
     /// How many words at the beginning are one of these; of several the longest.
     pub fn begin(&self, words: &[String]) -> Option<usize> {
-        let begins = |phrase: &&Vec<&str>| words.len() >= phrase.len() && words.iter().zip(phrase.iter()).all(|(word, part)| word == part);
-        self.0.get(words.first()?.as_str())?.iter().filter(begins).map(Vec::len).max()
+        let begins = |phrase: &&Vec<&str>| {
+            words.len() >= phrase.len()
+                && words
+                    .iter()
+                    .zip(phrase.iter())
+                    .all(|(word, part)| word == part)
+        };
+        self.0
+            .get(words.first()?.as_str())?
+            .iter()
+            .filter(begins)
+            .map(Vec::len)
+            .max()
     }
 
-    /// Whether one of these stands anywhere.
+    /// True if one of these stands anywhere.
     pub fn are_in(&self, words: &[String]) -> bool {
         (0..words.len()).any(|at| self.begin(&words[at..]).is_some())
     }

@@ -1,4 +1,5 @@
-//! The words by which rules are known, in one place so that they can be read and added to. Lower case; English.
+//! The words by which rules are known, in one place so that they can be read and added to. Lower
+//! case; English.
 
 /// How a rule begins.
 #[rustfmt::skip]
@@ -22,10 +23,12 @@ pub const OPENINGS: &[&str] = &[
     "every single time", "make sure that every", "make sure that all", "make sure that each", "make sure that no", "make sure that any",
     "make sure any", "henceforth", "hereafter", "moving forward", "as of now", "as of today", "starting today", "starting now",
     "effective immediately", "with immediate effect", "let's always", "let us always", "let's never", "let us never", "we should always",
-    "we should never", "we must always", "we must never", "you need to always", "you have to always", "it is important that you always",
+    "we should never", "we must always", "we must never", "you need to always", "you have to \
+        always", "it is important that you always",
     "it's important that you always", "it's important to always", "i need you to always", "i need you to never", "i'd like you to always",
     "i'd like you to never", "i would like you to always", "i would like you to never", "i want every", "i expect every",
-    "we have a rule", "there is a rule", "there's a rule", "standard practice", "our standard practice", "it's standard here",
+    "we have a rule", "there is a rule", "there's a rule", "standard practice", "our standard \
+        practice", "it's standard here",
     "the standard here", "the team standard", "team rule", "team policy", "company policy", "company rule", "our guideline",
     "our guidelines", "for future reference", "kindly always", "kindly never", "consistently", "invariably", "we indent", "we squash",
     "we do not do", "we do not use", "we open", "we close", "we start", "we end",
@@ -38,7 +41,8 @@ pub const INSIDE: &[&str] = &[
     "should always", "should never", "has to always", "have to always", "need to always", "from here on out", "from today onwards",
     "from now onwards", "for good", "until further notice", "as standard", "as a rule", "in every case", "in all cases", "each and every",
     "every time after", "every single time", "never again", "every future", "any future", "all future", "future ones", "only ever",
-    "under no circumstances", "make it standard", "make it a rule", "make it a habit", "make it the default", "make that the default",
+    "under no circumstances", "make it standard", "make it a rule", "make it a habit", "make it the default", "make that \
+        the default",
     "make that standard", "make that a habit", "the default from", "at any time", "no matter what", "in general",
     "under any circumstances", "without fail", "moving forward", "for future reference", "henceforth", "as of today", "as of now",
     "starting today", "starting now", "effective immediately", "make a habit", "standing rule", "standing instruction",
@@ -49,7 +53,8 @@ pub const INSIDE: &[&str] = &[
     "in our repo", "in our house", "in this house",
 ];
 
-/// Words after "always" and "never" with which it is no rule: "always the same trouble", "never a problem".
+/// Words after "always" and "never" with which it is no rule: "always the same trouble", "never a
+/// problem".
 #[rustfmt::skip]
 pub const NO_RULE: &[&str] = &[
     "the", "a", "an", "this", "that", "these", "those", "my", "your", "so", "been", "too", "very", "such", "happy", "glad", "nice",
@@ -61,8 +66,10 @@ pub const NO_RULE: &[&str] = &[
 #[rustfmt::skip]
 pub const REMEMBER: &[&str] = &[
     "remember to", "remember that", "remember this", "remember :", "keep in mind that", "keep in mind :",
-    "note for the future", "note for next time", "for next time", "make a note that", "please note for the future", 
-    "bear in mind that", "note to self :", "for your notes :", "write this down :", "please save this :", "save this :",
+    "note for the future", "note for next time", "for next time", "make a note that", "please note \
+        for the future", 
+    "bear in mind that", "note to self :", "for your notes :", "write this down :", "please save \
+        this :", "save this :",
     "commit this to memory", "take note that", 
 ];
 
@@ -73,7 +80,8 @@ pub const BEFORE: &[&str] = &[
     "just so you know", "fyi", "heads up", "for the record", "btw", "by the way", "one thing", "one more thing", "another thing",
 ];
 
-/// What does so only before a comma, a point, a colon or a dash: "no, we use tabs" is a correction, "no tabs" a rule.
+/// What does so only before a comma, a point, a colon or a dash: "no, we use tabs" is a correction,
+/// "no tabs" a rule.
 #[rustfmt::skip]
 pub const BEFORE_A_MARK: &[&str] = &[
     "no", "nope", "nah", "wrong", "incorrect", "er", "erm", "um", "uh", "sorry", "wait", "oh", "well", "good", "great", "fine", "thanks", "thank you", "thx", "again", "hi", "hello",
@@ -81,7 +89,9 @@ pub const BEFORE_A_MARK: &[&str] = &[
 ];
 
 /// Words before which a "no" is one of a correction, also without a mark: "no we use tabs".
-pub const AFTER_NO: &[&str] = &["we", "it's", "it", "always", "never", "don't", "do", "please", "use"];
+pub const AFTER_NO: &[&str] = &[
+    "we", "it's", "it", "always", "never", "don't", "do", "please", "use",
+];
 
 /// What makes it a wish of this moment.
 #[rustfmt::skip]
@@ -95,7 +105,8 @@ pub const MOMENT: &[&str] = &[
     "you have a moment", "you have a minute", "you get a chance", "you get the chance", "you can manage",
 ];
 
-/// What makes it somebody else's words, a thought or a question of how, not a rule that the speaker gives.
+/// What makes it somebody else's words, a thought or a question of how, not a rule that the speaker
+/// gives.
 #[rustfmt::skip]
 pub const REPORTED: &[&str] = &[
     "used to say", "always says", "always said", "says that", "said that", "told me", "tells me", "asked me to", "asks me to", "made me",
@@ -111,8 +122,10 @@ pub const HOLDS_FOR_MORE: &[&str] = &[
     "applies to", "this applies", "that applies", "this holds", "that holds", "it holds for", "same for", "the same for", "same goes",
     "the same goes", "this goes for", "that goes for", "goes for", "please do the same", "do the same", "that's how", "that is how",
     "this is how", "do it like that", "do it that way", "keep it that way", "always do", "always include", "please handle",
-    "every time please", "every time", "always", "no exceptions", "without exception", "for all of them", "that's our rule",
-    "that is our rule", "that's the rule", "that's our policy", "that's our house", "that's the house", "everywhere", "in all of them",
+    "every time please", "every time", "always", "no exceptions", "without exception", "for all of \
+        them", "that's our rule",
+    "that is our rule", "that's the rule", "that's our policy", "that's our house", "that's the \
+        house", "everywhere", "in all of them",
     "keep to that", "stick to that", "please stick to", "please keep to", "keep to this", "stick to this",
 ];
 

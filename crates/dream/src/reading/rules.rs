@@ -1,5 +1,6 @@
-//! What people say as a rule ("always ..", "never ..", "from now on ..", "we use ..", a correction of the agent), not as a wish of one
-//! moment. Only what users said is read: a rule that a tool or a web page states is no rule here, nor is one that somebody quotes.
+//! What people say as a rule ("always ..", "never ..", "from now on ..", "we use ..", a correction
+//! of the agent), not as a wish of one moment. Only what users said is read: a rule that a tool or
+//! a web page states is no rule here, nor is one that somebody quotes.
 
 use domain::{event::EventKind, statement::statements};
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,6 @@ pub const LEAST_LIKELY: u16 = 200;
 /// A rule that somebody said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// Where.
     pub at: Place,
     /// In which words, white space folded.
     pub text: String,
@@ -34,14 +34,21 @@ pub struct Rule {
     pub remember: bool,
     /// Which of the session's messages in the user's role it stands in, from 0.
     pub turn: usize,
-    /// Hashes of the statements before and after it in its message, where they are long enough to be known again.
+    /// Hashes of the statements before and after it in its message, where they are long enough to
+    /// be known again.
     pub beside: (Option<u64>, Option<u64>),
 }
 
 /// Every rule that the session's users said.
 pub fn of(session: &Session) -> Vec<Rule> {
     let mut found: Vec<Rule> = Vec::new();
-    for (turn, (event, one)) in session.events.iter().enumerate().filter(|(_, e)| e.kind == EventKind::User).enumerate() {
+    for (turn, (event, one)) in session
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| e.kind == EventKind::User)
+        .enumerate()
+    {
         if !one.text.is_ascii() && domain::scan::has_hidden(&one.text) {
             continue;
         }
@@ -67,9 +74,16 @@ pub fn of(session: &Session) -> Vec<Rule> {
             let remember = ruling == Ruling::Remember;
             // A statement folds white space; what does not stand verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
-                let beside = (before.and_then(known_again), said.get(n + 1).and_then(|next| known_again(next)));
+                let beside = (
+                    before.and_then(known_again),
+                    said.get(n + 1).and_then(|next| known_again(next)),
+                );
                 found.push(Rule {
-                    at: Place { event, start, end: start + text.len() },
+                    at: Place {
+                        event,
+                        start,
+                        end: start + text.len(),
+                    },
                     text: text.clone(),
                     sure,
                     likely,
@@ -89,8 +103,17 @@ const KNOWN_WORDS: usize = 5;
 const LEAST_KNOWN: usize = 3;
 
 fn known_again(statement: &str) -> Option<u64> {
-    let plain = |w: &&str| w.trim_end_matches([',', '.', ':', ';', '!', '?']).chars().all(char::is_alphabetic);
-    let words: Vec<String> = statement.split_whitespace().filter(plain).take(KNOWN_WORDS).map(str::to_lowercase).collect();
+    let plain = |w: &&str| {
+        w.trim_end_matches([',', '.', ':', ';', '!', '?'])
+            .chars()
+            .all(char::is_alphabetic)
+    };
+    let words: Vec<String> = statement
+        .split_whitespace()
+        .filter(plain)
+        .take(KNOWN_WORDS)
+        .map(str::to_lowercase)
+        .collect();
     (words.len() >= LEAST_KNOWN).then(|| hash(words.join(" ").as_bytes()))
 }
 
@@ -109,20 +132,30 @@ pub fn unquoted(text: &str) -> String {
     kept
 }
 
-/// A rule without politeness and without being asked to remember it, first letter large; as it is where nothing remains.
+/// A rule without politeness and without being asked to remember it, first letter large; as it is
+/// where nothing remains.
 pub fn without_opening(text: &str) -> String {
     let mut rest = text.trim();
     loop {
         let polite = without_politeness(rest);
-        let asked = REMEMBER.iter().map(|p| p.trim_end_matches(" :")).chain(["remember"]);
-        let after = asked.filter_map(|phrase| taken_off(polite, phrase, false)).min_by_key(|r| r.len()).unwrap_or(polite);
+        let asked = REMEMBER
+            .iter()
+            .map(|p| p.trim_end_matches(" :"))
+            .chain(["remember"]);
+        let after = asked
+            .filter_map(|phrase| taken_off(polite, phrase, false))
+            .min_by_key(|r| r.len())
+            .unwrap_or(polite);
         if after.len() == rest.len() || after.split(' ').count() < 2 {
             break;
         }
         rest = after;
     }
     let mut chars = rest.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|c| c.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -131,10 +164,19 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_it() {
-        assert_eq!(without_opening("Please remember to always write dates as ISO."), "Always write dates as ISO.");
-        assert_eq!(without_opening("remember: amounts are in euros"), "Amounts are in euros");
+        assert_eq!(
+            without_opening("Please remember to always write dates as ISO."),
+            "Always write dates as ISO."
+        );
+        assert_eq!(
+            without_opening("remember: amounts are in euros"),
+            "Amounts are in euros"
+        );
         assert_eq!(without_opening("No, we use tabs"), "We use tabs");
-        assert_eq!(without_opening("Never deploy on Friday"), "Never deploy on Friday");
+        assert_eq!(
+            without_opening("Never deploy on Friday"),
+            "Never deploy on Friday"
+        );
         // What would turn into its opposite, or into another thing, without its first word.
         for whole in [
             "No meetings before 9:30, ever.",
@@ -148,6 +190,9 @@ mod tests {
         assert_eq!(without_opening("Nope. We use tabs"), "We use tabs");
         assert_eq!(without_opening("That’s wrong, we use tabs"), "We use tabs");
         assert_eq!(without_opening("No - we use tabs"), "We use tabs");
-        assert_eq!(without_opening("Commit this to memory: amounts are in euros"), "Amounts are in euros");
+        assert_eq!(
+            without_opening("Commit this to memory: amounts are in euros"),
+            "Amounts are in euros"
+        );
     }
 }

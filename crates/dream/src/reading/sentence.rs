@@ -1,4 +1,5 @@
-//! A sentence's words: lower case, without the marks around them, without politeness and other people's words.
+//! A sentence's words: lower case, without the marks around them, without politeness and other
+//! people's words.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -6,7 +7,8 @@ use super::rule_words::{AFTER_NO, BEFORE, BEFORE_A_MARK};
 
 /// Quoted words that are somebody else's sentence, not a name.
 const QUOTED: usize = 4;
-/// How far the end of a quotation is looked for, in characters; without one it goes to the end of its paragraph.
+/// How far the end of a quotation is looked for, in characters; without one it goes to the end of
+/// its paragraph.
 const FARTHEST: usize = 4_000;
 /// The same in single marks, which may be apostrophes; without an end there is no quotation.
 const FARTHEST_SINGLE: usize = 400;
@@ -44,15 +46,23 @@ pub fn without_quotations(text: &str) -> Cow<'_, str> {
     without(text, |quoted| quoted.split_whitespace().count() >= QUOTED)
 }
 
-/// The text without quotations of several sentences: cut into sentences, those in the middle would bear no marks.
+/// The text without quotations of several sentences: cut into sentences, those in the middle would
+/// bear no marks.
 pub fn without_pasted(text: &str) -> Cow<'_, str> {
     without(text, |quoted| {
-        quoted.split_whitespace().count() >= QUOTED && quoted.trim_end().trim_end_matches(['.', '!', '?']).contains(['.', '!', '?', '\n'])
+        quoted.split_whitespace().count() >= QUOTED
+            && quoted
+                .trim_end()
+                .trim_end_matches(['.', '!', '?'])
+                .contains(['.', '!', '?', '\n'])
     })
 }
 
 fn without(text: &str, goes: impl Fn(&str) -> bool) -> Cow<'_, str> {
-    let gone: Vec<Range<usize>> = quotations(text).into_iter().filter(|q| goes(&text[q.clone()])).collect();
+    let gone: Vec<Range<usize>> = quotations(text)
+        .into_iter()
+        .filter(|q| goes(&text[q.clone()]))
+        .collect();
     if gone.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -66,7 +76,8 @@ fn without(text: &str, goes: impl Fn(&str) -> bool) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Where quotations stand, with their marks. One that is never closed goes to the end of its paragraph; an apostrophe opens none.
+/// Where quotations stand, with their marks. One that is never closed goes to the end of its
+/// paragraph; an apostrophe opens none.
 fn quotations(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     if !text.contains(['"', '“', '„', '«', '‘', '\'']) {
@@ -78,7 +89,8 @@ fn quotations(text: &str) -> Vec<Range<usize>> {
         let (start, open) = chars[at];
         let before = at.checked_sub(1).map_or(' ', |n| chars[n].1);
         let after = chars.get(at + 1).map_or(' ', |c| c.1);
-        let opens = (before.is_whitespace() || matches!(before, '(' | ':')) && !after.is_whitespace();
+        let opens =
+            (before.is_whitespace() || matches!(before, '(' | ':')) && !after.is_whitespace();
         let closing: &[char] = match open {
             '"' => &['"'],
             '“' => &['”', '“'],
@@ -98,8 +110,9 @@ fn quotations(text: &str) -> Vec<Range<usize>> {
             closing.contains(&chars[*n].1) && (!is_single || !next.is_alphanumeric())
         };
         if paragraph <= at {
-            paragraph =
-                (at..chars.len()).find(|&n| chars[n].1 == '\n' && chars.get(n + 1).is_some_and(|c| c.1 == '\n')).unwrap_or(chars.len());
+            paragraph = (at..chars.len())
+                .find(|&n| chars[n].1 == '\n' && chars.get(n + 1).is_some_and(|c| c.1 == '\n'))
+                .unwrap_or(chars.len());
         }
         let farthest = paragraph.min(at + if is_single { FARTHEST_SINGLE } else { FARTHEST });
         match (at + 1..farthest).find(ends) {
@@ -119,10 +132,20 @@ fn quotations(text: &str) -> Vec<Range<usize>> {
 
 /// The words of a sentence, lower case, without the marks around them.
 pub fn plain(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase().replace('’', "'").replace("don't", "do not").replace(": ", " : ");
+    let lower = text
+        .to_lowercase()
+        .replace('’', "'")
+        .replace("don't", "do not")
+        .replace(": ", " : ");
     lower
         .split([' ', ',', ';'])
-        .map(|w| if w == ":" { w } else { w.trim_matches(['.', '!', '"', '“', '”', '—', '–', ':', '(', ')']) })
+        .map(|w| {
+            if w == ":" {
+                w
+            } else {
+                w.trim_matches(['.', '!', '"', '“', '”', '—', '–', ':', '(', ')'])
+            }
+        })
         .filter(|w| !w.is_empty() && *w != "-")
         .map(str::to_owned)
         .collect()
@@ -132,7 +155,12 @@ pub fn plain(text: &str) -> Vec<String> {
 pub fn begins(words: &[String], with: &[&str]) -> Option<usize> {
     let count = |phrase: &&str| {
         let parts = phrase.split(' ').count();
-        (words.len() >= parts && words.iter().zip(phrase.split(' ')).all(|(word, part)| word == part)).then_some(parts)
+        (words.len() >= parts
+            && words
+                .iter()
+                .zip(phrase.split(' '))
+                .all(|(word, part)| word == part))
+        .then_some(parts)
     };
     with.iter().filter_map(count).max()
 }
@@ -143,7 +171,11 @@ pub fn without_politeness(text: &str) -> &str {
     while let Some(after) = BEFORE
         .iter()
         .filter_map(|p| taken_off(rest, p, false))
-        .chain(BEFORE_A_MARK.iter().filter_map(|p| taken_off(rest, p, true)))
+        .chain(
+            BEFORE_A_MARK
+                .iter()
+                .filter_map(|p| taken_off(rest, p, true)),
+        )
         .min_by_key(|r| r.len())
     {
         rest = after;
@@ -151,19 +183,32 @@ pub fn without_politeness(text: &str) -> &str {
     rest
 }
 
-/// What follows a phrase at the beginning of a text, without the marks between them; none if it does not begin so.
+/// What follows a phrase at the beginning of a text, without the marks between them; none if it
+/// does not begin so.
 pub fn taken_off<'t>(text: &'t str, phrase: &str, before_a_mark: bool) -> Option<&'t str> {
     let mut chars = text.chars();
-    let same = |wanted: char| chars.next().is_some_and(|c| c.eq_ignore_ascii_case(&wanted) || (c == '’' && wanted == '\''));
+    let same = |wanted: char| {
+        chars
+            .next()
+            .is_some_and(|c| c.eq_ignore_ascii_case(&wanted) || (c == '’' && wanted == '\''))
+    };
     if !phrase.chars().all(same) {
         return None;
     }
     let after = chars.as_str();
     let rest = after.trim_start_matches([' ', ',', ':', '!', '.', ';', '—', '–']);
     let rest = rest.strip_prefix("- ").unwrap_or(rest);
-    let marked = after.starts_with([',', ':', '!', '.', ';']) || [" -", " —", " –"].iter().any(|dash| after.starts_with(dash));
+    let marked = after.starts_with([',', ':', '!', '.', ';'])
+        || [" -", " —", " –"]
+            .iter()
+            .any(|dash| after.starts_with(dash));
     let corrects = || {
-        let next = rest.split([' ', ',']).next().unwrap_or_default().to_lowercase().replace('’', "'");
+        let next = rest
+            .split([' ', ','])
+            .next()
+            .unwrap_or_default()
+            .to_lowercase()
+            .replace('’', "'");
         matches!(phrase, "no" | "nope" | "nah") && AFTER_NO.contains(&next.as_str())
     };
     let ends = after.starts_with(' ') || marked;
@@ -191,5 +236,20 @@ pub fn is_past(word: &str) -> bool {
                 | "untouched"
                 | "shared"
         ))
-        || matches!(word, "got" | "was" | "were" | "had" | "went" | "did" | "came" | "said" | "told" | "been" | "heard" | "saw" | "felt")
+        || matches!(
+            word,
+            "got"
+                | "was"
+                | "were"
+                | "had"
+                | "went"
+                | "did"
+                | "came"
+                | "said"
+                | "told"
+                | "been"
+                | "heard"
+                | "saw"
+                | "felt"
+        )
 }

@@ -1,17 +1,25 @@
-//! How likely a sentence is said for good, and not for this once: a linear classifier over hashed words and letter groups, trained on
-//! labelled sentences of many voices (`tests/evaluation/training`, by `make train`). It finds rules that hold no word
-//! by which rules are known; whether one becomes a proposal is decided over several people, never by one sentence.
+//! How likely a sentence is said for good, and not for this once: a linear classifier over hashed
+//! words and letter groups, trained on labelled sentences of many voices
+//! (`tests/evaluation/training`, by `make train`). It finds rules that hold no word by which rules
+//! are known; whether one becomes a proposal is decided over several people, never by one sentence.
 
 use std::sync::LazyLock;
 
 use domain::linear::{Hashed, Linear, features};
 
-static MODEL: LazyLock<Option<Linear>> = LazyLock::new(|| Linear::of(include_bytes!("standing.weights").as_slice()));
+static MODEL: LazyLock<Option<Linear>> =
+    LazyLock::new(|| Linear::of(include_bytes!("standing.weights").as_slice()));
 
-/// What the classifier sees of a sentence: its words and letters in lower case, and what asks and what shouts as words of their own.
+/// What the classifier sees of a sentence: its words and letters in lower case, and what asks and
+/// what shouts as words of their own.
 #[must_use]
 pub fn seen(text: &str) -> Hashed {
-    let marked = text.to_lowercase().replace('’', "'").replace("n't", " not").replace('?', " askmark ").replace(':', " colonmark ");
+    let marked = text
+        .to_lowercase()
+        .replace('’', "'")
+        .replace("n't", " not")
+        .replace('?', " askmark ")
+        .replace(':', " colonmark ");
     features(&marked)
 }
 
@@ -25,7 +33,11 @@ pub fn likelihood(text: &str) -> u16 {
 #[must_use]
 pub fn likelihood_by(model: &Linear, text: &str) -> u16 {
     let odds = model.odds(&seen(text));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1,000")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 1,000"
+    )]
     let thousandths = (1_000.0 / (1.0 + (-f64::from(odds)).exp())).round() as u16;
     thousandths
 }
@@ -37,9 +49,18 @@ mod tests {
     #[test]
     fn what_is_said_for_good_is_likelier_than_what_is_said_for_once() {
         for (standing, once) in [
-            ("we don't put prices in subject lines", "skip the subject line for this one"),
-            ("Anything above 500 goes past Mara first.", "Could you ask Mara about the 500?"),
-            ("Logs with customer data don't leave the EU cluster.", "my old boss wanted everything in Excel"),
+            (
+                "we don't put prices in subject lines",
+                "skip the subject line for this one",
+            ),
+            (
+                "Anything above 500 goes past Mara first.",
+                "Could you ask Mara about the 500?",
+            ),
+            (
+                "Logs with customer data don't leave the EU cluster.",
+                "my old boss wanted everything in Excel",
+            ),
         ] {
             assert!(
                 likelihood(standing) > 500 && likelihood(once) < 500,

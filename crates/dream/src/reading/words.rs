@@ -1,4 +1,5 @@
-//! The words by which values are known, in one place so that they can be read and added to. Lower case; English.
+//! The words by which values are known, in one place so that they can be read and added to. Lower
+//! case; English.
 
 /// Words that say that something is otherwise than before, or that say nothing of it.
 pub const CHANGE_WORDS: &[&str] = &[
@@ -125,7 +126,8 @@ pub const HEDGES: &[&str] = &[
     "nearly",
 ];
 
-/// Words that say that what is told of is somebody else's, and not the speaker's own: "their standard governing law is Texas".
+/// Words that say that what is told of is somebody else's, and not the speaker's own: "their
+/// standard governing law is Texas".
 pub const OF_OTHERS: &[&str] = &[
     "their",
     "theirs",
@@ -211,7 +213,9 @@ pub const CHANGED: &[&str] = &[
 ];
 
 /// Words before what is said of a thing.
-pub const COPULAS: &[&str] = &["is", "are", "=", ":", "equals", "was", "were", "becomes", "became", "stands", "remains"];
+pub const COPULAS: &[&str] = &[
+    "is", "are", "=", ":", "equals", "was", "were", "becomes", "became", "stands", "remains",
+];
 
 /// Units that belong to the number before them.
 pub const UNITS: &[&str] = &[
@@ -349,4 +353,6 @@ pub const SHORT: &[(&str, &str)] = &[
 ];
 
 /// Words after which even a short form in large letters ("GLS", "WARN") is a value.
-pub const TO_VALUE: &[&str] = &["from", "to", "is", "are", "not", "than", "of", "with", "now", "longer", "by", "via", "was"];
+pub const TO_VALUE: &[&str] = &[
+    "from", "to", "is", "are", "not", "than", "of", "with", "now", "longer", "by", "via", "was",
+];

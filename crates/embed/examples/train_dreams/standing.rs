@@ -8,7 +8,11 @@ use dream::reading::standing::seen;
 
 use crate::{Folders, objects, share, text, texts};
 
-const PACE: Pace = Pace { passes: 10, rate: 0.35, decay: 1e-4 };
+const PACE: Pace = Pace {
+    passes: 10,
+    rate: 0.35,
+    decay: 1e-4,
+};
 
 /// A labelled sentence.
 pub struct Sentence {
@@ -25,7 +29,8 @@ pub struct Voiced {
 
 /// What was labelled, by author.
 pub struct Sentences {
-    /// Of one author each; the last file, what people say of their own case, teaches and judges nothing.
+    /// Of one author each; the last file, what people say of their own case, teaches and judges
+    /// nothing.
     files: Vec<Vec<Sentence>>,
     /// Files whose author is not among those that are judged.
     others: Vec<Sentence>,
@@ -36,21 +41,53 @@ pub struct Sentences {
 impl Sentences {
     pub fn read(folders: &Folders) -> Self {
         let labelled = |n: usize| objects(&folders.training.join(format!("statements_{n}.jsonl")));
-        let file = |n: usize| labelled(n).iter().map(|o| Sentence::of(text(o, "text"), o["label"] == "rule")).collect::<Vec<_>>();
+        let file = |n: usize| {
+            labelled(n)
+                .iter()
+                .map(|o| Sentence::of(text(o, "text"), o["label"] == "rule"))
+                .collect::<Vec<_>>()
+        };
         let not_rules = |n: usize| objects(&folders.training.join(format!("not_rules_{n}.json")));
-        let not: Vec<Vec<Sentence>> =
-            (1..=4).map(|n| not_rules(n).iter().map(|o| Sentence::of(text(o, "text"), false)).collect()).collect();
-        let voiced = |o: &serde_json::Value| Voiced { said: texts(o, "said"), near: text(o, "near") };
-        let voices: Vec<Vec<Voiced>> =
-            (1..=6).map(|n| objects(&folders.training.join(format!("voices_{n}.json"))).iter().map(voiced).collect()).collect();
-        let facts = (1..=5).flat_map(|n| objects(&folders.training.join(format!("changed_{n}.json"))));
-        let told = facts.flat_map(|f| texts(&f, "said")).map(|t| Sentence::of(t, false));
-        Self { files: (1..=4).chain(6..=9).map(file).chain(not).collect(), others: file(5).into_iter().chain(told).collect(), voices }
+        let not: Vec<Vec<Sentence>> = (1..=4)
+            .map(|n| {
+                not_rules(n)
+                    .iter()
+                    .map(|o| Sentence::of(text(o, "text"), false))
+                    .collect()
+            })
+            .collect();
+        let voiced = |o: &serde_json::Value| Voiced {
+            said: texts(o, "said"),
+            near: text(o, "near"),
+        };
+        let voices: Vec<Vec<Voiced>> = (1..=6)
+            .map(|n| {
+                objects(&folders.training.join(format!("voices_{n}.json")))
+                    .iter()
+                    .map(voiced)
+                    .collect()
+            })
+            .collect();
+        let facts =
+            (1..=5).flat_map(|n| objects(&folders.training.join(format!("changed_{n}.json"))));
+        let told = facts
+            .flat_map(|f| texts(&f, "said"))
+            .map(|t| Sentence::of(t, false));
+        Self {
+            files: (1..=4).chain(6..=9).map(file).chain(not).collect(),
+            others: file(5).into_iter().chain(told).collect(),
+            voices,
+        }
     }
 
     /// Those of these files that are no rule.
     pub fn not_rules(&self, files: &[usize]) -> Vec<&str> {
-        files.iter().flat_map(|n| &self.files[*n]).filter(|s| !s.standing).map(|s| s.text.as_str()).collect()
+        files
+            .iter()
+            .flat_map(|n| &self.files[*n])
+            .filter(|s| !s.standing)
+            .map(|s| s.text.as_str())
+            .collect()
     }
 
     /// Weights from all but some files of sentences and one file of voices.
@@ -61,17 +98,35 @@ impl Sentences {
             .enumerate()
             .filter(|(n, _)| Some(*n) != without_voices)
             .flat_map(|(_, v)| v)
-            .flat_map(|v| v.said.iter().chain([&v.near]).map(|t| Sentence::of(t.clone(), true)))
+            .flat_map(|v| {
+                v.said
+                    .iter()
+                    .chain([&v.near])
+                    .map(|t| Sentence::of(t.clone(), true))
+            })
             .collect();
-        let files = self.files.iter().enumerate().filter(|(n, _)| !without_files.contains(n)).flat_map(|(_, f)| f);
-        let all: Vec<(&Hashed, bool)> = files.chain(&self.others).chain(&voiced).map(|s| (&s.features, s.standing)).collect();
+        let files = self
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| !without_files.contains(n))
+            .flat_map(|(_, f)| f);
+        let all: Vec<(&Hashed, bool)> = files
+            .chain(&self.others)
+            .chain(&voiced)
+            .map(|s| (&s.features, s.standing))
+            .collect();
         learn::linear(&all, PACE)
     }
 }
 
 impl Sentence {
     fn of(text: String, standing: bool) -> Self {
-        Self { features: seen(&text), text, standing }
+        Self {
+            features: seen(&text),
+            text,
+            standing,
+        }
     }
 }
 
@@ -83,10 +138,13 @@ pub fn train(sentences: &Sentences, folders: &Folders) {
     }
     let all = scores.iter().filter(|s| s.1).count();
     for likely in [0.2_f32, 0.3, 0.5, 0.7, 0.8, 0.9] {
-        let called = scores.iter().filter(|s| s.0 >= (likely / (1.0 - likely)).ln());
+        let called = scores
+            .iter()
+            .filter(|s| s.0 >= (likely / (1.0 - likely)).ln());
         let (called, right) = (called.clone().count(), called.filter(|s| s.1).count());
         println!(
-            "said for good, from {likely:.1}, other authors, n {all}: precision {:.3}, recall {:.3}",
+            "said for good, from {likely:.1}, other authors, n {all}: precision {:.3}, recall \
+             {:.3}",
             share(right, called),
             share(right, all)
         );
@@ -94,8 +152,19 @@ pub fn train(sentences: &Sentences, folders: &Folders) {
     for (held, voices) in sentences.voices.iter().enumerate() {
         let weights = sentences.learned(&[], Some(held));
         let said: Vec<&String> = voices.iter().flat_map(|v| &v.said).collect();
-        let known = said.iter().filter(|t| weights.odds(&seen(t)) >= 0.0).count();
-        println!("  rules in voices of author {}: {known} of {} known", held + 1, said.len());
+        let known = said
+            .iter()
+            .filter(|t| weights.odds(&seen(t)) >= 0.0)
+            .count();
+        println!(
+            "  rules in voices of author {}: {known} of {} known",
+            held + 1,
+            said.len()
+        );
     }
-    std::fs::write(folders.engine.join("reading/standing.weights"), sentences.learned(&[], None).bytes()).expect("the weights are written");
+    std::fs::write(
+        folders.engine.join("reading/standing.weights"),
+        sentences.learned(&[], None).bytes(),
+    )
+    .expect("the weights are written");
 }

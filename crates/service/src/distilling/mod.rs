@@ -1,10 +1,11 @@
-//! Dreams with a model. It reads in three passes (see [`dream::curator`]): what each session that it has not seen shows, which changes
-//! follow from all of that beside the memory, and whether each change stands in its quotes. Answers are kept, so that nothing is paid
-//! for twice; limits of tokens and cost stop it cleanly, and what was found until then is used. Its candidates then pass the engine's
-//! checks like everything else.
+//! Dreams with a model. It reads in three passes (see [`dream::curator`]): what each session that
+//! it has not seen shows, which changes follow from all of that beside the memory, and whether each
+//! change stands in its quotes. Answers are kept, so that nothing is paid for twice; limits of
+//! tokens and cost stop it cleanly, and what was found until then is used. Its candidates then pass
+//! the engine's checks like everything else.
 
-mod asking;
 mod passes;
+mod requests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,11 +19,12 @@ use serde::Serialize;
 use store::{dreams::DreamRow, sessions, sessions::SessionRow};
 
 use crate::{Error, Lucid, Result};
-use asking::{Run, cost};
+use requests::{Run, cost};
 
 /// Sessions of which the size is looked at to guess the size of all.
 const SAMPLE: usize = 50;
-/// Tokens that the first pass answers with for each session, roughly; and what the other passes take, for each session of the first.
+/// Tokens that the first pass answers with for each session, roughly; and what the other passes
+/// take, for each session of the first.
 const ANSWERED_A_SESSION: u64 = 150;
 
 /// What dreams may spend on models, and what a token costs. None is no limit.
@@ -63,14 +65,12 @@ impl Default for Limits {
 pub struct Distillers {
     /// `anthropic` or `openai`, and the model behind it.
     pub models: BTreeMap<&'static str, Arc<dyn Model>>,
-    /// What they may spend.
     pub limits: Limits,
 }
 
 /// What a dream did with its model.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Distilled {
-    /// The model's name.
     pub model: String,
     /// Which prompts it was asked with.
     pub prompts: String,
@@ -108,7 +108,6 @@ pub struct Distilled {
     pub doubted: usize,
     /// Tokens asked by this dream.
     pub input_tokens: i64,
-    /// Tokens answered.
     pub output_tokens: i64,
     /// Their cost, in millionths.
     pub cost_micros: i64,
@@ -135,18 +134,29 @@ impl Lucid {
     /// The distillers that a dream may be asked for, `builtin` first.
     #[must_use]
     pub fn distillers(&self) -> Vec<&'static str> {
-        std::iter::once("builtin").chain(self.distillers.models.keys().copied()).collect()
+        std::iter::once("builtin")
+            .chain(self.distillers.models.keys().copied())
+            .collect()
     }
 
     /// Refuses a distiller that is not set up.
     pub(crate) fn check_distiller(&self, name: &str) -> Result<&'static str> {
         let found = self.distillers().into_iter().find(|d| *d == name);
-        found.ok_or_else(|| Error::Invalid(format!("`{name}` is not set up; this Lucid dreams with: {}", self.distillers().join(", "))))
+        found.ok_or_else(|| {
+            Error::Invalid(format!(
+                "`{name}` is not set up; this Lucid dreams with: {}",
+                self.distillers().join(", ")
+            ))
+        })
     }
 
-    /// What a dream over a store would take with each model that is set up, by the distiller's name. The size of the sessions is guessed
-    /// from the newest ones.
-    pub async fn estimates(&self, actor: &Actor, store: StoreId) -> Result<Vec<(&'static str, Estimate)>> {
+    /// What a dream over a store would take with each model that is set up, by the distiller's
+    /// name. The size of the sessions is guessed from the newest ones.
+    pub async fn estimates(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+    ) -> Result<Vec<(&'static str, Estimate)>> {
         if !actor.may(Action::Dream, store) {
             return Err(Error::NotFound("store"));
         }
@@ -155,25 +165,45 @@ impl Lucid {
         for (name, model) in &self.distillers.models {
             let mut tx = self.db.read().await?;
             // Somebody's own instructions are not known yet; without them more was seen.
-            let seen = passes::seen(&mut tx, store, &asking::told_model(model.as_ref(), None), since).await?;
-            let window = sessions::window_of(&mut tx, store, since, crate::dreams::WINDOW_SESSIONS).await?;
-            let unseen: Vec<_> = window.into_iter().filter(|(id, events)| seen.get(id) != Some(events)).collect();
+            let seen = passes::seen(
+                &mut tx,
+                store,
+                &requests::told_model(model.as_ref(), None),
+                since,
+            )
+            .await?;
+            let window =
+                sessions::window_of(&mut tx, store, since, crate::dreams::WINDOW_SESSIONS).await?;
+            let unseen: Vec<_> = window
+                .into_iter()
+                .filter(|(id, events)| seen.get(id) != Some(events))
+                .collect();
             let mut bytes = 0_i64;
             for (session, _) in unseen.iter().take(SAMPLE) {
                 bytes += sessions::bytes_of(&mut tx, *session).await?;
             }
             let sample = i64::try_from(unseen.len().min(SAMPLE)).unwrap_or(1).max(1);
             let count = u64::try_from(unseen.len()).unwrap_or(u64::MAX);
-            let read = count.saturating_mul(u64::try_from(bytes / sample).unwrap_or(0)) / TOKEN_BYTES as u64;
-            // Each request begins with the prompt; what the first pass answers is read again by the other two.
+            let read = count.saturating_mul(u64::try_from(bytes / sample).unwrap_or(0))
+                / TOKEN_BYTES as u64;
+            // Each request begins with the prompt; what the first pass answers is read again by the
+            // other two.
             let prompts = (1 + read / passes::BATCH_TOKENS as u64) * 1_200;
             let answered = count.saturating_mul(ANSWERED_A_SESSION);
-            let later = if count == 0 { 0 } else { 2 * u64::from(ANSWER_TOKENS) };
-            let usage = Usage { input: read + prompts + 2 * answered + later, output: answered + later / 4 };
+            let later = if count == 0 {
+                0
+            } else {
+                2 * u64::from(ANSWER_TOKENS)
+            };
+            let usage = Usage {
+                input: read + prompts + 2 * answered + later,
+                output: answered + later / 4,
+            };
             let limits = self.distillers.limits;
             let cost_micros = cost(limits, usage);
             let tokens = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-            let is_over = tokens(usage.total()) > limits.tokens_a_dream || limits.cost_a_dream.is_some_and(|most| cost_micros > most);
+            let is_over = tokens(usage.total()) > limits.tokens_a_dream
+                || limits.cost_a_dream.is_some_and(|most| cost_micros > most);
             let estimate = Estimate {
                 sessions: unseen.len(),
                 input_tokens: tokens(usage.input),
@@ -186,19 +216,30 @@ impl Lucid {
         Ok(all)
     }
 
-    /// Asks the dream's model about what it has not seen yet. `None` if the dream was canceled meanwhile.
+    /// Asks the dream's model about what it has not seen yet. `None` if the dream was canceled
+    /// meanwhile.
     pub(crate) async fn distil(
         &self,
         dream: &DreamRow,
         window: &[SessionRow],
         memories: &[Memory],
     ) -> Result<Option<(Vec<Candidate>, Distilled)>> {
-        let Some(model) = self.distillers.models.get(dream.distiller.as_str()).cloned() else {
-            return Err(Error::Invalid(format!("the distiller `{}` is not set up here any more", dream.distiller)));
+        let Some(model) = self
+            .distillers
+            .models
+            .get(dream.distiller.as_str())
+            .cloned()
+        else {
+            return Err(Error::Invalid(format!(
+                "the distiller `{}` is not set up here any more",
+                dream.distiller
+            )));
         };
         let mut run = Run::new(self, dream, model);
         run.told.prompts = curator::prompts_version();
-        let Some(observations) = run.observe(window).await? else { return Ok(None) };
+        let Some(observations) = run.observe(window).await? else {
+            return Ok(None);
+        };
         run.told.observations = observations.len();
         let candidates = run.curate(&observations, window, memories).await?;
         let candidates = run.verify(candidates, memories).await?;

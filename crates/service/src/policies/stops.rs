@@ -1,5 +1,5 @@
-//! What keeps policies and commits from the memory: the stop of all policies and of a store's, and freezes, in which people do not commit
-//! either.
+//! What keeps policies and commits from the memory: the stop of all policies and of a store's, and
+//! freezes, in which people do not commit either.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,6 @@ pub struct SetStop {
 pub struct NewFreeze {
     /// In this store; nothing for all.
     pub store: Option<StoreId>,
-    /// From when.
     pub starts_at: Timestamp,
     /// Until when; at most 366 days later.
     pub ends_at: Timestamp,
@@ -55,17 +54,17 @@ pub struct NewFreeze {
 /// A freeze as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frozen {
-    /// The row.
     pub row: FreezeRow,
     /// The people who may commit all the same.
     pub exceptions: Vec<String>,
-    /// Whether it holds now.
+    /// True if it holds now.
     pub now: bool,
 }
 
 impl Lucid {
-    /// Stops the policies of a store, or all, at once: nothing that is not committed yet is applied, and what is due waits. Whoever
-    /// applies holds the store's lock and shares the stop's row, so that nothing lands once this has returned.
+    /// Stops the policies of a store, or all, at once: nothing that is not committed yet is
+    /// applied, and what is due waits. Whoever applies holds the store's lock and shares the stop's
+    /// row, so that nothing lands once this has returned.
     pub async fn stop_policies(&self, actor: &Actor, stop: &SetStop) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = may_stop(&actor, Action::StopPolicies, stop.store)?;
@@ -73,7 +72,14 @@ impl Lucid {
         if let Some(store) = stop.store {
             memory_stores::lock(&mut tx, store).await?;
         }
-        policies::stop(&mut tx, stop.store, Some(self.now()), &actor.who.to_string(), reason).await?;
+        policies::stop(
+            &mut tx,
+            stop.store,
+            Some(self.now()),
+            &actor.who.to_string(),
+            reason,
+        )
+        .await?;
         let record = Record {
             action: AuditAction::PolicyStop,
             subject: policies::StopRow::scope_of(stop.store),
@@ -85,11 +91,14 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Whether the policies of a store, or all, are stopped.
+    /// True if the policies of a store, or all, are stopped.
     pub async fn are_policies_stopped(&self, actor: &Actor, store: StoreId) -> Result<bool> {
         crate::require(actor, Action::SeeChanges, store)?;
         let scope = policies::StopRow::scope_of(Some(store));
-        Ok(policies::stops(&mut self.db.read().await?).await?.iter().any(|row| row.scope == "all" || row.scope == scope))
+        Ok(policies::stops(&mut self.db.read().await?)
+            .await?
+            .iter()
+            .any(|row| row.scope == "all" || row.scope == scope))
     }
 
     /// Lets stopped policies run again, once a second admin agrees.
@@ -97,9 +106,21 @@ impl Lucid {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = may_stop(&actor, Action::ManagePolicies, store)?;
         let scope = policies::StopRow::scope_of(store);
-        let stopped_at = policies::stops(&mut tx).await?.into_iter().find(|row| row.scope == scope).and_then(|row| row.stopped_at);
-        let stopped_at = stopped_at.ok_or_else(|| Error::Conflict("this stop was lifted already".to_owned()))?;
-        let outcome = self.set(&mut tx, &actor, right, &Setting::LiftStop { store, stopped_at }).await?;
+        let stopped_at = policies::stops(&mut tx)
+            .await?
+            .into_iter()
+            .find(|row| row.scope == scope)
+            .and_then(|row| row.stopped_at);
+        let stopped_at =
+            stopped_at.ok_or_else(|| Error::Conflict("this stop was lifted already".to_owned()))?;
+        let outcome = self
+            .set(
+                &mut tx,
+                &actor,
+                right,
+                &Setting::LiftStop { store, stopped_at },
+            )
+            .await?;
         tx.commit().await?;
         Ok(outcome)
     }
@@ -111,15 +132,30 @@ impl Lucid {
         let right = may_stop(&actor, Action::ManagePolicies, new.store)?;
         let reason = said(&new.reason)?;
         if reason.is_empty() {
-            return Err(Error::Invalid("say why nothing is committed; whoever wants to commit reads it".to_owned()));
+            return Err(Error::Invalid(
+                "say why nothing is committed; whoever wants to commit reads it".to_owned(),
+            ));
         }
-        if new.ends_at <= new.starts_at || new.ends_at <= self.now() || new.ends_at > new.starts_at.plus_seconds(MOST_DAYS * 86_400) {
-            return Err(Error::Invalid(format!("a freeze ends after it begins, in the future, and within {MOST_DAYS} days")));
+        if new.ends_at <= new.starts_at
+            || new.ends_at <= self.now()
+            || new.ends_at > new.starts_at.plus_seconds(MOST_DAYS * 86_400)
+        {
+            return Err(Error::Invalid(format!(
+                "a freeze ends after it begins, in the future, and within {MOST_DAYS} days"
+            )));
         }
         let mut exceptions: Vec<UserId> = Vec::new();
-        for email in new.exceptions.iter().map(|email| email.trim()).filter(|email| !email.is_empty()) {
+        for email in new
+            .exceptions
+            .iter()
+            .map(|email| email.trim())
+            .filter(|email| !email.is_empty())
+        {
             let user = users::by_email(&mut tx, email).await?;
-            exceptions.push(user.ok_or_else(|| Error::Invalid(format!("nobody here has the address {email}")))?.id);
+            exceptions.push(
+                user.ok_or_else(|| Error::Invalid(format!("nobody here has the address {email}")))?
+                    .id,
+            );
         }
         let row = FreezeRow {
             id: self.id(FreezeId::new),
@@ -134,8 +170,13 @@ impl Lucid {
         };
         commit_freezes::insert(&mut tx, &row).await?;
         let payload = json!({"from": row.starts_at, "until": row.ends_at, "reason": reason, "exceptions": exceptions});
-        let record =
-            Record { action: AuditAction::FreezeSet, subject: row.id.to_string(), store: new.store, commit: None, payload: &payload };
+        let record = Record {
+            action: AuditAction::FreezeSet,
+            subject: row.id.to_string(),
+            store: new.store,
+            commit: None,
+            payload: &payload,
+        };
         self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(row.id)
@@ -144,14 +185,24 @@ impl Lucid {
     /// Ends a freeze now, or takes one back that has not begun.
     pub async fn end_freeze(&self, actor: &Actor, id: FreezeId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
-        let known = commit_freezes::to_come(&mut tx, self.now()).await?.into_iter().find(|f| f.id == id);
-        let freeze = known.filter(|f| f.store_id.is_none_or(|s| actor.knows(s))).ok_or(Error::NotFound("freeze"))?;
+        let known = commit_freezes::to_come(&mut tx, self.now())
+            .await?
+            .into_iter()
+            .find(|f| f.id == id);
+        let freeze = known
+            .filter(|f| f.store_id.is_none_or(|s| actor.knows(s)))
+            .ok_or(Error::NotFound("freeze"))?;
         let right = may_stop(&actor, Action::ManagePolicies, freeze.store_id)?;
         if !commit_freezes::end(&mut tx, id, self.now()).await? {
             return Err(Error::Conflict("this freeze is over".to_owned()));
         }
-        let record =
-            Record { action: AuditAction::FreezeEnd, subject: id.to_string(), store: freeze.store_id, commit: None, payload: &json!({}) };
+        let record = Record {
+            action: AuditAction::FreezeEnd,
+            subject: id.to_string(),
+            store: freeze.store_id,
+            commit: None,
+            payload: &json!({}),
+        };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
@@ -163,24 +214,49 @@ impl Lucid {
         let mut rows = commit_freezes::to_come(&mut tx, self.now()).await?;
         rows.retain(|f| f.store_id.is_none_or(|s| actor.knows(s)));
         let excepted: Vec<UserId> = rows.iter().flat_map(excepted).collect();
-        let names: BTreeMap<UserId, String> = users::names(&mut tx, &excepted).await?.into_iter().collect();
+        let names: BTreeMap<UserId, String> = users::names(&mut tx, &excepted)
+            .await?
+            .into_iter()
+            .collect();
         let one = |row: FreezeRow| {
-            let exceptions = self::excepted(&row).iter().filter_map(|id| names.get(id).cloned()).collect();
-            Frozen { now: row.starts_at <= self.now(), exceptions, row }
+            let exceptions = self::excepted(&row)
+                .iter()
+                .filter_map(|id| names.get(id).cloned())
+                .collect();
+            Frozen {
+                now: row.starts_at <= self.now(),
+                exceptions,
+                row,
+            }
         };
         Ok(rows.into_iter().map(one).collect())
     }
 
     /// The freeze that holds in a store now and does not except this person.
-    pub(crate) async fn freeze_in(&self, tx: &mut Tx, store: StoreId, person: Option<UserId>) -> Result<Option<FreezeRow>> {
+    pub(crate) async fn freeze_in(
+        &self,
+        tx: &mut Tx,
+        store: StoreId,
+        person: Option<UserId>,
+    ) -> Result<Option<FreezeRow>> {
         let holds = |f: &FreezeRow| {
-            f.starts_at <= self.now() && f.store_id.is_none_or(|s| s == store) && !person.is_some_and(|p| excepted(f).contains(&p))
+            f.starts_at <= self.now()
+                && f.store_id.is_none_or(|s| s == store)
+                && !person.is_some_and(|p| excepted(f).contains(&p))
         };
-        Ok(commit_freezes::to_come(tx, self.now()).await?.into_iter().find(holds))
+        Ok(commit_freezes::to_come(tx, self.now())
+            .await?
+            .into_iter()
+            .find(holds))
     }
 
     /// Refuses a commit while a freeze holds.
-    pub(crate) async fn refuse_while_frozen(&self, tx: &mut Tx, store: StoreId, person: Option<UserId>) -> Result<()> {
+    pub(crate) async fn refuse_while_frozen(
+        &self,
+        tx: &mut Tx,
+        store: StoreId,
+        person: Option<UserId>,
+    ) -> Result<()> {
         match self.freeze_in(tx, store, person).await? {
             None => Ok(()),
             Some(freeze) => Err(Error::Conflict(format!(
@@ -208,7 +284,9 @@ fn may_stop(actor: &Acting, action: Action, store: Option<StoreId>) -> Result<Au
 fn said(reason: &str) -> Result<&str> {
     let reason = reason.trim();
     if reason.chars().count() > REASON_CHARS || reason.chars().any(char::is_control) {
-        return Err(Error::Invalid(format!("a reason is one line of at most {REASON_CHARS} characters")));
+        return Err(Error::Invalid(format!(
+            "a reason is one line of at most {REASON_CHARS} characters"
+        )));
     }
     Ok(reason)
 }

@@ -1,5 +1,6 @@
-//! The letter to an end user who asks what is known of them: each memory that rests on what they said, who approved it, which agents were
-//! given it, and since when. What points to other people in it is masked. It is signed, so that nobody can change it unseen.
+//! The letter to an end user who asks what is known of them: each memory that rests on what they
+//! said, who approved it, which agents were given it, and since when. What points to other people
+//! in it is masked. It is signed, so that nobody can change it unseen.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -20,7 +21,7 @@ use store::{
     memories, reads, sessions,
 };
 
-use super::{known::known, subject_of};
+use super::{subject_data::known, subject_of};
 use crate::{Error, Lucid, Record, Result, memory::approvers, names::Names, require_in_general};
 
 /// Lines of a memory that the letter quotes.
@@ -36,11 +37,15 @@ pub struct Letter {
 }
 
 impl Lucid {
-    /// The signed letter about what is known of the end user of a session. That it was made is an entry of the trail.
+    /// The signed letter about what is known of the end user of a session. That it was made is an
+    /// entry of the trail.
     pub async fn subject_letter(&self, actor: &Actor, session: SessionId) -> Result<Letter> {
         self.flush_small_writes().await?;
         let Some(key) = self.signing_key.as_deref() else {
-            return Err(Error::Conflict("a letter is signed with the key of the trail: start Lucid with --signing-key FILE".to_owned()));
+            return Err(Error::Conflict(
+                "a letter is signed with the key of the trail: start Lucid with --signing-key FILE"
+                    .to_owned(),
+            ));
         };
         require_in_general(actor, Action::ManagePrivacy)?;
         let body = self.letter_about(actor, session).await?;
@@ -50,8 +55,13 @@ impl Lucid {
         let sha256 = hex::encode(audit::sha256(&body));
         let text = audit::letter::sign(key, &body);
         let payload = json!({"sha256": sha256});
-        let record =
-            Record { action: AuditAction::SubjectLetter, subject: "installation".into(), store: None, commit: None, payload: &payload };
+        let record = Record {
+            action: AuditAction::SubjectLetter,
+            subject: "installation".into(),
+            store: None,
+            commit: None,
+            payload: &payload,
+        };
         self.record(&mut tx, right, record).await?;
         tx.commit().await?;
         Ok(Letter { text, sha256 })
@@ -72,7 +82,9 @@ impl Lucid {
             rest.extend(erasing::quoted_for(&mut tx, session).await?);
             quoted.extend(erasing::changes_on(&mut tx, session, true).await?);
             quotes += erasing::size_of(&mut tx, session).await?.1;
-            let Some(row) = sessions::get(&mut tx, session).await? else { continue };
+            let Some(row) = sessions::get(&mut tx, session).await? else {
+                continue;
+            };
             let at = row.first_event_at.unwrap_or(row.created_at);
             first = Some(first.map_or(at, |first: Timestamp| first.min(at)));
             let at = row.last_event_at.unwrap_or(at);
@@ -81,20 +93,50 @@ impl Lucid {
         }
         let sessions = i64::try_from(known.sessions.len()).unwrap_or(i64::MAX);
         let verb = |n: i64| if n == 1 { "is" } else { "are" };
-        let mut text = format!("# What is known of {}\n\nMade on {}.\n\n## Sessions\n\n", line(&name), day(self.now()));
-        let _ = write!(text, "There {} {}", verb(sessions), count(sessions, "session"));
+        let mut text = format!(
+            "# What is known of {}\n\nMade on {}.\n\n## Sessions\n\n",
+            line(&name),
+            day(self.now())
+        );
+        let _ = write!(
+            text,
+            "There {} {}",
+            verb(sessions),
+            count(sessions, "session")
+        );
         if let (Some(first), Some(last)) = (first, last) {
             let _ = write!(text, ", from {} to {}", day(first), day(last));
         }
         if !agents.is_empty() {
-            let _ = write!(text, ", with {}", agents.iter().map(|a| line(a)).collect::<Vec<_>>().join(", "));
+            let _ = write!(
+                text,
+                ", with {}",
+                agents
+                    .iter()
+                    .map(|a| line(a))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
         }
-        let _ = write!(text, ". {} from them {} kept as evidence.\n\n## Memory\n\n", count(quotes, "quote"), verb(quotes));
+        let _ = write!(
+            text,
+            ". {} from them {} kept as evidence.\n\n## Memory\n\n",
+            count(quotes, "quote"),
+            verb(quotes)
+        );
         let (mut remembered, mut elsewhere) = (0_usize, 0_usize);
         for id in rest {
             match erasing::live_memory(&mut tx, id).await? {
                 Some(memory) if actor.may(Action::SeeMemory, memory.store_id) => {
-                    if let Some(part) = self.memory_part(&mut tx, actor, &memory, (&known.sessions, &quoted, &known.words)).await? {
+                    if let Some(part) = self
+                        .memory_part(
+                            &mut tx,
+                            actor,
+                            &memory,
+                            (&known.sessions, &quoted, &known.words),
+                        )
+                        .await?
+                    {
                         text.push_str(&part);
                         remembered += 1;
                     }
@@ -104,7 +146,9 @@ impl Lucid {
             }
         }
         if remembered == 0 && elsewhere == 0 {
-            text.push_str("Agents remember nothing that rests on what was said in these sessions.\n");
+            text.push_str(
+                "Agents remember nothing that rests on what was said in these sessions.\n",
+            );
         }
         if elsewhere > 0 {
             let _ = writeln!(
@@ -117,7 +161,8 @@ impl Lucid {
         Ok(text)
     }
 
-    /// What the letter says of one memory: the lines that rest on their sessions or say what they said. Nothing of one without such lines.
+    /// What the letter says of one memory: the lines that rest on their sessions or say what they
+    /// said. Nothing of one without such lines.
     async fn memory_part(
         &self,
         tx: &mut Tx,
@@ -125,15 +170,30 @@ impl Lucid {
         memory: &LiveMemory,
         (theirs, quoted, words): (&[SessionId], &BTreeSet<ChangeId>, &TheirWords),
     ) -> Result<Option<String>> {
-        let Some(row) = memories::get(tx, memory.id).await? else { return Ok(None) };
-        let Some(version) = memories::version_whole(tx, memory.id, row.number).await? else { return Ok(None) };
+        let Some(row) = memories::get(tx, memory.id).await? else {
+            return Ok(None);
+        };
+        let Some(version) = memories::version_whole(tx, memory.id, row.number).await? else {
+            return Ok(None);
+        };
         let shown = |text: &str| line(&mask_unless(text, |value| words.are_in(value)));
-        let mut text = format!("### {} ({})\n\n", shown(memory.path.as_str()), line(&memory.store_name));
+        let mut text = format!(
+            "### {} ({})\n\n",
+            shown(memory.path.as_str()),
+            line(&memory.store_name)
+        );
         let (mut lines, mut left_out) = (0, false);
         for blamed in self.blame(actor, memory.id).await? {
-            let of_theirs = blamed.version.version.change_id.is_some_and(|change| quoted.contains(&change));
+            let of_theirs = blamed
+                .version
+                .version
+                .change_id
+                .is_some_and(|change| quoted.contains(&change));
             for said in &blamed.lines {
-                if !said.trim().is_empty() && lines < LONGEST_MEMORY && (of_theirs || words.are_in(said)) {
+                if !said.trim().is_empty()
+                    && lines < LONGEST_MEMORY
+                    && (of_theirs || words.are_in(said))
+                {
                     let _ = writeln!(text, "> {}", shown(said));
                     lines += 1;
                 } else {
@@ -149,9 +209,18 @@ impl Lucid {
         }
         let names = Names::of_actors(tx, [version.actor.as_str()]).await?;
         let approved = approvers(&version.approvals, version.change_id);
-        let _ = write!(text, "\n- Remembered since {}; this text since {}.\n", day(row.created_at), day(version.created_at));
+        let _ = write!(
+            text,
+            "\n- Remembered since {}; this text since {}.\n",
+            day(row.created_at),
+            day(version.created_at)
+        );
         if approved.is_empty() {
-            let _ = writeln!(text, "- Written by {}; nobody approved it.", line(&names.of(&version.actor)));
+            let _ = writeln!(
+                text,
+                "- Written by {}; nobody approved it.",
+                line(&names.of(&version.actor))
+            );
         } else {
             let _ = writeln!(text, "- Approved by {}.", line(&approved.join(", ")));
         }
@@ -162,8 +231,17 @@ impl Lucid {
         }
         let readers = reads::readers(tx, memory.id, Timestamp(0)).await?;
         for reader in &readers {
-            let agent = reader.agent.as_deref().unwrap_or("a reader outside of sessions");
-            let _ = writeln!(text, "- Given to {}: {}, last on {}.", line(agent), count(reader.times, "time"), day(reader.last_at));
+            let agent = reader
+                .agent
+                .as_deref()
+                .unwrap_or("a reader outside of sessions");
+            let _ = writeln!(
+                text,
+                "- Given to {}: {}, last on {}.",
+                line(agent),
+                count(reader.times, "time"),
+                day(reader.last_at)
+            );
         }
         if readers.is_empty() {
             text.push_str("- No agent has loaded it yet.\n");
@@ -175,7 +253,10 @@ impl Lucid {
 
 /// A text of somebody else on one line of the letter, with nothing that would end the line.
 fn line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A day, as a letter writes it.

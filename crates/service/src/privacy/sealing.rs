@@ -1,5 +1,5 @@
-//! Sealed transcripts: which folder of keys is used, sealing what was stored before there was one, and destroying the keys of what was
-//! erased.
+//! Sealed transcripts: which folder of keys is used, sealing what was stored before there was one,
+//! and destroying the keys of what was erased.
 
 use domain::audit_action::AuditAction;
 use serde_json::{Value, json};
@@ -33,7 +33,8 @@ pub enum SealingState {
     NoFolder,
     /// They are, but with the keys of another folder.
     OtherFolder,
-    /// They are, but the folder holds no key of the newest sessions: they were erased since this copy of the database was made.
+    /// They are, but the folder holds no key of the newest sessions: they were erased since this
+    /// copy of the database was made.
     KeysGone,
 }
 
@@ -41,42 +42,64 @@ impl Lucid {
     /// The same, sealing the transcripts of new sessions with a key each, and opening sealed ones.
     #[must_use]
     pub fn with_session_keys(self, keys: SessionKeys) -> Self {
-        Self { db: self.db.with_session_keys(keys), ..self }
+        Self {
+            db: self.db.with_session_keys(keys),
+            ..self
+        }
     }
 
-    /// Whether transcripts are sealed, and the folder of keys is the right one.
+    /// True if transcripts are sealed, and the folder of keys is the right one.
     pub async fn sealing_state(&self) -> Result<SealingState> {
         let mut tx = self.db.read().await?;
         let Some(keys) = self.db.session_keys() else {
-            return Ok(if sealing::is_used(&mut tx).await? { SealingState::NoFolder } else { SealingState::Off });
+            return Ok(if sealing::is_used(&mut tx).await? {
+                SealingState::NoFolder
+            } else {
+                SealingState::Off
+            });
         };
         if !is_own_folder(&mut tx, keys).await? {
             return Ok(SealingState::OtherFolder);
         }
         let (there, looked_at) = sealing::keys_there(&mut tx, LOOKED_AT).await?;
-        Ok(if there == 0 && looked_at > 0 { SealingState::KeysGone } else { SealingState::On })
+        Ok(if there == 0 && looked_at > 0 {
+            SealingState::KeysGone
+        } else {
+            SealingState::On
+        })
     }
 
     /// Notes the folder of keys as that of this database, if it has none yet.
     pub async fn note_folder_of_keys(&self) -> Result<()> {
-        let Some(keys) = self.db.session_keys() else { return Ok(()) };
-        if settings::get(&mut self.db.read().await?, FOLDER).await?.is_some() {
+        let Some(keys) = self.db.session_keys() else {
+            return Ok(());
+        };
+        if settings::get(&mut self.db.read().await?, FOLDER)
+            .await?
+            .is_some()
+        {
             return Ok(());
         }
         let mut tx = self.db.background().await?;
         settings::put(&mut tx, FOLDER, keys.id()).await?;
-        self.record(&mut tx, Authorized::operator(), sealed_record(&json!({"folder": keys.id()}))).await?;
+        self.record(
+            &mut tx,
+            Authorized::operator(),
+            sealed_record(&json!({"folder": keys.id()})),
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
-    /// Whether new transcripts are sealed.
+    /// True if new transcripts are sealed.
     #[must_use]
     pub const fn seals_transcripts(&self) -> bool {
         self.db.session_keys().is_some()
     }
 
-    /// Seals transcripts that were stored before there was a folder of keys, and has the database's files written anew at the end; what a
-    /// worker does by itself. Returns how many sessions it sealed.
+    /// Seals transcripts that were stored before there was a folder of keys, and has the database's
+    /// files written anew at the end; what a worker does by itself. Returns how many sessions it
+    /// sealed.
     pub async fn seal_transcripts(&self) -> Result<usize> {
         if self.db.session_keys().is_none() {
             return Ok(0);
@@ -93,36 +116,55 @@ impl Lucid {
             all += sealed.sessions;
             settings::put(&mut tx, TO_REWRITE, "yes").await?;
             let payload = json!({"sessions": sealed.sessions, "events": sealed.events, "quotes": sealed.quotes});
-            self.record(&mut tx, Authorized::worker(), sealed_record(&payload)).await?;
+            self.record(&mut tx, Authorized::worker(), sealed_record(&payload))
+                .await?;
             tx.commit().await?;
         }
-        let is_to_rewrite = settings::get(&mut self.db.read().await?, TO_REWRITE).await?.is_some_and(|value| !value.is_empty());
+        let is_to_rewrite = settings::get(&mut self.db.read().await?, TO_REWRITE)
+            .await?
+            .is_some_and(|value| !value.is_empty());
         if is_to_rewrite && self.db.rewrite().await? {
             let mut tx = self.db.background().await?;
             settings::put(&mut tx, TO_REWRITE, "").await?;
-            self.record(&mut tx, Authorized::worker(), sealed_record(&json!({"files": "written anew"}))).await?;
+            self.record(
+                &mut tx,
+                Authorized::worker(),
+                sealed_record(&json!({"files": "written anew"})),
+            )
+            .await?;
             tx.commit().await?;
         }
         Ok(all)
     }
 
-    /// Destroys the keys of transcripts that were erased; what a worker does by itself. A key that cannot be destroyed now is tried again.
+    /// Destroys the keys of transcripts that were erased; what a worker does by itself. A key that
+    /// cannot be destroyed now is tried again.
     pub async fn destroy_keys(&self) -> Result<()> {
-        let Some(keys) = self.db.session_keys() else { return Ok(()) };
+        let Some(keys) = self.db.session_keys() else {
+            return Ok(());
+        };
         let mut tx = self.db.read().await?;
         let names = sealing::keys_to_destroy(&mut tx, DESTROYED_AT_ONCE).await?;
         if !names.is_empty() && !is_own_folder(&mut tx, keys).await? {
-            return Err(Error::Conflict("the folder of keys is not the one that this database is used with".to_owned()));
+            return Err(Error::Conflict(
+                "the folder of keys is not the one that this database is used with".to_owned(),
+            ));
         }
         drop(tx);
         for name in &names {
             let mut tx = self.db.background().await?;
             if sealing::is_needed(&mut tx, name).await? {
-                tracing::warn!("the key {name} of an erased transcript still seals something, and is not destroyed");
+                tracing::warn!(
+                    "the key {name} of an erased transcript still seals something, and is not \
+                     destroyed"
+                );
                 continue;
             }
             if let Err(error) = keys.destroy(name).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "the key {name} of an erased transcript could not be destroyed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the key {name} of an erased transcript could not be destroyed"
+                );
                 continue;
             }
             sealing::destroyed(&mut tx, name).await?;
@@ -132,11 +174,19 @@ impl Lucid {
     }
 }
 
-/// Whether this is the folder of keys that the database is used with, or it is used with none yet.
+/// True if this is the folder of keys that the database is used with, or it is used with none yet.
 async fn is_own_folder(tx: &mut Tx, keys: &SessionKeys) -> Result<bool> {
-    Ok(settings::get(tx, FOLDER).await?.is_none_or(|id| id == keys.id()))
+    Ok(settings::get(tx, FOLDER)
+        .await?
+        .is_none_or(|id| id == keys.id()))
 }
 
 fn sealed_record(payload: &Value) -> Record<'_> {
-    Record { action: AuditAction::TranscriptsSeal, subject: "installation".into(), store: None, commit: None, payload }
+    Record {
+        action: AuditAction::TranscriptsSeal,
+        subject: "installation".into(),
+        store: None,
+        commit: None,
+        payload,
+    }
 }

@@ -1,4 +1,5 @@
-//! Who must approve a change, and whether they have: read once for a store, then asked change by change.
+//! Who must approve a change, and whether they have: read once for a store, then asked change by
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,14 +43,21 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn paths(&self) -> BTreeSet<&'a str> {
-        self.edits.iter().filter(|e| e.change_id == self.change.id).flat_map(EditRow::paths).collect()
+        self.edits
+            .iter()
+            .filter(|e| e.change_id == self.change.id)
+            .flat_map(EditRow::paths)
+            .collect()
     }
 
     /// Standing approvals of this very revision and digest (rule 2).
     fn approvals(&self) -> impl Iterator<Item = &'a DecisionRow> + use<'a> {
         let c = self.change;
         self.votes.iter().filter(move |d| {
-            d.change_id == c.id && d.verdict == "approve" && d.taken_back_at.is_none() && (d.revision, &d.digest) == (c.revision, &c.digest)
+            d.change_id == c.id
+                && d.verdict == "approve"
+                && d.taken_back_at.is_none()
+                && (d.revision, &d.digest) == (c.revision, &c.digest)
         })
     }
 }
@@ -69,12 +77,17 @@ impl Requirements {
 
     /// How many approvals a change needs. Where one person alone decides, theirs is enough.
     pub fn needed(&self, change: &ChangeRow) -> usize {
-        if self.solo { 1 } else { self.approvals.needed(change.risk_level) }
+        if self.solo {
+            1
+        } else {
+            self.approvals.needed(change.risk_level)
+        }
     }
 
-    /// Whether somebody contributed to the change, or counts as one person with somebody who did.
+    /// True if somebody contributed to the change, or counts as one person with somebody who did.
     pub fn contributed(&self, facts: Facts<'_>, user: UserId) -> bool {
-        self.identities.contributed(facts.hands, facts.change.id, user)
+        self.identities
+            .contributed(facts.hands, facts.change.id, user)
     }
 
     /// Who issued the credential of an account and saw it, if anybody did.
@@ -89,35 +102,78 @@ impl Requirements {
         for row in &self.deciders {
             by_person.entry(row.user_id).or_default().push(row);
         }
-        let everywhere = |rows: &[&DeciderRow]| paths.iter().all(|p| rows.iter().any(|r| r.path_prefix.holds(p)));
+        let everywhere = |rows: &[&DeciderRow]| {
+            paths
+                .iter()
+                .all(|p| rows.iter().any(|r| r.path_prefix.holds(p)))
+        };
         let counts = |user: UserId| self.solo || !self.contributed(facts, user);
-        by_person.into_iter().filter(|(user, rows)| counts(*user) && everywhere(rows)).map(|(user, _)| user).collect()
+        by_person
+            .into_iter()
+            .filter(|(user, rows)| counts(*user) && everywhere(rows))
+            .map(|(user, _)| user)
+            .collect()
     }
 
-    /// Who is named for each place that a change touches, so that only they count there; `None` where nobody is.
+    /// Who is named for each place that a change touches, so that only they count there; `None`
+    /// where nobody is.
     fn owners(&self, facts: Facts<'_>) -> Vec<Option<BTreeSet<UserId>>> {
         let whole = PathPrefix::default();
         let of = |path: &str| {
-            let counts = |prefix: &PathPrefix| (self.approvals.owners_only || *prefix != whole) && prefix.holds(path);
-            let named: BTreeSet<UserId> = self.owners.iter().filter(|(_, prefix)| counts(prefix)).map(|(user, _)| *user).collect();
+            let counts = |prefix: &PathPrefix| {
+                (self.approvals.owners_only || *prefix != whole) && prefix.holds(path)
+            };
+            let named: BTreeSet<UserId> = self
+                .owners
+                .iter()
+                .filter(|(_, prefix)| counts(prefix))
+                .map(|(user, _)| *user)
+                .collect();
             (self.approvals.owners_only || !named.is_empty()).then_some(named)
         };
         facts.paths().into_iter().map(of).collect()
     }
 
-    /// Where a change stands, with one more approval if somebody is about to give it. People are counted, not accounts.
+    /// Where a change stands, with one more approval if somebody is about to give it. People are
+    /// counted, not accounts.
     pub fn of(&self, facts: Facts<'_>, and: Option<UserId>) -> Requirement {
         let accounts = self.deciders(facts);
         let of = |all: BTreeSet<UserId>| self.identities.people(all);
-        let owners: Vec<_> = self.owners(facts).into_iter().map(|named| named.map(of)).collect();
+        let owners: Vec<_> = self
+            .owners(facts)
+            .into_iter()
+            .map(|named| named.map(of))
+            .collect();
         // Only accounts that may decide approve anything, whoever else is one person with them.
-        let approvers = of(facts.approvals().map(|d| d.user_id).chain(and).filter(|u| accounts.contains(u)).collect());
+        let approvers = of(facts
+            .approvals()
+            .map(|d| d.user_id)
+            .chain(and)
+            .filter(|u| accounts.contains(u))
+            .collect());
         let owners: &[_] = if self.solo { &[] } else { &owners };
-        let all = |people: &BTreeSet<UserId>| accounts.iter().copied().filter(|a| people.contains(&self.identities.of(*a))).collect();
-        match requirement(self.needed(facts.change), &of(accounts.clone()), owners, &approvers) {
+        let all = |people: &BTreeSet<UserId>| {
+            accounts
+                .iter()
+                .copied()
+                .filter(|a| people.contains(&self.identities.of(*a)))
+                .collect()
+        };
+        match requirement(
+            self.needed(facts.change),
+            &of(accounts.clone()),
+            owners,
+            &approvers,
+        ) {
             Requirement::Satisfied => Requirement::Satisfied,
-            Requirement::Missing { approvals, from } => Requirement::Missing { approvals, from: all(&from) },
-            Requirement::Impossible { needed, could } => Requirement::Impossible { needed, could: all(&could) },
+            Requirement::Missing { approvals, from } => Requirement::Missing {
+                approvals,
+                from: all(&from),
+            },
+            Requirement::Impossible { needed, could } => Requirement::Impossible {
+                needed,
+                could: all(&could),
+            },
         }
     }
 
@@ -125,11 +181,19 @@ impl Requirements {
     pub fn approvals<'a>(&self, facts: Facts<'a>) -> Vec<&'a DecisionRow> {
         let deciders = self.deciders(facts);
         let mut counted = BTreeSet::new();
-        facts.approvals().filter(|d| deciders.contains(&d.user_id) && counted.insert(self.identities.of(d.user_id))).collect()
+        facts
+            .approvals()
+            .filter(|d| {
+                deciders.contains(&d.user_id) && counted.insert(self.identities.of(d.user_id))
+            })
+            .collect()
     }
 
     /// How somebody is called.
     pub fn name(&self, user: UserId) -> String {
-        self.deciders.iter().find(|d| d.user_id == user).map_or_else(|| user.to_string(), |d| d.name.clone())
+        self.deciders
+            .iter()
+            .find(|d| d.user_id == user)
+            .map_or_else(|| user.to_string(), |d| d.name.clone())
     }
 }

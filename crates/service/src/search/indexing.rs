@@ -1,4 +1,5 @@
-//! Filling the search index. Triggers of the database note each new document; its words are added here.
+//! Filling the search index. Triggers of the database note each new document; its words are added
+//! here.
 
 use store::search;
 

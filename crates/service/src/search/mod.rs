@@ -1,5 +1,6 @@
-//! Search over everything that somebody may see: what is remembered and what was, proposed changes, sessions, and people. Words, "phrases"
-//! and beginnings* are found in an index; what is shown is read from the rows themselves, so nothing is shown that is gone.
+//! Search over everything that somebody may see: what is remembered and what was, proposed changes,
+//! sessions, and people. Words, "phrases" and beginnings* are found in an index; what is shown is
+//! read from the rows themselves, so nothing is shown that is gone.
 
 mod indexing;
 mod statements;
@@ -39,11 +40,13 @@ const WAITED_FOR: usize = 2_000;
 const INDEX_WAIT: Duration = Duration::from_secs(2);
 /// Longest excerpt, in characters.
 const EXCERPT: usize = 240;
-/// Characters of a text by which it is ranked: enough for most notes, and little work for the longest.
+/// Characters of a text by which it is ranked: enough for most notes, and little work for the
+/// longest.
 const RANKED: usize = 8_000;
 /// People that are shown, or that a name may mean.
 const PEOPLE: usize = 10;
-/// What counts as much as one occurrence in a text: the parameter k1 of BM25 (Robertson and Walker 1994; 1.2 is usual).
+/// What counts as much as one occurrence in a text: the parameter k1 of BM25 (Robertson and Walker
+/// 1994; 1.2 is usual).
 const SATURATION: f64 = 1.2;
 /// The weight of a word in the path or title; in the text it is 1.
 const TITLE: f64 = 2.0;
@@ -59,7 +62,8 @@ pub struct SearchRequest {
     pub since: Option<Timestamp>,
     /// Only what was made before this time.
     pub until: Option<Timestamp>,
-    /// Only what a person of this name wrote, approved, decided on or recorded; a part of the name is enough.
+    /// Only what a person of this name wrote, approved, decided on or recorded; a part of the name
+    /// is enough.
     pub person: Option<String>,
 }
 
@@ -75,19 +79,15 @@ pub struct Excerpt {
 /// A memory that was found, as it is or as it was.
 #[derive(Debug, Clone)]
 pub struct MemoryHit {
-    /// The memory.
     pub memory_id: MemoryId,
-    /// Its store.
     pub store_id: StoreId,
-    /// The store's name.
     pub store_name: String,
-    /// Where it is, or was.
     pub path: MemoryPath,
     /// The number of the version that was found.
     pub number: i64,
     /// When that was written.
     pub at: Timestamp,
-    /// Whether the memory still exists.
+    /// True if the memory still exists.
     pub alive: bool,
     /// The line that has most of the words.
     pub excerpt: Excerpt,
@@ -96,15 +96,10 @@ pub struct MemoryHit {
 /// A change that was found.
 #[derive(Debug, Clone)]
 pub struct ChangeHit {
-    /// The change.
     pub id: ChangeId,
-    /// Its changeset.
     pub changeset_id: ChangesetId,
-    /// The store's name.
     pub store_name: String,
-    /// Its title.
     pub title: Excerpt,
-    /// Where it stands.
     pub state: ChangeState,
     /// When it was proposed.
     pub at: Timestamp,
@@ -113,7 +108,6 @@ pub struct ChangeHit {
 /// A session that was found.
 #[derive(Debug, Clone)]
 pub struct SessionHit {
-    /// The session.
     pub id: SessionId,
     /// What its source calls it, or its id.
     pub title: Excerpt,
@@ -126,22 +120,18 @@ pub struct SessionHit {
 /// A person that was found.
 #[derive(Debug, Clone)]
 pub struct PersonHit {
-    /// The account.
     pub id: UserId,
-    /// The person's name.
     pub name: Excerpt,
 }
 
 /// What was found: of each kind the best first, at most 20.
 #[derive(Debug, Clone, Default)]
 pub struct SearchResults {
-    /// What is remembered.
     pub memories: Vec<MemoryHit>,
     /// What was remembered: older versions, and memories that were removed.
     pub past: Vec<MemoryHit>,
     /// Changes, whatever became of them.
     pub changes: Vec<ChangeHit>,
-    /// Sessions.
     pub sessions: Vec<SessionHit>,
     /// People, for those who manage them.
     pub people: Vec<PersonHit>,
@@ -150,10 +140,14 @@ pub struct SearchResults {
 }
 
 impl SearchResults {
-    /// Whether nothing was found.
+    /// True if nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.memories.is_empty() && self.past.is_empty() && self.changes.is_empty() && self.sessions.is_empty() && self.people.is_empty()
+        self.memories.is_empty()
+            && self.past.is_empty()
+            && self.changes.is_empty()
+            && self.sessions.is_empty()
+            && self.people.is_empty()
     }
 }
 
@@ -163,7 +157,7 @@ struct Query<'a> {
     request: &'a SearchRequest,
     person: Option<UserId>,
     names: BTreeMap<StoreId, String>,
-    /// Whether one of the words is enough.
+    /// True if one of the words is enough.
     any: bool,
 }
 
@@ -171,26 +165,48 @@ impl Lucid {
     /// Looks for everything that the actor may see.
     pub async fn search(&self, actor: &Actor, request: &SearchRequest) -> Result<SearchResults> {
         if request.text.trim().is_empty() || request.text.chars().count() > QUERY_CHARS {
-            return Err(Error::Invalid(format!("search for 1 to {QUERY_CHARS} characters")));
+            return Err(Error::Invalid(format!(
+                "search for 1 to {QUERY_CHARS} characters"
+            )));
         }
         // If another writer holds the database, the search continues without the newest documents.
         match tokio::time::timeout(INDEX_WAIT, self.index_new_documents(WAITED_FOR)).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "a search found its index not up to date"),
-            Err(_) => tracing::warn!(seconds = INDEX_WAIT.as_secs(), "a search did not wait longer for its index"),
+            Ok(Err(error)) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a search found its index not up to date"
+            ),
+            Err(_) => tracing::warn!(
+                seconds = INDEX_WAIT.as_secs(),
+                "a search did not wait longer for its index"
+            ),
         }
         let mut tx = self.db.read().await?;
-        let person = match request.person.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
+        let person = match request
+            .person
+            .as_deref()
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
             Some(name) => Some(called(&mut tx, actor, name).await?),
             None => None,
         };
-        let query = Query { terms: terms(&request.text), request, person, names: BTreeMap::new(), any: false };
+        let query = Query {
+            terms: terms(&request.text),
+            request,
+            person,
+            names: BTreeMap::new(),
+            any: false,
+        };
         if query.terms.is_empty() {
             return Ok(SearchResults::default());
         }
         let seen = |action| actor.visible(action).narrowed(request.store);
         let memory = Places::of(&mut tx, seen(Action::SeeMemory)).await?;
-        let query = Query { names: memory.names.clone(), ..query };
+        let query = Query {
+            names: memory.names.clone(),
+            ..query
+        };
         let changes = Places::of(&mut tx, seen(Action::SeeChanges)).await?;
         let sessions = Places::of(&mut tx, seen(Action::SeeSessions)).await?;
         let mut found = SearchResults {
@@ -201,7 +217,10 @@ impl Lucid {
             people: Vec::new(),
             some_words: false,
         };
-        if actor.may_in_general(Action::ManagePeople) && request.store.is_none() && query.person.is_none() {
+        if actor.may_in_general(Action::ManagePeople)
+            && request.store.is_none()
+            && query.person.is_none()
+        {
             found.people = people(&mut tx, &query.terms).await?;
         }
         if found.is_empty() && query.terms.len() > 1 {
@@ -228,15 +247,26 @@ struct Places {
 impl Places {
     async fn of(tx: &mut Tx, (visible, store): (Visible, Option<StoreId>)) -> Result<Self> {
         let seen = memory_stores::names(tx, visible).await?;
-        let names: BTreeMap<StoreId, String> =
-            seen.into_iter().map(|s| (s.id, s.name)).filter(|(id, _)| store.is_none_or(|s| s == *id)).collect();
-        let only = (store.is_some() || visible != Visible::All).then(|| names.keys().copied().collect());
+        let names: BTreeMap<StoreId, String> = seen
+            .into_iter()
+            .map(|s| (s.id, s.name))
+            .filter(|(id, _)| store.is_none_or(|s| s == *id))
+            .collect();
+        let only =
+            (store.is_some() || visible != Visible::All).then(|| names.keys().copied().collect());
         Ok(Self { only, names })
     }
 }
 
-/// The documents of a kind that fit: those that have the words and, where they are few, also those that have words that begin so.
-async fn candidates(tx: &mut Tx, query: &Query<'_>, places: &Places, kind: DocumentKind, current: bool) -> Result<Vec<FoundRow>> {
+/// The documents of a kind that fit: those that have the words and, where they are few, also those
+/// that have words that begin so.
+async fn candidates(
+    tx: &mut Tx,
+    query: &Query<'_>,
+    places: &Places,
+    kind: DocumentKind,
+    current: bool,
+) -> Result<Vec<FoundRow>> {
     let asked = |terms| Asked {
         kind,
         stores: places.only.as_deref(),
@@ -268,7 +298,11 @@ fn add(found: &mut Vec<FoundRow>, more: Vec<FoundRow>) {
 /// The same terms, each word of three letters or more also as the beginning of one.
 fn beginnings(terms: &[Term]) -> Vec<Term> {
     let begins = |term: &Term| Term {
-        prefix: term.prefix || term.tokens.last().is_some_and(|word| word.chars().count() >= 3),
+        prefix: term.prefix
+            || term
+                .tokens
+                .last()
+                .is_some_and(|word| word.chars().count() >= 3),
         tokens: term.tokens.clone(),
     };
     terms.iter().map(begins).collect()
@@ -290,7 +324,9 @@ fn score(terms: &[Term], title: &[String], text: &[String]) -> f64 {
 
 /// The part of a text by which it is ranked.
 fn beginning(text: &str) -> &str {
-    text.char_indices().nth(RANKED).map_or(text, |(at, _)| &text[..at])
+    text.char_indices()
+        .nth(RANKED)
+        .map_or(text, |(at, _)| &text[..at])
 }
 
 /// The best of some documents, each with its score; the newer first where they are equal.
@@ -302,14 +338,22 @@ fn best<T>(query: &Query<'_>, all: Vec<T>, words: impl Fn(&T) -> (String, String
             let (title, text) = words(&one);
             let (title, text) = (tokens(&title), tokens(beginning(&text)));
             // What has the word itself is before what has one that begins so.
-            (score(&query.terms, &title, &text) + 0.5 * score(&wide, &title, &text), one)
+            (
+                score(&query.terms, &title, &text) + 0.5 * score(&wide, &title, &text),
+                one,
+            )
         })
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     scored.into_iter().take(SHOWN).map(|(_, one)| one).collect()
 }
 
-async fn memories(tx: &mut Tx, query: &Query<'_>, places: &Places, current: bool) -> Result<Vec<MemoryHit>> {
+async fn memories(
+    tx: &mut Tx,
+    query: &Query<'_>,
+    places: &Places,
+    current: bool,
+) -> Result<Vec<MemoryHit>> {
     let rows = candidates(tx, query, places, DocumentKind::Memory, current).await?;
     let ids: Vec<VersionId> = rows.iter().map(|row| VersionId(row.subject_id)).collect();
     let mut all = search::versions(tx, &ids).await?;
@@ -319,7 +363,9 @@ async fn memories(tx: &mut Tx, query: &Query<'_>, places: &Places, current: bool
         let mut seen = std::collections::BTreeSet::new();
         all.retain(|v| seen.insert(v.memory_id));
     }
-    let chosen = best(query, all, |v| (v.path.to_string(), v.content.clone().unwrap_or_default()));
+    let chosen = best(query, all, |v| {
+        (v.path.to_string(), v.content.clone().unwrap_or_default())
+    });
     let hit = |v: search::FoundVersion| MemoryHit {
         store_name: query.names.get(&v.store_id).cloned().unwrap_or_default(),
         excerpt: excerpt(&v.content.unwrap_or_default(), &query.terms),
@@ -358,12 +404,22 @@ async fn sessions_of(tx: &mut Tx, query: &Query<'_>, places: &Places) -> Result<
     let mut all = search::sessions(tx, &ids).await?;
     all.sort_by_key(|s| Reverse((s.created_at, s.id)));
     let about = |s: &search::FoundSession| {
-        [&s.agent, &s.team, &s.task_key, &s.subject].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" · ")
+        [&s.agent, &s.team, &s.task_key, &s.subject]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" · ")
     };
-    let chosen = best(query, all, |s| (s.external_id.clone().unwrap_or_default(), about(s)));
+    let chosen = best(query, all, |s| {
+        (s.external_id.clone().unwrap_or_default(), about(s))
+    });
     let hit = |s: search::FoundSession| SessionHit {
         about: marked(about(&s), &query.terms),
-        title: marked(s.external_id.unwrap_or_else(|| s.id.to_string()), &query.terms),
+        title: marked(
+            s.external_id.unwrap_or_else(|| s.id.to_string()),
+            &query.terms,
+        ),
         id: s.id,
         at: s.created_at,
     };
@@ -377,11 +433,21 @@ async fn people(tx: &mut Tx, terms: &[Term]) -> Result<Vec<PersonHit>> {
         let tokens = tokens(name);
         wide.iter().all(|term| term.count(&tokens) > 0)
     };
-    let all = users::all(tx).await?.into_iter().filter(|user| fits(&user.name));
-    Ok(all.take(PEOPLE).map(|user| PersonHit { id: user.id, name: marked(user.name, terms) }).collect())
+    let all = users::all(tx)
+        .await?
+        .into_iter()
+        .filter(|user| fits(&user.name));
+    Ok(all
+        .take(PEOPLE)
+        .map(|user| PersonHit {
+            id: user.id,
+            name: marked(user.name, terms),
+        })
+        .collect())
 }
 
-/// The one person who is called just so, or whose name alone has these words; among those whom the actor can know of.
+/// The one person who is called just so, or whose name alone has these words; among those whom the
+/// actor can know of.
 async fn called(tx: &mut Tx, actor: &Actor, name: &str) -> Result<UserId> {
     let wide = beginnings(&terms(name));
     let fits = |(_, called): &&(UserId, String)| {
@@ -395,15 +461,22 @@ async fn called(tx: &mut Tx, actor: &Actor, name: &str) -> Result<UserId> {
     }
     match all.iter().filter(fits).collect::<Vec<_>>()[..] {
         [(one, _)] => Ok(*one),
-        [] => Err(Error::Invalid(format!("nobody whom you know here is called “{name}”"))),
-        _ => Err(Error::Invalid(format!("more than one person is called “{name}”; write the whole name"))),
+        [] => Err(Error::Invalid(format!(
+            "nobody whom you know here is called “{name}”"
+        ))),
+        _ => Err(Error::Invalid(format!(
+            "more than one person is called “{name}”; write the whole name"
+        ))),
     }
 }
 
 /// A text, masked, with the words marked.
 fn marked(text: String, terms: &[Term]) -> Excerpt {
     let text = mask(&text);
-    Excerpt { marks: marks(&text, &beginnings(terms)), text }
+    Excerpt {
+        marks: marks(&text, &beginnings(terms)),
+        text,
+    }
 }
 
 /// The line of a text that has most of the words, masked, cut around the first of them.
@@ -412,7 +485,11 @@ fn excerpt(text: &str, terms: &[Term]) -> Excerpt {
     let fits = |line: &&str| {
         let tokens = tokens(line);
         let both = |terms: &[Term]| terms.iter().filter(|term| term.count(&tokens) > 0).count();
-        (both(terms), both(&wide), Reverse(usize::from(line.starts_with('#'))))
+        (
+            both(terms),
+            both(&wide),
+            Reverse(usize::from(line.starts_with('#'))),
+        )
     };
     // `max_by_key` keeps the last of equals, and the first is wanted.
     let lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -420,7 +497,10 @@ fn excerpt(text: &str, terms: &[Term]) -> Excerpt {
     let line = mask(line.trim().trim_start_matches(['#', '-', '*', ' ']));
     let first = marks(&line, &wide).first().map_or(0, |mark| mark.start);
     let text = around(&line, first);
-    Excerpt { marks: marks(&text, &wide), text }
+    Excerpt {
+        marks: marks(&text, &wide),
+        text,
+    }
 }
 
 /// At most so many characters of a line, with the given byte among them.
@@ -432,6 +512,9 @@ fn around(line: &str, at: usize) -> String {
     let before = line[..at].chars().count();
     let start = before.saturating_sub(EXCERPT / 4).min(length - EXCERPT);
     let cut: String = line.chars().skip(start).take(EXCERPT).collect();
-    let (left, right) = (if start > 0 { "…" } else { "" }, if start + EXCERPT < length { "…" } else { "" });
+    let (left, right) = (
+        if start > 0 { "…" } else { "" },
+        if start + EXCERPT < length { "…" } else { "" },
+    );
     format!("{left}{cut}{right}")
 }

@@ -1,4 +1,5 @@
-//! Search for statements in what one store remembers: by words, and with a sentence model also by meaning.
+//! Search for statements in what one store remembers: by words, and with a sentence model also by
+//! meaning.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,22 +21,21 @@ use crate::{Error, Lucid, Result, require};
 const SHOWN: usize = 20;
 /// Statements of one memory among them at most.
 const OF_ONE: usize = 3;
-/// Statements that get their vectors while somebody waits; the others have them from dreams, or are found by words alone.
+/// Statements that get their vectors while somebody waits; the others have them from dreams, or are
+/// found by words alone.
 const NEW_VECTORS: usize = 200;
-/// Least cosine of a statement with a query, in thousandths: queries are shorter than statements, so they lie less near than two of these.
+/// Least cosine of a statement with a query, in thousandths: queries are shorter than statements,
+/// so they lie less near than two of these.
 const NEAR: i32 = 350;
-/// What is first in one list counts so much more than what is later (reciprocal rank fusion; Cormack, Clarke, Büttcher 2009 use 60, for
-/// longer lists).
+/// What is first in one list counts so much more than what is later (reciprocal rank fusion;
+/// Cormack, Clarke, Büttcher 2009 use 60, for longer lists).
 const FUSION: usize = 20;
 
 /// A statement that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// Which memory.
     pub memory_id: MemoryId,
-    /// Where it stands.
     pub path: MemoryPath,
-    /// What it says, masked.
     pub statement: String,
     /// It has none of the words; its meaning is near.
     pub by_meaning: bool,
@@ -57,26 +57,47 @@ struct Said<'m> {
 }
 
 impl Lucid {
-    /// Statements of a store's memory that answer a query of 1 to 200 characters, in places that the actor may see.
+    /// Statements of a store's memory that answer a query of 1 to 200 characters, in places that
+    /// the actor may see.
     pub async fn search_memory(&self, actor: &Actor, store: StoreId, query: &str) -> Result<Found> {
         require(actor, Action::SeeMemory, store)?;
         let query = query.trim();
         if query.is_empty() || query.chars().count() > QUERY_CHARS {
-            return Err(Error::Invalid(format!("search for 1 to {QUERY_CHARS} characters")));
+            return Err(Error::Invalid(format!(
+                "search for 1 to {QUERY_CHARS} characters"
+            )));
         }
         let contents = memories::contents_of_store(&mut self.db.read().await?, store).await?;
-        let seen = contents.iter().filter(|m| actor.may_at(Action::SeeMemory, store, &[m.path.as_str()]));
+        let seen = contents
+            .iter()
+            .filter(|m| actor.may_at(Action::SeeMemory, store, &[m.path.as_str()]));
         let all: Vec<Said> = seen
             .flat_map(|memory| {
                 // Headings say what the lines below are about, and are no answer by themselves.
-                let (headings, lines): (Vec<&str>, Vec<&str>) = memory.content.lines().partition(|l| l.starts_with('#'));
-                let place = format!("{} {}", memory.path.as_str().replace(['/', '-', '_', '.'], " "), headings.join(" "));
+                let (headings, lines): (Vec<&str>, Vec<&str>) =
+                    memory.content.lines().partition(|l| l.starts_with('#'));
+                let place = format!(
+                    "{} {}",
+                    memory.path.as_str().replace(['/', '-', '_', '.'], " "),
+                    headings.join(" ")
+                );
                 let place = content_words(&place);
                 let below = statements(&lines.join("\n"));
-                let all = if below.is_empty() { statements(&memory.content) } else { below };
+                let all = if below.is_empty() {
+                    statements(&memory.content)
+                } else {
+                    below
+                };
                 all.into_iter().map(move |text| {
-                    let words = content_words(&text).into_iter().chain(place.iter().cloned()).collect();
-                    Said { memory, text, words }
+                    let words = content_words(&text)
+                        .into_iter()
+                        .chain(place.iter().cloned())
+                        .collect();
+                    Said {
+                        memory,
+                        text,
+                        words,
+                    }
                 })
             })
             .collect();
@@ -101,30 +122,55 @@ impl Lucid {
             if *shown < OF_ONE && hits.len() < SHOWN {
                 *shown += 1;
                 let (memory_id, path) = (said.memory.id, said.memory.path.clone());
-                hits.push(Hit { memory_id, path, statement: mask(&said.text), by_meaning: !has_words.contains(&n) });
+                hits.push(Hit {
+                    memory_id,
+                    path,
+                    statement: mask(&said.text),
+                    by_meaning: !has_words.contains(&n),
+                });
             }
         }
         Ok(Found { hits, by_meaning })
     }
 
-    /// The statements whose meaning is near the query's, the nearest first; none without a sentence model, or if it fails.
+    /// The statements whose meaning is near the query's, the nearest first; none without a sentence
+    /// model, or if it fails.
     async fn statements_near(&self, all: &[Said<'_>], query: &str) -> Result<Option<Vec<usize>>> {
-        let texts: Vec<String> = std::iter::once(query.to_owned()).chain(all.iter().map(|s| s.text.clone())).collect();
+        let texts: Vec<String> = std::iter::once(query.to_owned())
+            .chain(all.iter().map(|s| s.text.clone()))
+            .collect();
         let vectors = self.vectors_of(&texts, NEW_VECTORS).await?;
-        let Some(asked) = vectors.of(query) else { return Ok(None) };
-        let near = |(n, said): (usize, &Said)| Some((vectors.of(&said.text)?.cosine(asked), n)).filter(|(cosine, _)| *cosine >= NEAR);
+        let Some(asked) = vectors.of(query) else {
+            return Ok(None);
+        };
+        let near = |(n, said): (usize, &Said)| {
+            Some((vectors.of(&said.text)?.cosine(asked), n)).filter(|(cosine, _)| *cosine >= NEAR)
+        };
         let mut found: Vec<(i32, usize)> = all.iter().enumerate().filter_map(near).collect();
         found.sort_by_key(|(cosine, n)| (std::cmp::Reverse(*cosine), *n));
-        Ok(Some(found.into_iter().take(2 * SHOWN).map(|(_, n)| n).collect()))
+        Ok(Some(
+            found.into_iter().take(2 * SHOWN).map(|(_, n)| n).collect(),
+        ))
     }
 }
 
-/// The statements that have words of the query, those with the rarest and most first. The last word may be the beginning of one.
+/// The statements that have words of the query, those with the rarest and most first. The last word
+/// may be the beginning of one.
 fn by_words(all: &[Said], query: &str) -> Vec<usize> {
     let words: Vec<String> = content_words(query);
-    let begins = query.split_whitespace().last().map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).unwrap_or_default();
+    let begins = query
+        .split_whitespace()
+        .last()
+        .map(|w| {
+            w.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        })
+        .unwrap_or_default();
     let has = |said: &Said, word: &String, last: bool| {
-        said.words.contains(word) || (last && begins.chars().count() >= 3 && said.words.iter().any(|w| w.starts_with(&begins)))
+        said.words.contains(word)
+            || (last
+                && begins.chars().count() >= 3
+                && said.words.iter().any(|w| w.starts_with(&begins)))
     };
     let last = words.len().saturating_sub(1);
     #[expect(clippy::cast_precision_loss, reason = "counts of statements")]
@@ -133,13 +179,28 @@ fn by_words(all: &[Said], query: &str) -> Vec<usize> {
         .enumerate()
         .map(|(k, word)| {
             let holders = all.iter().filter(|s| has(s, word, k == last)).count();
-            if holders == 0 { 0.0 } else { (1.0 + all.len() as f64 / holders as f64).ln() }
+            if holders == 0 {
+                0.0
+            } else {
+                (1.0 + all.len() as f64 / holders as f64).ln()
+            }
         })
         .collect();
     let score = |said: &Said| -> f64 {
-        words.iter().enumerate().zip(&weights).filter(|((k, word), _)| has(said, word, *k == last)).map(|(_, weight)| weight).sum()
+        words
+            .iter()
+            .enumerate()
+            .zip(&weights)
+            .filter(|((k, word), _)| has(said, word, *k == last))
+            .map(|(_, weight)| weight)
+            .sum()
     };
-    let mut found: Vec<(f64, usize)> = all.iter().enumerate().map(|(n, s)| (score(s), n)).filter(|(score, _)| *score > 0.0).collect();
+    let mut found: Vec<(f64, usize)> = all
+        .iter()
+        .enumerate()
+        .map(|(n, s)| (score(s), n))
+        .filter(|(score, _)| *score > 0.0)
+        .collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     found.into_iter().take(2 * SHOWN).map(|(_, n)| n).collect()
 }

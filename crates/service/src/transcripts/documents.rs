@@ -26,19 +26,30 @@ pub struct Conversation {
 impl Conversation {
     /// One of which nothing was read yet.
     pub fn new(head: SessionHead) -> Self {
-        Self { head, ..Self::default() }
+        Self {
+            head,
+            ..Self::default()
+        }
     }
 
     /// One that holds nothing to read, and why.
     pub fn left_out(head: SessionHead, reason: String) -> Self {
-        Self { head, left_out: Some(reason), ..Self::default() }
+        Self {
+            head,
+            left_out: Some(reason),
+            ..Self::default()
+        }
     }
 
-    /// Appends the events of one message, known by its id, else by its number; its further events by a number after it.
+    /// Appends the events of one message, known by its id, else by its number; its further events
+    /// by a number after it.
     pub fn message(&mut self, events: Vec<Event>) {
         let number = self.messages.to_string();
         self.messages += 1;
-        let own = events.iter().find_map(|e| e.external_id.clone()).unwrap_or(number);
+        let own = events
+            .iter()
+            .find_map(|e| e.external_id.clone())
+            .unwrap_or(number);
         for (part, event) in events.into_iter().enumerate() {
             // An id that differs from the message's was given to this event alone.
             let id = match event.external_id.clone().filter(|id| *id != own) {
@@ -48,7 +59,11 @@ impl Conversation {
             };
             // The message's JSON stands with its first event only.
             let raw = if part == 0 { event.raw } else { String::new() };
-            self.events.push(Event { external_id: Some(id), raw, ..event });
+            self.events.push(Event {
+                external_id: Some(id),
+                raw,
+                ..event
+            });
         }
     }
 }
@@ -67,7 +82,11 @@ pub struct Documents {
 impl Documents {
     /// Values of one format.
     pub fn of(source: &'static str, read: Read) -> Self {
-        Self { source, read, ids: HashSet::new() }
+        Self {
+            source,
+            read,
+            ids: HashSet::new(),
+        }
     }
 }
 
@@ -76,7 +95,12 @@ impl Reader for Documents {
         true
     }
 
-    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
+    fn take(
+        &mut self,
+        text: &str,
+        at: &Place,
+        spool: &mut Spool,
+    ) -> io::Result<Result<(), String>> {
         spool.leave();
         let conversations = match (self.read)(text, at) {
             Ok(conversations) => conversations,
@@ -94,21 +118,45 @@ pub fn write(
     ids: &mut HashSet<String>,
     spool: &mut Spool,
 ) -> io::Result<Result<(), String>> {
-    for Conversation { head, events, thread, left_out, task_alone, .. } in conversations {
+    for Conversation {
+        head,
+        events,
+        thread,
+        left_out,
+        task_alone,
+        ..
+    } in conversations
+    {
         if let Some(reason) = left_out {
             spool.skip(&from.name, &reason);
             continue;
         }
-        let acts = |e: &&Event| matches!(e.kind, EventKind::Agent | EventKind::Thinking | EventKind::ToolUse);
-        let begins = || events.iter().find(acts).or(events.first()).map_or("", |e| e.text.as_str());
+        let acts = |e: &&Event| {
+            matches!(
+                e.kind,
+                EventKind::Agent | EventKind::Thinking | EventKind::ToolUse
+            )
+        };
+        let begins = || {
+            events
+                .iter()
+                .find(acts)
+                .or(events.first())
+                .map_or("", |e| e.text.as_str())
+        };
         let id = match (head.external_id.clone(), task_alone) {
             (Some(id), false) => id,
             (Some(task), true) => from.id_of_run(&task, begins()),
             (None, _) => from.id_of(begins()),
         };
-        let known = thread.as_ref().map_or_else(|| id.clone(), |t| format!("{id}/{t}"));
+        let known = thread
+            .as_ref()
+            .map_or_else(|| id.clone(), |t| format!("{id}/{t}"));
         if !ids.insert(known.clone()) {
-            return Ok(Err(format!("a session with the id {known} stands before it in this file; it would be taken for the same one")));
+            return Ok(Err(format!(
+                "a session with the id {known} stands before it in this file; it would be taken \
+                 for the same one"
+            )));
         }
         spool.shared_session(source, &id)?;
         spool.note(head);

@@ -1,7 +1,10 @@
-//! How a session ended where nobody labelled it: thumbs that its export holds, the tests or builds that it ran last, or what the person
-//! said at its end. The last is a claim: it is kept and shown, and decides nothing.
+//! How a session ended where nobody labelled it: thumbs that its export holds, the tests or builds
+//! that it ran last, or what the person said at its end. The last is a claim: it is kept and shown,
+//! and decides nothing.
 
-use domain::event::{Event, EventKind, Outcome, OutcomeResult, OutcomeSource, SessionHead, Speaker};
+use domain::event::{
+    Event, EventKind, Outcome, OutcomeResult, OutcomeSource, SessionHead, Speaker,
+};
 use serde_json::Value;
 
 /// What was seen of a session's end so far.
@@ -9,7 +12,7 @@ use serde_json::Value;
 pub struct Ending {
     /// The calls of checks that were not answered yet.
     running: Vec<Option<String>>,
-    /// Whether the last check passed.
+    /// True if the last check passed.
     passed: Option<bool>,
     /// The person's last words say that it worked.
     claimed: bool,
@@ -64,8 +67,15 @@ const CHECKS: &[&str] = &[
     "bun test",
 ];
 /// What the answer of a check says that failed though the command line hid it.
-const FAILED: &[&str] =
-    &["test result: FAILED", "FAILED (failures=", "Tests failed", "BUILD FAILED", "BUILD FAILURE", "npm ERR!", "error: could not compile"];
+const FAILED: &[&str] = &[
+    "test result: FAILED",
+    "FAILED (failures=",
+    "Tests failed",
+    "BUILD FAILED",
+    "BUILD FAILURE",
+    "npm ERR!",
+    "error: could not compile",
+];
 /// What a person says of something that worked, in lower case.
 const WORKED: &[&str] = &[
     "that worked",
@@ -86,7 +96,10 @@ const WORKED: &[&str] = &[
     "perfect, thank",
 ];
 /// What takes such a sentence back.
-const BUT: &[&str] = &["but ", "except", "almost", "not yet", "still ", "however", "doesn't", "does not", "aber ", "mais ", "pero "];
+const BUT: &[&str] = &[
+    "but ", "except", "almost", "not yet", "still ", "however", "doesn't", "does not", "aber ",
+    "mais ", "pero ",
+];
 /// Longest sentence that is a claim, in characters: a longer one says more.
 const CLAIM_CHARS: usize = 160;
 /// Keys under which exports hold what a person thought of a session.
@@ -97,10 +110,13 @@ impl Ending {
     pub fn see(&mut self, event: &Event) {
         match (event.kind, event.speaker) {
             _ if event.thread.is_some() => {}
-            (EventKind::ToolUse, _) if is_check(&event.text) => self.running.push(event.tool_use_id.clone()),
+            (EventKind::ToolUse, _) if is_check(&event.text) => {
+                self.running.push(event.tool_use_id.clone());
+            }
             (EventKind::ToolResult, _) if self.running.contains(&event.tool_use_id) => {
                 self.running.retain(|id| *id != event.tool_use_id);
-                self.passed = Some(!event.is_error && !FAILED.iter().any(|cue| event.text.contains(cue)));
+                self.passed =
+                    Some(!event.is_error && !FAILED.iter().any(|cue| event.text.contains(cue)));
             }
             (EventKind::User, Speaker::Person) => self.claimed = is_claim(&event.text),
             _ => {}
@@ -110,11 +126,17 @@ impl Ending {
     /// How the session ended, as far as can be told.
     pub fn outcome(&self, head: &SessionHead) -> Option<Outcome> {
         let of = |good: bool, source| Outcome {
-            result: if good { OutcomeResult::Success } else { OutcomeResult::Failure },
+            result: if good {
+                OutcomeResult::Success
+            } else {
+                OutcomeResult::Failure
+            },
             score: None,
             source,
         };
-        let liked = FEEDBACK.iter().find_map(|key| head.metadata.get(*key).and_then(liked));
+        let liked = FEEDBACK
+            .iter()
+            .find_map(|key| head.metadata.get(*key).and_then(liked));
         liked
             .map(|good| of(good, OutcomeSource::Feedback))
             .or_else(|| self.passed.map(|good| of(good, OutcomeSource::Checks)))
@@ -122,22 +144,48 @@ impl Ending {
     }
 }
 
-/// Whether a call runs a check: a command of a shell, one of whose parts begins with it.
+/// True if a call runs a check: a command of a shell, one of whose parts begins with it.
 fn is_check(arguments: &str) -> bool {
-    let Ok(arguments) = serde_json::from_str::<Value>(arguments) else { return false };
-    let command = ["command", "cmd", "script", "keystrokes"].iter().find_map(|key| arguments.get(*key));
+    let Ok(arguments) = serde_json::from_str::<Value>(arguments) else {
+        return false;
+    };
+    let command = ["command", "cmd", "script", "keystrokes"]
+        .iter()
+        .find_map(|key| arguments.get(*key));
     let line = match command {
         Some(Value::String(line)) => line.clone(),
         // Given word by word, as `["bash", "-lc", "cargo test"]`.
-        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
+        Some(Value::Array(words)) => words
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join("\n"),
         _ => return false,
     };
     line.split(['\n', ';', '|', '&']).any(|part| {
         // Settings of the environment, and what only runs another command.
         let opens = |word: &&str| {
-            word.contains('=') || matches!(*word, "time" | "sudo" | "env" | "npx" | "uv" | "run" | "poetry" | "bash" | "sh" | "-lc" | "-c")
+            word.contains('=')
+                || matches!(
+                    *word,
+                    "time"
+                        | "sudo"
+                        | "env"
+                        | "npx"
+                        | "uv"
+                        | "run"
+                        | "poetry"
+                        | "bash"
+                        | "sh"
+                        | "-lc"
+                        | "-c"
+                )
         };
-        let words: Vec<&str> = part.split_whitespace().map(|w| w.trim_matches(['"', '\'', '(', ')'])).skip_while(opens).collect();
+        let words: Vec<&str> = part
+            .split_whitespace()
+            .map(|w| w.trim_matches(['"', '\'', '(', ')']))
+            .skip_while(opens)
+            .collect();
         CHECKS.iter().any(|check| {
             check
                 .split(' ')
@@ -155,7 +203,7 @@ fn is_claim(text: &str) -> bool {
         && !BUT.iter().any(|cue| lower.contains(cue))
 }
 
-/// Whether a person liked it: a thumb, a word, a truth value, 1 or -1.
+/// True if a person liked it: a thumb, a word, a truth value, 1 or -1.
 fn liked(feedback: &Value) -> Option<bool> {
     match feedback {
         Value::Bool(good) => Some(*good),
@@ -165,11 +213,15 @@ fn liked(feedback: &Value) -> Option<bool> {
             _ => None,
         },
         Value::String(word) => match word.trim().to_lowercase().as_str() {
-            "up" | "thumbs_up" | "thumbsup" | "thumbs-up" | "positive" | "good" | "like" | "liked" | "👍" => Some(true),
-            "down" | "thumbs_down" | "thumbsdown" | "thumbs-down" | "negative" | "bad" | "dislike" | "disliked" | "👎" => Some(false),
+            "up" | "thumbs_up" | "thumbsup" | "thumbs-up" | "positive" | "good" | "like"
+            | "liked" | "👍" => Some(true),
+            "down" | "thumbs_down" | "thumbsdown" | "thumbs-down" | "negative" | "bad"
+            | "dislike" | "disliked" | "👎" => Some(false),
             _ => None,
         },
-        Value::Object(object) => ["rating", "thumbs", "value", "score", "vote"].iter().find_map(|key| object.get(*key).and_then(liked)),
+        Value::Object(object) => ["rating", "thumbs", "value", "score", "vote"]
+            .iter()
+            .find_map(|key| object.get(*key).and_then(liked)),
         _ => None,
     }
 }
@@ -185,13 +237,26 @@ mod tests {
         for event in events {
             ending.see(event);
         }
-        let head = SessionHead { metadata: metadata.as_object().cloned().unwrap_or_default(), ..SessionHead::default() };
+        let head = SessionHead {
+            metadata: metadata.as_object().cloned().unwrap_or_default(),
+            ..SessionHead::default()
+        };
         ending.outcome(&head).map(|o| (o.result, o.source))
     }
 
     fn ran(command: &str, answer: &str, is_error: bool) -> [Event; 2] {
-        let call = Event { tool_use_id: Some("t".into()), ..Event::new(EventKind::ToolUse, json!({"command": command}).to_string()) };
-        [call, Event { tool_use_id: Some("t".into()), is_error, ..Event::new(EventKind::ToolResult, answer.into()) }]
+        let call = Event {
+            tool_use_id: Some("t".into()),
+            ..Event::new(EventKind::ToolUse, json!({"command": command}).to_string())
+        };
+        [
+            call,
+            Event {
+                tool_use_id: Some("t".into()),
+                is_error,
+                ..Event::new(EventKind::ToolResult, answer.into())
+            },
+        ]
     }
 
     #[test]
@@ -199,10 +264,19 @@ mod tests {
         let failed = ran("cd api && cargo test --lib", "error: test failed", true);
         let passed = ran("cargo test", "test result: ok. 3 passed", false);
         let both: Vec<Event> = failed.iter().chain(&passed).cloned().collect();
-        assert_eq!(ended(&both, json!({})), Some((OutcomeResult::Success, OutcomeSource::Checks)));
-        assert_eq!(ended(&failed, json!({})), Some((OutcomeResult::Failure, OutcomeSource::Checks)));
+        assert_eq!(
+            ended(&both, json!({})),
+            Some((OutcomeResult::Success, OutcomeSource::Checks))
+        );
+        assert_eq!(
+            ended(&failed, json!({})),
+            Some((OutcomeResult::Failure, OutcomeSource::Checks))
+        );
         let hidden = ran("pytest | tail -5", "FAILED (failures=2)", false);
-        assert_eq!(ended(&hidden, json!({})), Some((OutcomeResult::Failure, OutcomeSource::Checks)));
+        assert_eq!(
+            ended(&hidden, json!({})),
+            Some((OutcomeResult::Failure, OutcomeSource::Checks))
+        );
         for none in ["cat notes-on-pytest.md", "echo mycargo testing", "ls"] {
             assert_eq!(ended(&ran(none, "x", false), json!({})), None, "{none}");
         }
@@ -211,20 +285,43 @@ mod tests {
     #[test]
     fn what_a_person_says_at_the_end_is_a_claim() {
         let said = |text: &str| [Event::new(EventKind::User, text.into())];
-        assert_eq!(ended(&said("That worked, thanks!"), json!({})), Some((OutcomeResult::Success, OutcomeSource::Claimed)));
-        for none in ["Thanks", "It works now, but the second page is still empty.", "Has it worked now? It works now?", "Do it again"] {
+        assert_eq!(
+            ended(&said("That worked, thanks!"), json!({})),
+            Some((OutcomeResult::Success, OutcomeSource::Claimed))
+        );
+        for none in [
+            "Thanks",
+            "It works now, but the second page is still empty.",
+            "Has it worked now? It works now?",
+            "Do it again",
+        ] {
             assert_eq!(ended(&said(none), json!({})), None, "{none}");
         }
-        let later: Vec<Event> = said("That worked").into_iter().chain(said("Now the same for March.")).collect();
+        let later: Vec<Event> = said("That worked")
+            .into_iter()
+            .chain(said("Now the same for March."))
+            .collect();
         assert_eq!(ended(&later, json!({})), None);
     }
 
     #[test]
     fn thumbs_count_before_checks() {
         let failed = ran("go test ./...", "FAIL", true);
-        for (feedback, good) in [(json!("thumbs_up"), true), (json!({"rating": -1}), false), (json!(1), true), (json!("👎"), false)] {
-            let result = if good { OutcomeResult::Success } else { OutcomeResult::Failure };
-            assert_eq!(ended(&failed, json!({"feedback": feedback})), Some((result, OutcomeSource::Feedback)));
+        for (feedback, good) in [
+            (json!("thumbs_up"), true),
+            (json!({"rating": -1}), false),
+            (json!(1), true),
+            (json!("👎"), false),
+        ] {
+            let result = if good {
+                OutcomeResult::Success
+            } else {
+                OutcomeResult::Failure
+            };
+            assert_eq!(
+                ended(&failed, json!({"feedback": feedback})),
+                Some((result, OutcomeSource::Feedback))
+            );
         }
         assert_eq!(ended(&[], json!({"rating": "so so"})), None);
     }

@@ -1,12 +1,24 @@
-//! The marks by which the programs around an agent set their own text apart from what people type, where both stand in the user's role.
-//! Names of marks and fixed sentences are those that Claude Code and its relatives write.
+//! The marks by which the programs around an agent set their own text apart from what people type,
+//! where both stand in the user's role. Names of marks and fixed sentences are those that Claude
+//! Code and its relatives write.
 
 use domain::event::{Event, EventKind, Speaker};
 
-/// Elements whose content a person typed: the arguments of a slash command, a shell command, a note to be remembered, a task, an answer.
-const TYPED: &[&str] =
-    &["command-args", "bash-input", "user-memory-input", "task", "feedback", "user_message", "user_query", "answer", "user_feedback"];
-/// Elements that the program writes. Beside them, every element of which the name begins or ends in one of [`KINDS`].
+/// Elements whose content a person typed: the arguments of a slash command, a shell command, a note
+/// to be remembered, a task, an answer.
+const TYPED: &[&str] = &[
+    "command-args",
+    "bash-input",
+    "user-memory-input",
+    "task",
+    "feedback",
+    "user_message",
+    "user_query",
+    "answer",
+    "user_feedback",
+];
+/// Elements that the program writes. Beside them, every element of which the name begins or ends in
+/// one of [`KINDS`].
 const WRITTEN: &[&str] = &[
     "system-reminder",
     "command-message",
@@ -110,11 +122,11 @@ const REASONS: &[&str] = &[
 pub struct Part {
     /// The words, without the marks around them and white space at the ends.
     pub text: String,
-    /// Whose.
     pub speaker: Speaker,
 }
 
-/// The parts of a text in the user's role, in order: what stands between the program's marks is the program's, the rest is `said_by`'s.
+/// The parts of a text in the user's role, in order: what stands between the program's marks is the
+/// program's, the rest is `said_by`'s.
 pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
     let mut found: Vec<Part> = Vec::new();
     let mut push = |text: &str, speaker: Speaker| {
@@ -128,7 +140,10 @@ pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
                 last.text.push('\n');
                 last.text.push_str(text);
             }
-            _ => found.push(Part { text: text.to_owned(), speaker }),
+            _ => found.push(Part {
+                text: text.to_owned(),
+                speaker,
+            }),
         }
     };
     if BEGINNINGS.iter().any(|b| text.trim_start().starts_with(b)) {
@@ -151,7 +166,8 @@ pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
     found
 }
 
-/// Where a store's own briefing begins in a text, or its end: what the agent loaded from memory nobody said.
+/// Where a store's own briefing begins in a text, or its end: what the agent loaded from memory
+/// nobody said.
 fn briefing_in(text: &str) -> usize {
     let heading = |line: &str| {
         let line = line.trim_end();
@@ -167,11 +183,21 @@ fn briefing_in(text: &str) -> usize {
     text.len()
 }
 
-/// A text in the user's role as events like `base`: what a program marked in it counts as something that the agent was told.
+/// A text in the user's role as events like `base`: what a program marked in it counts as something
+/// that the agent was told.
 pub fn events(text: &str, said_by: Speaker, base: &Event) -> Vec<Event> {
     let event = |part: Part| {
-        let kind = if part.speaker == Speaker::Harness { EventKind::System } else { EventKind::User };
-        Event { text: part.text, ..base.clone() }.of_kind(kind).by(part.speaker)
+        let kind = if part.speaker == Speaker::Harness {
+            EventKind::System
+        } else {
+            EventKind::User
+        };
+        Event {
+            text: part.text,
+            ..base.clone()
+        }
+        .of_kind(kind)
+        .by(part.speaker)
     };
     parts(text, said_by).into_iter().map(event).collect()
 }
@@ -183,13 +209,18 @@ struct Element<'a> {
     after: &'a str,
 }
 
-/// The next element of a known name, with the text before it. One that is not closed goes to the end: a program cut it off.
+/// The next element of a known name, with the text before it. One that is not closed goes to the
+/// end: a program cut it off.
 fn next_element(text: &str) -> Option<(&str, Element<'_>)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('<').map(|n| n + from) {
         let tail = &text[open + 1..];
-        // A name is short: to look for its end over and over through a long text would take for ever.
-        let end = tail.bytes().take(TAG_BYTES).position(|b| matches!(b, b'>' | b'<'));
+        // A name is short: to look for its end over and over through a long text would take for
+        // ever.
+        let end = tail
+            .bytes()
+            .take(TAG_BYTES)
+            .position(|b| matches!(b, b'>' | b'<'));
         let Some(end) = end.filter(|end| tail.as_bytes()[*end] == b'>') else {
             from = open + 1;
             continue;
@@ -207,7 +238,12 @@ fn next_element(text: &str) -> Option<(&str, Element<'_>)> {
             Some(n) => (inner_at + n, inner_at + n + close.len()),
             None => (text.len(), text.len()),
         };
-        let element = Element { name, inner: &text[inner_at..inner_end], whole: &text[open..after_at], after: &text[after_at..] };
+        let element = Element {
+            name,
+            inner: &text[inner_at..inner_end],
+            whole: &text[open..after_at],
+            after: &text[after_at..],
+        };
         return Some((&text[..open], element));
     }
     None
@@ -219,13 +255,18 @@ fn known(tag: &str) -> Option<&str> {
         return Some(tag);
     }
     let name = tag.split([' ', '\t', '\n']).next().unwrap_or_default();
-    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let plain = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let is = |list: &[&str]| list.contains(&name);
-    let of_a_kind = KINDS.iter().any(|k| name.ends_with(k) || (k.ends_with('-') && name.starts_with(k)));
+    let of_a_kind = KINDS
+        .iter()
+        .any(|k| name.ends_with(k) || (k.ends_with('-') && name.starts_with(k)));
     (plain && (is(TYPED) || is(WRITTEN) || of_a_kind)).then_some(name)
 }
 
-/// Whether a text in the user's role says that a person stopped the agent.
+/// True if a text in the user's role says that a person stopped the agent.
 pub fn is_interruption(text: &str) -> bool {
     text.trim_start().starts_with(INTERRUPTED)
 }
@@ -239,20 +280,37 @@ pub struct Refusal {
     pub words: Option<String>,
 }
 
-/// Whether the answer of a tool says that it was not run.
+/// True if the answer of a tool says that it was not run.
 pub fn refusal(answer: &str) -> Option<Refusal> {
     let start = answer.trim_start();
     let begins = |list: &[&str]| list.iter().any(|b| start.starts_with(b));
     if begins(REFUSED_BY_PERSON) || is_interruption(start) {
-        let words = REASONS.iter().find_map(|cue| start.split_once(cue)).map(|(_, after)| after.trim());
+        let words = REASONS
+            .iter()
+            .find_map(|cue| start.split_once(cue))
+            .map(|(_, after)| after.trim());
         // What the program adds below a blank line is not the person's.
-        let words = words.map(|w| w.split("\n\nNote:").next().unwrap_or(w).trim()).filter(|w| !w.is_empty());
-        return Some(Refusal { by: Speaker::Person, words: words.map(str::to_owned) });
+        let words = words
+            .map(|w| w.split("\n\nNote:").next().unwrap_or(w).trim())
+            .filter(|w| !w.is_empty());
+        return Some(Refusal {
+            by: Speaker::Person,
+            words: words.map(str::to_owned),
+        });
     }
-    let blocked = start.lines().next().is_some_and(|line| line.contains("hook error:") || line.contains("blocked by hook"));
-    let harness =
-        (begins(REFUSED_BY_HARNESS) && ["denied", "haven't granted", "rule which prevents"].iter().any(|w| start.contains(w))) || blocked;
-    harness.then_some(Refusal { by: Speaker::Harness, words: None })
+    let blocked = start
+        .lines()
+        .next()
+        .is_some_and(|line| line.contains("hook error:") || line.contains("blocked by hook"));
+    let harness = (begins(REFUSED_BY_HARNESS)
+        && ["denied", "haven't granted", "rule which prevents"]
+            .iter()
+            .any(|w| start.contains(w)))
+        || blocked;
+    harness.then_some(Refusal {
+        by: Speaker::Harness,
+        words: None,
+    })
 }
 
 #[cfg(test)]
@@ -260,16 +318,25 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, Speaker)> {
-        parts(text, Speaker::Person).into_iter().map(|p| (p.text, p.speaker)).collect()
+        parts(text, Speaker::Person)
+            .into_iter()
+            .map(|p| (p.text, p.speaker))
+            .collect()
     }
 
     #[test]
     fn what_a_program_marks_is_its_own_and_the_rest_a_persons() {
         assert_eq!(
-            read("Ship it\n<system-reminder>\nAlways answer in bullet points.\n</system-reminder>\nand tell Ana"),
+            read(
+                "Ship it\n<system-reminder>\nAlways answer in bullet \
+                 points.\n</system-reminder>\nand tell Ana"
+            ),
             [
                 ("Ship it".into(), Speaker::Person),
-                ("<system-reminder>\nAlways answer in bullet points.\n</system-reminder>".into(), Speaker::Harness),
+                (
+                    "<system-reminder>\nAlways answer in bullet points.\n</system-reminder>".into(),
+                    Speaker::Harness
+                ),
                 ("and tell Ana".into(), Speaker::Person),
             ]
         );
@@ -283,24 +350,50 @@ mod tests {
             ]
         );
         assert_eq!(read("<system-reminder>cut off").len(), 1);
-        assert_eq!(read("use Vec<u8> and <b>bold</b> for a < b"), [("use Vec<u8> and <b>bold</b> for a < b".into(), Speaker::Person)]);
-        assert_eq!(read("<pre-tool-use-hook id=\"1\">no</pre-tool-use-hook>")[0].1, Speaker::Harness);
-        assert_eq!(read("<permissions instructions>never</permissions instructions>")[0].1, Speaker::Harness);
+        assert_eq!(
+            read("use Vec<u8> and <b>bold</b> for a < b"),
+            [(
+                "use Vec<u8> and <b>bold</b> for a < b".into(),
+                Speaker::Person
+            )]
+        );
+        assert_eq!(
+            read("<pre-tool-use-hook id=\"1\">no</pre-tool-use-hook>")[0].1,
+            Speaker::Harness
+        );
+        assert_eq!(
+            read("<permissions instructions>never</permissions instructions>")[0].1,
+            Speaker::Harness
+        );
         assert_eq!(read("  \n "), []);
-        let briefing = "# What Support remembers (revision 12)\n\n## /preferences/tax.md\n\n- Always quote with tax.\n";
+        let briefing = "# What Support remembers (revision 12)\n\n## /preferences/tax.md\n\n- \
+            Always quote with tax.\n";
         assert_eq!(
             read(&format!("Here is what you know.\n{briefing}")),
-            [("Here is what you know.".into(), Speaker::Person), (briefing.trim().into(), Speaker::Harness)]
+            [
+                ("Here is what you know.".into(), Speaker::Person),
+                (briefing.trim().into(), Speaker::Harness)
+            ]
         );
     }
 
     #[test]
     fn refusals() {
-        let plain = "The user doesn't want to proceed with this tool use. The tool use was rejected. STOP what you are doing.";
-        assert_eq!(refusal(plain), Some(Refusal { by: Speaker::Person, words: None }));
-        let said =
-            "The user doesn't want to proceed with this tool use. To tell you how to proceed, the user said:\nUse the staging database";
-        assert_eq!(refusal(said).unwrap().words.as_deref(), Some("Use the staging database"));
+        let plain = "The user doesn't want to proceed with this tool use. The tool use was \
+            rejected. STOP what you are doing.";
+        assert_eq!(
+            refusal(plain),
+            Some(Refusal {
+                by: Speaker::Person,
+                words: None
+            })
+        );
+        let said = "The user doesn't want to proceed with this tool use. To tell you how to \
+            proceed, the user said:\nUse the staging database";
+        assert_eq!(
+            refusal(said).unwrap().words.as_deref(),
+            Some("Use the staging database")
+        );
         let rule = "Permission to use Bash with command rm has been denied.";
         assert_eq!(refusal(rule).unwrap().by, Speaker::Harness);
         for other in ["Error: permission denied", "The user list is empty", ""] {

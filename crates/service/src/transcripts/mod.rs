@@ -1,5 +1,6 @@
-//! Reads transcripts: a first pass that checks every session and brings its events to one form in a temporary file (the spool),
-//! so that nothing is written to a database before all of a session is known to be good, and memory stays bounded.
+//! Reads transcripts: a first pass that checks every session and brings its events to one form in a
+//! temporary file (the spool), so that nothing is written to a database before all of a session is
+//! known to be good, and memory stays bounded.
 
 mod documents;
 mod endings;
@@ -47,11 +48,11 @@ pub struct Options {
     pub subject_key: Option<String>,
     /// The key that holds the task, beside `task_id`.
     pub task_key: Option<String>,
-    /// Whether a line that cannot be read leaves its session out, rather than being a gap in it.
+    /// True if a line that cannot be read leaves its session out, rather than being a gap in it.
     pub strict: bool,
     /// Most bytes that a packed file may unpack to: what is larger was packed to fill the disk.
     pub unpacked_bytes: u64,
-    /// Whether pull requests were merged (or closed without), by their addresses.
+    /// True if pull requests were merged (or closed without), by their addresses.
     pub pull_requests: Arc<HashMap<String, bool>>,
     /// Where the parts of a form stand that is none of those known here.
     pub mapping: Option<Arc<mapping::Mapping>>,
@@ -79,9 +80,18 @@ impl Options {
         head.agent = head.agent.take().or_else(|| self.agent.clone());
         head.team = head.team.take().or_else(|| self.team.clone());
         let pull_request = head.metadata.get("pull_request").and_then(Value::as_str);
-        if let Some(merged) = pull_request.and_then(|url| self.pull_requests.get(url.trim_end_matches('/'))) {
-            let result = if *merged { OutcomeResult::Success } else { OutcomeResult::Failure };
-            head.outcome = Some(Outcome { source: OutcomeSource::PullRequest, ..Outcome::stated(result) });
+        if let Some(merged) =
+            pull_request.and_then(|url| self.pull_requests.get(url.trim_end_matches('/')))
+        {
+            let result = if *merged {
+                OutcomeResult::Success
+            } else {
+                OutcomeResult::Failure
+            };
+            head.outcome = Some(Outcome {
+                source: OutcomeSource::PullRequest,
+                ..Outcome::stated(result)
+            });
         }
     }
 }
@@ -93,7 +103,6 @@ pub struct Problem {
     pub file: String,
     /// The line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// Why.
     pub reason: String,
 }
 
@@ -106,10 +115,22 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Reads one file into the spool. What is wrong with single sessions becomes problems of the spool; an error means
-/// that the file itself could not be read, or the spool not written. `tell` hears how many bytes were read.
-pub fn read(path: &Path, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
-    read_from(File::open(path)?, &Source::of_file(path), options, spool, tell)
+/// Reads one file into the spool. What is wrong with single sessions becomes problems of the spool;
+/// an error means that the file itself could not be read, or the spool not written. `tell` hears
+/// how many bytes were read.
+pub fn read(
+    path: &Path,
+    options: &Options,
+    spool: &mut Spool,
+    tell: &mut dyn FnMut(usize),
+) -> io::Result<()> {
+    read_from(
+        File::open(path)?,
+        &Source::of_file(path),
+        options,
+        spool,
+        tell,
+    )
 }
 
 /// Most bytes that a packed file may unpack to on the command line.
@@ -121,13 +142,20 @@ pub const UNPACKED_BYTES_SENT: u64 = 2 * 1024 * 1024 * 1024;
 fn unpacked<'a>(from: impl Read + 'a, most: u64) -> io::Result<Box<dyn Read + 'a>> {
     let mut from = BufReader::with_capacity(64 * 1024, from);
     Ok(match from.fill_buf()? {
-        [0x1f, 0x8b, ..] => Box::new(Unpacked { from: flate2::bufread::MultiGzDecoder::new(from), left: most }),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Unpacked { from: Frames::new(from)?, left: most }),
+        [0x1f, 0x8b, ..] => Box::new(Unpacked {
+            from: flate2::bufread::MultiGzDecoder::new(from),
+            left: most,
+        }),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Unpacked {
+            from: Frames::new(from)?,
+            left: most,
+        }),
         _ => Box::new(from),
     })
 }
 
-/// A file of Zstandard frames, one after the other, as programs write it that append to a packed file.
+/// A file of Zstandard frames, one after the other, as programs write it that append to a packed
+/// file.
 struct Frames<R: BufRead> {
     /// The frame that is being read; none after the last.
     frame: Option<ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
@@ -135,7 +163,9 @@ struct Frames<R: BufRead> {
 
 impl<R: BufRead> Frames<R> {
     fn new(from: R) -> io::Result<Self> {
-        Ok(Self { frame: Some(ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| damaged(&e))?) })
+        Ok(Self {
+            frame: Some(ruzstd::decoding::StreamingDecoder::new(from).map_err(|e| damaged(&e))?),
+        })
     }
 }
 
@@ -146,7 +176,13 @@ impl<R: BufRead> Read for Frames<R> {
             if n > 0 || buffer.is_empty() {
                 return Ok(n);
             }
-            let Some(mut rest) = self.frame.take().map(ruzstd::decoding::StreamingDecoder::into_inner) else { break };
+            let Some(mut rest) = self
+                .frame
+                .take()
+                .map(ruzstd::decoding::StreamingDecoder::into_inner)
+            else {
+                break;
+            };
             if !rest.fill_buf()?.is_empty() {
                 *self = Self::new(rest)?;
             }
@@ -164,17 +200,29 @@ struct Unpacked<R> {
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.from.read(buffer).map_err(|e| damaged(&e))?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| damaged(&"it is larger than may be unpacked"))?;
+        self.left = self
+            .left
+            .checked_sub(n as u64)
+            .ok_or_else(|| damaged(&"it is larger than may be unpacked"))?;
         Ok(n)
     }
 }
 
 fn damaged(why: &dyn std::fmt::Display) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("it cannot be unpacked: {why}"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("it cannot be unpacked: {why}"),
+    )
 }
 
 /// As [`read`], from anything that can be read.
-pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
+pub fn read_from(
+    from: impl Read,
+    source: &Source,
+    options: &Options,
+    spool: &mut Spool,
+    tell: &mut dyn FnMut(usize),
+) -> io::Result<()> {
     spool.begin_file(&source.name, options.strict);
     match read_pieces(from, source, options, spool, tell) {
         // What is damaged is this file; those beside it go on.
@@ -188,14 +236,27 @@ pub fn read_from(from: impl Read, source: &Source, options: &Options, spool: &mu
     Ok(())
 }
 
-fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut Spool, tell: &mut dyn FnMut(usize)) -> io::Result<()> {
+fn read_pieces(
+    from: impl Read,
+    source: &Source,
+    options: &Options,
+    spool: &mut Spool,
+    tell: &mut dyn FnMut(usize),
+) -> io::Result<()> {
     let counted = Counted { from, tell };
     if source.markdown {
         return read_markdown(unpacked(counted, options.unpacked_bytes)?, source, spool);
     }
-    let mut pieces = pieces::Pieces::new(BufReader::with_capacity(256 * 1024, unpacked(counted, options.unpacked_bytes)?), source.whole);
+    let mut pieces = pieces::Pieces::new(
+        BufReader::with_capacity(256 * 1024, unpacked(counted, options.unpacked_bytes)?),
+        source.whole,
+    );
     let mut reader: Option<Box<dyn Reader>> = None;
-    let mut at = Place { source, options, number: 0 };
+    let mut at = Place {
+        source,
+        options,
+        number: 0,
+    };
     // What could not be read before it was known in which format the file is: line, reason, bytes.
     let mut unread: Vec<(usize, String, usize)> = Vec::new();
     while let Some(piece) = pieces.next()? {
@@ -220,7 +281,10 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
         }
         if piece.open && !options.strict {
             // The file is being written: its last line is read when it is whole.
-            spool.skip(&source.name, "its last line is not whole yet; import it again when the session has gone on");
+            spool.skip(
+                &source.name,
+                "its last line is not whole yet; import it again when the session has gone on",
+            );
             continue;
         }
         let rest = piece.text.as_deref().ok().and_then(whole_at_the_end);
@@ -232,7 +296,10 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
         }
     }
     if reader.is_none() && !unread.is_empty() && files::is_expected_beside(&source.name) {
-        spool.skip(&source.name, "it holds no transcript; programs leave such a file beside them");
+        spool.skip(
+            &source.name,
+            "it holds no transcript; programs leave such a file beside them",
+        );
         return Ok(());
     }
     for (line, reason, _) in unread {
@@ -248,16 +315,20 @@ fn read_pieces(from: impl Read, source: &Source, options: &Options, spool: &mut 
 fn read_markdown(from: impl Read, source: &Source, spool: &mut Spool) -> io::Result<()> {
     let mut text = Vec::new();
     from.take(pieces::LONGEST as u64).read_to_end(&mut text)?;
-    let read = String::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned()).and_then(|t| formats::read_markdown(&t));
+    let read = String::from_utf8(text)
+        .map_err(|_| "it is not UTF-8 text".to_owned())
+        .and_then(|t| formats::read_markdown(&t));
     match read {
-        Ok(chat) => documents::write("markdown", vec![chat], source, &mut HashSet::new(), spool)?.unwrap_or_default(),
+        Ok(chat) => documents::write("markdown", vec![chat], source, &mut HashSet::new(), spool)?
+            .unwrap_or_default(),
         Err(reason) => spool.problem(0, reason),
     }
     Ok(())
 }
 
-/// Takes a value in the format of its file, which the first one that can be read decides. What could not be read before it is a gap where
-/// lines are events, and a problem where each value is a session.
+/// Takes a value in the format of its file, which the first one that can be read decides. What
+/// could not be read before it is a gap where lines are events, and a problem where each value is a
+/// session.
 fn take(
     reader: &mut Option<Box<dyn Reader>>,
     text: &str,
@@ -271,7 +342,11 @@ fn take(
             Err(reason) => return Ok(Err(reason)),
         };
         for (line, reason, bytes) in unread.drain(..) {
-            if found.holds_whole_sessions() { spool.problem(line, reason) } else { spool.gap(line, &reason, bytes)? }
+            if found.holds_whole_sessions() {
+                spool.problem(line, reason);
+            } else {
+                spool.gap(line, &reason, bytes)?;
+            }
         }
         *reader = Some(found);
     }
@@ -287,9 +362,17 @@ const TRIED_BYTES: usize = 1024 * 1024;
 
 /// The object that a torn line ends with: another process wrote it into the middle of the line.
 fn whole_at_the_end(line: &str) -> Option<&str> {
-    let starts = line.match_indices("{\"").map(|(n, _)| n).skip(1).take(TRIES);
-    let whole = |rest: &&str| rest.contains("\"type\"") && serde_json::from_str::<serde::de::IgnoredAny>(rest).is_ok();
-    (line.len() <= TRIED_BYTES).then(|| starts.map(|n| &line[n..]).find(whole)).flatten()
+    let starts = line
+        .match_indices("{\"")
+        .map(|(n, _)| n)
+        .skip(1)
+        .take(TRIES);
+    let whole = |rest: &&str| {
+        rest.contains("\"type\"") && serde_json::from_str::<serde::de::IgnoredAny>(rest).is_ok()
+    };
+    (line.len() <= TRIED_BYTES)
+        .then(|| starts.map(|n| &line[n..]).find(whole))
+        .flatten()
 }
 
 /// Where a value comes from.
@@ -302,13 +385,14 @@ struct Place<'a> {
 
 /// Takes the values of one file in one format.
 trait Reader {
-    /// Whether each value is a session of its own.
+    /// True if each value is a session of its own.
     fn holds_whole_sessions(&self) -> bool {
         false
     }
 
     /// The outer error is the spool's; the inner one is the value's.
-    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>>;
+    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool)
+    -> io::Result<Result<(), String>>;
 }
 
 struct Counted<'a, R> {
@@ -326,10 +410,14 @@ impl<R: Read> Read for Counted<'_, R> {
 
 /// What a line without an id of its own is known by.
 fn line_id(raw: &str) -> String {
-    format!("line:{}", &domain::canonical::sha256_hex(raw.as_bytes())[..16])
+    format!(
+        "line:{}",
+        &domain::canonical::sha256_hex(raw.as_bytes())[..16]
+    )
 }
 
-/// The events of one line: its JSON is kept with the first of them only, and the others have its id with a number.
+/// The events of one line: its JSON is kept with the first of them only, and the others have its id
+/// with a number.
 fn numbered(mut events: Vec<Event>, raw: &str) -> Vec<Event> {
     let whole = events.first().and_then(|e| e.external_id.clone());
     for (number, event) in events.iter_mut().enumerate() {
@@ -345,7 +433,11 @@ fn numbered(mut events: Vec<Event>, raw: &str) -> Vec<Event> {
 /// Parses one event's JSON, within its limit.
 fn parse(text: &str) -> Result<Value, String> {
     if text.len() > EVENT_BYTES {
-        return Err(format!("an event is {} MB long; the limit is {} MB", text.len() / 1_000_000, EVENT_BYTES / 1_000_000));
+        return Err(format!(
+            "an event is {} MB long; the limit is {} MB",
+            text.len() / 1_000_000,
+            EVENT_BYTES / 1_000_000
+        ));
     }
     serde_json::from_str(text).map_err(|e| values::not_json(&e))
 }

@@ -1,9 +1,11 @@
-//! The rows that the audit trail covers. Triggers note each of them that a transaction writes, with what it holds then, in `audit_touched`;
-//! appending an entry takes the notes and binds the SHA-256 of each row, and a transaction that leaves a note behind cannot commit. So no
-//! code path can change a covered row without an entry, and whoever replays the entries knows what each row must be.
+//! The rows that the audit trail covers. Triggers note each of them that a transaction writes, with
+//! what it holds then, in `audit_touched`; appending an entry takes the notes and binds the SHA-256
+//! of each row, and a transaction that leaves a note behind cannot commit. So no code path can
+//! change a covered row without an entry, and whoever replays the entries knows what each row must
+//! be.
 //!
-//! The text of a row is what the engine makes of it: `json_array` on SQLite, a row as text on PostgreSQL. It is compared with nothing but
-//! what the same database says later.
+//! The text of a row is what the engine makes of it: `json_array` on SQLite, a row as text on
+//! PostgreSQL. It is compared with nothing but what the same database says later.
 
 mod tables;
 
@@ -17,34 +19,43 @@ use crate::{Result, Tx};
 
 statements! {
     TOUCHED_SQLITE = "SELECT tbl, k, before, content FROM audit_touched ORDER BY tbl, k";
-    TOUCHED_POSTGRES = "SELECT tbl, k, before, content FROM audit_touched WHERE txid = CAST(pg_current_xact_id() AS TEXT) ORDER BY tbl, k";
+    TOUCHED_POSTGRES = "SELECT tbl, k, before, content FROM audit_touched
+        WHERE txid = CAST(pg_current_xact_id() AS TEXT) ORDER BY tbl, k";
     INTEGRITY_SQLITE = "PRAGMA integrity_check(20)";
     CONTENTS = "SELECT sha256, bytes, content FROM contents";
-    NO_CONTENT = "SELECT v.content_sha256 FROM memory_versions v LEFT JOIN contents c ON c.sha256 = v.content_sha256
+    NO_CONTENT = "SELECT v.content_sha256 FROM memory_versions v LEFT JOIN contents c
+        ON c.sha256 = v.content_sha256
             WHERE v.content_sha256 IS NOT NULL AND c.sha256 IS NULL
-        UNION SELECT m.content_sha256 FROM memories m LEFT JOIN contents c ON c.sha256 = m.content_sha256 WHERE c.sha256 IS NULL
-        UNION SELECT e.content_sha256 FROM change_edits e LEFT JOIN contents c ON c.sha256 = e.content_sha256
+        UNION SELECT m.content_sha256 FROM memories m LEFT JOIN contents c
+        ON c.sha256 = m.content_sha256 WHERE c.sha256 IS NULL
+        UNION SELECT e.content_sha256 FROM change_edits e LEFT JOIN contents c
+        ON c.sha256 = e.content_sha256
             WHERE e.content_sha256 IS NOT NULL AND c.sha256 IS NULL
-        UNION SELECT e.base_sha256 FROM change_edits e LEFT JOIN contents c ON c.sha256 = e.base_sha256
+        UNION SELECT e.base_sha256 FROM change_edits e LEFT JOIN contents c
+        ON c.sha256 = e.base_sha256
             WHERE e.base_sha256 IS NOT NULL AND c.sha256 IS NULL";
     FORGET = "DELETE FROM audit_touched";
 }
 
-/// SQLite only: everything that its schema has, but for indices and statistics that it makes itself.
-pub(crate) const SCHEMA: &str = "SELECT type || ' ' || name, tbl_name || ' ' || COALESCE(sql, '') FROM sqlite_master
-    WHERE NOT (type = 'index' AND sql IS NULL) AND name NOT IN ('sqlite_stat1', 'sqlite_stat4', 'sqlite_sequence')";
+/// SQLite only: everything that its schema has, but for indices and statistics that it makes
+/// itself.
+pub(crate) const SCHEMA: &str = "SELECT type || ' ' || name, tbl_name || ' ' || COALESCE(sql, '')
+    FROM sqlite_master
+    WHERE NOT (type = 'index' AND sql IS NULL) AND name NOT IN ('sqlite_stat1', 'sqlite_stat4',
+    'sqlite_sequence')";
 /// SQLite only: a number that each change of the schema raises.
 pub(crate) const SCHEMA_VERSION: &str = "PRAGMA schema_version";
 /// A table of which every row is covered.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
     /// The columns that name a row, of those below.
     key: &'static str,
-    /// What is covered: each column with its kind (`u` an id, `x` bytes, `t` text, `i` a number, `b` yes or no).
+    /// What is covered: each column with its kind (`u` an id, `x` bytes, `t` text, `i` a number,
+    /// `b` yes or no).
     columns: &'static str,
-    /// Columns that are not covered, because they follow from others or say only how often something ran.
+    /// Columns that are not covered, because they follow from others or say only how often
+    /// something ran.
     pub left_out: &'static [&'static str],
     /// Rows that are not covered, as a condition on the column named by `{}`.
     only: &'static str,
@@ -53,9 +64,7 @@ pub struct Table {
 /// Which of the two engines an expression is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// SQLite.
     Sqlite,
-    /// PostgreSQL.
     Postgres,
 }
 
@@ -69,8 +78,9 @@ impl Engine {
         }
     }
 
-    /// The text of all columns. On SQLite `quote` tells apart values of different kinds that JSON writes alike (NULL, no bytes, bytes that
-    /// are JSON themselves); of texts, which it cuts at U+0000, the kind is enough.
+    /// The text of all columns. On SQLite `quote` tells apart values of different kinds that JSON
+    /// writes alike (NULL, no bytes, bytes that are JSON themselves); of texts, which it cuts at
+    /// U+0000, the kind is enough.
     fn content<'a>(self, of: &str, columns: impl Iterator<Item = (&'a str, &'a str)>) -> String {
         let value = |(column, kind): (&str, &str)| match (self, kind) {
             (Self::Sqlite, "t") => format!("typeof({of}{column}), {of}{column}"),
@@ -99,8 +109,16 @@ impl Table {
 
     /// What names a row, as SQL.
     fn key_of(&self, engine: Engine, of: &str) -> String {
-        let part = |name: &str| self.columns().find(|(column, _)| *column == name).map(|column| engine.key(of, column));
-        self.key.split(' ').filter_map(part).collect::<Vec<_>>().join(" || '/' || ")
+        let part = |name: &str| {
+            self.columns()
+                .find(|(column, _)| *column == name)
+                .map(|column| engine.key(of, column))
+        };
+        self.key
+            .split(' ')
+            .filter_map(part)
+            .collect::<Vec<_>>()
+            .join(" || '/' || ")
     }
 
     /// What a row holds, as SQL.
@@ -110,8 +128,17 @@ impl Table {
 
     /// Every covered row: what names it and what it holds.
     fn rows(&self, engine: Engine) -> String {
-        let only = if self.only.is_empty() { String::new() } else { format!(" WHERE {}", self.only.replace("{}", "")) };
-        format!("SELECT {} AS k, {} AS content FROM {}{only}", self.key_of(engine, ""), self.content_of(engine, ""), self.name)
+        let only = if self.only.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", self.only.replace("{}", ""))
+        };
+        format!(
+            "SELECT {} AS k, {} AS content FROM {}{only}",
+            self.key_of(engine, ""),
+            self.content_of(engine, ""),
+            self.name
+        )
     }
 
     /// The triggers that note what is written; a migration holds them word for word.
@@ -127,7 +154,12 @@ impl Table {
         let mut sql = String::new();
         for (event, row) in [("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")] {
             let of = format!("{row}.");
-            let differs = || self.columns().map(|(c, _)| format!("OLD.{c} IS NOT NEW.{c}")).collect::<Vec<_>>().join(" OR ");
+            let differs = || {
+                self.columns()
+                    .map(|(c, _)| format!("OLD.{c} IS NOT NEW.{c}"))
+                    .collect::<Vec<_>>()
+                    .join(" OR ")
+            };
             let mut when: Vec<String> = Vec::new();
             if !self.only.is_empty() {
                 when.push(self.only.replace("{}", &of));
@@ -135,13 +167,28 @@ impl Table {
             if event == "update" {
                 when.push(format!("({})", differs()));
             }
-            let when = if when.is_empty() { String::new() } else { format!(" WHEN {}", when.join(" AND ")) };
+            let when = if when.is_empty() {
+                String::new()
+            } else {
+                format!(" WHEN {}", when.join(" AND "))
+            };
             let (key, name) = (self.key_of(Engine::Sqlite, &of), self.name);
-            let before = if event == "insert" { "NULL".to_owned() } else { self.content_of(Engine::Sqlite, "OLD.") };
-            let content = if event == "delete" { "NULL".to_owned() } else { self.content_of(Engine::Sqlite, "NEW.") };
+            let before = if event == "insert" {
+                "NULL".to_owned()
+            } else {
+                self.content_of(Engine::Sqlite, "OLD.")
+            };
+            let content = if event == "delete" {
+                "NULL".to_owned()
+            } else {
+                self.content_of(Engine::Sqlite, "NEW.")
+            };
             let _ = writeln!(
                 sql,
-                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name}{when}\nBEGIN\n    INSERT INTO audit_touched (tbl, k, before, content) VALUES ('{name}', {key}, {before}, {content})\n    ON CONFLICT (tbl, k) DO UPDATE SET content = excluded.content;\nEND;",
+                "CREATE TRIGGER {name}_covered_{event} AFTER {}
+                    ON {name}{when}\nBEGIN\n    INSERT INTO audit_touched (tbl, k, before, content)
+                    VALUES ('{name}', {key}, {before}, {content})\n    ON CONFLICT (tbl, k)
+                    DO UPDATE SET content = excluded.content;\nEND;",
                 event.to_uppercase()
             );
         }
@@ -152,13 +199,20 @@ impl Table {
         let name = self.name;
         let one = |of: &str, before: &str, content: &str| {
             format!(
-                "INSERT INTO audit_touched (tbl, k, before, content) VALUES ('{name}', {}, {before}, {content})\n        ON CONFLICT (txid, tbl, k) DO UPDATE SET content = EXCLUDED.content;",
+                "INSERT INTO audit_touched (tbl, k, before, content) VALUES ('{name}', {}, {before},
+                    {content})\n        ON CONFLICT (txid, tbl, k) DO UPDATE
+                    SET content = EXCLUDED.content;",
                 self.key_of(Engine::Postgres, of)
             )
         };
-        let (old, new) = (self.content_of(Engine::Postgres, "OLD."), self.content_of(Engine::Postgres, "NEW."));
+        let (old, new) = (
+            self.content_of(Engine::Postgres, "OLD."),
+            self.content_of(Engine::Postgres, "NEW."),
+        );
         let mut sql = format!(
-            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    IF TG_OP = 'DELETE' THEN\n        {}\n    ELSIF TG_OP = 'UPDATE' THEN\n        {}\n    ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
+            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    IF
+                TG_OP = 'DELETE' THEN\n        {}\n    ELSIF TG_OP = 'UPDATE' THEN\n        {}\n
+                ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
             one("OLD.", &old, "NULL"),
             one("NEW.", &old, &new),
             one("NEW.", "NULL", &new)
@@ -169,13 +223,27 @@ impl Table {
                 when.push(self.only.replace("{}", &format!("{row}.")));
             }
             if event == "update" {
-                let row = |of: &str| self.columns().map(|(c, _)| format!("{of}.{c}")).collect::<Vec<_>>().join(", ");
-                when.push(format!("ROW({}) IS DISTINCT FROM ROW({})", row("OLD"), row("NEW")));
+                let row = |of: &str| {
+                    self.columns()
+                        .map(|(c, _)| format!("{of}.{c}"))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                };
+                when.push(format!(
+                    "ROW({}) IS DISTINCT FROM ROW({})",
+                    row("OLD"),
+                    row("NEW")
+                ));
             }
-            let when = if when.is_empty() { String::new() } else { format!(" WHEN ({})", when.join(" AND ")) };
+            let when = if when.is_empty() {
+                String::new()
+            } else {
+                format!(" WHEN ({})", when.join(" AND "))
+            };
             let _ = writeln!(
                 sql,
-                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name} FOR EACH ROW{when} EXECUTE FUNCTION {name}_covered();",
+                "CREATE TRIGGER {name}_covered_{event} AFTER {}
+                    ON {name} FOR EACH ROW{when} EXECUTE FUNCTION {name}_covered();",
                 event.to_uppercase()
             );
         }
@@ -183,10 +251,12 @@ impl Table {
     }
 }
 
-/// What an entry binds of a row: the table, what names the row, and the SHA-256 of what it holds; none if it was deleted.
+/// What an entry binds of a row: the table, what names the row, and the SHA-256 of what it holds;
+/// none if it was deleted.
 pub type Bound = audit::Row;
 
-/// The SHA-256 of a row, lower-case hexadecimal: over `lucid.row.v1`, table, key and content, each but the last ended by a zero byte.
+/// The SHA-256 of a row, lower-case hexadecimal: over `lucid.row.v1`, table, key and content, each
+/// but the last ended by a zero byte.
 #[must_use]
 pub fn digest(table: &str, key: &str, content: &str) -> String {
     let mut hash = Sha256::new();
@@ -206,7 +276,8 @@ struct Touched {
     content: Option<String>,
 }
 
-/// Drops what is noted before a transaction wrote anything: only another program can have left it, and no entry is to take it.
+/// Drops what is noted before a transaction wrote anything: only another program can have left it,
+/// and no entry is to take it.
 pub(crate) async fn forget(tx: &mut Tx) -> Result<()> {
     execute!(tx, FORGET)?;
     Ok(())
@@ -215,12 +286,19 @@ pub(crate) async fn forget(tx: &mut Tx) -> Result<()> {
 /// The statements that read covered rows, for the test that prepares them.
 #[must_use]
 pub fn row_statements(engine: Engine) -> Vec<(&'static str, String)> {
-    TABLES.iter().map(|table| (table.name, table.rows(engine))).collect()
+    TABLES
+        .iter()
+        .map(|table| (table.name, table.rows(engine)))
+        .collect()
 }
 
 /// Takes the notes of what this transaction wrote so far.
 pub async fn take(tx: &mut Tx) -> Result<Vec<Bound>> {
-    let sql = if matches!(tx, Tx::Sqlite(_)) { TOUCHED_SQLITE } else { TOUCHED_POSTGRES };
+    let sql = if matches!(tx, Tx::Sqlite(_)) {
+        TOUCHED_SQLITE
+    } else {
+        TOUCHED_POSTGRES
+    };
     let rows = fetch_all!(tx, Touched, sql)?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -232,7 +310,11 @@ pub async fn take(tx: &mut Tx) -> Result<Vec<Bound>> {
         (row.tbl, row.k, after, before)
     };
     // What was made and removed again in between was never there.
-    Ok(rows.into_iter().map(bound).filter(|row| row.2.is_some() || row.3.is_some()).collect())
+    Ok(rows
+        .into_iter()
+        .map(bound)
+        .filter(|row| row.2.is_some() || row.3.is_some())
+        .collect())
 }
 
 /// Gives every covered row of a table to `take`: what names it, and its SHA-256.
@@ -250,7 +332,9 @@ pub async fn each(tx: &mut Tx, table: &Table, mut take: impl FnMut(String, Strin
 pub async fn changed_contents(tx: &mut Tx) -> Result<Vec<String>> {
     let mut changed = Vec::new();
     let mut one = |(sha256, bytes, content): (String, i64, String)| {
-        if hex::encode(audit::sha256(&content)) != sha256 || i64::try_from(content.len()) != Ok(bytes) {
+        if hex::encode(audit::sha256(&content)) != sha256
+            || i64::try_from(content.len()) != Ok(bytes)
+        {
             changed.push(sha256);
         }
     };
@@ -258,18 +342,26 @@ pub async fn changed_contents(tx: &mut Tx) -> Result<Vec<String>> {
     Ok(changed)
 }
 
-/// What SQLite's own check of its file finds: pages, indices and constraints that contradict each other. PostgreSQL has no such check.
+/// What SQLite's own check of its file finds: pages, indices and constraints that contradict each
+/// other. PostgreSQL has no such check.
 pub async fn damage(tx: &mut Tx) -> Result<Vec<String>> {
     if matches!(tx, Tx::Postgres(_)) {
         return Ok(Vec::new());
     }
     let all = fetch_all!(tx, (String,), INTEGRITY_SQLITE)?;
-    Ok(all.into_iter().map(|(text,)| text).filter(|text| text != "ok").collect())
+    Ok(all
+        .into_iter()
+        .map(|(text,)| text)
+        .filter(|text| text != "ok")
+        .collect())
 }
 
 /// The SHA-256 of contents that a version, memory or edit names and that are not there.
 pub async fn missing_contents(tx: &mut Tx) -> Result<Vec<String>> {
-    Ok(fetch_all!(tx, (String,), NO_CONTENT)?.into_iter().map(|(sha256,)| sha256).collect())
+    Ok(fetch_all!(tx, (String,), NO_CONTENT)?
+        .into_iter()
+        .map(|(sha256,)| sha256)
+        .collect())
 }
 
 /// Which engine a transaction is of.
@@ -286,10 +378,18 @@ mod tests {
 
     /// All migrations of an engine, in order.
     fn migrations(folder: &str) -> String {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
-        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../migrations")
+            .join(folder);
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
         files.sort();
-        files.into_iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+        files
+            .into_iter()
+            .map(|file| std::fs::read_to_string(file).unwrap())
+            .collect()
     }
 
     /// A new column of a covered table needs a migration with the triggers that this prints.
@@ -299,7 +399,10 @@ mod tests {
             let text = migrations(folder);
             for table in TABLES {
                 let wanted = table.triggers(engine);
-                assert!(text.contains(&wanted), "no migration of {folder} has:\n{wanted}");
+                assert!(
+                    text.contains(&wanted),
+                    "no migration of {folder} has:\n{wanted}"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Every column of text: those that an erasure searches, and those that it does not, with the reason.
+//! Every column of text: those that an erasure searches, and those that it does not, with the
+//! reason.
 
 use crate::{Result, Tx};
 
@@ -7,14 +8,14 @@ use crate::{Result, Tx};
 pub enum Erased {
     /// The strings of JSON that hold what is erased, any other text as a whole.
     Strings,
-    /// The whole value, by an empty JSON object: what was applied is read by a form that no part of may be missing.
+    /// The whole value, by an empty JSON object: what was applied is read by a form that no part of
+    /// may be missing.
     Object,
 }
 
 /// A column that may hold what somebody said.
 #[derive(Debug, Clone, Copy)]
 pub struct TextColumn {
-    /// Table and column.
     pub name: &'static str,
     /// How its texts are erased.
     pub erased: Erased,
@@ -22,10 +23,12 @@ pub struct TextColumn {
     pub(crate) write: &'static str,
 }
 
-/// The two statements of each column: they find rows by the text itself, so that no table needs a key of its own here.
+/// The two statements of each column: they find rows by the text itself, so that no table needs a
+/// key of its own here.
 macro_rules! texts_sql {
     ($($table:literal: $($column:literal $erased:ident),+;)+) => {
-        /// Every column that may hold what somebody said, but for those that the functions of this module know by themselves.
+        /// Every column that may hold what somebody said, but for those that the functions of this
+        /// module know by themselves.
         pub const TEXTS: &[TextColumn] = &[$($(TextColumn {
             name: concat!($table, ".", $column),
             erased: Erased::$erased,
@@ -77,15 +80,27 @@ const RECORDED: &str = "names of tools, threads, agents and teams";
 
 /// Columns of text that are not among [`TEXTS`], and why: table, columns, reason.
 pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
-    ("access_requests", "decided_by email name network reason state", PEOPLE),
+    (
+        "access_requests",
+        "decided_by email name network reason state",
+        PEOPLE,
+    ),
     ("answers", "fingerprint kind", OWN),
     ("api_keys", "name scopes", PEOPLE),
     ("audit", "payload", ERASED_BY_NAME),
     ("audit", "action actor rows subject", OWN),
     ("audit_touched", "before content k tbl", ERASED_BY_NAME),
     ("change_contributors", "how", OWN),
-    ("change_edits", "base_sha256 content_sha256 new_path path", ERASED_BY_NAME),
-    ("changes", "digest finding fingerprint kind labels risk_level state", OWN),
+    (
+        "change_edits",
+        "base_sha256 content_sha256 new_path path",
+        ERASED_BY_NAME,
+    ),
+    (
+        "changes",
+        "digest finding fingerprint kind labels risk_level state",
+        OWN,
+    ),
     ("changesets", "created_by origin state", OWN),
     ("commit_freezes", "created_by", OWN),
     ("commit_freezes", "exceptions", PEOPLE),
@@ -93,20 +108,32 @@ pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
     ("commits", "approvals", PEOPLE),
     ("contents", "content sha256", ERASED_BY_NAME),
     ("cosignatures", "note witness", OWN),
-    ("decisions", "digest meaning reject_code signature verdict", OWN),
+    (
+        "decisions",
+        "digest meaning reject_code signature verdict",
+        OWN,
+    ),
     ("dreams", "distiller requested_by state", OWN),
     ("erasures", "also subject", ERASED_BY_NAME),
     ("erasures", "asked_by counts kept kind state", OWN),
     ("events", "raw text", ERASED_BY_NAME),
     ("events", "key_id kind speaker standing", OWN),
-    ("events", "copied_from external_id thread tool tool_use_id", RECORDED),
+    (
+        "events",
+        "copied_from external_id thread tool tool_use_id",
+        RECORDED,
+    ),
     ("evidence", "quote sha256", ERASED_BY_NAME),
     ("evidence", "key_id", OWN),
     ("findings", "about evidence", ERASED_BY_NAME),
     ("findings", "disposition fingerprint kind", OWN),
     ("fingerprints", "fingerprint reject_code", OWN),
     ("grants", "created_by path_prefix role", PEOPLE),
-    ("idempotency_keys", "actor idempotency_key request_sha256", OWN),
+    (
+        "idempotency_keys",
+        "actor idempotency_key request_sha256",
+        OWN,
+    ),
     ("jobs", "kind lease_owner state", OWN),
     ("keys_to_destroy", "key_id", OWN),
     ("legal_holds", "subject", ERASED_BY_NAME),
@@ -129,12 +156,20 @@ pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
     ("recall_marks", "loaded_by mark", OWN),
     ("recorded_reads", "reader", OWN),
     ("saved_views", "name query", PEOPLE),
-    ("schedules", "created_by cron distiller last_result time_zone", PEOPLE),
+    (
+        "schedules",
+        "created_by cron distiller last_result time_zone",
+        PEOPLE,
+    ),
     ("search_documents", "kind", OWN),
     ("session_features", "features", ERASED_BY_NAME),
     ("session_features", "key_id", OWN),
     ("session_recorders", "recorder", OWN),
-    ("sessions", "events_digest external_id import_key metadata subject task_key", ERASED_BY_NAME),
+    (
+        "sessions",
+        "events_digest external_id import_key metadata subject task_key",
+        ERASED_BY_NAME,
+    ),
     ("sessions", "created_by key_id source", OWN),
     ("sessions", "agent team", RECORDED),
     ("setting_changes", "state", OWN),
@@ -152,7 +187,11 @@ pub const NOT_SEARCHED: &[(&str, &str, &str)] = &[
 ];
 
 /// Gives every text of a column to `take`.
-pub async fn each_text(tx: &mut Tx, column: &TextColumn, mut take: impl FnMut(String)) -> Result<()> {
+pub async fn each_text(
+    tx: &mut Tx,
+    column: &TextColumn,
+    mut take: impl FnMut(String),
+) -> Result<()> {
     each_row!(tx, (String,), column.read, |(text,)| take(text));
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! The phrases by which a mention of a value is known as a wish, the past, somebody else's or one case, in one place so that they can be
-//! read and added to. Lower case; English. They are weighed beside what was learned and decide nothing alone.
+//! The phrases by which a mention of a value is known as a wish, the past, somebody else's or one
+//! case, in one place so that they can be read and added to. Lower case; English. They are weighed
+//! beside what was learned and decide nothing alone.
 
 /// Words that link nothing.
 #[rustfmt::skip]

@@ -1,5 +1,5 @@
-//! What becomes of the values that people state for one line of the memory: a change, a question for people, or nothing; and the line as
-//! it will be.
+//! What becomes of the values that people state for one line of the memory: a change, a question
+//! for people, or nothing; and the line as it will be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,21 +16,24 @@ use crate::{
     types::{Asks, Change, Finding},
 };
 
-/// Least log-odds of a change that is proposed. By `make train`, over authors that were not learned from, and with as many traps as changes,
-/// nine in ten are true there.
+/// Least log-odds of a change that is proposed. By `make train`, over authors that were not learned
+/// from, and with as many traps as changes, nine in ten are true there.
 const SURE: f64 = 1.0;
 /// Least log-odds of one that people are asked about.
 const LIKELY: f64 = -0.5;
-/// Whether several speakers name something else than the line does, among the values of a change.
+/// True if several speakers name something else than the line does, among the values of a change.
 const NAME_SWAPPED: usize = 34;
-/// Whether they speak of what is their own.
+/// True if they speak of what is their own.
 const SPEAKERS_OWN: usize = 35;
 
 impl Reading<'_> {
     /// What becomes of the values that people state for one line.
     pub fn judge(&self, groups: Vec<(f64, Grouped)>) -> Option<Finding> {
         let (mut groups, alone): (Vec<_>, Vec<_>) = groups.into_iter().partition(|g| g.1.several);
-        groups.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.mentions[0].said.cmp(&b.1.mentions[0].said)));
+        groups.sort_by(|a, b| {
+            b.0.total_cmp(&a.0)
+                .then_with(|| a.1.mentions[0].said.cmp(&b.1.mentions[0].said))
+        });
         let (odds, group) = groups.first()?;
         if *odds < LIKELY {
             return None;
@@ -48,29 +51,52 @@ impl Reading<'_> {
         let new = self.new_statement(line, &together)?;
         let values: Vec<String> = together.iter().map(|g| self.written(g)).collect();
         let value = values.join(", ");
-        let places = |group: &Grouped| group.mentions.iter().map(|l| (self.said[l.said].session, self.said[l.said].mention.at)).collect();
+        let places = |group: &Grouped| {
+            group
+                .mentions
+                .iter()
+                .map(|l| (self.said[l.said].session, self.said[l.said].mention.at))
+                .collect()
+        };
         let for_it: Vec<_> = places(group);
         let support = self.window.support(for_it.iter().map(|p| p.0));
         let name = facts::named(&memory.path, line.statement, &value);
-        let title = format!("Now {}: {}", compose::short(&value), compose::short(line.statement));
+        let title = format!(
+            "Now {}: {}",
+            compose::short(&value),
+            compose::short(line.statement)
+        );
         let mut finding = Finding::new(facts::KIND, &name, title, support);
         let mut quotes = self.window.quotes(for_it.iter().copied(), false);
         if let Some(reason) = values.iter().find_map(|v| facts::unfit(v)) {
             "another value for what a memory states".clone_into(&mut finding.title);
             return Some(finding.held_back(reason));
         }
-        let rival = groups.iter().skip(1).find(|other| other.0 >= LIKELY && other.1.slot.overlaps(&group.slot));
+        let rival = groups
+            .iter()
+            .skip(1)
+            .find(|other| other.0 >= LIKELY && other.1.slot.overlaps(&group.slot));
         if let Some((_, other)) = rival {
-            finding.title = format!("People state different values: {}", compose::short(line.statement));
+            finding.title = format!(
+                "People state different values: {}",
+                compose::short(line.statement)
+            );
             quotes.extend(self.window.quotes(places(other), true));
             finding.evidence = quotes;
-            return Some(finding.insight("people state two new values for it; somebody must say which one holds"));
+            return Some(
+                finding.insight(
+                    "people state two new values for it; somebody must say which one holds",
+                ),
+            );
         }
         if self.is_old_again(group) {
             return Some(finding.held_back("somebody has stated the old value since"));
         }
         let last = self.last(group);
-        if let Some((_, other)) = alone.iter().find(|o| o.0 >= LIKELY && o.1.slot.overlaps(&group.slot) && self.last(&o.1) > last) {
+        if let Some((_, other)) = alone
+            .iter()
+            .find(|o| o.0 >= LIKELY && o.1.slot.overlaps(&group.slot) && self.last(&o.1) > last)
+        {
             quotes.extend(self.window.quotes(places(other), true));
             finding.evidence = quotes;
             return Some(finding.insight("somebody has stated another value since, alone"));
@@ -78,13 +104,21 @@ impl Reading<'_> {
         if group.values[SPEAKERS_OWN] > 0.0 {
             return Some(finding.held_back("people speak of what is their own"));
         }
-        if *odds < SURE || group.values[NAME_SWAPPED] > 0.0 || together.iter().any(|g| g.mentions[0].value.is_address()) {
+        if *odds < SURE
+            || group.values[NAME_SWAPPED] > 0.0
+            || together.iter().any(|g| g.mentions[0].value.is_address())
+        {
             finding.title = format!("Does this still hold? {}", compose::short(line.statement));
-            finding.asks = Some(Asks { memory: line.memory, statement: line.statement.to_owned(), new: Some(new) });
+            finding.asks = Some(Asks {
+                memory: line.memory,
+                statement: line.statement.to_owned(),
+                new: Some(new),
+            });
             finding.evidence = quotes;
             return Some(finding.insight(format!("people seem to say that it is {value} now")));
         }
-        let Some((plain, kept)) = facts::superseded(memory, (line.memory, line.statement), &new) else {
+        let Some((plain, kept)) = facts::superseded(memory, (line.memory, line.statement), &new)
+        else {
             return Some(finding.held_back(facts::NOT_ALONE));
         };
         finding.change = Some(Change {
@@ -108,33 +142,59 @@ impl Reading<'_> {
         Some(finding)
     }
 
-    /// The value as it was written; of a name the fullest form, if it says hardly more than what two speakers wrote: one speaker alone
-    /// must not choose the words.
+    /// The value as it was written; of a name the fullest form, if it says hardly more than what
+    /// two speakers wrote: one speaker alone must not choose the words.
     fn written(&self, group: &Grouped) -> String {
         let mut forms: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         for mention in &group.mentions {
             let said = &self.said[mention.said];
             let form = said.written(&mention.value);
-            let form = form.strip_suffix("'s").or(form.strip_suffix("’s")).unwrap_or(form);
-            forms.entry(form.to_owned()).or_default().insert(said.session);
+            let form = form
+                .strip_suffix("'s")
+                .or(form.strip_suffix("’s"))
+                .unwrap_or(form);
+            forms
+                .entry(form.to_owned())
+                .or_default()
+                .insert(said.session);
         }
         let words = |form: &str| form.split(' ').count();
         let shared = |form: &str| {
-            forms.iter().filter(|(other, _)| other.to_lowercase().contains(&form.to_lowercase())).flat_map(|(_, by)| by).count()
+            forms
+                .iter()
+                .filter(|(other, _)| other.to_lowercase().contains(&form.to_lowercase()))
+                .flat_map(|(_, by)| by)
+                .count()
         };
-        let most = forms.keys().filter(|form| shared(form) >= MIN_SUPPORT).map(|form| words(form)).max().unwrap_or(1);
+        let most = forms
+            .keys()
+            .filter(|form| shared(form) >= MIN_SUPPORT)
+            .map(|form| words(form))
+            .max()
+            .unwrap_or(1);
         let large = |form: &str| form.chars().filter(|c| c.is_uppercase()).count();
         let fits = forms.keys().filter(|form| words(form) <= most + 1);
-        fits.max_by_key(|form| (large(form), shared(form), std::cmp::Reverse(form.as_str()))).cloned().unwrap_or_default()
+        fits.max_by_key(|form| (large(form), shared(form), std::cmp::Reverse(form.as_str())))
+            .cloned()
+            .unwrap_or_default()
     }
 
-    /// The line with the new values in the places of the old ones; the groups are in the order of their places.
+    /// The line with the new values in the places of the old ones; the groups are in the order of
+    /// their places.
     fn new_statement(&self, line: &Line, groups: &[&Grouped]) -> Option<String> {
         let mut statement = line.statement.to_owned();
         for group in groups.iter().rev() {
             let (start, end) = line.bytes(&group.slot)?;
-            let before = group.slot.first.checked_sub(1).map_or("", |n| line.tokens[n].lower.as_str());
-            let new = self.in_place(line.statement.get(start..end)?, MONEY.contains(&before), group);
+            let before = group
+                .slot
+                .first
+                .checked_sub(1)
+                .map_or("", |n| line.tokens[n].lower.as_str());
+            let new = self.in_place(
+                line.statement.get(start..end)?,
+                MONEY.contains(&before),
+                group,
+            );
             statement.replace_range(start..end, &new);
         }
         Some(statement)
@@ -143,11 +203,22 @@ impl Reading<'_> {
     /// The new value in the form of the old one.
     fn in_place(&self, old: &str, unit_before: bool, group: &Grouped) -> String {
         let written = self.written(group);
-        let (bare, possessive) = ["'s", "’s"].iter().find_map(|end| Some((old.strip_suffix(end)?, *end))).unwrap_or((old, ""));
-        let mut new = if group.slot.kind == Kind::Number { with_unit(&written, bare) } else { written };
+        let (bare, possessive) = ["'s", "’s"]
+            .iter()
+            .find_map(|end| Some((old.strip_suffix(end)?, *end)))
+            .unwrap_or((old, ""));
+        let mut new = if group.slot.kind == Kind::Number {
+            with_unit(&written, bare)
+        } else {
+            written
+        };
         // Where the unit stands before the number it stays there.
         if group.slot.kind == Kind::Number && unit_before {
-            let number = new.split(' ').find(|w| w.chars().any(|c| c.is_ascii_digit())).unwrap_or(&new).trim_start_matches(['€', '$', '£']);
+            let number = new
+                .split(' ')
+                .find(|w| w.chars().any(|c| c.is_ascii_digit()))
+                .unwrap_or(&new)
+                .trim_start_matches(['€', '$', '£']);
             new = String::from(number);
         }
         // "Mondays" becomes "Thursdays", also where somebody wrote "thursday".
@@ -167,10 +238,15 @@ impl Reading<'_> {
 
     /// When the value was last stated.
     fn last(&self, group: &Grouped) -> i64 {
-        group.mentions.iter().map(|l| self.said[l.said].at).max().unwrap_or(i64::MAX)
+        group
+            .mentions
+            .iter()
+            .map(|l| self.said[l.said].at)
+            .max()
+            .unwrap_or(i64::MAX)
     }
 
-    /// Whether somebody has stated the old value after the last who stated the new one.
+    /// True if somebody has stated the old value after the last who stated the new one.
     fn is_old_again(&self, group: &Grouped) -> bool {
         let line = &self.lines[group.line];
         let last = self.last(group);
@@ -190,6 +266,9 @@ mod tests {
 
     #[test]
     fn values_are_where_they_are_looked_for() {
-        assert_eq!((CHANGE_NAMES[NAME_SWAPPED], CHANGE_NAMES[SPEAKERS_OWN]), ("name_swapped", "speakers_own"));
+        assert_eq!(
+            (CHANGE_NAMES[NAME_SWAPPED], CHANGE_NAMES[SPEAKERS_OWN]),
+            ("name_swapped", "speakers_own")
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Facts that people say have changed, in natural words: "we're on PostgreSQL 16 there since Tuesday". A mention of a value is linked to the
-//! line of the memory that it is about, by their common words and their vectors; two small trained classifiers weigh whether it is that
-//! line, and whether it is so now (and not a wish, a question, the past, somebody else's or one case). A third one weighs all mentions of
-//! one value together. Needs vectors; without them only [`super::facts`] looks, which knows nearly the same words.
+//! Facts that people say have changed, in natural words: "we're on PostgreSQL 16 there since
+//! Tuesday". A mention of a value is linked to the line of the memory that it is about, by their
+//! common words and their vectors; two small trained classifiers weigh whether it is that line, and
+//! whether it is so now (and not a wish, a question, the past, somebody else's or one case). A
+//! third one weighs all mentions of one value together. Needs vectors; without them only
+//! [`super::facts`] looks, which knows nearly the same words.
 
 mod cues;
 mod judge;
@@ -106,11 +108,11 @@ static HEADS: LazyLock<Option<Heads>> = LazyLock::new(|| {
 /// What was learned.
 #[derive(Debug, Clone)]
 pub struct Heads {
-    /// Whether a mention says that a value is so now.
+    /// True if a mention says that a value is so now.
     pub so_now: Linear,
-    /// Whether it is about a line.
+    /// True if it is about a line.
     pub line: Named,
-    /// Whether mentions of one value together say that the line has changed.
+    /// True if mentions of one value together say that the line has changed.
     pub change: Named,
 }
 
@@ -146,29 +148,45 @@ pub struct Reading<'a> {
     pub linked: Vec<Linked>,
 }
 
-/// The mentions whose meanings are compared: those that share a word with a line that holds a value, and name another one of its kind.
+/// The mentions whose meanings are compared: those that share a word with a line that holds a
+/// value, and name another one of its kind.
 pub fn wanted(window: &Window, said: &[Vec<String>]) -> Vec<String> {
     let reading = Reading::of(window, said);
-    let texts: BTreeSet<&str> = reading.linked.iter().map(|l| reading.said[l.said].mention.text.as_str()).collect();
+    let texts: BTreeSet<&str> = reading
+        .linked
+        .iter()
+        .map(|l| reading.said[l.said].mention.text.as_str())
+        .collect();
     texts.into_iter().map(str::to_owned).collect()
 }
 
 /// A statement of the memory: which memory, and its words.
 pub type Statement = (usize, String);
 
-/// Every line that people say has changed, surely or likely, and the lines of which a change is proposed.
+/// Every line that people say has changed, surely or likely, and the lines of which a change is
+/// proposed.
 pub fn find(window: &Window, said: &[Vec<String>]) -> (Vec<Finding>, BTreeSet<Statement>) {
-    let Some(heads) = HEADS.as_ref().filter(|_| !window.input.vectors.is_empty()) else { return Default::default() };
+    let Some(heads) = HEADS.as_ref().filter(|_| !window.input.vectors.is_empty()) else {
+        return Default::default();
+    };
     let reading = Reading::of(window, said);
     let mut by_line: BTreeMap<usize, Vec<(f64, Grouped)>> = BTreeMap::new();
     for group in reading.grouped(heads) {
-        by_line.entry(group.line).or_default().push((heads.change.odds(&group.values), group));
+        by_line
+            .entry(group.line)
+            .or_default()
+            .push((heads.change.odds(&group.values), group));
     }
     let (mut findings, mut changed) = (Vec::new(), BTreeSet::new());
     for (line, groups) in by_line {
-        let Some(finding) = reading.judge(groups) else { continue };
+        let Some(finding) = reading.judge(groups) else {
+            continue;
+        };
         if finding.is_proposed() {
-            changed.insert((reading.lines[line].memory, reading.lines[line].statement.to_owned()));
+            changed.insert((
+                reading.lines[line].memory,
+                reading.lines[line].statement.to_owned(),
+            ));
         }
         findings.push(finding);
     }
@@ -180,7 +198,10 @@ impl<'a> Reading<'a> {
     pub fn of(window: &'a Window<'a>, said: &'a [Vec<String>]) -> Self {
         let own = |(m, all): (usize, &'a Vec<String>)| {
             let prose = prose(&window.input.memories[m].content);
-            all.iter().filter(move |s| prose.contains(s.as_str())).filter_map(move |s| Line::of(m, s)).collect::<Vec<Line>>()
+            all.iter()
+                .filter(move |s| prose.contains(s.as_str()))
+                .filter_map(move |s| Line::of(m, s))
+                .collect::<Vec<Line>>()
         };
         let lines: Vec<Line> = said.iter().enumerate().flat_map(own).collect();
         let mut by_word: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -189,26 +210,41 @@ impl<'a> Reading<'a> {
                 by_word.entry(word).or_default().push(n);
             }
         }
-        let mut reading = Self { window, lines: Vec::new(), said: Vec::new(), linked: Vec::new() };
+        let mut reading = Self {
+            window,
+            lines: Vec::new(),
+            said: Vec::new(),
+            linked: Vec::new(),
+        };
         for (index, session) in window.sessions() {
             let Some(at) = session.head.at else { continue };
             for mention in &session.features.mentions {
                 let said = Said::of(index, at, mention);
                 let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
                 let stems: BTreeSet<&str> = said.stems.iter().map(String::as_str).collect();
-                for lines in stems.iter().filter_map(|w| by_word.get(w)).filter(|lines| lines.len() <= COMMON) {
+                for lines in stems
+                    .iter()
+                    .filter_map(|w| by_word.get(w))
+                    .filter(|lines| lines.len() <= COMMON)
+                {
                     for n in lines {
                         *shared.entry(*n).or_default() += 1;
                     }
                 }
-                let mut near: Vec<(usize, usize)> = shared.into_iter().map(|(line, n)| (n, line)).collect();
+                let mut near: Vec<(usize, usize)> =
+                    shared.into_iter().map(|(line, n)| (n, line)).collect();
                 near.sort_by_key(|(n, line)| (std::cmp::Reverse(*n), *line));
                 near.truncate(MOST_LINES);
                 let near: Vec<usize> = near.into_iter().map(|(_, line)| line).collect();
                 let before = reading.linked.len();
                 reading.link(&lines, &said, &near);
                 // What restates an old value speaks against a new one.
-                let restates = |n: &usize| lines[*n].spans.iter().any(|old| said.spans.iter().any(|s| s.is(old)));
+                let restates = |n: &usize| {
+                    lines[*n]
+                        .spans
+                        .iter()
+                        .any(|old| said.spans.iter().any(|s| s.is(old)))
+                };
                 if reading.linked.len() > before || near.iter().any(restates) {
                     reading.said.push(said);
                 }
@@ -222,32 +258,63 @@ impl<'a> Reading<'a> {
     fn link(&mut self, lines: &[Line], said: &Said, near: &[usize]) {
         let vectors = &self.window.input.vectors;
         let vector = vectors.of(&said.mention.text);
-        let cosine = |line: &Line| vector.zip(vectors.of(line.statement)).map_or(0.0, |(a, b)| f64::from(a.cosine(b)) / 1_000.0);
-        let nearness: Vec<(usize, f64, f64)> = near.iter().map(|&n| (n, lines[n].share(&said.stems, None), cosine(&lines[n]))).collect();
+        let cosine = |line: &Line| {
+            vector
+                .zip(vectors.of(line.statement))
+                .map_or(0.0, |(a, b)| f64::from(a.cosine(b)) / 1_000.0)
+        };
+        let nearness: Vec<(usize, f64, f64)> = near
+            .iter()
+            .map(|&n| (n, lines[n].share(&said.stems, None), cosine(&lines[n])))
+            .collect();
         for &(n, _, cosine) in &nearness {
             let line = &lines[n];
-            let later = self.window.input.memories[line.memory].updated_at.is_none_or(|written| said.at > written);
+            let later = self.window.input.memories[line.memory]
+                .updated_at
+                .is_none_or(|written| said.at > written);
             if !later {
                 continue;
             }
             let others = nearness.iter().filter(|(other, ..)| *other != n);
-            let (share_of_others, cosine_of_others) =
-                others.fold((0.0_f64, 0.0_f64), |(share, cosine), (_, s, c)| (share.max(*s), cosine.max(*c)));
+            let (share_of_others, cosine_of_others) = others
+                .fold((0.0_f64, 0.0_f64), |(share, cosine), (_, s, c)| {
+                    (share.max(*s), cosine.max(*c))
+                });
             let mut seen: Vec<&Span> = Vec::new();
             for value in &said.spans {
-                let Some(slot) = line.slot(value, said).filter(|_| !seen.iter().any(|s| s.is(value))) else { continue };
+                let Some(slot) = line
+                    .slot(value, said)
+                    .filter(|_| !seen.iter().any(|s| s.is(value)))
+                else {
+                    continue;
+                };
                 seen.push(value);
-                let link = line.link_values(said, (value, slot), (share_of_others, cosine, cosine_of_others));
-                self.linked.push(Linked { line: n, said: self.said.len(), value: value.clone(), slot: slot.clone(), link });
+                let link = line.link_values(
+                    said,
+                    (value, slot),
+                    (share_of_others, cosine, cosine_of_others),
+                );
+                self.linked.push(Linked {
+                    line: n,
+                    said: self.said.len(),
+                    value: value.clone(),
+                    slot: slot.clone(),
+                    link,
+                });
             }
         }
     }
 
-    /// Where a linked mention is, for those who label it: the statement, what was said, and the value as it was written.
+    /// Where a linked mention is, for those who label it: the statement, what was said, and the
+    /// value as it was written.
     #[must_use]
     pub fn labelled(&self, linked: &Linked) -> (&str, &str, &str) {
         let said = &self.said[linked.said];
-        (self.lines[linked.line].statement, &said.mention.text, said.written(&linked.value))
+        (
+            self.lines[linked.line].statement,
+            &said.mention.text,
+            said.written(&linked.value),
+        )
     }
 
     /// The same of the mentions of one value.
@@ -262,14 +329,17 @@ impl<'a> Reading<'a> {
         self.lines[linked.line].so_now(&self.said[linked.said], &linked.value)
     }
 
-    /// The mentions of each value, each at the line that it is most likely about, for lines of which several speakers mention one value.
+    /// The mentions of each value, each at the line that it is most likely about, for lines of
+    /// which several speakers mention one value.
     #[must_use]
     pub fn grouped(&self, heads: &Heads) -> Vec<Grouped> {
         // Each mention of a value belongs to one line.
         let mut best: BTreeMap<(usize, usize), (f64, &Linked)> = BTreeMap::new();
         for linked in &self.linked {
             let odds = heads.line.odds(&linked.link);
-            let one = best.entry((linked.said, linked.value.first)).or_insert((odds, linked));
+            let one = best
+                .entry((linked.said, linked.value.first))
+                .or_insert((odds, linked));
             if odds > one.0 {
                 *one = (odds, linked);
             }
@@ -279,32 +349,55 @@ impl<'a> Reading<'a> {
             by_line.entry(linked.line).or_default().push(linked);
         }
         let groups = by_line.into_values().flat_map(|of_line| {
-            let groups: Vec<(bool, Vec<&Linked>)> = by_value(of_line).into_iter().map(|g| (self.is_of_several(&g), g)).collect();
+            let groups: Vec<(bool, Vec<&Linked>)> = by_value(of_line)
+                .into_iter()
+                .map(|g| (self.is_of_several(&g), g))
+                .collect();
             // A value of one speaker is only looked at where it may speak against one of several.
             let any = groups.iter().any(|g| g.0);
             groups.into_iter().filter(move |_| any)
         });
-        groups.map(|(several, g)| self.group(g, several, heads)).collect()
+        groups
+            .map(|(several, g)| self.group(g, several, heads))
+            .collect()
     }
 
     fn is_of_several(&self, mentions: &[&Linked]) -> bool {
-        self.window.distinct(mentions.iter().map(|l| self.said[l.said].session)) >= MIN_SUPPORT
+        self.window
+            .distinct(mentions.iter().map(|l| self.said[l.said].session))
+            >= MIN_SUPPORT
     }
 
     /// Weighs the mentions of one value together.
     fn group(&self, mentions: Vec<&Linked>, several: bool, heads: &Heads) -> Grouped {
         // How surely each is about the line, and so now.
-        let odds = |l: &Linked| [heads.line.odds(&l.link), f64::from(heads.so_now.odds(&self.so_now(l)))];
-        let mut mentions: Vec<([f64; 2], &Linked)> = mentions.into_iter().map(|l| (odds(l), l)).collect();
-        mentions.sort_by(|a, b| (b.0[0] + b.0[1]).total_cmp(&(a.0[0] + a.0[1])).then(a.1.said.cmp(&b.1.said)));
+        let odds = |l: &Linked| {
+            [
+                heads.line.odds(&l.link),
+                f64::from(heads.so_now.odds(&self.so_now(l))),
+            ]
+        };
+        let mut mentions: Vec<([f64; 2], &Linked)> =
+            mentions.into_iter().map(|l| (odds(l), l)).collect();
+        mentions.sort_by(|a, b| {
+            (b.0[0] + b.0[1])
+                .total_cmp(&(a.0[0] + a.0[1]))
+                .then(a.1.said.cmp(&b.1.said))
+        });
         let mut sessions = BTreeSet::new();
-        let weighed: Vec<&([f64; 2], &Linked)> =
-            mentions.iter().filter(|(_, l)| sessions.insert(self.said[l.said].session)).take(WEIGHED).collect();
-        let (on_line, so_now): (Vec<f64>, Vec<f64>) = weighed.iter().map(|(odds, _)| (odds[0], odds[1])).unzip();
+        let weighed: Vec<&([f64; 2], &Linked)> = mentions
+            .iter()
+            .filter(|(_, l)| sessions.insert(self.said[l.said].session))
+            .take(WEIGHED)
+            .collect();
+        let (on_line, so_now): (Vec<f64>, Vec<f64>) =
+            weighed.iter().map(|(odds, _)| (odds[0], odds[1])).unzip();
         let clearest: Vec<&Linked> = weighed.into_iter().map(|(_, l)| *l).collect();
         let line = &self.lines[clearest[0].line];
         let (slot, value) = (&clearest[0].slot, &clearest[0].value);
-        let of = |value: &dyn Fn(&Linked) -> f64| -> Vec<f64> { clearest.iter().map(|l| value(l)).collect() };
+        let of = |value: &dyn Fn(&Linked) -> f64| -> Vec<f64> {
+            clearest.iter().map(|l| value(l)).collect()
+        };
         let cues = |phrases: &[&str]| of(&|l| self.said[l.said].cues(&l.value, phrases));
         let link = |n: usize| of(&|l| l.link[n]);
         let modifiers = of(&|l| line.other_modifiers(&self.said[l.said], slot));
@@ -312,8 +405,13 @@ impl<'a> Reading<'a> {
         let said: Vec<&Said> = clearest.iter().map(|l| &self.said[l.said]).collect();
         let all_said: Vec<String> = said.iter().flat_map(|s| s.stems.iter().cloned()).collect();
         let share = line.share(&all_said, Some(slot));
-        // "The dev box has 64 GB": what all say, and the line does not, may be another thing's name.
-        let foreign: Vec<&String> = line.foreign(said[0], value).into_iter().filter(|w| said.iter().all(|s| s.stems.contains(w))).collect();
+        // "The dev box has 64 GB": what all say, and the line does not, may be another thing's
+        // name.
+        let foreign: Vec<&String> = line
+            .foreign(said[0], value)
+            .into_iter()
+            .filter(|w| said.iter().all(|s| s.stems.contains(w)))
+            .collect();
         let (wish, past, one_case) = (cues(WISH), cues(PAST), cues(ONE_CASE));
         let places = line.spans.iter().filter(|s| value.fits(s)).count();
         let values = [
@@ -351,23 +449,39 @@ impl<'a> Reading<'a> {
             yes(places == 1),
             count(foreign.len().min(2)),
             yes(!foreign.is_empty() && share < 0.99),
-            yes(line.names_are_missing(&all_said, slot) && foreign.iter().any(|w| said.iter().all(|s| s.names(w)))),
+            yes(line.names_are_missing(&all_said, slot)
+                && foreign.iter().any(|w| said.iter().all(|s| s.names(w)))),
             yes(said.iter().any(|s| line.is_own_of(s))),
         ];
         let (line, slot) = (clearest[0].line, slot.clone());
-        Grouped { line, slot, several, mentions: mentions.into_iter().map(|m| m.1.clone()).collect(), values }
+        Grouped {
+            line,
+            slot,
+            several,
+            mentions: mentions.into_iter().map(|m| m.1.clone()).collect(),
+            values,
+        }
     }
 }
 
 /// The mentions of each value: a short form belongs to a longer one that it can only mean.
 fn by_value(mut mentions: Vec<&Linked>) -> Vec<Vec<&Linked>> {
     mentions.sort_by(|a, b| {
-        let full = |l: &Linked| (std::cmp::Reverse(l.value.value.split(' ').count()), l.value.unit.is_empty());
-        full(a).cmp(&full(b)).then_with(|| (&a.value.value, &a.value.unit, a.said).cmp(&(&b.value.value, &b.value.unit, b.said)))
+        let full = |l: &Linked| {
+            (
+                std::cmp::Reverse(l.value.value.split(' ').count()),
+                l.value.unit.is_empty(),
+            )
+        };
+        full(a).cmp(&full(b)).then_with(|| {
+            (&a.value.value, &a.value.unit, a.said).cmp(&(&b.value.value, &b.value.unit, b.said))
+        })
     });
     let mut groups: Vec<Vec<&Linked>> = Vec::new();
     for mention in mentions {
-        let mut fitting: Vec<usize> = (0..groups.len()).filter(|&g| groups[g].iter().all(|other| other.value.is(&mention.value))).collect();
+        let mut fitting: Vec<usize> = (0..groups.len())
+            .filter(|&g| groups[g].iter().all(|other| other.value.is(&mention.value)))
+            .collect();
         match (fitting.pop(), fitting.is_empty()) {
             (Some(one), true) => groups[one].push(mention),
             (None, _) if groups.len() < MOST_VALUES => groups.push(vec![mention]),
@@ -378,10 +492,15 @@ fn by_value(mut mentions: Vec<&Linked>) -> Vec<Vec<&Linked>> {
     groups
 }
 
-/// The statements of a text that are its own and are prose: no quotations, headings, rows of tables, code or front matter.
+/// The statements of a text that are its own and are prose: no quotations, headings, rows of
+/// tables, code or front matter.
 fn prose(content: &str) -> BTreeSet<String> {
     let front = content.starts_with("---\n");
-    let lines = content.lines().skip(usize::from(front)).skip_while(|line| front && line.trim_end() != "---").skip(usize::from(front));
+    let lines = content
+        .lines()
+        .skip(usize::from(front))
+        .skip_while(|line| front && line.trim_end() != "---")
+        .skip(usize::from(front));
     unquoted(&lines.collect::<Vec<_>>().join("\n"))
         .lines()
         .filter(|line| !line.trim_start().starts_with(['|', '#']))

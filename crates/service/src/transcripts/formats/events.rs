@@ -1,5 +1,5 @@
-//! The `events` format: Managed Agents event objects, one a value. A `session` object before them names the session and what is
-//! known of it; else `session_id` does, else the file's name.
+//! The `events` format: Managed Agents event objects, one a value. A `session` object before them
+//! names the session and what is known of it; else `session_id` does, else the file's name.
 
 use std::{collections::HashMap, io};
 
@@ -19,7 +19,12 @@ pub struct Events {
 }
 
 impl Reader for Events {
-    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
+    fn take(
+        &mut self,
+        text: &str,
+        at: &Place,
+        spool: &mut Spool,
+    ) -> io::Result<Result<(), String>> {
         let value = match parse(text) {
             Ok(value) => value,
             Err(reason) => return Ok(Err(reason)),
@@ -28,7 +33,9 @@ impl Reader for Events {
             "session" => values::text(&value, "id"),
             _ => values::text(&value, "session_id"),
         };
-        let id = own.or(self.current.take()).unwrap_or_else(|| at.source.id_of(text));
+        let id = own
+            .or(self.current.take())
+            .unwrap_or_else(|| at.source.id_of(text));
         spool.shared_session(SOURCE, &id)?;
         self.current = Some(id);
         if !value.is_object() || kind(&value).is_empty() {
@@ -42,7 +49,11 @@ impl Reader for Events {
                 let line = line_id(text);
                 let times = self.without_id.entry(line.clone()).or_insert(0);
                 *times += 1;
-                event.external_id = Some(if *times == 1 { line } else { format!("{line}~{times}") });
+                event.external_id = Some(if *times == 1 {
+                    line
+                } else {
+                    format!("{line}~{times}")
+                });
             }
             spool.event(event)?;
         }
@@ -54,7 +65,10 @@ fn note_head(value: &Value, at: &Place, spool: &mut Spool) {
     let Some(head) = spool.head() else { return };
     match kind(value) {
         "session" => {
-            let named = |own: Option<&String>, name| own.and_then(|k| values::text(value, k)).or_else(|| values::text(value, name));
+            let named = |own: Option<&String>, name| {
+                own.and_then(|k| values::text(value, k))
+                    .or_else(|| values::text(value, name))
+            };
             head.agent = values::text(value, "agent");
             head.team = values::text(value, "team");
             head.subject = named(at.options.subject_key.as_ref(), "subject");
@@ -64,7 +78,12 @@ fn note_head(value: &Value, at: &Place, spool: &mut Spool) {
                 head.metadata.clone_from(metadata);
             }
         }
-        "span.outcome_evaluation_end" => head.outcome = value.get("result").and_then(values::outcome).or(head.outcome),
+        "span.outcome_evaluation_end" => {
+            head.outcome = value
+                .get("result")
+                .and_then(values::outcome)
+                .or(head.outcome);
+        }
         _ => {}
     }
 }
@@ -82,7 +101,9 @@ fn event(value: &Value, raw: &str) -> Event {
     let text = values::content(value.get("content"));
     let base = Event {
         external_id: values::text(value, "id"),
-        occurred_at: ["processed_at", "created_at", "timestamp"].iter().find_map(|k| values::time(value.get(*k))),
+        occurred_at: ["processed_at", "created_at", "timestamp"]
+            .iter()
+            .find_map(|k| values::time(value.get(*k))),
         raw: raw.to_owned(),
         ..Event::new(EventKind::Raw, text)
     };
@@ -93,17 +114,32 @@ fn event(value: &Value, raw: &str) -> Event {
         "agent.tool_use" | "agent.mcp_tool_use" | "agent.custom_tool_use" => Event {
             tool: values::text(value, "name"),
             tool_use_id: base.external_id.clone(),
-            text: value.get("input").map_or_else(|| "{}".to_owned(), Value::to_string),
+            text: value
+                .get("input")
+                .map_or_else(|| "{}".to_owned(), Value::to_string),
             ..base
         }
         .of_kind(EventKind::ToolUse),
-        "agent.tool_result" | "agent.mcp_tool_result" | "user.custom_tool_result" | "user.tool_result" => {
+        "agent.tool_result"
+        | "agent.mcp_tool_result"
+        | "user.custom_tool_result"
+        | "user.tool_result" => {
             let stated = value.get("is_error").and_then(Value::as_bool);
-            let call = ["tool_use_id", "mcp_tool_use_id", "custom_tool_use_id"].iter().find_map(|k| values::text(value, k));
-            let base = Event { tool: values::text(value, "name"), tool_use_id: call, ..base };
+            let call = ["tool_use_id", "mcp_tool_use_id", "custom_tool_use_id"]
+                .iter()
+                .find_map(|k| values::text(value, k));
+            let base = Event {
+                tool: values::text(value, "name"),
+                tool_use_id: call,
+                ..base
+            };
             match marks::refusal(&base.text).filter(|_| stated == Some(true)) {
                 Some(refusal) => base.of_kind(EventKind::Denial).by(refusal.by),
-                None => Event { is_error: stated.unwrap_or_else(|| looks_like_error(&base.text)), ..base }.of_kind(EventKind::ToolResult),
+                None => Event {
+                    is_error: stated.unwrap_or_else(|| looks_like_error(&base.text)),
+                    ..base
+                }
+                .of_kind(EventKind::ToolResult),
             }
         }
         // A person refuses a call, with or without words.
@@ -114,12 +150,27 @@ fn event(value: &Value, raw: &str) -> Event {
                 text: values::text(value, "deny_message").unwrap_or_else(|| "denied".to_owned()),
                 ..base
             };
-            if denied { base.of_kind(EventKind::Denial) } else { Event { text: String::new(), ..base } }
+            if denied {
+                base.of_kind(EventKind::Denial)
+            } else {
+                Event {
+                    text: String::new(),
+                    ..base
+                }
+            }
         }
-        "user.interrupt" => Event { text: "interrupted".to_owned(), ..base }.of_kind(EventKind::Denial),
+        "user.interrupt" => Event {
+            text: "interrupted".to_owned(),
+            ..base
+        }
+        .of_kind(EventKind::Denial),
         "span.outcome_evaluation_end" => {
             let said = values::text(value, "explanation").or_else(|| values::text(value, "result"));
-            Event { text: said.unwrap_or_default(), ..base }.of_kind(EventKind::Outcome)
+            Event {
+                text: said.unwrap_or_default(),
+                ..base
+            }
+            .of_kind(EventKind::Outcome)
         }
         _ => base,
     }

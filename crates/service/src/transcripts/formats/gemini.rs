@@ -1,5 +1,6 @@
-//! The `gemini` format: sessions of Gemini CLI, whole in one value or a message a line. In the second form a line may take the conversation
-//! back to before a message; what came after it was abandoned.
+//! The `gemini` format: sessions of Gemini CLI, whole in one value or a message a line. In the
+//! second form a line may take the conversation back to before a message; what came after it was
+//! abandoned.
 
 use std::collections::HashMap;
 
@@ -19,13 +20,19 @@ const KEPT: &[&str] = &["projectHash", "summary", "model"];
 /// The session of a file in the first form.
 pub fn read(text: &str, at: &Place) -> Result<Vec<Conversation>, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| values::not_json(&e))?;
-    let mut head = SessionHead { external_id: values::text(&value, "sessionId"), ..SessionHead::default() };
+    let mut head = SessionHead {
+        external_id: values::text(&value, "sessionId"),
+        ..SessionHead::default()
+    };
     keep(&value, KEPT, &mut head);
     let mut conversation = Conversation::new(head);
     if kind_of(&value) == Some("subagent") {
         conversation.thread = Some(at.source.stem.clone());
     }
-    let list = value.get("messages").and_then(Value::as_array).ok_or("a session needs a list `messages`")?;
+    let list = value
+        .get("messages")
+        .and_then(Value::as_array)
+        .ok_or("a session needs a list `messages`")?;
     for message in list {
         let base = Event {
             external_id: values::text(message, "id"),
@@ -93,21 +100,44 @@ fn message_events(message: &Value, base: &Event) -> Vec<Event> {
     match kind(message) {
         "user" => typed(message, &text, base),
         "gemini" | "model" | "assistant" => {
-            let thoughts = message.get("thoughts").and_then(Value::as_array).into_iter().flatten();
+            let thoughts = message
+                .get("thoughts")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
             let thought = |t: &Value| {
                 let parts = [values::text(t, "subject"), values::text(t, "description")];
                 let text = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
-                Event { text, ..base.clone() }.of_kind(EventKind::Thinking)
+                Event {
+                    text,
+                    ..base.clone()
+                }
+                .of_kind(EventKind::Thinking)
             };
             let mut events: Vec<Event> = thoughts.map(thought).collect();
-            let calls = message.get("toolCalls").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let calls = message
+                .get("toolCalls")
+                .and_then(Value::as_array)
+                .map_or(&[][..], Vec::as_slice);
             if !text.is_empty() || (events.is_empty() && calls.is_empty()) {
-                events.push(Event { text, ..base.clone() }.of_kind(EventKind::Agent));
+                events.push(
+                    Event {
+                        text,
+                        ..base.clone()
+                    }
+                    .of_kind(EventKind::Agent),
+                );
             }
             events.extend(calls.iter().flat_map(|call| call_events(call, base)));
             events
         }
-        "error" | "info" | "warning" => vec![Event { text, ..base.clone() }.by(Speaker::Harness)],
+        "error" | "info" | "warning" => vec![
+            Event {
+                text,
+                ..base.clone()
+            }
+            .by(Speaker::Harness),
+        ],
         _ => vec![base.clone()],
     }
 }
@@ -117,32 +147,63 @@ const REFERENCED: &str = "--- Content from referenced files ---";
 
 /// What a person typed, apart from the files that the program put behind it.
 fn typed(message: &Value, text: &str, base: &Event) -> Vec<Event> {
-    let shown = message.get("displayContent").map(|c| values::content(Some(c))).filter(|t| !t.is_empty());
-    let (own, files) = text.find(REFERENCED).map_or((text, ""), |at| text.split_at(at));
+    let shown = message
+        .get("displayContent")
+        .map(|c| values::content(Some(c)))
+        .filter(|t| !t.is_empty());
+    let (own, files) = text
+        .find(REFERENCED)
+        .map_or((text, ""), |at| text.split_at(at));
     let mut events = messages::said_by_user(shown.as_deref().unwrap_or(own.trim_end()), base);
     if !files.is_empty() {
-        events.push(Event { text: files.to_owned(), ..base.clone() }.of_kind(EventKind::System));
+        events.push(
+            Event {
+                text: files.to_owned(),
+                ..base.clone()
+            }
+            .of_kind(EventKind::System),
+        );
     }
     events
 }
 
-/// A call and its answer, each known by the call's id: a message is written again when its calls have ended.
+/// A call and its answer, each known by the call's id: a message is written again when its calls
+/// have ended.
 fn call_events(call: &Value, base: &Event) -> Vec<Event> {
     let mut called = messages::call_event(call, base.clone());
     let id = called.tool_use_id.clone();
-    let known = |what: &str| id.as_ref().map(|id| format!("{what}:{id}")).or_else(|| base.external_id.clone());
+    let known = |what: &str| {
+        id.as_ref()
+            .map(|id| format!("{what}:{id}"))
+            .or_else(|| base.external_id.clone())
+    };
     called.external_id = known("call");
-    let answer = Event { external_id: known("answer"), tool: called.tool.clone(), tool_use_id: id.clone(), ..base.clone() };
+    let answer = Event {
+        external_id: known("answer"),
+        tool: called.tool.clone(),
+        tool_use_id: id.clone(),
+        ..base.clone()
+    };
     let status = values::text(call, "status").unwrap_or_default();
     if status == "cancelled" {
-        return vec![called, Event { text: "cancelled".to_owned(), ..answer }.of_kind(EventKind::Denial)];
+        return vec![
+            called,
+            Event {
+                text: "cancelled".to_owned(),
+                ..answer
+            }
+            .of_kind(EventKind::Denial),
+        ];
     }
     let parts: Vec<String> = match call.get("result") {
         Some(Value::Array(parts)) => parts.iter().map(answer_text).collect(),
         Some(Value::Null) | None => return vec![called],
         Some(other) => vec![values::content(Some(other))],
     };
-    vec![called, messages::answered(parts.join("\n"), Some(status == "error"), answer)]
+    vec![
+        called,
+        messages::answered(parts.join("\n"), Some(status == "error"), answer),
+    ]
 }
 
 fn answer_text(part: &Value) -> String {

@@ -1,5 +1,5 @@
-//! The `openclaw` format: sessions of OpenClaw and of pi, on which it stands. A conversation may branch; the branch of its last line is what
-//! happened.
+//! The `openclaw` format: sessions of OpenClaw and of pi, on which it stands. A conversation may
+//! branch; the branch of its last line is what happened.
 
 use domain::event::{Event, EventKind, SessionHead, Speaker};
 use serde_json::{Value, json};
@@ -30,10 +30,20 @@ impl Line for OpenClaw {
     }
 
     fn events(&mut self, line: &Value, base: Event) -> Result<Vec<Event>, String> {
-        let told = |text: String| vec![Event { text, ..base.clone() }.of_kind(EventKind::System)];
+        let told = |text: String| {
+            vec![
+                Event {
+                    text,
+                    ..base.clone()
+                }
+                .of_kind(EventKind::System),
+            ]
+        };
         Ok(match kind(line) {
             "message" => message_events(line.get("message").unwrap_or(&Value::Null), &base)?,
-            "compaction" | "branch_summary" => told(values::text(line, "summary").unwrap_or_default()),
+            "compaction" | "branch_summary" => {
+                told(values::text(line, "summary").unwrap_or_default())
+            }
             "custom_message" => told(values::content(line.get("content"))),
             "session" => Vec::new(),
             _ => vec![base],
@@ -53,37 +63,88 @@ fn message_events(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
     Ok(match message.get("role").and_then(Value::as_str) {
         Some("user") => {
             let (told, said) = apart(&text());
-            let mut events: Vec<Event> = told.map(|text| Event { text, ..base.clone() }.of_kind(EventKind::System)).into_iter().collect();
+            let mut events: Vec<Event> = told
+                .map(|text| {
+                    Event {
+                        text,
+                        ..base.clone()
+                    }
+                    .of_kind(EventKind::System)
+                })
+                .into_iter()
+                .collect();
             if !said.trim().is_empty() || events.is_empty() {
-                // A date that the program put in front hides the words by which its own messages are known.
-                let undated =
-                    said.trim_start().strip_prefix('[').and_then(|s| s.split_once("] ")).filter(|(d, _)| is_date(d)).map(|(_, s)| s);
+                // A date that the program put in front hides the words by which its own messages
+                // are known.
+                let undated = said
+                    .trim_start()
+                    .strip_prefix('[')
+                    .and_then(|s| s.split_once("] "))
+                    .filter(|(d, _)| is_date(d))
+                    .map(|(_, s)| s);
                 events.extend(messages::said_by_user(undated.unwrap_or(&said), base));
             }
             events
         }
         Some("bashExecution") => {
             let command = json!({"command": message.get("command")}).to_string();
-            let call =
-                Event { tool: Some("bash".to_owned()), text: command, ..base.clone() }.of_kind(EventKind::ToolUse).by(Speaker::Person);
+            let call = Event {
+                tool: Some("bash".to_owned()),
+                text: command,
+                ..base.clone()
+            }
+            .of_kind(EventKind::ToolUse)
+            .by(Speaker::Person);
             let code = message.get("exitCode").and_then(Value::as_i64);
-            let answer = Event { tool: Some("bash".to_owned()), ..base.clone() };
-            vec![call, messages::answered(values::content(message.get("output")), code.map(|c| c != 0), answer)]
+            let answer = Event {
+                tool: Some("bash".to_owned()),
+                ..base.clone()
+            };
+            vec![
+                call,
+                messages::answered(
+                    values::content(message.get("output")),
+                    code.map(|c| c != 0),
+                    answer,
+                ),
+            ]
         }
         Some("custom" | "compactionSummary" | "branchSummary") => {
             let text = values::text(message, "summary").unwrap_or_else(text);
-            vec![Event { text, ..base.clone() }.of_kind(EventKind::System)]
+            vec![
+                Event {
+                    text,
+                    ..base.clone()
+                }
+                .of_kind(EventKind::System),
+            ]
         }
         Some(_) => {
             let mut events: Vec<Event> = messages::events(message, &base.raw)?
                 .into_iter()
-                .map(|e| Event { external_id: base.external_id.clone(), occurred_at: e.occurred_at.or(base.occurred_at), ..e })
+                .map(|e| Event {
+                    external_id: base.external_id.clone(),
+                    occurred_at: e.occurred_at.or(base.occurred_at),
+                    ..e
+                })
                 .collect();
             match values::text(message, "stopReason").as_deref() {
-                Some("aborted") => events.push(Event { text: "interrupted".to_owned(), ..base.clone() }.of_kind(EventKind::Denial)),
+                Some("aborted") => events.push(
+                    Event {
+                        text: "interrupted".to_owned(),
+                        ..base.clone()
+                    }
+                    .of_kind(EventKind::Denial),
+                ),
                 Some("error") => {
                     let text = values::text(message, "errorMessage").unwrap_or_default();
-                    events.push(Event { text, ..base.clone() }.by(Speaker::Harness));
+                    events.push(
+                        Event {
+                            text,
+                            ..base.clone()
+                        }
+                        .by(Speaker::Harness),
+                    );
                 }
                 _ => {}
             }
@@ -93,9 +154,12 @@ fn message_events(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
     })
 }
 
-/// Whether a text between brackets is a date: short, with digits and a colon.
+/// True if a text between brackets is a date: short, with digits and a colon.
 fn is_date(text: &str) -> bool {
-    text.len() <= 40 && text.contains(':') && text.chars().any(|c| c.is_ascii_digit()) && !text.starts_with("cron:")
+    text.len() <= 40
+        && text.contains(':')
+        && text.chars().any(|c| c.is_ascii_digit())
+        && !text.starts_with("cron:")
 }
 
 /// What the program put before a text about who wrote it and where, and the text.
@@ -109,5 +173,8 @@ fn apart(text: &str) -> (Option<String>, String) {
         rest = after;
     }
     let told = text[..text.len() - rest.len()].trim();
-    ((!told.is_empty()).then(|| told.to_owned()), rest.trim_start_matches('\n').to_owned())
+    (
+        (!told.is_empty()).then(|| told.to_owned()),
+        rest.trim_start_matches('\n').to_owned(),
+    )
 }

@@ -1,4 +1,5 @@
-//! The `messages` format: messages, or items of the Responses API, that are one session together, a list or one a line.
+//! The `messages` format: messages, or items of the Responses API, that are one session together, a
+//! list or one a line.
 
 use domain::event::{Event, EventKind, SessionHead};
 use serde_json::Value;
@@ -10,7 +11,15 @@ pub struct Messages;
 
 impl Line for Messages {
     fn session(&mut self, line: &Value) -> Option<String> {
-        ["session_id", "sessionId", "conversation_id", "conversationId", "thread_id"].iter().find_map(|k| values::text(line, k))
+        [
+            "session_id",
+            "sessionId",
+            "conversation_id",
+            "conversationId",
+            "thread_id",
+        ]
+        .iter()
+        .find_map(|k| values::text(line, k))
     }
 
     fn events(&mut self, line: &Value, base: Event) -> Result<Vec<Event>, String> {
@@ -30,17 +39,24 @@ pub fn read(value: &Value) -> Result<Conversation, String> {
         conversation.message(vec![Event::new(EventKind::System, told)]);
     }
     match value.get("input") {
-        Some(Value::String(said)) => conversation.message(messages::said_by_user(said, &Event::new(EventKind::Raw, String::new()))),
+        Some(Value::String(said)) => conversation.message(messages::said_by_user(
+            said,
+            &Event::new(EventKind::Raw, String::new()),
+        )),
         Some(Value::Array(items)) => items_into(items, &mut conversation)?,
         _ => {}
     }
     match value.get("output") {
         Some(Value::Array(items)) => items_into(items, &mut conversation)?,
-        Some(Value::String(text)) => conversation.message(vec![Event::new(EventKind::Agent, text.clone())]),
+        Some(Value::String(text)) => {
+            conversation.message(vec![Event::new(EventKind::Agent, text.clone())]);
+        }
         _ => {}
     }
     if let Some(reason) = value.get("error").and_then(|e| values::text(e, "message")) {
-        conversation.message(vec![Event::new(EventKind::Raw, reason).by(domain::event::Speaker::Harness)]);
+        conversation.message(vec![
+            Event::new(EventKind::Raw, reason).by(domain::event::Speaker::Harness),
+        ]);
     }
     if conversation.events.is_empty() {
         return Err("an answer needs `output`".to_owned());

@@ -1,4 +1,5 @@
-//! Transcripts in a form that is none of those known here: a mapping says where in each record its parts stand, as JSON pointers (RFC 6901).
+//! Transcripts in a form that is none of those known here: a mapping says where in each record its
+//! parts stand, as JSON pointers (RFC 6901).
 
 mod guess;
 mod preview;
@@ -13,12 +14,12 @@ use super::{Place, Reader, Spool, messages, values};
 
 pub use preview::{Preview, Seen, preview};
 
-/// Where the parts of a transcript stand. A part may have several places; the first that holds something counts. Places of a session's parts
-/// (`session`, `agent`, `user`, `team`, `task`, `outcome`) are looked for in the record, then in the value around it.
+/// Where the parts of a transcript stand. A part may have several places; the first that holds
+/// something counts. Places of a session's parts (`session`, `agent`, `user`, `team`, `task`,
+/// `outcome`) are looked for in the record, then in the value around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mapping {
-    /// What it is saved as.
     pub name: String,
     /// The list of records in a value; without it each value is a record.
     #[serde(skip_serializing_if = "Places::is_empty")]
@@ -26,13 +27,10 @@ pub struct Mapping {
     /// The session's id; without it a file is one session.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub session: Places,
-    /// The agent's name.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub agent: Places,
-    /// The end user.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub user: Places,
-    /// The team.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub team: Places,
     /// The task, the same for every try at it.
@@ -44,20 +42,18 @@ pub struct Mapping {
     /// The record's own id.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub id: Places,
-    /// Who speaks.
     pub role: Places,
     /// What was said, or what a tool answered.
     pub text: Places,
     /// The tool that is called or answers.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub tool: Places,
-    /// What it is called with.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub arguments: Places,
     /// What pairs a call with its answer.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub call: Places,
-    /// Whether the tool failed: a truth value, an exit code, or a text that is not empty.
+    /// True if the tool failed: a truth value, an exit code, or a text that is not empty.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub error: Places,
     /// When it happened: RFC 3339, or seconds or milliseconds since the epoch.
@@ -104,11 +100,16 @@ impl Places {
     }
 
     fn find<'a>(&self, value: &'a Value) -> Option<&'a Value> {
-        self.0.iter().filter_map(|place| value.pointer(place)).find(|found| !found.is_null() && *found != "")
+        self.0
+            .iter()
+            .filter_map(|place| value.pointer(place))
+            .find(|found| !found.is_null() && *found != "")
     }
 
     fn text(&self, value: &Value) -> Option<String> {
-        self.find(value).map(|found| values::content(Some(found))).filter(|text| !text.is_empty())
+        self.find(value)
+            .map(|found| values::content(Some(found)))
+            .filter(|text| !text.is_empty())
     }
 }
 
@@ -137,17 +138,53 @@ pub enum Role {
 
 /// Usual words under `role`.
 const USUAL: &[(Role, &[&str])] = &[
-    (Role::User, &["user", "human", "customer", "person", "client", "member", "guest"]),
-    (Role::Agent, &["assistant", "agent", "ai", "model", "bot", "gpt", "chatgpt", "llm", "tool_call", "function_call", "call", "action"]),
+    (
+        Role::User,
+        &[
+            "user", "human", "customer", "person", "client", "member", "guest",
+        ],
+    ),
+    (
+        Role::Agent,
+        &[
+            "assistant",
+            "agent",
+            "ai",
+            "model",
+            "bot",
+            "gpt",
+            "chatgpt",
+            "llm",
+            "tool_call",
+            "function_call",
+            "call",
+            "action",
+        ],
+    ),
     (Role::Thinking, &["thinking", "reasoning", "thought"]),
-    (Role::System, &["system", "developer", "instructions", "prompt"]),
-    (Role::Tool, &["tool", "function", "tool_result", "tool_response", "observation", "result", "environment"]),
+    (
+        Role::System,
+        &["system", "developer", "instructions", "prompt"],
+    ),
+    (
+        Role::Tool,
+        &[
+            "tool",
+            "function",
+            "tool_result",
+            "tool_response",
+            "observation",
+            "result",
+            "environment",
+        ],
+    ),
 ];
 
 impl Mapping {
     /// Reads a mapping from its JSON, and says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mapping: Self = serde_json::from_str(text).map_err(|e| format!("the mapping cannot be read: {e}"))?;
+        let mapping: Self =
+            serde_json::from_str(text).map_err(|e| format!("the mapping cannot be read: {e}"))?;
         mapping.check()?;
         Ok(mapping)
     }
@@ -162,7 +199,10 @@ impl Mapping {
                 // The list of records may be the value itself.
                 let whole = place.is_empty() && part == "records";
                 if !whole && !place.starts_with('/') {
-                    return Err(format!("`{part}` is `{place}`, which is no JSON pointer: write it as /key/inner or /list/0"));
+                    return Err(format!(
+                        "`{part}` is `{place}`, which is no JSON pointer: write it as /key/inner \
+                         or /list/0"
+                    ));
                 }
             }
         }
@@ -196,13 +236,24 @@ impl Mapping {
 
     fn role_of(&self, record: &Value) -> Option<Role> {
         let word = self.role.text(record)?;
-        let usual = |word: &str| USUAL.iter().find(|(_, words)| words.contains(&word)).map(|(role, _)| *role);
-        self.roles.get(&word).copied().or_else(|| usual(&word.to_lowercase()))
+        let usual = |word: &str| {
+            USUAL
+                .iter()
+                .find(|(_, words)| words.contains(&word))
+                .map(|(role, _)| *role)
+        };
+        self.roles
+            .get(&word)
+            .copied()
+            .or_else(|| usual(&word.to_lowercase()))
     }
 
     fn head(&self, record: &Value, around: &Value) -> SessionHead {
         let text = |places: &Places| places.text(record).or_else(|| places.text(around));
-        let outcome = self.outcome.find(record).or_else(|| self.outcome.find(around));
+        let outcome = self
+            .outcome
+            .find(record)
+            .or_else(|| self.outcome.find(around));
         SessionHead {
             external_id: text(&self.session),
             agent: text(&self.agent),
@@ -224,18 +275,47 @@ impl Mapping {
             tool_use_id: self.call.text(record),
             ..Event::new(EventKind::Raw, text.clone())
         };
-        let plain = |kind: EventKind| vec![Event { tool_use_id: None, ..base.clone() }.of_kind(kind)];
+        let plain = |kind: EventKind| {
+            vec![
+                Event {
+                    tool_use_id: None,
+                    ..base.clone()
+                }
+                .of_kind(kind),
+            ]
+        };
         match self.role_of(record) {
-            Some(Role::User) => messages::said_by_user(&text, &Event { tool_use_id: None, ..base }),
+            Some(Role::User) => messages::said_by_user(
+                &text,
+                &Event {
+                    tool_use_id: None,
+                    ..base
+                },
+            ),
             Some(Role::System) => plain(EventKind::System),
             Some(Role::Thinking) => plain(EventKind::Thinking),
             Some(Role::Denial) => vec![Event { tool, ..base }.of_kind(EventKind::Denial)],
-            Some(Role::Tool) => vec![messages::answered(text, self.failed(record), Event { tool, ..base })],
+            Some(Role::Tool) => vec![messages::answered(
+                text,
+                self.failed(record),
+                Event { tool, ..base },
+            )],
             Some(Role::Agent) => {
-                let mut events = if text.is_empty() && tool.is_some() { Vec::new() } else { plain(EventKind::Agent) };
+                let mut events = if text.is_empty() && tool.is_some() {
+                    Vec::new()
+                } else {
+                    plain(EventKind::Agent)
+                };
                 if tool.is_some() {
                     let arguments = values::arguments(self.arguments.find(record));
-                    events.push(Event { tool, text: arguments, ..base }.of_kind(EventKind::ToolUse));
+                    events.push(
+                        Event {
+                            tool,
+                            text: arguments,
+                            ..base
+                        }
+                        .of_kind(EventKind::ToolUse),
+                    );
                 }
                 events
             }
@@ -247,13 +327,22 @@ impl Mapping {
         if self.error.is_empty() {
             return None;
         }
-        Some(self.error.0.iter().filter_map(|place| record.pointer(place)).any(|found| match found {
-            Value::Bool(failed) => *failed,
-            Value::Number(code) => code.as_f64() != Some(0.0),
-            Value::String(text) => !matches!(text.as_str(), "" | "0" | "false" | "ok" | "OK" | "success" | "none"),
-            Value::Null => false,
-            other => other.as_array().is_none_or(|list| !list.is_empty()),
-        }))
+        Some(
+            self.error
+                .0
+                .iter()
+                .filter_map(|place| record.pointer(place))
+                .any(|found| match found {
+                    Value::Bool(failed) => *failed,
+                    Value::Number(code) => code.as_f64() != Some(0.0),
+                    Value::String(text) => !matches!(
+                        text.as_str(),
+                        "" | "0" | "false" | "ok" | "OK" | "success" | "none"
+                    ),
+                    Value::Null => false,
+                    other => other.as_array().is_none_or(|list| !list.is_empty()),
+                }),
+        )
     }
 }
 
@@ -271,7 +360,11 @@ const SOURCE: &str = "mapped";
 impl Mapped {
     /// By this mapping.
     pub fn by(mapping: Arc<Mapping>) -> Self {
-        Self { mapping, current: None, records: BTreeMap::new() }
+        Self {
+            mapping,
+            current: None,
+            records: BTreeMap::new(),
+        }
     }
 }
 
@@ -280,7 +373,12 @@ impl Reader for Mapped {
         !self.mapping.records.is_empty()
     }
 
-    fn take(&mut self, text: &str, at: &Place, spool: &mut Spool) -> io::Result<Result<(), String>> {
+    fn take(
+        &mut self,
+        text: &str,
+        at: &Place,
+        spool: &mut Spool,
+    ) -> io::Result<Result<(), String>> {
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
             Err(error) => return Ok(Err(values::not_json(&error))),
@@ -295,7 +393,12 @@ impl Reader for Mapped {
             match mapping.records.find(&value) {
                 Some(Value::Array(list)) => list.as_slice(),
                 Some(_) => return Ok(Err("what stands at `records` is no list".to_owned())),
-                None => return Ok(Err(format!("nothing stands at `records` ({})", mapping.records.0.join(", ")))),
+                None => {
+                    return Ok(Err(format!(
+                        "nothing stands at `records` ({})",
+                        mapping.records.0.join(", ")
+                    )));
+                }
             }
         };
         for record in records {
@@ -303,14 +406,21 @@ impl Reader for Mapped {
             if let Some(id) = &head.external_id {
                 self.current = Some(id.clone());
             }
-            let id = self.current.clone().unwrap_or_else(|| at.source.id_of(&records[0].to_string()));
+            let id = self
+                .current
+                .clone()
+                .unwrap_or_else(|| at.source.id_of(&records[0].to_string()));
             self.current = Some(id.clone());
             spool.shared_session(SOURCE, &id)?;
             spool.note(head);
             let inside = self.records.entry(id).or_default();
             *inside += 1;
             // A line is known by its number in the file, in which a broken one counts.
-            let number = if mapping.records.is_empty() { at.number } else { *inside };
+            let number = if mapping.records.is_empty() {
+                at.number
+            } else {
+                *inside
+            };
             for event in super::numbered(mapping.events(record, number), &record.to_string()) {
                 spool.event(event)?;
             }
@@ -327,10 +437,17 @@ mod tests {
     use crate::transcripts::{Options, Source};
 
     fn seen(text: &str, mapping: &str) -> Vec<(EventKind, String, Option<String>, bool)> {
-        let options = Options { mapping: Some(Arc::new(Mapping::parse(mapping).unwrap())), ..Options::default() };
+        let options = Options {
+            mapping: Some(Arc::new(Mapping::parse(mapping).unwrap())),
+            ..Options::default()
+        };
         let preview = preview(text.as_bytes(), &Source::named("t.jsonl"), &options).unwrap();
         assert!(preview.problems.is_empty(), "{:?}", preview.problems);
-        preview.events.into_iter().map(|e| (e.kind, e.text, e.tool, e.is_error)).collect()
+        preview
+            .events
+            .into_iter()
+            .map(|e| (e.kind, e.text, e.tool, e.is_error))
+            .collect()
     }
 
     #[test]
@@ -347,9 +464,24 @@ mod tests {
         assert_eq!(
             seen(text, mapping),
             [
-                (EventKind::User, "Please quote prices with tax.".into(), None, false),
-                (EventKind::ToolUse, r#"{"n":2}"#.into(), Some("quote".into()), false),
-                (EventKind::ToolResult, "no price list".into(), Some("quote".into()), true),
+                (
+                    EventKind::User,
+                    "Please quote prices with tax.".into(),
+                    None,
+                    false
+                ),
+                (
+                    EventKind::ToolUse,
+                    r#"{"n":2}"#.into(),
+                    Some("quote".into()),
+                    false
+                ),
+                (
+                    EventKind::ToolResult,
+                    "no price list".into(),
+                    Some("quote".into()),
+                    true
+                ),
             ]
         );
     }
@@ -358,19 +490,37 @@ mod tests {
     fn records_in_a_list() {
         let text = r#"{"meta":{"ticket":"T-9"},"conversations":[{"from":"human","value":"Hi"},{"from":"gpt","value":"Hello"}]}"#;
         let mapping = r#"{"records":"/conversations","role":"/from","text":["/missing","/value"],"task":"/meta/ticket"}"#;
-        assert_eq!(seen(text, mapping), [(EventKind::User, "Hi".into(), None, false), (EventKind::Agent, "Hello".into(), None, false)]);
+        assert_eq!(
+            seen(text, mapping),
+            [
+                (EventKind::User, "Hi".into(), None, false),
+                (EventKind::Agent, "Hello".into(), None, false)
+            ]
+        );
     }
 
     #[test]
     fn what_is_wrong_with_a_mapping_is_said() {
         for (mapping, says) in [
-            (r#"{"role":"who","text":"/t"}"#, "`role` is `who`, which is no JSON pointer"),
+            (
+                r#"{"role":"who","text":"/t"}"#,
+                "`role` is `who`, which is no JSON pointer",
+            ),
             (r#"{"text":"/t"}"#, "needs at least `role`"),
             (r#"{"role":"/r"}"#, "`text` or `tool`"),
-            (r#"{"role":"/r","text":"/t","colour":"/c"}"#, "unknown field `colour`"),
-            (r#"{"role":"/r","text":"/t","roles":{"x":"owner"}}"#, "unknown variant `owner`"),
+            (
+                r#"{"role":"/r","text":"/t","colour":"/c"}"#,
+                "unknown field `colour`",
+            ),
+            (
+                r#"{"role":"/r","text":"/t","roles":{"x":"owner"}}"#,
+                "unknown variant `owner`",
+            ),
         ] {
-            assert!(Mapping::parse(mapping).unwrap_err().contains(says), "{mapping}");
+            assert!(
+                Mapping::parse(mapping).unwrap_err().contains(says),
+                "{mapping}"
+            );
         }
     }
 
@@ -380,8 +530,22 @@ mod tests {
         let guess = Mapping::guess(&value);
         let place = |p: &Places| p.0.first().cloned().unwrap_or_default();
         assert_eq!(
-            [place(&guess.records), place(&guess.role), place(&guess.text), place(&guess.time), place(&guess.session), place(&guess.user)],
-            ["/turns", "/speaker", "/body/text", "/ts", "/chat_id", "/customer/user_id"]
+            [
+                place(&guess.records),
+                place(&guess.role),
+                place(&guess.text),
+                place(&guess.time),
+                place(&guess.session),
+                place(&guess.user)
+            ],
+            [
+                "/turns",
+                "/speaker",
+                "/body/text",
+                "/ts",
+                "/chat_id",
+                "/customer/user_id"
+            ]
         );
         guess.check().unwrap();
         let written = serde_json::to_string(&guess).unwrap();

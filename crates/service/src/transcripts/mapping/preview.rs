@@ -12,7 +12,6 @@ use crate::transcripts::{Options, Source, Spool, read_from};
 pub struct Preview {
     /// Each event, in order.
     pub events: Vec<Seen>,
-    /// What is wrong.
     pub problems: Vec<String>,
     /// How many of the events have a speaker and a text.
     pub understood: usize,
@@ -23,17 +22,16 @@ pub struct Preview {
 pub struct Seen {
     /// Its session, as the source calls it.
     pub session: String,
-    /// Beside the session's id, what is known of it: `user`, `task` and the like, each with its value.
+    /// Beside the session's id, what is known of it: `user`, `task` and the like, each with its
+    /// value.
     pub about: Vec<(String, String)>,
-    /// What it is.
     pub kind: EventKind,
     /// Whose words it holds.
     pub speaker: Speaker,
     /// The tool, if any.
     pub tool: Option<String>,
-    /// Whether it is an error.
+    /// True if it is an error.
     pub is_error: bool,
-    /// When.
     pub time: Option<String>,
     /// The beginning of what it says.
     pub text: String,
@@ -50,16 +48,31 @@ pub fn preview(bytes: &[u8], source: &Source, options: &Options) -> io::Result<P
     let mut done = spool.finish_with_what_says_nothing()?;
     let mut preview = Preview::default();
     for session in &done.sessions {
-        for index in 0..session.len().min(SHOWN.saturating_sub(preview.events.len())) {
+        for index in 0..session
+            .len()
+            .min(SHOWN.saturating_sub(preview.events.len()))
+        {
             let event = done.reader.event(session, index)?;
             let head = &session.head;
             let outcome = head.outcome.map(|o| o.result.as_str().to_owned());
-            let about =
-                [("agent", &head.agent), ("user", &head.subject), ("team", &head.team), ("task", &head.task_key), ("outcome", &outcome)];
-            preview.understood += usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
+            let about = [
+                ("agent", &head.agent),
+                ("user", &head.subject),
+                ("team", &head.team),
+                ("task", &head.task_key),
+                ("outcome", &outcome),
+            ];
+            preview.understood +=
+                usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
             preview.events.push(Seen {
-                session: head.external_id.clone().unwrap_or_else(|| session.name.clone()),
-                about: about.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect(),
+                session: head
+                    .external_id
+                    .clone()
+                    .unwrap_or_else(|| session.name.clone()),
+                about: about
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+                    .collect(),
                 kind: event.kind,
                 speaker: event.speaker,
                 tool: event.tool,
@@ -69,6 +82,12 @@ pub fn preview(bytes: &[u8], source: &Source, options: &Options) -> io::Result<P
             });
         }
     }
-    preview.problems = done.problems.iter().chain(&done.skipped).take(SHOWN).map(ToString::to_string).collect();
+    preview.problems = done
+        .problems
+        .iter()
+        .chain(&done.skipped)
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
     Ok(preview)
 }

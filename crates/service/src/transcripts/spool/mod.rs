@@ -1,5 +1,5 @@
-//! The temporary file between reading and writing: of every event its JSON with its long texts behind it, and for each session where its
-//! events are.
+//! The temporary file between reading and writing: of every event its JSON with its long texts
+//! behind it, and for each session where its events are.
 
 mod sessions;
 
@@ -59,7 +59,6 @@ pub struct Counts {
 pub struct Finished {
     /// The sessions that are whole.
     pub sessions: Vec<Spooled>,
-    /// What was wrong with others.
     pub problems: Vec<Problem>,
     /// Files and sessions that hold nothing to dream over, each named once.
     pub skipped: Vec<Problem>,
@@ -104,7 +103,11 @@ impl Spool {
             KEPT_PROBLEMS => "and more like this",
             _ => return,
         };
-        self.skipped.push(Problem { file: file.to_owned(), line: 0, reason: reason.to_owned() });
+        self.skipped.push(Problem {
+            file: file.to_owned(),
+            line: 0,
+            reason: reason.to_owned(),
+        });
     }
 
     /// The sessions that are whole, and what was wrong with others.
@@ -122,26 +125,50 @@ impl Spool {
     /// The same with sessions of which nothing was understood.
     pub(super) fn finish_with_what_says_nothing(mut self) -> io::Result<Finished> {
         for session in &mut self.sessions {
-            session.head.outcome = session.head.outcome.or_else(|| session.ending.outcome(&session.head));
+            session.head.outcome = session
+                .head
+                .outcome
+                .or_else(|| session.ending.outcome(&session.head));
             session.mark_abandoned();
         }
         mark_copies(&mut self.sessions);
         mark_forks(&mut self.sessions);
         self.file.flush()?;
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         let sessions = self.sessions.into_iter().filter(|s| !s.broken).collect();
-        Ok(Finished { sessions, problems: self.problems, skipped: self.skipped, reader: SpoolReader { file } })
+        Ok(Finished {
+            sessions,
+            problems: self.problems,
+            skipped: self.skipped,
+            reader: SpoolReader { file },
+        })
     }
 
-    /// Where nothing in a session was understood, it is not taken in; where nothing at all was, that is a problem.
+    /// Where nothing in a session was understood, it is not taken in; where nothing at all was,
+    /// that is a problem.
     fn leave_out_what_says_nothing(&mut self) {
-        for session in self.sessions.iter_mut().filter(|s| !s.broken && s.understood == 0 && !s.lines.is_empty()) {
+        for session in self
+            .sessions
+            .iter_mut()
+            .filter(|s| !s.broken && s.understood == 0 && !s.lines.is_empty())
+        {
             session.broken = true;
             let reason = format!(
-                "nothing in it was understood: {} kept as they came, none with a speaker and a text",
-                domain::plural::count(i64::try_from(session.lines.len()).unwrap_or(i64::MAX), "line")
+                "nothing in it was understood: {} kept as they came, none with a speaker and a \
+                 text",
+                domain::plural::count(
+                    i64::try_from(session.lines.len()).unwrap_or(i64::MAX),
+                    "line"
+                )
             );
-            self.skipped.push(Problem { file: session.name.clone(), line: 0, reason });
+            self.skipped.push(Problem {
+                file: session.name.clone(),
+                line: 0,
+                reason,
+            });
         }
         if self.problems.is_empty() && self.sessions.iter().all(|s| s.broken) {
             self.problems.append(&mut self.skipped);
@@ -158,7 +185,8 @@ impl Spool {
         self.doomed = false;
     }
 
-    /// A line was lost: before a session has begun in this file, the one that begins next is broken.
+    /// A line was lost: before a session has begun in this file, the one that begins next is
+    /// broken.
     pub(super) fn doom_next(&mut self) {
         self.doomed = self.current.is_none();
     }
@@ -172,7 +200,10 @@ impl Spool {
         }
         let said_nothing = self.problems.len() + self.skipped.len() == self.said_before;
         if self.current.is_none() && self.sessions.len() == self.file_start && said_nothing {
-            self.skip(&self.file_name.clone(), "it holds titles and notes of the program, and no session");
+            self.skip(
+                &self.file_name.clone(),
+                "it holds titles and notes of the program, and no session",
+            );
         }
         for session in &mut self.sessions[self.file_start..] {
             options.complete(&mut session.head);
@@ -180,34 +211,57 @@ impl Spool {
             if session.lines.is_empty() && !session.broken {
                 session.broken = true;
                 let reason = format!("session {} has no events", session.name);
-                self.problems.push(Problem { file: self.file_name.clone(), line: 0, reason });
+                self.problems.push(Problem {
+                    file: self.file_name.clone(),
+                    line: 0,
+                    reason,
+                });
             }
         }
     }
 
-    /// Records what is wrong with a line; the session that is being read, if any, is left out whole.
+    /// Records what is wrong with a line; the session that is being read, if any, is left out
+    /// whole.
     pub(super) fn problem(&mut self, line: usize, reason: String) {
         if let Some(current) = self.current {
             self.sessions[current].broken = true;
         }
         match self.problems.len() {
-            0..KEPT_PROBLEMS => self.problems.push(Problem { file: self.file_name.clone(), line, reason }),
-            KEPT_PROBLEMS => self.problems.push(Problem { file: self.file_name.clone(), line, reason: "and more like this".to_owned() }),
+            0..KEPT_PROBLEMS => self.problems.push(Problem {
+                file: self.file_name.clone(),
+                line,
+                reason,
+            }),
+            KEPT_PROBLEMS => self.problems.push(Problem {
+                file: self.file_name.clone(),
+                line,
+                reason: "and more like this".to_owned(),
+            }),
             _ => {}
         }
     }
 
-    /// Lines that could not be read: a gap in the session that is being read, or in the one that begins next; with `--strict` a problem.
+    /// Lines that could not be read: a gap in the session that is being read, or in the one that
+    /// begins next; with `--strict` a problem.
     pub(super) fn gap(&mut self, line: usize, reason: &str, bytes: usize) -> io::Result<()> {
         if self.strict {
             self.doom_next();
             self.problem(line, reason.to_owned());
             return Ok(());
         }
-        let text = format!("{}: line {line} could not be read ({bytes} bytes): {reason}", self.file_name);
+        let text = format!(
+            "{}: line {line} could not be read ({bytes} bytes): {reason}",
+            self.file_name
+        );
         // However often a file is read while it is written, a line is one gap.
-        let id = format!("gap:{}", &sha256_hex(format!("{line}\0{}", self.file_name).as_bytes())[..16]);
-        let event = Event { external_id: Some(id), ..Event::new(EventKind::Gap, text) };
+        let id = format!(
+            "gap:{}",
+            &sha256_hex(format!("{line}\0{}", self.file_name).as_bytes())[..16]
+        );
+        let event = Event {
+            external_id: Some(id),
+            ..Event::new(EventKind::Gap, text)
+        };
         self.counts.gaps += 1;
         if self.current.is_none() {
             self.gaps_before.push(event);
@@ -216,13 +270,21 @@ impl Spool {
         self.event(event)
     }
 
-    /// Goes on with the session of this id wherever it began, also in another file, or begins it. It grows by the ids of its events.
+    /// Goes on with the session of this id wherever it began, also in another file, or begins it.
+    /// It grows by the ids of its events.
     pub(super) fn shared_session(&mut self, source: &'static str, id: &str) -> io::Result<()> {
         if let Some(&index) = self.shared.get(&(source, id.to_owned())) {
             self.current = Some(index);
         } else {
-            self.begin(source, SessionHead { external_id: Some(id.to_owned()), ..SessionHead::default() });
-            self.shared.insert((source, id.to_owned()), self.sessions.len() - 1);
+            self.begin(
+                source,
+                SessionHead {
+                    external_id: Some(id.to_owned()),
+                    ..SessionHead::default()
+                },
+            );
+            self.shared
+                .insert((source, id.to_owned()), self.sessions.len() - 1);
             if let Some(session) = self.sessions.last_mut() {
                 session.by_id = true;
             }
@@ -237,7 +299,12 @@ impl Spool {
     pub(super) fn turn(&mut self, id: &str, parent: Option<String>, typed: bool, from: usize) {
         if let Some(session) = self.current.map(|i| &mut self.sessions[i]) {
             let events = from..session.lines.len();
-            session.turns.push(Turn { id: id.to_owned(), parent, typed, events });
+            session.turns.push(Turn {
+                id: id.to_owned(),
+                parent,
+                typed,
+                events,
+            });
         }
     }
 
@@ -246,7 +313,8 @@ impl Spool {
         self.current.map_or(0, |i| self.sessions[i].lines.len())
     }
 
-    /// A session is the beginning of another, which holds all of it: it is not taken in a second time.
+    /// A session is the beginning of another, which holds all of it: it is not taken in a second
+    /// time.
     pub(super) fn supersede(&mut self, session: usize) {
         self.counts.repeated += self.sessions[session].len();
         self.sessions[session].broken = true;
@@ -257,7 +325,11 @@ impl Spool {
         self.sessions.push(Spooled {
             head,
             source,
-            name: format!("{}#{}", self.file_name, self.sessions.len() - self.file_start + 1),
+            name: format!(
+                "{}#{}",
+                self.file_name,
+                self.sessions.len() - self.file_start + 1
+            ),
             digest: String::new(),
             first_event_at: None,
             last_event_at: None,
@@ -282,7 +354,8 @@ impl Spool {
         self.current = None;
     }
 
-    /// Fills in what is not known yet of the session that is being read; how it ended is what was said last.
+    /// Fills in what is not known yet of the session that is being read; how it ended is what was
+    /// said last.
     pub(super) fn note(&mut self, said: SessionHead) {
         let Some(head) = self.head() else { return };
         head.agent = head.agent.take().or(said.agent);
@@ -300,9 +373,12 @@ impl Spool {
         self.current.map(|i| &mut self.sessions[i].head)
     }
 
-    /// Appends an event to the session that is being read; a tool's answer without a name gets that of its call.
+    /// Appends an event to the session that is being read; a tool's answer without a name gets that
+    /// of its call.
     pub(super) fn event(&mut self, mut event: Event) -> io::Result<()> {
-        let Some(session) = self.current.map(|i| &mut self.sessions[i]) else { return Ok(()) };
+        let Some(session) = self.current.map(|i| &mut self.sessions[i]) else {
+            return Ok(());
+        };
         if session.by_id {
             let Some(id) = session.id_of(&event) else {
                 self.counts.repeated += 1;
@@ -320,24 +396,35 @@ impl Spool {
             EventKind::Gap => {}
             _ => *self.counts.by_speaker.entry(event.speaker).or_default() += 1,
         }
-        session.understood += usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
+        session.understood +=
+            usize::from(event.speaker != Speaker::Unknown && !event.text.is_empty());
         match (event.kind, &event.tool, &event.tool_use_id) {
             (EventKind::ToolUse, Some(tool), Some(id)) => {
                 session.tools.insert(id.clone(), tool.clone());
             }
-            (EventKind::ToolResult | EventKind::Denial, None, Some(id)) => event.tool = session.tools.get(id).cloned(),
+            (EventKind::ToolResult | EventKind::Denial, None, Some(id)) => {
+                event.tool = session.tools.get(id).cloned();
+            }
             _ => {}
         }
         session.ending.see(&event);
         if session.source == codex::SOURCE {
-            session.words.push((event.kind != EventKind::Raw).then(|| words(event.kind, None, &event.text)));
+            session
+                .words
+                .push((event.kind != EventKind::Raw).then(|| words(event.kind, None, &event.text)));
         }
         session.first_event_at = session.first_event_at.or(event.occurred_at);
         session.last_event_at = event.occurred_at.or(session.last_event_at);
-        // Its long parts stand as they are behind the rest: to write them as JSON takes longer than to read the transcript.
-        let (text, raw) = (std::mem::take(&mut event.text), std::mem::take(&mut event.raw));
+        // Its long parts stand as they are behind the rest: to write them as JSON takes longer than
+        // to read the transcript.
+        let (text, raw) = (
+            std::mem::take(&mut event.text),
+            std::mem::take(&mut event.raw),
+        );
         let rest = serde_json::to_vec(&event)?;
-        let len = |part: &[u8]| u32::try_from(part.len()).map_err(|_| io::Error::other("an event is over 4 GB"));
+        let len = |part: &[u8]| {
+            u32::try_from(part.len()).map_err(|_| io::Error::other("an event is over 4 GB"))
+        };
         let lens = [len(&rest)?, len(text.as_bytes())?, len(raw.as_bytes())?];
         session.lines.push((self.end, lens));
         self.end += lens.iter().map(|l| u64::from(*l)).sum::<u64>();
@@ -363,10 +450,16 @@ impl SpoolReader {
             Ok(bytes)
         };
         let [rest, text, raw] = [part(lens[0])?, part(lens[1])?, part(lens[2])?];
-        let string = |bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("the temporary file was changed"));
+        let string = |bytes| {
+            String::from_utf8(bytes).map_err(|_| io::Error::other("the temporary file was changed"))
+        };
         let mut event: Event = serde_json::from_slice(&rest)?;
         (event.text, event.raw) = (string(text)?, string(raw)?);
-        if let Some((standing, from)) = session.standing.get(&index).filter(|_| event.standing == Standing::Live) {
+        if let Some((standing, from)) = session
+            .standing
+            .get(&index)
+            .filter(|_| event.standing == Standing::Live)
+        {
             event.standing = *standing;
             event.copied_from.clone_from(from);
         }

@@ -13,12 +13,26 @@ pub fn agents_sdk(value: &Value) -> Span {
     let data = value.get("span_data").unwrap_or(&Value::Null);
     match values::kind(data) {
         "function" => {
-            let text = |key| data.get(key).filter(|v: &&Value| !v.is_null()).map(|v| values::content(Some(v)));
-            span.tool = values::text(data, "name").map(|name| (name, None, text("input").unwrap_or_default(), text("output")));
+            let text = |key| {
+                data.get(key)
+                    .filter(|v: &&Value| !v.is_null())
+                    .map(|v| values::content(Some(v)))
+            };
+            span.tool = values::text(data, "name").map(|name| {
+                (
+                    name,
+                    None,
+                    text("input").unwrap_or_default(),
+                    text("output"),
+                )
+            });
         }
         "generation" | "response" => {
             span.input = messages_of(data.get("input"), "user");
-            span.output = messages_of(data.get("output").or_else(|| data.get("response")), "assistant");
+            span.output = messages_of(
+                data.get("output").or_else(|| data.get("response")),
+                "assistant",
+            );
         }
         _ => {}
     }
@@ -38,11 +52,22 @@ pub fn langfuse(value: &Value) -> Span {
     let part = |key: &str| value.get(key).filter(|v| !v.is_null());
     if values::kind(value).eq_ignore_ascii_case("tool") {
         let text = |key: &str| part(key).map(|v| values::content(Some(v)));
-        span.tool = values::text(value, "name").map(|name| (name, None, text("input").unwrap_or_default(), text("output")));
+        span.tool = values::text(value, "name").map(|name| {
+            (
+                name,
+                None,
+                text("input").unwrap_or_default(),
+                text("output"),
+            )
+        });
         return span;
     }
-    // Other steps hold arguments and what was found: only a call of a model, or the trace itself, begins with what a person says.
-    let of_model = matches!(values::kind(value).to_ascii_uppercase().as_str(), "" | "GENERATION" | "LLM");
+    // Other steps hold arguments and what was found: only a call of a model, or the trace itself,
+    // begins with what a person says.
+    let of_model = matches!(
+        values::kind(value).to_ascii_uppercase().as_str(),
+        "" | "GENERATION" | "LLM"
+    );
     if of_model {
         span.input = messages_of(part("input"), "user");
         span.output = messages_of(part("output"), "assistant");
@@ -52,7 +77,10 @@ pub fn langfuse(value: &Value) -> Span {
 
 pub fn langsmith(value: &Value) -> Span {
     let mut span = common(value);
-    let metadata = value.get("extra").and_then(|e| e.get("metadata")).unwrap_or(&Value::Null);
+    let metadata = value
+        .get("extra")
+        .and_then(|e| e.get("metadata"))
+        .unwrap_or(&Value::Null);
     let first = |names: &[&str]| names.iter().find_map(|n| values::text(metadata, n));
     span.session = first(&["thread_id", "session_id", "conversation_id"]);
     span.user = first(&["user_id", "user"]);
@@ -63,12 +91,23 @@ pub fn langsmith(value: &Value) -> Span {
             span.output = messages_of(outputs, "assistant");
         }
         Some("tool") => {
-            let said = outputs.filter(|o| !o.is_null()).map(|o| o.get("output").unwrap_or(o));
+            let said = outputs
+                .filter(|o| !o.is_null())
+                .map(|o| o.get("output").unwrap_or(o));
             let answer = said.map(|o| messages::answer_text(Some(o.get("content").unwrap_or(o))));
-            let called = inputs.map(|i| i.get("input").map_or_else(|| i.to_string(), |i| values::content(Some(i)))).unwrap_or_default();
+            let called = inputs
+                .map(|i| {
+                    i.get("input")
+                        .map_or_else(|| i.to_string(), |i| values::content(Some(i)))
+                })
+                .unwrap_or_default();
             let failed = said.is_some_and(|o| o.get("status").is_some_and(|s| s == "error"));
-            span.error = span.error.or_else(|| failed.then(|| answer.clone().unwrap_or_default()));
-            let id = outputs.and_then(|o| o.get("output")).and_then(|o| values::text(o, "tool_call_id"));
+            span.error = span
+                .error
+                .or_else(|| failed.then(|| answer.clone().unwrap_or_default()));
+            let id = outputs
+                .and_then(|o| o.get("output"))
+                .and_then(|o| values::text(o, "tool_call_id"));
             span.tool = values::text(value, "name").map(|name| (name, id, called, answer));
         }
         // Chains repeat what their models and tools say.
@@ -79,7 +118,11 @@ pub fn langsmith(value: &Value) -> Span {
 
 /// An answer of the Responses API, with what it answers where that was logged.
 pub fn response(value: &Value) -> Span {
-    let conversation = value.get("conversation").and_then(|c| c.as_str().map(str::to_owned).or_else(|| values::text(c, "id")));
+    let conversation = value.get("conversation").and_then(|c| {
+        c.as_str()
+            .map(str::to_owned)
+            .or_else(|| values::text(c, "id"))
+    });
     let created = values::time(value.get("created_at"));
     Span {
         trace: values::text(value, "id"),

@@ -22,19 +22,34 @@ fn collect(value: &Value, role: &str, depth: usize, found: &mut Vec<Value>) {
         Value::Null => {}
         Value::Array(list) => list.iter().for_each(|v| collect(v, role, depth + 1, found)),
         Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(inner @ (Value::Array(_) | Value::Object(_))) => collect(&inner, role, depth + 1, found),
+            Ok(inner @ (Value::Array(_) | Value::Object(_))) => {
+                collect(&inner, role, depth + 1, found);
+            }
             _ => found.push(json!({"role": role, "content": text})),
         },
         Value::Object(object) => {
             if let Some(message) = lang_chain(object) {
                 found.push(message);
-            } else if object.get("role").is_some_and(Value::is_string) || messages::is_item(values::kind(value)) {
+            } else if object.get("role").is_some_and(Value::is_string)
+                || messages::is_item(values::kind(value))
+            {
                 found.push(value.clone());
             } else if object.keys().any(|k| k.starts_with("message.")) {
                 found.push(from_fields(object.clone(), role));
             } else {
-                let keys =
-                    ["messages", "message", "choices", "generations", "input", "output", "kwargs", "response", "content", "text", "parts"];
+                let keys = [
+                    "messages",
+                    "message",
+                    "choices",
+                    "generations",
+                    "input",
+                    "output",
+                    "kwargs",
+                    "response",
+                    "content",
+                    "text",
+                    "parts",
+                ];
                 match keys.iter().find_map(|k| object.get(*k)) {
                     Some(inner) => collect(inner, role, depth + 1, found),
                     // Arguments, or something else that nobody said.
@@ -46,13 +61,28 @@ fn collect(value: &Value, role: &str, depth: usize, found: &mut Vec<Value>) {
     }
 }
 
-/// A message as LangChain writes it: its class as the last part of `id` or as `type`, the rest in `kwargs` or `data`.
+/// A message as LangChain writes it: its class as the last part of `id` or as `type`, the rest in
+/// `kwargs` or `data`.
 fn lang_chain(object: &Map<String, Value>) -> Option<Value> {
-    let class = object.get("id").and_then(Value::as_array).and_then(|id| id.last()).and_then(Value::as_str);
-    let inner = object.get("kwargs").or_else(|| object.get("data")).and_then(Value::as_object);
+    let class = object
+        .get("id")
+        .and_then(Value::as_array)
+        .and_then(|id| id.last())
+        .and_then(Value::as_str);
+    let inner = object
+        .get("kwargs")
+        .or_else(|| object.get("data"))
+        .and_then(Value::as_object);
     let fields = inner.or_else(|| object.contains_key("content").then_some(object))?;
-    let named = class.or_else(|| object.get("type").and_then(Value::as_str)).or_else(|| fields.get("type").and_then(Value::as_str))?;
-    let role = match named.trim_end_matches("Chunk").trim_end_matches("Message").to_ascii_lowercase().as_str() {
+    let named = class
+        .or_else(|| object.get("type").and_then(Value::as_str))
+        .or_else(|| fields.get("type").and_then(Value::as_str))?;
+    let role = match named
+        .trim_end_matches("Chunk")
+        .trim_end_matches("Message")
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "human" => "user",
         "ai" => "assistant",
         "system" => "system",

@@ -1,4 +1,5 @@
-//! Spans of OpenTelemetry, of OpenInference and of OpenLLMetry: attributes by their dotted names, however they are nested.
+//! Spans of OpenTelemetry, of OpenInference and of OpenLLMetry: attributes by their dotted names,
+//! however they are nested.
 
 use std::collections::BTreeMap;
 
@@ -16,35 +17,101 @@ pub fn otel(value: &Value) -> Span {
     span.start = span.start.or_else(|| nanos(value.get("startTimeUnixNano")));
     span.end = span.end.or_else(|| nanos(value.get("endTimeUnixNano")));
     let attributes = attributes(value);
-    let first = |names: &[&str]| names.iter().find_map(|n| attributes.get(*n)).map(|v| values::content(Some(v))).filter(|t| !t.is_empty());
-    span.session = first(&["gen_ai.conversation.id", "session.id", "langfuse.session.id", "traceloop.association.properties.session_id"]);
+    let first = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|n| attributes.get(*n))
+            .map(|v| values::content(Some(v)))
+            .filter(|t| !t.is_empty())
+    };
+    span.session = first(&[
+        "gen_ai.conversation.id",
+        "session.id",
+        "langfuse.session.id",
+        "traceloop.association.properties.session_id",
+    ]);
     span.user = first(&["user.id", "enduser.id", "langfuse.user.id"]);
     span.agent = first(&["gen_ai.agent.name"]);
     span.system = first(&["gen_ai.system_instructions"]).map(|text| {
-        let parts = serde_json::from_str::<Value>(&text).ok().filter(Value::is_array);
-        parts.map_or(text, |parts| parts.as_array().into_iter().flatten().map(|p| values::content(p.get("content").or(Some(p)))).collect())
+        let parts = serde_json::from_str::<Value>(&text)
+            .ok()
+            .filter(Value::is_array);
+        parts.map_or(text, |parts| {
+            parts
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|p| values::content(p.get("content").or(Some(p))))
+                .collect()
+        })
     });
     let status = value.get("status").unwrap_or(&Value::Null);
-    let code = values::text(status, "code").or_else(|| values::text(status, "status_code")).or_else(|| values::text(value, "status_code"));
+    let code = values::text(status, "code")
+        .or_else(|| values::text(status, "status_code"))
+        .or_else(|| values::text(value, "status_code"));
     if code.is_some_and(|c| matches!(c.as_str(), "2" | "STATUS_CODE_ERROR" | "ERROR")) {
         let said = values::text(status, "message")
             .or_else(|| values::text(status, "description"))
             .or_else(|| values::text(value, "status_message"));
         span.error = said.or_else(|| first(&["error.message", "exception.message", "error.type"]));
     }
-    let operation = first(&["gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind"]).unwrap_or_default();
-    let is_tool = matches!(operation.as_str(), "execute_tool" | "TOOL" | "tool") || attributes.contains_key("gen_ai.tool.call.id");
+    let operation = first(&[
+        "gen_ai.operation.name",
+        "openinference.span.kind",
+        "traceloop.span.kind",
+    ])
+    .unwrap_or_default();
+    let is_tool = matches!(operation.as_str(), "execute_tool" | "TOOL" | "tool")
+        || attributes.contains_key("gen_ai.tool.call.id");
     if is_tool {
-        let name = first(&["gen_ai.tool.name", "tool.name", "traceloop.entity.name"]).or_else(|| values::text(value, "name"));
-        let arguments = first(&["gen_ai.tool.call.arguments", "tool.parameters", "input.value", "traceloop.entity.input"]);
-        let answer = first(&["gen_ai.tool.call.result", "output.value", "traceloop.entity.output"]);
+        let name = first(&["gen_ai.tool.name", "tool.name", "traceloop.entity.name"])
+            .or_else(|| values::text(value, "name"));
+        let arguments = first(&[
+            "gen_ai.tool.call.arguments",
+            "tool.parameters",
+            "input.value",
+            "traceloop.entity.input",
+        ]);
+        let answer = first(&[
+            "gen_ai.tool.call.result",
+            "output.value",
+            "traceloop.entity.output",
+        ]);
         let id = first(&["gen_ai.tool.call.id", "tool_call.id", "tool.id"]);
-        span.tool = name.map(|name| (name, id, arguments.unwrap_or_else(|| "{}".to_owned()), answer));
+        span.tool = name.map(|name| {
+            (
+                name,
+                id,
+                arguments.unwrap_or_else(|| "{}".to_owned()),
+                answer,
+            )
+        });
         return span;
     }
-    span.input = listed(&attributes, &["gen_ai.input.messages", "gen_ai.prompt", "llm.input_messages"], "user");
-    span.output = listed(&attributes, &["gen_ai.output.messages", "gen_ai.completion", "llm.output_messages"], "assistant");
-    for event in value.get("events").and_then(Value::as_array).into_iter().flatten() {
+    span.input = listed(
+        &attributes,
+        &[
+            "gen_ai.input.messages",
+            "gen_ai.prompt",
+            "llm.input_messages",
+        ],
+        "user",
+    );
+    span.output = listed(
+        &attributes,
+        &[
+            "gen_ai.output.messages",
+            "gen_ai.completion",
+            "llm.output_messages",
+        ],
+        "assistant",
+    );
+    for event in value
+        .get("events")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         from_event(event, &mut span);
     }
     span
@@ -54,8 +121,12 @@ pub fn otel(value: &Value) -> Span {
 fn from_event(event: &Value, span: &mut Span) {
     let name = values::text(event, "name").unwrap_or_default();
     let mut fields: Map<String, Value> = attributes(event).into_iter().collect();
-    let nested =
-        |fields: &Map<String, Value>, key: &str| fields.get(key).and_then(Value::as_str).and_then(|t| serde_json::from_str(t).ok());
+    let nested = |fields: &Map<String, Value>, key: &str| {
+        fields
+            .get(key)
+            .and_then(Value::as_str)
+            .and_then(|t| serde_json::from_str(t).ok())
+    };
     for key in ["tool_calls", "message", "content", "function_call"] {
         if let Some(inner @ (Value::Array(_) | Value::Object(_))) = nested(&fields, key) {
             fields.insert(key.to_owned(), inner);
@@ -64,16 +135,31 @@ fn from_event(event: &Value, span: &mut Span) {
     match name.as_str() {
         "gen_ai.client.inference.operation.details" => {
             let all: BTreeMap<String, Value> = fields.into_iter().collect();
-            span.input.extend(listed(&all, &["gen_ai.input.messages"], "user"));
-            span.output.extend(listed(&all, &["gen_ai.output.messages"], "assistant"));
+            span.input
+                .extend(listed(&all, &["gen_ai.input.messages"], "user"));
+            span.output
+                .extend(listed(&all, &["gen_ai.output.messages"], "assistant"));
         }
-        "gen_ai.content.prompt" => span.input.extend(messages_of(fields.get("gen_ai.prompt"), "user")),
-        "gen_ai.content.completion" => span.output.extend(messages_of(fields.get("gen_ai.completion"), "assistant")),
+        "gen_ai.content.prompt" => span
+            .input
+            .extend(messages_of(fields.get("gen_ai.prompt"), "user")),
+        "gen_ai.content.completion" => span
+            .output
+            .extend(messages_of(fields.get("gen_ai.completion"), "assistant")),
         "gen_ai.choice" => {
-            span.output.extend(messages_of(fields.get("message").cloned().or(Some(Value::Object(fields))).as_ref(), "assistant"));
+            span.output.extend(messages_of(
+                fields
+                    .get("message")
+                    .cloned()
+                    .or(Some(Value::Object(fields)))
+                    .as_ref(),
+                "assistant",
+            ));
         }
         _ => {
-            let role = name.strip_prefix("gen_ai.").and_then(|n| n.strip_suffix(".message"));
+            let role = name
+                .strip_prefix("gen_ai.")
+                .and_then(|n| n.strip_suffix(".message"));
             let Some(role) = role else { return };
             fields.entry("role").or_insert_with(|| json!(role));
             if role == "tool"
@@ -121,9 +207,18 @@ fn attributes(value: &Value) -> BTreeMap<String, Value> {
     found
 }
 
-fn flatten(prefix: &str, object: &Map<String, Value>, found: &mut BTreeMap<String, Value>, depth: usize) {
+fn flatten(
+    prefix: &str,
+    object: &Map<String, Value>,
+    found: &mut BTreeMap<String, Value>,
+    depth: usize,
+) {
     for (key, value) in object {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let name = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
             Value::Object(inner) if depth < DEPTH => flatten(&name, inner, found, depth + 1),
             Value::Null => {}
@@ -134,20 +229,38 @@ fn flatten(prefix: &str, object: &Map<String, Value>, found: &mut BTreeMap<Strin
 
 /// A value as OpenTelemetry's JSON wraps it.
 fn any_value(value: &Value) -> Value {
-    let Some((kind, inner)) = value.as_object().and_then(|o| o.iter().next()) else { return value.clone() };
+    let Some((kind, inner)) = value.as_object().and_then(|o| o.iter().next()) else {
+        return value.clone();
+    };
     match kind.as_str() {
-        "arrayValue" => inner.get("values").and_then(Value::as_array).map_or(Value::Null, |l| l.iter().map(any_value).collect()),
+        "arrayValue" => inner
+            .get("values")
+            .and_then(Value::as_array)
+            .map_or(Value::Null, |l| l.iter().map(any_value).collect()),
         "kvlistValue" => {
-            let entries = inner.get("values").and_then(Value::as_array).into_iter().flatten();
-            let pair = |e: &Value| Some((values::text(e, "key")?, e.get("value").map_or(Value::Null, any_value)));
+            let entries = inner
+                .get("values")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let pair = |e: &Value| {
+                Some((
+                    values::text(e, "key")?,
+                    e.get("value").map_or(Value::Null, any_value),
+                ))
+            };
             Value::Object(entries.filter_map(pair).collect())
         }
-        "intValue" => inner.as_str().and_then(|t| t.parse::<i64>().ok()).map_or_else(|| inner.clone(), Value::from),
+        "intValue" => inner
+            .as_str()
+            .and_then(|t| t.parse::<i64>().ok())
+            .map_or_else(|| inner.clone(), Value::from),
         _ => inner.clone(),
     }
 }
 
-/// The messages under one of the names: as a list, as JSON in a text, or each field under a name with the message's number.
+/// The messages under one of the names: as a list, as JSON in a text, or each field under a name
+/// with the message's number.
 fn listed(attributes: &BTreeMap<String, Value>, names: &[&str], role: &str) -> Vec<Value> {
     for name in names {
         if let Some(value) = attributes.get(*name) {
@@ -155,30 +268,47 @@ fn listed(attributes: &BTreeMap<String, Value>, names: &[&str], role: &str) -> V
         }
         let prefix = format!("{name}.");
         let mut numbered: BTreeMap<usize, Map<String, Value>> = BTreeMap::new();
-        for (key, value) in attributes.range(prefix.clone()..).take_while(|(k, _)| k.starts_with(&prefix)) {
-            let Some((number, field)) = key[prefix.len()..].split_once('.') else { continue };
+        for (key, value) in attributes
+            .range(prefix.clone()..)
+            .take_while(|(k, _)| k.starts_with(&prefix))
+        {
+            let Some((number, field)) = key[prefix.len()..].split_once('.') else {
+                continue;
+            };
             let Ok(number) = number.parse() else { continue };
-            numbered.entry(number).or_default().insert(field.to_owned(), value.clone());
+            numbered
+                .entry(number)
+                .or_default()
+                .insert(field.to_owned(), value.clone());
         }
         if !numbered.is_empty() {
-            return numbered.into_values().map(|fields| from_fields(fields, role)).collect();
+            return numbered
+                .into_values()
+                .map(|fields| from_fields(fields, role))
+                .collect();
         }
     }
     Vec::new()
 }
 
-/// A message of which the fields have dotted names: `message.content`, `tool_calls.0.name`, `message.tool_calls.0.tool_call.function.name`.
+/// A message of which the fields have dotted names: `message.content`, `tool_calls.0.name`,
+/// `message.tool_calls.0.tool_call.function.name`.
 pub fn from_fields(fields: Map<String, Value>, role: &str) -> Value {
     let mut message = Map::new();
     let mut calls: BTreeMap<usize, Map<String, Value>> = BTreeMap::new();
     let mut texts: BTreeMap<String, Value> = BTreeMap::new();
     for (name, value) in fields {
         let name = name.strip_prefix("message.").unwrap_or(&name);
-        if let Some((number, field)) = name.strip_prefix("tool_calls.").and_then(|n| n.split_once('.'))
+        if let Some((number, field)) = name
+            .strip_prefix("tool_calls.")
+            .and_then(|n| n.split_once('.'))
             && let Ok(number) = number.parse()
         {
             let field = field.strip_prefix("tool_call.").unwrap_or(field);
-            calls.entry(number).or_default().insert(field.strip_prefix("function.").unwrap_or(field).to_owned(), value);
+            calls.entry(number).or_default().insert(
+                field.strip_prefix("function.").unwrap_or(field).to_owned(),
+                value,
+            );
         } else if name.starts_with("contents.") && name.rsplit('.').next() == Some("text") {
             texts.insert(name.to_owned(), value);
         } else if name == "tool_calls" {
@@ -193,7 +323,10 @@ pub fn from_fields(fields: Map<String, Value>, role: &str) -> Value {
         message.insert("content".to_owned(), json!(text.join("\n")));
     }
     if !calls.is_empty() {
-        message.insert("tool_calls".to_owned(), calls.into_values().map(Value::Object).collect());
+        message.insert(
+            "tool_calls".to_owned(),
+            calls.into_values().map(Value::Object).collect(),
+        );
     }
     message.entry("role").or_insert_with(|| json!(role));
     message.entry("content").or_insert(Value::Null);
@@ -205,6 +338,13 @@ fn unwrapped_call(call: &Value) -> Value {
     if let Some(inner) = call.get("tool_call") {
         return inner.clone();
     }
-    let short = |key: &str| key.trim_start_matches("tool_call.").trim_start_matches("function.").to_owned();
-    call.as_object().map_or_else(|| call.clone(), |o| Value::Object(o.iter().map(|(k, v)| (short(k), v.clone())).collect()))
+    let short = |key: &str| {
+        key.trim_start_matches("tool_call.")
+            .trim_start_matches("function.")
+            .to_owned()
+    };
+    call.as_object().map_or_else(
+        || call.clone(),
+        |o| Value::Object(o.iter().map(|(k, v)| (short(k), v.clone())).collect()),
+    )
 }

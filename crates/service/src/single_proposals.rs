@@ -1,5 +1,5 @@
-//! Changesets of one change each: what an agent wanted to write and the gate did not let through, and what a person proposes. They are in
-//! the queue like any other.
+//! Changesets of one change each: what an agent wanted to write and the gate did not let through,
+//! and what a person proposes. They are in the queue like any other.
 
 use std::collections::BTreeSet;
 
@@ -25,14 +25,15 @@ use store::{
 
 use crate::{
     Error, Lucid, Record, Result,
-    assessing::assess,
+    assessment::assess,
     authority::{Acting, Authorized},
     briefing,
+    direct_writes::{MemoryWrite, Target, check, target},
     keys::answer_for,
-    memory_writes::{MemoryWrite, Target, check, target},
 };
 
-/// Undecided proposals of a store above which no more are taken: a queue that nobody can finish protects nothing.
+/// Undecided proposals of a store above which no more are taken: a queue that nobody can finish
+/// protects nothing.
 const MOST_WAITING: i64 = 500;
 /// Undecided proposals of one key.
 const MOST_WAITING_OF_A_KEY: i64 = 50;
@@ -54,9 +55,7 @@ pub struct Proposal {
 
 /// A proposal that is stored, or one that waited already.
 pub struct Made {
-    /// The changeset.
     pub changeset: ChangesetId,
-    /// The change.
     pub change: ChangeId,
     /// What the audit says of it; nothing if it waited already.
     origin: Option<&'static str>,
@@ -65,13 +64,35 @@ pub struct Made {
 impl Proposal {
     /// What a key wanted to write.
     pub fn by_key(target: Target) -> Self {
-        let rationale = "An agent wanted to write this with its key. It gave no evidence.".to_owned();
-        Self { target, title: None, rationale, origin: "agent", finding: "agent_write", kind: None, quotes: Vec::new() }
+        let rationale =
+            "An agent wanted to write this with its key. It gave no evidence.".to_owned();
+        Self {
+            target,
+            title: None,
+            rationale,
+            origin: "agent",
+            finding: "agent_write",
+            kind: None,
+            quotes: Vec::new(),
+        }
     }
 
     /// What follows from a person's answer to a dream's question, with the quotes that it rests on.
-    pub fn by_answer(target: Target, (title, rationale): (String, String), kind: Option<ChangeKind>, quotes: Vec<Quote>) -> Self {
-        Self { target, title: Some(title), rationale, origin: "person", finding: "person_edit", kind, quotes }
+    pub fn by_answer(
+        target: Target,
+        (title, rationale): (String, String),
+        kind: Option<ChangeKind>,
+        quotes: Vec<Quote>,
+    ) -> Self {
+        Self {
+            target,
+            title: Some(title),
+            rationale,
+            origin: "person",
+            finding: "person_edit",
+            kind,
+            quotes,
+        }
     }
 
     fn kind(&self) -> ChangeKind {
@@ -81,7 +102,10 @@ impl Proposal {
         match (&self.target.before, &self.target.content) {
             (None, _) => ChangeKind::Add,
             (Some(_), None) => ChangeKind::Remove,
-            (Some(before), Some(content)) if before.path != self.target.path && before.content_sha256 == sha256_hex(content.as_bytes()) => {
+            (Some(before), Some(content))
+                if before.path != self.target.path
+                    && before.content_sha256 == sha256_hex(content.as_bytes()) =>
+            {
                 ChangeKind::Move
             }
             (Some(_), Some(_)) => ChangeKind::Update,
@@ -90,8 +114,9 @@ impl Proposal {
 }
 
 impl Lucid {
-    /// Proposes a new memory, other content, another path or a removal, as a person (or a key with `changesets:write`) who gives a
-    /// reason of 1 to 2,000 characters. It is decided on like any other change, by somebody else.
+    /// Proposes a new memory, other content, another path or a removal, as a person (or a key with
+    /// `changesets:write`) who gives a reason of 1 to 2,000 characters. It is decided on like any
+    /// other change, by somebody else.
     pub async fn propose_change(
         &self,
         actor: &Actor,
@@ -102,7 +127,9 @@ impl Lucid {
         let (mut tx, actor) = self.begin(actor).await?;
         actor.may_on(Action::SeeMemory, store)?;
         memory_stores::lock(&mut tx, store).await?;
-        let row = memory_stores::get(&mut tx, store).await?.ok_or(Error::NotFound("store"))?;
+        let row = memory_stores::get(&mut tx, store)
+            .await?
+            .ok_or(Error::NotFound("store"))?;
         let target = target(&mut tx, store, write).await?;
         let right = actor.may_on_paths(Action::Propose, store, &target.paths())?;
         let rationale = checked_reason(reason)?;
@@ -113,20 +140,33 @@ impl Lucid {
         {
             return Err(Error::Invalid("nothing was changed".to_owned()));
         }
-        let (origin, finding) = if actor.who.is_key() { ("agent", "agent_write") } else { ("person", "person_edit") };
+        let (origin, finding) = if actor.who.is_key() {
+            ("agent", "agent_write")
+        } else {
+            ("person", "person_edit")
+        };
         let made = self
             .propose_write(
                 &mut tx,
                 right,
                 &row,
-                &Proposal { target, title: None, rationale, origin, finding, kind: None, quotes: Vec::new() },
+                &Proposal {
+                    target,
+                    title: None,
+                    rationale,
+                    origin,
+                    finding,
+                    kind: None,
+                    quotes: Vec::new(),
+                },
             )
             .await?;
         tx.commit().await?;
         Ok(made)
     }
 
-    /// Freezes a memory at once, with a reason: from now on only people change it, through the queue.
+    /// Freezes a memory at once, with a reason: from now on only people change it, through the
+    /// queue.
     pub async fn freeze(&self, actor: &Actor, id: MemoryId, reason: &str) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let memory = seen_memory(&mut tx, &actor, id).await?;
@@ -134,7 +174,9 @@ impl Lucid {
         let reason = checked_reason(reason)?;
         memory_stores::lock(&mut tx, memory.store_id).await?;
         if !memories::freeze(&mut tx, id, &reason, &actor.who.to_string(), self.now()).await? {
-            return Err(Error::Conflict("this memory is frozen already, or gone".to_owned()));
+            return Err(Error::Conflict(
+                "this memory is frozen already, or gone".to_owned(),
+            ));
         }
         let payload = json!({"path": memory.path, "reason": reason, "version": memory.version_id});
         let record = Record {
@@ -148,27 +190,50 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Proposes to end that: a change of high risk, which says what the memory says now and nothing else.
-    pub async fn propose_unfreeze(&self, actor: &Actor, id: MemoryId, reason: &str) -> Result<(ChangesetId, ChangeId)> {
+    /// Proposes to end that: a change of high risk, which says what the memory says now and nothing
+    /// else.
+    pub async fn propose_unfreeze(
+        &self,
+        actor: &Actor,
+        id: MemoryId,
+        reason: &str,
+    ) -> Result<(ChangesetId, ChangeId)> {
         let (mut tx, actor) = self.begin(actor).await?;
         let memory = seen_memory(&mut tx, &actor, id).await?;
-        let right = actor.may_on_paths(Action::Propose, memory.store_id, &[memory.path.as_str()])?;
+        let right =
+            actor.may_on_paths(Action::Propose, memory.store_id, &[memory.path.as_str()])?;
         let rationale = checked_reason(reason)?;
         memory_stores::lock(&mut tx, memory.store_id).await?;
-        let row = memory_stores::get(&mut tx, memory.store_id).await?.ok_or(Error::NotFound("store"))?;
+        let row = memory_stores::get(&mut tx, memory.store_id)
+            .await?
+            .ok_or(Error::NotFound("store"))?;
         if !memory.frozen {
             return Err(Error::Conflict("this memory is not frozen".to_owned()));
         }
-        let content = memories::content(&mut tx, &memory.content_sha256).await?.unwrap_or_default();
-        let target = Target { path: memory.path.clone(), before: Some(memory), content: Some(content) };
-        let proposal = Proposal { target, title: None, rationale, origin: "person", finding: UNFREEZE, kind: None, quotes: Vec::new() };
+        let content = memories::content(&mut tx, &memory.content_sha256)
+            .await?
+            .unwrap_or_default();
+        let target = Target {
+            path: memory.path.clone(),
+            before: Some(memory),
+            content: Some(content),
+        };
+        let proposal = Proposal {
+            target,
+            title: None,
+            rationale,
+            origin: "person",
+            finding: UNFREEZE,
+            kind: None,
+            quotes: Vec::new(),
+        };
         let made = self.propose_write(&mut tx, right, &row, &proposal).await?;
         tx.commit().await?;
         Ok(made)
     }
 
-    /// Stores a proposal. What waits already is not proposed again: the answer then names what waits. Appends its own audit entry, so
-    /// nothing may follow it in the transaction.
+    /// Stores a proposal. What waits already is not proposed again: the answer then names what
+    /// waits. Appends its own audit entry, so nothing may follow it in the transaction.
     pub(crate) async fn propose_write(
         &self,
         tx: &mut Tx,
@@ -181,14 +246,26 @@ impl Lucid {
         Ok((made.changeset, made.change))
     }
 
-    /// As [`Lucid::propose_write`], without the audit entry, which [`Lucid::record_proposal`] appends.
-    pub(crate) async fn put_proposal(&self, tx: &mut Tx, right: Authorized, store: &StoreRow, proposal: &Proposal) -> Result<Made> {
+    /// As [`Lucid::propose_write`], without the audit entry, which [`Lucid::record_proposal`]
+    /// appends.
+    pub(crate) async fn put_proposal(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        store: &StoreRow,
+        proposal: &Proposal,
+    ) -> Result<Made> {
         let target = &proposal.target;
         let (edit, kind) = (edit(target), proposal.kind());
         let digest = change_digest(kind, std::slice::from_ref(&edit), &proposal.quotes);
         let fingerprint = format!("write:{digest}");
-        if let Some((changeset, change)) = changes::waiting_same(tx, store.id, &fingerprint).await? {
-            return Ok(Made { changeset, change, origin: None });
+        if let Some((changeset, change)) = changes::waiting_same(tx, store.id, &fingerprint).await?
+        {
+            return Ok(Made {
+                changeset,
+                change,
+                origin: None,
+            });
         }
         self.has_room(tx, right, store.id, &fingerprint).await?;
         let before = match &target.before {
@@ -196,10 +273,24 @@ impl Lucid {
             None => None,
         };
         briefing::fits_budget(tx, store, before.as_deref(), target.content.as_deref()).await?;
-        let (changeset, id, now) = (self.id(ChangesetId::new), self.id(ChangeId::new), self.now());
-        let verb = if proposal.finding == UNFREEZE { "Unfreeze" } else { verb(kind) };
-        let title = proposal.title.clone().unwrap_or_else(|| format!("{verb} {}", target.path));
-        let known = Facts { frozen: proposal.finding == UNFREEZE, ..Facts::default() };
+        let (changeset, id, now) = (
+            self.id(ChangesetId::new),
+            self.id(ChangeId::new),
+            self.now(),
+        );
+        let verb = if proposal.finding == UNFREEZE {
+            "Unfreeze"
+        } else {
+            verb(kind)
+        };
+        let title = proposal
+            .title
+            .clone()
+            .unwrap_or_else(|| format!("{verb} {}", target.path));
+        let known = Facts {
+            frozen: proposal.finding == UNFREEZE,
+            ..Facts::default()
+        };
         let (risk_level, labels) = assess(tx, &title, std::slice::from_ref(&edit), known).await?;
         let new = NewChangeset {
             id: changeset,
@@ -229,7 +320,8 @@ impl Lucid {
             revision: 1,
             digest,
             risk_level,
-            labels: serde_json::to_string(&labels).map_err(|_| Error::Internal("labels could not be written"))?,
+            labels: serde_json::to_string(&labels)
+                .map_err(|_| Error::Internal("labels could not be written"))?,
             finding: proposal.finding.to_owned(),
             fingerprint,
             support_sessions: 0,
@@ -260,13 +352,31 @@ impl Lucid {
                 }
             }
         }
-        self.tell_turn(tx, changeset, right.who().person().filter(|_| !right.who().is_key())).await?;
-        Ok(Made { changeset, change: id, origin: Some(proposal.origin) })
+        self.tell_turn(
+            tx,
+            changeset,
+            right.who().person().filter(|_| !right.who().is_key()),
+        )
+        .await?;
+        Ok(Made {
+            changeset,
+            change: id,
+            origin: Some(proposal.origin),
+        })
     }
 
-    /// What the audit says of a proposal that is new. Nothing but other audit entries may follow it in the transaction.
-    pub(crate) async fn record_proposal(&self, tx: &mut Tx, right: Authorized, store: StoreId, made: &Made) -> Result<()> {
-        let Some(origin) = made.origin else { return Ok(()) };
+    /// What the audit says of a proposal that is new. Nothing but other audit entries may follow it
+    /// in the transaction.
+    pub(crate) async fn record_proposal(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        store: StoreId,
+        made: &Made,
+    ) -> Result<()> {
+        let Some(origin) = made.origin else {
+            return Ok(());
+        };
         let payload = json!({"changes": [made.change], "origin": origin});
         let record = Record {
             action: AuditAction::ChangesetPropose,
@@ -278,8 +388,15 @@ impl Lucid {
         self.record(tx, right, record).await
     }
 
-    /// A person who proposes is no approver of it; nor is whoever owns the key it came through, or made it (rule 5).
-    async fn proposer_contributed(&self, tx: &mut Tx, right: Authorized, row: &ChangeRow, edit: &Edit) -> Result<()> {
+    /// A person who proposes is no approver of it; nor is whoever owns the key it came through, or
+    /// made it (rule 5).
+    async fn proposer_contributed(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        row: &ChangeRow,
+        edit: &Edit,
+    ) -> Result<()> {
         let how = match (row.finding.as_str(), right.who().is_key()) {
             ("person_edit", false) => "wrote",
             _ => "proposed",
@@ -287,17 +404,28 @@ impl Lucid {
         for person in answer_for(tx, &right.who().to_string()).await? {
             decisions::contribute(tx, row.id, person, how, row.created_at).await?;
         }
-        self.carry_contributors(tx, row, std::slice::from_ref(edit)).await
+        self.carry_contributors(tx, row, std::slice::from_ref(edit))
+            .await
     }
 
-    /// Refuses what was rejected before, and what would fill the queue. One key cannot take the room of the others.
-    async fn has_room(&self, tx: &mut Tx, right: Authorized, store: StoreId, fingerprint: &str) -> Result<()> {
+    /// Refuses what was rejected before, and what would fill the queue. One key cannot take the
+    /// room of the others.
+    async fn has_room(
+        &self,
+        tx: &mut Tx,
+        right: Authorized,
+        store: StoreId,
+        fingerprint: &str,
+    ) -> Result<()> {
         if let Some(why) = decisions::muted_as(tx, store, fingerprint).await? {
-            return Err(Error::Conflict(format!("the same was rejected before ({why}); it stays away until somebody lets it back")));
+            return Err(Error::Conflict(format!(
+                "the same was rejected before ({why}); it stays away until somebody lets it back"
+            )));
         }
         if changes::undecided(tx, store).await? >= MOST_WAITING {
             return Err(Error::Conflict(format!(
-                "{MOST_WAITING} changes wait for a decision in this store; nothing more is taken until some are decided"
+                "{MOST_WAITING} changes wait for a decision in this store; nothing more is taken \
+                 until some are decided"
             )));
         }
         if !right.who().is_key() {
@@ -306,10 +434,13 @@ impl Lucid {
         let by = right.who().to_string();
         if changesets::undecided_of(tx, &by).await? >= MOST_WAITING_OF_A_KEY {
             return Err(Error::Conflict(format!(
-                "{MOST_WAITING_OF_A_KEY} proposals of this key wait for a decision; it can propose more once some are decided"
+                "{MOST_WAITING_OF_A_KEY} proposals of this key wait for a decision; it can propose \
+                 more once some are decided"
             )));
         }
-        if changesets::proposed_since(tx, &by, self.now().plus_seconds(-86_400)).await? >= PROPOSALS_A_DAY {
+        if changesets::proposed_since(tx, &by, self.now().plus_seconds(-86_400)).await?
+            >= PROPOSALS_A_DAY
+        {
             return Err(Error::TooMany(3_600));
         }
         Ok(())
@@ -322,14 +453,18 @@ pub const UNFREEZE: &str = "unfreeze";
 fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > REASON_CHARS || reason.contains('\0') {
-        return Err(Error::Invalid(format!("say why, in 1 to {REASON_CHARS} characters")));
+        return Err(Error::Invalid(format!(
+            "say why, in 1 to {REASON_CHARS} characters"
+        )));
     }
     Ok(reason.replace("\r\n", "\n"))
 }
 
 async fn seen_memory(tx: &mut Tx, actor: &Acting, id: MemoryId) -> Result<MemoryRow> {
     let memory = memories::get(tx, id).await?;
-    memory.filter(|m| actor.may(Action::SeeMemory, m.store_id)).ok_or(Error::NotFound("memory"))
+    memory
+        .filter(|m| actor.may(Action::SeeMemory, m.store_id))
+        .ok_or(Error::NotFound("memory"))
 }
 
 fn edit(target: &Target) -> Edit {

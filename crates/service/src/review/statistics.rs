@@ -1,5 +1,6 @@
-//! How well we review: how long decisions take, where two who decided agreed, what was overridden, what was reverted; overall, and of
-//! each reviewer for themselves and for admins. No names in any other list, and no ranks: a quick reviewer is not a good one.
+//! How well we review: how long decisions take, where two who decided agreed, what was overridden,
+//! what was reverted; overall, and of each reviewer for themselves and for admins. No names in any
+//! other list, and no ranks: a quick reviewer is not a good one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,9 +24,7 @@ const MOST: i64 = 50_000;
 pub struct Reviewing {
     /// Decisions, those taken back included.
     pub decisions: usize,
-    /// Of them, approvals.
     pub approvals: usize,
-    /// Of them, rejections.
     pub rejections: usize,
     /// From having it before one's eyes to deciding: the median, in seconds; of how many.
     pub seconds_looking: Option<(i64, usize)>,
@@ -33,7 +32,6 @@ pub struct Reviewing {
     pub seconds_waiting: Option<i64>,
     /// Changes on which somebody else decided, too, and of these where both said the same.
     pub shared: usize,
-    /// See `shared`.
     pub agreed: usize,
     /// Decisions that somebody else took back.
     pub overridden: usize,
@@ -44,9 +42,7 @@ pub struct Reviewing {
 /// Figures of everybody and of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewFigures {
-    /// Since when.
     pub since: Timestamp,
-    /// Of all.
     pub overall: Reviewing,
     /// Of each whom the viewer may see, by name.
     pub each: Vec<(String, Reviewing)>,
@@ -57,14 +53,33 @@ impl Lucid {
     pub async fn review_figures(&self, actor: &Actor) -> Result<ReviewFigures> {
         let me = actor.who.person().ok_or(Error::SignIn)?;
         let since = self.now().plus_seconds(-DAYS * 86_400);
-        let rows = decisions::since(&mut self.db.read().await?, since, actor.visible(Action::SeeChanges), MOST).await?;
+        let rows = decisions::since(
+            &mut self.db.read().await?,
+            since,
+            actor.visible(Action::SeeChanges),
+            MOST,
+        )
+        .await?;
         let mut by_person: BTreeMap<(String, UserId), Vec<&JudgedRow>> = BTreeMap::new();
-        for row in rows.iter().filter(|r| r.user_id == me || actor.role == Role::Admin) {
-            by_person.entry((row.user_name.clone(), row.user_id)).or_default().push(row);
+        for row in rows
+            .iter()
+            .filter(|r| r.user_id == me || actor.role == Role::Admin)
+        {
+            by_person
+                .entry((row.user_name.clone(), row.user_id))
+                .or_default()
+                .push(row);
         }
         let sides = sides(&rows);
-        let each = by_person.into_iter().map(|((name, _), own)| (name, figures(&own, &sides))).collect();
-        Ok(ReviewFigures { since, overall: figures(&rows.iter().collect::<Vec<_>>(), &sides), each })
+        let each = by_person
+            .into_iter()
+            .map(|((name, _), own)| (name, figures(&own, &sides)))
+            .collect();
+        Ok(ReviewFigures {
+            since,
+            overall: figures(&rows.iter().collect::<Vec<_>>(), &sides),
+            each,
+        })
     }
 }
 
@@ -74,8 +89,13 @@ type Sides<'a> = BTreeMap<(ChangeId, i64), BTreeMap<UserId, &'a str>>;
 fn sides(rows: &[JudgedRow]) -> Sides<'_> {
     let mut sides: Sides<'_> = BTreeMap::new();
     // Newest first, so from the end: the last word stays. What its own maker undid was no word.
-    for row in rows.iter().rev().filter(|r| r.verdict != "defer" && !(r.taken_back_at.is_some() && r.taken_back_by == Some(r.user_id))) {
-        sides.entry((row.change_id, row.revision)).or_default().insert(row.user_id, &row.verdict);
+    for row in rows.iter().rev().filter(|r| {
+        r.verdict != "defer" && !(r.taken_back_at.is_some() && r.taken_back_by == Some(r.user_id))
+    }) {
+        sides
+            .entry((row.change_id, row.revision))
+            .or_default()
+            .insert(row.user_id, &row.verdict);
     }
     sides
 }
@@ -83,21 +103,41 @@ fn sides(rows: &[JudgedRow]) -> Sides<'_> {
 fn figures(rows: &[&JudgedRow], sides: &Sides<'_>) -> Reviewing {
     let of = |verdict: &str| rows.iter().filter(|r| r.verdict == verdict).count();
     let seconds = |from: Timestamp, to: Timestamp| (to.0 - from.0) / 1_000_000;
-    let looking: Vec<i64> = rows.iter().filter_map(|r| r.opened_at.map(|o| seconds(o, r.created_at))).collect();
-    let decided: BTreeSet<(ChangeId, i64)> = rows.iter().map(|r| (r.change_id, r.revision)).collect();
-    let shared: Vec<&BTreeMap<UserId, &str>> = decided.iter().filter_map(|k| sides.get(k)).filter(|said| said.len() > 1).collect();
-    let agreed = shared.iter().filter(|said| said.values().collect::<BTreeSet<_>>().len() == 1).count();
-    let by_other = |r: &&&JudgedRow| r.taken_back_at.is_some() && r.taken_back_by.is_some_and(|by| by != r.user_id);
+    let looking: Vec<i64> = rows
+        .iter()
+        .filter_map(|r| r.opened_at.map(|o| seconds(o, r.created_at)))
+        .collect();
+    let decided: BTreeSet<(ChangeId, i64)> =
+        rows.iter().map(|r| (r.change_id, r.revision)).collect();
+    let shared: Vec<&BTreeMap<UserId, &str>> = decided
+        .iter()
+        .filter_map(|k| sides.get(k))
+        .filter(|said| said.len() > 1)
+        .collect();
+    let agreed = shared
+        .iter()
+        .filter(|said| said.values().collect::<BTreeSet<_>>().len() == 1)
+        .count();
+    let by_other = |r: &&&JudgedRow| {
+        r.taken_back_at.is_some() && r.taken_back_by.is_some_and(|by| by != r.user_id)
+    };
     Reviewing {
         decisions: rows.len(),
         approvals: of("approve"),
         rejections: of("reject"),
         seconds_looking: median(looking.clone()).map(|m| (m, looking.len())),
-        seconds_waiting: median(rows.iter().map(|r| seconds(r.proposed_at, r.created_at)).collect()),
+        seconds_waiting: median(
+            rows.iter()
+                .map(|r| seconds(r.proposed_at, r.created_at))
+                .collect(),
+        ),
         shared: shared.len(),
         agreed,
         overridden: rows.iter().filter(by_other).count(),
-        reverted: rows.iter().filter(|r| r.reverted && r.verdict == "approve" && r.taken_back_at.is_none()).count(),
+        reverted: rows
+            .iter()
+            .filter(|r| r.reverted && r.verdict == "approve" && r.taken_back_at.is_none())
+            .count(),
     }
 }
 

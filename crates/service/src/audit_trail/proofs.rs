@@ -1,5 +1,6 @@
-//! Signed tree heads, and proofs that one entry is in the trail or that the trail only grew. The tree is kept in memory and grows with the
-//! trail; each entry is checked against the one before as it is taken in, so nothing is signed that the chain does not hold.
+//! Signed tree heads, and proofs that one entry is in the trail or that the trail only grew. The
+//! tree is kept in memory and grows with the trail; each entry is checked against the one before as
+//! it is taken in, so nothing is signed that the chain does not hold.
 
 use audit::{
     Verifier,
@@ -39,7 +40,8 @@ pub struct TrailKey {
 }
 
 impl Tree {
-    /// Takes in what the trail has beyond the tree. An error if the trail does not continue it, or does not lead to its signed end.
+    /// Takes in what the trail has beyond the tree. An error if the trail does not continue it, or
+    /// does not lead to its signed end.
     async fn grow(&mut self, tx: &mut Tx) -> Result<()> {
         let broken = || Error::Store(store::Error::Trail);
         let head = audit_log::head(tx).await?;
@@ -53,7 +55,9 @@ impl Tree {
             after = rows.last().map(|row| row.seq).ok_or_else(broken)?;
             let mut page = Vec::with_capacity(rows.len());
             for row in &rows {
-                verifier.next(&row.entry(), None, row.rows.as_deref()).map_err(|_| broken())?;
+                verifier
+                    .next(&row.entry(), None, row.rows.as_deref())
+                    .map_err(|_| broken())?;
                 page.push(leaf_of(&row.entry()));
             }
             self.leaves.append(&mut page);
@@ -62,7 +66,12 @@ impl Tree {
         }
         let end = self.last.unwrap_or(audit::GENESIS);
         let signed = head.signed().ok_or_else(broken)?;
-        if end != head.hash() || signed.verify_head(None).and_then(|()| signed.covers(end)).is_err() {
+        if end != head.hash()
+            || signed
+                .verify_head(None)
+                .and_then(|()| signed.covers(end))
+                .is_err()
+        {
             return Err(broken());
         }
         Ok(())
@@ -72,20 +81,35 @@ impl Tree {
 impl Lucid {
     /// Name and key of the trail; none if it is not signed.
     pub async fn trail_key(&self) -> Result<Option<TrailKey>> {
-        let Some(secret) = self.signing_key.as_deref() else { return Ok(None) };
+        let Some(secret) = self.signing_key.as_deref() else {
+            return Ok(None);
+        };
         let origin = self.trail_origin().await?;
         let public_key = audit::checkpoint::public_key(secret);
         let mut public = [0; 32];
-        hex::decode_to_slice(&public_key, &mut public).map_err(|_| Error::Internal("a public key could not be read"))?;
+        hex::decode_to_slice(&public_key, &mut public)
+            .map_err(|_| Error::Internal("a public key could not be read"))?;
         let verifier_key = verifier_key(&origin, &public);
-        Ok(Some(TrailKey { origin, public_key, verifier_key }))
+        Ok(Some(TrailKey {
+            origin,
+            public_key,
+            verifier_key,
+        }))
     }
 
     /// What tree heads call this trail: the host of its address, and `/audit`.
     async fn trail_origin(&self) -> Result<String> {
         let url = self.public_url().await?.unwrap_or_default();
-        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
-        Ok(format!("{}/audit", if host.is_empty() { "lucid" } else { host }))
+        let host = url
+            .split_once("://")
+            .map_or(url.as_str(), |(_, rest)| rest)
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        Ok(format!(
+            "{}/audit",
+            if host.is_empty() { "lucid" } else { host }
+        ))
     }
 
     /// The signed tree head of the trail as it is now (C2SP tlog-checkpoint).
@@ -97,12 +121,29 @@ impl Lucid {
     /// A proof that an entry is in the trail, for who may export it.
     pub async fn prove_entry(&self, actor: &Actor, seq: i64) -> Result<Proof> {
         require_in_general(actor, Action::ExportAudit)?;
-        let index = usize::try_from(seq).ok().and_then(|seq| seq.checked_sub(1)).ok_or(Error::NotFound("entry"))?;
+        let index = usize::try_from(seq)
+            .ok()
+            .and_then(|seq| seq.checked_sub(1))
+            .ok_or(Error::NotFound("entry"))?;
         let rows = audit_log::chain(&mut self.db.read().await?, seq - 1, 1).await?;
-        let row = rows.into_iter().find(|row| row.seq == seq).ok_or(Error::NotFound("entry"))?;
-        let (checkpoint, path) = self.signed_tree(|leaves| merkle::inclusion(leaves, index)).await?;
-        let entry = Box::new(ExportedEntry::new(&row.entry(), &row.salt, row.payload.clone(), row.rows.clone()));
-        Ok(Proof::Entry { entry, path: path.iter().map(hex::encode).collect(), checkpoint })
+        let row = rows
+            .into_iter()
+            .find(|row| row.seq == seq)
+            .ok_or(Error::NotFound("entry"))?;
+        let (checkpoint, path) = self
+            .signed_tree(|leaves| merkle::inclusion(leaves, index))
+            .await?;
+        let entry = Box::new(ExportedEntry::new(
+            &row.entry(),
+            &row.salt,
+            row.payload.clone(),
+            row.rows.clone(),
+        ));
+        Ok(Proof::Entry {
+            entry,
+            path: path.iter().map(hex::encode).collect(),
+            checkpoint,
+        })
     }
 
     /// A proof that the trail continues the one that had so many entries.
@@ -110,22 +151,46 @@ impl Lucid {
         require_in_general(actor, Action::ReadAudit)?;
         let size = usize::try_from(from).unwrap_or(usize::MAX);
         let shorter = || {
-            Error::Invalid(format!("the trail has fewer than {from} entries: its end was cut off, or the tree head is of another trail"))
+            Error::Invalid(format!(
+                "the trail has fewer than {from} entries: its end was cut off, or the tree head is \
+                 of another trail"
+            ))
         };
-        let (checkpoint, path) = self.signed_tree_or(|leaves| merkle::consistency(leaves, size), shorter).await?;
-        Ok(Proof::Growth { from, path: path.iter().map(hex::encode).collect(), checkpoint })
+        let (checkpoint, path) = self
+            .signed_tree_or(|leaves| merkle::consistency(leaves, size), shorter)
+            .await?;
+        Ok(Proof::Growth {
+            from,
+            path: path.iter().map(hex::encode).collect(),
+            checkpoint,
+        })
     }
 
     /// The newest tree head that each witness cosigned.
     pub async fn cosignatures(&self, actor: &Actor) -> Result<Vec<Cosignature>> {
         require_in_general(actor, Action::ReadAudit)?;
         let mut all = checkpoints::cosignatures(&mut self.db.read().await?).await?;
-        // The database is not believed: each is checked with the key of its witness and that of the trail.
-        let Some(key) = self.trail_key().await? else { return Ok(Vec::new()) };
+        // The database is not believed: each is checked with the key of its witness and that of the
+        // trail.
+        let Some(key) = self.trail_key().await? else {
+            return Ok(Vec::new());
+        };
         all.retain(|one| {
-            let Some((note, line)) = one.note.trim_end().rfind('\n').map(|end| one.note.split_at(end + 1)) else { return false };
-            let cosigned = one.witness.parse::<WitnessKey>().is_ok_and(|witness| witness.cosigned(note, line).is_ok());
-            cosigned && TreeHead::read(note, &key.public_key).is_ok_and(|head| i64::try_from(head.size) == Ok(one.size))
+            let Some((note, line)) = one
+                .note
+                .trim_end()
+                .rfind('\n')
+                .map(|end| one.note.split_at(end + 1))
+            else {
+                return false;
+            };
+            let cosigned = one
+                .witness
+                .parse::<WitnessKey>()
+                .is_ok_and(|witness| witness.cosigned(note, line).is_ok());
+            cosigned
+                && TreeHead::read(note, &key.public_key)
+                    .is_ok_and(|head| i64::try_from(head.size) == Ok(one.size))
         });
         Ok(all)
     }
@@ -142,16 +207,26 @@ impl Lucid {
     }
 
     /// The signed tree head, and what is taken from the leaves under it.
-    async fn signed_tree_or<T>(&self, of: impl FnOnce(&[Hash]) -> Option<T>, missing: impl FnOnce() -> Error) -> Result<(String, T)> {
+    async fn signed_tree_or<T>(
+        &self,
+        of: impl FnOnce(&[Hash]) -> Option<T>,
+        missing: impl FnOnce() -> Error,
+    ) -> Result<(String, T)> {
         let Some(secret) = self.signing_key.as_deref() else {
-            return Err(Error::Conflict("there is no key to sign with: start Lucid with --signing-key FILE".to_owned()));
+            return Err(Error::Conflict(
+                "there is no key to sign with: start Lucid with --signing-key FILE".to_owned(),
+            ));
         };
         let origin = self.trail_origin().await?;
         let mut tree = self.tree.lock().await;
         let mut tx = self.db.read().await?;
         // Who signs must be who signed the end.
         let own = audit::checkpoint::public_key(secret);
-        if audit_log::head(&mut tx).await?.public_key().is_some_and(|key| key != own) {
+        if audit_log::head(&mut tx)
+            .await?
+            .public_key()
+            .is_some_and(|key| key != own)
+        {
             return Err(store::Error::SigningKey(own).into());
         }
         tree.grow(&mut tx).await?;

@@ -1,5 +1,5 @@
-//! What has just happened in the stores that somebody may see, in words, for pages that are open. The audit trail is the feed: it is
-//! in the order of commits, and every process writes it.
+//! What has just happened in the stores that somebody may see, in words, for pages that are open.
+//! The audit trail is the feed: it is in the order of commits, and every process writes it.
 
 use std::collections::BTreeMap;
 
@@ -26,9 +26,8 @@ pub struct Happened {
     pub text: String,
     /// In which changeset, if in one.
     pub changeset: Option<ChangesetId>,
-    /// Whether the memory of its store moved, so that what waits there may be conflicted now.
+    /// True if the memory of its store moved, so that what waits there may be conflicted now.
     pub moved: bool,
-    /// In which store.
     pub store: domain::ids::StoreId,
 }
 
@@ -38,29 +37,55 @@ impl Lucid {
         Ok(audit_log::head(&mut self.db.read().await?).await?.seq)
     }
 
-    /// What happened after a position in stores whose changesets the actor may see, and the position that this goes up to.
+    /// What happened after a position in stores whose changesets the actor may see, and the
+    /// position that this goes up to.
     pub async fn news(&self, actor: &Actor, after: i64) -> Result<(Vec<Happened>, i64)> {
         // One snapshot: an entry that is appended between two reads is not passed over.
         let mut tx = self.db.read().await?;
         let head = audit_log::head(&mut tx).await?.seq;
         let after = after.max(head - MOST_NEWS);
         let rows = audit_log::news(&mut tx, after, A_LOOK).await?;
-        let Some(last) = rows.last().map(|r| r.seq) else { return Ok((Vec::new(), head.max(after))) };
+        let Some(last) = rows.last().map(|r| r.seq) else {
+            return Ok((Vec::new(), head.max(after)));
+        };
         let names = Names::of_actors(&mut tx, rows.iter().map(|r| r.actor.as_str())).await?;
-        let told: Vec<ChangeId> = rows.iter().filter(|r| r.changeset_id.is_none()).filter_map(|r| r.subject.parse().ok()).collect();
-        let changesets: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &told).await?.into_iter().collect();
+        let told: Vec<ChangeId> = rows
+            .iter()
+            .filter(|r| r.changeset_id.is_none())
+            .filter_map(|r| r.subject.parse().ok())
+            .collect();
+        let changesets: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &told)
+            .await?
+            .into_iter()
+            .collect();
         let mut news = Vec::new();
         for row in rows {
-            let Ok(action) = row.action.parse::<AuditAction>() else { continue };
-            let Some(what) = action.news().filter(|_| actor.may(Action::SeeChanges, row.store_id)) else { continue };
+            let Ok(action) = row.action.parse::<AuditAction>() else {
+                continue;
+            };
+            let Some(what) = action
+                .news()
+                .filter(|_| actor.may(Action::SeeChanges, row.store_id))
+            else {
+                continue;
+            };
             let changeset = match (row.changeset_id, row.subject.parse::<ChangeId>()) {
                 (Some(id), _) => Some(id),
                 (None, Ok(change)) => changesets.get(&change).copied(),
                 (None, Err(_)) => row.subject.parse::<ChangesetId>().ok(),
             };
-            let who = if row.actor == Who::Worker.to_string() { "Lucid".to_owned() } else { names.of(&row.actor) };
+            let who = if row.actor == Who::Worker.to_string() {
+                "Lucid".to_owned()
+            } else {
+                names.of(&row.actor)
+            };
             let moved = action.moves_memory();
-            news.push(Happened { text: format!("{who} {what}"), changeset, moved, store: row.store_id });
+            news.push(Happened {
+                text: format!("{who} {what}"),
+                changeset,
+                moved,
+                store: row.store_id,
+            });
         }
         Ok((news, last))
     }

@@ -1,5 +1,5 @@
-//! What is known of an end user, found in whatever holds it: their sessions, what quotes them, memory that rests on nobody else, and every
-//! text that says what they said.
+//! What is known of an end user, found in whatever holds it: their sessions, what quotes them,
+//! memory that rests on nobody else, and every text that says what they said.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,8 @@ pub struct SubjectView {
     pub events: i64,
     /// How many quotes of those there are.
     pub quotes: i64,
-    /// Memories that must be changed first, or said to hold nothing of them, of the stores that the actor may see.
+    /// Memories that must be changed first, or said to hold nothing of them, of the stores that the
+    /// actor may see.
     pub memories: Vec<(LiveMemory, Keeping)>,
     /// How many more there are in stores that the actor may not see.
     pub elsewhere: usize,
@@ -78,8 +79,14 @@ pub struct Known {
 }
 
 impl Lucid {
-    /// What is known of the end user of a session, by what would have to be done to erase it; `also` as in an erasure.
-    pub async fn subject(&self, actor: &Actor, session: SessionId, also: &str) -> Result<SubjectView> {
+    /// What is known of the end user of a session, by what would have to be done to erase it;
+    /// `also` as in an erasure.
+    pub async fn subject(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        also: &str,
+    ) -> Result<SubjectView> {
         require_in_general(actor, Action::ManagePrivacy)?;
         let mut tx = self.db.read().await?;
         let name = subject_of(&mut tx, session).await?;
@@ -92,8 +99,13 @@ impl Lucid {
         }
         let all: Vec<(LiveMemory, Keeping)> = known.live.into_values().collect();
         let found = all.len();
-        let memories: Vec<_> = all.into_iter().filter(|(memory, _)| actor.may(Action::SeeMemory, memory.store_id)).collect();
-        let waits = store::erasures::waiting_for(&mut tx, &name).await?.is_some();
+        let memories: Vec<_> = all
+            .into_iter()
+            .filter(|(memory, _)| actor.may(Action::SeeMemory, memory.store_id))
+            .collect();
+        let waits = store::erasures::waiting_for(&mut tx, &name)
+            .await?
+            .is_some();
         Ok(SubjectView {
             name: domain::masking::mask(&name),
             sessions: known.sessions.len(),
@@ -108,8 +120,8 @@ impl Lucid {
     }
 }
 
-/// Everything that is known of an end user. `also` are names and the like that are looked for as well, one a line; `kept` are memories
-/// that hold nothing of them.
+/// Everything that is known of an end user. `also` are names and the like that are looked for as
+/// well, one a line; `kept` are memories that hold nothing of them.
 pub async fn known(tx: &mut Tx, subject: &str, also: &str, kept: &[MemoryId]) -> Result<Known> {
     let sessions = erasing::sessions_of(tx, subject).await?;
     let (mut words, unreadable) = words_of(tx, subject, &sessions).await?;
@@ -135,8 +147,13 @@ pub async fn known(tx: &mut Tx, subject: &str, also: &str, kept: &[MemoryId]) ->
     Ok(known)
 }
 
-/// What they said, with the addresses, numbers and the like that they gave; and how many of their events cannot be read.
-async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<(TheirWords, usize)> {
+/// What they said, with the addresses, numbers and the like that they gave; and how many of their
+/// events cannot be read.
+async fn words_of(
+    tx: &mut Tx,
+    subject: &str,
+    sessions: &[SessionId],
+) -> Result<(TheirWords, usize)> {
     let (mut words, mut unreadable) = (TheirWords::of(subject), 0);
     for &session in sessions {
         let mut after = 0;
@@ -159,7 +176,8 @@ async fn words_of(tx: &mut Tx, subject: &str, sessions: &[SessionId]) -> Result<
 }
 
 impl Known {
-    /// Changes that rest on their sessions alone, with what they wrote and proposed, and open ones that quote them.
+    /// Changes that rest on their sessions alone, with what they wrote and proposed, and open ones
+    /// that quote them.
     async fn find_changes(&mut self, tx: &mut Tx) -> Result<()> {
         let theirs: BTreeSet<SessionId> = self.sessions.iter().copied().collect();
         for session in self.sessions.clone() {
@@ -173,7 +191,12 @@ impl Known {
                 self.withdraw(tx, id).await?;
             }
             for id in erasing::changes_on(tx, session, false).await? {
-                if !self.own.contains(&id) && erasing::backed_by(tx, id).await?.iter().all(|s| theirs.contains(s)) {
+                if !self.own.contains(&id)
+                    && erasing::backed_by(tx, id)
+                        .await?
+                        .iter()
+                        .all(|s| theirs.contains(s))
+                {
                     self.own.insert(id);
                 }
             }
@@ -204,7 +227,11 @@ impl Known {
         .await?;
         self.texts.remove(ERASED_SHA256);
         let words = &self.words;
-        self.paths = erasing::paths(tx).await?.into_iter().filter(|path| words.are_in(path)).collect();
+        self.paths = erasing::paths(tx)
+            .await?
+            .into_iter()
+            .filter(|path| words.are_in(path))
+            .collect();
         Ok(())
     }
 
@@ -219,13 +246,15 @@ impl Known {
         Ok(())
     }
 
-    /// Leaves alone what a person said holds nothing of them; of the others, every text since theirs was written to it is erased.
+    /// Leaves alone what a person said holds nothing of them; of the others, every text since
+    /// theirs was written to it is erased.
     async fn keep(&mut self, tx: &mut Tx, kept: &[MemoryId]) -> Result<()> {
         let kept: BTreeSet<MemoryId> = kept.iter().copied().collect();
         self.live.retain(|id, _| !kept.contains(id));
         self.alone.retain(|id, _| !kept.contains(id));
         for (&memory, &number) in &self.alone {
-            self.texts.extend(erasing::said_since(tx, memory, number).await?);
+            self.texts
+                .extend(erasing::said_since(tx, memory, number).await?);
         }
         for &memory in &kept {
             if let Some(says) = memories::get(tx, memory).await? {
@@ -245,14 +274,16 @@ impl Known {
         Ok(())
     }
 
-    /// Every memory and store that the texts and paths are of, and every open change that proposes them or says them of itself.
+    /// Every memory and store that the texts and paths are of, and every open change that proposes
+    /// them or says them of itself.
     async fn find_what_texts_touch(&mut self, tx: &mut Tx) -> Result<()> {
         for sha256 in self.texts.clone() {
             for (memory, store) in erasing::memories_with(tx, &sha256).await? {
                 self.memories.insert(memory);
                 self.stores.insert(store);
             }
-            self.stores.extend(erasing::stores_of_edits(tx, &sha256).await?);
+            self.stores
+                .extend(erasing::stores_of_edits(tx, &sha256).await?);
             for id in erasing::proposed_in(tx, &sha256).await? {
                 self.withdraw(tx, id).await?;
             }
@@ -267,7 +298,10 @@ impl Known {
             }
         }
         for (id, title, rationale, facts) in erasing::open_texts(tx).await? {
-            if [title, rationale, facts].iter().any(|text| self.words.erased_from(text).is_some()) {
+            if [title, rationale, facts]
+                .iter()
+                .any(|text| self.words.erased_from(text).is_some())
+            {
                 self.withdraw(tx, id).await?;
             }
         }

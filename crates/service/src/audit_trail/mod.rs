@@ -20,7 +20,7 @@ use store::{
     audit_log::{self, Filter},
     changes, changesets,
     checkpoints::CheckpointRow,
-    keys, memory_stores, past, policies, recalls, users,
+    history, keys, memory_stores, policies, recalls, users,
 };
 
 pub use self::{
@@ -33,7 +33,6 @@ use crate::{Lucid, Record, Result, names::Names};
 /// An entry as the page shows it.
 #[derive(Debug, Clone)]
 pub struct AuditRow {
-    /// The row.
     pub row: audit_log::Row,
     /// The actor by name.
     pub actor: String,
@@ -50,40 +49,78 @@ impl Lucid {
     pub async fn audit(&self, actor: &Actor, filter: &Filter) -> Result<Page<AuditRow>> {
         let mut tx = self.db.read().await?;
         let (visible, store) = actor.visible(Action::ReadStoreAudit).narrowed(filter.store);
-        let filter = Filter { store, ..filter.clone() };
+        let filter = Filter {
+            store,
+            ..filter.clone()
+        };
         let storeless = actor.may_in_general(Action::ReadAudit);
-        let page = audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
+        let page =
+            audit_log::list(&mut tx, visible, storeless, &filter, domain::limits::PAGE).await?;
         let names = Names::of_actors(&mut tx, page.rows.iter().map(|r| r.actor.as_str())).await?;
         let subjects: Vec<&str> = page.rows.iter().map(|r| r.subject.as_str()).collect();
         let of_change: Vec<ChangeId> = parsed(&subjects);
-        let in_changeset: BTreeMap<ChangeId, ChangesetId> = changes::changesets_of(&mut tx, &of_change).await?.into_iter().collect();
+        let in_changeset: BTreeMap<ChangeId, ChangesetId> =
+            changes::changesets_of(&mut tx, &of_change)
+                .await?
+                .into_iter()
+                .collect();
         let titles = titles(&mut tx, &subjects).await?;
         let rows = page.rows.into_iter().map(|row| AuditRow {
             actor: names.of(&row.actor),
             hash: hex::encode(row.entry().hash),
             title: titles.get(&row.subject).cloned(),
-            changeset: row.subject.parse().ok().or_else(|| in_changeset.get(&row.subject.parse().ok()?).copied()),
+            changeset: row
+                .subject
+                .parse()
+                .ok()
+                .or_else(|| in_changeset.get(&row.subject.parse().ok()?).copied()),
             row,
         });
-        Ok(Page { rows: rows.collect(), more: page.more })
+        Ok(Page {
+            rows: rows.collect(),
+            more: page.more,
+        })
     }
 
-    /// Who made entries that the actor may see, at most 100 of them: kind and id, and their name; by name.
+    /// Who made entries that the actor may see, at most 100 of them: kind and id, and their name;
+    /// by name.
     pub async fn audit_actors(&self, actor: &Actor) -> Result<Vec<(String, String)>> {
         let mut tx = self.db.read().await?;
         let storeless = actor.may_in_general(Action::ReadAudit);
-        let all = audit_log::actors(&mut tx, actor.visible(Action::ReadStoreAudit), storeless, 100).await?;
+        let all = audit_log::actors(
+            &mut tx,
+            actor.visible(Action::ReadStoreAudit),
+            storeless,
+            100,
+        )
+        .await?;
         let names = Names::of_actors(&mut tx, all.iter().map(String::as_str)).await?;
-        let mut named: Vec<(String, String)> = all.into_iter().map(|who| (names.of(&who), who)).map(|(name, who)| (who, name)).collect();
+        let mut named: Vec<(String, String)> = all
+            .into_iter()
+            .map(|who| (names.of(&who), who))
+            .map(|(name, who)| (who, name))
+            .collect();
         named.sort_by_key(|(_, name)| name.to_lowercase());
         Ok(named)
     }
 
     /// An entry that says what was done with the trail as a whole.
-    async fn record_about_the_trail(&self, actor: &Actor, action: AuditAction, needs: Action, payload: &Value) -> Result<()> {
+    async fn record_about_the_trail(
+        &self,
+        actor: &Actor,
+        action: AuditAction,
+        needs: Action,
+        payload: &Value,
+    ) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_in_installation(needs)?;
-        let record = Record { action, subject: "installation".into(), store: None, commit: None, payload };
+        let record = Record {
+            action,
+            subject: "installation".into(),
+            store: None,
+            commit: None,
+            payload,
+        };
         self.record(&mut tx, right, record).await?;
         Ok(tx.commit().await?)
     }
@@ -91,12 +128,17 @@ impl Lucid {
 
 /// The ids of one kind among subjects.
 fn parsed<T: std::str::FromStr>(subjects: &[&str]) -> Vec<T> {
-    subjects.iter().filter_map(|subject| subject.parse().ok()).collect()
+    subjects
+        .iter()
+        .filter_map(|subject| subject.parse().ok())
+        .collect()
 }
 
 /// What people call the subjects that have a name, a title or a path.
 async fn titles(tx: &mut Tx, subjects: &[&str]) -> Result<BTreeMap<String, String>> {
-    fn named<T: std::fmt::Display>(all: Vec<(T, String)>) -> impl Iterator<Item = (String, String)> {
+    fn named<T: std::fmt::Display>(
+        all: Vec<(T, String)>,
+    ) -> impl Iterator<Item = (String, String)> {
         all.into_iter().map(|(id, name)| (id.to_string(), name))
     }
     let mut titles = BTreeMap::new();
@@ -105,11 +147,14 @@ async fn titles(tx: &mut Tx, subjects: &[&str]) -> Result<BTreeMap<String, Strin
     titles.extend(named(policies::names(tx, &parsed(subjects)).await?));
     titles.extend(named(users::names(tx, &parsed(subjects)).await?));
     titles.extend(named(memory_stores::called(tx, &parsed(subjects)).await?));
-    titles.extend(named(past::paths(tx, &parsed(subjects)).await?));
+    titles.extend(named(history::paths(tx, &parsed(subjects)).await?));
     titles.extend(named(recalls::paths(tx, &parsed(subjects)).await?));
-    titles.extend(named(past::messages(tx, &parsed(subjects)).await?));
+    titles.extend(named(history::messages(tx, &parsed(subjects)).await?));
     let keys = keys::names(tx, &parsed(subjects)).await?;
-    titles.extend(keys.into_iter().map(|(id, name, owner)| (id.to_string(), format!("{name} (key of {owner})"))));
+    titles.extend(
+        keys.into_iter()
+            .map(|(id, name, owner)| (id.to_string(), format!("{name} (key of {owner})"))),
+    );
     Ok(titles)
 }
 

@@ -1,5 +1,6 @@
-//! The past of a store: what it held at a revision or a time, two revisions compared, which version put each line of a memory there, and
-//! what was brought back. Reading it changes nothing; bringing back is a proposal like any other.
+//! The past of a store: what it held at a revision or a time, two revisions compared, which version
+//! put each line of a memory there, and what was brought back. Reading it changes nothing; bringing
+//! back is a proposal like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +14,8 @@ use domain::{
 };
 use store::{
     Page, Tx, commits,
+    history::{self, PastRow},
     memories::{self, VersionRow},
-    past::{self, PastRow},
 };
 
 use crate::{
@@ -34,7 +35,6 @@ const READ: i64 = 50;
 /// What a store held at a revision.
 #[derive(Debug, Clone)]
 pub struct AsOf {
-    /// The revision.
     pub revision: i64,
     /// When it was committed; none of the empty beginning.
     pub at: Option<Timestamp>,
@@ -45,7 +45,6 @@ pub struct AsOf {
 /// What became of a memory between two revisions.
 #[derive(Debug, Clone)]
 pub struct Between {
-    /// The memory.
     pub memory: MemoryId,
     /// Where it was, if it was there.
     pub before: Option<MemoryPath>,
@@ -58,7 +57,6 @@ pub struct Between {
 /// A version of a memory with what it said.
 #[derive(Debug, Clone)]
 pub struct PastVersion {
-    /// The version.
     pub version: VersionView,
     /// What it said; of one that deleted, what the one before said.
     pub content: String,
@@ -67,30 +65,39 @@ pub struct PastVersion {
 /// Consecutive lines of a memory that one version put there.
 #[derive(Debug, Clone)]
 pub struct Blamed {
-    /// The version.
     pub version: VersionView,
     /// Number of the first line, from 1.
     pub first: usize,
-    /// The lines.
     pub lines: Vec<String>,
 }
 
 impl Lucid {
     /// What a store held at a revision, a page of it after a path.
-    pub async fn as_of(&self, actor: &Actor, store: StoreId, revision: i64, after: Option<&str>) -> Result<AsOf> {
+    pub async fn as_of(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        revision: i64,
+        after: Option<&str>,
+    ) -> Result<AsOf> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
-        let at = past::made_at(&mut tx, store, revision).await?;
+        let at = history::made_at(&mut tx, store, revision).await?;
         if at.is_none() && revision != 0 {
             return Err(Error::NotFound("revision"));
         }
-        Ok(AsOf { revision, at, memories: past::as_of(&mut tx, store, revision, after.unwrap_or_default(), PAGE).await? })
+        Ok(AsOf {
+            revision,
+            at,
+            memories: history::as_of(&mut tx, store, revision, after.unwrap_or_default(), PAGE)
+                .await?,
+        })
     }
 
     /// The revision that a store had at a time; 0 before its first commit.
     pub async fn revision_at(&self, actor: &Actor, store: StoreId, at: Timestamp) -> Result<i64> {
         require(actor, Action::SeeMemory, store)?;
-        Ok(past::revision_at(&mut self.db.read().await?, store, at).await?)
+        Ok(history::revision_at(&mut self.db.read().await?, store, at).await?)
     }
 
     /// The memories that two revisions of a store have otherwise, a page of them after a memory.
@@ -102,60 +109,113 @@ impl Lucid {
         after: Option<MemoryId>,
     ) -> Result<Page<Between>> {
         require(actor, Action::SeeMemory, store)?;
-        let page = past::between(&mut self.db.read().await?, store, (from, to), after, COMPARED).await?;
-        let one = |row: past::BetweenRow| Between {
+        let page = history::between(
+            &mut self.db.read().await?,
+            store,
+            (from, to),
+            after,
+            COMPARED,
+        )
+        .await?;
+        let one = |row: history::BetweenRow| Between {
             memory: row.memory_id,
             before: row.path_before.filter(|_| row.before.is_some()),
             after: row.path_after.filter(|_| row.after.is_some()),
-            lines: diff::lines(row.before.as_deref().unwrap_or_default(), row.after.as_deref().unwrap_or_default()),
+            lines: diff::lines(
+                row.before.as_deref().unwrap_or_default(),
+                row.after.as_deref().unwrap_or_default(),
+            ),
         };
-        Ok(Page { rows: page.rows.into_iter().map(one).collect(), more: page.more })
+        Ok(Page {
+            rows: page.rows.into_iter().map(one).collect(),
+            more: page.more,
+        })
     }
 
     /// One version of a memory, by number.
-    pub async fn past_version(&self, actor: &Actor, id: MemoryId, number: i64) -> Result<PastVersion> {
+    pub async fn past_version(
+        &self,
+        actor: &Actor,
+        id: MemoryId,
+        number: i64,
+    ) -> Result<PastVersion> {
         let mut tx = self.db.read().await?;
         let row = version(&mut tx, actor, id, number).await?;
         let said = match &row.content_sha256 {
             Some(sha256) => Some(sha256.clone()),
-            None => memories::version_numbered(&mut tx, id, number - 1).await?.and_then(|before| before.content_sha256),
+            None => memories::version_numbered(&mut tx, id, number - 1)
+                .await?
+                .and_then(|before| before.content_sha256),
         };
         let content = content_of(&mut tx, said.as_deref()).await?;
         let names = Names::of_actors(&mut tx, [row.actor.as_str()]).await?;
-        Ok(PastVersion { version: version_view(row, &names), content })
+        Ok(PastVersion {
+            version: version_view(row, &names),
+            content,
+        })
     }
 
-    /// Which version put each line of a memory there, as it is now; of a deleted one, as it was last.
+    /// Which version put each line of a memory there, as it is now; of a deleted one, as it was
+    /// last.
     pub async fn blame(&self, actor: &Actor, id: MemoryId) -> Result<Vec<Blamed>> {
         let mut tx = self.db.read().await?;
-        let newest = memories::versions(&mut tx, id, i64::MAX, 1).await?.rows.into_iter().next();
-        newest.filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("memory"))?;
+        let newest = memories::versions(&mut tx, id, i64::MAX, 1)
+            .await?
+            .rows
+            .into_iter()
+            .next();
+        newest
+            .filter(|v| actor.may(Action::SeeMemory, v.store_id))
+            .ok_or(Error::NotFound("memory"))?;
         let (lines, origins) = origins(&mut tx, id).await?;
         let ids: BTreeSet<VersionId> = origins.iter().copied().collect();
         let rows = memories::versions_in(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;
-        let versions: BTreeMap<VersionId, VersionRow> = rows.into_iter().map(|row| (row.id, row)).collect();
-        let names = Names::of_actors(&mut tx, versions.values().map(|v: &VersionRow| v.actor.as_str())).await?;
+        let versions: BTreeMap<VersionId, VersionRow> =
+            rows.into_iter().map(|row| (row.id, row)).collect();
+        let names = Names::of_actors(
+            &mut tx,
+            versions.values().map(|v: &VersionRow| v.actor.as_str()),
+        )
+        .await?;
         let mut blamed: Vec<Blamed> = Vec::new();
         for (at, (line, origin)) in lines.into_iter().zip(origins).enumerate() {
             match blamed.last_mut() {
                 Some(last) if last.version.version.id == origin => last.lines.push(line),
                 _ => {
-                    let row = versions.get(&origin).cloned().ok_or(Error::Internal("a line comes from no version"))?;
-                    blamed.push(Blamed { version: version_view(row, &names), first: at + 1, lines: vec![line] });
+                    let row = versions
+                        .get(&origin)
+                        .cloned()
+                        .ok_or(Error::Internal("a line comes from no version"))?;
+                    blamed.push(Blamed {
+                        version: version_view(row, &names),
+                        first: at + 1,
+                        lines: vec![line],
+                    });
                 }
             }
         }
         Ok(blamed)
     }
 
-    /// Proposes to bring a version of a memory back: its content and path, or the whole memory if it is gone. Nothing is brought back
-    /// before the proposal is approved and committed.
-    pub async fn propose_restore(&self, actor: &Actor, id: MemoryId, number: i64, reason: &str) -> Result<ChangesetId> {
+    /// Proposes to bring a version of a memory back: its content and path, or the whole memory if
+    /// it is gone. Nothing is brought back before the proposal is approved and committed.
+    pub async fn propose_restore(
+        &self,
+        actor: &Actor,
+        id: MemoryId,
+        number: i64,
+        reason: &str,
+    ) -> Result<ChangesetId> {
         let then = self.past_version(actor, id, number).await?;
         if then.version.version.redacted_at.is_some() || then.content == domain::erasure::ERASED {
-            return Err(Error::Conflict(format!("the text of version {number} was erased, so it cannot be brought back")));
+            return Err(Error::Conflict(format!(
+                "the text of version {number} was erased, so it cannot be brought back"
+            )));
         }
-        let (store, path) = (then.version.version.store_id, then.version.version.path.clone());
+        let (store, path) = (
+            then.version.version.store_id,
+            then.version.version.path.clone(),
+        );
         let now = memories::get(&mut self.db.read().await?, id).await?;
         let write = match now {
             Some(now) => MemoryWrite::Update {
@@ -164,58 +224,86 @@ impl Lucid {
                 content: Some(then.content),
                 expected_sha256: Some(now.content_sha256),
             },
-            None => MemoryWrite::Create { path, content: then.content },
+            None => MemoryWrite::Create {
+                path,
+                content: then.content,
+            },
         };
-        let reason = if reason.trim().is_empty() { format!("Version {number} is brought back.") } else { reason.to_owned() };
+        let reason = if reason.trim().is_empty() {
+            format!("Version {number} is brought back.")
+        } else {
+            reason.to_owned()
+        };
         Ok(self.propose_change(actor, store, &write, &reason).await?.0)
     }
 
     /// The first commit of a store after a revision, with what it wrote.
-    pub async fn next_commit(&self, actor: &Actor, store: StoreId, after: i64) -> Result<Option<ExportedCommit>> {
+    pub async fn next_commit(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        after: i64,
+    ) -> Result<Option<ExportedCommit>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
-        let Some(commit) = commits::next(&mut tx, store, after).await? else { return Ok(None) };
-        let written = past::written(&mut tx, store, commit.revision).await?;
+        let Some(commit) = commits::next(&mut tx, store, after).await? else {
+            return Ok(None);
+        };
+        let written = history::written(&mut tx, store, commit.revision).await?;
         let names = Names::of_actors(&mut tx, [commit.actor.as_str()]).await?;
-        let approvals: serde_json::Value = serde_json::from_str(&commit.approvals).unwrap_or_default();
-        let by = approvals.as_array().into_iter().flatten().filter_map(|a| a["by"].as_array()).flatten();
-        let mut approvers: Vec<String> = by.filter_map(|b| b["name"].as_str().map(str::to_owned)).collect();
+        let approvals: serde_json::Value =
+            serde_json::from_str(&commit.approvals).unwrap_or_default();
+        let by = approvals
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|a| a["by"].as_array())
+            .flatten();
+        let mut approvers: Vec<String> = by
+            .filter_map(|b| b["name"].as_str().map(str::to_owned))
+            .collect();
         approvers.sort();
         approvers.dedup();
-        Ok(Some(ExportedCommit { by: names.of(&commit.actor), commit, approvers, written }))
+        Ok(Some(ExportedCommit {
+            by: names.of(&commit.actor),
+            commit,
+            approvers,
+            written,
+        }))
     }
 }
 
 /// A commit as it is exported.
 #[derive(Debug, Clone)]
 pub struct ExportedCommit {
-    /// The commit.
     pub commit: commits::CommitRow,
-    /// Who committed, by name.
     pub by: String,
     /// Who approved any of it, by name.
     pub approvers: Vec<String>,
-    /// What it wrote.
-    pub written: Vec<past::CommittedRow>,
+    pub written: Vec<history::CommittedRow>,
 }
 
 async fn version(tx: &mut Tx, actor: &Actor, id: MemoryId, number: i64) -> Result<VersionRow> {
     let row = memories::version_whole(tx, id, number).await?;
-    row.filter(|v| actor.may(Action::SeeMemory, v.store_id)).ok_or(Error::NotFound("version"))
+    row.filter(|v| actor.may(Action::SeeMemory, v.store_id))
+        .ok_or(Error::NotFound("version"))
 }
 
-/// The lines that a memory has, or had last, and for each the version that put it there: from the newest version back, a line comes from
-/// the first one whose predecessor does not have it.
+/// The lines that a memory has, or had last, and for each the version that put it there: from the
+/// newest version back, a line comes from the first one whose predecessor does not have it.
 async fn origins(tx: &mut Tx, id: MemoryId) -> Result<(Vec<String>, Vec<VersionId>)> {
     let mut lines: Vec<String> = Vec::new();
     let mut origins: Vec<VersionId> = Vec::new();
-    // Lines that may come from further back: their place now, and in the text of the version that is looked at.
+    // Lines that may come from further back: their place now, and in the text of the version that
+    // is looked at.
     let mut open: Vec<(usize, usize)> = Vec::new();
     let mut later: Option<(VersionId, String)> = None;
     let mut before = i64::MAX;
     loop {
-        let page = past::said(tx, id, before, READ).await?;
-        let Some(oldest) = page.last().map(|row| row.number) else { break };
+        let page = history::said(tx, id, before, READ).await?;
+        let Some(oldest) = page.last().map(|row| row.number) else {
+            break;
+        };
         for row in page {
             let Some(content) = row.content else { continue };
             if let Some((version, text)) = &later {
@@ -240,10 +328,21 @@ async fn origins(tx: &mut Tx, id: MemoryId) -> Result<(Vec<String>, Vec<VersionI
     Ok((lines, origins))
 }
 
-/// Of the lines that are open in a later text, those that an older one has, with their place there; the others come from the later.
-fn older(old: &str, new: &str, version: VersionId, open: Vec<(usize, usize)>, origins: &mut [VersionId]) -> Vec<(usize, usize)> {
-    let same = diff::lines(old, new).into_iter().filter(|line| line.mark == Mark::Same);
-    let places: BTreeMap<usize, usize> = same.filter_map(|line| Some((line.after? - 1, line.before? - 1))).collect();
+/// Of the lines that are open in a later text, those that an older one has, with their place there;
+/// the others come from the later.
+fn older(
+    old: &str,
+    new: &str,
+    version: VersionId,
+    open: Vec<(usize, usize)>,
+    origins: &mut [VersionId],
+) -> Vec<(usize, usize)> {
+    let same = diff::lines(old, new)
+        .into_iter()
+        .filter(|line| line.mark == Mark::Same);
+    let places: BTreeMap<usize, usize> = same
+        .filter_map(|line| Some((line.after? - 1, line.before? - 1)))
+        .collect();
     let mut left = Vec::new();
     for (now, there) in open {
         match places.get(&there) {

@@ -11,13 +11,15 @@ statements! {
         (SELECT COUNT(*) FROM jobs WHERE state = 'running') AS jobs_running,
         (SELECT COUNT(*) FROM jobs WHERE state = 'failed') AS jobs_failed,
         (SELECT COUNT(*) FROM changes WHERE state IN ('pending', 'deferred')) AS changes_undecided,
-        (SELECT MIN(cs.created_at) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id WHERE c.state IN ('pending', 'deferred'))
+        (SELECT MIN(cs.created_at) FROM changes c JOIN changesets cs ON cs.id = c.changeset_id
+        WHERE c.state IN ('pending', 'deferred'))
             AS oldest_undecided_at,
         (SELECT COUNT(*) FROM dreams WHERE state = 'completed') AS dreams_completed,
         (SELECT COUNT(*) FROM dreams WHERE state = 'failed') AS dreams_failed,
         (SELECT COUNT(*) FROM commits) AS commits,
         (SELECT seq FROM audit_head WHERE id = 1) AS audit_seq";
-    NEWEST_MIGRATION = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations WHERE success";
+    NEWEST_MIGRATION = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations
+        WHERE success";
 }
 
 /// Numbers of the whole installation.
@@ -33,9 +35,7 @@ pub struct Figures {
     pub changes_undecided: i64,
     /// Since when the oldest of them waits.
     pub oldest_undecided_at: Option<Timestamp>,
-    /// Dreams that completed.
     pub dreams_completed: i64,
-    /// Dreams that failed.
     pub dreams_failed: i64,
     /// Commits to all stores.
     pub commits: i64,

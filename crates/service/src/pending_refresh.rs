@@ -1,5 +1,6 @@
-//! What a dream means for what waits and for what was committed: new evidence is appended, numbers are counted anew, what no longer
-//! holds becomes obsolete. None of it makes a revision or touches a decision.
+//! What a dream means for what waits and for what was committed: new evidence is appended, numbers
+//! are counted anew, what no longer holds becomes obsolete. None of it makes a revision or touches
+//! a decision.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use store::{
 
 use crate::{
     Lucid, Result,
-    propose::{Loaded, checked},
+    dream_proposals::{Loaded, checked},
 };
 
 /// Quotes that a change may have altogether, appendix included.
@@ -34,31 +35,51 @@ const ALWAYS_LOOKED_FOR: &[&str] = &[
 
 /// The finding of a proposal that is known by this.
 fn finding_of<'a>(fingerprint: &str, proposal: &'a Proposal) -> Option<&'a Finding> {
-    proposal.findings.iter().find(|f| f.is_known_by(fingerprint))
+    proposal
+        .findings
+        .iter()
+        .find(|f| f.is_known_by(fingerprint))
 }
 
-/// Waiting changes of dreams whose findings no longer hold. What a person has worded since is theirs, and stays.
-/// Without the meanings of what people say a rule is not found that was found by them; that does not speak against it.
-pub fn no_longer_found(known: &[KnownRow], proposal: &Proposal, by_meaning: bool) -> Vec<(ChangeId, ChangesetId)> {
+/// Waiting changes of dreams whose findings no longer hold. What a person has worded since is
+/// theirs, and stays. Without the meanings of what people say a rule is not found that was found by
+/// them; that does not speak against it.
+pub fn no_longer_found(
+    known: &[KnownRow],
+    proposal: &Proposal,
+    by_meaning: bool,
+) -> Vec<(ChangeId, ChangesetId)> {
     let gone = |k: &&KnownRow| {
         if !by_meaning && k.finding == "standing_instruction" {
             return false;
         }
         let looked_for = k.dream_id.is_some() && ALWAYS_LOOKED_FOR.contains(&k.finding.as_str());
-        let holds =
-            finding_of(&k.fingerprint, proposal).is_some_and(|f| matches!(f.disposition, Disposition::Waits | Disposition::Proposed));
+        let holds = finding_of(&k.fingerprint, proposal)
+            .is_some_and(|f| matches!(f.disposition, Disposition::Waits | Disposition::Proposed));
         k.state.is_open() && !k.conflicted && looked_for && k.revision == 1 && !holds
     };
-    known.iter().filter(gone).map(|k| (k.id, k.changeset_id)).collect()
+    known
+        .iter()
+        .filter(gone)
+        .map(|k| (k.id, k.changeset_id))
+        .collect()
 }
 
 impl Lucid {
-    /// Gives waiting changes the quotes that the dream found beside those that they have, and counts anew what backs them. Returns how
-    /// many quotes were added.
-    pub(crate) async fn append_evidence(&self, tx: &mut Tx, known: &[KnownRow], loaded: &Loaded, proposal: &Proposal) -> Result<usize> {
+    /// Gives waiting changes the quotes that the dream found beside those that they have, and
+    /// counts anew what backs them. Returns how many quotes were added.
+    pub(crate) async fn append_evidence(
+        &self,
+        tx: &mut Tx,
+        known: &[KnownRow],
+        loaded: &Loaded,
+        proposal: &Proposal,
+    ) -> Result<usize> {
         let mut appended = 0;
         for waiting in known.iter().filter(|k| k.state.is_open() && !k.conflicted) {
-            let Some(finding) = finding_of(&waiting.fingerprint, proposal).filter(|f| f.disposition == Disposition::Waits) else {
+            let Some(finding) = finding_of(&waiting.fingerprint, proposal)
+                .filter(|f| f.disposition == Disposition::Waits)
+            else {
                 continue;
             };
             let counted = counted(&finding.support);
@@ -67,13 +88,25 @@ impl Lucid {
             }
             changes::recount(tx, waiting.id, counted).await?;
             let there = evidence::of_change(tx, waiting.id).await?;
-            let known: BTreeSet<_> = there.iter().map(|(event, start, _)| (*event, *start)).collect();
+            let known: BTreeSet<_> = there
+                .iter()
+                .map(|(event, start, _)| (*event, *start))
+                .collect();
             let mut position = i64::try_from(there.len()).unwrap_or(i64::MAX);
             for quote in finding.change.iter().flat_map(|c| &c.quotes) {
-                let Some(quote) = checked(tx, quote, loaded).await? else { continue };
+                let Some(quote) = checked(tx, quote, loaded).await? else {
+                    continue;
+                };
                 let start = i64::try_from(quote.start).unwrap_or(i64::MAX);
                 if position < MOST_QUOTES && !known.contains(&(quote.event_id, start)) {
-                    evidence::insert(tx, self.id(EvidenceId::new), (waiting.id, position), &quote, true).await?;
+                    evidence::insert(
+                        tx,
+                        self.id(EvidenceId::new),
+                        (waiting.id, position),
+                        &quote,
+                        true,
+                    )
+                    .await?;
                     position += 1;
                     appended += 1;
                 }
@@ -98,8 +131,17 @@ fn counted(support: &Support) -> Counted {
 pub async fn refresh_support(tx: &mut Tx, loaded: &Loaded, proposal: &Proposal) -> Result<()> {
     for known in &loaded.input.known {
         let Some(memory) = known.memory else { continue };
-        let Some(finding) = finding_of(&known.fingerprint, proposal).filter(|f| f.support.sessions > 0) else { continue };
-        let last = finding.change.iter().flat_map(|c| &c.quotes).filter_map(|q| loaded.input.sessions[q.session].head.at).max();
+        let Some(finding) =
+            finding_of(&known.fingerprint, proposal).filter(|f| f.support.sessions > 0)
+        else {
+            continue;
+        };
+        let last = finding
+            .change
+            .iter()
+            .flat_map(|c| &c.quotes)
+            .filter_map(|q| loaded.input.sessions[q.session].head.at)
+            .max();
         let support = json!({"distinct": finding.support.distinct(), "counts": finding.support, "eligible": finding.support.eligible, "last_quoted_at": last});
         memories::refresh_support(tx, loaded.memories[memory].id, &support.to_string()).await?;
     }
