@@ -7,7 +7,7 @@ SITE_SOURCES := $(shell find app/src crates/domain/src frontend style -type f -n
 # The sentence model that dreams compare meanings with.
 MODEL := target/models/all-minilm-l6-v2
 
-.PHONY: demo run site test eval train bench lint deny advisories soak screens screenshots
+.PHONY: demo run site test eval train bench lint deny advisories soak screens screenshots style-report
 .DEFAULT_GOAL := demo
 
 ## The pages' wasm, script and style, hashed and compressed; the server's build takes them in.
@@ -65,6 +65,10 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	frontend/clippy.sh
 	$(MAKE) deny
+
+## How the code reads, beside what is wanted.
+style-report:
+	python3 tests/style_report.py
 
 deny:
 	command -v cargo-deny >/dev/null || cargo install --locked cargo-deny

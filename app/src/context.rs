@@ -23,7 +23,7 @@ use crate::components::{
     layout::{COUNTED, ErrorPage, Frame, Framed},
 };
 
-/// Who is signed in; put into the request by the server's middleware.
+/// The person who is signed in; the server's middleware puts it into the request.
 #[derive(Debug, Clone)]
 pub struct Current {
     pub actor: Actor,
@@ -33,7 +33,7 @@ pub struct Current {
     pub form_token: String,
 }
 
-/// Where a request came from; put into it by the server's middleware.
+/// The address and browser of a request; the server's middleware puts it into the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
     /// Network address, as far as it is known: of the last proxy, unless Lucid was told to believe
@@ -45,6 +45,8 @@ pub struct Client {
     pub public_url: String,
     /// True if cookies go over https (or to this machine) only.
     pub secure: bool,
+    /// The id of the request, as the log and the answer's header `request-id` have it.
+    pub request_id: String,
 }
 
 /// The cookie that carries what is shown once: the secret of a new key, a one-time link. It goes
@@ -344,7 +346,7 @@ where
     view! { <Suspense>{Suspend::new(whole)}</Suspense> }.into_any()
 }
 
-/// What the frame says beside a page. A page is shown without it where it cannot be read.
+/// Returns what the frame says beside a page. A page is shown without it where it cannot be read.
 async fn beside(request: &Request) -> Framed {
     let Some(current) = &request.current else {
         return Framed::default();
@@ -358,8 +360,8 @@ async fn beside(request: &Request) -> Framed {
     }
 }
 
-/// What is said where even a refused form could not be kept, because the database is gone or its
-/// disk full.
+/// Shows what is said where even a refused form could not be kept, because the database is gone or
+/// its disk full.
 fn in_trouble(request: &Request, status: u16) -> AnyView {
     let status = if status == Kind::Full.status() {
         status
@@ -389,5 +391,7 @@ fn failed(request: &Request, error: &Error) -> AnyView {
         );
     }
     request.set_status(kind.status());
-    view! { <ErrorPage status=kind.status() message=error.message() /> }.into_any()
+    let request_id = request.client.request_id.clone();
+    view! { <ErrorPage status=kind.status() message=error.message() request_id=request_id /> }
+        .into_any()
 }

@@ -22,7 +22,7 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// Most bytes of a witness's answer that are read.
 const ANSWER_BYTES: usize = 65_536;
 
-/// Where checkpoints are sent.
+/// The places that checkpoints are sent to.
 pub struct Sinks {
     file: Option<PathBuf>,
     url: Option<String>,

@@ -27,7 +27,7 @@ impl Failure {
     }
 }
 
-/// What can be done about a database that cannot be opened.
+/// Returns what can be done about a database that cannot be opened.
 fn hint(error: &store::Error) -> &'static str {
     if error.is_damaged() {
         ". The file is damaged, or is no SQLite database; take the last `lucid backup`, or see \

@@ -42,7 +42,7 @@ pub struct MailArgs {
     pub mail_from: Option<String>,
 }
 
-/// What sends.
+/// The client of the mail server.
 #[derive(Clone)]
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,

@@ -28,7 +28,7 @@ use service::{Error, Kind};
 
 use crate::context::Request;
 
-/// What an action answers to whoever does not ask for HTML.
+/// The answer of an action to a client that does not ask for HTML.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// True if it was done.

@@ -404,7 +404,7 @@ pub async fn check_policy(
 /// How many titles are listed.
 const LISTED: usize = 5;
 
-/// What a policy would do with the changes that wait, a line each.
+/// Returns what a policy would do with the changes that wait, a line each.
 fn would_do(open: &[WouldApply]) -> String {
     let applied: Vec<&str> = open
         .iter()
@@ -656,7 +656,7 @@ pub async fn release_change(changeset: String, change: String) -> Result<Answer,
     .await
 }
 
-/// What a person says of a change that a policy applied: `confirm` or `object`.
+/// Records what a person says of a change that a policy applied: `confirm` or `object`.
 #[server(prefix = "/do", endpoint = "check_application")]
 pub async fn check_application(
     changeset: String,

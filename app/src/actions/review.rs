@@ -676,7 +676,7 @@ fn parse_expected(text: &str) -> service::Result<Expected> {
     })
 }
 
-/// What was typed into an editor, to be shown again.
+/// Returns what was typed into an editor, to be shown again.
 fn typed(change: &str, verdict: &str, contents: &[String]) -> Fields {
     let mut kept = fields([("change", change), ("verdict", verdict)]);
     kept.extend(
@@ -712,7 +712,8 @@ pub(super) fn back(changeset: &str, change: &str) -> String {
     format!("/changesets/{}?change={}", plain(changeset), plain(change))
 }
 
-/// What may stand in an address: an id as it was sent, without anything that means something there.
+/// Returns what may stand in an address: an id as it was sent, without anything that means
+/// something there.
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '_')

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 
-/// What a change does.
+/// Shows what a change does.
 #[component]
 pub fn KindBadge(kind: ChangeKind) -> impl IntoView {
     let (icon, word) = match kind {

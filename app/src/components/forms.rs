@@ -6,7 +6,7 @@ use service::RefusedForm;
 /// Name of the field that carries the token of the web session.
 pub const TOKEN: &str = "form_token";
 
-/// What [`form_token`] writes, known to everything on a page.
+/// The form token of the web session, provided to everything on a page as context.
 #[derive(Debug, Clone)]
 pub struct FormToken(pub String);
 
@@ -39,7 +39,7 @@ pub fn Refused(
     })
 }
 
-/// What was typed into a field of a form that was refused.
+/// Returns what was typed into a field of a form that was refused.
 pub fn kept(refused: Option<&RefusedForm>, name: &str) -> Option<String> {
     refused.and_then(|form| form.fields.get(name).cloned())
 }

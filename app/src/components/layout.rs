@@ -157,7 +157,7 @@ pub fn places(role: Role) -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// What the frame shows around a page.
+/// The contents of the frame around a page.
 #[derive(Debug, Clone, Default)]
 pub struct Framed {
     /// Decisions that wait for the reader, or, for readers who decide nothing, changes that are
@@ -411,7 +411,7 @@ pub fn Avatar(
     }
 }
 
-/// What pages call an actor: people and keys by their names.
+/// Returns what pages call an actor: people and keys by their names.
 #[must_use]
 pub fn actor_name(actor: &str) -> String {
     let name = match actor {
@@ -507,7 +507,12 @@ pub fn Empty(title: &'static str, children: Children) -> impl IntoView {
 
 /// Why a page could not be shown, and a way on.
 #[component]
-pub fn ErrorPage(status: u16, message: String) -> impl IntoView {
+pub fn ErrorPage(
+    status: u16,
+    message: String,
+    /// The id by which the log names the request.
+    request_id: String,
+) -> impl IntoView {
     let title = match status {
         403 => "You do not have access",
         404 => "Not found",
@@ -536,17 +541,26 @@ pub fn ErrorPage(status: u16, message: String) -> impl IntoView {
         }
         .into_any(),
     };
+    // What the server could not do is in its log, under this id.
+    let reference = (status >= 500 && !request_id.is_empty()).then(|| {
+        view! {
+            <p class="quiet">
+                "If you ask for help, quote this request: " <code>{request_id}</code>
+            </p>
+        }
+    });
     view! {
         <Heading title=title />
         <div class="empty">
             <Icon name="triangle-alert" />
             <h2>{sentence(&message)}</h2>
             {on}
+            {reference}
         </div>
     }
 }
 
-/// What an address that leads nowhere shows.
+/// Shows what an address that leads nowhere shows.
 #[component]
 pub fn NotFound() -> impl IntoView {
     crate::context::page("", |_| async { Err(service::Error::NotFound("page")) })

@@ -49,7 +49,7 @@ pub mod swap {
     /// meant for the one before.
     const UNSEEN_MS: f64 = 200.0;
 
-    /// What is done with what was fetched.
+    /// The next step once a page was fetched.
     #[derive(Clone, Copy, PartialEq, Eq)]
     pub enum After {
         /// The address changes, and the focus goes to what is new.
@@ -254,7 +254,7 @@ pub mod swap {
         true
     }
 
-    /// What the bar says beside the places, in step with the page.
+    /// Keeps the counts of the bar in step with the page.
     fn counts(page: &Document) {
         let nav = |d: &Document| d.query_selector("nav#side").ok().flatten();
         if let (Some(new), Some(old)) = (nav(page), nav(&document())) {
@@ -262,7 +262,7 @@ pub mod swap {
         }
     }
 
-    /// What was refused has the focus, else what is new; what was done is announced.
+    /// Focuses the refused form, else the next change, and announces what was done.
     fn arrive(region: &Element) {
         ARRIVED.set(js_sys::Date::now());
         announce(region);

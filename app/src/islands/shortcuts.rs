@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 
-/// What each key does, as the map behind `?` shows it.
+/// Each key with its effect, as the map behind `?` shows it.
 pub const MAP: &[(&str, &str)] = &[
     (
         "A",
@@ -327,7 +327,7 @@ mod keys {
         next.focus().is_ok()
     }
 
-    /// What has the focus, if it is in the region.
+    /// Returns what has the focus, if it is in the region.
     fn in_region() -> Option<Element> {
         let focused = document().active_element()?;
         region()?.contains(Some(&focused)).then_some(focused)

@@ -309,7 +309,7 @@ fn entry(entry: AuditRow, (proves, exact): (bool, bool), now: Timestamp) -> impl
     }
 }
 
-/// What was done, in words; a decision says which.
+/// Returns what was done, in words; a decision says which.
 fn said(entry: &AuditRow) -> String {
     let Ok(action) = entry.row.action.parse::<AuditAction>() else {
         return entry.row.action.clone();
@@ -348,7 +348,7 @@ fn said(entry: &AuditRow) -> String {
     }
 }
 
-/// What it is about: a change or changeset by its title, anything else by its id.
+/// Shows what it is about: a change or changeset by its title, anything else by its id.
 fn about(entry: &AuditRow) -> AnyView {
     let id = &entry.row.subject;
     // What people do to themselves needs no second name.

@@ -97,7 +97,7 @@ pub fn Bulk() -> impl IntoView {
     })
 }
 
-/// What the address names: changes, and changesets.
+/// Returns what the address names: changes, and changesets.
 fn choices(request: &Request) -> Vec<Choice> {
     let named = |name: &String| match (name.parse(), name.parse()) {
         (Ok(id), _) => Some(Choice::Changeset(id)),

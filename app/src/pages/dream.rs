@@ -276,7 +276,7 @@ fn unexplained(stats: &str) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// What the model did and took.
+/// Shows what the model did and took.
 fn model(view: &DreamView) -> Option<impl IntoView + use<>> {
     let stats: serde_json::Value = serde_json::from_str(&view.dream.stats).ok()?;
     let m = stats["model"].as_object()?;
@@ -388,7 +388,7 @@ fn list(title: &str, about: &'static str, findings: &[&FindingRow]) -> Option<An
     })
 }
 
-/// What people are asked or told, with the page on which they answer.
+/// Shows what people are asked or told, with the page on which they answer.
 fn asked(view: &DreamView) -> Option<AnyView> {
     let of = |disposition: &str| {
         view.findings
@@ -418,7 +418,8 @@ fn asked(view: &DreamView) -> Option<AnyView> {
     })
 }
 
-/// Where something was held back, so that somebody can look into it: an attack shows only there.
+/// Shows where something was held back, so that somebody can look into it: an attack shows only
+/// there.
 fn seen_in(finding: &FindingRow) -> Option<AnyView> {
     let link = |(n, (session, event)): (usize, (SessionId, i64))| {
         let comma = (n > 0).then_some(", ");
@@ -434,7 +435,8 @@ fn seen_in(finding: &FindingRow) -> Option<AnyView> {
     (!places.is_empty()).then(|| view! { <span class="quiet">" seen in "{links}</span> }.into_any())
 }
 
-/// What was dropped, by reason, with examples, and, for who may see sessions, where it was seen.
+/// Shows what was dropped, by reason, with examples, and, for who may see sessions, where it was
+/// seen.
 fn dropped(findings: &[&FindingRow], shows_sessions: bool) -> Option<AnyView> {
     let mut by_reason: BTreeMap<String, Vec<&FindingRow>> = BTreeMap::new();
     for f in findings {

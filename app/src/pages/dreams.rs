@@ -222,7 +222,7 @@ fn instructed_form(
     }
 }
 
-/// What a dream with a model would take, said before it starts.
+/// Shows what a dream with a model would take, said before it starts.
 fn estimated(name: &'static str, e: Estimate) -> impl IntoView + use<> {
     let cost = (e.cost_micros > 0).then(|| format!(", about {}", cost(e.cost_micros)));
     let over = e
@@ -252,7 +252,7 @@ fn thousands(n: i64) -> String {
     }
 }
 
-/// What may distil, if there is a choice.
+/// Shows what may distil, if there is a choice.
 fn distiller_choice(request: &Request, chosen: Option<String>) -> Option<impl IntoView + use<>> {
     let names = request.lucid.distillers();
     let chosen = chosen.unwrap_or_else(|| "builtin".to_owned());

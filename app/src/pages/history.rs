@@ -148,7 +148,7 @@ pub fn History() -> impl IntoView {
     })
 }
 
-/// What the address asks for; what of it cannot be understood is said.
+/// Returns what the address asks for; what of it cannot be understood is said.
 async fn asked_for(
     request: &Request,
     days: Option<i64>,
@@ -249,7 +249,7 @@ fn filters(filter: &CommitFilter, days: Option<i64>, who: String) -> impl IntoVi
     }
 }
 
-/// Where commits come from, in the words of the page.
+/// The origins of commits, in the words of the page.
 const SOURCES: &[(CommitSource, &str)] = &[
     (CommitSource::Dream, "dreams"),
     (CommitSource::Agent, "agents"),

@@ -80,7 +80,7 @@ pub fn Insights() -> impl IntoView {
     })
 }
 
-/// What happened week by week.
+/// Shows what happened week by week.
 fn weeks(insights: &service::Insights) -> AnyView {
     let bars = |parts: &dyn Fn(&Week) -> Vec<i64>, marks: bool| {
         let one = |w: &Week| BarOf {
@@ -353,7 +353,7 @@ fn met(counted: Met) -> String {
     }
 }
 
-/// What models cost, and each change of theirs that was accepted.
+/// Returns what models cost, and each change of theirs that was accepted.
 fn cost_of_models(insights: &service::Insights) -> Option<String> {
     let accepted = insights.accepted_of_models();
     (insights.cost_micros > 0).then(|| match accepted {
@@ -370,7 +370,7 @@ fn cost_of_models(insights: &service::Insights) -> Option<String> {
     })
 }
 
-/// What became of proposals, and what waits.
+/// Shows what became of proposals, and what waits.
 fn proposals(insights: &service::Insights) -> AnyView {
     let row = |((kind, source), p): (&(ChangeKind, String), &Proposals)| {
         let (accepted, decided) = p.acceptance();
@@ -429,7 +429,7 @@ fn proposals(insights: &service::Insights) -> AnyView {
     .into_any()
 }
 
-/// Who or what proposed, in words.
+/// Returns who or what proposed, in words.
 fn called(source: &str) -> String {
     match source {
         "agent" => "Agents".to_owned(),

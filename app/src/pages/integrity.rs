@@ -149,7 +149,7 @@ fn kept(all: &[Checkpoint], now: Timestamp) -> AnyView {
     .into_any()
 }
 
-/// What witnesses cosigned last.
+/// Shows what witnesses cosigned last.
 fn witnessed(all: &[Cosignature], now: Timestamp) -> AnyView {
     let row = |c: &Cosignature| {
         view! {

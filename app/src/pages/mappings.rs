@@ -243,7 +243,7 @@ pub fn Edit() -> impl IntoView {
     })
 }
 
-/// What becomes of the sample's first records.
+/// Shows what becomes of the sample's first records.
 fn seen(fields: &BTreeMap<String, String>) -> AnyView {
     let sample = fields.get("sample").map_or("", |s| s.trim());
     if sample.is_empty() {

@@ -107,7 +107,7 @@ pub fn Memories() -> impl IntoView {
     })
 }
 
-/// What the store is for, how much is in it, and when it dreamt.
+/// Shows what the store is for, how much is in it, and when it dreamt.
 async fn health(request: &Request, store: &StoreRow) -> service::Result<AnyView> {
     let actor = request.actor()?;
     let now = request.now();
@@ -197,7 +197,7 @@ fn search_form(store: StoreId, asked: String) -> impl IntoView {
     }
 }
 
-/// What a search found, the best first.
+/// Shows what a search found, the best first.
 fn results(found: &Found) -> AnyView {
     let how = if found.by_meaning {
         "by words and by meaning"

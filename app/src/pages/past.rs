@@ -15,7 +15,7 @@ use crate::{
     context::{Request, page},
 };
 
-/// What a store held at the revision, or at the time, that the address names.
+/// Shows what a store held at the revision, or at the time, that the address names.
 #[component]
 pub fn AsOf() -> impl IntoView {
     page("memory", |request| async move {

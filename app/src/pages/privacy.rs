@@ -426,7 +426,7 @@ fn keep(view: &PrivacyView, refused: Option<&RefusedForm>) -> AnyView {
     .into_any()
 }
 
-/// What is known of the end user of a session, with what can be done about it.
+/// Shows what is known of the end user of a session, with what can be done about it.
 #[component]
 pub fn Subject() -> impl IntoView {
     page("erasure", |request| async move {

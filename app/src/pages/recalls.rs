@@ -75,7 +75,7 @@ fn state_badge(recall: &RecallRow) -> AnyView {
     }
 }
 
-/// Who loaded some versions of a memory, with the form that opens a recall of them.
+/// Shows who loaded some versions of a memory, with the form that opens a recall of them.
 #[component]
 pub fn MemoryLoads() -> impl IntoView {
     page("memory", |request| async move {
@@ -336,7 +336,7 @@ fn row(
     .into_any()
 }
 
-/// What was done about one, and the form that says so.
+/// Shows what was done about one, and the form that says so.
 fn mark(
     loaded: &Loaded,
     (recall, may): (RecallId, bool),

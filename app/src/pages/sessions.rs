@@ -232,7 +232,7 @@ fn filters(agents: &[String], filter: &SessionFilter, here: &str) -> AnyView {
     .into_any()
 }
 
-/// What the source said, or that it said nothing.
+/// Returns what the source said, or that it said nothing.
 pub fn known(value: Option<String>) -> String {
     value.unwrap_or_else(|| "unknown".to_owned())
 }

@@ -400,7 +400,7 @@ fn delete(store: &StoreRow) -> impl IntoView + use<> {
     }
 }
 
-/// What an agent loads at the start of a session.
+/// Shows what an agent loads at the start of a session.
 #[component]
 pub fn Briefing() -> impl IntoView {
     page("memory", |request| async move {

@@ -111,7 +111,7 @@ fn masking(id: SessionId, after: i64, is_revealed: bool, may_reveal: bool) -> An
         .into_any()
 }
 
-/// What is known of the session as a whole.
+/// Shows what is known of the session as a whole.
 fn about(s: &SessionRow, may_see_data: bool) -> AnyView {
     let claims = [
         ("Agent", s.agent.clone()),
@@ -255,7 +255,8 @@ fn given(session: SessionId, (shown, all): (Vec<GivenMemory>, usize), signs: boo
     .into_any()
 }
 
-/// Where the reader may want to jump to: errors, refusals, gaps. Nothing where there are none.
+/// Shows where the reader may want to jump to: errors, refusals, gaps. Nothing where there are
+/// none.
 fn outline(events: &[EventRow]) -> AnyView {
     let places = |name: &'static str, is: &dyn Fn(&EventRow) -> bool| {
         let found: Vec<i64> = events.iter().filter(|e| is(e)).map(|e| e.seq).collect();

@@ -41,7 +41,7 @@ pub struct Signed {
     pub sig: String,
 }
 
-/// What a bill says.
+/// The contents of a bill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     #[serde(rename = "_type")]

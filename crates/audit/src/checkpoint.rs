@@ -5,7 +5,7 @@
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-/// What is signed begins with this, so that no other signature can be taken for one.
+/// The prefix of the signed bytes, so that no other signature can be taken for a checkpoint's.
 const DOMAIN: &[u8] = b"lucid audit checkpoint v1\0";
 
 /// The end that a trail keeps with itself is signed under another beginning: a checkpoint that was
@@ -144,7 +144,7 @@ impl Checkpoint {
     }
 }
 
-/// What is signed when a key hands over to another begins with this.
+/// The prefix of the bytes that are signed when one key succeeds another.
 const SUCCESSION: &[u8] = b"lucid audit key v1\0";
 
 /// The word of a key for the one that signs after it: an Ed25519 signature over `lucid audit key

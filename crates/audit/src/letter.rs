@@ -31,7 +31,7 @@ pub enum BadLetter {
     Changed,
 }
 
-/// What is signed: the SHA-256 of the text, so that no text can be taken for a tree head or
+/// Returns what is signed: the SHA-256 of the text, so that no text can be taken for a tree head or
 /// anything else that the key signs.
 fn signed(text: &str) -> Vec<u8> {
     [DOMAIN, &crate::sha256(text)].concat()

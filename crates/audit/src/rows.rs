@@ -116,7 +116,7 @@ struct Known {
     seen: bool,
 }
 
-/// What every covered row must be, by replaying the trail.
+/// The rows that the trail says there are, by replaying it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     tables: HashMap<String, HashMap<Box<str>, Known>>,
@@ -155,7 +155,7 @@ impl Rows {
         }
     }
 
-    /// What entries found otherwise than it was left.
+    /// Returns what entries found otherwise than it was left.
     pub fn take_found(&mut self) -> Vec<Disagreement> {
         std::mem::take(&mut self.found)
     }
@@ -180,7 +180,7 @@ impl Rows {
         })
     }
 
-    /// What the trail has of a table and the database was not seen to have, by name.
+    /// Returns what the trail has of a table and the database was not seen to have, by name.
     #[must_use]
     pub fn missing(&self, table: &str) -> Vec<Disagreement> {
         let keys = self

@@ -184,7 +184,7 @@ pub enum Proof {
     },
 }
 
-/// What a proof shows.
+/// The result of a verified proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     /// The tree head that it rests on.

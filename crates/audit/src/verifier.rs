@@ -14,7 +14,7 @@ use crate::{
 /// How many rows that disagree are named in a message.
 const NAMED: usize = 20;
 
-/// What is wrong with a trail, and where.
+/// The first fault of a trail, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// The beginning is missing.
@@ -221,7 +221,7 @@ impl Verifier {
         self.since
     }
 
-    /// What every row must be, as the entries so far have it; empty unless it is
+    /// Returns what every row must be, as the entries so far have it; empty unless it is
     /// [`rebuilding`](Self::rebuilding).
     pub fn take_rows(&mut self) -> Rows {
         self.rows.take().unwrap_or_default()

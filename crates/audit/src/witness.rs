@@ -64,8 +64,8 @@ impl fmt::Display for WitnessKey {
     }
 }
 
-/// What a witness is sent to `add-checkpoint`: the size it cosigned last, the proof that the trail
-/// only grew since, and the signed head. Hashes are hexadecimal.
+/// Returns what a witness is sent to `add-checkpoint`: the size it cosigned last, the proof that
+/// the trail only grew since, and the signed head. Hashes are hexadecimal.
 #[must_use]
 pub fn request(cosigned: u64, path: &[String], note: &str) -> Option<String> {
     let mut body = format!("old {cosigned}\n");
@@ -79,7 +79,7 @@ pub fn request(cosigned: u64, path: &[String], note: &str) -> Option<String> {
 }
 
 impl WitnessKey {
-    /// What the witness calls itself.
+    /// Returns what the witness calls itself.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

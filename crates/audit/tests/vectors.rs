@@ -25,7 +25,7 @@ const SECOND_KEY: [u8; 32] = [2; 32];
 const OLD: i64 = 3;
 const ENTRIES: i64 = 12;
 
-/// What is to be said of an export.
+/// The expected result for an export.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Case {
     file: String,
@@ -49,7 +49,7 @@ fn some_row(n: i64) -> Row {
     )
 }
 
-/// What an entry binds.
+/// Returns what an entry binds.
 fn bound(seq: i64, earlier: &Earlier) -> Vec<Row> {
     match seq {
         4 => vec![

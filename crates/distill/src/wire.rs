@@ -36,7 +36,7 @@ pub struct Wire {
     deadline: Duration,
 }
 
-/// What a try gave.
+/// The result of one try.
 enum Tried {
     Done(Value),
     /// Trying again may help, after the wait that the server asked for.
@@ -133,8 +133,8 @@ impl Wire {
         }
     }
 
-    /// What the server says of its refusal: shortened, masked, and without the key, which some
-    /// repeat.
+    /// Returns what the server says of its refusal: shortened, masked, and without the key, which
+    /// some repeat.
     fn said(&self, status: StatusCode, body: &[u8]) -> String {
         let message = serde_json::from_slice::<Value>(body)
             .ok()

@@ -11,7 +11,7 @@ use crate::{
 };
 
 text_enum! {
-    /// What a person is in the installation.
+    /// The role of a person in the installation.
     Role {
         /// Manages people, grants, schedules, policies and keys; with a grant also reviews.
         Admin => "admin",
@@ -25,7 +25,8 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a grant gives on its store or path. The order of definition is the order of power.
+    /// The rights that a grant gives on its store or path. The order of definition is the order of
+    /// power.
     StoreRole {
         Reader => "reader",
         Reviewer => "reviewer",
@@ -34,7 +35,7 @@ text_enum! {
     }
 }
 
-/// Who stands behind an action.
+/// The person, key or process behind an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Who {
     Person(UserId),
@@ -112,8 +113,8 @@ impl std::fmt::Debug for WebSession {
     }
 }
 
-/// Who acts and what they were granted, as it stood when the request came in. Reads rely on it; a
-/// write reads all of it again inside its transaction.
+/// The acting person, key or process with its grants, as they were when the request came in. Reads
+/// rely on it; a write reads all of it again inside its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub who: Who,

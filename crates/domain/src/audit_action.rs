@@ -203,8 +203,8 @@ text_enum! {
 }
 
 impl AuditAction {
-    /// What was done, after the actor's name and, where it is about a change or changeset, before
-    /// its title: `Rui Reviewer commented on ..`.
+    /// Returns what was done, after the actor's name and, where it is about a change or changeset,
+    /// before its title: `Rui Reviewer commented on ..`.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {

@@ -60,7 +60,7 @@ pub fn change_bytes(kind: ChangeKind, edits: &[Edit], quotes: &[Quote]) -> Vec<u
     out.0
 }
 
-/// What a signature on a decision stands for.
+/// The statement that a signature on a decision covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature<'a> {
     pub user: UserId,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 text_enum! {
-    /// What a change does to the memory.
+    /// The effect of a change on the memory.
     ChangeKind {
         Add => "add",
         /// Other content for a memory.
@@ -126,7 +126,7 @@ impl RejectCode {
     }
 }
 
-/// What must hold before an action, beside the state; checked by `service` inside the transaction.
+/// A condition of an action besides the state; `service` checks it inside the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     None,

@@ -30,7 +30,7 @@ static SPOKEN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What can stand between the word and the password.
+/// The words and marks that may be between `password` and the password.
 static LINK: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:\b(?:is|was|to|are|be|lautet|ist|est|es|é|são|è|e|with|use)\b:?|[:=：,]|->|は|是|为|：)[\s“«「'\x22]*").ok()
 });

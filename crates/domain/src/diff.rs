@@ -16,7 +16,7 @@ use similar::{
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What became of a line or a word.
+    /// The fate of a line or a word.
     Mark {
         Same => "same",
         Removed => "removed",
@@ -131,7 +131,7 @@ fn moves(ops: &[DiffOp], old: &[&str], new: &[&str]) -> Moves {
     moves
 }
 
-/// What turns one list into the other.
+/// Returns what turns one list into the other.
 fn compare(old: &[&str], new: &[&str], deadline: Option<Instant>) -> Vec<DiffOp> {
     let mut numbers = HashMap::new();
     let mut number = |text: &&str| {

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::{search::tokens, sensitive::sensitive_spans, text_enum::text_enum};
 
-/// What an erased text says. Its SHA-256 is [`ERASED_SHA256`], which the database's triggers let
-/// take the place of any other.
+/// The text that replaces erased text. Its SHA-256 is [`ERASED_SHA256`], which the database's
+/// triggers let take the place of any other.
 pub const ERASED: &str = "[erased]";
 /// The SHA-256 of [`ERASED`], hexadecimal.
 pub const ERASED_SHA256: &str = "774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e78e9e50dd9b58b3201";
@@ -57,7 +57,7 @@ text_enum! {
     }
 }
 
-/// What is looked for in texts.
+/// The words of an end user that are searched for in other texts.
 #[derive(Debug, Clone, Default)]
 pub struct TheirWords {
     hasher: RandomState,
@@ -68,7 +68,7 @@ pub struct TheirWords {
 }
 
 impl TheirWords {
-    /// What is found by the name alone.
+    /// Returns what is found by the name alone.
     #[must_use]
     pub fn of(subject: &str) -> Self {
         let mut words = Self::default();

@@ -82,8 +82,9 @@ text_enum! {
     }
 }
 
-/// What an event counts as when findings are looked for: what was copied or abandoned as nothing,
-/// and what is in the user's role but was said by no person as something that the agent was told.
+/// Returns what an event counts as when findings are looked for: what was copied or abandoned as
+/// nothing, and what is in the user's role but was said by no person as something that the agent
+/// was told.
 #[must_use]
 pub fn counts_as(kind: EventKind, speaker: Speaker, standing: Standing) -> EventKind {
     match (standing, kind, speaker) {
@@ -108,7 +109,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Who or what says how a session ended.
+    /// The source of a session's outcome.
     #[derive(Default)]
     OutcomeSource {
         /// Whoever recorded it, or the transcript itself.
@@ -233,7 +234,7 @@ impl Outcome {
         }
     }
 
-    /// What it says as far as conclusions may be drawn from it: of a claim, nothing.
+    /// Returns what it says as far as conclusions may be drawn from it: of a claim, nothing.
     #[must_use]
     pub const fn decided(self) -> OutcomeResult {
         if self.source.decides() {
@@ -264,7 +265,7 @@ impl Outcome {
     }
 }
 
-/// What is known of a session beside its events. Every field may be unknown.
+/// The facts about a session besides its events. Every field may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SessionHead {
     /// The source's own id.
@@ -357,7 +358,7 @@ fn is_fatal(line: &str) -> bool {
         && line.len() > 7
 }
 
-/// What a tool's answer says of how it ended; the rest of it, which may be long, is not kept.
+/// The part of a tool's answer that says how it ended; the rest, which may be long, is not kept.
 #[derive(Deserialize)]
 struct Ended {
     exit_code: Option<serde_json::Value>,

@@ -24,7 +24,7 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// What the id starts with when it is shown.
+            /// The prefix of the id when it is shown.
             pub const PREFIX: &'static str = $prefix;
 
             /// A new id from the time (milliseconds count) and ten random bytes.

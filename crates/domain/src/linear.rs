@@ -107,9 +107,9 @@ impl Named {
     }
 }
 
-/// What a classifier sees of a text: words, pairs of words, and groups of two to five letters
-/// inside words. Each half has the length 1, so that long and short texts weigh the same; what
-/// comes again counts less each time.
+/// Returns what a classifier sees of a text: words, pairs of words, and groups of two to five
+/// letters inside words. Each half has the length 1, so that long and short texts weigh the same;
+/// what comes again counts less each time.
 #[must_use]
 pub fn features(folded: &str) -> Hashed {
     let text: String = folded.chars().take(READ_CHARS).collect();

@@ -17,8 +17,8 @@ pub const CONTENT_BYTES: usize = 102_400;
 /// Longest store name, in characters.
 pub const STORE_NAME_CHARS: usize = 255;
 
-/// Where a memory stands in its store: `/` and 1-20 segments, none empty, `.` or `..`, no control
-/// or format characters, NFC, at most 1,024 bytes.
+/// The path of a memory in its store: `/` and 1-20 segments, none empty, `.` or `..`, no control or
+/// format characters, NFC, at most 1,024 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MemoryPath(String);
@@ -240,7 +240,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a version did to its memory.
+    /// The effect of a version on its memory.
     Operation {
         /// The memory is new.
         Created => "created",

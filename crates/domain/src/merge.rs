@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 
 use similar::{Algorithm, DiffOp, TextDiff};
 
-/// What came of a merge.
+/// The result of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
     /// The text. Where both sides changed the same lines, both are in it between marks: first what
@@ -38,7 +38,7 @@ pub struct Conflict {
     at: Range<usize>,
 }
 
-/// What a conflict is resolved to.
+/// The resolution of a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     Now,

@@ -181,8 +181,8 @@ fn digit_groups(text: &str) -> Vec<Range<usize>> {
 /// Longest of them, in bytes: nineteen digits with a separator after each.
 const LONGEST_GROUP: usize = 40;
 
-/// What is personal in a run of digits and separators: a card may stand after another number and
-/// before one.
+/// Returns what is personal in a run of digits and separators: a card may stand after another
+/// number and before one.
 fn personal_in(text: &str, start: usize, end: usize) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let digit = |i: usize| bytes[i].is_ascii_digit();

@@ -38,7 +38,7 @@ text_enum! {
 }
 
 impl QuestionKind {
-    /// What can be answered, in the order of the keys 1, 2, 3.
+    /// Returns what can be answered, in the order of the keys 1, 2, 3.
     #[must_use]
     pub const fn answers(self) -> &'static [Answer] {
         use Answer::{Both, Changed, First, MendTool, Second, Seen, StillHolds, Written};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{Timestamp, event::OutcomeResult};
 
-/// What is known of a quote beside its words.
+/// The facts about a quote besides its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuoteFacts<'a> {
     /// When it was said, if known.

@@ -4,7 +4,7 @@
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// What was done about a session that loaded recalled memory.
+    /// The action that was taken on a session that loaded recalled memory.
     RecallMark {
         /// The people behind it were told.
         Told => "told",
@@ -16,7 +16,7 @@ text_enum! {
 }
 
 impl RecallMark {
-    /// What pages call it.
+    /// Returns what pages call it.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {

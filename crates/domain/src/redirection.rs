@@ -154,8 +154,8 @@ pub fn is_short(folded: &str) -> bool {
     folded.len() < SENTENCE_BYTES
 }
 
-/// What is judged of a folded text: all of it, and each of its sentences, so that one among many is
-/// not passed over.
+/// Returns what is judged of a folded text: all of it, and each of its sentences, so that one among
+/// many is not passed over.
 #[must_use]
 pub fn passages(folded: &str) -> Vec<&str> {
     let parts: Vec<&str> = sentences(folded).filter(|s| !is_short(s)).collect();

@@ -87,7 +87,7 @@ impl Approvals {
     }
 }
 
-/// What stands between a change and its commit.
+/// A requirement that a change still has to meet before its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requirement {
     Satisfied,

@@ -8,7 +8,7 @@ use crate::{
 };
 
 text_enum! {
-    /// What a key may be used for.
+    /// A use that a key is allowed.
     Scope {
         /// Read sessions and their events.
         SessionsRead => "sessions:read",
@@ -99,7 +99,7 @@ text_enum! {
     }
 }
 
-/// What an action is done to.
+/// The object of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// One store, or a part of it by path.
@@ -120,7 +120,7 @@ impl Resource {
     }
 }
 
-/// What a role needs for an action.
+/// The condition under which a role may do an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     No,
@@ -155,8 +155,8 @@ const ADMINS: [Access; 4] = [Yes, No, No, No];
 /// Admins who own the store: their role alone manages none.
 const OWNING_ADMINS: [Access; 4] = [Granted(Owner), No, No, No];
 
-/// Who may do what. A test of every route and server function reads it, and so does the page for
-/// admins.
+/// The rights of every role and scope. A test of every route and server function reads it, and so
+/// does the page for admins.
 pub const TABLE: &[Right] = &[
     on_store(
         Action::SeeMemory,
@@ -279,7 +279,7 @@ impl Action {
         TABLE.iter().find(|r| r.action == self).unwrap_or(&NOBODY)
     }
 
-    /// What somebody is told who sees the store but may not do this.
+    /// Returns what somebody is told who sees the store but may not do this.
     #[must_use]
     pub const fn needs(self) -> &'static str {
         match self {
@@ -348,7 +348,7 @@ const NOBODY: Right = Right {
 };
 
 impl Right {
-    /// What a role needs.
+    /// Returns what a role needs.
     #[must_use]
     pub fn access(&self, role: Role) -> Access {
         Role::ALL

@@ -9,7 +9,7 @@ use crate::{
 };
 
 text_enum! {
-    /// What a reviewer should know before deciding.
+    /// A warning for the reviewer of a change.
     Label {
         /// A statement is lost.
         Destructive => "destructive",
@@ -74,7 +74,7 @@ text_enum! {
     }
 }
 
-/// What the labels of a change are computed from.
+/// The facts from which the labels of a change are computed.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts<'a> {
@@ -158,8 +158,8 @@ enum Losses {
     Statement,
 }
 
-/// What a change loses. A lost statement of which a new one is the same but for a value is not
-/// lost; each new one stands for one.
+/// Returns what a change loses. A lost statement of which a new one is the same but for a value is
+/// not lost; each new one stands for one.
 fn losses(before: &[String], after: &[String]) -> Losses {
     let gone = lost(before, after);
     if gone.is_empty() {

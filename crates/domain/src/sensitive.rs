@@ -4,7 +4,7 @@
 
 use crate::{credentials, personal, secrets};
 
-/// What kind of sensitive span was found.
+/// The kind of a sensitive span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sensitive {
     Secret,

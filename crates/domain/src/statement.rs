@@ -85,7 +85,7 @@ pub fn told(statement: &str) -> Vec<String> {
     whole.chain(parts).map(str::to_owned).collect()
 }
 
-/// What becomes of a statement when several texts become several others.
+/// The fate of a statement when several texts become several others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fate {
     /// The statement as it stood.
@@ -96,7 +96,7 @@ pub struct Fate {
     pub to: Vec<usize>,
 }
 
-/// What becomes of each statement of `before` in `after`, in order, each once.
+/// Returns what becomes of each statement of `before` in `after`, in order, each once.
 #[must_use]
 pub fn fates(before: &[&str], after: &[&str]) -> Vec<Fate> {
     let told_after: Vec<HashSet<String>> = after

@@ -82,7 +82,7 @@ impl Validity {
         }
     }
 
-    /// What the end of a line says, and where that begins.
+    /// Returns what the end of a line says, and where that begins.
     fn at_end_of(line: &str) -> Option<(usize, Self)> {
         let line = line.trim_end();
         let line = line.strip_suffix('.').unwrap_or(line).strip_suffix(')')?;

@@ -25,7 +25,8 @@ impl Failure<'_> {
         )
     }
 
-    /// Where the note goes: `/failures/<subject>-<words>.md`, without anything that may vary.
+    /// Returns where the note goes: `/failures/<subject>-<words>.md`, without anything that may
+    /// vary.
     pub fn path(&self, template: &str) -> String {
         let clause = first_part(point(template, self.subject));
         let words: Vec<&str> = clause
@@ -60,7 +61,7 @@ impl Failure<'_> {
         )
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn what_to_do(&self, fix: &Fix) -> String {
         let subject = self.subject;
         match fix {
@@ -136,7 +137,7 @@ impl Failure<'_> {
         }
     }
 
-    /// What failed beside what worked, where both were always the same.
+    /// Returns what failed beside what worked, where both were always the same.
     fn example(fix: &Fix) -> Option<String> {
         let Fix::Change {
             argument,
@@ -155,8 +156,8 @@ impl Failure<'_> {
     }
 }
 
-/// What a failure says of itself, without what says that it is one, the shell that reports it and
-/// the program that it is about.
+/// Returns what a failure says of itself, without what says that it is one, the shell that reports
+/// it and the program that it is about.
 fn point<'t>(says: &'t str, subject: &str) -> &'t str {
     let mut rest = says;
     let program = subject.split(' ').next().unwrap_or(subject);

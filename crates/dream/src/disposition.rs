@@ -19,7 +19,7 @@ use crate::{
 
 /// Open failures that one dream shows; the best supported ones.
 const MOST_OPEN: usize = 50;
-/// What stores call the folder of each kind of note, our own name first.
+/// The names of the folder of each kind of note, Lucid's own name first.
 const FOLDERS: &[&[&str]] = &[
     &[
         "failures",
@@ -216,7 +216,7 @@ fn closed(finding: &Finding, input: &Input) -> Option<String> {
     rejected.or_else(|| told().then(|| "the memory already says what to do about it".to_owned()))
 }
 
-/// What an earlier proposal of the same finding means for it.
+/// Returns what an earlier proposal of the same finding means for it.
 fn known(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let mut committed = None;
     let mut personal = None;
@@ -357,8 +357,8 @@ fn rewrite(change: &mut Change, memory: usize, input: &Input) {
     }
 }
 
-/// What each statement of the memory is about and whether it forbids it, with where it is: made
-/// once for all rules of a dream.
+/// The subject of each statement of the memory, whether it forbids it, and its place: computed once
+/// for all rules of a dream.
 struct Matters {
     by_matter: HashMap<(Vec<String>, bool), (usize, String)>,
 }
@@ -416,7 +416,8 @@ fn replaces_opposite(finding: &mut Finding, input: &Input, matters: &Matters) ->
     Some(())
 }
 
-/// What a note of somebody else says already is not said again; what it leaves out is added to it.
+/// Returns what a note of somebody else says already is not said again; what it leaves out is added
+/// to it.
 fn already_said(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let change = finding
         .change

@@ -6,7 +6,7 @@ use std::{future::Future, pin::Pin};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Who said what in a conversation with a model.
+/// The speaker of a turn in a conversation with a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -14,7 +14,7 @@ pub enum Role {
     Assistant,
 }
 
-/// What a model is asked.
+/// A request to a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ask {
     pub system: String,
@@ -52,7 +52,7 @@ impl Usage {
     }
 }
 
-/// What a model answered: text that should be the JSON asked for.
+/// The answer of a model: text that should be the JSON asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub text: String,

@@ -39,7 +39,7 @@ const OUT: &[&str] = &[
 /// How a sentence asks for something only.
 const ONLY: &[&str] = &["only", "focus on", "just", "concentrate on", "nothing but"];
 
-/// What is left out, and what alone is asked for: kinds and tools.
+/// The kinds and tools that instructions leave out, or alone ask for.
 #[derive(Debug, Default)]
 pub struct Steering<'a> {
     out: BTreeSet<&'a str>,

@@ -38,7 +38,7 @@ pub struct Input {
     pub taught: Vec<Taught>,
 }
 
-/// What is known of a session beside what happened in it. Every field but the key may be unknown.
+/// The facts about a session besides its events. Every field but the key may be unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
     /// Unique among the sessions; decides the order.
@@ -146,7 +146,7 @@ impl Known {
     }
 }
 
-/// What came of an earlier proposal.
+/// The fate of an earlier proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownState {
     Waiting,
@@ -210,7 +210,7 @@ pub struct Progress {
     pub sessions: usize,
 }
 
-/// What a dream found.
+/// The result of a dream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     /// Every finding, best supported first; those with the disposition `Proposed` become changes.
@@ -234,7 +234,7 @@ pub struct NotedFailure {
     pub met: BTreeSet<usize>,
 }
 
-/// What is asked about two statements.
+/// The question about two statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuestionKind {
     /// They say different things of the same.
@@ -268,7 +268,7 @@ pub struct Taught {
 }
 
 impl Question {
-    /// What it is known by across dreams.
+    /// Returns what it is known by across dreams.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let kind = match self.kind {
@@ -279,7 +279,7 @@ impl Question {
     }
 }
 
-/// What a dream counted.
+/// The counts of a dream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Sessions in the window.
@@ -351,7 +351,7 @@ impl Support {
     }
 }
 
-/// What became of a finding.
+/// The fate of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
     /// It becomes a change.
@@ -449,7 +449,7 @@ impl Finding {
     }
 }
 
-/// What a finding of this kind and name is known by.
+/// Returns what a finding of this kind and name is known by.
 pub(crate) fn fingerprint(kind: &str, name: &str) -> String {
     sha256_hex(format!("{kind}\0{name}").as_bytes())
 }

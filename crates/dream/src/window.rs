@@ -42,13 +42,13 @@ impl<'a> Window<'a> {
         self.order.iter().map(|&i| (i, &self.input.sessions[i]))
     }
 
-    /// What is known of a session.
+    /// Returns what is known of a session.
     pub fn head(&self, index: usize) -> &'a Head {
         &self.input.sessions[index].head
     }
 
-    /// Who speaks in a session, as far as that is known: its subject, else its task, else the
-    /// session itself.
+    /// Returns who speaks in a session, as far as that is known: its subject, else its task, else
+    /// the session itself.
     pub fn speaker(&self, index: usize) -> &'a str {
         let head = self.head(index);
         head.subject

@@ -45,7 +45,7 @@ pub struct SentenceModel {
     output: NodeId,
 }
 
-/// What the model asks for.
+/// An input of the model.
 #[derive(Debug, Clone, Copy)]
 enum Input {
     Ids,

@@ -27,10 +27,10 @@ const LONGEST_WAIT: i64 = 60;
 const FORGOTTEN_SECONDS: i64 = 3_600;
 /// How long a browser is known after the last sign-in from it, in seconds: half a year.
 pub(crate) const BROWSER_SECONDS: i64 = 182 * 86_400;
-/// What failed sign-ins under addresses that nobody has are counted under, for the trail.
+/// The subject under which the trail counts failed sign-ins of addresses without an account.
 const UNKNOWN_ADDRESSES: &str = "unknown addresses";
 
-/// What a one-time link is for.
+/// The purpose of a one-time link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkPurpose {
     /// It makes the first admin.
@@ -62,7 +62,7 @@ pub struct UserView {
     pub role: Role,
 }
 
-/// Where a sign-in comes from.
+/// The address and browser of a sign-in.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place<'a> {
     pub address: Option<&'a str>,
@@ -124,7 +124,7 @@ impl Lucid {
         Ok(token)
     }
 
-    /// What a link is for, without using it up.
+    /// Returns what a link is for, without using it up.
     pub async fn link_purpose(&self, token: &str) -> Result<LinkPurpose> {
         let mut tx = self.db.read().await?;
         let link = sign_in::link(&mut tx, &token_hash(token), self.now())
@@ -523,8 +523,8 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Who somebody is now through a web session (or in this process, with none), and what they
-    /// were granted; `None` if the account or the session ended.
+    /// Returns who somebody is now through a web session (or in this process, with none), and what
+    /// they were granted; `None` if the account or the session ended.
     pub async fn actor(
         &self,
         id: UserId,
@@ -591,9 +591,9 @@ fn hashed(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-/// What failures are counted under. Guessing from one place slows down that place, and leaves the
-/// owner of the account alone; only guessing from everywhere slows the account down, and then not
-/// for browsers that it knows (OWASP's device cookies).
+/// Returns what failures are counted under. Guessing from one place slows down that place, and
+/// leaves the owner of the account alone; only guessing from everywhere slows the account down, and
+/// then not for browsers that it knows (OWASP's device cookies).
 fn sign_in_counters(email: &str, place: Place<'_>, known_browser: bool) -> Vec<Counter> {
     let here = format!("{email}\0{}", place.address.unwrap_or_default());
     let mut all = vec![Counter {

@@ -37,7 +37,7 @@ impl Lucid {
         Ok(audit_log::head(&mut self.db.read().await?).await?.seq)
     }
 
-    /// What happened after a position in stores whose changesets the actor may see, and the
+    /// Returns what happened after a position in stores whose changesets the actor may see, and the
     /// position that this goes up to.
     pub async fn news(&self, actor: &Actor, after: i64) -> Result<(Vec<Happened>, i64)> {
         // One snapshot: an entry that is appended between two reads is not passed over.

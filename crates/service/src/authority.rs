@@ -86,8 +86,8 @@ impl Database {
     }
 }
 
-/// What the rights of an actor depend on, as one write transaction read it. Reads as the [`Actor`]
-/// that it is now.
+/// Everything that an actor's rights depend on, as one write transaction read it. Reads as the
+/// [`Actor`] that it is now.
 pub struct Acting {
     actor: Actor,
     sign_in: Option<SignIn>,
@@ -276,7 +276,7 @@ impl Lucid {
     }
 }
 
-/// Who acts with a key, and what they may do now; `None` if its owner's account ended.
+/// Returns who acts with a key, and what they may do now; `None` if its owner's account ended.
 pub async fn actor_of_key(tx: &mut Tx, key: &keys::KeyRow) -> Result<Option<Actor>> {
     let Some(owner) = users::get(tx, key.user_id)
         .await?

@@ -32,7 +32,7 @@ const LEAST_BYTES: i64 = 16_384;
 /// Memories that are read one by one by their hashes; for more, all are read at once.
 const MOST_CHOSEN: usize = 500;
 
-/// What is asked for.
+/// The options of a briefing.
 #[derive(Debug, Clone, Default)]
 pub struct BriefingRequest {
     /// Which agent asks: memories under `/agents/<name>` are for that one only.
@@ -375,17 +375,18 @@ pub async fn fits_budget(
     Err(Error::Conflict(over_budget(now, added, budget)))
 }
 
-/// What is said of a change that would put a store over its budget.
+/// Returns what is said of a change that would put a store over its budget.
 pub fn over_budget(now: i64, added: i64, budget: i64) -> String {
     format!("the store's budget is {budget} tokens; it holds {now}, and this would add {added}")
 }
 
-/// What backs a memory.
+/// Returns what backs a memory.
 fn support(row: &BriefingRow) -> i64 {
     counted(&row.refreshed, row.support)
 }
 
-/// What backs a memory: as the last dream counted it, else as the change that wrote it said.
+/// Returns what backs a memory: as the last dream counted it, else as the change that wrote it
+/// said.
 fn counted(refreshed: &str, of_change: i64) -> i64 {
     let refreshed: serde_json::Value = serde_json::from_str(refreshed).unwrap_or_default();
     refreshed["distinct"].as_i64().unwrap_or(of_change)

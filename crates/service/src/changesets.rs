@@ -96,7 +96,7 @@ impl ChangeView {
     }
 }
 
-/// What a change needs before it may be committed.
+/// The requirements of a change before its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
     /// Approvals of independent people.
@@ -127,7 +127,7 @@ pub struct QuoteView {
 }
 
 impl QuoteView {
-    /// What pages show: the masked quote, or that it was erased.
+    /// Returns what pages show: the masked quote, or that it was erased.
     #[must_use]
     pub fn shown(&self) -> String {
         if self.row.quote.is_empty() {

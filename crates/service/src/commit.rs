@@ -43,7 +43,7 @@ pub struct Expected {
     pub digest: String,
 }
 
-/// What is to be committed.
+/// A request to commit approved changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitRequest {
     pub changeset: ChangesetId,
@@ -53,7 +53,7 @@ pub struct CommitRequest {
     pub idempotency_key: String,
 }
 
-/// What was committed.
+/// The result of a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Committed {
     pub commit: CommitId,
@@ -453,8 +453,8 @@ fn message(ready: &[ChangeRow]) -> String {
     }
 }
 
-/// What the trail says of a write: the version, what it did, and where and what it put, by its
-/// SHA-256.
+/// Returns what the trail says of a write: the version, what it did, and where and what it put, by
+/// its SHA-256.
 pub fn recorded(write: &Write) -> serde_json::Value {
     let (path, sha256) = match &write.to {
         Outcome::Put { path, sha256, .. } => (Some(path), Some(sha256)),

@@ -33,7 +33,7 @@ pub struct NewMemory {
     pub by_person: bool,
 }
 
-/// What an agent wants to be written.
+/// A write that an agent asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemoryWrite {
     Create {
@@ -58,7 +58,7 @@ pub enum MemoryWrite {
 }
 
 impl MemoryWrite {
-    /// What it needs the right to.
+    /// Returns what it needs the right to.
     const fn action(&self) -> Action {
         match self {
             Self::Create { .. } | Self::Update { .. } => Action::WriteMemory,
@@ -67,7 +67,7 @@ impl MemoryWrite {
     }
 }
 
-/// What became of it.
+/// The result of a write.
 #[derive(Debug, Clone)]
 pub enum Written {
     /// It was written at once.
@@ -283,7 +283,7 @@ fn gate(store: &StoreRow, before: Option<&MemoryRow>) -> Option<&'static str> {
     }
 }
 
-/// What is there now, and what is to be there.
+/// Returns what is there now, and what is to be there.
 pub async fn target(tx: &mut Tx, store: StoreId, write: &MemoryWrite) -> Result<Target> {
     let found = |id, memory: Option<MemoryRow>| {
         memory

@@ -199,7 +199,7 @@ pub(crate) fn head(row: &SessionRow) -> Head {
     }
 }
 
-/// Who answers for what was recorded.
+/// The person or key that answers for a recording.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Recorder {
     /// A person, by one of their accounts.
@@ -299,8 +299,8 @@ pub(crate) async fn read_session(
     })
 }
 
-/// What a dream knows of a store before it looks at any session, as if nothing had been proposed
-/// before.
+/// Returns what a dream knows of a store before it looks at any session, as if nothing had been
+/// proposed before.
 pub async fn of_store(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Input> {
     let rows = memories::contents_of_store(tx, store).await?;
     Ok(Input {
@@ -309,7 +309,7 @@ pub async fn of_store(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Inp
     })
 }
 
-/// What the input says of the store beside memories and sessions.
+/// Returns what the input says of the store beside memories and sessions.
 async fn memory(tx: &mut Tx, store: StoreId, now: Timestamp) -> Result<Input> {
     Ok(Input {
         taken_paths: changes::open_paths(tx, store).await?,
@@ -349,7 +349,7 @@ async fn contents(
     Ok(memories.iter().map(one).collect())
 }
 
-/// What dreams have lost of a store since then, and what still waits would lose.
+/// Returns what dreams have lost of a store since then, and what still waits would lose.
 async fn lost(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<dream::Loss> {
     let facts = changes::facts_of_dreams(tx, store, since).await?;
     let of = |facts: String| {
@@ -363,7 +363,7 @@ async fn lost(tx: &mut Tx, store: StoreId, since: Timestamp) -> Result<dream::Lo
         .fold(dream::Loss::default(), dream::Loss::and))
 }
 
-/// What answers teach about pairs that are near in meaning.
+/// Returns what answers teach about pairs that are near in meaning.
 async fn taught(tx: &mut Tx, store: StoreId) -> Result<Vec<Taught>> {
     let one = |(kind, near, answer): (domain::question::QuestionKind, i64, Answer)| {
         let kind = match kind {

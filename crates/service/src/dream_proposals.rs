@@ -41,7 +41,7 @@ const HELD_BACK_QUOTES: usize = 3;
 /// How far what a person wrote is trusted; an import is 2, an agent 1, a tool's text 0.
 const PERSON_TRUST: i64 = 3;
 
-/// What a dream loaded: the engine's input beside the ids that its indices mean.
+/// The data that a dream loaded: the engine's input, and the ids that its indices mean.
 pub struct Loaded {
     pub input: Input,
     /// Session ids, in the input's order.
@@ -409,7 +409,7 @@ impl Lucid {
     }
 }
 
-/// What came of a dream.
+/// The result of a dream.
 #[derive(Default)]
 pub struct Proposed {
     /// The changeset, if it proposes anything.

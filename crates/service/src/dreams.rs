@@ -43,7 +43,7 @@ pub(crate) const WINDOW_SESSIONS: i64 = 100_000;
 /// How often a running dream writes where it is and looks whether it was canceled.
 pub(crate) const BEAT: Duration = Duration::from_millis(300);
 
-/// What a dream read, and what its model did.
+/// The data that a dream read, and the work of its model.
 type Read = (Loaded, Option<Distilled>);
 
 /// Tells the engine to stop when it goes out of scope.
@@ -234,13 +234,13 @@ impl Lucid {
         Ok(dreams::list(&mut tx, visible, store, before, limits::PAGE).await?)
     }
 
-    /// Where a dream stands, without what it saw: for whoever looks again and again.
+    /// Returns where a dream stands, without what it saw: for whoever looks again and again.
     pub async fn dream_row(&self, actor: &Actor, id: DreamId) -> Result<DreamRow> {
         let mut tx = self.db.read().await?;
         seen(&mut tx, actor, id).await
     }
 
-    /// Where a dream stands, and the sessions that it pinned or that were chosen for it.
+    /// Returns where a dream stands, and the sessions that it pinned or that were chosen for it.
     pub async fn dream_with_sessions(
         &self,
         actor: &Actor,

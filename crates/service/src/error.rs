@@ -165,7 +165,7 @@ impl Error {
         }
     }
 
-    /// What a person is told: Lucid's own faults without their insides.
+    /// Returns what a person is told: Lucid's own faults without their insides.
     #[must_use]
     pub fn message(&self) -> String {
         match self {

@@ -32,7 +32,7 @@ const COMPARED: i64 = 20;
 /// Versions that are read at once to find where lines come from.
 const READ: i64 = 50;
 
-/// What a store held at a revision.
+/// The contents of a store at a revision.
 #[derive(Debug, Clone)]
 pub struct AsOf {
     pub revision: i64,
@@ -42,7 +42,7 @@ pub struct AsOf {
     pub memories: Page<PastRow>,
 }
 
-/// What became of a memory between two revisions.
+/// The difference of a memory between two revisions.
 #[derive(Debug, Clone)]
 pub struct Between {
     pub memory: MemoryId,
@@ -72,7 +72,7 @@ pub struct Blamed {
 }
 
 impl Lucid {
-    /// What a store held at a revision, a page of it after a path.
+    /// Returns what a store held at a revision, a page of it after a path.
     pub async fn as_of(
         &self,
         actor: &Actor,

@@ -18,10 +18,11 @@ const MODEL_DAYS: i64 = 90;
 /// Vectors of texts, as long as the window of sessions that a dream reads: what is still compared
 /// then is made anew.
 const VECTORS_DAYS: i64 = 90;
-/// What policies said of changes that are decided by now; what was applied, and on which inputs, is
-/// kept for good.
+/// Days for which the answers of policies about decided changes are kept; what was applied, and on
+/// which inputs, is kept for good.
 const POLICY_DAYS: i64 = 7;
-/// What policies in shadow would have done: as long as a back-test goes back by default.
+/// Days for which the answers of policies in shadow are kept: as long as a back-test goes back by
+/// default.
 const SHADOW_DAYS: i64 = 90;
 /// Requests for access that nobody answered.
 const REQUESTS_DAYS: i64 = 90;

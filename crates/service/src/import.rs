@@ -22,7 +22,7 @@ use crate::{
     transcripts::{SpoolReader, Spooled, is_of_source, roll, says_what, second_id, words},
 };
 
-/// What became of a session.
+/// The result for one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imported {
     Added(SessionId),
@@ -297,8 +297,8 @@ async fn known(
     Ok((key, None))
 }
 
-/// What was erased is not taken in again, also if the recorder still has the file and sends it each
-/// night.
+/// Returns what was erased is not taken in again, also if the recorder still has the file and sends
+/// it each night.
 async fn refuse_erased(
     tx: &mut Tx,
     spooled: &Spooled,

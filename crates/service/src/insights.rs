@@ -64,7 +64,7 @@ impl Week {
     }
 }
 
-/// What became of the proposals of one kind and source.
+/// The fates of the proposals of one kind and source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proposals {
     pub accepted: i64,

@@ -19,7 +19,7 @@ use store::{
 
 use crate::{Error, Lucid, Record, Result, authority::actor_of_key};
 
-/// What a secret begins with, so that scanners of leaked secrets can know it.
+/// The prefix of every secret, so that scanners of leaked secrets recognise it.
 const PREFIX: &str = "lucid_sk_";
 /// Longest life of a key that has an end, in days: ten years.
 const LONGEST_DAYS: i64 = 3_650;
@@ -176,7 +176,8 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Who acts with this secret, and what they may do now. Its use is noted, within ten seconds.
+    /// Returns who acts with this secret, and what they may do now. Its use is noted, within ten
+    /// seconds.
     pub async fn key_actor(&self, secret: &str) -> Result<Actor> {
         let mut tx = self.db.read().await?;
         let now = self.now();

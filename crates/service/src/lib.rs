@@ -160,9 +160,9 @@ pub use stores::StoreText;
 pub use superseded::SupersededMemory;
 pub use web_sessions::{form_token, web_session_of};
 
-/// Where the time comes from.
+/// The source of the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-/// Where random bytes come from; fills the slice.
+/// The source of random bytes; fills the slice.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// Lucid: a database, a clock and randomness, with every use case as a method.
@@ -368,7 +368,7 @@ impl Lucid {
 /// The setting that holds the address that browsers use.
 const PUBLIC_URL: &str = "public_url";
 
-/// What an audit entry says.
+/// The contents of an audit entry.
 struct Record<'a> {
     action: AuditAction,
     subject: String,

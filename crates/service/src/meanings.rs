@@ -13,7 +13,7 @@ use store::{dreams::DreamRow, vectors};
 
 use crate::{Lucid, Result};
 
-/// What is said in place of a model's name when it failed.
+/// The text in place of a model's name when it failed.
 pub const FAILED: &str = "failed";
 /// Texts that are turned into vectors before these are stored: a few seconds' work.
 const TOGETHER: usize = 200;

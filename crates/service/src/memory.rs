@@ -523,7 +523,7 @@ pub fn version_view(version: VersionRow, names: &Names) -> VersionView {
     }
 }
 
-/// Who approved a change, by name, as its commit recorded it.
+/// Returns who approved a change, by name, as its commit recorded it.
 pub fn approvers(approvals: &str, change: Option<ChangeId>) -> Vec<String> {
     let Some(change) = change.map(|id| id.to_string()) else {
         return Vec::new();

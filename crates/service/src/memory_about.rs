@@ -34,7 +34,7 @@ pub const READ_DAYS: i64 = 30;
 /// Memories in a tree. A larger store shows one folder's.
 const TREE: usize = 500;
 
-/// What stands behind a memory.
+/// The background of a memory.
 #[derive(Debug, Clone)]
 pub struct MemoryAbout {
     /// The change that its current version came from; none for a direct write.
@@ -70,7 +70,7 @@ pub struct Tree {
 }
 
 impl Lucid {
-    /// What is behind a memory; of one that is gone, behind its removal.
+    /// Returns what is behind a memory; of one that is gone, behind its removal.
     pub async fn memory_about(&self, actor: &Actor, id: MemoryId) -> Result<MemoryAbout> {
         let mut tx = self.db.read().await?;
         let newest = memories::versions(&mut tx, id, i64::MAX, 1)

@@ -12,7 +12,7 @@ use store::decisions::{self, MutedRow};
 use crate::{Error, Lucid, Record, Result, require};
 
 impl Lucid {
-    /// What stays away from a store, newest first.
+    /// Returns what stays away from a store, newest first.
     pub async fn muted(&self, actor: &Actor, store: StoreId) -> Result<Vec<MutedRow>> {
         require(actor, Action::SeeChanges, store)?;
         let mut tx = self.db.read().await?;

@@ -113,7 +113,7 @@ impl Lucid {
         self.tell(tx, "decided", changeset, who.into_iter()).await
     }
 
-    /// What somebody was told: unread first, then newest.
+    /// Returns what somebody was told: unread first, then newest.
     pub async fn inbox(&self, actor: &Actor) -> Result<Vec<NoticeRow>> {
         let user = reader(actor)?;
         Ok(notices::of_user(&mut self.db.read().await?, user, SHOWN).await?)

@@ -19,7 +19,7 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bHVjaWQtbm9ib2R5LXM$7p4V4iS
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Three;
 /// Least letters and digits beside the words that others know of the person and of Lucid.
 const LEFT_CHARS: usize = 6;
-/// What somebody who wants into Lucid tries first (ASVS 5.0, 6.2.11).
+/// Words that an attacker of Lucid would try first (ASVS 5.0, 6.2.11).
 const CONTEXT: &[&str] = &[
     "lucid",
     "dream",

@@ -69,7 +69,7 @@ pub struct PeopleView {
     pub issued: Vec<(UserId, UserId)>,
 }
 
-/// What became of a one-time link.
+/// The fate of a one-time link.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Link {
     None,
@@ -100,7 +100,7 @@ impl std::fmt::Debug for Link {
     }
 }
 
-/// What sends one-time links to their owners, where a mail server is set up.
+/// Sends one-time links to their owners, where a mail server is set up.
 #[async_trait::async_trait]
 pub trait LinkMail: Send + Sync {
     /// Sends the link with this token to a name and address; why it could not, if it could not.
@@ -195,9 +195,9 @@ impl Lucid {
         ))
     }
 
-    /// Who sees the links that an actor makes: nobody where they go by mail; the person who asks,
-    /// where they are shown. What the command line prints is for whoever runs the server, who needs
-    /// no account to act.
+    /// Returns who sees the links that an actor makes: nobody where they go by mail; the person who
+    /// asks, where they are shown. What the command line prints is for whoever runs the server, who
+    /// needs no account to act.
     fn sees_links(&self, actor: &Actor) -> Option<UserId> {
         actor.who.person().filter(|_| self.link_mail.is_none())
     }
@@ -427,7 +427,7 @@ impl Lucid {
         Ok(outcome)
     }
 
-    /// Who was granted what on a store.
+    /// Returns who was granted what on a store.
     pub async fn grants_on(&self, actor: &Actor, store: StoreId) -> Result<Vec<grants::GrantRow>> {
         require(actor, Action::SeeMemory, store)?;
         Ok(grants::of_store(&mut self.db.read().await?, store).await?)

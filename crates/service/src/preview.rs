@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use crate::dream_proposals::assess;
 
-/// What a preview dreams over: the engine's input, and how its sessions and events are called at
-/// their source.
+/// The input of a preview: the engine's, and the names of its sessions and events at their source.
 pub struct PreviewInput {
     pub input: Input,
     /// The sessions as they were read, for their quotes.

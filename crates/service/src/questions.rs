@@ -55,7 +55,7 @@ pub struct Spoken {
     pub counter: bool,
 }
 
-/// What a question is about, as it is stored.
+/// The subject of a question, as it is stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct About {
     /// Statements of the memory.
@@ -142,8 +142,8 @@ struct Side {
 }
 
 impl Lucid {
-    /// What is open in the stores that the actor may see, or in one of them, at most 50. What the
-    /// memory no longer says is left out.
+    /// Returns what is open in the stores that the actor may see, or in one of them, at most 50.
+    /// What the memory no longer says is left out.
     pub async fn questions(
         &self,
         actor: &Actor,
@@ -284,7 +284,7 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// What an answer would change, and the proposal of it.
+    /// Returns what an answer would change, and the proposal of it.
     async fn consequence(
         &self,
         tx: &mut Tx,
@@ -372,7 +372,7 @@ impl Lucid {
     }
 }
 
-/// What is proposed in consequence of an answer, beside its target.
+/// The change that an answer proposes, without its target.
 struct Consequence {
     title: String,
     reason: String,
@@ -386,7 +386,7 @@ impl Consequence {
     }
 }
 
-/// What was asked by a finding.
+/// Returns what was asked by a finding.
 fn kind_of(asked: &AskedRow) -> QuestionKind {
     match (asked.disposition.as_str(), asked.kind.as_str()) {
         ("question", "contradiction") => QuestionKind::Contradiction,

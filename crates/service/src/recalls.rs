@@ -55,7 +55,7 @@ pub struct Loaded {
     pub marked_by: Option<String>,
 }
 
-/// What is marked in a recall.
+/// The item of a recall that is marked.
 #[derive(Debug, Clone, Copy)]
 pub enum Marked<'a> {
     /// All that have no mark yet.
@@ -66,7 +66,7 @@ pub enum Marked<'a> {
     Again(&'a str),
 }
 
-/// Who loaded some versions of a memory.
+/// The sessions and agents that loaded some versions of a memory.
 #[derive(Debug, Clone)]
 pub struct Loads {
     pub memory: MemoryId,
@@ -100,7 +100,7 @@ pub struct RecallView {
 }
 
 impl Lucid {
-    /// Who loaded these versions of a memory; none is a recall yet.
+    /// Returns who loaded these versions of a memory; none is a recall yet.
     pub async fn loads(
         &self,
         actor: &Actor,
@@ -464,7 +464,7 @@ const fn recalled(recall: &RecallRow) -> Recalled {
     }
 }
 
-/// What names a row in a recall.
+/// Returns what names a row in a recall.
 fn named(row: &LoadedRow) -> String {
     row.session_id
         .map_or_else(|| row.reader.clone(), |id| id.to_string())

@@ -51,7 +51,7 @@ pub struct Once {
     pub request_sha256: String,
 }
 
-/// What was recorded.
+/// The result of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     pub session: SessionId,

@@ -94,7 +94,7 @@ pub struct BesideView {
 }
 
 impl Lucid {
-    /// What stands beside a change.
+    /// Returns what stands beside a change.
     pub async fn beside(&self, actor: &Actor, id: ChangeId) -> Result<BesideView> {
         let missing = || Error::NotFound("change");
         let mut tx = self.db.read().await?;
@@ -239,7 +239,7 @@ impl Lucid {
     }
 }
 
-/// What a change would newly say, as far as others are looked for to it.
+/// Returns what a change would newly say, as far as others are looked for to it.
 fn brought(edits: &[EditRow]) -> Vec<String> {
     let before: BTreeSet<String> = edits
         .iter()

@@ -207,7 +207,7 @@ fn reverts(facts: &str) -> Option<ChangeId> {
         .and_then(|id| id.parse().ok())
 }
 
-/// What takes a version back, and whether a person wrote what it restores.
+/// The edit that reverts a version, and whether a person wrote what it restores.
 struct Inverse {
     edit: Edit,
     by_person: bool,

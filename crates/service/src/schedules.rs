@@ -19,7 +19,7 @@ use store::{
 
 use crate::{Error, Lucid, Record, Result, authority::Authorized, require};
 
-/// What a schedule is to be.
+/// The settings of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSchedule {
     /// Five cron fields, as `0 3 * * *`.

@@ -34,7 +34,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "setting", rename_all = "snake_case")]
 pub enum Setting {
-    /// What goes through the gate of a store, and its budget.
+    /// The gate mode of a store, and its budget.
     Gate {
         store: StoreId,
         mode: GateMode,
@@ -84,7 +84,7 @@ pub enum Setting {
     },
 }
 
-/// What became of a setting.
+/// The result of changing a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
@@ -198,7 +198,7 @@ impl Lucid {
         Ok(Outcome::Waits(id))
     }
 
-    /// What waits for a second admin, of what the actor may know of.
+    /// Returns what waits for a second admin, of what the actor may know of.
     pub async fn waiting_settings(&self, actor: &Actor) -> Result<Vec<WaitingSetting>> {
         require_in_general(actor, Action::ManagePeople)?;
         let mut tx = self.db.read().await?;

@@ -42,7 +42,7 @@ const PROPOSALS_A_DAY: i64 = 100;
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 2_000;
 
-/// What is proposed, and why.
+/// A proposed change and its reason.
 pub struct Proposal {
     target: Target,
     title: Option<String>,
@@ -62,7 +62,7 @@ pub struct Made {
 }
 
 impl Proposal {
-    /// What a key wanted to write.
+    /// Returns what a key wanted to write.
     pub fn by_key(target: Target) -> Self {
         let rationale =
             "An agent wanted to write this with its key. It gave no evidence.".to_owned();
@@ -77,7 +77,8 @@ impl Proposal {
         }
     }
 
-    /// What follows from a person's answer to a dream's question, with the quotes that it rests on.
+    /// Returns what follows from a person's answer to a dream's question, with the quotes that it
+    /// rests on.
     pub fn by_answer(
         target: Target,
         (title, rationale): (String, String),
@@ -365,8 +366,8 @@ impl Lucid {
         })
     }
 
-    /// What the audit says of a proposal that is new. Nothing but other audit entries may follow it
-    /// in the transaction.
+    /// Returns what the audit says of a proposal that is new. Nothing but other audit entries may
+    /// follow it in the transaction.
     pub(crate) async fn record_proposal(
         &self,
         tx: &mut Tx,

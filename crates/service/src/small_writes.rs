@@ -19,7 +19,7 @@ use crate::{Lucid, Result};
 /// cannot fill the memory.
 const MOST_READS: usize = 50_000;
 
-/// What waits to be written.
+/// The writes that wait for the next batch.
 #[derive(Clone, Default)]
 pub struct SmallWrites(Arc<Mutex<Waiting>>);
 

@@ -49,7 +49,7 @@ statements! {
         WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
 
-/// What is to be recorded.
+/// An entry to be appended.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
     pub at: Timestamp,
@@ -389,7 +389,7 @@ pub async fn list(
     Ok(Page::of(rows, limit))
 }
 
-/// Who made entries that the viewer may see, who made most of them first.
+/// Returns who made entries that the viewer may see, who made most of them first.
 pub async fn actors(
     tx: &mut Tx,
     visible: Visible,
@@ -425,7 +425,7 @@ pub async fn hash_of(tx: &mut Tx, seq: i64) -> Result<[u8; 32]> {
         .map_or(audit::GENESIS, |(hash,)| hash32(&hash)))
 }
 
-/// What the chain must end with.
+/// Returns what the chain must end with.
 pub async fn head(tx: &mut Tx) -> Result<Head> {
     fetch_optional!(tx, Head, HEAD)?.ok_or(Error::Stale)
 }
@@ -442,7 +442,7 @@ pub struct NewsRow {
     pub changeset_id: Option<ChangesetId>,
 }
 
-/// What happened in stores after a position, in order, at most so much.
+/// Returns what happened in stores after a position, in order, at most so much.
 pub async fn news(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<NewsRow>> {
     fetch_all!(tx, NewsRow, NEWS, after, limit)
 }

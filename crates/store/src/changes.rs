@@ -291,7 +291,7 @@ pub(crate) async fn fold_titles(tx: &mut Tx) -> Result<usize> {
     Ok(unfolded.len())
 }
 
-/// What waits under a fingerprint, if it is not conflicted.
+/// Returns what waits under a fingerprint, if it is not conflicted.
 pub async fn waiting_same(
     tx: &mut Tx,
     store: StoreId,
@@ -420,7 +420,7 @@ pub async fn edits_at(
         .collect())
 }
 
-/// Where an edit is, without its contents.
+/// The paths of an edit, without its contents.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct EditPaths {
     pub change_id: ChangeId,
@@ -451,7 +451,7 @@ fn touched<'a>(
         .map(MemoryPath::as_str)
 }
 
-/// Where the edits of some changesets are.
+/// Returns where the edits of some changesets are.
 pub async fn paths_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<Vec<EditPaths>> {
     fetch_listed!(tx, EditPaths, PATHS_OF, changesets)
 }
@@ -576,7 +576,7 @@ pub async fn decided(
     fetch_all!(tx, DecidedRow, DECIDED, store, but, limit)
 }
 
-/// What waits in a store, and what was committed and still stands there, by fingerprint.
+/// A pending or committed change of a store, by fingerprint.
 #[derive(Debug, Clone, FromRow)]
 pub struct KnownRow {
     pub id: ChangeId,
@@ -601,7 +601,7 @@ pub struct KnownRow {
     pub path: Option<String>,
 }
 
-/// What a dream should know was proposed before.
+/// Returns what a dream should know was proposed before.
 pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<KnownRow>> {
     fetch_all!(tx, KnownRow, FINGERPRINTS, store)
 }

@@ -92,7 +92,7 @@ pub struct Write {
     pub by_person: bool,
 }
 
-/// What becomes of a memory.
+/// The effect of a commit on a memory.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// It stands at this path with this content.

@@ -216,7 +216,7 @@ pub struct Contributor {
     pub how: String,
 }
 
-/// Who had a hand in each change of a changeset.
+/// Returns who had a hand in each change of a changeset.
 pub async fn contributors_of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<Contributor>> {
     fetch_all!(tx, Contributor, CONTRIBUTORS_OF_CHANGESET, id)
 }
@@ -226,7 +226,7 @@ pub async fn contributors_of(tx: &mut Tx, changesets: &[ChangesetId]) -> Result<
     fetch_listed!(tx, Contributor, CONTRIBUTORS_OF, changesets)
 }
 
-/// Who approved which change of some changesets, at the revision that it has now.
+/// Returns who approved which change of some changesets, at the revision that it has now.
 pub async fn approvers_of(
     tx: &mut Tx,
     changesets: &[ChangesetId],
@@ -234,7 +234,7 @@ pub async fn approvers_of(
     fetch_listed!(tx, (ChangeId, UserId), APPROVERS_OF, changesets)
 }
 
-/// What was rejected in a store: fingerprint, code and the support it had.
+/// A rejected proposal of a store: fingerprint, code and the support it had.
 #[derive(Debug, Clone, FromRow)]
 pub struct Muted {
     pub fingerprint: String,
@@ -315,7 +315,7 @@ pub struct LikeRow {
     pub times: i64,
 }
 
-/// What was decided on changes like this one.
+/// Returns what was decided on changes like this one.
 pub async fn like(tx: &mut Tx, change: &crate::changes::ChangeRow) -> Result<Vec<LikeRow>> {
     fetch_all!(
         tx,

@@ -86,7 +86,7 @@ pub struct DreamRow {
     pub changeset_id: Option<ChangesetId>,
 }
 
-/// What a dream saw.
+/// A finding of a dream.
 #[derive(Debug, Clone, FromRow)]
 pub struct FindingRow {
     pub position: i64,
@@ -213,7 +213,7 @@ pub async fn pin_chosen(tx: &mut Tx, id: DreamId) -> Result<()> {
     Ok(())
 }
 
-/// What a dream pinned.
+/// Returns what a dream pinned.
 pub async fn pinned(tx: &mut Tx, id: DreamId) -> Result<Vec<(SessionId, i64)>> {
     fetch_all!(tx, (SessionId, i64), PINNED, id)
 }
@@ -274,7 +274,7 @@ pub async fn insert_findings(tx: &mut Tx, id: DreamId, findings: &[NewFinding]) 
     Ok(())
 }
 
-/// What a dream saw, in order.
+/// Returns what a dream saw, in order.
 pub async fn findings(tx: &mut Tx, id: DreamId) -> Result<Vec<FindingRow>> {
     fetch_all!(tx, FindingRow, FINDINGS, id)
 }

@@ -218,7 +218,7 @@ const REWRITE_TABLES: &str = "VACUUM (FULL) answers, audit, audit_touched, chang
     outcomes, policy_applications, policy_back_tests, policy_inputs, policy_outcomes, policy_shadows, recall_marks, recalls, search_documents,
     session_features, sessions, setting_changes, vectors";
 
-/// What can go wrong below the use cases.
+/// An error below the use cases.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The database refused or is gone.
@@ -415,7 +415,7 @@ impl Tx {
         self
     }
 
-    /// What this transaction knows of the keys of sealed transcripts.
+    /// Returns what this transaction knows of the keys of sealed transcripts.
     pub(crate) const fn sealing(&mut self) -> &mut Sealing {
         match self {
             Self::Sqlite(open) => &mut open.sealing,
@@ -684,7 +684,8 @@ async fn open_sqlite(path: &Path) -> Result<Db> {
     })
 }
 
-/// Where the key is that signs the audit trail of an SQLite database, unless another file is named.
+/// Returns where the key is that signs the audit trail of an SQLite database, unless another file
+/// is named.
 #[must_use]
 pub fn key_file(database: &Path) -> PathBuf {
     database.with_extension("signing-key")

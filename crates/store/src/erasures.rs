@@ -200,7 +200,7 @@ pub async fn cleaned(tx: &mut Tx, until: Timestamp, at: Timestamp) -> Result<()>
     Ok(())
 }
 
-/// What is held.
+/// The object of a hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Held {
     /// Every memory and session of a store.

@@ -22,7 +22,7 @@ statements! {
         created_at) VALUES ($1, $2, $3, $4, $5)";
 }
 
-/// What a refused form held, and why it was refused.
+/// The fields of a refused form, and the reason for the refusal.
 #[derive(Debug, Clone, FromRow)]
 pub struct Draft {
     pub message: String,

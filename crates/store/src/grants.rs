@@ -58,7 +58,7 @@ statements! {
     MEMBERS = "SELECT team_id, user_id FROM team_members ORDER BY team_id, user_id";
 }
 
-/// Who a grant is given to.
+/// The receiver of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grantee {
     Person(UserId),
@@ -132,7 +132,7 @@ pub async fn revoke(tx: &mut Tx, from: Grantee, store: StoreId, path: &PathPrefi
     Ok(rows == 1)
 }
 
-/// What a person was granted, also by their teams.
+/// Returns what a person was granted, also by their teams.
 pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Grant>> {
     let rows = fetch_all!(tx, (StoreId, PathPrefix, StoreRole), OF_USER, user)?;
     Ok(rows
@@ -141,12 +141,12 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<Grant>> {
         .collect())
 }
 
-/// Who was granted what on a store, by name.
+/// Returns who was granted what on a store, by name.
 pub async fn of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<GrantRow>> {
     fetch_all!(tx, GrantRow, OF_STORE, store)
 }
 
-/// What everybody was granted, also by their teams.
+/// Returns what everybody was granted, also by their teams.
 pub async fn of_all(tx: &mut Tx) -> Result<Vec<(UserId, Grant)>> {
     let rows = fetch_all!(tx, (UserId, StoreId, PathPrefix, StoreRole), OF_ALL)?;
     Ok(rows
@@ -155,7 +155,7 @@ pub async fn of_all(tx: &mut Tx) -> Result<Vec<(UserId, Grant)>> {
         .collect())
 }
 
-/// What a team was granted.
+/// Returns what a team was granted.
 pub async fn of_team(tx: &mut Tx, team: TeamId) -> Result<Vec<Grant>> {
     let rows = fetch_all!(tx, (StoreId, PathPrefix, StoreRole), OF_TEAM, team)?;
     Ok(rows
@@ -181,12 +181,12 @@ pub struct DeciderRow {
     pub role: StoreRole,
 }
 
-/// Who may decide where in a store, each person once for each of their grants.
+/// Returns who may decide where in a store, each person once for each of their grants.
 pub async fn deciders(tx: &mut Tx, store: StoreId) -> Result<Vec<DeciderRow>> {
     fetch_all!(tx, DeciderRow, DECIDERS, store)
 }
 
-/// Who is named owner of which part of a store, whether they can still decide or not.
+/// Returns who is named owner of which part of a store, whether they can still decide or not.
 pub async fn owners(tx: &mut Tx, store: StoreId) -> Result<Vec<(UserId, PathPrefix)>> {
     fetch_all!(tx, (UserId, PathPrefix), OWNERS, store)
 }
@@ -232,7 +232,7 @@ pub async fn stores_of_team(tx: &mut Tx, team: TeamId) -> Result<Vec<StoreId>> {
         .collect())
 }
 
-/// Who is in which team.
+/// Returns who is in which team.
 pub async fn members(tx: &mut Tx) -> Result<Vec<(TeamId, UserId)>> {
     fetch_all!(tx, (TeamId, UserId), MEMBERS)
 }

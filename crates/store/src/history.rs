@@ -63,7 +63,7 @@ pub struct PastRow {
     pub created_at: Timestamp,
 }
 
-/// What a store held at a revision, by path, after a path.
+/// Returns what a store held at a revision, by path, after a path.
 pub async fn as_of(
     tx: &mut Tx,
     store: StoreId,
@@ -112,7 +112,7 @@ pub async fn between(
     ))
 }
 
-/// What a version said.
+/// The content of a version.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct SaidRow {
     pub id: VersionId,
@@ -139,17 +139,17 @@ pub struct CommittedRow {
     pub path_before: Option<MemoryPath>,
 }
 
-/// What the commit of a revision wrote.
+/// Returns what the commit of a revision wrote.
 pub async fn written(tx: &mut Tx, store: StoreId, revision: i64) -> Result<Vec<CommittedRow>> {
     fetch_all!(tx, CommittedRow, WRITTEN, store, revision)
 }
 
-/// Where memories are, or were last.
+/// Returns where memories are, or were last.
 pub async fn paths(tx: &mut Tx, ids: &[MemoryId]) -> Result<Vec<(MemoryId, String)>> {
     fetch_listed!(tx, (MemoryId, String), PATHS, ids)
 }
 
-/// What commits are about.
+/// Returns what commits are about.
 pub async fn messages(tx: &mut Tx, ids: &[CommitId]) -> Result<Vec<(CommitId, String)>> {
     fetch_listed!(tx, (CommitId, String), MESSAGES, ids)
 }

@@ -103,7 +103,7 @@ pub struct TaskRow {
     pub number: i64,
 }
 
-/// What was written in a week.
+/// The memories that were written in a week.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct WrittenRow {
     pub week: i64,
@@ -177,7 +177,7 @@ pub async fn commits(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<(i6
     )
 }
 
-/// What was written by week since a time.
+/// Returns what was written by week since a time.
 pub async fn written(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<WrittenRow>> {
     fetch_all!(
         tx,
@@ -198,7 +198,7 @@ pub async fn size(tx: &mut Tx, seen: Seen) -> Result<(i64, i64)> {
     )
 }
 
-/// What became of the changes that were proposed since a time.
+/// Returns what became of the changes that were proposed since a time.
 pub async fn proposals(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<Vec<ProposalsRow>> {
     fetch_all!(
         tx,
@@ -232,7 +232,7 @@ pub struct OpenFailure {
     pub store_name: String,
 }
 
-/// What models cost since a time, in millionths.
+/// Returns what models cost since a time, in millionths.
 pub async fn cost(tx: &mut Tx, seen: Seen, from: Timestamp) -> Result<i64> {
     fetch_scalar!(tx, i64, COST, seen.store, viewer(seen.visible), from)
 }

@@ -101,7 +101,7 @@ pub async fn names(tx: &mut Tx, ids: &[KeyId]) -> Result<Vec<(KeyId, String, Str
     fetch_listed!(tx, (KeyId, String, String), NAMES, ids)
 }
 
-/// Who owns a key, and who made it.
+/// Returns who owns a key, and who made it.
 pub async fn answer_for(tx: &mut Tx, id: KeyId) -> Result<Vec<UserId>> {
     let row = fetch_optional!(tx, (UserId, Option<UserId>), ANSWER_FOR, id)?;
     let mut people: Vec<UserId> = row

@@ -403,7 +403,7 @@ pub async fn versions_of_commit(tx: &mut Tx, commit: CommitId) -> Result<Vec<Ver
     fetch_all!(tx, VersionRow, VERSIONS_OF_COMMIT, commit)
 }
 
-/// What a memory's version of a number said, where, and whether a person wrote it.
+/// The content and path of a memory's version with a number, and whether a person wrote it.
 #[derive(Debug, Clone, FromRow)]
 pub struct Numbered {
     /// SHA-256 of what it said; none if it deleted.
@@ -440,7 +440,7 @@ pub async fn unfreeze(tx: &mut Tx, id: MemoryId) -> Result<bool> {
     Ok(execute!(tx, UNFREEZE, id)? == 1)
 }
 
-/// What is known of each memory's support, as JSON, in the order of their paths.
+/// Returns what is known of each memory's support, as JSON, in the order of their paths.
 pub async fn support_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<String>> {
     Ok(fetch_all!(tx, (String,), SUPPORT_OF_STORE, store)?
         .into_iter()

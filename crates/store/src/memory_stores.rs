@@ -182,7 +182,7 @@ pub async fn delete(tx: &mut Tx, id: StoreId, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// What stands before the name of a deleted store.
+/// Returns what stands before the name of a deleted store.
 fn tombstone(id: StoreId) -> String {
     format!("deleted {id} ")
 }
@@ -267,7 +267,7 @@ pub struct StoreName {
     pub name: String,
 }
 
-/// What stores are called, also those that were deleted.
+/// Returns what stores are called, also those that were deleted.
 pub async fn called(tx: &mut Tx, ids: &[StoreId]) -> Result<Vec<(StoreId, String)>> {
     fetch_listed!(tx, (StoreId, String), CALLED, ids)
 }

@@ -68,7 +68,7 @@ pub struct BatchRow {
     pub sealed: bool,
 }
 
-/// What was spent.
+/// The tokens and money that were spent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
 pub struct Spent {
     /// Tokens, asked and answered.
@@ -173,12 +173,12 @@ pub async fn shown(
         .collect())
 }
 
-/// What the whole installation spent since then.
+/// Returns what the whole installation spent since then.
 pub async fn spent_since(tx: &mut Tx, since: Timestamp) -> Result<Spent> {
     Ok(fetch_optional!(tx, Spent, SPENT_SINCE, since)?.unwrap_or_default())
 }
 
-/// What a dream spent.
+/// Returns what a dream spent.
 pub async fn spent_by(tx: &mut Tx, dream: DreamId) -> Result<Spent> {
     Ok(fetch_optional!(tx, Spent, SPENT_BY, dream)?.unwrap_or_default())
 }

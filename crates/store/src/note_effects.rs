@@ -147,7 +147,8 @@ pub async fn put(
     Ok(())
 }
 
-/// What was counted in the stores that somebody sees, the note first that was followed least.
+/// Returns what was counted in the stores that somebody sees, the note first that was followed
+/// least.
 pub async fn list(tx: &mut Tx, seen: Seen, limit: i64) -> Result<Vec<NoteEffect>> {
     fetch_all!(
         tx,

@@ -100,8 +100,8 @@ pub async fn put(
     Ok(())
 }
 
-/// What a person was told about stores that they may see, and what is still so: unread first, then
-/// newest.
+/// Returns what a person was told about stores that they may see, and what is still so: unread
+/// first, then newest.
 pub async fn of_user(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<NoticeRow>> {
     fetch_all!(tx, NoticeRow, OF_USER, user, limit)
 }
@@ -149,7 +149,7 @@ pub async fn read_all(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// What is to be sent to those who want it, oldest first.
+/// Returns what is to be sent to those who want it, oldest first.
 pub async fn to_mail(tx: &mut Tx, limit: i64) -> Result<Vec<MailRow>> {
     fetch_all!(tx, MailRow, TO_MAIL, limit)
 }

@@ -117,7 +117,7 @@ pub struct StopRow {
 }
 
 impl StopRow {
-    /// What a stop is stored under.
+    /// Returns what a stop is stored under.
     #[must_use]
     pub fn scope_of(store: Option<StoreId>) -> String {
         store.map_or_else(|| "all".to_owned(), |store| store.to_string())
@@ -230,7 +230,7 @@ pub async fn copy_authors(tx: &mut Tx, id: PolicyId, from: i64, to: i64) -> Resu
     Ok(())
 }
 
-/// Who wrote which version.
+/// Returns who wrote which version.
 pub async fn authors(tx: &mut Tx) -> Result<Vec<AuthorRow>> {
     fetch_all!(tx, AuthorRow, AUTHORS)
 }

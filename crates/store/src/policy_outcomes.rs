@@ -195,7 +195,7 @@ statements! {
         ORDER BY c.id LIMIT $2";
 }
 
-/// Who wrote what a change would alter.
+/// The writers of the content that a change would alter.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct BaseRow {
     /// A person wrote it.
@@ -210,7 +210,7 @@ pub struct BaseRow {
     pub readers: i64,
 }
 
-/// What a revision of a change would alter.
+/// Returns what a revision of a change would alter.
 pub async fn bases(
     tx: &mut Tx,
     change: ChangeId,
@@ -245,7 +245,7 @@ pub async fn put_input(
     Ok(())
 }
 
-/// What the active policies say of a change.
+/// The answer of the active policies about a change.
 #[derive(Debug, Clone)]
 pub struct NewOutcome<'a> {
     pub change: ChangeId,
@@ -396,7 +396,7 @@ pub async fn of_changesets(tx: &mut Tx, ids: &[ChangesetId]) -> Result<Vec<Outco
     fetch_listed!(tx, OutcomeRow, OF_CHANGESETS, ids)
 }
 
-/// What a policy applied.
+/// A change that a policy applied.
 #[derive(Debug, Clone)]
 pub struct NewApplication<'a> {
     pub change: ChangeId,
@@ -481,12 +481,12 @@ pub async fn application(tx: &mut Tx, change: ChangeId) -> Result<Option<Applica
     fetch_optional!(tx, ApplicationRow, APPLIED_OF, change)
 }
 
-/// What policies applied of some changesets.
+/// Returns what policies applied of some changesets.
 pub async fn applications_of(tx: &mut Tx, ids: &[ChangesetId]) -> Result<Vec<ApplicationRow>> {
     fetch_listed!(tx, ApplicationRow, APPLIED_OF_CHANGESETS, ids)
 }
 
-/// What a policy applied, the newest first.
+/// Returns what a policy applied, the newest first.
 pub async fn applications_by(
     tx: &mut Tx,
     policy: PolicyId,
@@ -503,7 +503,7 @@ pub async fn applications_by(
     )
 }
 
-/// What waits to be checked, the oldest first.
+/// Returns what waits to be checked, the oldest first.
 pub async fn to_check(tx: &mut Tx, visible: Visible, limit: i64) -> Result<Page<ApplicationRow>> {
     Ok(Page::of(
         fetch_all!(tx, ApplicationRow, TO_CHECK, viewer(visible), limit + 1)?,
@@ -529,7 +529,7 @@ pub async fn last(tx: &mut Tx, policy: PolicyId, of: i64, since: Timestamp) -> R
     Ok(fetch_optional!(tx, (i64, i64), LAST, policy, of, since)?.unwrap_or_default())
 }
 
-/// What a policy did.
+/// The sums of what a policy did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct SumRow {
     pub policy_id: PolicyId,
@@ -546,7 +546,7 @@ pub struct SumRow {
     pub confirmed: i64,
 }
 
-/// What each policy did since then in stores that the viewer may see.
+/// Returns what each policy did since then in stores that the viewer may see.
 pub async fn sums(tx: &mut Tx, since: Timestamp, visible: Visible) -> Result<Vec<SumRow>> {
     fetch_all!(tx, SumRow, SUMS, since, viewer(visible))
 }
@@ -556,7 +556,7 @@ pub async fn decided_by_people(tx: &mut Tx, since: Timestamp, visible: Visible) 
     fetch_scalar!(tx, i64, DECIDED_BY_PEOPLE, since, viewer(visible))
 }
 
-/// What a version in shadow said since then, and what became of it.
+/// The answer of a version in shadow since then, and the fate of the change.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct ShadowRow {
     pub policy_id: PolicyId,
@@ -567,7 +567,7 @@ pub struct ShadowRow {
     pub times: i64,
 }
 
-/// What versions in shadow said since then.
+/// Returns what versions in shadow said since then.
 pub async fn shadows(tx: &mut Tx, since: Timestamp, visible: Visible) -> Result<Vec<ShadowRow>> {
     fetch_all!(tx, ShadowRow, SHADOW_SUMS, since, viewer(visible))
 }
@@ -605,12 +605,12 @@ pub async fn past(
     fetch_all!(tx, PastRow, PAST, since, viewer(visible), limit, false)
 }
 
-/// What is known of a change, as JSON.
+/// Returns what is known of a change, as JSON.
 pub async fn input(tx: &mut Tx, change: ChangeId, visible: Visible) -> Result<Option<String>> {
     Ok(fetch_optional!(tx, (String,), INPUT, change, viewer(visible))?.map(|(input,)| input))
 }
 
-/// What is known of the changes that wait now: change, changeset, title, input.
+/// Returns what is known of the changes that wait now: change, changeset, title, input.
 pub async fn open_inputs(
     tx: &mut Tx,
     visible: Visible,

@@ -92,7 +92,7 @@ pub struct AskedRow {
     pub about: String,
 }
 
-/// What was answered.
+/// An answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAnswer {
     pub id: AnswerId,
@@ -127,8 +127,8 @@ pub struct AnsweredRow {
     pub changeset_id: Option<ChangesetId>,
 }
 
-/// What is open in the stores that the viewer may see, or in one of them; questions before open
-/// failures before what is to be known, at most so many.
+/// Returns what is open in the stores that the viewer may see, or in one of them; questions before
+/// open failures before what is to be known, at most so many.
 pub async fn open(
     tx: &mut Tx,
     visible: Visible,

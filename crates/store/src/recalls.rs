@@ -268,7 +268,7 @@ pub async fn reopen(tx: &mut Tx, id: RecallId) -> Result<bool> {
     Ok(execute!(tx, REOPEN, id)? == 1)
 }
 
-/// Who loaded these versions: those without a mark first, then the latest, at most so many.
+/// Returns who loaded these versions: those without a mark first, then the latest, at most so many.
 pub async fn loaded(tx: &mut Tx, of: Recalled, limit: i64) -> Result<Vec<LoadedRow>> {
     fetch_all!(
         tx, LoadedRow, LOADED, of.memory, of.first, of.last, of.recall, limit, of.store

@@ -190,14 +190,14 @@ impl EventRow {
         self.key_id.is_some() && self.erased_at.is_some()
     }
 
-    /// What it counts as when findings are looked for.
+    /// Returns what it counts as when findings are looked for.
     #[must_use]
     pub fn counts_as(&self) -> EventKind {
         counts_as(self.kind, self.speaker, self.standing)
     }
 }
 
-/// What import needs to know of a session that it has seen before.
+/// The state of a session that was imported before.
 #[derive(Debug, Clone, FromRow)]
 pub struct Known {
     pub id: SessionId,
@@ -212,7 +212,7 @@ pub async fn by_import_key(tx: &mut Tx, key: &str) -> Result<Option<Known>> {
     fetch_optional!(tx, Known, BY_KEY, key)
 }
 
-/// Where a session comes from.
+/// The origin of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct NewSession<'a> {
     pub import_key: &'a str,
@@ -223,7 +223,7 @@ pub struct NewSession<'a> {
     pub created_by: Option<&'a str>,
 }
 
-/// What appending to a session over the API needs to know.
+/// The state of a session that events are appended to over the API.
 #[derive(Debug, Clone, FromRow)]
 pub struct Recorded {
     /// How many events are stored.
@@ -234,7 +234,7 @@ pub struct Recorded {
     pub created_by: Option<String>,
 }
 
-/// Where a session stands that is appended to.
+/// Returns where a session stands that is appended to.
 pub async fn recorded(tx: &mut Tx, id: SessionId) -> Result<Option<Recorded>> {
     fetch_optional!(tx, Recorded, RECORDED, id)
 }
@@ -383,7 +383,7 @@ pub async fn insert_event(
     Ok(())
 }
 
-/// What a session has grown to.
+/// The growth of a session.
 #[derive(Debug, Clone)]
 pub struct Growth {
     /// Events before, as read in this transaction.

@@ -56,7 +56,7 @@ statements! {
     DROP_FAILURES = "DELETE FROM sign_in_failures WHERE last_at <= $1";
 }
 
-/// What a one-time link is for.
+/// The purpose of a one-time link.
 #[derive(Debug, Clone, FromRow)]
 pub struct Link {
     pub purpose: String,

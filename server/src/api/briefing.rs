@@ -14,7 +14,7 @@ use service::{BriefedMemory, BriefingRequest, Lucid, SupersededTitle};
 
 use super::{ApiError, Key, id, memories::superseded};
 
-/// What is asked for.
+/// The parameters in the address.
 #[derive(Deserialize)]
 pub struct Asked {
     agent: Option<String>,
@@ -28,6 +28,7 @@ pub struct Asked {
     superseded: bool,
 }
 
+/// `GET /v1/memory_stores/{id}/briefing`: the committed memory that fits the budget.
 pub async fn retrieve(
     State(lucid): State<Lucid>,
     Key(actor): Key,

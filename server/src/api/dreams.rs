@@ -22,7 +22,7 @@ pub struct New {
     output_behavior: Option<Output>,
 }
 
-/// What it reads.
+/// An input of the dream.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Input {
@@ -30,7 +30,7 @@ enum Input {
     Sessions { session_ids: Vec<String> },
 }
 
-/// Where its result goes.
+/// The destination of the result.
 #[derive(Deserialize)]
 struct Output {
     #[serde(rename = "type")]
@@ -38,6 +38,7 @@ struct Output {
     memory_store_id: Option<String>,
 }
 
+/// `POST /v1/dreams`: asks for a dream over one store.
 pub async fn create(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -80,6 +81,7 @@ pub async fn create(
     shown(&lucid, &actor, dream).await
 }
 
+/// `GET /v1/dreams/{id}`.
 pub async fn retrieve(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -88,6 +90,7 @@ pub async fn retrieve(
     shown(&lucid, &actor, id(&dream, "dream")?).await
 }
 
+/// `POST /v1/dreams/{id}/cancel`: stops a dream that is pending or running.
 pub async fn cancel(
     State(lucid): State<Lucid>,
     Key(actor): Key,

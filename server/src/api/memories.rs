@@ -30,7 +30,7 @@ pub struct New {
     content: Option<String>,
 }
 
-/// What is to change.
+/// The fields to change.
 #[derive(Deserialize)]
 pub struct Change {
     path: Option<String>,
@@ -38,7 +38,7 @@ pub struct Change {
     precondition: Option<Precondition>,
 }
 
-/// What must hold for it.
+/// A condition of the change.
 #[derive(Deserialize)]
 pub struct Precondition {
     #[serde(rename = "type")]
@@ -73,6 +73,8 @@ impl Asked {
     }
 }
 
+/// `POST /v1/memory_stores/{id}/memories`: 200 if it was written, 202 if a person has to decide on
+/// it.
 pub async fn create(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -88,6 +90,7 @@ pub async fn create(
     answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
 }
 
+/// `POST /v1/memory_stores/{id}/memories/{memory}`: other content, another path, or both.
 pub async fn update(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -115,6 +118,7 @@ pub async fn update(
     answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
 }
 
+/// `DELETE /v1/memory_stores/{id}/memories/{memory}`.
 pub async fn delete(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -128,6 +132,7 @@ pub async fn delete(
     answer(&lucid, &actor, id(&store, "store")?, &write, &asked).await
 }
 
+/// `GET /v1/memory_stores/{id}/memories/{memory}`: records the read.
 pub async fn retrieve(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -158,6 +163,7 @@ pub async fn retrieve(
     }
 }
 
+/// `GET /v1/memory_stores/{id}/memories`: a page by path. With contents, the reads are recorded.
 pub async fn list(
     State(lucid): State<Lucid>,
     Key(actor): Key,

@@ -104,7 +104,7 @@ async fn wrong_method() -> ApiError {
     )
 }
 
-/// Who acts: the key in `x-api-key`, or as a bearer token.
+/// The actor of the key in `x-api-key`, or in a bearer token.
 pub struct Key(pub Actor);
 
 impl FromRequestParts<Lucid> for Key {

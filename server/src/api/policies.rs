@@ -16,6 +16,7 @@ use service::{Lucid, Outcome, PolicySummary, PolicyVersionRow, SetStop};
 
 use super::{ApiError, Key, body, id};
 
+/// `GET /v1/policies`.
 pub async fn list(State(lucid): State<Lucid>, Key(actor): Key) -> Result<Json<Value>, ApiError> {
     let view = lucid.policies(&actor).await?;
     let stops = view.stops.iter().map(|(s, by)| {
@@ -37,8 +38,8 @@ pub async fn save(
     shown(&lucid, &actor, policy).await
 }
 
-/// What the file would do with the changes that wait now, and what comes of its tests. Nothing is
-/// saved.
+/// Returns what the file would do with the changes that wait now, and what comes of its tests.
+/// Nothing is saved.
 pub async fn try_out(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -52,6 +53,7 @@ pub async fn try_out(
     ))
 }
 
+/// `GET /v1/policies/{id}`: a policy with its versions.
 pub async fn retrieve(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -80,6 +82,7 @@ pub struct Days {
     days: i64,
 }
 
+/// `POST /v1/policies/{id}/versions/{version}/back_test`: the version over past decisions.
 pub async fn back_test(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -93,12 +96,13 @@ pub async fn back_test(
     Ok(Json(json!(report)))
 }
 
-/// What is to become of a version.
+/// The new state of a version.
 #[derive(Deserialize)]
 pub struct Move {
     state: VersionState,
 }
 
+/// `POST /v1/policies/{id}/versions/{version}/state`: moves a version to its next state.
 pub async fn move_on(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -116,7 +120,7 @@ pub async fn move_on(
     Ok(Json(answer))
 }
 
-/// What is to be stopped.
+/// The policies to stop.
 #[derive(Deserialize)]
 pub struct Stop {
     memory_store_id: Option<String>,
@@ -124,6 +128,7 @@ pub struct Stop {
     reason: String,
 }
 
+/// `POST /v1/policies/stop`: stops all policies, or those of a store, or ends that.
 pub async fn stop(
     State(lucid): State<Lucid>,
     Key(actor): Key,

@@ -39,7 +39,7 @@ pub struct New<'a> {
     external_id: Option<String>,
 }
 
-/// What a session is given; Lucid looks at memory stores and keeps nothing of the rest.
+/// A resource of a session; Lucid uses memory stores and keeps nothing of the rest.
 #[derive(Deserialize)]
 pub struct Resource {
     #[serde(rename = "type")]
@@ -62,6 +62,7 @@ pub struct Ended {
     note: Option<String>,
 }
 
+/// `POST /v1/sessions`: begins a recorded session.
 pub async fn create(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -89,6 +90,7 @@ pub async fn create(
     )))
 }
 
+/// `GET /v1/sessions/{id}`.
 pub async fn retrieve(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -98,6 +100,8 @@ pub async fn retrieve(
     Ok(Json(shown(&session, &stores)))
 }
 
+/// `POST /v1/sessions/{id}/events`: appends events; one whose id is there already is not appended
+/// again.
 pub async fn send(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -127,6 +131,7 @@ pub async fn send(
     ))
 }
 
+/// `POST /v1/sessions/{id}/outcome`: records how the session ended.
 pub async fn outcome(
     State(lucid): State<Lucid>,
     Key(actor): Key,

@@ -17,7 +17,7 @@ use super::{ApiError, Key, body, id};
 /// Most stores on one page.
 const MOST: i64 = 100;
 
-/// What a store is made from, or changed to: a field that is missing stays as it is.
+/// The fields of a new or changed store: a field that is missing stays as it is.
 #[derive(Deserialize)]
 pub struct Text {
     name: Option<String>,
@@ -43,6 +43,7 @@ pub struct Asked {
     page: Option<String>,
 }
 
+/// `POST /v1/memory_stores`.
 pub async fn create(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -55,6 +56,7 @@ pub async fn create(
     Ok(Json(shown(&lucid.store(&actor, made).await?)))
 }
 
+/// `GET /v1/memory_stores`: the stores that the key reaches.
 pub async fn list(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -69,6 +71,7 @@ pub async fn list(
     ))
 }
 
+/// `GET /v1/memory_stores/{id}`.
 pub async fn retrieve(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -79,6 +82,7 @@ pub async fn retrieve(
     )))
 }
 
+/// `POST /v1/memory_stores/{id}`: name, description and metadata.
 pub async fn update(
     State(lucid): State<Lucid>,
     Key(actor): Key,
@@ -93,6 +97,7 @@ pub async fn update(
     )))
 }
 
+/// `DELETE /v1/memory_stores/{id}`: an admin can restore it for 30 days.
 pub async fn delete(
     State(lucid): State<Lucid>,
     Key(actor): Key,

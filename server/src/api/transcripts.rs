@@ -21,7 +21,7 @@ use crate::{
     web::receiving,
 };
 
-/// What stands in the address.
+/// The parameters in the address.
 #[derive(Deserialize)]
 pub struct Sent {
     /// The file's name, with its folder where that names the session.
@@ -46,6 +46,7 @@ const NAME_BYTES: usize = 1_000;
 /// How many problems are told.
 const TOLD: usize = 20;
 
+/// `POST /v1/transcripts`: takes in transcript files as they are streamed.
 pub async fn take(
     State(lucid): State<Lucid>,
     Key(actor): Key,

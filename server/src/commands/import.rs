@@ -18,7 +18,7 @@ use service::{
 
 use crate::{Failure, cli::ImportArgs};
 
-/// What an import did.
+/// The counts of an import.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Summary {
     pub added: usize,

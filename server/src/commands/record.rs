@@ -28,10 +28,10 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// How long one file may take.
 const SENDING: Duration = Duration::from_mins(10);
 
-/// What an answer says of a session that another import takes in at the same moment.
+/// The answer for a session that another import takes in at the same moment.
 const BUSY: &str = "import it again";
 
-/// What was sent, kept over restarts.
+/// The positions up to which files were sent, kept over restarts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Sent {
     /// The hash of what each file held when it was sent, by its path and where it was sent to.

@@ -20,7 +20,7 @@ use crate::{Failure, commands};
 /// How many days ago the policy went into shadow.
 const POLICY_DAYS: i64 = 30;
 
-/// What two notes say, where they are, and whether the reviewer lets them become one.
+/// Two notes with their paths, and whether the reviewer lets them become one.
 struct Pair(&'static str, &'static str, &'static str, bool);
 
 /// The nights: how many days ago, and the notes that agents had written twice by then.

@@ -13,7 +13,7 @@ use leptos_axum::ResponseOptions;
 use serde_json::Value;
 use service::Lucid;
 
-/// Where browsers send their reports.
+/// The address that browsers send their reports to.
 pub const REPORTS: &str = "/csp-report";
 /// Most bytes of a report.
 pub const REPORT_BYTES: usize = 16 * 1024;

@@ -13,9 +13,9 @@ use service::{Error, Lucid};
 
 use super::{BODY_BYTES, guard::plain};
 
-/// Where a client that is no form sends the token.
+/// The header in which a client that is no form sends the token.
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("x-form-token");
-/// What is said of a form that cannot be read.
+/// The message about a form that cannot be read.
 const UNREADABLE: &str = "the form came without a field that it needs, or with one that cannot be \
     read; reload the page and try again";
 

@@ -76,7 +76,7 @@ pub async fn signed_in(
     next.run(request).await
 }
 
-/// What was sent cannot be done without knowing who sent it; the way back is shown, and the
+/// Returns what was sent cannot be done without knowing who sent it; the way back is shown, and the
 /// browser's own way back still has the text.
 fn session_ended(request: &Request) -> Response {
     let referer = request

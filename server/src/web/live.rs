@@ -42,7 +42,7 @@ const LOOK_AT_TRAIL: Duration = Duration::from_secs(1);
 /// How often a page that is looked at renews its viewer's claim, if nothing else wakes it.
 const RENEW_CLAIM: Duration = Duration::from_mins(1);
 
-/// What the streams need.
+/// The state that the streams share.
 #[derive(Clone)]
 pub struct Live {
     pub lucid: Lucid,
@@ -194,7 +194,7 @@ pub struct From {
     after: i64,
 }
 
-/// What of the news a page is about.
+/// The part of the news that a page is about.
 #[derive(Debug, Clone, Copy)]
 enum About {
     /// Every changeset that the viewer may see.
@@ -251,7 +251,7 @@ pub async fn changeset(
     )
 }
 
-/// Where a stream that broke goes on, as the browser says.
+/// Returns where a stream that broke goes on, as the browser says.
 fn resumed(headers: &HeaderMap) -> Option<i64> {
     headers.get("last-event-id")?.to_str().ok()?.parse().ok()
 }

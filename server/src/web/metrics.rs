@@ -17,7 +17,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
-/// What the route needs.
+/// The state of the route.
 #[derive(Clone)]
 pub struct Metrics {
     pub lucid: Lucid,

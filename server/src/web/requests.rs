@@ -46,12 +46,22 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     let mut bytes = [0; 12];
     crate::clock::system_random()(&mut bytes);
     let id = format!("req_{}", hex::encode(bytes));
-    let client = client(&request, &reading);
+    let client = Client {
+        request_id: id.clone(),
+        ..client(&request, &reading)
+    };
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |p| p.as_str().to_owned());
-    let span = info_span!("request", id, method = %request.method(), path = shown_path(request.uri().path()), from = client.address, who = tracing::field::Empty);
+    let span = info_span!(
+        "request",
+        id,
+        method = %request.method(),
+        path = shown_path(request.uri().path()),
+        from = client.address,
+        who = tracing::field::Empty
+    );
     request.extensions_mut().insert(client);
     request.extensions_mut().insert(Entered(span.clone()));
     let method = request.method().as_str().to_owned();
@@ -130,6 +140,7 @@ fn client(request: &Request, reading: &Reading) -> Client {
         browser,
         public_url: reading.public_url.to_string(),
         secure: reading.secure,
+        request_id: String::new(),
     }
 }
 

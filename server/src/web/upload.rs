@@ -21,7 +21,7 @@ use crate::commands::import::{Summary, write};
 /// Why an upload that is not from a page of the sign-in is refused.
 const FOREIGN: &str = "this form is not from a page of your present sign-in";
 
-/// What the form holds.
+/// The fields of the form.
 #[derive(Default)]
 struct Form {
     /// The token came, and is the web session's.

@@ -240,7 +240,7 @@ fn edits(desk: &Desk, view: &ChangeView) -> AnyView {
     view! { <div class="edits">{conflict}{fate}{shown}{folded}</div> }.into_any()
 }
 
-/// What becomes of each statement of a merge or restructuring; what is lost comes first.
+/// Shows what becomes of each statement of a merge or restructuring; what is lost comes first.
 fn fate(view: &ChangeView) -> AnyView {
     let before: Vec<(&EditView, &str)> = view
         .edits
@@ -351,8 +351,8 @@ fn fate(view: &ChangeView) -> AnyView {
     .into_any()
 }
 
-/// What becomes of one memory. In a conflict, what it says now is shown too. The first carries the
-/// switch between views.
+/// Shows what becomes of one memory. In a conflict, what it says now is shown too. The first
+/// carries the switch between views.
 fn edit(desk: &Desk, view: &ChangeView, edit: &EditView, first: bool) -> AnyView {
     let conflicted = view.change.conflicted;
     let (before, after) = (

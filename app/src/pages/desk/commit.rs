@@ -96,7 +96,7 @@ pub fn sheet(desk: &Desk) -> Option<AnyView> {
     )
 }
 
-/// What becomes of each memory of a change, and who approved it.
+/// Shows what becomes of each memory of a change, and who approved it.
 fn change(c: &ChangeView) -> AnyView {
     let edit = |e: &EditView| {
         let path = e.new_path.as_ref().unwrap_or(&e.path).to_string();
@@ -144,7 +144,7 @@ fn change(c: &ChangeView) -> AnyView {
     .into_any()
 }
 
-/// What the commit does not include, and why.
+/// Shows what the commit does not include, and why.
 fn left_out(desk: &Desk, ready: usize) -> Option<AnyView> {
     let mine = || desk.view.changes.iter().filter(|c| c.may_decide);
     let short = mine()

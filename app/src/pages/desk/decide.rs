@@ -344,7 +344,7 @@ fn defer(desk: &Desk, view: &ChangeView) -> AnyView {
     .into_any()
 }
 
-/// Who has claimed the changeset, and the way to release it.
+/// Shows who has claimed the changeset, and the way to release it.
 fn claimed(desk: &Desk) -> Option<AnyView> {
     let claim = desk.view.claim.as_ref()?;
     let mine = desk

@@ -241,7 +241,7 @@ fn marked(area: &str, all: &[Conflict]) -> Option<AnyView> {
     })
 }
 
-/// What takes the place of the decision while the editor is open.
+/// Shows what takes the place of the decision while the editor is open.
 pub fn save(desk: &Desk, view: &ChangeView) -> AnyView {
     let others: Vec<String> = view
         .needs

@@ -39,7 +39,7 @@ use crate::{
     islands::{desk::DeskKeys, live::Live},
 };
 
-/// What every part of the page needs.
+/// The data that every part of the page needs.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone)]
 pub struct Desk {
@@ -217,7 +217,7 @@ fn layout(desk: &Desk, position: i64) -> AnyView {
     .into_any()
 }
 
-/// Where one is, how much is left, and the way to other changesets.
+/// Shows where one is, how much is left, and the way to other changesets.
 fn head(desk: &Desk) -> AnyView {
     let row = &desk.view.changeset;
     let all = &desk.view.changes;
@@ -339,7 +339,7 @@ fn withdraw(desk: &Desk) -> Option<AnyView> {
     })
 }
 
-/// What a commit did, and how to revert it.
+/// Shows what a commit did, and how to revert it.
 fn done(desk: &Desk, commit: CommitId) -> AnyView {
     let changeset = desk.view.changeset.id.to_string();
     let undo = desk.view.may_decide.then(|| {

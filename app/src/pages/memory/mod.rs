@@ -105,7 +105,7 @@ pub fn Memory() -> impl IntoView {
     })
 }
 
-/// Where one is, and what can be done.
+/// Shows where one is, and what can be done.
 fn head(view: &MemoryView, store: &str, may_suggest: bool) -> AnyView {
     let name = view.path.name().to_owned();
     let address = format!("/memories/{}", view.id);
@@ -284,7 +284,7 @@ fn restore(id: MemoryId, version: i64, label: &'static str) -> AnyView {
     .into_any()
 }
 
-/// What it says, as a person reads it, as it is, or by the change that put each line there.
+/// Shows what it says, as a person reads it, as it is, or by the change that put each line there.
 async fn content(
     request: &Request,
     view: &MemoryView,

@@ -243,7 +243,7 @@ fn stops(view: &PoliciesView, stores: &[StoreName], now: Timestamp) -> Vec<AnyVi
     view.stops.iter().map(one).collect()
 }
 
-/// What all policies together did.
+/// Shows what all policies together did.
 fn figures(view: &PoliciesView) -> AnyView {
     let did = || view.policies.iter().filter_map(|p| p.did.as_ref());
     let (applied, overridden): (i64, i64) = (
@@ -393,7 +393,7 @@ pub fn state_badge(state: VersionState) -> AnyView {
     view! { <span class=class>{word}</span> }.into_any()
 }
 
-/// What no policy can lift.
+/// The built-in limits that no policy can lift.
 const BUILT_IN: &[(&str, &str)] = &[
     (
         "High risk",

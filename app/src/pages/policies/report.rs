@@ -11,7 +11,7 @@ use service::BackTested;
 
 use crate::components::{badges::label_word, text::Visible, when::When};
 
-/// What became of a change, for a sentence.
+/// Returns what became of a change, for a sentence.
 const fn fate_word(fate: Fate) -> &'static str {
     match fate {
         Fate::Approved => "approved by people",
@@ -219,7 +219,7 @@ fn agreement(agreement: Option<Agreement>) -> AnyView {
     view! { <p>{text}</p> }.into_any()
 }
 
-/// What came of the tests.
+/// Shows what came of the tests.
 pub fn tests(report: &Report) -> AnyView {
     if report.cases.is_empty() {
         return view! {
@@ -329,7 +329,7 @@ pub fn why(outcome: &Outcome) -> String {
     }
 }
 
-/// What no policy lifts, in a few words.
+/// Returns what no policy lifts, in a few words.
 const fn built_in_word(why: BuiltIn) -> &'static str {
     match why {
         BuiltIn::Frozen => "frozen",

@@ -120,7 +120,7 @@ fn note(view: &PolicyView) -> Option<AnyView> {
     })
 }
 
-/// Where the version is on its way.
+/// Shows where the version is on its way.
 fn steps(view: &PolicyView) -> AnyView {
     let state = view.version.state;
     let at = match state {
@@ -180,7 +180,7 @@ fn shadow_says(view: &PolicyView) -> String {
     )
 }
 
-/// What can be done with the version.
+/// Shows what can be done with the version.
 fn actions(view: &PolicyView, newest: bool, edits: bool) -> AnyView {
     let (id, number) = (view.version.policy_id.to_string(), view.version.number);
     let go = |to: &'static str, word: &'static str, class: &'static str| {
@@ -280,7 +280,7 @@ fn sentences(view: &PolicyView, stores: &[StoreName]) -> AnyView {
     .into_any()
 }
 
-/// What differs from the version in force, and whether it applies more.
+/// Shows what differs from the version in force, and whether it applies more.
 fn differences(view: &PolicyView) -> Option<AnyView> {
     let before = view.in_force?;
     let one = |d: &domain::policy::Difference| {
@@ -353,7 +353,7 @@ fn differences(view: &PolicyView) -> Option<AnyView> {
     )
 }
 
-/// What it would do with the changes that wait.
+/// Shows what it would do with the changes that wait.
 fn queue(view: &PolicyView, may_add: bool) -> AnyView {
     let all = &view.against_queue;
     let applied = all.iter().filter(|w| w.outcome.is_allowed()).count();
@@ -458,7 +458,7 @@ fn back_test(
     .into_any()
 }
 
-/// What the policy did.
+/// Shows what the policy did.
 fn did(view: &PolicyView, now: Timestamp) -> AnyView {
     let one = |a: &service::ApplicationRow| {
         let href = format!("/changesets/{}?change={}", a.changeset_id, a.change_id);

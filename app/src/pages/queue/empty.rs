@@ -10,7 +10,8 @@ use crate::{
     context::Request,
 };
 
-/// What an admin does first in a new installation, as a checklist; nothing once a dream has run.
+/// Shows what an admin does first in a new installation, as a checklist; nothing once a dream has
+/// run.
 pub async fn first_steps(request: &Request, open: i64) -> service::Result<Option<AnyView>> {
     let actor = request.actor()?;
     if open > 0

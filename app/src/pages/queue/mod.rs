@@ -38,7 +38,7 @@ const STATES: &[(&str, &str)] = &[
     ("done", "Done"),
 ];
 
-/// What the address asks for.
+/// The filters in the address.
 struct Asked {
     state: &'static str,
     filter: QueueFilter,
@@ -161,8 +161,8 @@ pub fn Queue() -> impl IntoView {
     })
 }
 
-/// What the address asks for. Who decides looks at their own turn first, everybody else at what is
-/// open.
+/// Returns what the address asks for. Who decides looks at their own turn first, everybody else at
+/// what is open.
 fn asked(request: &Request, decides: bool) -> Asked {
     let default = if decides { "mine" } else { "open" };
     let wanted = request.query.get("state").map_or(default, String::as_str);

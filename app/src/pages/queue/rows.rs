@@ -12,7 +12,7 @@ use crate::{
     context::Request,
 };
 
-/// Where a change is decided.
+/// Returns where a change is decided.
 pub fn desk_of(c: &WaitingChange) -> String {
     format!("/changesets/{}?change={}", c.changeset_id, c.id)
 }
@@ -239,7 +239,7 @@ pub fn ended_list(rows: Vec<DoneRow>, now: Timestamp) -> AnyView {
     .into_any()
 }
 
-/// What came of a changeset: all of it, some or nothing.
+/// Returns what came of a changeset: all of it, some or nothing.
 fn ended(row: &DoneRow) -> String {
     match (row.committed, row.rejected) {
         (0, 0) => row.changeset.state.to_string(),

@@ -88,7 +88,7 @@ impl Agreement {
 /// Most changes that a report names in one list.
 const NAMED: usize = 200;
 
-/// What a version would have done.
+/// The decisions that a version would have made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackTest {
     /// Changes that were replayed.

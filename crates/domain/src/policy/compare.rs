@@ -124,7 +124,7 @@ impl Region {
         region
     }
 
-    /// What of this is not in the other, as disjoint boxes.
+    /// Returns what of this is not in the other, as disjoint boxes.
     fn without(self, other: &Self) -> Vec<Self> {
         if self.meet(other).is_empty() {
             return vec![self];
@@ -168,8 +168,8 @@ const ENGINES: [&[Engine]; 4] = [
 const MOST_CELLS: usize = 128;
 const ABSENT: u128 = 1;
 const PRESENT: u128 = 2;
-/// Where the labels begin. Before them are the dimensions that every space has: stores, engines,
-/// kinds, risk, last writer, finding; after them paths, agents and figures.
+/// The index of the first label. Before them are the dimensions that every space has: stores,
+/// engines, kinds, risk, last writer, finding; after them paths, agents and figures.
 const LABELS_AT: usize = 6;
 
 impl Space {
@@ -372,7 +372,7 @@ impl Space {
         regions
     }
 
-    /// What no rule lifts.
+    /// Returns what no rule lifts.
     fn never(&self) -> Vec<Region> {
         let whole = self.whole();
         let mut all: Vec<Region> = NEVER.iter().map(|label| whole.with_label(*label)).collect();

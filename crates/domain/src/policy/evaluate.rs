@@ -50,7 +50,7 @@ pub struct Unmet {
     pub missing: bool,
 }
 
-/// What the rules say.
+/// The result of asking the rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -127,7 +127,7 @@ pub fn evaluate<'r>(rules: impl IntoIterator<Item = &'r Rule>, input: &Input) ->
     }
 }
 
-/// What no rule lifts.
+/// Returns what no rule lifts.
 fn built_in(input: &Input) -> Vec<BuiltIn> {
     let has = |label: &Label| input.labels.contains(label);
     let all = [

@@ -18,7 +18,7 @@ text_enum! {
 }
 
 impl Expected {
-    /// What an outcome is.
+    /// Returns what an outcome is.
     #[must_use]
     pub const fn of(outcome: &Outcome) -> Self {
         match outcome {
@@ -66,7 +66,7 @@ const NAME_CHARS: usize = 120;
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 1_000;
 
-/// What came of a case.
+/// The result of a test case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CaseResult {
     pub name: String,
@@ -77,7 +77,7 @@ pub struct CaseResult {
     pub passed: bool,
 }
 
-/// What came of all cases.
+/// The results of all test cases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Each case, in the order of the file.

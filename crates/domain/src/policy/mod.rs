@@ -35,7 +35,7 @@ use crate::{
 };
 
 text_enum! {
-    /// What a rule does with the changes that it matches.
+    /// The effect of a rule on the changes that it matches.
     Effect {
         /// They may be applied without a person.
         Allow => "allow",
@@ -44,7 +44,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where a version of a policy is in its life.
+    /// The state of a version of a policy.
     VersionState {
         /// It is being written.
         Draft => "draft",
@@ -59,7 +59,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Who wrote last what a change would alter.
+    /// The last writer of the content that a change would alter.
     Writer {
         /// Nobody: the memory is new.
         Nobody => "nobody",
@@ -79,7 +79,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What kind of finding a change comes from.
+    /// The kind of finding that a change comes from.
     FindingKind {
         /// What people tell agents to do, in every session.
         Instruction => "instruction",
@@ -293,7 +293,7 @@ fn matches_path(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// What is known of a change when rules are asked; stored with the outcome, so that the same
+/// The facts about a change that rules are asked about; stored with the outcome, so that the same
 /// question can be asked again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -62,8 +62,8 @@ impl PolicySet {
         self.0.iter().flat_map(|member| &member.rules).collect()
     }
 
-    /// What the policies say of a change. Those that may not allow it (their authors contributed to
-    /// it) can still forbid it.
+    /// Returns what the policies say of a change. Those that may not allow it (their authors
+    /// contributed to it) can still forbid it.
     #[must_use]
     pub fn evaluate(&self, input: &Input, may_not_allow: &BTreeSet<PolicyId>) -> Outcome {
         let counts = |member: &&Member, rule: &Rule| {

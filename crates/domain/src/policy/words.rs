@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Applying, Bound, Effect, Figure, PolicyFile, Rule};
 
 impl Figure {
-    /// What it counts, for a sentence.
+    /// Returns what it counts, for a sentence.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Figure {
 }
 
 impl Bound {
-    /// What it asks for.
+    /// Returns what it asks for.
     #[must_use]
     pub fn words(&self) -> String {
         let what = self.figure.words();
@@ -158,7 +158,7 @@ impl Rule {
 }
 
 impl Applying {
-    /// What it says, each by what it is about and in words.
+    /// Returns what it says, each by what it is about and in words.
     #[must_use]
     pub fn clauses(&self) -> Vec<(String, String)> {
         let mut all = vec![
@@ -237,7 +237,7 @@ fn either(words: &[String]) -> String {
     }
 }
 
-/// What differs between two versions.
+/// The differences between two versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The rule and what of it, or what of when it applies.
@@ -247,7 +247,7 @@ pub struct Difference {
     pub after: Option<String>,
 }
 
-/// What differs between two versions, rule by rule and in words.
+/// Returns what differs between two versions, rule by rule and in words.
 #[must_use]
 pub fn differences(before: &PolicyFile, after: &PolicyFile) -> Vec<Difference> {
     let said = |file: &PolicyFile| -> Vec<(String, String)> {

@@ -11,7 +11,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "expired";
 /// Most of a dream; the others come with the next one.
 const MOST: usize = 20;
@@ -95,7 +95,7 @@ mod tests {
 
     const DAY: i64 = 86_400_000_000;
 
-    /// What is found of one note, at midsummer 2026.
+    /// Returns what is found of one note, at midsummer 2026.
     fn found(content: &str, updated_at: Option<i64>) -> Vec<Finding> {
         let head = Head {
             key: "s".into(),

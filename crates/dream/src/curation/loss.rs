@@ -50,7 +50,7 @@ pub fn of_store(memories: &[Memory]) -> Loss {
     })
 }
 
-/// What a change would lose, if other changes may have taken these memories.
+/// Returns what a change would lose, if other changes may have taken these memories.
 #[must_use]
 pub fn of_change<S: std::hash::BuildHasher>(
     change: &Change,

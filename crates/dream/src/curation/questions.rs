@@ -35,7 +35,7 @@ const MOST_COMPARED: usize = 5_000;
 /// Least words of a statement that is asked about: shorter ones are alike by chance.
 const QUESTION_WORDS: usize = 4;
 
-/// What should be asked and was not answered: contradictions first.
+/// Returns what should be asked and was not answered: contradictions first.
 pub fn find(input: &Input, said: &[Vec<String>], prepared: &[Vec<Prepared>]) -> Vec<Question> {
     let (memories, vectors) = (&input.memories, &input.vectors);
     let answered: HashSet<&str> = input

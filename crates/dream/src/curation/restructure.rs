@@ -19,7 +19,7 @@ use crate::{
     types::{Change, Edit, Finding, Memory, Support},
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "restructure";
 /// Statements of a memory from which on it is split.
 const BOOK: usize = 60;
@@ -40,7 +40,7 @@ const RELATED: usize = 42;
 /// Statements that begin with the same word and are compared with each other.
 const BUCKET: usize = 150;
 
-/// What should stand otherwise.
+/// Returns what should stand otherwise.
 pub fn find(memories: &[Memory], taken: &[String]) -> Vec<Finding> {
     let taken: BTreeSet<String> = memories
         .iter()

@@ -84,8 +84,8 @@ impl Prepared {
         }
     }
 
-    /// What statements that say the same have in common, and no others; empty for a statement
-    /// without words.
+    /// Returns what statements that say the same have in common, and no others; empty for a
+    /// statement without words.
     #[must_use]
     pub fn key(&self) -> &[String] {
         &self.key
@@ -143,8 +143,8 @@ fn gram(window: &[char]) -> Gram {
     window.iter().fold(0, |g, c| (g << 21) | u64::from(*c))
 }
 
-/// What statements that say the same have in common, and no others; empty for a statement without
-/// words.
+/// Returns what statements that say the same have in common, and no others; empty for a statement
+/// without words.
 #[must_use]
 pub fn key_of(statement: &str) -> Vec<String> {
     key(tokens(&statement.chars().take(LONGEST).collect::<String>()))
@@ -196,7 +196,7 @@ pub(crate) fn is_function_word(lower: &str) -> bool {
     FUNCTION_WORDS.contains(&lower)
 }
 
-/// What holds a digit, is code or an address.
+/// Returns what holds a digit, is code or an address.
 fn numbers(lower: &[String]) -> Vec<String> {
     let counts = |t: &&String| {
         t.starts_with('`') || t.contains("://") || t.chars().any(|c| c.is_ascii_digit())
@@ -337,8 +337,8 @@ const fn plain(c: char) -> char {
     }
 }
 
-/// Where the word that begins here ends: letters and digits, and single joiners between them
-/// (`v1.2`, `well-known`, `a/b`, `don't`).
+/// Returns where the word that begins here ends: letters and digits, and single joiners between
+/// them (`v1.2`, `well-known`, `a/b`, `don't`).
 fn word_end(chars: &[char], start: usize) -> usize {
     let mut end = start;
     while end < chars.len() {

@@ -12,7 +12,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "stale";
 /// Sessions in which the memory could have applied.
 const SESSIONS: usize = 50;

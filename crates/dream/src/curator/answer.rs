@@ -4,18 +4,18 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
 
-/// What an answer lists.
+/// An item of the list that an answer holds.
 pub trait Item: DeserializeOwned {
     /// The name of the list.
     const LIST: &'static str;
     /// Most items that are read.
     const MOST: usize;
 
-    /// What is wrong with it, if anything is.
+    /// Returns what is wrong with it, if anything is.
     fn wrong(&self) -> Option<&'static str>;
 }
 
-/// What of an answer could not be used.
+/// The items of an answer that could not be used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lost {
     /// Items that are not as they were asked for.

@@ -120,7 +120,7 @@ pub struct Rejected {
     pub why: String,
 }
 
-/// What a request for changes is made of.
+/// The inputs of a request for changes.
 pub struct Sources<'a> {
     /// The observations of all sessions.
     pub observations: &'a [Observation],
@@ -202,7 +202,7 @@ fn join(root: &mut [usize], a: usize, b: usize) {
     root[a.max(b)] = a.min(b);
 }
 
-/// What is asked of a part of the observations.
+/// Returns what is asked of a part of the observations.
 #[must_use]
 pub fn ask(part: &[usize], sources: &Sources) -> Ask {
     let mut text = String::new();

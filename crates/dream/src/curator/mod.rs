@@ -37,7 +37,7 @@ pub fn prompts_version() -> String {
     sha256_hex(PROMPTS.join("\0").as_bytes())[..12].to_owned()
 }
 
-/// What something worth knowing is about.
+/// The subject of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topic {
@@ -61,7 +61,7 @@ impl Topic {
     }
 }
 
-/// Who said a quote.
+/// The speaker of a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Speaker {
@@ -74,7 +74,7 @@ pub enum Speaker {
     Agent,
 }
 
-/// What a model would do to the memory.
+/// The effect that a model proposes on the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
@@ -96,7 +96,7 @@ pub struct Found {
     pub by: Speaker,
 }
 
-/// What a session shows, as a model words it, with at least one quote that was found.
+/// An observation about a session in a model's words, with at least one quote that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     pub topic: Topic,
@@ -133,7 +133,7 @@ pub struct Candidate {
     pub second: Second,
 }
 
-/// What a second reading found of a change.
+/// The result of a second reading of a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Second {
@@ -179,13 +179,13 @@ pub(crate) fn marked(name: &str, about: &str, text: &str) -> String {
     format!("<{name} {mark}{about}>\n{text}</{name} {mark}>\n")
 }
 
-/// What stands for a user or a task wherever a model sees one: the same in every request, and no
-/// name.
+/// Returns what stands for a user or a task wherever a model sees one: the same in every request,
+/// and no name.
 pub(crate) fn pseudonym(letter: char, name: &str) -> String {
     format!("{letter}-{}", &sha256_hex(name.as_bytes())[..6])
 }
 
-/// What a model is told to do, with what whoever asked for the dream adds.
+/// Returns what a model is told to do, with what whoever asked for the dream adds.
 fn task(prompt: &str, instructions: Option<&str>) -> String {
     match instructions {
         Some(told) => format!(

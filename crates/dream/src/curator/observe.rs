@@ -147,7 +147,8 @@ fn line(event: &crate::types::Event) -> Option<String> {
     ))
 }
 
-/// What is known of a session: whose, of which task, by which agent, when, and how it ended.
+/// Returns what is known of a session: whose, of which task, by which agent, when, and how it
+/// ended.
 pub(super) fn about(session: &Session) -> String {
     head(&session.head)
 }
@@ -189,7 +190,7 @@ fn plain(name: &str) -> String {
         .collect()
 }
 
-/// What is asked of some sessions' texts, each as [`shown`].
+/// Returns what is asked of some sessions' texts, each as [`shown`].
 #[must_use]
 pub fn ask(text: String, instructions: Option<&str>) -> Ask {
     let system = task(super::PROMPTS[0], instructions);
@@ -259,8 +260,8 @@ pub fn ground(
     })
 }
 
-/// Where the words of a quote stand in a session: what people said before what tools answered, then
-/// calls, then the agent.
+/// Returns where the words of a quote stand in a session: what people said before what tools
+/// answered, then calls, then the agent.
 fn find(session: &Session, quote: &str) -> Option<Found> {
     let kinds = [
         (EventKind::User, Speaker::Person),
@@ -291,7 +292,8 @@ fn find(session: &Session, quote: &str) -> Option<Found> {
     })
 }
 
-/// Where the words stand one after the other, with any white space between them: models fold it.
+/// Returns where the words stand one after the other, with any white space between them: models
+/// fold it.
 fn place(text: &str, quote: &str) -> Option<(usize, usize)> {
     if let Some(start) = text.find(quote) {
         return Some((start, start + quote.len()));

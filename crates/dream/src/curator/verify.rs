@@ -22,7 +22,7 @@ const QUOTES: usize = 24;
 /// Longest reason, in characters.
 const REASON_CHARS: usize = 240;
 
-/// What a model finds of one change.
+/// The judgement of a model on one change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     pub change: String,
@@ -31,7 +31,7 @@ pub struct Verdict {
     pub verdict: Word,
 }
 
-/// What the quotes show.
+/// The support that the quotes give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Word {
@@ -55,7 +55,7 @@ pub fn can_be_read(candidate: &Candidate) -> bool {
     candidate.action != Action::Move
 }
 
-/// What is asked of some changes, by label.
+/// Returns what is asked of some changes, by label.
 #[must_use]
 pub fn ask(
     changes: &[(String, &Candidate)],
@@ -147,7 +147,8 @@ fn schema() -> Value {
     })
 }
 
-/// What the second reading found of the change with this label; of several verdicts the worst one.
+/// Returns what the second reading found of the change with this label; of several verdicts the
+/// worst one.
 #[must_use]
 pub fn second(label: &str, verdicts: &[Verdict]) -> Second {
     let reason = |v: &Verdict| {

@@ -17,7 +17,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "model_candidate";
 /// Longest content, in characters.
 const LONGEST: usize = 1_600;
@@ -248,8 +248,8 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
     finding
 }
 
-/// What it is known by. A model words the same thing otherwise each time: the words themselves
-/// count, in any order.
+/// Returns what it is known by. A model words the same thing otherwise each time: the words
+/// themselves count, in any order.
 fn name(candidate: &Candidate) -> String {
     let words: BTreeSet<String> = candidate
         .statements
@@ -282,7 +282,7 @@ fn name(candidate: &Candidate) -> String {
     }
 }
 
-/// What a reviewer reads of it first.
+/// Returns what a reviewer reads of it first.
 fn rationale(candidate: &Candidate, has_quotes: bool) -> String {
     let reason = if unfit(&candidate.reason).is_none() {
         candidate.reason.as_str()
@@ -609,7 +609,7 @@ fn sections(content: &str) -> Vec<Section> {
 }
 
 impl Section {
-    /// What its lines say by themselves.
+    /// Returns what its lines say by themselves.
     fn said(&self) -> BTreeSet<Vec<String>> {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
         let plain = plain_lines(&lines);

@@ -4,7 +4,7 @@
 
 use crate::reading::plain_words;
 
-/// Who somebody says that they are.
+/// Words by which somebody claims to be someone.
 const WHO: &[&str] = &[
     "ceo",
     "cto",
@@ -37,7 +37,7 @@ const WHO: &[&str] = &[
     "superuser",
     "root",
 ];
-/// What somebody may gain.
+/// Advantages that somebody may want.
 const GAINS: &[&str] = &[
     "discount",
     "discounts",
@@ -78,7 +78,7 @@ const GAINS: &[&str] = &[
     "clearance",
     "cleared",
 ];
-/// What somebody may want to be left out for them.
+/// Checks that somebody may want to be skipped.
 const CHECKS: &[&str] = &[
     "verification",
     "verify",

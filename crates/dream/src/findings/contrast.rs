@@ -17,7 +17,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "workflow";
 
 /// Least tasks with mixed outcomes: with fewer there is too little to tell.
@@ -60,7 +60,7 @@ struct Task {
     tries: Vec<(usize, bool)>,
 }
 
-/// What the tries at all tasks say of one step.
+/// The evidence about one step from the tries at all tasks.
 struct Evidence {
     with: (usize, usize),
     without: (usize, usize),
@@ -136,7 +136,7 @@ struct Judged<'a, 'b> {
 /// A step and what the tries say of it.
 type Weighed<'a, 'b> = (Step<'a>, &'b Evidence);
 
-/// What every step that some task can tell of says.
+/// Returns what every step that some task can tell of says.
 fn weigh_all<'a>(
     tasks: &[Task],
     tries: &BTreeMap<usize, Vec<Call<'a>>>,
@@ -331,7 +331,7 @@ fn calls(session: &Seen) -> Vec<Call<'_>> {
         .collect()
 }
 
-/// What a session did: the tools that it called, and which was first called before which.
+/// Returns what a session did: the tools that it called, and which was first called before which.
 fn steps<'a>(order: &[Call<'a>]) -> Vec<Step<'a>> {
     let mut found: Vec<Step<'a>> = order.iter().map(|c| Step::Called(*c)).collect();
     for (at, first) in order.iter().enumerate() {
@@ -597,7 +597,7 @@ fn wilson(good: usize, all: usize) -> (f64, f64) {
     )
 }
 
-/// What a step is known by.
+/// Returns what a step is known by.
 fn name(step: Step) -> String {
     match step {
         Step::Called(tool) => tool.name.to_owned(),
@@ -641,7 +641,7 @@ fn capital(word: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Where the step's tool was first called.
+/// Returns where the step's tool was first called.
 fn place(step: Step, session: &Seen) -> Option<Place> {
     let (Step::Called(tool) | Step::Before(tool, _)) = step;
     session

@@ -12,7 +12,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "outcome_divergence";
 /// Leads that one dream gives.
 const MOST: usize = 20;

@@ -17,7 +17,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "fact_changed";
 
 /// Different values of one thing that are shown against each other.
@@ -25,7 +25,7 @@ const MOST_VALUES: usize = 5;
 /// Why a statement cannot be replaced.
 pub const NOT_ALONE: &str =
     "the statement is in the memory more than once, or in another form; a person should change it";
-/// What stands before a statement that no longer holds and is kept.
+/// The prefix of a statement that no longer holds and is kept.
 const REPLACED: &str = "Replaced, no longer true:";
 
 /// The memory with other words in a statement's place, and the same with the old ones kept below as
@@ -95,7 +95,7 @@ struct Fact<'a> {
     amount: Amount,
 }
 
-/// What a session states of it.
+/// The statement of one session about it.
 struct Heard {
     session: usize,
     at: i64,
@@ -362,8 +362,8 @@ fn judge(fact: &Fact, mut heard: Vec<Heard>, window: &Window) -> Option<Finding>
     Some(finding)
 }
 
-/// What names the finding that a statement's value is another one now: the same value in other
-/// words is the same finding.
+/// Returns what names the finding that a statement's value is another one now: the same value in
+/// other words is the same finding.
 pub fn named(path: &str, statement: &str, value: &str) -> String {
     format!("{path}\0{statement}\0{}", Amount::of(value).text())
 }

@@ -18,13 +18,13 @@ use crate::{
     window::{QUOTES, Window},
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "recurring_failure";
 /// Distinct subjects with whom a name must have stood in an error for it to be the tool's word and
 /// not a customer's.
 const NAME_SUPPORT: usize = 3;
 
-/// What a command holds that destroys, forces or goes round a check.
+/// Parts of commands that destroy, force or bypass a check.
 const DANGEROUS: &[&str] = &[
     "rm -r",
     "rm -f",
@@ -47,7 +47,7 @@ const DANGEROUS: &[&str] = &[
     "--break-system-packages",
 ];
 
-/// What reading the errors gave.
+/// The failures that were found in the errors of all sessions.
 pub struct Failures {
     pub findings: Vec<Finding>,
     /// Tool answers that are errors.
@@ -84,14 +84,14 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// What failed, as a person would call it.
+    /// Returns what failed, as a person would call it.
     fn subject(&self) -> &str {
         self.program.unwrap_or(self.tool)
     }
 }
 
 impl Group<'_> {
-    /// What the finding is known by, of one of its lines.
+    /// Returns what the finding is known by, of one of its lines.
     fn name(&self, line: &str) -> String {
         match self.program {
             Some(program) => format!("{}\0{program}\0{line}", self.tool),
@@ -292,8 +292,8 @@ fn is_of_the_work(says: &str) -> bool {
         .any(|mark| lower.contains(mark) && (*mark != "assert " || lower.starts_with(mark)))
 }
 
-/// What the tool said, with all that varies masked, and only that: names of customers too, but not
-/// names of tools.
+/// Returns what the tool said, with all that varies masked, and only that: names of customers too,
+/// but not names of tools.
 fn said(group: &Group, support: &Support, window: &Window) -> String {
     let are_known = support.distinct() >= NAME_SUPPORT;
     let template = templates::template(&group.lines);

@@ -18,7 +18,7 @@ use crate::{
     reading::{digits_of, plain_words},
 };
 
-/// What the classifier weighs of a pair, in the order of its values.
+/// The features of the classifier of pairs, in the order of its weights.
 pub const NAMES: [&str; 18] = [
     "likelier_odds",
     "less_likely_odds",
@@ -40,7 +40,7 @@ pub const NAMES: [&str; 18] = [
     "swapped",
 ];
 
-/// Where in those values stands how likely the less likely of the two is said for good.
+/// The index of the feature "how likely the less likely of the two is said for good".
 const LESS_LIKELY: usize = 1;
 /// Least log-odds of a pair that is joined. By `make train`, over windows of authors whose
 /// sentences were not learned from, six in seven joined pairs are one rule there, among sentences

@@ -22,8 +22,8 @@ const LOOKS: &[&str] = &[
     "stat", "wc",
 ];
 
-/// What tools are called by which an agent thinks, plans or speaks, and by which it edits its own
-/// work, as it does between any two tries: called in between, they are no way out of a failure.
+/// Names of tools by which an agent thinks, plans or speaks, and by which it edits its own work, as
+/// it does betweenany two tries: called in between, they are no way out of a failure.
 const THINKS: &[&str] = &[
     "edit",
     "multiedit",
@@ -45,7 +45,7 @@ const THINKS: &[&str] = &[
 ];
 /// By which files are edited in a shell.
 const EDITING: &[&str] = &["apply_patch", "patch", "sed -i", "tee"];
-/// What an error holds by which a value is not known.
+/// Parts of errors that say that a value is not known.
 const NOT_THERE: &[&str] = &[
     "not found",
     "no such",
@@ -55,7 +55,7 @@ const NOT_THERE: &[&str] = &[
     "could not find",
     "no match",
 ];
-/// What an error holds that says what to do instead.
+/// Parts of errors that say what to do instead.
 const SUGGESTS: &[&str] = &[
     "use ",
     "pass ",
@@ -96,7 +96,7 @@ enum Step {
 /// A next try with the session it was in.
 pub type Try<'a> = (usize, &'a Next);
 
-/// What to do about a failure.
+/// A remedy for a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fix {
     Change {
@@ -123,7 +123,7 @@ pub enum Fix {
     Again,
 }
 
-/// What many did next, and how it went.
+/// A step that many took after a failure, and how it went.
 pub struct Recovery<'a> {
     pub fix: Fix,
     /// Those with whom it worked.
@@ -491,7 +491,7 @@ impl Fix {
     }
 }
 
-/// Where what helped was called, with its session: the first in the order of the sessions.
+/// Returns where what helped was called, with its session: the first in the order of the sessions.
 pub fn example(recovery: &Recovery) -> Option<(usize, Place)> {
     let helped = |next: &Next| match &recovery.fix {
         Fix::CallFirst(tool) => next

@@ -18,7 +18,7 @@ use crate::{
     window::Window,
 };
 
-/// What the name of this kind of finding is.
+/// The name of this kind of finding.
 pub const KIND: &str = "standing_instruction";
 /// The name of what people do not agree about.
 const DISAGREEMENT: &str = "disagreement";
@@ -49,7 +49,7 @@ const MOST_COMPARED: usize = 50;
 /// Longest title, in characters.
 const LONGEST_TITLE: usize = 80;
 
-/// Where a sentence stands: its words, its message, and what is before or after it.
+/// The place of a sentence: its words, its message, and what is before or after it.
 type Spot<'a> = (&'a str, usize, Option<u64>, Option<u64>);
 
 /// A rule, with the session in which it was said.
@@ -172,7 +172,7 @@ fn disagreements(
     found
 }
 
-/// What a rule is about, and whether it forbids it.
+/// Returns what a rule is about, and whether it forbids it.
 pub fn matter_of(text: &str) -> (Vec<String>, bool) {
     let (mut words, negated) = similar::without_negation(similar::content_words(&essence(text)));
     words.sort_unstable();
@@ -314,7 +314,7 @@ const SAYS_RULE: &[&str] = &[
     "kindly", "you need to", "you have to", "make sure to", "make sure that", "make sure you", "make sure", "be sure to", "you should",
     "you must", "i want you to", "please", "we should", "we must", "we", "our team", "the team", "in our team", "always",
 ];
-/// What says at the beginning of a rule since when it holds.
+/// Beginnings of a rule that only say since when it holds.
 const SINCE_WHEN: &[&str] = &[
     "from now on",
     "from here on out",
@@ -332,7 +332,7 @@ const SINCE_WHEN: &[&str] = &[
     "new rule",
     "for the future",
 ];
-/// What says anywhere in a rule only that it holds.
+/// Words anywhere in a rule that only say that it lasts.
 #[rustfmt::skip]
 const SAYS_LASTING: &[&str] = &[
     "from now on", "going forward", "moving forward", "henceforth", "as of now", "in future", "in the future", "for all future",

@@ -107,7 +107,7 @@ fn close(a: &[&str], b: &[&str]) -> bool {
     differ * 2 <= a.len() && plain * 5 <= a.len()
 }
 
-/// What the lines of a group have in common; what differs is masked.
+/// Returns what the lines of a group have in common; what differs is masked.
 pub fn template(lines: &[&str]) -> String {
     let mut lines = lines.iter().map(|l| split(l));
     let mut common: Vec<String> = lines

@@ -78,7 +78,7 @@ pub struct First {
 }
 
 impl First {
-    /// What was called, as a person would say.
+    /// Returns what was called, as a person would say.
     pub fn name(&self) -> &str {
         self.program.as_deref().unwrap_or(&self.tool)
     }

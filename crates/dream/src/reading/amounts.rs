@@ -194,8 +194,8 @@ pub fn is_alike(a: &str, b: &str) -> bool {
     of_one_kind && (code(a) == code(b))
 }
 
-/// What kind of thing a unit measures: minutes may be replaced by hours, never by megabytes, and
-/// pages never by users. Words that are no units are of one kind.
+/// Returns what kind of thing a unit measures: minutes may be replaced by hours, never by
+/// megabytes, and pages never by users. Words that are no units are of one kind.
 fn unit(rest: &str) -> &str {
     match rest {
         "s" | "ms" | "min" | "h" | "day" | "week" | "month" | "year" => "time",

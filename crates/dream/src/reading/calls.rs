@@ -192,7 +192,7 @@ fn without_personal(text: &str, start: usize, end: usize) -> (usize, usize) {
     }
 }
 
-/// What the next try after the failed call did differently, whether it worked or not.
+/// Returns what the next try after the failed call did differently, whether it worked or not.
 fn next(calls: &[Call], programs: &[Option<String>], failed: usize) -> Option<Next> {
     let before = &calls[failed];
     let ahead = failed + 1..calls.len().min(failed + 1 + LOOKED_AHEAD);

@@ -72,11 +72,11 @@ const WITH_VERB: &[&str] = &[
     "psql",
     "prisma",
 ];
-/// What runs another program.
+/// Programs that run another program.
 const RUNNERS: &[&str] = &[
     "sudo", "time", "nohup", "npx", "env", "command", "exec", "xargs", "bunx", "pnpx",
 ];
-/// What prepares a command and is hardly what failed.
+/// Programs that prepare a command and are hardly what failed.
 const PREPARES: &[&str] = &[
     "cd", "export", "source", ".", "echo", "set", "true", "pushd", "popd", "mkdir", "sleep",
     "unset",

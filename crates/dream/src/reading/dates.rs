@@ -89,7 +89,7 @@ const PAST: &[&str] = &[
     "was", "were", "had", "used", "did", "moved", "signed", "became", "founded", "since", "before",
     "stayed", "lived", "worked", "kept", "went", "ran",
 ];
-/// What follows a date that only says which things are meant: "invoices up to 2023 are in the
+/// Words after a date that only says which things are meant: "invoices up to 2023 are in the
 /// archive".
 const VERBS: &[&str] = &[
     "is", "are", "was", "were", "has", "have", "had", "go", "goes", "stand", "stands", "live",
@@ -152,7 +152,7 @@ pub fn ends(statement: &str) -> Option<Ends> {
     found
 }
 
-/// What leads to the date that stands at `start`, before the word `next`.
+/// Returns what leads to the date that stands at `start`, before the word `next`.
 fn how(words: &[String], start: usize, next: &str) -> Option<Sure> {
     let mut at = start;
     while at > 0 && BETWEEN.contains(&words[at - 1].as_str()) {

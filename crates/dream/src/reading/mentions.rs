@@ -10,7 +10,7 @@ use crate::types::Session;
 
 /// Mentions of one session that are kept.
 const MOST_MENTIONS: usize = 30;
-/// What names more values is pasted, and states no fact.
+/// A sentence that names more values than this is pasted text and states no fact.
 const MOST_VALUES: usize = 8;
 /// Longest message that is kept whole, in bytes: its subject and its value may be in different
 /// sentences.

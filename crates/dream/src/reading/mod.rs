@@ -61,7 +61,7 @@ pub struct Place {
     pub end: usize,
 }
 
-/// What one session shows.
+/// The features of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features {
     /// How many events it has.
@@ -199,7 +199,7 @@ impl Reader {
     }
 }
 
-/// What of a person's message are their own words: not what they quote, fence or paste.
+/// Returns what of a person's message are their own words: not what they quote, fence or paste.
 #[must_use]
 pub fn own_words(text: &str) -> String {
     sentence::without_pasted(&unquoted(text)).into_owned()
@@ -218,7 +218,8 @@ pub fn has_part(name: &str, words: &[&str]) -> bool {
         .any(|part| words.contains(&part))
 }
 
-/// What statements that say the same have in common, as a hash; none for a statement without words.
+/// Returns what statements that say the same have in common, as a hash; none for a statement
+/// without words.
 pub fn statement_hash(statement: &str) -> Option<u64> {
     let key = similar::key_of(statement);
     (!key.is_empty()).then(|| hash(key.join(" ").as_bytes()))

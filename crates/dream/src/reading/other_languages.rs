@@ -59,7 +59,7 @@ const REMEMBER: &[&str] = &[
     "覚えておいて", "기억해 줘", "기억해줘", "याद रखें",
 ];
 
-/// What a sentence is, by words of other languages than English.
+/// Returns what a sentence is, by words of other languages than English.
 pub fn ruling(text: &str) -> Ruling {
     if text.contains(['?', '？', '؟']) || text.chars().count() > LONGEST {
         return Ruling::None;

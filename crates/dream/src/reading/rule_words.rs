@@ -34,7 +34,7 @@ pub const OPENINGS: &[&str] = &[
     "we do not do", "we do not use", "we open", "we close", "we start", "we end",
 ];
 
-/// What makes a statement a rule wherever it stands.
+/// Words that make a statement a rule, anywhere in it.
 #[rustfmt::skip]
 pub const INSIDE: &[&str] = &[
     "from now on", "going forward", "for all future", "in all future", "at all times", "without exception", "must always", "must never",
@@ -73,15 +73,15 @@ pub const REMEMBER: &[&str] = &[
     "commit this to memory", "take note that", 
 ];
 
-/// What comes before an opening and changes nothing.
+/// Words before an opening that change nothing.
 #[rustfmt::skip]
 pub const BEFORE: &[&str] = &[
     "please", "and", "but", "also", "so", "actually", "ok", "okay", "hey", "listen", "once more", "as i said", "as i said before", "i told you before", "like i said", "pls",
     "just so you know", "fyi", "heads up", "for the record", "btw", "by the way", "one thing", "one more thing", "another thing",
 ];
 
-/// What does so only before a comma, a point, a colon or a dash: "no, we use tabs" is a correction,
-/// "no tabs" a rule.
+/// Words that do so only before a comma, a point, a colon or a dash: "no, we use tabs" is a
+/// correction, "no tabs" a rule.
 #[rustfmt::skip]
 pub const BEFORE_A_MARK: &[&str] = &[
     "no", "nope", "nah", "wrong", "incorrect", "er", "erm", "um", "uh", "sorry", "wait", "oh", "well", "good", "great", "fine", "thanks", "thank you", "thx", "again", "hi", "hello",
@@ -93,7 +93,7 @@ pub const AFTER_NO: &[&str] = &[
     "we", "it's", "it", "always", "never", "don't", "do", "please", "use",
 ];
 
-/// What makes it a wish of this moment.
+/// Words that make it a wish of this moment.
 #[rustfmt::skip]
 pub const MOMENT: &[&str] = &[
     "this time", "just this once", "for this", "for now", "right now", "today", "tonight", "tomorrow", "this trip", "this one",
@@ -105,8 +105,8 @@ pub const MOMENT: &[&str] = &[
     "you have a moment", "you have a minute", "you get a chance", "you get the chance", "you can manage",
 ];
 
-/// What makes it somebody else's words, a thought or a question of how, not a rule that the speaker
-/// gives.
+/// Words that make it somebody else's words, a thought or a question of how, not a rule that the
+/// speaker gives.
 #[rustfmt::skip]
 pub const REPORTED: &[&str] = &[
     "used to say", "always says", "always said", "says that", "said that", "told me", "tells me", "asked me to", "asks me to", "made me",
@@ -116,7 +116,7 @@ pub const REPORTED: &[&str] = &[
     "i generally", "i usually", "i normally", "let me know", "let us know", "in future versions", "in the next version",
 ];
 
-/// What says of the sentence before it that it holds for more than this once.
+/// Words that say of the sentence before that it holds for more than this once.
 #[rustfmt::skip]
 pub const HOLDS_FOR_MORE: &[&str] = &[
     "applies to", "this applies", "that applies", "this holds", "that holds", "it holds for", "same for", "the same for", "same goes",
@@ -146,14 +146,14 @@ pub const COMMANDS: &[&str] = &[
     "mind", "count", "measure", "follow", "apply", "speak", "greet", "thank", "apologise", "apologize", "quit", "don't",
 ];
 
-/// What before a colon says that a rule follows.
+/// Words before a colon that announce a rule.
 #[rustfmt::skip]
 pub const LEADS: &[&str] = &[
     "rule", "rules", "policy", "future", "next time", "next ones", "agree", "standing", "convention", "preference", "habit", "standard",
     "guideline",
 ];
 
-/// What makes a polite question a lasting request.
+/// Words that make a polite question a lasting request.
 #[rustfmt::skip]
 pub const LASTING: &[&str] = &[
     "in general", "generally", "from now on", "going forward", "by default", "in future", "in the future", "as a rule",

@@ -23,7 +23,7 @@ const ASKING: &[&str] = &[
 /// Longest sentence that is read, in bytes.
 const LONGEST: usize = 400;
 
-/// What a sentence is.
+/// The kind of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ruling {
     None,
@@ -35,7 +35,8 @@ pub enum Ruling {
     Remember,
 }
 
-/// What a sentence is; `before` is the one before it, which may be the "no" of a correction.
+/// Returns what a sentence is; `before` is the one before it, which may be the "no" of a
+/// correction.
 pub fn ruling(text: &str, before: Option<&str>) -> Ruling {
     if text.len() > LONGEST {
         return Ruling::None;
@@ -281,7 +282,7 @@ impl Said<'_> {
         never || (stops && (all || !(now || personal)))
     }
 
-    /// What must be with a kind of thing: "any payment over 5,000 needs a second approver".
+    /// Returns what must be with a kind of thing: "any payment over 5,000 needs a second approver".
     fn is_norm(&self) -> bool {
         let first = self.words[0].as_str();
         let kind = matches!(first, "any" | "every" | "each" | "all" | "no")
@@ -363,7 +364,7 @@ impl Said<'_> {
         again && (always || command || led) && standing && !self.tells()
     }
 
-    /// What a group does: "on this team we squash before merging", "in this house we don't
+    /// Returns what a group does: "on this team we squash before merging", "in this house we don't
     /// abbreviate".
     fn is_custom(&self) -> bool {
         let place = matches!(
@@ -502,7 +503,7 @@ impl Said<'_> {
         begins(self.words, &asks).is_some_and(|at| self.words.iter().skip(at).any(how))
     }
 
-    /// What to do, said plainly: a command, or how things of a kind are done.
+    /// Returns what to do, said plainly: a command, or how things of a kind are done.
     fn is_instruction(&self) -> bool {
         let first = self.words[0].as_str();
         let of_team = first == "we" || is_plural(first) || first == "it's";

@@ -17,7 +17,7 @@ const TAGS: &[&str] = &[
     "<stderr>",
     "</stderr>",
 ];
-/// Where a JSON answer holds its message.
+/// The fields of a JSON answer that hold its message.
 const MESSAGES: &[&str] = &[
     "error",
     "message",
@@ -29,7 +29,7 @@ const MESSAGES: &[&str] = &[
     "output",
     "stdout",
 ];
-/// What a line says in which something went wrong, in lower case.
+/// Words of a line in which something went wrong, in lower case.
 const CUES: &[&str] = &[
     "not found",
     "no such",
@@ -99,7 +99,7 @@ const SAYS_LITTLE: &[&str] = &[
     "error: process completed",
     "error: could not compile",
 ];
-/// What stands before a message and says nothing of it.
+/// Words before a message that add nothing to it.
 const LEADS: &[&str] = &["npm ERR!", "npm error", "E  "];
 
 /// The part of a failed answer that says what went wrong, as byte range of at most `limit`
@@ -114,7 +114,7 @@ pub fn said(text: &str, limit: usize) -> (usize, usize) {
     (start, start + text[start..cut].trim_end().len())
 }
 
-/// Where the message of a JSON error object is, if it is there verbatim.
+/// Returns where the message of a JSON error object is, if it is there verbatim.
 fn json_message(text: &str) -> Option<(usize, usize)> {
     let value: Value = serde_json::from_str(text.trim())
         .ok()
@@ -126,14 +126,14 @@ fn json_message(text: &str) -> Option<(usize, usize)> {
     (!line.is_empty()).then_some((at, at + line.len()))
 }
 
-/// Where the title of an HTML page is.
+/// Returns where the title of an HTML page is.
 fn page_title(line: &str) -> Option<(usize, usize)> {
     let start = line.find("<title>")? + "<title>".len();
     let end = start + line[start..].find("</title>")?;
     (start < end).then_some((start, end))
 }
 
-/// What may stand behind that something failed, and says no more.
+/// Words after "failed" that add nothing to it.
 const NO_MORE: &[&str] = &[
     "with", "code", "status", "exit", "signal", "non-zero", "nonzero", "error",
 ];

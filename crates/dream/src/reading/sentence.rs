@@ -76,8 +76,8 @@ fn without(text: &str, goes: impl Fn(&str) -> bool) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// Where quotations stand, with their marks. One that is never closed goes to the end of its
-/// paragraph; an apostrophe opens none.
+/// Returns where quotations stand, with their marks. One that is never closed goes to the end of
+/// its paragraph; an apostrophe opens none.
 fn quotations(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     if !text.contains(['"', '“', '„', '«', '‘', '\'']) {
@@ -183,8 +183,8 @@ pub fn without_politeness(text: &str) -> &str {
     rest
 }
 
-/// What follows a phrase at the beginning of a text, without the marks between them; none if it
-/// does not begin so.
+/// Returns what follows a phrase at the beginning of a text, without the marks between them; none
+/// if it does not begin so.
 pub fn taken_off<'t>(text: &'t str, phrase: &str, before_a_mark: bool) -> Option<&'t str> {
     let mut chars = text.chars();
     let same = |wanted: char| {

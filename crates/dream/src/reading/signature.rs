@@ -57,7 +57,7 @@ pub fn of_call(text: &str, arguments: &Map<String, Value>) -> Signature {
     masks.shown(&words.join(" "))
 }
 
-/// What was masked so far. In the text, a character that no text holds marks each mask.
+/// The masks so far. In the text, a character that no text holds marks each mask.
 #[derive(Default)]
 struct Masks {
     /// The name of each mask and what it covers.
@@ -145,7 +145,7 @@ pub fn with_constants(line: &str, masked: &[&[String]], holds: impl Fn(&str) -> 
     out + rest
 }
 
-/// What stands before the next mask, the mask, and what follows.
+/// Returns what stands before the next mask, the mask, and what follows.
 fn next_mask(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {

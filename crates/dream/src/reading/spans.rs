@@ -9,7 +9,7 @@ use super::{
 
 /// Tokens of one text that are read.
 const MOST_TOKENS: usize = 400;
-/// What stands before a person's name.
+/// Titles before a person's name.
 pub const TITLES: &[&str] = &[
     "mr",
     "mrs",
@@ -51,7 +51,7 @@ pub struct Token {
     pub start: usize,
 }
 
-/// What kind of value it is; one is never replaced by one of another kind.
+/// The kind of a value; a value is never replaced by one of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A number, with or without a unit.

@@ -10,8 +10,8 @@ use domain::linear::{Hashed, Linear, features};
 static MODEL: LazyLock<Option<Linear>> =
     LazyLock::new(|| Linear::of(include_bytes!("standing.weights").as_slice()));
 
-/// What the classifier sees of a sentence: its words and letters in lower case, and what asks and
-/// what shouts as words of their own.
+/// Returns what the classifier sees of a sentence: its words and letters in lower case, and what
+/// asks and what shouts as words of their own.
 #[must_use]
 pub fn seen(text: &str) -> Hashed {
     let marked = text

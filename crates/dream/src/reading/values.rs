@@ -63,8 +63,8 @@ pub struct Parted {
     was: Vec<usize>,
 }
 
-/// What it says now, and beside it what was so before, is not so, or only tells since when; none if
-/// nothing is said now.
+/// Returns what it says now, and beside it what was so before, is not so, or only tells since when;
+/// none if nothing is said now.
 fn newest(mut parted: Parted) -> Option<(Parted, Vec<String>)> {
     let was = std::mem::take(&mut parted.was)
         .into_iter()
@@ -260,8 +260,8 @@ fn lead(lower: &[String], at: usize) -> String {
     }
 }
 
-/// Where what somebody changes begins ("the faculty pushed | the deadline"): after a verb of change
-/// that is not passive; else at 0.
+/// Returns where what somebody changes begins ("the faculty pushed | the deadline"): after a verb
+/// of change that is not passive; else at 0.
 fn changer(lower: &[String]) -> usize {
     let passive = [
         "was", "were", "is", "are", "been", "got", "be", "being", "has", "have",
@@ -287,7 +287,7 @@ fn says_change(lower: &str) -> bool {
     CHANGE_WORDS.contains(&lower) || CHANGED.contains(&lower)
 }
 
-/// Where the value that begins here ends; `at` itself if none does.
+/// Returns where the value that begins here ends; `at` itself if none does.
 fn value_end(tokens: &[String], lower: &[String], at: usize) -> usize {
     let token = tokens[at].as_str();
     if token.starts_with('`') {

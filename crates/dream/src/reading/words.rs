@@ -275,7 +275,7 @@ pub const UNITS: &[&str] = &[
     "users",
 ];
 
-/// What holds for a while only, or held once.
+/// Words for what holds for a while only, or held once.
 pub const TEMPORARY: &[&str] = &[
     "this week",
     "today only",

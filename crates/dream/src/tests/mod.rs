@@ -41,7 +41,7 @@ fn session(key: &str, task: &str, calls: &[(&str, &str, &str)]) -> Session {
     }
 }
 
-/// What a dream sees of sessions, and no memory.
+/// Returns what a dream sees of sessions, and no memory.
 fn read(sessions: Vec<Session>) -> Input {
     let mut reader = Reader::default();
     Input {

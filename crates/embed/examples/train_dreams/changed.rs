@@ -102,7 +102,7 @@ impl Entry {
     }
 }
 
-/// What the first two classifiers learn from.
+/// The training rows of the first two classifiers.
 #[derive(Default)]
 struct Rows {
     so_now: Vec<(Hashed, bool)>,

@@ -22,7 +22,7 @@ use dream::meaning::{Embedder, Vector, Vectors};
 use embed::SentenceModel;
 use serde_json::Value;
 
-/// Where the labelled texts are, and the engine whose weights are written.
+/// The folders of the labelled texts, and of the engine whose weights are written.
 struct Folders {
     training: PathBuf,
     engine: PathBuf,

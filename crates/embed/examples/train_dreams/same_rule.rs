@@ -27,7 +27,7 @@ const TEACHERS: usize = 4;
 /// How strongly weights are drawn to zero.
 const DECAY: f64 = 1.0;
 
-/// What a pair of sentences is.
+/// The label of a pair of sentences.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pair {
     OneRule,
@@ -191,7 +191,8 @@ fn window(
 /// A sentence that is likely enough to be a rule, how likely, and what it says.
 type Known = (String, u16, Says);
 
-/// What the engine weighs of these sentences: each with its likelihood, and the vectors of all.
+/// Returns what the engine weighs of these sentences: each with its likelihood, and the vectors of
+/// all.
 fn weighable<'k>(known: &'k [Known], meanings: &mut Meanings) -> (Vec<(&'k str, u16)>, Vectors) {
     let texts: Vec<String> = known.iter().map(|k| k.0.clone()).collect();
     (

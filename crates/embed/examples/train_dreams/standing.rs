@@ -27,7 +27,7 @@ pub struct Voiced {
     pub near: String,
 }
 
-/// What was labelled, by author.
+/// The labelled sentences, by author.
 pub struct Sentences {
     /// Of one author each; the last file, what people say of their own case, teaches and judges
     /// nothing.

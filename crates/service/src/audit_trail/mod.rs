@@ -82,8 +82,8 @@ impl Lucid {
         })
     }
 
-    /// Who made entries that the actor may see, at most 100 of them: kind and id, and their name;
-    /// by name.
+    /// Returns who made entries that the actor may see, at most 100 of them: kind and id, and their
+    /// name; by name.
     pub async fn audit_actors(&self, actor: &Actor) -> Result<Vec<(String, String)>> {
         let mut tx = self.db.read().await?;
         let storeless = actor.may_in_general(Action::ReadAudit);
@@ -134,7 +134,7 @@ fn parsed<T: std::str::FromStr>(subjects: &[&str]) -> Vec<T> {
         .collect()
 }
 
-/// What people call the subjects that have a name, a title or a path.
+/// Returns what people call the subjects that have a name, a title or a path.
 async fn titles(tx: &mut Tx, subjects: &[&str]) -> Result<BTreeMap<String, String>> {
     fn named<T: std::fmt::Display>(
         all: Vec<(T, String)>,

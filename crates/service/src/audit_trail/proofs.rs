@@ -28,7 +28,7 @@ pub struct Tree {
     last: Option<Hash>,
 }
 
-/// What witnesses and auditors need to know of a trail.
+/// The name and key of a trail, as witnesses and auditors need them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailKey {
     /// Its name in tree heads.
@@ -97,7 +97,7 @@ impl Lucid {
         }))
     }
 
-    /// What tree heads call this trail: the host of its address, and `/audit`.
+    /// Returns what tree heads call this trail: the host of its address, and `/audit`.
     async fn trail_origin(&self) -> Result<String> {
         let url = self.public_url().await?.unwrap_or_default();
         let host = url

@@ -28,7 +28,7 @@ pub struct Verified {
     pub lost_keys: Vec<i64>,
 }
 
-/// What the last verification found.
+/// The result of the last verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastVerified {
     pub at: Timestamp,
@@ -159,7 +159,7 @@ impl Lucid {
         }))
     }
 
-    /// What the last verification found, by whoever ran it; none if there was none.
+    /// Returns what the last verification found, by whoever ran it; none if there was none.
     pub async fn last_verified(&self, actor: &Actor) -> Result<Option<LastVerified>> {
         require_in_general(actor, Action::ReadAudit)?;
         last_verified(&mut self.db.read().await?).await

@@ -27,7 +27,7 @@ const SAMPLE: usize = 50;
 /// take, for each session of the first.
 const ANSWERED_A_SESSION: u64 = 150;
 
-/// What dreams may spend on models, and what a token costs. None is no limit.
+/// The limits of what dreams may spend on models, and the price of a token. None is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Tokens of one dream.
@@ -68,7 +68,7 @@ pub struct Distillers {
     pub limits: Limits,
 }
 
-/// What a dream did with its model.
+/// The work of a dream's model.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Distilled {
     pub model: String,
@@ -115,7 +115,7 @@ pub struct Distilled {
     pub stopped: Option<String>,
 }
 
-/// What a dream with a model would take, roughly.
+/// A rough estimate of what a dream with a model would take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Estimate {
     /// Sessions that the model has not seen.
@@ -150,8 +150,8 @@ impl Lucid {
         })
     }
 
-    /// What a dream over a store would take with each model that is set up, by the distiller's
-    /// name. The size of the sessions is guessed from the newest ones.
+    /// Returns what a dream over a store would take with each model that is set up, by the
+    /// distiller's name. The size of the sessions is guessed from the newest ones.
     pub async fn estimates(
         &self,
         actor: &Actor,

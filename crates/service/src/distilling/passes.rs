@@ -67,8 +67,8 @@ fn shown_in(sessions: &str) -> Vec<(SessionId, i64)> {
 }
 
 impl Run<'_> {
-    /// What the window's sessions show, each by itself: those that the model has seen before, and
-    /// now the others. `None` if the dream was canceled meanwhile.
+    /// Returns what the window's sessions show, each by itself: those that the model has seen
+    /// before, and now the others. `None` if the dream was canceled meanwhile.
     pub async fn observe(&mut self, window: &[SessionRow]) -> Result<Option<Vec<Observation>>> {
         let since = self
             .lucid
@@ -175,7 +175,7 @@ impl Run<'_> {
         Ok(sessions)
     }
 
-    /// What some sessions show.
+    /// Returns what some sessions show.
     async fn batch(&mut self, sessions: &[Shown<'_>]) -> Result<Answered<Observation>> {
         let text = sessions.iter().map(|s| s.text.as_str()).collect();
         let ask = observe::ask(text, self.dream.instructions.as_deref());

@@ -33,7 +33,7 @@ pub struct Run<'a> {
     failures: usize,
 }
 
-/// What came of a request.
+/// The result of a request.
 pub enum Answered<T> {
     /// What of it can be used, now or from before.
     Got(Vec<T>),
@@ -75,10 +75,10 @@ impl<'a> Run<'a> {
         told_model(self.model.as_ref(), self.dream.instructions.as_deref())
     }
 
-    /// What a request comes to, made of the items of its answer by `make`. `sessions` says which
-    /// ones it shows, as a JSON object, or rests on, as a list, `about` what else an answer to the
-    /// same words belongs to; `can_split` that its parts are asked if the answer cannot be used as
-    /// a whole.
+    /// Returns what a request comes to, made of the items of its answer by `make`. `sessions` says
+    /// which ones it shows, as a JSON object, or rests on, as a list, `about` what else an answer
+    /// to the same words belongs to; `can_split` that its parts are asked if the answer cannot be
+    /// used as a whole.
     pub async fn answered<R: Item + Send, T: Serialize + DeserializeOwned>(
         &mut self,
         ask: &Ask,
@@ -295,7 +295,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What a model said.
+/// The answer of a model.
 enum Heard<R> {
     Items(Vec<R>, Usage),
     /// Twice not as it was asked for.
@@ -305,7 +305,7 @@ enum Heard<R> {
     Nothing,
 }
 
-/// What tokens cost, in millionths.
+/// Returns what tokens cost, in millionths.
 pub fn cost(limits: Limits, usage: Usage) -> i64 {
     let part = |tokens: u64, price: i64| count(tokens).saturating_mul(price) / 1_000_000;
     part(usage.input, limits.price_in) + part(usage.output, limits.price_out)

@@ -44,7 +44,7 @@ pub enum Reached {
     WouldApply { rules: Vec<String> },
 }
 
-/// What came of an attack.
+/// The result of an attack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Drilled {
     pub attack: &'static str,
@@ -180,7 +180,7 @@ fn reached(
     }
 }
 
-/// What the policies are asked with: as of a change that a dream has just proposed.
+/// Returns what the policies are asked with: as of a change that a dream has just proposed.
 fn policy_input(
     finding: &Finding,
     change: &Change,

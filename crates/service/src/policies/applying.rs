@@ -33,13 +33,13 @@ use crate::{
 
 /// Changes that one round applies.
 const A_ROUND: i64 = 50;
-/// What is allowed and has no room today, or not at this hour, is tried again after so many
-/// seconds.
+/// Seconds after which a change is tried again that is allowed but has no room today, or not at
+/// this hour.
 const AGAIN: i64 = 300;
 /// Seconds in which the limits of a day count.
 const DAY: i64 = 86_400;
 
-/// What is to be applied, read under its locks.
+/// A change that is to be applied, read under its locks.
 struct Candidate {
     change: ChangeRow,
     input: Input,

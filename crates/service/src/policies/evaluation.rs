@@ -43,7 +43,7 @@ const A_ROUND: i64 = 50;
 const AGAIN_SECONDS: i64 = 86_400;
 /// How far back readers and approvals are looked at.
 const RECENT_DAYS: i64 = 30;
-/// Where nothing was written to the audit, open changes are looked at so often, in seconds.
+/// Seconds between two looks at the open changes while the audit has no new entry.
 const IDLE_SECONDS: i64 = 60;
 
 /// The policies that are asked.
@@ -69,7 +69,7 @@ pub fn member(row: &VersionRow) -> Result<Member> {
     ))
 }
 
-/// What a stored version says.
+/// Returns what a stored version says.
 pub fn file_of(row: &VersionRow) -> Result<PolicyFile> {
     serde_json::from_str(&row.content).map_err(|_| {
         Error::Internal("a version of a policy cannot be read; a newer Lucid wrote it")
@@ -354,7 +354,7 @@ pub fn detail(outcome: &Outcome) -> Result<String> {
     serde_json::to_string(outcome).map_err(|_| Error::Internal("an outcome could not be written"))
 }
 
-/// What is known of a change at a time.
+/// Returns what is known of a change at a time.
 pub async fn input_of(
     tx: &mut Tx,
     change: &ChangeRow,
@@ -427,8 +427,8 @@ fn engines(facts: &serde_json::Value) -> BTreeSet<Engine> {
         .collect()
 }
 
-/// Who wrote last what is altered; the most protected of several, and nothing as soon as one is not
-/// known.
+/// Returns who wrote last what is altered; the most protected of several, and nothing as soon as
+/// one is not known.
 fn last_writer(edits: &[&EditRow], bases: &[policy_outcomes::BaseRow]) -> Option<Writer> {
     let altered = edits
         .iter()

@@ -492,7 +492,8 @@ fn forbids(file: &PolicyFile) -> bool {
     file.rules.iter().any(|rule| rule.effect == Effect::Forbid)
 }
 
-/// What the trail has of a policy: its rules, without the changes that its tests are made of.
+/// Returns what the trail has of a policy: its rules, without the changes that its tests are made
+/// of.
 fn in_trail(file: &PolicyFile) -> PolicyFile {
     PolicyFile {
         tests: Vec::new(),

@@ -81,7 +81,7 @@ pub struct PolicySummary {
     pub shadow: Option<ShadowSums>,
 }
 
-/// What a version in shadow would have done.
+/// The sums of what a version in shadow would have done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShadowSums {
     /// Changes that it was asked about.
@@ -133,7 +133,7 @@ pub struct BackTested {
     pub titles: BTreeMap<ChangeId, (String, ChangesetId)>,
 }
 
-/// What a version would do with a change that waits.
+/// The effect that a version would have on a pending change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WouldApply {
     pub change: ChangeId,
@@ -142,7 +142,7 @@ pub struct WouldApply {
     pub outcome: Outcome,
 }
 
-/// What the policies say of a change, as the desk and the queue show it.
+/// The answer of the policies about a change, as the desk and the queue show it.
 #[derive(Debug, Clone)]
 pub struct Answered {
     pub row: OutcomeRow,
@@ -286,8 +286,8 @@ impl Lucid {
         Ok(paused)
     }
 
-    /// What a file that is not saved would do with the changes that wait now, beside the active
-    /// policies.
+    /// Returns what a file that is not saved would do with the changes that wait now, beside the
+    /// active policies.
     pub async fn try_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<Vec<WouldApply>> {
         require_in_general(actor, Action::SeePolicies)?;
         file.check().map_err(Error::Invalid)?;
@@ -307,8 +307,8 @@ impl Lucid {
         ))
     }
 
-    /// What each preset would have done with the changes of the last 90 days, in a store or in all
-    /// that the actor sees, beside the active policies. Nothing is kept.
+    /// Returns what each preset would have done with the changes of the last 90 days, in a store or
+    /// in all that the actor sees, beside the active policies. Nothing is kept.
     pub async fn try_presets(
         &self,
         actor: &Actor,
@@ -390,8 +390,8 @@ impl Lucid {
         Ok(report)
     }
 
-    /// What the policies say of the changes of some changesets that the actor sees, by change; and
-    /// what they applied.
+    /// Returns what the policies say of the changes of some changesets that the actor sees, by
+    /// change; and what they applied.
     pub async fn policy_answers(
         &self,
         actor: &Actor,

@@ -92,8 +92,8 @@ impl Lucid {
         self.record(tx, right, record).await
     }
 
-    /// What policies applied and a person is asked to check, the oldest first, in stores that the
-    /// actor may see.
+    /// Returns what policies applied and a person is asked to check, the oldest first, in stores
+    /// that the actor may see.
     pub async fn samples(&self, actor: &Actor) -> Result<Page<ApplicationRow>> {
         let visible = actor.visible(Action::SeeChanges);
         Ok(

@@ -43,7 +43,7 @@ pub struct AskedErasure<'a> {
     pub confirmed: bool,
 }
 
-/// What became of an erasure that was asked for.
+/// The state of an erasure that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erasure {
     Done(ErasureId),
@@ -479,7 +479,7 @@ async fn erase_texts(tx: &mut Tx, words: &TheirWords) -> Result<u64> {
     Ok(rows)
 }
 
-/// Who asked for an erasure.
+/// Returns who asked for an erasure.
 pub fn asker(row: &ErasureRow) -> Option<UserId> {
     row.asked_by.strip_prefix("person:")?.parse().ok()
 }

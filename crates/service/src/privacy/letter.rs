@@ -161,8 +161,8 @@ impl Lucid {
         Ok(text)
     }
 
-    /// What the letter says of one memory: the lines that rest on their sessions or say what they
-    /// said. Nothing of one without such lines.
+    /// Returns what the letter says of one memory: the lines that rest on their sessions or say
+    /// what they said. Nothing of one without such lines.
     async fn memory_part(
         &self,
         tx: &mut Tx,

@@ -81,7 +81,7 @@ pub struct PrivacyView {
     pub may_manage: bool,
 }
 
-/// What a hold is placed on.
+/// The object of a legal hold.
 #[derive(Debug, Clone, Copy)]
 pub enum HoldOn {
     Store(StoreId),
@@ -287,7 +287,7 @@ async fn refuse_held(
     Ok(())
 }
 
-/// Where the memories are, or were last, that were said to hold nothing of an end user.
+/// Returns where the memories are, or were last, that were said to hold nothing of an end user.
 async fn kept_paths(tx: &mut Tx, actor: &Actor, row: &ErasureRow) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     if row.state == domain::erasure::ErasureState::Waiting {

@@ -31,7 +31,7 @@ pub enum Keeping {
     Alone,
 }
 
-/// What is known of an end user, before it is erased.
+/// Everything known of an end user, before it is erased.
 #[derive(Debug, Clone)]
 pub struct SubjectView {
     /// How the recorder calls them, masked.
@@ -79,8 +79,8 @@ pub struct Known {
 }
 
 impl Lucid {
-    /// What is known of the end user of a session, by what would have to be done to erase it;
-    /// `also` as in an erasure.
+    /// Returns what is known of the end user of a session, by what would have to be done to erase
+    /// it; `also` as in an erasure.
     pub async fn subject(
         &self,
         actor: &Actor,
@@ -147,8 +147,8 @@ pub async fn known(tx: &mut Tx, subject: &str, also: &str, kept: &[MemoryId]) ->
     Ok(known)
 }
 
-/// What they said, with the addresses, numbers and the like that they gave; and how many of their
-/// events cannot be read.
+/// Returns what they said, with the addresses, numbers and the like that they gave; and how many of
+/// their events cannot be read.
 async fn words_of(
     tx: &mut Tx,
     subject: &str,

@@ -27,7 +27,7 @@ const SHOWN_BYTES: i64 = 256 * 1024;
 /// Changesets whose changes are read together.
 const CHANGESETS_READ: usize = 50;
 
-/// What somebody chose to decide on together.
+/// The changes that somebody chose to decide on together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// One change, whatever its state is.
@@ -47,7 +47,7 @@ pub struct ChosenChange {
     pub waits_for_reader: bool,
 }
 
-/// What came of one decision among many.
+/// The result of one decision among many.
 #[derive(Debug)]
 pub struct BulkResult {
     pub change: ChangeId,
@@ -154,7 +154,7 @@ impl Lucid {
     }
 }
 
-/// What was chosen, by changeset: one change of it, or all that are open.
+/// Returns what was chosen, by changeset: one change of it, or all that are open.
 async fn changesets_of(
     tx: &mut Tx,
     choices: &[Choice],

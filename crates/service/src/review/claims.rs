@@ -150,8 +150,8 @@ impl Lucid {
         ))
     }
 
-    /// What everybody does who changes something in a changeset, under its lock: refused while
-    /// somebody else has claimed it, and one's own claim is renewed.
+    /// Returns what everybody does who changes something in a changeset, under its lock: refused
+    /// while somebody else has claimed it, and one's own claim is renewed.
     pub(super) async fn unclaimed(
         &self,
         tx: &mut Tx,

@@ -353,8 +353,8 @@ impl Opened {
     }
 }
 
-/// What a change does once it was carried over: what was new may now change what somebody else has
-/// put there, and the other way round.
+/// Returns what a change does once it was carried over: what was new may now change what somebody
+/// else has put there, and the other way round.
 fn kind_of(before: ChangeKind, edits: &[Edit]) -> ChangeKind {
     match edits {
         [one] if one.memory_id.is_none() => ChangeKind::Add,
@@ -394,8 +394,8 @@ fn with_contents(mut edits: Vec<Edit>, contents: &[String]) -> Result<Vec<Edit>>
     Ok(edits)
 }
 
-/// What an edit does not change about a change: where its evidence came from, and what kind of
-/// finding it is.
+/// Returns what an edit does not change about a change: where its evidence came from, and what kind
+/// of finding it is.
 fn known(change: &ChangeRow, kind: ChangeKind) -> Facts<'static> {
     let was: Vec<Label> = serde_json::from_str(&change.labels).unwrap_or_default();
     Facts {

@@ -58,7 +58,7 @@ pub struct Decision {
     pub note: String,
 }
 
-/// What a reviewer may say.
+/// The verdict of a reviewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It may go into the memory.
@@ -70,8 +70,8 @@ pub enum Verdict {
     Defer(Option<Timestamp>),
 }
 
-/// What every use case here begins with: the locked changeset's change, as it stands now, and what
-/// it needs.
+/// The start of every use case here: the changeset, locked, with the change as it is now and its
+/// requirements.
 struct Opened {
     changeset: ChangesetId,
     change: ChangeRow,

@@ -18,7 +18,7 @@ use store::{
 
 use crate::{Result, independence::Identities, people::is_solo};
 
-/// What a store asks for, and who is there to give it.
+/// The requirements of a store, and the people who can meet them.
 pub struct Requirements {
     approvals: Approvals,
     deciders: Vec<DeciderRow>,
@@ -29,7 +29,7 @@ pub struct Requirements {
     pub solo: bool,
 }
 
-/// What is known of one change and its changeset.
+/// The facts about one change and its changeset.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     pub change: &'a ChangeRow,
@@ -90,7 +90,7 @@ impl Requirements {
             .contributed(facts.hands, facts.change.id, user)
     }
 
-    /// Who issued the credential of an account and saw it, if anybody did.
+    /// Returns who issued the credential of an account and saw it, if anybody did.
     pub fn issuer(&self, user: UserId) -> Option<UserId> {
         self.issuers.get(&user).copied()
     }
@@ -115,8 +115,8 @@ impl Requirements {
             .collect()
     }
 
-    /// Who is named for each place that a change touches, so that only they count there; `None`
-    /// where nobody is.
+    /// Returns who is named for each place that a change touches, so that only they count there;
+    /// `None` where nobody is.
     fn owners(&self, facts: Facts<'_>) -> Vec<Option<BTreeSet<UserId>>> {
         let whole = PathPrefix::default();
         let of = |path: &str| {
@@ -134,8 +134,8 @@ impl Requirements {
         facts.paths().into_iter().map(of).collect()
     }
 
-    /// Where a change stands, with one more approval if somebody is about to give it. People are
-    /// counted, not accounts.
+    /// Returns where a change stands, with one more approval if somebody is about to give it.
+    /// People are counted, not accounts.
     pub fn of(&self, facts: Facts<'_>, and: Option<UserId>) -> Requirement {
         let accounts = self.deciders(facts);
         let of = |all: BTreeSet<UserId>| self.identities.people(all);

@@ -83,7 +83,7 @@ impl Lucid {
     }
 }
 
-/// What each person said last of each revision of each change.
+/// The last verdict of each person on each revision of each change.
 type Sides<'a> = BTreeMap<(ChangeId, i64), BTreeMap<UserId, &'a str>>;
 
 fn sides(rows: &[JudgedRow]) -> Sides<'_> {

@@ -45,13 +45,12 @@ const EXCERPT: usize = 240;
 const RANKED: usize = 8_000;
 /// People that are shown, or that a name may mean.
 const PEOPLE: usize = 10;
-/// What counts as much as one occurrence in a text: the parameter k1 of BM25 (Robertson and Walker
-/// 1994; 1.2 is usual).
+/// The parameter k1 of BM25 (Robertson and Walker 1994; 1.2 is usual).
 const SATURATION: f64 = 1.2;
 /// The weight of a word in the path or title; in the text it is 1.
 const TITLE: f64 = 2.0;
 
-/// What is looked for.
+/// The words and filters of a search.
 #[derive(Debug, Clone, Default)]
 pub struct SearchRequest {
     /// Words, "phrases in quotes" and beginnings*; 1 to 200 characters.
@@ -124,7 +123,7 @@ pub struct PersonHit {
     pub name: Excerpt,
 }
 
-/// What was found: of each kind the best first, at most 20.
+/// The results of a search: of each kind the best first, at most 20.
 #[derive(Debug, Clone, Default)]
 pub struct SearchResults {
     pub memories: Vec<MemoryHit>,

@@ -27,8 +27,8 @@ const NEW_VECTORS: usize = 200;
 /// Least cosine of a statement with a query, in thousandths: queries are shorter than statements,
 /// so they lie less near than two of these.
 const NEAR: i32 = 350;
-/// What is first in one list counts so much more than what is later (reciprocal rank fusion;
-/// Cormack, Clarke, Büttcher 2009 use 60, for longer lists).
+/// The constant of reciprocal rank fusion: the smaller, the more the first of a list counts
+/// (Cormack, Clarke, Büttcher 2009 use 60, for longer lists).
 const FUSION: usize = 20;
 
 /// A statement that was found.
@@ -41,7 +41,7 @@ pub struct Hit {
     pub by_meaning: bool,
 }
 
-/// What was found.
+/// The results of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The best first, at most 20.

@@ -7,7 +7,7 @@ use domain::event::{
 };
 use serde_json::Value;
 
-/// What was seen of a session's end so far.
+/// The signs of how a session ended, so far.
 #[derive(Debug, Clone, Default)]
 pub struct Ending {
     /// The calls of checks that were not answered yet.
@@ -66,7 +66,7 @@ const CHECKS: &[&str] = &[
     "deno test",
     "bun test",
 ];
-/// What the answer of a check says that failed though the command line hid it.
+/// Parts of the answer of a check that failed although its command line hid it.
 const FAILED: &[&str] = &[
     "test result: FAILED",
     "FAILED (failures=",
@@ -76,7 +76,7 @@ const FAILED: &[&str] = &[
     "npm ERR!",
     "error: could not compile",
 ];
-/// What a person says of something that worked, in lower case.
+/// Words of a person about something that worked, in lower case.
 const WORKED: &[&str] = &[
     "that worked",
     "it worked",
@@ -95,7 +95,7 @@ const WORKED: &[&str] = &[
     "funciona ahora",
     "perfect, thank",
 ];
-/// What takes such a sentence back.
+/// Words that withdraw such a sentence.
 const BUT: &[&str] = &[
     "but ", "except", "almost", "not yet", "still ", "however", "doesn't", "does not", "aber ",
     "mais ", "pero ",

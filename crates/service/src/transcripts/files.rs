@@ -186,7 +186,7 @@ const SAME_FOR_ALL: &[&str] = &[
     "transcript",
 ];
 
-/// Where a transcript comes from.
+/// The origin of a transcript.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// The file's name as it is shown.
@@ -203,7 +203,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// What a file's name says: values of a `.json` or `.traj` file may go over several lines.
+    /// Returns what a file's name says: values of a `.json` or `.traj` file may go over several
+    /// lines.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let plain = without_packing(name);

@@ -108,7 +108,7 @@ const REFUSED_BY_HARNESS: &[&str] = &[
     "Permission for this action has been denied",
     "The user has specified a rule which prevents",
 ];
-/// What stands before the words with which a person refused.
+/// Phrases before the words with which a person refused.
 const REASONS: &[&str] = &[
     "the user said:\n",
     "The user provided the following reason for the rejection:",
@@ -166,8 +166,8 @@ pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
     found
 }
 
-/// Where a store's own briefing begins in a text, or its end: what the agent loaded from memory
-/// nobody said.
+/// Returns where a store's own briefing begins in a text, or its end: what the agent loaded from
+/// memory nobody said.
 fn briefing_in(text: &str) -> usize {
     let heading = |line: &str| {
         let line = line.trim_end();

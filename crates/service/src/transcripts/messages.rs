@@ -140,7 +140,7 @@ fn is_user(role: &str) -> bool {
     matches!(role, "user" | "human")
 }
 
-/// What a message or a part says of whether a tool failed.
+/// Returns what a message or a part says of whether a tool failed.
 fn stated(value: &Value) -> Option<bool> {
     match ["is_error", "isError", "error"]
         .iter()
@@ -325,7 +325,7 @@ pub fn said_by_user(text: &str, base: &Event) -> Vec<Event> {
     events
 }
 
-/// What a tool answered, or that it was refused before it ran.
+/// Returns what a tool answered, or that it was refused before it ran.
 ///
 /// A text alone cannot say that: what a tool prints may hold the same words. The answer must be
 /// stated as failed.
@@ -443,7 +443,8 @@ struct Wrapped {
     success: Option<Value>,
 }
 
-/// What a tool answered: text, or an object with `output` or `content` and what it ended with.
+/// Returns what a tool answered: text, or an object with `output` or `content` and what it ended
+/// with.
 fn item_answer(item: &Value, base: Event) -> Event {
     let output = item.get("output").unwrap_or(&Value::Null);
     let inner = match output {

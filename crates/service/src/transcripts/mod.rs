@@ -96,7 +96,7 @@ impl Options {
     }
 }
 
-/// What is wrong with a transcript, and where.
+/// A fault of a transcript, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file's name as it was given.
@@ -138,7 +138,7 @@ pub const UNPACKED_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 /// The same for what is sent over the network.
 pub const UNPACKED_BYTES_SENT: u64 = 2 * 1024 * 1024 * 1024;
 
-/// What a file holds, unpacked where it is packed, which its first bytes say.
+/// Returns what a file holds, unpacked where it is packed, which its first bytes say.
 fn unpacked<'a>(from: impl Read + 'a, most: u64) -> io::Result<Box<dyn Read + 'a>> {
     let mut from = BufReader::with_capacity(64 * 1024, from);
     Ok(match from.fill_buf()? {
@@ -375,7 +375,7 @@ fn whole_at_the_end(line: &str) -> Option<&str> {
         .flatten()
 }
 
-/// Where a value comes from.
+/// The place of a value.
 struct Place<'a> {
     source: &'a Source,
     options: &'a Options,
@@ -408,7 +408,7 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
-/// What a line without an id of its own is known by.
+/// Returns what a line without an id of its own is known by.
 fn line_id(raw: &str) -> String {
     format!(
         "line:{}",

@@ -14,7 +14,7 @@ use serde_json::{Value, value::RawValue};
 #[derive(Deserialize)]
 pub struct Keys<'a>(#[serde(borrow)] pub BTreeMap<Cow<'a, str>, &'a RawValue>);
 
-/// What an object says that it is: its `type`.
+/// Returns what an object says that it is: its `type`.
 pub fn kind(value: &Value) -> &str {
     value
         .get("type")
@@ -52,7 +52,7 @@ pub fn content(value: Option<&Value>) -> String {
     }
 }
 
-/// What the types of parts that are no text hold in their names.
+/// Parts of the type names of contents that are not text.
 const MEDIA: &[&str] = &["image", "audio", "video", "document", "file", "blob", "uri"];
 
 fn part(part: &Value) -> String {

@@ -107,7 +107,7 @@ impl Table {
         self.key.split(' ').collect()
     }
 
-    /// What names a row, as SQL.
+    /// Returns what names a row, as SQL.
     fn key_of(&self, engine: Engine, of: &str) -> String {
         let part = |name: &str| {
             self.columns()
@@ -121,7 +121,7 @@ impl Table {
             .join(" || '/' || ")
     }
 
-    /// What a row holds, as SQL.
+    /// Returns what a row holds, as SQL.
     fn content_of(&self, engine: Engine, of: &str) -> String {
         engine.content(of, self.columns())
     }
@@ -251,8 +251,8 @@ impl Table {
     }
 }
 
-/// What an entry binds of a row: the table, what names the row, and the SHA-256 of what it holds;
-/// none if it was deleted.
+/// The row that an entry binds: table, name, and the SHA-256 of its contents; none if it was
+/// deleted.
 pub type Bound = audit::Row;
 
 /// The SHA-256 of a row, lower-case hexadecimal: over `lucid.row.v1`, table, key and content, each
@@ -342,8 +342,8 @@ pub async fn changed_contents(tx: &mut Tx) -> Result<Vec<String>> {
     Ok(changed)
 }
 
-/// What SQLite's own check of its file finds: pages, indices and constraints that contradict each
-/// other. PostgreSQL has no such check.
+/// Returns what SQLite's own check of its file finds: pages, indices and constraints that
+/// contradict each other. PostgreSQL has no such check.
 pub async fn damage(tx: &mut Tx) -> Result<Vec<String>> {
     if matches!(tx, Tx::Postgres(_)) {
         return Ok(Vec::new());

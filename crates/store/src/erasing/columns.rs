@@ -73,9 +73,9 @@ texts_sql! {
 const ERASED_BY_NAME: &str = "erased by name";
 /// Kinds, states, ids, hashes and the like.
 const OWN: &str = "written by Lucid itself";
-/// What people with an account are called, and what they configured.
+/// The reason for columns that hold names of people with an account, and their configuration.
 const PEOPLE: &str = "about people who use Lucid, and its settings";
-/// What a recorder calls tools, threads, agents and teams.
+/// The reason for columns that hold a recorder's names of tools, threads, agents and teams.
 const RECORDED: &str = "names of tools, threads, agents and teams";
 
 /// Columns of text that are not among [`TEXTS`], and why: table, columns, reason.

@@ -338,7 +338,7 @@ pub async fn quoted_for(tx: &mut Tx, session: SessionId) -> Result<Vec<MemoryId>
         .collect())
 }
 
-/// What of a session is quoted for a memory.
+/// Returns what of a session is quoted for a memory.
 pub async fn quotes_for(tx: &mut Tx, session: SessionId, memory: MemoryId) -> Result<Vec<String>> {
     let mut quotes = std::collections::BTreeSet::new();
     for (id, key_id, quote) in fetch_all!(

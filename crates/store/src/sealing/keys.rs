@@ -84,7 +84,7 @@ impl SessionKeys {
         })
     }
 
-    /// What the folder is known by.
+    /// Returns what the folder is known by.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -186,8 +186,8 @@ impl SessionKeys {
         .await
     }
 
-    /// Where a key is: spread over 256 folders, because there is one a session. A name comes from
-    /// the database, and is no path.
+    /// Returns where a key is: spread over 256 folders, because there is one a session. A name
+    /// comes from the database, and is no path.
     fn file(&self, name: &str) -> Result<PathBuf> {
         if name.len() == 2 * NAME_BYTES
             && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))

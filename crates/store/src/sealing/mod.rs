@@ -70,7 +70,7 @@ const AT_ONCE: i64 = 20;
 /// Events after which no other session is sealed in the same transaction: writers wait for it.
 const MOST_EVENTS: usize = 2_000;
 
-/// What one transaction knows of keys.
+/// The keys that one transaction has opened.
 #[derive(Debug, Default)]
 pub struct Sealing {
     keys: Option<SessionKeys>,
@@ -141,7 +141,7 @@ struct StoredQuote {
     quote: String,
 }
 
-/// Where a sealed text is; it opens nowhere else.
+/// Returns where a sealed text is; it opens nowhere else.
 pub(crate) fn place(table: &str, column: &str, id: impl std::fmt::Display) -> String {
     format!("{table}.{column} {id}")
 }

@@ -68,7 +68,7 @@ fn input(candidates: Vec<Candidate>, memories: &[(&str, &str)]) -> Input {
     }
 }
 
-/// What becomes of one candidate.
+/// Returns what becomes of one candidate.
 fn judged(candidate: Candidate, memories: &[(&str, &str)]) -> Finding {
     find(&Window::of(&input(vec![candidate], memories))).remove(0)
 }

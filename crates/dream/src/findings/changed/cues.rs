@@ -11,7 +11,7 @@ pub const EMPTY: &[&str] = &[
     "both", "between", "hi", "hey", "thanks", "thank", "ok", "pls", "them", "make", "need", "want", "know", "tell", "write", "put",
 ];
 
-/// What is wished, planned or supposed.
+/// Words that mark a wish, a plan or an assumption.
 #[rustfmt::skip]
 pub const WISH: &[&str] = &[
     "if", "would", "could", "should", "might", "maybe", "perhaps", "suppose", "assuming", "imagine", "in theory", "thinking", "wish",
@@ -19,34 +19,34 @@ pub const WISH: &[&str] = &[
     "soon", "going to", "whenever", "debate", "idea", "tomorrow", "next month", "next year", "next week", "next quarter", "once the",
     "once we", "talk of", "discuss", "discussing", "discussed", "trial", "pilot", "what if", "love",
 ];
-/// What was so, and is no more.
+/// Words that mark something that is no longer so.
 #[rustfmt::skip]
 pub const PAST: &[&str] = &[
     "used to", "once", "years ago", "those days", "back then", "at that time", "that time", "formerly", "previously", "ago",
     "in the past", "originally", "remember", "when i was", "were", "led", "had",
 ];
-/// What somebody else says and is not so.
+/// Words that mark a claim of somebody else that is denied.
 #[rustfmt::skip]
 pub const DENIED: &[&str] = &[
     "not true", "isn't true", "nonsense", "rumour", "rumor", "rumours", "false", "didn't", "did not", "hasn't", "haven't", "has not",
     "made up", "mistake", "claims", "claimed", "insists", "wrong", "mixed up", "never", "fake", "gossip", "ignore", "unchanged",
     "as always", "stays", "remains", "hoax",
 ];
-/// What is somebody else's.
+/// Words that mark something as somebody else's.
 #[rustfmt::skip]
 pub const OTHERS: &[&str] = &[
     "their", "theirs", "competitor", "competitors", "competitor's", "client's", "customer's", "neighbour", "neighbours", "neighbouring",
     "my old", "my last", "my former", "my previous", "my own", "my wife's", "my husband's", "my brother's", "my sister's", "next door",
     "parent company", "subsidiary", "elsewhere", "rival", "at my", "other team", "another team", "the other", "friend",
 ];
-/// What is so for once, or for one.
+/// Words that limit a statement to one time or one case.
 #[rustfmt::skip]
 pub const ONE_CASE: &[&str] = &[
     "just for", "only for", "just this", "only this", "exception", "exceptionally", "this once", "this time", "one time", "for now",
     "temporary", "temporarily", "today", "tonight", "sick", "this one", "for her", "for him", "stand-in", "just her", "just him",
     "only him", "only her", "this week", "this weekend", "one-off", "on leave",
 ];
-/// What is so now, and was not before.
+/// Words that mark something that is so now and was not before.
 #[rustfmt::skip]
 pub const NOW: &[&str] = &[
     "now", "since", "these days", "nowadays", "from now on", "anymore", "any more", "no longer", "moved", "switched", "changed", "raised",

@@ -27,7 +27,7 @@ const NAME_SWAPPED: usize = 34;
 const SPEAKERS_OWN: usize = 35;
 
 impl Reading<'_> {
-    /// What becomes of the values that people state for one line.
+    /// Returns what becomes of the values that people state for one line.
     pub fn judge(&self, groups: Vec<(f64, Grouped)>) -> Option<Finding> {
         let (mut groups, alone): (Vec<_>, Vec<_>) = groups.into_iter().partition(|g| g.1.several);
         groups.sort_by(|a, b| {

@@ -34,7 +34,7 @@ use crate::{
     window::Window,
 };
 
-/// What the classifier of lines weighs, in the order of its values.
+/// The features of the classifier of lines, in the order of its weights.
 pub const LINK_NAMES: [&str; 11] = [
     "share_of_words",
     "words_in_common",
@@ -48,7 +48,7 @@ pub const LINK_NAMES: [&str; 11] = [
     "cosine_above_other_lines",
     "words_of_line",
 ];
-/// What the classifier of changes weighs, in the order of its values.
+/// The features of the classifier of changes, in the order of its weights.
 pub const CHANGE_NAMES: [&str; 36] = [
     "so_now_most",
     "so_now_least",
@@ -105,7 +105,7 @@ static HEADS: LazyLock<Option<Heads>> = LazyLock::new(|| {
     })
 });
 
-/// What was learned.
+/// The learned weights.
 #[derive(Debug, Clone)]
 pub struct Heads {
     /// True if a mention says that a value is so now.
@@ -305,8 +305,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Where a linked mention is, for those who label it: the statement, what was said, and the
-    /// value as it was written.
+    /// Returns where a linked mention is, for those who label it: the statement, what was said, and
+    /// the value as it was written.
     #[must_use]
     pub fn labelled(&self, linked: &Linked) -> (&str, &str, &str) {
         let said = &self.said[linked.said];
@@ -323,7 +323,7 @@ impl<'a> Reading<'a> {
         self.labelled(&group.mentions[0])
     }
 
-    /// What the classifier of what is so now sees of a linked mention.
+    /// Returns what the classifier of what is so now sees of a linked mention.
     #[must_use]
     pub fn so_now(&self, linked: &Linked) -> Hashed {
         self.lines[linked.line].so_now(&self.said[linked.said], &linked.value)

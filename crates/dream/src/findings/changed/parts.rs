@@ -27,7 +27,7 @@ pub struct Line<'a> {
     pub words: BTreeSet<String>,
 }
 
-/// What a person said, taken apart.
+/// A person's sentence, taken apart.
 pub struct Said<'a> {
     pub session: usize,
     pub at: i64,
@@ -147,7 +147,7 @@ impl<'a> Line<'a> {
         self.words.iter().filter(|w| !inside.contains(w)).collect()
     }
 
-    /// What the line names beside a value.
+    /// Returns what the line names beside a value.
     fn names_beside<'s>(&'s self, slot: &'s Span) -> impl Iterator<Item = &'s Span> {
         self.spans.iter().filter(move |s| s.is_name() && *s != slot)
     }
@@ -210,9 +210,9 @@ impl<'a> Line<'a> {
         ]
     }
 
-    /// What was said with marks for the line's words, its values and the new value, so that what is
-    /// learned holds for any subject: single words, pairs and triples, and those near the value
-    /// once more.
+    /// Returns what was said with marks for the line's words, its values and the new value, so that
+    /// what is learned holds for any subject: single words, pairs and triples, and those near the
+    /// value once more.
     pub fn so_now(&self, said: &Said, value: &Span) -> Hashed {
         let mut marked: Vec<&str> = Vec::new();
         let mut at = 0;

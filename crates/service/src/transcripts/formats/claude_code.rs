@@ -165,8 +165,8 @@ impl ClaudeCode {
         numbered(events, raw)
     }
 
-    /// What was put into the queue while the agent worked: read when it was typed. Other operations
-    /// only move it.
+    /// Returns what was put into the queue while the agent worked: read when it was typed. Other
+    /// operations only move it.
     fn enqueued(&mut self, line: &Value, base: Event) -> Vec<Event> {
         let text = values::content(line.get("content"));
         if line.get("operation").and_then(Value::as_str) != Some("enqueue")
@@ -180,8 +180,8 @@ impl ClaudeCode {
         said(&text, Speaker::Person, &base)
     }
 
-    /// What the program attached: a queued command is what a person typed, unless it was read when
-    /// it was put into the queue.
+    /// Returns what the program attached: a queued command is what a person typed, unless it was
+    /// read when it was put into the queue.
     fn attached(&mut self, line: &Value, base: Event) -> Vec<Event> {
         let attachment = line.get("attachment").unwrap_or(&Value::Null);
         if kind(attachment) != "queued_command" {
@@ -401,7 +401,7 @@ fn block_events(block: &Value, base: &Event, ran: bool) -> Vec<Event> {
     }
 }
 
-/// What a tool answered; what was refused is no answer of the tool.
+/// Returns what a tool answered; what was refused is no answer of the tool.
 fn answer(block: &Value, base: Event, ran: bool) -> Vec<Event> {
     let text = values::content(block.get("content"));
     let base = Event {

@@ -253,7 +253,7 @@ fn parameters(inside: &str) -> Map<String, Value> {
     found
 }
 
-/// What the screen showed.
+/// Returns what the screen showed.
 fn shown(line: &Value, base: Event) -> Vec<Event> {
     let text = values::text(line, "text").unwrap_or_default();
     let what = values::text(line, "say")

@@ -154,7 +154,7 @@ impl Codex {
         }
     }
 
-    /// Who speaks in the user's role, but for what is marked.
+    /// Returns who speaks in the user's role, but for what is marked.
     fn speaker(&self) -> Speaker {
         if self.sub_agent {
             Speaker::ParentAgent

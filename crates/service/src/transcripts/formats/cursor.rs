@@ -48,8 +48,8 @@ pub fn read_markdown(text: &str) -> Result<Conversation, String> {
 /// Lines in which the heading of an export stands.
 const HEADING_LINES: usize = 8;
 
-/// Who speaks below a line that is only a name, and when: `**User**`, `_**Assistant (model)**_`,
-/// `_**User (2026-01-02 03:04Z)**_`.
+/// Returns who speaks below a line that is only a name, and when: `**User**`, `_**Assistant
+/// (model)**_`, `_**User (2026-01-02 03:04Z)**_`.
 fn speaker(line: &str) -> Option<(bool, Option<Value>)> {
     let line = line.trim();
     let name = line

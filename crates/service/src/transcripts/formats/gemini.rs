@@ -142,10 +142,10 @@ fn message_events(message: &Value, base: &Event) -> Vec<Event> {
     }
 }
 
-/// Where the program begins to append the files that a person named.
+/// The line after which the program appends the files that a person named.
 const REFERENCED: &str = "--- Content from referenced files ---";
 
-/// What a person typed, apart from the files that the program put behind it.
+/// Returns what a person typed, apart from the files that the program put behind it.
 fn typed(message: &Value, text: &str, base: &Event) -> Vec<Event> {
     let shown = message
         .get("displayContent")

@@ -88,7 +88,7 @@ impl Format {
         ("spans", Self::Spans),
     ];
 
-    /// What it is called on pages.
+    /// Returns what it is called on pages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -238,7 +238,7 @@ impl<'a> Line<'a> {
 /// How many characters of a list are looked at.
 const LOOKED_AT: usize = 400;
 
-/// What a value is. What is particular to one format is asked before what several have.
+/// Returns what a value is. What is particular to one format is asked before what several have.
 fn detect(line: &Line) -> Result<Format, String> {
     type Test = fn(&Line) -> bool;
     let tests: &[(Format, Test)] = &[

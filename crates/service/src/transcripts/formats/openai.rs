@@ -15,7 +15,7 @@ use crate::transcripts::{Place, Reader, Spool, messages, parse, values};
 
 /// Most bytes of metadata kept beside a chat.
 const METADATA_BYTES: usize = 64 * 1024;
-/// Where the names of what was too long to be kept stand in the metadata.
+/// The key of the metadata that names what was too long to be kept.
 const LEFT_OUT: &str = "left_out";
 
 /// Reads one chat a value.

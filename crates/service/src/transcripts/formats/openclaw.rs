@@ -162,7 +162,7 @@ fn is_date(text: &str) -> bool {
         && !text.starts_with("cron:")
 }
 
-/// What the program put before a text about who wrote it and where, and the text.
+/// Returns what the program put before a text about who wrote it and where, and the text.
 fn apart(text: &str) -> (Option<String>, String) {
     let mut rest = text;
     while let Some((heading, after)) = rest.trim_start().split_once('\n')

@@ -91,7 +91,7 @@ fn message_events(message: &Value) -> Vec<Event> {
     events
 }
 
-/// What a part says; parts that only note the state of the program say nothing.
+/// Returns what a part says; parts that only note the state of the program say nothing.
 fn part_events(part: &Value, by_user: bool, base: &Event) -> Vec<Event> {
     let text = values::text(part, "text").unwrap_or_default();
     let flag = |key: &str| part.get(key) == Some(&Value::Bool(true));

@@ -14,7 +14,7 @@ use super::{Place, Reader, Spool, messages, values};
 
 pub use preview::{Preview, Seen, preview};
 
-/// Where the parts of a transcript stand. A part may have several places; the first that holds
+/// The places of a transcript's parts. A part may have several places; the first that holds
 /// something counts. Places of a session's parts (`session`, `agent`, `user`, `team`, `task`,
 /// `outcome`) are looked for in the record, then in the value around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl Places {
     }
 }
 
-/// What a word under `role` means.
+/// The meaning of a word under `role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -354,7 +354,7 @@ pub struct Mapped {
     records: BTreeMap<String, usize>,
 }
 
-/// What the session of a mapped transcript is known to come from.
+/// The format that sessions of a mapped transcript are shown with.
 const SOURCE: &str = "mapped";
 
 impl Mapped {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::transcripts::{Options, Source, Spool, read_from};
 
-/// What a mapping makes of the first records of a file, for a person to judge.
+/// The result of a mapping for the first records of a file, for a person to judge.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// Each event, in order.
@@ -41,7 +41,7 @@ pub struct Seen {
 const SHOWN: usize = 10;
 const SHOWN_CHARACTERS: usize = 200;
 
-/// What is made of the beginning of a transcript, by a mapping or a format.
+/// Returns what is made of the beginning of a transcript, by a mapping or a format.
 pub fn preview(bytes: &[u8], source: &Source, options: &Options) -> io::Result<Preview> {
     let mut spool = Spool::new()?;
     read_from(bytes, source, options, &mut spool, &mut |_| {})?;

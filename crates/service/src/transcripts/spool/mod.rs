@@ -55,7 +55,7 @@ pub struct Counts {
     pub repeated: usize,
 }
 
-/// What a spool holds when everything was read.
+/// The contents of a spool when everything was read.
 pub struct Finished {
     /// The sessions that are whole.
     pub sessions: Vec<Spooled>,

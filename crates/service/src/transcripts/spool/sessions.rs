@@ -85,8 +85,8 @@ impl Spooled {
         self.source == claude_code::SOURCE
     }
 
-    /// What makes it the same session in another import: its source and own id, else its content,
-    /// its user and its task.
+    /// Returns what makes it the same session in another import: its source and own id, else its
+    /// content, its user and its task.
     #[must_use]
     pub fn import_key(&self, scope: &str) -> String {
         let of = |name: &str, value: &Option<String>| {

@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts")
 }
 
-/// What is read from a file or folder, as text: a line a session, a line an event.
+/// Returns what is read from a file or folder, as text: a line a session, a line an event.
 fn told(path: &Path) -> (String, BTreeSet<&'static str>) {
     let mut spool = Spool::new().unwrap();
     let found = files(path).unwrap();

@@ -121,7 +121,7 @@ impl Reader for Spans {
     }
 }
 
-/// What was read of a session: how often each message, and which calls and answers of tools.
+/// The messages of a session with their number, and the calls and answers of its tools, so far.
 #[derive(Default)]
 struct Seen {
     times: HashMap<u64, usize>,
@@ -130,7 +130,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// What a span says that was not said before.
+    /// Returns what a span says that was not said before.
     fn events(&mut self, span: &Span) -> Vec<Event> {
         let mut new = Vec::new();
         // How often each message stands in this span's history.
@@ -256,8 +256,8 @@ struct Span {
     raw: String,
 }
 
-/// What an event is known by, and whether it can be there only once: a call and its answer have an
-/// id in the world, words do not.
+/// Returns what an event is known by, and whether it can be there only once: a call and its answer
+/// have an id in the world, words do not.
 fn known_by(event: &Event) -> (Vec<&str>, bool) {
     match (event.kind, &event.tool_use_id) {
         (EventKind::ToolUse, Some(id)) => (vec!["call", id], true),
@@ -340,7 +340,7 @@ fn spans_of(value: &Value) -> Vec<Span> {
     }]
 }
 
-/// What spans of all exports name alike.
+/// Returns what spans of all exports name alike.
 fn common(value: &Value) -> Span {
     let first = |names: &[&str]| names.iter().find_map(|n| values::text(value, n));
     let time = |names: &[&str]| names.iter().find_map(|n| values::time(value.get(*n)));
