@@ -32,7 +32,8 @@ def sources():
         for path in sorted((ROOT / folder).rglob("*.rs")):
             inside = path.relative_to(ROOT).parts
             is_test = {"tests", "examples", "benches"} & set(inside) or path.name == "tests.rs"
-            if not is_test and "target" not in inside:
+            # The comments of the command line are its help.
+            if not is_test and "target" not in inside and path.name != "cli.rs":
                 yield path, path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
 
 

@@ -214,7 +214,7 @@ impl Request {
         let _ = self.store.set(store);
     }
 
-    /// The time now.
+    /// The current time by the server's clock.
     pub fn now(&self) -> Timestamp {
         self.lucid.now()
     }

@@ -22,7 +22,7 @@ const AFTER_ERROR: Duration = Duration::from_mins(2);
 /// How long one message may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Settings of mail.
+/// The settings of the mail server.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Mail")]
 pub struct MailArgs {

@@ -14,7 +14,7 @@ use crate::Failure;
 /// How long a request to a model may take with all its retries, in seconds.
 const DEADLINE: Duration = Duration::from_mins(5);
 
-/// Settings of models.
+/// The settings of language models.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {

@@ -41,7 +41,7 @@ pub struct Answer {
 /// The fields of a form, kept if it is refused.
 pub(crate) type Fields = BTreeMap<String, String>;
 
-/// Fields by name.
+/// The fields of a refused form, by name.
 pub(crate) fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
     pairs
         .into_iter()

@@ -134,7 +134,7 @@ pub async fn revoke_grant(
     answer(&request, result, &back, fields([])).await
 }
 
-/// Makes a team.
+/// Creates a team without members.
 #[server(prefix = "/do", endpoint = "create_team")]
 pub async fn create_team(name: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();

@@ -15,7 +15,7 @@ fn list(store: &str) -> String {
     )
 }
 
-/// Answers a question.
+/// Records a person's answer to a question of a dream.
 #[server(prefix = "/do", endpoint = "answer_question")]
 pub async fn answer_question(
     store: String,

@@ -97,7 +97,7 @@ async fn marked(
     answer(&request, result, &page(recall), fields.clone()).await
 }
 
-/// Closes a recall.
+/// Closes a recall whose sessions and agents were all worked off.
 #[server(prefix = "/do", endpoint = "close_recall")]
 pub async fn close_recall(
     recall: String,

@@ -80,7 +80,7 @@ pub fn state_icon(state: ChangeState, conflicted: bool) -> AnyView {
     }
 }
 
-/// A change's state.
+/// The state of a change, in words and color.
 #[component]
 pub fn StateBadge(
     state: ChangeState,

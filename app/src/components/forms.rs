@@ -1,4 +1,4 @@
-//! What forms share.
+//! The form token, and the fields of a form that was refused.
 
 use leptos::prelude::*;
 use service::RefusedForm;

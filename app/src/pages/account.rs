@@ -13,7 +13,7 @@ use crate::{
     context::{Request, page},
 };
 
-/// Address and password.
+/// `/sign-in`: the form for email and password.
 #[component]
 pub fn SignIn() -> impl IntoView {
     page("", |request| async move {

@@ -24,7 +24,7 @@ use crate::{
     context::{Request, page},
 };
 
-/// The page.
+/// `/bulk`: decides on many changes at once.
 #[component]
 pub fn Bulk() -> impl IntoView {
     page("queue", |request| async move {

@@ -15,7 +15,7 @@ use crate::{
     context::page,
 };
 
-/// The inbox.
+/// `/inbox`: the notices of the person who is signed in.
 #[component]
 pub fn Inbox() -> impl IntoView {
     page("inbox", |request| async move {

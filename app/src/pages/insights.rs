@@ -37,7 +37,7 @@ const WRITTEN: &[Series] = &[
     ("Removed", "c-bad"),
 ];
 
-/// The page.
+/// `/insights`: figures of one store, or of all that the reader sees.
 #[component]
 pub fn Insights() -> impl IntoView {
     page("insights", |request| async move {
@@ -440,7 +440,7 @@ fn called(source: &str) -> String {
     }
 }
 
-/// How reviews go.
+/// Shows the statistics of reviews, overall and for each reviewer that the reader may see.
 fn reviews(figures: &ReviewFigures) -> AnyView {
     let body = if figures.overall.decisions == 0 {
         view! {

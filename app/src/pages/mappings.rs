@@ -26,7 +26,7 @@ use crate::{
     context::{Request, page},
 };
 
-/// The saved mappings.
+/// `/mappings`: saved mappings, and the form that tries a new one.
 #[component]
 pub fn Mappings() -> impl IntoView {
     page("sessions", |request| async move {

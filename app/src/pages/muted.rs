@@ -16,7 +16,7 @@ use crate::{
     context::page,
 };
 
-/// The list.
+/// `/stores/ID/muted`: the rejected proposals that stay away.
 #[component]
 pub fn Muted() -> impl IntoView {
     page("memory", |request| async move {

@@ -16,7 +16,7 @@ use crate::{
     context::page,
 };
 
-/// All recalls.
+/// `/recalls`: all recalls that the reader sees.
 #[component]
 pub fn Recalls() -> impl IntoView {
     page("memory", |request| async move {
@@ -423,7 +423,7 @@ fn mark_form(loaded: &Loaded, recall: RecallId, note: Option<String>, again: boo
     .into_any()
 }
 
-/// One recall.
+/// `/recalls/ID`: the sessions and agents of one recall.
 #[component]
 pub fn Recall() -> impl IntoView {
     page("memory", |request| async move {

@@ -27,7 +27,7 @@ const PERIODS: &[(i64, &str)] = &[
     (365, "the last year"),
 ];
 
-/// The page.
+/// `/search`: results in every kind of content.
 #[component]
 pub fn Search() -> impl IntoView {
     page("search", |request| async move {

@@ -23,7 +23,7 @@ use crate::{
     context::page,
 };
 
-/// The settings.
+/// The settings of a store.
 #[component]
 pub fn StoreSettings() -> impl IntoView {
     page("memory", |request| async move {

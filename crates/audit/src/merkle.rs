@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256.
+/// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
 /// The hash of a leaf.

@@ -11,7 +11,7 @@ const VERSION: &str = "2023-06-01";
 /// The tool that carries the answer.
 const TOOL: &str = "answer";
 
-/// Asks a model.
+/// Sends a request to the Messages API and returns the text of the answer.
 pub async fn ask(wire: &Wire, model: &str, ask: &Ask) -> Result<Answer, Failed> {
     let role = |r: &Role| {
         if *r == Role::User {

@@ -98,7 +98,7 @@ pub enum BadSettings {
     Client(String),
 }
 
-/// A model's server.
+/// A client of one model on one server.
 pub struct Client {
     kind: Kind,
     model: String,

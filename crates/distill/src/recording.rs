@@ -99,7 +99,7 @@ pub enum BadRecord {
 }
 
 impl Replay {
-    /// Reads a record.
+    /// Reads a file of recorded answers.
     pub fn read(file: &Path) -> Result<Self, BadRecord> {
         let mut replay = Self {
             name: String::new(),

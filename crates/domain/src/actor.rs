@@ -180,7 +180,7 @@ impl Actor {
         }
     }
 
-    /// Somebody signed in.
+    /// The actor of a person who is signed in.
     #[must_use]
     pub const fn signed_in(id: UserId, role: Role, grants: Vec<Grant>) -> Self {
         Self {

@@ -15,7 +15,7 @@ pub const LEAST_BUDGET: i64 = 100;
 pub const LARGEST_BUDGET: i64 = 1_000_000;
 /// The rule, as every answer says it.
 pub const TOKEN_RULE: &str = "a token is 4 bytes of UTF-8, rounded up";
-/// Before the titles.
+/// The heading above the titles.
 const TITLES: &str = "\n## Known too, by title\n\n";
 /// Before the memories that others replaced.
 const SUPERSEDED: &str = "\n## No longer current\n\n";
@@ -40,7 +40,7 @@ pub fn bytes(tokens: i64) -> i64 {
     tokens.saturating_mul(i64::try_from(BYTES_PER_TOKEN).unwrap_or(1))
 }
 
-/// A committed memory.
+/// A committed memory, as a briefing takes it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known<'a> {
     pub path: &'a str,

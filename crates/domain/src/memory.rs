@@ -73,7 +73,7 @@ impl MemoryPath {
         }
     }
 
-    /// The last segment.
+    /// The last segment of the path.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)

@@ -343,7 +343,7 @@ fn without_separators(word: &str) -> String {
     word.to_owned()
 }
 
-/// The letters alone.
+/// The text without anything but letters.
 fn squeezed(text: &str) -> String {
     text.chars().filter(|c| c.is_alphabetic()).collect()
 }

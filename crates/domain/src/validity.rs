@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::Timestamp;
 
-/// Before the days.
+/// The text before the days.
 const BEGIN: &str = "(valid ";
 const DAY_SECONDS: i64 = 86_400;
 

@@ -42,7 +42,7 @@ impl Failure<'_> {
         format!("{}.md", base.trim_end_matches('-'))
     }
 
-    /// The whole note.
+    /// The whole note as Markdown.
     pub fn note(&self, fix: &Fix) -> String {
         let verb = if self.is_program {
             "fails with"
@@ -365,7 +365,7 @@ pub fn slug(text: &str) -> String {
         .join("-")
 }
 
-/// `once`, `3 times`.
+/// A number of times in words: `once`, `3 times`.
 pub fn times(n: usize) -> String {
     if n == 1 {
         "once".to_owned()

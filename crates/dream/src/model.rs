@@ -36,7 +36,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Both together.
+    /// The sum of the tokens of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl Usage {
         }
     }
 
-    /// All tokens.
+    /// The number of tokens that were read and written.
     #[must_use]
     pub const fn total(self) -> u64 {
         self.input + self.output

@@ -20,7 +20,7 @@ pub struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// Orders the sessions.
+    /// Orders the sessions of a dream's input.
     pub fn of(input: &'a Input) -> Self {
         let mut order: Vec<usize> = (0..input.sessions.len()).collect();
         order.sort_by(|&a, &b| input.sessions[a].head.key.cmp(&input.sessions[b].head.key));

@@ -34,7 +34,7 @@ pub enum LoadError {
     Format { path: PathBuf, problem: String },
 }
 
-/// A sentence transformer.
+/// A sentence transformer that was loaded from a file.
 pub struct SentenceModel {
     name: String,
     model: Model,

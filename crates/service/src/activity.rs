@@ -19,7 +19,7 @@ const A_LOOK: i64 = 500;
 /// How far back a page that was away for long is told: after more it shows everything anew anyway.
 const MOST_NEWS: i64 = 2_000;
 
-/// Something that happened.
+/// An event of the live feed, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Happened {
     /// In words: `Rui Reviewer decided on a change`.

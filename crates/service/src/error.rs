@@ -121,7 +121,7 @@ impl Kind {
         }
     }
 
-    /// HTTP status.
+    /// The HTTP status on pages.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {

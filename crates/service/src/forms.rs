@@ -13,7 +13,7 @@ pub(crate) const KEPT_SECONDS: i64 = 3_600;
 /// there is.
 const ANONYMOUS_CHARS: usize = 320;
 
-/// A refused form.
+/// A form that was refused, with its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedForm {
     pub message: String,

@@ -29,7 +29,7 @@ const RECENT_WEEKS: usize = 4;
 /// Notes and failures that are listed.
 const SHOWN: i64 = 50;
 
-/// One week.
+/// The counts of one week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Week {
     pub from: Timestamp,

@@ -258,7 +258,7 @@ impl Lucid {
         Self { clock, ..self }
     }
 
-    /// The time now.
+    /// The current time by the clock that was given.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.clock)()
@@ -322,7 +322,7 @@ impl Lucid {
         Ok(())
     }
 
-    /// Closes the database.
+    /// Closes the database, after the last small writes.
     pub async fn close(&self) {
         if let Err(error) = self.flush_small_writes().await {
             tracing::warn!(

@@ -11,7 +11,7 @@ use crate::{Error, Lucid, Record, Result, names::Names, transcripts::mapping::Ma
 /// Most mappings that are kept.
 const MOST: i64 = 200;
 
-/// A saved mapping.
+/// A mapping that was saved by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedMapping {
     pub mapping: Arc<Mapping>,

@@ -433,7 +433,7 @@ impl Lucid {
         Ok(grants::of_store(&mut self.db.read().await?, store).await?)
     }
 
-    /// Makes a team.
+    /// Creates a team without members.
     pub async fn create_team(&self, actor: &Actor, name: &str) -> Result<TeamId> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -600,7 +600,7 @@ impl Lucid {
         Ok((user, self.deliver(&actor, user, token).await?))
     }
 
-    /// Declines a request.
+    /// Declines a request for access.
     pub async fn decline_request(&self, actor: &Actor, id: AccessRequestId) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;

@@ -78,7 +78,7 @@ pub struct AboutSide {
 }
 
 impl AboutSide {
-    /// Of a statement.
+    /// A question about a statement of a memory.
     pub fn of(memory: MemoryId, statement: &str) -> Self {
         Self {
             memory,
@@ -121,7 +121,7 @@ pub struct SideView {
     pub statement: String,
 }
 
-/// A quote.
+/// A quote of what a person said.
 #[derive(Debug, Clone)]
 pub struct SpokenView {
     pub session_id: SessionId,

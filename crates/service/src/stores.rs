@@ -392,7 +392,7 @@ impl Lucid {
             .collect())
     }
 
-    /// One store.
+    /// One store that the actor sees.
     pub async fn store(&self, actor: &Actor, id: StoreId) -> Result<StoreRow> {
         require(actor, Action::SeeMemory, id)?;
         let mut tx = self.db.read().await?;

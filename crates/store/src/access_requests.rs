@@ -18,7 +18,7 @@ statements! {
         AND state = 'waiting'";
 }
 
-/// A request.
+/// A request for access to Lucid.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RequestRow {
     pub id: AccessRequestId,
@@ -30,7 +30,7 @@ pub struct RequestRow {
     pub created_at: Timestamp,
 }
 
-/// Stores a request.
+/// Stores a request, with the network it came from.
 pub async fn insert(tx: &mut Tx, request: &RequestRow, network: Option<&str>) -> Result<()> {
     let (email, name, reason) = (
         request.email.as_str(),
@@ -70,7 +70,7 @@ pub async fn drop_waiting(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP_WAITING, until)
 }
 
-/// One request.
+/// A request by id.
 pub async fn get(tx: &mut Tx, id: AccessRequestId) -> Result<Option<RequestRow>> {
     fetch_optional!(tx, RequestRow, GET, id)
 }

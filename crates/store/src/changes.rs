@@ -144,7 +144,7 @@ statements! {
         AND state IN ('pending', 'deferred', 'approved')";
 }
 
-/// A change.
+/// A change at its newest revision, without its edits.
 #[derive(Debug, Clone, FromRow)]
 pub struct ChangeRow {
     pub id: ChangeId,

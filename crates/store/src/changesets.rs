@@ -96,7 +96,7 @@ pub struct DoneRow {
     pub committed: i64,
 }
 
-/// A changeset.
+/// A changeset without its changes.
 #[derive(Debug, Clone, FromRow)]
 pub struct ChangesetRow {
     pub id: ChangesetId,

@@ -23,7 +23,7 @@ statements! {
         AND user_id = $3";
 }
 
-/// A comment.
+/// A comment on a change.
 #[derive(Debug, Clone, FromRow)]
 pub struct CommentRow {
     pub id: CommentId,

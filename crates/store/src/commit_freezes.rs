@@ -21,7 +21,7 @@ statements! {
         ORDER BY f.starts_at, f.id";
 }
 
-/// A freeze.
+/// A period in which nobody commits.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct FreezeRow {
     pub id: FreezeId,
@@ -37,7 +37,7 @@ pub struct FreezeRow {
     pub created_at: Timestamp,
 }
 
-/// Sets a freeze.
+/// Stores a new freeze.
 pub async fn insert(tx: &mut Tx, f: &FreezeRow) -> Result<()> {
     execute!(
         tx,

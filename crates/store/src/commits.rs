@@ -322,7 +322,7 @@ pub async fn next(tx: &mut Tx, store: StoreId, after: i64) -> Result<Option<Comm
     fetch_optional!(tx, CommitRow, NEXT, store, after)
 }
 
-/// One commit.
+/// A commit by id.
 pub async fn get(tx: &mut Tx, id: CommitId) -> Result<Option<CommitRow>> {
     fetch_optional!(tx, CommitRow, GET, id)
 }

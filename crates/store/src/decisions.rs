@@ -100,7 +100,7 @@ pub async fn carry(tx: &mut Tx, from: ChangeId, to: ChangeId, at: Timestamp) -> 
     Ok(())
 }
 
-/// A vote.
+/// A decision of one person on one change.
 #[derive(Debug, Clone, FromRow)]
 pub struct DecisionRow {
     pub id: DecisionId,
@@ -127,7 +127,7 @@ pub struct DecisionRow {
     pub taken_back_at: Option<Timestamp>,
 }
 
-/// Stores a vote.
+/// Stores a new decision.
 pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
     execute!(
         tx,

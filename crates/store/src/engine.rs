@@ -340,7 +340,7 @@ impl Error {
     }
 }
 
-/// An open database.
+/// An open database of either engine.
 #[derive(Debug, Clone)]
 pub enum Db {
     Sqlite {
@@ -536,7 +536,7 @@ impl Db {
         }
     }
 
-    /// The engine's name.
+    /// The name of the engine, as pages and `doctor` show it.
     #[must_use]
     pub const fn engine(&self) -> &'static str {
         match self {
@@ -604,7 +604,7 @@ impl Db {
             .flatten()
     }
 
-    /// Closes every connection.
+    /// Closes every connection of every pool.
     pub async fn close(&self) {
         match self {
             Self::Sqlite { read, write, .. } => {

@@ -54,7 +54,7 @@ statements! {
     IN_FORCE = concat!(hold_sql!(), " WHERE h.released_at IS NULL ORDER BY h.id");
 }
 
-/// An erasure.
+/// An erasure that was asked for, with its progress.
 #[derive(Debug, Clone, FromRow)]
 pub struct ErasureRow {
     pub id: ErasureId,
@@ -130,7 +130,7 @@ pub struct HoldRow {
     pub release_reason: Option<String>,
 }
 
-/// Notes an erasure.
+/// Stores an erasure that was asked for.
 pub async fn insert(tx: &mut Tx, row: &ErasureRow) -> Result<()> {
     execute!(
         tx,
@@ -152,7 +152,7 @@ pub async fn insert(tx: &mut Tx, row: &ErasureRow) -> Result<()> {
     Ok(())
 }
 
-/// One erasure.
+/// An erasure by id.
 pub async fn get(tx: &mut Tx, id: ErasureId) -> Result<Option<ErasureRow>> {
     fetch_optional!(tx, ErasureRow, GET, id)
 }
@@ -211,7 +211,7 @@ pub enum Held {
     Subject(String),
 }
 
-/// Places a hold.
+/// Stores a new legal hold.
 pub async fn place(
     tx: &mut Tx,
     id: HoldId,
@@ -244,7 +244,7 @@ pub async fn release(
     }
 }
 
-/// One hold.
+/// A legal hold by id.
 pub async fn hold(tx: &mut Tx, id: HoldId) -> Result<Option<HoldRow>> {
     fetch_optional!(tx, HoldRow, HOLD, id)
 }

@@ -66,7 +66,7 @@ pub enum Grantee {
     Team(TeamId),
 }
 
-/// A team.
+/// A team with the number of its members.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct TeamRow {
     pub id: TeamId,
@@ -207,7 +207,7 @@ pub async fn teams(tx: &mut Tx) -> Result<Vec<TeamRow>> {
     fetch_all!(tx, TeamRow, TEAMS)
 }
 
-/// One team.
+/// A team by id.
 pub async fn team(tx: &mut Tx, id: TeamId) -> Result<Option<TeamRow>> {
     fetch_optional!(tx, TeamRow, TEAM, id)
 }

@@ -1,4 +1,4 @@
-//! Memory stores.
+//! Memory stores: names, settings, budgets and tombstones.
 
 use domain::{
     Timestamp,
@@ -306,7 +306,7 @@ pub async fn approvals(tx: &mut Tx, id: StoreId) -> Result<Approvals> {
     })
 }
 
-/// Sets it.
+/// Sets how many approvals a store requires.
 pub async fn set_approvals(tx: &mut Tx, id: StoreId, to: Approvals, at: Timestamp) -> Result<()> {
     execute!(
         tx,

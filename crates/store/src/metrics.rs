@@ -43,7 +43,7 @@ pub struct Figures {
     pub audit_seq: i64,
 }
 
-/// The numbers now.
+/// Counts everything as it is now.
 pub async fn now(tx: &mut Tx) -> Result<Figures> {
     fetch_optional!(tx, Figures, NOW)?.ok_or(crate::Error::Stale)
 }

@@ -76,7 +76,7 @@ pub struct Spent {
     pub cost_micros: i64,
 }
 
-/// Keeps an answer.
+/// Stores the answer of a model, so that the same request is not paid twice.
 pub async fn put(
     tx: &mut Tx,
     store: StoreId,

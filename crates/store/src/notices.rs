@@ -170,7 +170,7 @@ pub async fn wants_mail(tx: &mut Tx, user: UserId) -> Result<bool> {
     fetch_scalar!(tx, bool, WANTS_MAIL, user)
 }
 
-/// Sets it.
+/// Sets whether a person wants mail.
 pub async fn set_wants_mail(tx: &mut Tx, user: UserId, wants: bool) -> Result<()> {
     execute!(tx, SET_WANTS_MAIL, wants, user)?;
     Ok(())

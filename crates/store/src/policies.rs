@@ -92,7 +92,7 @@ pub struct AuthorRow {
     pub name: String,
 }
 
-/// A back-test.
+/// The stored result of a back-test.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct BackTestRow {
     /// Of which text of the version.
@@ -105,7 +105,7 @@ pub struct BackTestRow {
     pub report: String,
 }
 
-/// A stop.
+/// A stop of all policies, or of a store's.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct StopRow {
     /// `all`, or the store's id.
@@ -235,7 +235,7 @@ pub async fn authors(tx: &mut Tx) -> Result<Vec<AuthorRow>> {
     fetch_all!(tx, AuthorRow, AUTHORS)
 }
 
-/// Keeps a back-test.
+/// Stores the result of a back-test.
 pub async fn put_back_test(
     tx: &mut Tx,
     id: PolicyId,

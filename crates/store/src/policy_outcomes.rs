@@ -263,7 +263,7 @@ pub struct NewOutcome<'a> {
     pub allowed_since: Option<Timestamp>,
 }
 
-/// Keeps it.
+/// Stores the answer of the policies about a change.
 pub async fn put(tx: &mut Tx, o: &NewOutcome<'_>) -> Result<()> {
     let (policy, number, due) = (
         o.by.map(|by| by.0),
@@ -416,7 +416,7 @@ pub struct NewApplication<'a> {
     pub sampled: bool,
 }
 
-/// Records it.
+/// Records that a policy applied a change.
 pub async fn applied(tx: &mut Tx, a: &NewApplication<'_>) -> Result<()> {
     let (policy, number) = a.by;
     execute!(

@@ -44,7 +44,7 @@ pub async fn drop_until(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP, until)
 }
 
-/// One read.
+/// A read of one version by an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
     pub store: StoreId,
@@ -74,7 +74,7 @@ pub async fn of_store(
     fetch_all!(tx, (VersionId, i64), OF_STORE, store, since)
 }
 
-/// Stores reads.
+/// Stores a batch of reads.
 pub async fn insert(tx: &mut Tx, reads: &[Read]) -> Result<()> {
     for read in reads {
         execute!(

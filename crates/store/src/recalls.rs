@@ -122,7 +122,7 @@ statements! {
             marked_at = excluded.marked_at";
 }
 
-/// A recall.
+/// A recall of versions that turned out wrong.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RecallRow {
     pub id: RecallId,
@@ -209,7 +209,7 @@ pub struct NewRecall<'a> {
     pub at: Timestamp,
 }
 
-/// Opens a recall.
+/// Stores a new recall.
 pub async fn insert(tx: &mut Tx, new: &NewRecall<'_>) -> Result<()> {
     execute!(
         tx,
@@ -226,7 +226,7 @@ pub async fn insert(tx: &mut Tx, new: &NewRecall<'_>) -> Result<()> {
     Ok(())
 }
 
-/// One recall.
+/// A recall by id.
 pub async fn get(tx: &mut Tx, id: RecallId) -> Result<Option<RecallRow>> {
     fetch_optional!(tx, RecallRow, GET, id)
 }

@@ -12,7 +12,7 @@ statements! {
     DELETE = "DELETE FROM saved_views WHERE user_id = $1 AND name = $2";
 }
 
-/// A saved view.
+/// A person's saved filter of the queue.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct SavedView {
     pub name: String,

@@ -28,7 +28,7 @@ statements! {
         AND next_run_at = $4 AND enabled";
 }
 
-/// A store's schedule.
+/// The schedule of a store's dreams.
 #[derive(Debug, Clone, FromRow)]
 pub struct ScheduleRow {
     pub id: ScheduleId,

@@ -33,7 +33,7 @@ pub async fn share_people(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// Sets it.
+/// Stores a setting of the installation.
 pub async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
     execute!(tx, PUT, name, value)?;
     Ok(())

@@ -39,7 +39,7 @@ statements! {
     ISSUERS = "SELECT id, credential_issuer FROM users WHERE credential_issuer IS NOT NULL";
 }
 
-/// An account.
+/// The account of a person.
 #[derive(Clone, FromRow)]
 pub struct UserRow {
     pub id: UserId,
@@ -82,7 +82,7 @@ pub async fn insert(tx: &mut Tx, user: &UserRow) -> Result<()> {
     Ok(())
 }
 
-/// One account.
+/// An account by id.
 pub async fn get(tx: &mut Tx, id: UserId) -> Result<Option<UserRow>> {
     fetch_optional!(tx, UserRow, GET, id)
 }

@@ -7,7 +7,7 @@ use service::BriefingRequest;
 
 use crate::{Failure, cli::BriefingArgs};
 
-/// Prints a briefing.
+/// Prints the briefing of a store.
 pub async fn run(database: super::Database<'_>, args: &BriefingArgs) -> Result<ExitCode, Failure> {
     let lucid = super::open_existing(database).await?;
     let store = super::store_named(&lucid, &args.store).await?;

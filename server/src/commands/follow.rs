@@ -31,7 +31,7 @@ const REST: u32 = 10;
 /// A file as it was when it was read last: its length and time.
 type State = (u64, Option<SystemTime>);
 
-/// Files that grow.
+/// Transcript files that are read on as they grow.
 #[derive(Default)]
 pub struct Following {
     known: HashMap<PathBuf, State>,

@@ -16,7 +16,7 @@ use crate::{
     cli::{PolicyArgs, PolicyCommand, ReportFormat},
 };
 
-/// Does it.
+/// Runs a command of `lucid policy`.
 pub async fn run(database: super::Database<'_>, args: &PolicyArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         PolicyCommand::List => list(database).await,

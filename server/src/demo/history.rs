@@ -87,7 +87,7 @@ pub fn days_ago(lucid: &Lucid, days: i64) -> Lucid {
     }))
 }
 
-/// Fills the month.
+/// Writes a month of history into the demo's store.
 pub async fn fill(
     lucid: &Lucid,
     store: StoreId,

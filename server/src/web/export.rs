@@ -15,7 +15,7 @@ use service::{Error, ExportPeriod, Lucid};
 use super::guard;
 use crate::{recall_export, trail_export};
 
-/// Which mapping.
+/// The mapping that the address asks for.
 #[derive(Deserialize)]
 pub struct Asked {
     name: String,
@@ -122,7 +122,7 @@ pub async fn audit(
     )
 }
 
-/// Which entry.
+/// The entry that the address asks for.
 #[derive(Deserialize)]
 pub struct AskedEntry {
     entry: String,
@@ -166,7 +166,7 @@ pub async fn tree_head(
     }
 }
 
-/// Which recall.
+/// The recall that the address asks for.
 #[derive(Deserialize)]
 pub struct AskedRecall {
     id: String,
@@ -193,7 +193,7 @@ pub async fn recall(
     )
 }
 
-/// Which session.
+/// The session that the address asks for.
 #[derive(Deserialize)]
 pub struct AskedSession {
     session: String,

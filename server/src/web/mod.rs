@@ -117,7 +117,7 @@ fn style_guide(assets: Assets) -> Router<LeptosOptions> {
     Router::new().route("/styleguide", get(page))
 }
 
-/// The whole application.
+/// The router of the whole application: pages, API, streams and assets.
 pub fn router(
     lucid: &Lucid,
     config: &WebConfig,

@@ -15,7 +15,7 @@ use crate::components::{
     when::When,
 };
 
-/// The slot.
+/// Proposals, decisions and comments on the change, oldest first.
 pub fn activity(desk: &Desk, view: &ChangeView) -> AnyView {
     let mut all: Vec<(Timestamp, AnyView)> = vec![(view.change.created_at, proposed(desk))];
     all.extend(

@@ -28,7 +28,7 @@ const UNFOLDED: usize = 2;
 /// Statements whose fate is shown unfolded.
 const FATES: usize = 8;
 
-/// The middle column.
+/// The change itself: reason, labels, and the diff of each memory.
 pub fn change(desk: &Desk, view: &ChangeView) -> AnyView {
     let c = &view.change;
     let id = c.id.to_string();

@@ -41,7 +41,7 @@ pub fn button(desk: &Desk) -> Option<AnyView> {
     )
 }
 
-/// The sheet.
+/// The sheet that opens before a commit; nothing if nothing is approved.
 pub fn sheet(desk: &Desk) -> Option<AnyView> {
     let ready = ready(desk);
     if !desk.view.may_decide || ready.is_empty() {

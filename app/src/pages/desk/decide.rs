@@ -389,7 +389,7 @@ fn claimed(desk: &Desk) -> Option<AnyView> {
     )
 }
 
-/// Claiming the changeset.
+/// The form that claims the changeset.
 fn claim(desk: &Desk) -> Option<AnyView> {
     if desk.view.claim.is_some()
         || !desk.view.may_decide

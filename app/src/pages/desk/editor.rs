@@ -20,7 +20,7 @@ use crate::{
 
 /// Most texts of one change that can be edited at once; the form's fields are counted.
 const EDITABLE: usize = 5;
-/// The fields' names.
+/// The names of the fields with the contents.
 const CONTENTS: [&str; EDITABLE] = [
     "content_0",
     "content_1",
@@ -51,7 +51,7 @@ fn puts(rebase: &Rebase) -> Vec<&RebaseEdit> {
     rebase.edits.iter().filter(|e| e.merged.is_some()).collect()
 }
 
-/// The form.
+/// The form that edits the contents of a change.
 pub fn editor(desk: &Desk, view: &ChangeView) -> AnyView {
     if view.change.conflicted {
         return view

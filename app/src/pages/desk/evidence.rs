@@ -30,7 +30,7 @@ const FEWEST: usize = 2;
 /// Of them against it, at most.
 const AGAINST: usize = 2;
 
-/// The slot.
+/// Quotes for and against the change, with links into their sessions.
 pub fn evidence(desk: &Desk, view: &ChangeView) -> AnyView {
     let (against, support): (Vec<&QuoteView>, Vec<&QuoteView>) =
         view.quotes.iter().partition(|q| q.row.counter);

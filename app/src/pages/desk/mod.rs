@@ -102,7 +102,7 @@ impl Desk {
     }
 }
 
-/// The page.
+/// `/changesets/ID`: the desk.
 #[component]
 pub fn Changeset() -> impl IntoView {
     page("queue", |request| async move {

@@ -15,7 +15,7 @@ use crate::{
 /// Versions of a memory that are shown.
 const VERSIONS: usize = 5;
 
-/// The page.
+/// `/changes/ID/related`: everything related to a change.
 #[component]
 pub fn Related() -> impl IntoView {
     page("queue", |request| async move {

@@ -15,7 +15,7 @@ use crate::components::{
 };
 use crate::pages::desk::place;
 
-/// The right pane.
+/// The right pane: when and why it was learned, who approved it, who reads it.
 pub fn rail(view: &MemoryView, about: Option<&MemoryAbout>, now: Timestamp) -> AnyView {
     let learned = about.and_then(|a| a.learned.as_ref());
     view! {

@@ -23,7 +23,7 @@ use crate::{
     context::{Request, page},
 };
 
-/// The memory.
+/// `/memories/ID`: a memory, also after it was removed.
 #[component]
 pub fn Memory() -> impl IntoView {
     page("memory", |request| async move {

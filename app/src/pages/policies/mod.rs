@@ -30,7 +30,7 @@ use crate::{
     context::page,
 };
 
-/// All policies.
+/// `/policies`: all policies that the reader sees.
 #[component]
 pub fn Policies() -> impl IntoView {
     page("policies", |request| async move {

@@ -16,7 +16,7 @@ use crate::{
     context::page,
 };
 
-/// Choosing.
+/// `/policies/new`: the presets to begin with.
 #[component]
 pub fn NewPolicy() -> impl IntoView {
     page("policies", |request| async move {

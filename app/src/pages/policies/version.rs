@@ -24,7 +24,7 @@ use crate::{
     context::page,
 };
 
-/// The page.
+/// A version of a policy.
 #[component]
 pub fn Policy() -> impl IntoView {
     page("policies", |request| async move {

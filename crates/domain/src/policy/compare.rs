@@ -229,7 +229,7 @@ impl Space {
         })
     }
 
-    /// Everything.
+    /// The region that holds every change.
     fn whole(&self) -> Region {
         let all = |cells: usize| {
             if cells >= MOST_CELLS {

@@ -39,7 +39,7 @@ pub struct Case {
     pub expect: Expected,
 }
 
-/// The file: JSON.
+/// A policy as it is written, exported and imported: JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicyFile {

@@ -37,7 +37,7 @@ impl Member {
         }
     }
 
-    /// Its rules.
+    /// The rules of the policy, in order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
@@ -56,7 +56,7 @@ impl Member {
 pub struct PolicySet(pub Vec<Member>);
 
 impl PolicySet {
-    /// All rules.
+    /// The rules of all policies, in order.
     #[must_use]
     pub fn rules(&self) -> Vec<&Rule> {
         self.0.iter().flat_map(|member| &member.rules).collect()

@@ -199,7 +199,7 @@ impl Applying {
         all
     }
 
-    /// As a sentence.
+    /// The difference as a sentence for people.
     #[must_use]
     pub fn sentence(&self) -> String {
         let after = match self.after_hours {

@@ -21,7 +21,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// Both together.
+    /// The sum of both losses.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {

@@ -387,7 +387,7 @@ fn words(word: &str, found: &mut Vec<String>) {
     }
 }
 
-/// `1,000` or `12,000,000`.
+/// True if the word is a number with grouped digits: `1,000` or `12,000,000`.
 fn is_grouped_number(word: &str) -> bool {
     let mut groups = word.split(',');
     let first = groups.next().unwrap_or_default();

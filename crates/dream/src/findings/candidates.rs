@@ -24,7 +24,7 @@ const LONGEST: usize = 1_600;
 /// Quotes that a finding of the built-in engine and one of a model share, when they are the same.
 const SHARED_QUOTES: usize = 2;
 
-/// Every candidate, judged.
+/// Judges every candidate of the models.
 pub fn find(window: &Window) -> Vec<Finding> {
     let places: HashMap<&str, usize> = window
         .sessions()

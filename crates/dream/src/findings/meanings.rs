@@ -73,7 +73,7 @@ const STEM: usize = 4;
 const SWAPPED: usize = 2;
 /// Pairs that are weighed; more of them are a program's.
 const MOST_PAIRS: usize = 1_000_000;
-/// Words that forbid.
+/// Words that make a sentence forbid something.
 #[rustfmt::skip]
 const FORBIDS: &[&str] = &[
     "not", "no", "never", "nobody", "none", "nothing", "nowhere", "neither", "nor", "without", "stop", "quit", "avoid", "skip", "drop",
@@ -95,7 +95,7 @@ pub struct Likely {
 }
 
 impl Likely {
-    /// Weighs all pairs.
+    /// Weighs every pair of wordings.
     pub fn of(wordings: &[Worded], vectors: &Vectors) -> Self {
         let none = Self {
             wordings: wordings.len(),

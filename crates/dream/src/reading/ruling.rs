@@ -15,7 +15,7 @@ const WORDS: std::ops::RangeInclusive<usize> = 3..=40;
 /// Least words of a sentence that only may be a rule: of "Go on then" and "Evening shift here"
 /// nobody can tell.
 const LEAST_WORDS: usize = 4;
-/// How questions begin.
+/// Words by which questions begin.
 const ASKING: &[&str] = &[
     "who", "whose", "what", "what's", "where", "why", "how", "which", "is", "are", "does", "did",
     "has", "was", "were",

@@ -79,7 +79,7 @@ impl Lucid {
     }
 }
 
-/// Runs every attack.
+/// Runs every attack against the policies.
 fn run(
     input: &dream::Input,
     store: StoreId,

@@ -77,7 +77,7 @@ pub fn file_of(row: &VersionRow) -> Result<PolicyFile> {
 }
 
 impl Policies {
-    /// Reads them.
+    /// Reads the active policies and those in shadow.
     pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Self> {
         // First, so that an answer of older policies is never kept under a newer number.
         let epoch = epoch(tx).await?;

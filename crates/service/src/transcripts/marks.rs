@@ -271,7 +271,7 @@ pub fn is_interruption(text: &str) -> bool {
     text.trim_start().starts_with(INTERRUPTED)
 }
 
-/// A refused call.
+/// A call of a tool that a person refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Who refused it: a person, or the program by its rules.

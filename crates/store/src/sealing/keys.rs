@@ -101,7 +101,7 @@ impl SessionKeys {
         .await
     }
 
-    /// The folder.
+    /// The folder that holds the keys.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder

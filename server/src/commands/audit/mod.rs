@@ -26,7 +26,7 @@ use crate::{
 /// Why an export that ends too early does not hold.
 const HEAD_MISSING: &str = "its last line, the head, is missing: the end may have been cut off";
 
-/// Verifies or exports.
+/// Runs a command of `lucid audit`.
 pub async fn run(database: super::Database<'_>, args: &AuditArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         AuditCommand::Verify {

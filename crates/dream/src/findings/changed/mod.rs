@@ -105,7 +105,7 @@ static HEADS: LazyLock<Option<Heads>> = LazyLock::new(|| {
     })
 });
 
-/// The learned weights.
+/// The learned weights of the classifiers.
 #[derive(Debug, Clone)]
 pub struct Heads {
     /// True if a mention says that a value is so now.

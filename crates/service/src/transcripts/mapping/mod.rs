@@ -358,7 +358,7 @@ pub struct Mapped {
 const SOURCE: &str = "mapped";
 
 impl Mapped {
-    /// By this mapping.
+    /// A reader that reads by this mapping.
     pub fn by(mapping: Arc<Mapping>) -> Self {
         Self {
             mapping,

@@ -434,7 +434,7 @@ impl Spool {
     }
 }
 
-/// Reads events back.
+/// Reads the events of a spool back.
 pub struct SpoolReader {
     file: File,
 }
