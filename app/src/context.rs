@@ -122,7 +122,7 @@ impl Request {
         }
     }
 
-    /// Whoever is signed in, or that nobody is.
+    /// The person who is signed in, or that nobody is.
     pub fn actor(&self) -> service::Result<&Actor> {
         self.current.as_ref().map(|c| &c.actor).ok_or(Error::SignIn)
     }

@@ -1,5 +1,5 @@
-//! The signed end of the audit trail, sent out of reach of whoever can change the database: to a
-//! file, to an address, to a witness.
+//! The signed end of the audit trail, sent out of reach of the person who can change the database:
+//! to a file, to an address, to a witness.
 
 use std::{fs::OpenOptions, io::Write, path::PathBuf, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{Failure, cli::WorkArgs};
 
 /// How often it is looked whether the trail has grown.
 const EVERY: Duration = Duration::from_mins(1);
-/// How long whoever is sent a checkpoint may take to answer.
+/// How long anyone who is sent a checkpoint may take to answer.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Most bytes of a witness's answer that are read.
 const ANSWER_BYTES: usize = 65_536;

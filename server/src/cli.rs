@@ -213,7 +213,7 @@ pub struct ServeArgs {
     /// over the wire in clear.
     #[arg(long, env = "LUCID_INSECURE_HTTP")]
     pub insecure_http: bool,
-    /// A proxy stands before Lucid: the last address in its `X-Forwarded-For` is where a request
+    /// Lucid is behind a proxy: the last address in its `X-Forwarded-For` is where a request
     /// comes from.
     #[arg(long, env = "LUCID_BEHIND_PROXY")]
     pub behind_proxy: bool,
@@ -316,7 +316,7 @@ pub struct ImportArgs {
     /// failed if it was closed without.
     #[arg(long, value_name = "FILE")]
     pub pull_requests: Option<PathBuf>,
-    /// Also take in the memory files that stand beside the sessions of a project folder.
+    /// Also take in the memory files next to the sessions of a project folder.
     #[arg(long)]
     pub with_memory: bool,
 }
@@ -363,7 +363,7 @@ pub struct DreamArgs {
     /// Wait until the dream has ended, and work on it if no server does.
     #[arg(long)]
     pub wait: bool,
-    /// What to steer it by, at most 4,096 characters. Whoever instructs does not count as an
+    /// Instructions for the dream, at most 4,096 characters. Who instructs does not count as an
     /// approver.
     #[arg(long)]
     pub instructions: Option<String>,

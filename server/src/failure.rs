@@ -1,4 +1,4 @@
-//! Why a command stopped, in words for whoever ran it.
+//! Why a command stopped, in words for the person who ran it.
 
 /// Why a command stopped.
 #[derive(Debug, thiserror::Error)]

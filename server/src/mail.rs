@@ -30,7 +30,7 @@ pub struct MailArgs {
     /// it no mail is sent.
     #[arg(long, env = "LUCID_SMTP_URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
-    /// Name to sign in with at the mail server; the password stands in `LUCID_SMTP_PASSWORD` or the
+    /// Name to sign in with at the mail server; the password is in `LUCID_SMTP_PASSWORD` or the
     /// file below.
     #[arg(long, env = "LUCID_SMTP_USER")]
     pub smtp_user: Option<String>,

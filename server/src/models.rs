@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub struct ModelArgs {
-    /// Model that the distiller `anthropic` asks, over the Messages API; its key stands in
+    /// Model that the distiller `anthropic` asks, over the Messages API; its key is in
     /// `LUCID_ANTHROPIC_KEY` or the file below.
     #[arg(long, global = true, env = "LUCID_ANTHROPIC_MODEL")]
     pub anthropic_model: Option<String>,
@@ -34,7 +34,7 @@ pub struct ModelArgs {
     #[arg(long, global = true, env = "LUCID_ANTHROPIC_KEY_FILE")]
     pub anthropic_key_file: Option<PathBuf>,
     /// Model that the distiller `openai` asks, over chat completions of any compatible server; its
-    /// key stands in `LUCID_OPENAI_KEY` or the file below, if it needs one.
+    /// key is in `LUCID_OPENAI_KEY` or the file below, if it needs one.
     #[arg(long, global = true, env = "LUCID_OPENAI_MODEL")]
     pub openai_model: Option<String>,
     /// Address of the chat completions, with its version.
@@ -48,7 +48,7 @@ pub struct ModelArgs {
     /// File with the key for it.
     #[arg(long, global = true, env = "LUCID_OPENAI_KEY_FILE")]
     pub openai_key_file: Option<PathBuf>,
-    /// Models' servers may be this machine or stand in a private network, also with plain http.
+    /// Allow models' servers on this machine or in a private network, also with plain http.
     #[arg(long, global = true, env = "LUCID_MODEL_PRIVATE")]
     pub model_private: bool,
     /// Most tokens that one dream may take, asked and answered.
@@ -112,7 +112,7 @@ pub struct ModelArgs {
     #[arg(long, global = true, env = "LUCID_EMBEDDING_MODEL")]
     pub embedding_model: Option<PathBuf>,
     /// Address of a server of embeddings (`/v1/embeddings`) that is asked in place of such a
-    /// folder, with its version, as `http://localhost:11434/v1`; its key stands in
+    /// folder, with its version, as `http://localhost:11434/v1`; its key is in
     /// `LUCID_EMBEDDING_KEY`, if it needs one. What is sent is masked.
     #[arg(
         long,

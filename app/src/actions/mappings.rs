@@ -31,7 +31,7 @@ pub async fn edit_mapping(
     kept.extend(parts.clone());
     let result = async {
         let actor = request.actor()?;
-        // Whoever may not save one has nothing to try either.
+        // Anyone who may not save one has nothing to try either.
         request.lucid.mappings(actor).await?;
         if sample.len() > SAMPLE_BYTES {
             return Err(Error::Invalid(format!(

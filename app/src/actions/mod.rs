@@ -1,5 +1,6 @@
 //! Server functions: parse, actor, one service call, answer. Each has a plain address under `/do/`,
-//! works as the target of a form without wasm, and answers JSON to whoever does not ask for HTML.
+//! works as the target of a form without wasm, and answers JSON to clients that do not ask for
+//! HTML.
 #![expect(
     missing_docs,
     reason = "the macro makes a struct of each function's parameters; the function documents them"

@@ -712,7 +712,7 @@ pub(super) fn back(changeset: &str, change: &str) -> String {
     format!("/changesets/{}?change={}", plain(changeset), plain(change))
 }
 
-/// Returns what may stand in an address: an id as it was sent, without anything that means
+/// Returns what may be in an address: an id as it was sent, without anything that means
 /// something there.
 fn plain(text: &str) -> String {
     text.chars()

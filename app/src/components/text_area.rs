@@ -22,7 +22,7 @@ pub fn TextArea(
     /// Most characters, if there is a limit.
     #[prop(optional)]
     maxlength: Option<u32>,
-    /// True if something must stand in it.
+    /// True if something must be in it.
     #[prop(optional)]
     required: bool,
 ) -> impl IntoView {

@@ -17,7 +17,7 @@ pub fn DocumentTitle(
     view! { <Title text=escaped(&text) /> }
 }
 
-/// Shows what stands around every title.
+/// Shows what is around every title.
 #[component]
 pub fn TitleFormat() -> impl IntoView {
     view! {

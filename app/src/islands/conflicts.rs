@@ -57,7 +57,7 @@ fn choose(cards: &Element, area: &HtmlTextAreaElement, button: &Element) {
     let _ = next.map_or_else(|| area.focus(), |button| button.focus());
 }
 
-/// How many cards stand before this one.
+/// How many cards are before this one.
 fn before(card: &Element) -> usize {
     let earlier = std::iter::successors(
         card.previous_element_sibling(),

@@ -10,7 +10,7 @@ use crate::components::diff::Diff;
 pub fn LiveDiff(
     /// Id of the text area.
     area: String,
-    /// The text that stands in the memory; empty for a new one.
+    /// The text that is in the memory; empty for a new one.
     base: String,
     /// The text that is proposed.
     proposed: String,

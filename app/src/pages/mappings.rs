@@ -130,7 +130,7 @@ fn row(saved: &SavedMapping, request: &Request) -> impl IntoView + use<> {
     }
 }
 
-/// Each part with what stands there.
+/// Each part with what is there.
 const PARTS: &[(&str, &str)] = &[
     ("records", "Path of the list of records, if there is one"),
     ("role", "Who speaks"),

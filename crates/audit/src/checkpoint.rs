@@ -1,6 +1,7 @@
 //! Signed checkpoints: how long the chain was and what it ended with, at a time, signed with
 //! Ed25519. A chain alone cannot show that its end was cut off; a checkpoint that somebody else
-//! keeps can. What it does not prove: whoever holds the server and the key can lie before signing.
+//! keeps can. What it does not prove: anyone who holds the server and the key can lie before
+//! signing.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};

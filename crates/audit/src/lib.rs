@@ -5,8 +5,8 @@
 //! that a payload can be erased later and the chain still verifies; and it binds the rows of the
 //! database that were written with it, by their SHA-256, so that the whole state can be checked
 //! against the trail ([`rows`]). This crate depends on nothing of ours, so that an export can be
-//! checked without Lucid. What a chain does not prove: whoever holds the database and the signing
-//! key can rewrite all of it.
+//! checked without Lucid. What a chain does not prove: anyone who holds the database and the
+//! signing key can rewrite all of it.
 
 pub mod bill;
 pub mod checkpoint;

@@ -19,7 +19,7 @@ pub const ERASED: &str = "erased_payload";
 /// key after another one comes with the word of that ([`crate::checkpoint::vouch`]), or with
 /// [`LOST`].
 pub const KEY: &str = "signing_key";
-/// Instead of the word of the key before: whoever ran Lucid said that it was lost.
+/// Instead of the word of the key before: the operator said that it was lost.
 pub const LOST: &str = "lost";
 
 /// The name under which the first entry that binds rows binds what those before it do not: their

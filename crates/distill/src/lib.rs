@@ -58,7 +58,7 @@ pub struct Settings {
     pub model: String,
     /// The key; none for a server that asks for none.
     pub key: Option<String>,
-    /// The server may be this machine or stand in a private network.
+    /// The server may be this machine or be in a private network.
     pub private: bool,
     /// How long one request may take, with all its retries.
     pub deadline: Duration,
@@ -90,7 +90,7 @@ pub enum BadSettings {
          meant"
     )]
     Private(String),
-    /// The key cannot stand in a header.
+    /// The key cannot be in a header.
     #[error("the model's key holds characters that a key cannot have")]
     Key,
     /// The client could not be made.

@@ -1,4 +1,4 @@
-//! Who acts, and what they may do. The rights themselves stand in one table ([`crate::rights`]);
+//! Who acts, and what they may do. The rights themselves are in one table ([`crate::rights`]);
 //! here it is asked, by `service` and by nothing else.
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub enum Who {
     Person(UserId),
     /// An API key, and the person who owns it.
     Key(KeyId, UserId),
-    /// Whoever runs the command line beside the database.
+    /// The person who runs the command line beside the database.
     Operator,
     /// Lucid itself, in the background.
     Worker,
@@ -51,7 +51,7 @@ pub enum Who {
 }
 
 impl Who {
-    /// The person who answers for it: whoever is signed in, or owns the key.
+    /// The person who answers for it: the one who is signed in, or owns the key.
     #[must_use]
     pub const fn person(self) -> Option<UserId> {
         match self {
@@ -67,7 +67,7 @@ impl Who {
     }
 }
 
-/// Kind and id, as they stand in the audit trail and beside what somebody made.
+/// Kind and id, as they are in the audit trail and beside what somebody made.
 impl std::fmt::Display for Who {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -80,8 +80,8 @@ impl std::fmt::Display for Who {
     }
 }
 
-/// A right on a store, or on the part of it under a path. Whoever has any grant on a store sees all
-/// of it; what else a grant gives, it gives under its path only.
+/// A right on a store, or on the part of it under a path. Anyone who has any grant on a store sees
+/// all of it; what else a grant gives, it gives under its path only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub store: StoreId,
@@ -163,7 +163,7 @@ impl Actor {
         Self::unattended(Who::Worker)
     }
 
-    /// Whoever runs the command line beside the database.
+    /// The person who runs the command line beside the database.
     #[must_use]
     pub const fn operator() -> Self {
         Self::unattended(Who::Operator)

@@ -36,7 +36,7 @@ text_enum! {
         ChangeResume => "change.resume",
         /// The quotes of a change were shown unmasked.
         ChangeReveal => "change.reveal",
-        /// A decision was taken back.
+        /// A decision was withdrawn.
         ChangeTakeBack => "change.take_back",
         /// A changeset was claimed.
         ChangesetClaim => "changeset.claim",
@@ -73,7 +73,7 @@ text_enum! {
         FreezeSet => "freeze.set",
         /// A role on a store or path was given.
         GrantGive => "grant.give",
-        /// A role on a store or path was taken back.
+        /// A role on a store or path was removed.
         GrantRevoke => "grant.revoke",
         /// A legal hold was placed.
         HoldPlace => "hold.place",

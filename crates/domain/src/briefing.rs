@@ -59,9 +59,9 @@ pub struct Known<'a> {
 pub struct Briefing {
     /// The whole as Markdown.
     pub text: String,
-    /// Memories that stand in it whole, in order.
+    /// Memories that are in it whole, in order.
     pub whole: Vec<usize>,
-    /// Memories of which only the title stands in it, in order.
+    /// Memories of which only the title is in it, in order.
     pub titles: Vec<usize>,
     /// Memories of which not even the title fits.
     pub left_out: Vec<usize>,
@@ -127,7 +127,7 @@ pub fn choose(
 
 /// Composes a briefing of at most `budget` tokens; `more` memories are known beside those given,
 /// and have no place in it. Frozen memories come first, then the best supported, then by path; one
-/// that does not fit any more stands among the titles. What stands under `/agents/<name>` is for
+/// that does not fit any more is among the titles. What is under `/agents/<name>` is for
 /// that agent only.
 #[must_use]
 pub fn compose(
@@ -225,7 +225,7 @@ pub fn add_superseded(text: &mut String, budget: i64, superseded: &[Superseded<'
     superseded.len()
 }
 
-/// True if a memory is for this agent: what stands under `/agents/<name>` is for that one only.
+/// True if a memory is for this agent: what is under `/agents/<name>` is for that one only.
 #[must_use]
 pub fn is_for(path: &str, agent: Option<&str>) -> bool {
     match path

@@ -52,7 +52,7 @@ text_enum! {
         Open => "open",
         /// Nothing is left to do.
         Closed => "closed",
-        /// Taken back by whoever proposed it.
+        /// Withdrawn by the person who proposed it.
         Withdrawn => "withdrawn",
         /// Nobody decided in time.
         Expired => "expired",
@@ -61,7 +61,7 @@ text_enum! {
 
 impl ChangesetState {
     /// True if anything can still be decided in it: a closed one opens again when a decision is
-    /// taken back.
+    /// withdrawn.
     #[must_use]
     pub const fn is_reviewed(self) -> bool {
         matches!(self, Self::Open | Self::Closed)
@@ -78,7 +78,7 @@ text_enum! {
         Reject => "reject",
         /// A person puts it off.
         Defer => "defer",
-        /// A decision is taken back, or a deferral's date has come.
+        /// A decision is withdrawn, or a deferral's date has come.
         TakeBack => "take_back",
         /// It gets a new revision.
         Revise => "revise",
@@ -228,7 +228,7 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// True if the quote stands in the event's text, byte for byte (rule 7).
+    /// True if the quote is in the event's text, byte for byte (rule 7).
     #[must_use]
     pub fn holds_in(&self, event_text: &str) -> bool {
         event_text.get(self.start..self.end) == Some(self.text.as_str()) && !self.text.is_empty()

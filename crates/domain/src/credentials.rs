@@ -1,4 +1,4 @@
-//! Finds credentials by what stands around them: a name and a value in a file, a header, an address
+//! Finds credentials by what is around them: a name and a value in a file, a header, an address
 //! or a command, and sentences that say what a password is, in the languages that transcripts are
 //! mostly written in. Credentials with a form of their own are in [`crate::secrets`].
 
@@ -56,7 +56,7 @@ static CODE_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static IN_ADDRESS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"://(?P<user>[^\s:/@"'<>]*):(?P<pass>[^\s@"'<>]+)@[\w\[]"#).ok());
 
-/// Words by which files, code and documents say that a value would stand there.
+/// Words by which files, code and documents say that a value would be there.
 const NO_VALUES: &[&str] = &[
     "password",
     "passwd",
@@ -148,7 +148,7 @@ fn named(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The value that begins here: where it begins, itself, and whether quotes stand around it.
+/// The value that begins here: where it begins, itself, and whether quotes are around it.
 fn value_after(text: &str, at: usize, in_query: bool) -> (usize, &str, bool) {
     let rest = &text[at..];
     let inner = rest.trim_start_matches('\\');
@@ -185,7 +185,7 @@ fn value_after(text: &str, at: usize, in_query: bool) -> (usize, &str, bool) {
     )
 }
 
-/// True if what stands after such a name is a credential and not a word of a sentence.
+/// True if what is after such a name is a credential and not a word of a sentence.
 fn holds_credential(name: &str, value: &str, quoted: bool, equals: bool) -> bool {
     if stands_for_a_value(value) || (value.contains(' ') && !quoted) {
         return false;
@@ -362,7 +362,7 @@ fn looks_random(value: &str) -> bool {
         && !value.contains("://")
 }
 
-/// True if a text stands in the place of a value: a variable, a mask, an expression, the name of
+/// True if a text is in the place of a value: a variable, a mask, an expression, the name of
 /// what belongs there.
 pub(crate) fn stands_for_a_value(value: &str) -> bool {
     let bare = value.trim_matches(|c: char| matches!(c, '"' | '\'' | '`' | '.' | ','));

@@ -42,7 +42,7 @@ pub struct Line {
     pub after: Option<usize>,
     /// The line in runs, without its line break.
     pub runs: Vec<Run>,
-    /// Where the same line stands on the other side, if it only moved: its number there, from 1.
+    /// Where the same line is on the other side, if it only moved: its number there, from 1.
     pub moved: Option<usize>,
     /// True if it is the last of a text that does not end with a line break.
     pub unended: bool,

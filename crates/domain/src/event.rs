@@ -112,7 +112,7 @@ text_enum! {
     /// The source of a session's outcome.
     #[derive(Default)]
     OutcomeSource {
-        /// Whoever recorded it, or the transcript itself.
+        /// The person who recorded it, or the transcript itself.
         #[default]
         Stated => "stated",
         /// The pull request of its work was merged or closed.

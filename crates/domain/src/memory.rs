@@ -223,7 +223,7 @@ text_enum! {
         Person => "person",
         /// It reverts another commit.
         Revert => "revert",
-        /// A policy applied it, whoever proposed it.
+        /// A policy applied it, no matter who proposed it.
         Policy => "policy",
         /// It was written past the queue.
         Direct => "direct",

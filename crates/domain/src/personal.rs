@@ -70,7 +70,7 @@ fn is_date(text: &str) -> bool {
     matches!((parts.next(), parts.next(), parts.next()), (Some(y), Some(m), Some(d)) if y.len() == 4 && m.len() == 2 && d.len() >= 2 && (y.starts_with("20") || y.starts_with("19")))
 }
 
-/// True if neither digits, letters nor the rest of a longer number stand around it.
+/// True if neither digits, letters nor the rest of a longer number are around it.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     let mut before = text[..range.start].chars().rev();
     let mut after = text[range.end..].chars();
@@ -102,7 +102,7 @@ fn mail(text: &str) -> Vec<Range<usize>> {
         let end = c.get(2)?.end();
         // `git@host:path` is where a repository is.
         let is_repository = c.get(4).is_some() && matches!(local.as_str(), "git" | "svn" | "hg");
-        // What stands before the address in a query or a quotation is no part of it.
+        // What is before the address in a query or a quotation is no part of it.
         let name = local.as_str().trim_start_matches(['\'', '.', '%']);
         (!is_repository && !name.is_empty())
             .then(|| whole.start() + (local.len() - name.len())..end)
@@ -181,7 +181,7 @@ fn digit_groups(text: &str) -> Vec<Range<usize>> {
 /// Longest of them, in bytes: nineteen digits with a separator after each.
 const LONGEST_GROUP: usize = 40;
 
-/// Returns what is personal in a run of digits and separators: a card may stand after another
+/// Returns what is personal in a run of digits and separators: a card may be after another
 /// number and before one.
 fn personal_in(text: &str, start: usize, end: usize) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
@@ -190,7 +190,7 @@ fn personal_in(text: &str, start: usize, end: usize) -> Vec<Range<usize>> {
     let mut at = start;
     while at < end {
         let begins = at == start || (digit(at) && !digit(at - 1));
-        // The longest one that begins here; ends stand behind digits.
+        // The longest one that begins here; ends are behind digits.
         let ends = (at + 1..=end.min(at + LONGEST_GROUP))
             .rev()
             .filter(|&e| digit(e - 1) && (e == end || !digit(e)));

@@ -1,6 +1,6 @@
 //! Finds text that tries to turn an agent against the people it works for: to override its
 //! instructions, conceal things from users, redirect payments, credentials or mail, fetch and run
-//! code, close the part of a prompt that it stands in, or switch controls off.
+//! code, close the part of a prompt that it is in, or switch controls off.
 //!
 //! A classifier judges how a text reads ([`crate::hostility`]), and the patterns of
 //! `redirection.toml` say which phrases and forms it holds. Both see folded text, so that neither
@@ -163,7 +163,7 @@ pub fn passages(folded: &str) -> Vec<&str> {
     [folded].into_iter().chain(parts).collect()
 }
 
-/// True if a text closes the section of a prompt it stands in, squeezes a command into one word, or
+/// True if a text closes the section of a prompt it is in, squeezes a command into one word, or
 /// installs an imitated package. A broken list of patterns counts as found.
 #[must_use]
 pub fn has_a_hostile_form(text: &str) -> bool {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, ids::UserId, risk::RiskLevel};
 
-/// A claim on a changeset lasts so long, in seconds; whoever works on it renews it (design, section
-/// 9).
+/// A claim on a changeset lasts so long, in seconds; the person who works on it renews it (design,
+/// section 9).
 pub const CLAIM_SECONDS: i64 = 10 * 60;
 /// A password that was entered signs for so long, in seconds.
 pub const SIGNING_SECONDS: i64 = 5 * 60;
@@ -206,7 +206,7 @@ mod tests {
                 could: people(&[])
             }
         );
-        // An owner who had a hand in it is no decider, and nobody steps in for them.
+        // An owner who contributed to it is no decider, and nobody steps in for them.
         assert_eq!(
             requirement(1, &people(&[2]), &[Some(people(&[1]))], &people(&[2])),
             Requirement::Impossible {

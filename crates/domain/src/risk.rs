@@ -1,5 +1,5 @@
-//! Risk labels and level of a change, computed from its edits and never taken from whoever proposed
-//! it (rule 6).
+//! Risk labels and level of a change, computed from its edits and never taken from the person who
+//! proposed it (rule 6).
 
 use crate::{
     scan,

@@ -62,9 +62,9 @@ pub fn has_hidden(text: &str) -> bool {
     text.chars().any(must_be_shown)
 }
 
-/// True if a text hides something from whoever reads it, or passes one letter for another. What is
-/// only invisible in its proper place is shown and does no harm: the carriage return of a line end,
-/// a joiner between emoji or in a script that is written with it.
+/// True if a text hides something from the person who reads it, or passes one letter for another.
+/// What is only invisible in its proper place is shown and does no harm: the carriage return of a
+/// line end, a joiner between emoji or in a script that is written with it.
 #[must_use]
 pub fn hides_something(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// Largest compiled rule, in bytes: an operator's rule must not take the memory.
 const COMPILED_BYTES: usize = 20_000_000;
 
-/// A rule as it stands in a file.
+/// A rule as it is in a file.
 #[derive(Debug, Deserialize)]
 struct Written {
     id: String,

@@ -1,5 +1,5 @@
 //! Finds what must be masked before a text is shown: credentials ([`crate::secrets`] by their own
-//! form, [`crate::credentials`] by what stands around them) and data that points to a person
+//! form, [`crate::credentials`] by what is around them) and data that points to a person
 //! ([`crate::personal`]).
 
 use crate::{credentials, personal, secrets};

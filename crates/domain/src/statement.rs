@@ -132,7 +132,7 @@ pub fn fates(before: &[&str], after: &[&str]) -> Vec<Fate> {
     fates
 }
 
-/// The statements of `before` that stand nowhere in `after`, in order.
+/// The statements of `before` that are nowhere in `after`, in order.
 #[must_use]
 pub fn lost(before: &[String], after: &[String]) -> Vec<String> {
     let kept: HashSet<String> = after.iter().flat_map(|s| told(s)).collect();

@@ -1,4 +1,4 @@
-//! Closed sets of words that stand in the database, in JSON and on pages in the same spelling.
+//! Closed sets of words that are in the database, in JSON and on pages in the same spelling.
 
 /// Defines an enum whose variants are spelled by the given words in `as_str`, `FromStr`, serde and
 /// the database.
@@ -14,7 +14,7 @@ macro_rules! text_enum {
             /// Every value, in the order of its definition.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word as it stands in the database and the API.
+            /// The word as it is in the database and the API.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

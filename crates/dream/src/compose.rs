@@ -262,7 +262,7 @@ pub fn whole_words(text: &str, limit: usize) -> String {
     format!("{}…", cut[..end].trim_end_matches([',', ';', ':', ' ']))
 }
 
-/// Words that stand as code in content: on one line, without what would end the code.
+/// Words that appear as code in content: on one line, without what would end the code.
 pub fn fenced(text: &str) -> String {
     text.replace('`', "'")
 }
@@ -289,7 +289,7 @@ pub fn without_names(line: &str, are_known: bool, is_tool: &dyn Fn(&str) -> bool
     words.join(" ")
 }
 
-/// A statement for a title: short, and masked, because titles stand in lists and in the history for
+/// A statement for a title: short, and masked, because titles are in lists and in the history for
 /// good.
 #[must_use]
 pub fn short(text: &str) -> String {

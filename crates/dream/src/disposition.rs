@@ -144,7 +144,7 @@ pub fn settle(findings: &mut [Finding], input: &Input) -> Loss {
 }
 
 /// The last gate, whatever found it: what a change would newly say holds nothing that must not
-/// stand in a memory, nor does its title or path, and fits.
+/// are in a memory, nor does its title or path, and fits.
 fn unfit(finding: &mut Finding, input: &Input) -> Option<Disposition> {
     let change = finding.change.as_ref()?;
     let mut fresh = vec![finding.title.clone()];

@@ -1,6 +1,6 @@
 //! Meaning, as far as vectors hold it: sentences that mean nearly the same have vectors of nearly
-//! the same direction. The engine only compares vectors; whoever loads a dream computes them, with
-//! a model or with none. Without them it compares words alone, and says so.
+//! the same direction. The engine only compares vectors; the caller that loads a dream computes
+//! them, with a model or with none. Without them it compares words alone, and says so.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
 //! How a language model is asked: the trait that clients of models implement, and the words of a
-//! request and an answer. What is asked and what becomes of it stands in [`crate::curator`].
+//! request and an answer. What is asked and what becomes of it is in [`crate::curator`].
 
 use std::{future::Future, pin::Pin};
 

@@ -1,4 +1,4 @@
-//! What whoever asks for a dream tells it, as far as the builtin engine heeds it: sentences that
+//! What anyone who asks for a dream tells it, as far as the builtin engine heeds it: sentences that
 //! leave out or ask only for kinds of findings and tools. A model reads the whole text.
 
 use std::collections::BTreeSet;

@@ -24,7 +24,7 @@ pub struct Input {
     pub taken_paths: Vec<String>,
     /// What a model proposed, with its quotes found.
     pub candidates: Vec<Candidate>,
-    /// What whoever asked for the dream told it.
+    /// Instructions of the person who asked for the dream.
     pub instructions: Option<String>,
     /// Every session was dreamed over before: what was said of them stands.
     pub nothing_new: bool,
@@ -104,7 +104,7 @@ impl Memory {
         !self.path.starts_with("/people/")
     }
 
-    /// A memory of which no more is known than where it stands and what it says.
+    /// A memory of which no more is known than where it is and what it says.
     #[must_use]
     pub fn plain(path: &str, content: &str) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl Memory {
 pub struct Known {
     pub fingerprint: String,
     pub state: KnownState,
-    /// The memory that stands as the change left it; none if it has changed since, or the change
+    /// The memory that is as the change left it; none if it has changed since, or the change
     /// left none.
     pub memory: Option<usize>,
     /// What the engine proposed to write, before anybody edited it.
@@ -247,7 +247,7 @@ pub enum QuestionKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     pub kind: QuestionKind,
-    /// Where they stand: indices into the input's memories.
+    /// Where they are: indices into the input's memories.
     pub memories: [usize; 2],
     pub statements: [String; 2],
     /// In one line, masked.

@@ -102,7 +102,8 @@ impl Lucid {
         Ok(Some(token))
     }
 
-    /// Stores a one-time link. `issued_by` is whoever will see it, if that is not its owner.
+    /// Stores a one-time link. `issued_by` is the account that will see it, if that is not its
+    /// owner.
     pub(crate) async fn insert_link(
         &self,
         tx: &mut Tx,
@@ -179,7 +180,7 @@ impl Lucid {
             if !users::set_password(&mut tx, id, &hash, link.issued_by).await? {
                 return Err(Error::Link);
             }
-            // Whoever was signed in with the old password no longer is, and their browsers are
+            // Anyone who was signed in with the old password no longer is, and their browsers are
             // strangers.
             sign_in::end_all_of(&mut tx, id, now).await?;
             sign_in::forget_browsers_of(&mut tx, id).await?;
@@ -370,8 +371,8 @@ impl Lucid {
         self.record(tx, Authorized::anonymous(), record).await
     }
 
-    /// Checks the password of whoever is signed in once more: what they sign rests on it for five
-    /// minutes, in this sign-in alone. Wrong ones are counted for the sign-in, so that nobody
+    /// Checks the password of the person who is signed in once more: what they sign rests on it for
+    /// five minutes, in this sign-in alone. Wrong ones are counted for the sign-in, so that nobody
     /// elsewhere can keep somebody from signing.
     pub async fn confirm_password(&self, actor: &Actor, password: &str) -> Result<()> {
         let user = self
@@ -421,8 +422,8 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Checks the password of whoever is signed in, counted for their sign-in; the account as it
-    /// was then.
+    /// Checks the password of the person who is signed in, counted for their sign-in; the account
+    /// as it was then.
     async fn own_password(
         &self,
         actor: &Actor,
@@ -509,7 +510,7 @@ impl Lucid {
         Ok(tx.commit().await?)
     }
 
-    /// Records that somebody signed out; their web session is ended by whoever calls.
+    /// Records that somebody signed out; their web session is ended by the caller.
     pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let (user, right) = actor.own_account()?;
@@ -570,7 +571,7 @@ fn hash_of(actor: &Actor) -> [u8; 32] {
     actor.web_session.map_or([0; 32], |session| session.0)
 }
 
-/// Whoever is signed in: what is done to one's own account, no key and no process does.
+/// The person who is signed in: what is done to one's own account, no key and no process does.
 fn own_account(actor: &Actor) -> Result<UserId> {
     match actor.who {
         Who::Person(id) => Ok(id),

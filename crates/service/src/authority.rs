@@ -1,9 +1,9 @@
-//! The way to a write transaction. Whoever acts for somebody gets one from [`Lucid::begin`], which
-//! reads account, role, web session, grants, key and scopes again inside it, under a lock that
-//! changes of rights wait for. A right is a value of [`Authorized`]: only what `begin` returned can
-//! make one, and no audit entry can be written without one. So a use case that forgot to ask does
-//! not compile, and a right that was taken away while a slow request came in is gone when it writes
-//! (rule 7).
+//! The way to a write transaction. Anyone who acts for somebody gets one from [`Lucid::begin`],
+//! which reads account, role, web session, grants, key and scopes again inside it, under a lock
+//! that changes of rights wait for. A right is a value of [`Authorized`]: only what `begin`
+//! returned can make one, and no audit entry can be written without one. So a use case that forgot
+//! to ask does not compile, and a right that was taken away while a slow request came in is gone
+//! when it writes (rule 7).
 
 use domain::{
     Timestamp,
@@ -124,7 +124,7 @@ impl Authorized {
         Self(Who::Worker)
     }
 
-    /// Whoever runs the command line beside the database.
+    /// The person who runs the command line beside the database.
     pub(crate) const fn operator() -> Self {
         Self(Who::Operator)
     }
@@ -134,7 +134,7 @@ impl Authorized {
         Self(Who::Anonymous)
     }
 
-    /// Whoever has just proved who they are, by password or one-time link, on their own account.
+    /// Anyone who has just proved who they are, by password or one-time link, on their own account.
     pub(crate) const fn proved(user: UserId) -> Self {
         Self(Who::Person(user))
     }

@@ -51,7 +51,7 @@ pub struct BriefingRequest {
     pub superseded: bool,
 }
 
-/// A briefing with what stands in it.
+/// A briefing with what is in it.
 #[derive(Debug, Clone)]
 pub struct BriefingView {
     pub store: StoreRow,
@@ -62,9 +62,9 @@ pub struct BriefingView {
     pub not_valid: usize,
     /// The whole as Markdown.
     pub text: String,
-    /// Memories that stand in it whole.
+    /// Memories that are in it whole.
     pub memories: Vec<BriefedMemory>,
-    /// Memories of which only the title stands in it.
+    /// Memories of which only the title is in it.
     pub titles: Vec<BriefedMemory>,
     /// How many more there are.
     pub left_out: usize,

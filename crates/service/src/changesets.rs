@@ -62,7 +62,7 @@ pub struct ChangeView {
     pub decisions: Vec<DecisionRow>,
     /// True if the actor may decide on it: on a store, or on every path that it touches.
     pub may_decide: bool,
-    /// True if the actor had a hand in it, and so does not count as its approver.
+    /// True if the actor contributed to it, and so does not count as its approver.
     pub contributed: bool,
     /// True if the actor has approved the revision that stands.
     pub approved_by_me: bool,
@@ -113,13 +113,13 @@ pub struct Needs {
 /// An edit with base, now and proposed.
 pub type EditView = EditRow;
 
-/// A quote with where it stands.
+/// A quote with where it is.
 #[derive(Debug, Clone)]
 pub struct QuoteView {
     /// The stored row, with the names that its recorder gave masked.
     pub row: EvidenceRow,
     pub masked: String,
-    /// True if it stands in its event, byte for byte.
+    /// True if it is in its event, byte for byte.
     pub verified: bool,
     /// True if the text of the event was erased, so that it can no longer be compared; without a
     /// text, the quote was erased, too.
@@ -448,7 +448,7 @@ fn narrowed(actor: &Actor, filter: &QueueFilter) -> (Visible, QueueFilter) {
     )
 }
 
-/// Whoever decides at all: whose turn it can be.
+/// Anyone who decides at all: whose turn it can be.
 fn decider(actor: &Actor) -> Option<UserId> {
     actor
         .who
@@ -462,7 +462,7 @@ pub fn waits_for(change: &ChangeRow, approved: bool, contributed: bool) -> bool 
     change.state == ChangeState::Pending && !approved && (!contributed || change.conflicted)
 }
 
-/// True if somebody's approval stands on the revision of a change that stands.
+/// True if somebody's approval is on the revision of a change that stands.
 fn has_approved(votes: &[DecisionRow], change: &ChangeRow, user: UserId) -> bool {
     let standing =
         |d: &&DecisionRow| d.user_id == user && d.verdict == "approve" && d.taken_back_at.is_none();
@@ -487,7 +487,7 @@ pub fn may_decide(actor: &Actor, change: &ChangeRow, edits: &[EditRow]) -> bool 
     actor.may_at(Action::Decide, change.store_id, &touched(change, edits))
 }
 
-/// A changeset, as if it were not there for whoever may not see it.
+/// A changeset, as if it were not there for the person who may not see it.
 pub async fn seen(tx: &mut Tx, actor: &Actor, id: ChangesetId) -> Result<ChangesetRow> {
     let row = changesets::get(tx, id).await?;
     row.filter(|c| actor.may(Action::SeeChanges, c.store_id))

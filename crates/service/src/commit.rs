@@ -1,5 +1,5 @@
 //! Committing: what was approved of a changeset goes into the memory in one transaction, all of it
-//! or nothing, and only if every approval names the very bytes that stand there.
+//! or nothing, and only if every approval names the very bytes that are there.
 
 use std::collections::BTreeSet;
 

@@ -72,7 +72,7 @@ impl MemoryWrite {
 pub enum Written {
     /// It was written at once.
     Committed {
-        /// The memory as it stands now; none if it was deleted.
+        /// The memory as it is now; none if it was deleted.
         memory: Option<MemoryRow>,
         id: MemoryId,
     },
@@ -85,7 +85,7 @@ pub enum Written {
     },
 }
 
-/// A write with what stands there now.
+/// A write with what is there now.
 pub struct Target {
     pub before: Option<MemoryRow>,
     pub path: MemoryPath,
@@ -175,7 +175,7 @@ impl Lucid {
     }
 
     /// Writes memories directly, in one commit: new ones, or other content at their paths. For
-    /// whoever runs the command line.
+    /// anyone who runs the command line.
     pub async fn write_memories(
         &self,
         actor: &Actor,

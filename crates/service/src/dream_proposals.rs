@@ -48,7 +48,7 @@ pub struct Loaded {
     pub sessions: Vec<SessionId>,
     /// How far each session is trusted.
     pub trust: Vec<i64>,
-    /// The accounts through which each session came: of a key, its owner's and whoever made it.
+    /// The accounts through which each session came: of a key, its owner's and anyone who made it.
     pub recorders: Vec<BTreeSet<UserId>>,
     /// The memories, in the input's order.
     pub memories: Vec<MemoryContent>,
@@ -367,7 +367,7 @@ impl Lucid {
         for (position, quote) in (0..).zip(&ready.quotes) {
             evidence::insert(tx, self.id(EvidenceId::new), (id, position), quote, false).await?;
         }
-        // Whoever brought the evidence does not count as approver of what rests on it (rule 5).
+        // Anyone who brought the evidence does not count as approver of what rests on it (rule 5).
         for user in &ready.through {
             decisions::contribute(tx, id, *user, "recorded", self.now()).await?;
         }
@@ -381,8 +381,8 @@ impl Lucid {
         Ok(id)
     }
 
-    /// Whoever contributed to an earlier copy of a change contributes to this one: to one that was
-    /// withdrawn, rejected or became obsolete, and to the change that first wrote what this one
+    /// Anyone who contributed to an earlier copy of a change contributes to this one: to one that
+    /// was withdrawn, rejected or became obsolete, and to the change that first wrote what this one
     /// brings back (rule 5).
     pub(crate) async fn carry_contributors(
         &self,
@@ -512,7 +512,7 @@ async fn count_note_effects(
     Ok(())
 }
 
-/// The quote by ids, if it stands in its event (rule 7).
+/// The quote by ids, if it is in its event (rule 7).
 pub(crate) async fn checked(
     tx: &mut Tx,
     quote: &dream::Quote,

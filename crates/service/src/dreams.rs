@@ -234,7 +234,7 @@ impl Lucid {
         Ok(dreams::list(&mut tx, visible, store, before, limits::PAGE).await?)
     }
 
-    /// Returns where a dream stands, without what it saw: for whoever looks again and again.
+    /// Returns where a dream stands, without what it saw: for the person who looks again and again.
     pub async fn dream_row(&self, actor: &Actor, id: DreamId) -> Result<DreamRow> {
         let mut tx = self.db.read().await?;
         seen(&mut tx, actor, id).await

@@ -191,7 +191,7 @@ impl Lucid {
         Ok(spooled.len() - from)
     }
 
-    /// Appends the events that are not stored yet, wherever they stand in the transcript: a line
+    /// Appends the events that are not stored yet, wherever they are in the transcript: a line
     /// that was torn before, another file of the same session, what came after. What another
     /// session of the store holds already is a copy.
     async fn append_new(

@@ -1,4 +1,4 @@
-//! Which accounts are one person for the gate. Whoever issued the credential that an account has
+//! Which accounts are one person for the gate. Anyone who issued the credential that an account has
 //! now, and saw its link, can act as that account: the two count as one until the credential is
 //! replaced in a way that the issuer did not see (rule 5).
 
@@ -14,7 +14,7 @@ use crate::Result;
 pub struct Identities(BTreeMap<UserId, UserId>);
 
 impl Identities {
-    /// As it stands in the database.
+    /// As it is in the database.
     pub async fn read(tx: &mut Tx) -> Result<Self> {
         Ok(Self::of_pairs(&users::issuers(tx).await?))
     }

@@ -28,7 +28,7 @@ const LONGEST_DAYS: i64 = 3_650;
 #[derive(Debug, Clone)]
 pub struct NewKey {
     pub name: String,
-    /// Whose it is; whoever makes it, if nobody else is named.
+    /// Whose it is; the person who makes it, if nobody else is named.
     pub owner: Option<UserId>,
     /// The only store that it is for.
     pub store: Option<StoreId>,

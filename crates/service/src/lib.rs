@@ -270,8 +270,8 @@ impl Lucid {
         self.db.engine()
     }
 
-    /// Copies an SQLite database into a new file, while it is in use; for whoever runs the command
-    /// line.
+    /// Copies an SQLite database into a new file, while it is in use; for the person who runs the
+    /// command line.
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
         self.db.backup(file).await?;
         let mut tx = self.db.background().await?;

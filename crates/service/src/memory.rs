@@ -89,7 +89,7 @@ pub struct CommitView {
 pub struct Listing {
     /// Only below this prefix, which ends with `/`.
     pub prefix: String,
-    /// Only direct children; what is deeper stands as one prefix.
+    /// Only direct children; what is deeper is as one prefix.
     pub children_only: bool,
     /// Only after this path or prefix.
     pub after: Option<String>,
@@ -220,7 +220,7 @@ impl Lucid {
         Ok((memory, content))
     }
 
-    /// A memory as it stands now, for a person who is about to propose another content. An agent
+    /// A memory as it is now, for a person who is about to propose another content. An agent
     /// has not read it thereby.
     pub async fn read_for_edit(&self, actor: &Actor, id: MemoryId) -> Result<(MemoryRow, String)> {
         let mut tx = self.db.read().await?;
@@ -420,10 +420,10 @@ impl Lucid {
 const MEMORIES_PAGE: i64 = 200;
 /// Versions on a page of a commit, each with its diff.
 const COMMIT_PAGE: i64 = 20;
-/// Memories that are read together where most of them stand under few prefixes.
+/// Memories that are read together where most of them are under few prefixes.
 const A_STRETCH: i64 = 1_000;
 
-/// The least text after a path, and before everything that stands after it: paths have no control
+/// The least text after a path, and before everything that is after it: paths have no control
 /// characters.
 fn right_after(path: &str) -> String {
     format!("{path}\u{1}")
@@ -435,7 +435,7 @@ pub fn end_of(prefix: &str) -> String {
 }
 
 /// The items of a listing in order, and whether there are more than were asked for. Reads what
-/// stands under a prefix only as far as it must: once the prefix is listed, reading goes on after
+/// is under a prefix only as far as it must: once the prefix is listed, reading goes on after
 /// it.
 async fn page_of(tx: &mut Tx, store: StoreId, listing: &Listing) -> Result<(Vec<Listed>, bool)> {
     let end = end_of(&listing.prefix);

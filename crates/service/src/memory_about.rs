@@ -1,4 +1,4 @@
-//! What stands behind a memory: the change it was learned from with its evidence, proposals that
+//! What is behind a memory: the change it was learned from with its evidence, proposals that
 //! touch it, who reads it, and its place among the other memories of its store.
 
 use std::collections::BTreeSet;

@@ -52,7 +52,7 @@ impl Lucid {
     }
 
     /// Tells everybody whose approval something in it still lacks that a changeset waits for them,
-    /// but whoever brought that about.
+    /// except the person who brought that about.
     pub(crate) async fn tell_turn(
         &self,
         tx: &mut Tx,
@@ -83,8 +83,8 @@ impl Lucid {
         .await
     }
 
-    /// Tells whoever may mend it, those who had a hand in it too, that the memory moved below what
-    /// waits in a store; for each changeset once, until its conflicts are mended.
+    /// Tells anyone who may mend it, those who contributed to it too, that the memory moved below
+    /// what waits in a store; for each changeset once, until its conflicts are mended.
     pub(crate) async fn tell_conflicts(&self, tx: &mut Tx, store: StoreId) -> Result<()> {
         notices::mended_in_store(tx, store).await?;
         for changeset in changes::conflicts_untold(tx, store).await? {
@@ -101,7 +101,8 @@ impl Lucid {
         Ok(())
     }
 
-    /// Tells whoever proposed a changeset, or owns the key it came through, what became of it.
+    /// Tells the person who proposed a changeset, or owns the key it came through, what became of
+    /// it.
     pub(crate) async fn tell_proposer(&self, tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
         let Some(row) = changesets::get(tx, changeset)
             .await?

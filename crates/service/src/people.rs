@@ -75,7 +75,7 @@ pub enum Link {
     None,
     /// It went to its owner by mail, and nobody else saw it.
     Mailed,
-    /// It is shown to whoever asked for it, once.
+    /// It is shown to the person who asked for it, once.
     Shown(String),
 }
 
@@ -114,7 +114,7 @@ impl Lucid {
     pub async fn add_user(&self, actor: &Actor, new: &NewUser) -> Result<(UserId, Link)> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
-        // Managing people opens no store: whoever grants one manages it.
+        // Managing people opens no store: anyone who grants one manages it.
         for grant in &new.grants {
             actor.may_on(Action::ManageStore, grant.store)?;
         }
@@ -196,8 +196,8 @@ impl Lucid {
     }
 
     /// Returns who sees the links that an actor makes: nobody where they go by mail; the person who
-    /// asks, where they are shown. What the command line prints is for whoever runs the server, who
-    /// needs no account to act.
+    /// asks, where they are shown. What the command line prints is for the person who runs the
+    /// server, who needs no account to act.
     fn sees_links(&self, actor: &Actor) -> Option<UserId> {
         actor.who.person().filter(|_| self.link_mail.is_none())
     }
@@ -394,7 +394,7 @@ impl Lucid {
         self.deliver(&actor, id, Some(token)).await
     }
 
-    /// Gives a role on a store or path. Where that makes whoever gives it eligible, or takes an
+    /// Gives a role on a store or path. Where that makes the giver eligible, or takes an
     /// owner's name away, a second admin confirms it.
     pub async fn grant(&self, actor: &Actor, to: Grantee, grant: &Grant) -> Result<Outcome> {
         self.set_grant(actor, to, grant.store, &Setting::grant(to, grant.clone()))
@@ -484,7 +484,7 @@ impl Lucid {
             .await?
             .ok_or(Error::NotFound("person"))?;
         if inside {
-            // Who comes in gets what the team has: whoever puts them in manages that.
+            // Who comes in gets what the team has: anyone who puts them in manages that.
             for store in grants::stores_of_team(&mut tx, team).await? {
                 actor.may_on(Action::ManageStore, store)?;
             }

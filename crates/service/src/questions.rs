@@ -163,7 +163,7 @@ impl Lucid {
         Ok(open)
     }
 
-    /// The answers that stand in the stores that the actor may see, or in one of them; newest
+    /// The answers that are in the stores that the actor may see, or in one of them; newest
     /// first, at most 50.
     pub async fn answered_questions(
         &self,
@@ -489,7 +489,7 @@ async fn sides(tx: &mut Tx, about: &About) -> Result<Vec<Side>> {
     Ok(found)
 }
 
-/// The quotes that stand in their events.
+/// The quotes that are in their events.
 async fn quotes(tx: &mut Tx, evidence: &str) -> Result<Vec<Quote>> {
     let mut found = Vec::new();
     for spoken in serde_json::from_str::<Vec<Spoken>>(evidence).unwrap_or_default() {

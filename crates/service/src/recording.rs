@@ -223,7 +223,7 @@ impl Lucid {
     }
 
     /// The stores of a session for which the actor may do this; a session of no store is for
-    /// whoever recorded it.
+    /// anyone who recorded it.
     pub(crate) async fn recorded_session(
         &self,
         tx: &mut Tx,

@@ -1,4 +1,4 @@
-//! What stands beside a change: memories that say nearly the same, what becomes of the memory's
+//! Everything related to a change: memories that say nearly the same, what becomes of the memory's
 //! history, which agents read it, and what was decided on changes like it. Read only; nothing
 //! follows from it by itself.
 
@@ -70,7 +70,7 @@ pub struct TouchedMemory {
     pub readers: Vec<ReaderRow>,
 }
 
-/// Everything that stands beside a change.
+/// Everything related to a change.
 #[derive(Debug, Clone)]
 pub struct BesideView {
     pub change: ChangeRow,
@@ -94,7 +94,7 @@ pub struct BesideView {
 }
 
 impl Lucid {
-    /// Returns what stands beside a change.
+    /// Returns everything related to a change.
     pub async fn beside(&self, actor: &Actor, id: ChangeId) -> Result<BesideView> {
         let missing = || Error::NotFound("change");
         let mut tx = self.db.read().await?;
@@ -271,7 +271,7 @@ async fn similar(tx: &mut Tx, change: &ChangeRow, edits: &[EditRow]) -> Result<V
         if words.len() < LEAST_WORDS {
             continue;
         }
-        // Long words are rare ones, near enough: no list of how often each stands in a store is
+        // Long words are rare ones, near enough: no list of how often each is in a store is
         // kept.
         words.sort_by_key(|w| std::cmp::Reverse(w.chars().count()));
         words.retain(|w| w.chars().count() <= LONGEST_WORD);

@@ -105,7 +105,7 @@ impl Lucid {
             if let Some(of) = of {
                 changes::is_inverse_of(&mut tx, change, of).await?;
             }
-            // Whoever asks for a revert does not count as its approver (rule 5).
+            // Anyone who asks for a revert does not count as its approver (rule 5).
             decisions::contribute(&mut tx, change, person, "reverted", now).await?;
             made.push(change);
         }

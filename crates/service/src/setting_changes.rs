@@ -66,13 +66,13 @@ pub enum Setting {
     /// A version of a policy becomes active, paused or retired.
     Policy {
         policy: PolicyId,
-        /// What it is called, for whoever decides on this.
+        /// What it is called, for the person who decides on this.
         name: String,
         version: i64,
         /// The digest of what it says; it is refused where it says something else by then.
         sha256: String,
         to: VersionState,
-        /// The stores in which it applies changes: whoever confirms it must know them.
+        /// The stores in which it applies changes: anyone who confirms it must know them.
         stores: Vec<StoreId>,
     },
     /// Stopped policies run again.
@@ -117,7 +117,7 @@ impl Setting {
         }
     }
 
-    /// Stores that whoever confirms it must know.
+    /// Stores that anyone who confirms it must know.
     fn stores(&self) -> Vec<StoreId> {
         match self {
             Self::Policy { stores, .. } => stores.clone(),
@@ -153,7 +153,7 @@ impl Lucid {
             return Ok(Outcome::Done);
         };
         let Some(person) = actor.who.person() else {
-            // The command line stands beside the database: nobody could keep it from anything.
+            // The command line reaches the database itself: nobody could keep it from anything.
             self.apply(tx, right, setting, &json!({"weaker": summary}))
                 .await?;
             return Ok(Outcome::Done);
@@ -232,7 +232,7 @@ impl Lucid {
                  admin has to confirm it",
             ));
         }
-        // Whoever asked must still be able to ask.
+        // The person who asked must still be able to ask.
         let proposer = users::get(&mut tx, row.proposed_by)
             .await?
             .filter(|u| u.disabled_at.is_none() && u.role == Role::Admin);
@@ -566,7 +566,7 @@ fn fewer(from: Approvals, to: Approvals) -> Option<String> {
     }
 }
 
-/// A grant that makes whoever gives it eligible, or that takes an owner's name off a place.
+/// A grant that makes its giver eligible, or that takes an owner's name off a place.
 async fn weaker_grant(
     tx: &mut Tx,
     actor: &Acting,

@@ -344,7 +344,7 @@ impl Lucid {
             evidence::insert(tx, self.id(EvidenceId::new), (id, position), quote, false).await?;
         }
         self.proposer_contributed(tx, right, &row, &edit).await?;
-        // Whoever brought the evidence does not count as approver of what rests on it (rule 5).
+        // Anyone who brought the evidence does not count as approver of what rests on it (rule 5).
         let through: BTreeSet<SessionId> = proposal.quotes.iter().map(|q| q.session_id).collect();
         for session in through {
             for recorder in sessions::recorders(tx, session).await? {
@@ -389,8 +389,8 @@ impl Lucid {
         self.record(tx, right, record).await
     }
 
-    /// A person who proposes is no approver of it; nor is whoever owns the key it came through, or
-    /// made it (rule 5).
+    /// A person who proposes is no approver of it; nor is anyone who owns the key it came through,
+    /// or made it (rule 5).
     async fn proposer_contributed(
         &self,
         tx: &mut Tx,

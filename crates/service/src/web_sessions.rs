@@ -16,8 +16,8 @@ pub fn web_session_of(id: &[u8]) -> WebSession {
     WebSession(Sha256::digest(id).into())
 }
 
-/// The token that forms of a web session carry: whoever does not know the session's id cannot make
-/// one, and it says nothing of the id.
+/// The token that forms of a web session carry: anyone who does not know the session's id cannot
+/// make one, and it says nothing of the id.
 #[must_use]
 pub fn form_token(id: &[u8]) -> String {
     hex::encode(Sha256::digest([b"lucid form token\0", id].concat()))

@@ -215,18 +215,18 @@ pub struct EditRow {
     pub content: Option<String>,
     /// The content it was proposed against.
     pub base_content: Option<String>,
-    /// The memory that stands there now.
+    /// The memory that is there now.
     pub now_id: Option<MemoryId>,
-    /// Hash of what stands there now.
+    /// Hash of what is there now.
     pub now_sha256: Option<String>,
-    /// The version that stands there now.
+    /// The version that is there now.
     pub now_version: Option<VersionId>,
     pub now_path: Option<MemoryPath>,
     pub now_content: Option<String>,
 }
 
 impl EditRow {
-    /// Every path that it touches: before, after, and where the memory stands now.
+    /// Every path that it touches: before, after, and where the memory is now.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         touched(&self.path, self.new_path.as_ref(), self.now_path.as_ref())
     }
@@ -434,7 +434,7 @@ pub struct EditPaths {
 }
 
 impl EditPaths {
-    /// Every path that it touches: before, after, and where the memory stands now.
+    /// Every path that it touches: before, after, and where the memory is now.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         touched(&self.path, self.new_path.as_ref(), self.now_path.as_ref())
     }
@@ -593,7 +593,7 @@ pub struct KnownRow {
     pub dream_id: Option<DreamId>,
     /// True if a base moved, so that it can no longer be committed as it is.
     pub conflicted: bool,
-    /// Where the memory stands that is still as this change left it.
+    /// Where the memory is that is still as this change left it.
     pub memory_path: Option<String>,
     /// What its first edit was proposed to write, before anybody edited it.
     pub composed: Option<String>,

@@ -126,7 +126,7 @@ pub struct NewChangeset {
     pub title: String,
     /// The store's revision it was made against.
     pub base_revision: i64,
-    /// The commit that it takes back, if it is a revert.
+    /// The commit that it reverts, if it is a revert.
     pub reverts: Option<CommitId>,
     pub created_by: String,
     pub created_at: Timestamp,

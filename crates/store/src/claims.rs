@@ -40,8 +40,8 @@ pub async fn of_changeset(
     fetch_optional!(tx, ClaimRow, OF_CHANGESET, id, now)
 }
 
-/// Claims or renews, in place of whoever claimed before. Who may is the caller's to check, under
-/// the changeset's lock.
+/// Claims or renews, in place of the earlier claim. Who may is the caller's to check,
+/// under the changeset's lock.
 pub async fn put(
     tx: &mut Tx,
     id: ChangesetId,

@@ -95,7 +95,7 @@ pub struct Write {
 /// The effect of a commit on a memory.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It stands at this path with this content.
+    /// It is at this path with this content.
     Put {
         path: MemoryPath,
         /// SHA-256 of the content, hexadecimal.

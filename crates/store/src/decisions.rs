@@ -1,4 +1,4 @@
-//! Votes on changes, and who had a hand in them.
+//! Votes on changes, and who contributed to them.
 
 use domain::{
     Timestamp,
@@ -123,7 +123,7 @@ pub struct DecisionRow {
     /// SHA-256 over all that the signature stands for ([`domain::canonical::signature_digest`]).
     pub signature: Option<String>,
     pub created_at: Timestamp,
-    /// When it was taken back.
+    /// When it was withdrawn.
     pub taken_back_at: Option<Timestamp>,
 }
 
@@ -190,12 +190,12 @@ pub async fn last_of(tx: &mut Tx, user: UserId, limit: i64) -> Result<Vec<UndoRo
     fetch_all!(tx, UndoRow, LAST_OF, user, limit)
 }
 
-/// Every vote on a changeset, oldest first, those taken back included.
+/// Every vote on a changeset, oldest first, those withdrawn included.
 pub async fn of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<DecisionRow>> {
     fetch_all!(tx, DecisionRow, OF_CHANGESET, id)
 }
 
-/// Records that a person had a hand in a change (`edited`, `instructed`), and so does not count as
+/// Records that a person contributed to a change (`edited`, `instructed`), and so does not count as
 /// its approver.
 pub async fn contribute(
     tx: &mut Tx,
@@ -216,7 +216,7 @@ pub struct Contributor {
     pub how: String,
 }
 
-/// Returns who had a hand in each change of a changeset.
+/// Returns who contributed to each change of a changeset.
 pub async fn contributors_of_changeset(tx: &mut Tx, id: ChangesetId) -> Result<Vec<Contributor>> {
     fetch_all!(tx, Contributor, CONTRIBUTORS_OF_CHANGESET, id)
 }
@@ -300,7 +300,7 @@ pub async fn unmute(
     Ok(())
 }
 
-/// Every fingerprint that stands in a store.
+/// Every fingerprint that is in a store.
 pub async fn muted(tx: &mut Tx, store: StoreId) -> Result<Vec<Muted>> {
     fetch_all!(tx, Muted, MUTED, store)
 }
@@ -338,7 +338,7 @@ pub struct JudgedRow {
     /// `approve`, `reject` or `defer`.
     pub verdict: String,
     pub created_at: Timestamp,
-    /// When it was taken back.
+    /// When it was withdrawn.
     pub taken_back_at: Option<Timestamp>,
     pub taken_back_by: Option<UserId>,
     /// When they first had the revision before their eyes.

@@ -81,7 +81,7 @@ pub struct DreamRow {
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
-    /// True if whoever asked for it chose its sessions: then it says nothing of the others.
+    /// True if the person who asked for it chose its sessions: then it says nothing of the others.
     pub chosen: bool,
     pub changeset_id: Option<ChangesetId>,
 }

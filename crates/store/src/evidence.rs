@@ -51,7 +51,7 @@ statements! {
     EVENT = "SELECT key_id, text FROM events WHERE id = $1";
 }
 
-/// A quote with where it stands.
+/// A quote with where it is.
 #[derive(Debug, Clone, FromRow)]
 pub struct EvidenceRow {
     pub id: EvidenceId,
@@ -175,7 +175,7 @@ pub(crate) async fn opened(
     sealing::open(tx, key_id, &sealing::place("evidence", "quote", id), stored).await
 }
 
-/// The sealed quotes of a changeset that stand in their events. The text of one event, which may be
+/// The sealed quotes of a changeset that are in their events. The text of one event, which may be
 /// long, is held at a time.
 async fn sealed_and_verified(tx: &mut Tx, id: domain::ids::ChangesetId) -> Result<Vec<EvidenceId>> {
     let mut verified = Vec::new();
@@ -208,7 +208,7 @@ async fn sealed_and_verified(tx: &mut Tx, id: domain::ids::ChangesetId) -> Resul
     Ok(verified)
 }
 
-/// The quotes of a changeset that stand in their events, byte for byte.
+/// The quotes of a changeset that are in their events, byte for byte.
 pub async fn verified(tx: &mut Tx, id: domain::ids::ChangesetId) -> Result<Vec<EvidenceId>> {
     let sql = match tx {
         Tx::Sqlite(_) => VERIFIED_SQLITE,

@@ -18,7 +18,7 @@ pub async fn failing_at<T>(n: usize, work: impl Future<Output = T>) -> (T, bool)
 }
 
 /// True if the statement that comes next is the one. Once it has failed, everything after it works
-/// again: whoever goes on after an error must not be hidden by a second one.
+/// again: code that goes on after an error must not be hidden by a second one.
 pub(crate) fn fails() -> bool {
     let is_it = LEFT.try_with(|left| {
         let now = left.get();

@@ -103,8 +103,8 @@ pub async fn finish(
     Ok(execute!(tx, FINISH, state, error, at, job.id, owner, job.attempt)? == 1)
 }
 
-/// Gives a job back to whoever comes next, as if it had not been tried; false if the lease was
-/// lost.
+/// Gives a job back to the next worker, as if it had not been tried; false if the lease
+/// was lost.
 pub async fn hand_back(tx: &mut Tx, job: &Claimed, owner: &str, at: Timestamp) -> Result<bool> {
     Ok(execute!(tx, HAND_BACK, at, job.id, owner, job.attempt)? == 1)
 }

@@ -19,7 +19,7 @@ statements! {
         WHERE id = $5 AND deleted_at IS NULL";
     GATE = "UPDATE stores SET gate_mode = $1, budget_tokens = $2, updated_at = $3 WHERE id = $4
         AND deleted_at IS NULL";
-    // The name is kept for whoever restores it, and is free for others meanwhile.
+    // The name is kept for the person who restores it, and is free for others meanwhile.
     DELETE = "UPDATE stores SET deleted_at = $1, name = $2 || name WHERE id = $3
         AND deleted_at IS NULL";
     DELETED_SINCE = "SELECT s.id, s.name, s.deleted_at FROM stores s
@@ -88,7 +88,7 @@ pub struct StoreRow {
     pub id: StoreId,
     pub name: String,
     pub description: String,
-    /// Key-value pairs of whoever uses it, as JSON.
+    /// Key-value pairs of the person who uses it, as JSON.
     pub metadata: String,
     pub gate_mode: GateMode,
     /// Number of the last commit; 0 before the first.
@@ -182,7 +182,7 @@ pub async fn delete(tx: &mut Tx, id: StoreId, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Returns what stands before the name of a deleted store.
+/// Returns what is before the name of a deleted store.
 fn tombstone(id: StoreId) -> String {
     format!("deleted {id} ")
 }

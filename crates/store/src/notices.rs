@@ -129,8 +129,8 @@ pub async fn mended_in_store(tx: &mut Tx, store: StoreId) -> Result<()> {
     Ok(())
 }
 
-/// The reasons, in the order in which whoever works on a changeset touches them: two who touch the
-/// same rows in another order would wait for each other.
+/// The reasons, in the order in which every writer touches them: two who touch
+/// the same rows in another order would wait for each other.
 const IN_ORDER: [&str; 4] = ["conflict", "decided", "your_turn", "comment"];
 
 /// Marks what was said about a changeset as read.

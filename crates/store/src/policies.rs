@@ -224,7 +224,7 @@ pub async fn wrote(tx: &mut Tx, id: PolicyId, number: i64, user: UserId) -> Resu
     Ok(())
 }
 
-/// Makes whoever wrote one version an author of another, too.
+/// Makes the authors of one version authors of another, too.
 pub async fn copy_authors(tx: &mut Tx, id: PolicyId, from: i64, to: i64) -> Result<()> {
     execute!(tx, COPY_AUTHORS, id, from, to)?;
     Ok(())

@@ -179,12 +179,12 @@ pub async fn get(tx: &mut Tx, id: AnswerId) -> Result<Option<AnsweredRow>> {
     fetch_optional!(tx, AnsweredRow, GET, id)
 }
 
-/// Takes an answer back: the question may be asked again. False if it was taken back already.
+/// Takes an answer back: the question may be asked again. False if it was withdrawn already.
 pub async fn reopen(tx: &mut Tx, id: AnswerId, at: Timestamp) -> Result<bool> {
     Ok(execute!(tx, REOPEN, at, id)? == 1)
 }
 
-/// The answers that stand in the stores that the viewer may see, or in one of them; newest first.
+/// The answers that are in the stores that the viewer may see, or in one of them; newest first.
 pub async fn answered(
     tx: &mut Tx,
     visible: Visible,
@@ -194,7 +194,7 @@ pub async fn answered(
     fetch_all!(tx, AnsweredRow, ANSWERED, store, viewer(visible), limit)
 }
 
-/// The answers that stand in a store: what the question is known by, what was answered, and how
+/// The answers that are in a store: what the question is known by, what was answered, and how
 /// much was behind it.
 pub async fn known(tx: &mut Tx, store: StoreId) -> Result<Vec<(String, Answer, i64)>> {
     fetch_all!(tx, (String, Answer, i64), KNOWN, store)

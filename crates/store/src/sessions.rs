@@ -234,7 +234,7 @@ pub struct Recorded {
     pub created_by: Option<String>,
 }
 
-/// Returns where a session stands that is appended to.
+/// Returns the state of a session that is appended to.
 pub async fn recorded(tx: &mut Tx, id: SessionId) -> Result<Option<Recorded>> {
     fetch_optional!(tx, Recorded, RECORDED, id)
 }
@@ -299,7 +299,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// A live event that stands under an id of its source, in whichever session.
+/// A live event that is under an id of its source, in whichever session.
 #[derive(Debug, Clone, FromRow)]
 pub struct Elsewhere {
     id: EventId,
@@ -314,7 +314,7 @@ pub struct Elsewhere {
     pub store_id: StoreId,
 }
 
-/// The live events that stand under some ids of their sources, oldest first. Rights are the
+/// The live events that are under some ids of their sources, oldest first. Rights are the
 /// caller's to check.
 pub async fn of_source_ids(tx: &mut Tx, ids: &[String]) -> Result<Vec<Elsewhere>> {
     let mut found = fetch_listed!(tx, Elsewhere, OF_SOURCE_IDS, ids)?;

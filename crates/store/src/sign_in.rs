@@ -187,8 +187,8 @@ pub async fn drop_browsers(tx: &mut Tx, until: Timestamp) -> Result<u64> {
     execute!(tx, DROP_BROWSERS, until)
 }
 
-/// Forgets every browser of a person: their password was reset, so whoever knew the one before is a
-/// stranger.
+/// Forgets every browser of a person: their password was reset, so anyone who knew the one before
+/// is a stranger.
 pub async fn forget_browsers_of(tx: &mut Tx, user: UserId) -> Result<()> {
     execute!(tx, FORGET_BROWSERS_OF, user)?;
     Ok(())

@@ -124,8 +124,8 @@ pub async fn set_password(
 }
 
 /// Replaces a password hash by another; false if it is no longer the one before, or the account is
-/// disabled. Whoever saw the link that the account began with may have chosen the one before, and
-/// so this one: that stays recorded.
+/// disabled. Anyone who saw the link that the account began with may have chosen the one before,
+/// and so this one: that stays recorded.
 pub async fn change_password(tx: &mut Tx, id: UserId, before: &str, after: &str) -> Result<bool> {
     Ok(execute!(tx, CHANGE_PASSWORD, after, id, before)? == 1)
 }

@@ -20,7 +20,7 @@ use super::{
     body, id,
 };
 
-/// A session as a client makes it. `subject`, `team`, `task_key` and `external_id` may also stand
+/// A session as a client makes it. `subject`, `team`, `task_key` and `external_id` may also be
 /// in its metadata.
 #[derive(Deserialize)]
 pub struct New<'a> {

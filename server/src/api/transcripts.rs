@@ -66,7 +66,7 @@ pub async fn take(
         .into());
     }
     if !actor.may(Action::RecordSessions, store) {
-        // Whoever may not know of a store is told that there is none.
+        // Anyone who may not know of a store is told that there is none.
         return Err(if actor.knows(store) {
             Error::Forbidden(Action::RecordSessions.needs())
         } else {

@@ -218,7 +218,7 @@ async fn take_memories(
     Ok(all.len())
 }
 
-/// Reads every file into a spool; the memory files that stand beside them are returned with it.
+/// Reads every file into a spool; the memory files that are beside them are returned with it.
 pub fn spool_files(
     paths: &[PathBuf],
     options: &Options,

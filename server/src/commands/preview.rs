@@ -49,7 +49,7 @@ pub fn run(models: &ModelArgs, args: &DreamArgs) -> Result<ExitCode, Failure> {
     }
     let proposal = serde_json::to_string_pretty(&service::preview(&preview))
         .map_err(|e| Failure::Said(e.to_string()))?;
-    // Whoever reads only the beginning of it closes the pipe.
+    // Anyone who reads only the beginning of it closes the pipe.
     match writeln!(std::io::stdout(), "{proposal}") {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Io("standard output".to_owned(), error))
@@ -89,7 +89,7 @@ fn take(
         .unwrap_or_else(|| spooled.name.clone());
     let head = Head {
         recorders: Vec::new(),
-        // The same id may stand in two files; their places tell them apart.
+        // The same id may be in two files; their places tell them apart.
         key: format!("{id}\0{}", spooled.name),
         agent: head.agent.clone(),
         subject: head.subject.clone(),

@@ -64,7 +64,7 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     }
     loop {
         let mut failed = 0;
-        // What this command keeps may stand in a folder that it follows.
+        // What this command keeps may be in a folder that it follows.
         let is_own = |file: &Path| absolute(file) == absolute(&args.state);
         for (file, state) in following
             .changed(&args.paths)

@@ -1,4 +1,4 @@
-//! The notes that stand in the demo's memory before anybody dreams: good ones, doubles, and stale
+//! The notes that are in the demo's memory before anybody dreams: good ones, doubles, and stale
 //! ones.
 
 use service::NewMemory;

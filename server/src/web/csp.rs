@@ -75,7 +75,7 @@ pub async fn report(State(lucid): State<Lucid>, body: Bytes) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// A part of a report as it may stand in a log: one line of at most 200 characters, without a query
+/// A part of a report as it may be in a log: one line of at most 200 characters, without a query
 /// or a one-time link's token.
 fn shown(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();

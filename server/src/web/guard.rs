@@ -29,7 +29,7 @@ const DRAINED_BYTES: usize = 64 * 1024 * 1024;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
-/// Pages and actions that need nobody signed in; files and the health check stand outside of this
+/// Pages and actions that need nobody signed in; files and the health check are outside of this
 /// altogether.
 fn is_public(path: &str) -> bool {
     matches!(
@@ -111,7 +111,7 @@ async fn current(lucid: &Lucid, session: &Session) -> Result<Option<Current>, ()
     let Some(id) = session.id().map(|id| id.0.to_be_bytes()) else {
         return Ok(None);
     };
-    // Whoever was disabled, or whose sign-in ended elsewhere, is nobody here.
+    // Anyone who was disabled, or whose sign-in ended elsewhere, is nobody here.
     let found = lucid
         .actor(user, Some(web_session_of(&id)))
         .await

@@ -280,7 +280,7 @@ fn tell(live: Live, current: Current, about: About, after: i64) -> Response {
                     if !actor.may(Action::SeeChanges, store) {
                         return None;
                     }
-                    // Whoever lost the right to it keeps what is left of a claim, and no more.
+                    // Anyone who lost the right to it keeps what is left of a claim, and no more.
                     let _ = live.lucid.renew_claim(&actor, id).await;
                 }
                 let mut last = None;

@@ -55,7 +55,7 @@ pub struct WebConfig {
     pub public_url: String,
     /// Plain http was allowed though the address is not this machine.
     pub insecure_http: bool,
-    /// A proxy stands before Lucid and says where requests come from.
+    /// Lucid is behind a proxy and says where requests come from.
     pub behind_proxy: bool,
     /// What `/metrics` asks for; off without.
     pub metrics_token: Option<String>,

@@ -15,7 +15,7 @@ use tracing::{Instrument, info_span};
 
 /// The header under which client and server speak of a request; it is also the SDK's.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-/// The request's span, for whoever finds out later who acts: by then another span may be the
+/// The request's span, for the person who finds out later who acts: by then another span may be the
 /// current one.
 #[derive(Clone)]
 struct Entered(tracing::Span);
@@ -37,7 +37,7 @@ pub struct Reading {
     pub public_url: Arc<str>,
     /// True if cookies are for https (or this machine) only.
     pub secure: bool,
-    /// A proxy stands before Lucid, and the last address in its `X-Forwarded-For` is the client's.
+    /// Lucid is behind a proxy, and the last address in its `X-Forwarded-For` is the client's.
     pub behind_proxy: bool,
 }
 
@@ -102,7 +102,7 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     response
 }
 
-/// The path as it may stand in a log.
+/// The path as it may be in a log.
 fn shown_path(path: &str) -> &str {
     if path.starts_with("/link/") {
         "/link/***"

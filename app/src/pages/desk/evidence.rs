@@ -18,10 +18,10 @@ use crate::components::{
 };
 
 /// Quotes that are shown unfolded, those against it included: what can be taken in at a glance, and
-/// stands above the fold.
+/// is above the fold.
 const QUOTES: usize = 3;
 /// Characters of all of them together, captions included: of long ones there are fewer. (As many as
-/// stand above the fold at 1280 x 720.)
+/// are above the fold at 1280 x 720.)
 const QUOTED_CHARS: usize = 400;
 /// As much room as a caption takes.
 const CAPTION_CHARS: usize = 100;

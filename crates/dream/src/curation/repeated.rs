@@ -32,7 +32,7 @@ struct Place {
     line: usize,
 }
 
-/// Returns what stands in several places, but not in memories that are merged as a whole.
+/// Returns what is in several places, but not in memories that are merged as a whole.
 pub fn find(memories: &[Memory], merged: &BTreeSet<usize>) -> Vec<Finding> {
     let mut by_key: BTreeMap<Vec<String>, Vec<Place>> = BTreeMap::new();
     for (memory, m) in memories

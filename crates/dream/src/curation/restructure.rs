@@ -1,6 +1,6 @@
 //! Restructuring: a memory that became a book is split at its headings and keeps an index; in a
 //! store with many short statements, those about the same are told together in one. Every statement
-//! stands in the result, word for word and once; nothing is lost.
+//! is in the result, word for word and once; nothing is lost.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,7 +40,7 @@ const RELATED: usize = 42;
 /// Statements that begin with the same word and are compared with each other.
 const BUCKET: usize = 150;
 
-/// Returns what should stand otherwise.
+/// Returns what should be otherwise.
 pub fn find(memories: &[Memory], taken: &[String]) -> Vec<Finding> {
     let taken: BTreeSet<String> = memories
         .iter()
@@ -74,7 +74,7 @@ fn sections(content: &str) -> Vec<Section<'_>> {
         let heading = (!fenced)
             .then(|| line.strip_prefix("## ").or_else(|| line.strip_prefix("# ")))
             .flatten();
-        // The first heading is the memory's title, if it stands at the top.
+        // The first heading is the memory's title, if it is at the top.
         if let Some(heading) = heading.filter(|_| !(title && line.starts_with("# "))) {
             all.push((Some(heading.trim()), Vec::new()));
         }
@@ -115,7 +115,7 @@ fn split(index: usize, memory: &Memory, mut taken: BTreeSet<String>) -> Option<F
         });
         taken.insert(path);
     }
-    // The index stands at the top: below a section that stays it would go with it the next time.
+    // The index is at the top: below a section that stays it would go with it the next time.
     for (_, (_, lines)) in sections[1..].iter().enumerate().filter(|(n, _)| stays(n)) {
         let _ = write!(kept, "\n{}\n", lines.join("\n").trim_end());
     }
@@ -258,8 +258,8 @@ fn lines(memories: &[Memory]) -> Vec<Line> {
     found
 }
 
-/// Words that stand with a large letter inside of statements, too: names, so that a statement that
-/// begins with one says whom it is about.
+/// Words that are written with a capital letter inside of statements, too: names, so that a
+/// statement that begins with one says whom it is about.
 fn names(memories: &[Memory]) -> BTreeSet<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for statement in memories.iter().flat_map(|m| statements(&m.content)) {

@@ -37,7 +37,7 @@ pub struct Prepared {
     key: Vec<String>,
     turning: Vec<String>,
     numbers: Vec<String>,
-    /// Trigrams, ascending, each with how often it stands there.
+    /// Trigrams, ascending, each with how often it is there.
     grams: Vec<(Gram, u32)>,
     gram_count: usize,
 }
@@ -127,7 +127,7 @@ impl Prepared {
         self.numbers == other.numbers
     }
 
-    /// The trigrams, for an index; one that stands there several times is as many: the first, the
+    /// The trigrams, for an index; one that is there several times is as many: the first, the
     /// second ..
     fn grams(&self) -> impl Iterator<Item = (Gram, u32)> + '_ {
         self.grams

@@ -185,7 +185,7 @@ pub(crate) fn pseudonym(letter: char, name: &str) -> String {
     format!("{letter}-{}", &sha256_hex(name.as_bytes())[..6])
 }
 
-/// Returns what a model is told to do, with what whoever asked for the dream adds.
+/// Returns what a model is told to do, with what the person who asked for the dream adds.
 fn task(prompt: &str, instructions: Option<&str>) -> String {
     match instructions {
         Some(told) => format!(

@@ -23,7 +23,7 @@ const EVENT_CHARS: (usize, usize) = (1_000, 500);
 const SESSION_BYTES: (usize, usize) = (40_000, 20_000);
 /// Bytes of one token, roughly (vendors' rule of thumb for English).
 pub const TOKEN_BYTES: usize = 4;
-/// Shortest quote, in characters, and in words: what is shorter stands everywhere.
+/// Shortest quote, in characters, and in words: what is shorter is everywhere.
 const LEAST_QUOTE: (usize, usize) = (12, 2);
 /// Quotes of one observation.
 const MOST_QUOTES: usize = 3;
@@ -64,7 +64,7 @@ impl Item for Raw {
 /// Quotes that were not kept, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// They do not stand in the session.
+    /// They are not in the session.
     pub unfound: usize,
     /// They are too short to prove anything, or too long.
     pub unfit: usize,
@@ -223,7 +223,7 @@ fn schema() -> Value {
     })
 }
 
-/// The observation with those of its quotes that stand in the session that it names; none if no
+/// The observation with those of its quotes that are in the session that it names; none if no
 /// quote does. Counts the others.
 #[must_use]
 pub fn ground(
@@ -260,7 +260,7 @@ pub fn ground(
     })
 }
 
-/// Returns where the words of a quote stand in a session: what people said before what tools
+/// Returns where the words of a quote are in a session: what people said before what tools
 /// answered, then calls, then the agent.
 fn find(session: &Session, quote: &str) -> Option<Found> {
     let kinds = [
@@ -292,7 +292,7 @@ fn find(session: &Session, quote: &str) -> Option<Found> {
     })
 }
 
-/// Returns where the words stand one after the other, with any white space between them: models
+/// Returns where the words are one after the other, with any white space between them: models
 /// fold it.
 fn place(text: &str, quote: &str) -> Option<(usize, usize)> {
     if let Some(start) = text.find(quote) {

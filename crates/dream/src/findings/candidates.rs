@@ -147,7 +147,8 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
             by != Speaker::Agent
         }
     };
-    // A quote that shares no word with what is proposed proves nothing of it, whoever chose it.
+    // A quote that shares no word with what is proposed proves nothing of it, no matter who chose
+    // it.
     let about: BTreeSet<String> = std::iter::once(&candidate.title)
         .chain(&candidate.statements)
         .chain(&candidate.replaces)
@@ -469,7 +470,7 @@ fn says_no_more(candidate: &Candidate, edits: &[Edit], memories: &[Memory]) -> b
 }
 
 /// The content with statements in the place of lines; none if a line is not there as it was quoted,
-/// by itself and once. Without lines the statements stand at its end.
+/// by itself and once. Without lines the statements are at its end.
 pub fn rewritten(content: &str, replaces: &[String], new: &[String]) -> Option<String> {
     if content.contains("\r\n") {
         return rewritten(&content.replace("\r\n", "\n"), replaces, new)
@@ -520,7 +521,7 @@ fn merged(notes: &[&Memory], replaces: &[String], new: &[String]) -> Option<Stri
         };
         let mine: Vec<String> = open.iter().filter(here).map(|q| (*q).clone()).collect();
         open.retain(|q| !mine.contains(q));
-        // What replaces a line of the first note stands in its place; the rest goes to the end.
+        // What replaces a line of the first note is in its place; the rest goes to the end.
         let in_place = n == 0 && !mine.is_empty();
         contents.push(rewritten(
             &note.content,
@@ -578,13 +579,13 @@ fn merged(notes: &[&Memory], replaces: &[String], new: &[String]) -> Option<Stri
     Some(format!("{}\n", whole.join("\n\n")))
 }
 
-/// A heading with what stands below it, down to the next one.
+/// A heading with what is below it, down to the next one.
 struct Section {
     heading: String,
     lines: Vec<String>,
 }
 
-/// A note by its headings; what stands before the first one has none.
+/// A note by its headings; what is before the first one has none.
 fn sections(content: &str) -> Vec<Section> {
     let lines: Vec<&str> = content.lines().collect();
     let mut all = vec![Section {

@@ -99,7 +99,7 @@ const CHECKS: &[&str] = &[
     "policy",
 ];
 
-/// True if the text claims a right, an exception or a gain for whoever says it.
+/// True if the text claims a right, an exception or a gain for the person who says it.
 pub fn grants_the_speaker(text: &str) -> bool {
     let words = plain_words(text);
     let has = |of: &[&str]| words.iter().any(|w| of.contains(&w.trim_end_matches('%')));

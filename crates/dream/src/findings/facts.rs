@@ -192,7 +192,7 @@ fn fact(memory: usize, statement: &str) -> Option<Fact<'_>> {
     let parted = stated_in(statement)?;
     let (old, after) = parted.values.last().cloned()?;
     let (about, amount, of_others) = (parted.about, Amount::of(&old), parted.of_others);
-    // A value that stands before the copula names the thing ("room 5 is closed"): another one is
+    // A value that is before the copula names the thing ("room 5 is closed"): another one is
     // another thing.
     after.then(|| Fact {
         memory,
@@ -266,7 +266,7 @@ fn value_for(fact: &Fact, stated: &Stated) -> Option<(String, Aim)> {
     } else {
         Aim::Loose
     };
-    // A value that stands beside the old one, which is not said to be over, may be another thing's.
+    // A value that is beside the old one, which is not said to be over, may be another thing's.
     let (one, more) = rest.split_first()?;
     if more.iter().any(|v| v != one) {
         return None;
@@ -379,10 +379,10 @@ pub fn unfit(value: &str) -> Option<&'static str> {
     None
 }
 
-/// The statement with the new value in the old one's place: the last time it stands there as a word
-/// of its own. None where a sign stands before it, which is no part of the value.
+/// The statement with the new value in the old one's place: the last time it is there as a word
+/// of its own. None where a sign is before it, which is no part of the value.
 fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
-    // A value's words may stand in other case in the statement.
+    // A value's words may be in other case in the statement.
     let (lower, wanted) = (statement.to_ascii_lowercase(), old.to_ascii_lowercase());
     let alone = |at: &usize| {
         let before = statement[..*at].chars().next_back();
@@ -401,7 +401,7 @@ fn replaced(statement: &str, old: &str, new: &str) -> Option<String> {
     (!signed).then(|| format!("{}{new}{}", &statement[..at], &statement[at + old.len()..]))
 }
 
-/// The memory with other words in the statement's place, if it stands there once, as it is.
+/// The memory with other words in the statement's place, if it is there once, as it is.
 fn edit(memory: &Memory, (index, statement): (usize, &str), new: &str) -> Option<Edit> {
     let mut places = Vec::new();
     let mut at = 0;

@@ -393,7 +393,7 @@ fn propose(
         rationale: rationale(group, support, recovery),
         confidence_bp: confidence(support),
         tool_text: true,
-        // Names and numbers never stand in a path: it is seen before anything else, and stays when
+        // Names and numbers are never in a path: it is seen before anything else, and stays when
         // they turn out to vary.
         edits: vec![Edit {
             memory: None,

@@ -406,7 +406,7 @@ fn constant<'v>(mut values: impl Iterator<Item = &'v str>) -> Option<&'v str> {
 }
 
 /// An example of how numbers and dates were written where it worked, and of how where it did not,
-/// if both ways are always the same; of names with a number (`credit_card_123`) what stands before
+/// if both ways are always the same; of names with a number (`credit_card_123`) what is before
 /// it.
 fn written_like(after: &[&str], before: &[&str]) -> Option<(Option<String>, String)> {
     let lead = |v: &str| {

@@ -504,7 +504,7 @@ fn judge(
 }
 
 /// True if what was said came from a program in the user's role: a prompt, a demonstration, a
-/// footer. It stands verbatim in the same message of most of its sessions, beside the same
+/// footer. It is verbatim in the same message of most of its sessions, beside the same
 /// sentence. What a person says again has other words around it.
 fn is_template(said: &[Said]) -> bool {
     // One of the sentences beside it may hold what differs from session to session.

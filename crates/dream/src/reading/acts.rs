@@ -94,7 +94,7 @@ pub struct Act {
     pub event: usize,
 }
 
-/// True if a tool's or argument's name may stand in content: letters, digits, `_`, `-`, `.`, `:`,
+/// True if a tool's or argument's name may be in content: letters, digits, `_`, `-`, `.`, `:`,
 /// at most 64.
 pub fn is_plain_name(name: &str) -> bool {
     (1..=64).contains(&name.len())

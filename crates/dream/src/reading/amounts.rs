@@ -1,5 +1,5 @@
 //! Values in one form, so that the same one written otherwise is known: `60 min` and `60 minutes`,
-//! `$50` and `50 dollars`, `nine` and `9`, `8 pm` and `20:00`. Only for comparing; what stands in a
+//! `$50` and `50 dollars`, `nine` and `9`, `8 pm` and `20:00`. Only for comparing; what is in a
 //! memory is what somebody wrote.
 
 use super::words::UNITS;
@@ -175,7 +175,7 @@ pub fn same_value(a: &str, b: &str) -> bool {
     a == b || Amount::of(a).is(&Amount::of(b))
 }
 
-/// True if a value can stand in another's place: both numbers of one kind, or neither a number.
+/// True if a value can be in another's place: both numbers of one kind, or neither a number.
 pub fn is_alike(a: &str, b: &str) -> bool {
     let code = |v: &str| v.starts_with('`');
     let clock = |v: &str| v.contains(':');
@@ -206,7 +206,7 @@ fn unit(rest: &str) -> &str {
     }
 }
 
-/// The new value with what stands beside the old one's number, where it has nothing of its own: `8`
+/// The new value with what is beside the old one's number, where it has nothing of its own: `8`
 /// in the place of `5 euros` is `8 euros`, `14` in the place of `seven days` is `14 days`.
 pub fn with_unit(new: &str, old: &str) -> String {
     let (n, o) = (Amount::of(new), Amount::of(old));
@@ -227,7 +227,7 @@ pub fn with_unit(new: &str, old: &str) -> String {
             .map(|(i, w)| if i == at { new } else { w });
         return with_new.collect::<Vec<_>>().join(" ");
     }
-    // "$5": the sign stands at the number.
+    // "$5": the sign is at the number.
     match (
         old.find(|c: char| c.is_ascii_digit()),
         old.rfind(|c: char| c.is_ascii_digit()),

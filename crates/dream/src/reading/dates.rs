@@ -152,7 +152,7 @@ pub fn ends(statement: &str) -> Option<Ends> {
     found
 }
 
-/// Returns what leads to the date that stands at `start`, before the word `next`.
+/// Returns what leads to the date that is at `start`, before the word `next`.
 fn how(words: &[String], start: usize, next: &str) -> Option<Sure> {
     let mut at = start;
     while at > 0 && BETWEEN.contains(&words[at - 1].as_str()) {

@@ -56,7 +56,7 @@ pub fn of(session: &Session) -> Vec<Mention> {
             if !sensitive::sensitive_spans(&text).is_empty() {
                 continue;
             }
-            // A statement folds white space; what does not stand verbatim cannot be quoted.
+            // A statement folds white space; what is not verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
                 found.push(Mention {
                     at: Place {

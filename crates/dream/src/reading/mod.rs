@@ -1,5 +1,5 @@
 //! Reads a session once and keeps what findings need of it: its *features*. They are small, hold no
-//! transcript, and say by event and byte range where everything stands, so that a dream over a long
+//! transcript, and say by event and byte range where everything is, so that a dream over a long
 //! history loads features only and each session is read one time. What the agent was told (its
 //! system prompt, its own memory) is kept apart from what happened.
 
@@ -69,7 +69,7 @@ pub struct Features {
     pub answers: usize,
     /// Those that are errors.
     pub failed: usize,
-    /// Tools in the order of their first calls, with where those stand.
+    /// Tools in the order of their first calls, with where those are.
     pub firsts: Vec<First>,
     /// The tool of the last call; of a shell, the program.
     pub last: Option<String>,

@@ -7,7 +7,7 @@ use super::ruling::Ruling;
 /// Longest sentence that is read, in characters.
 const LONGEST: usize = 300;
 
-/// Phrases that make a sentence a rule wherever they stand in it, in lower case.
+/// Phrases that make a sentence a rule wherever they are in it, in lower case.
 #[rustfmt::skip]
 const LASTING: &[&str] = &[
     // German
@@ -89,7 +89,7 @@ fn folded(text: &str) -> String {
         .collect()
 }
 
-/// True if a phrase stands in a text as words of its own; where a script sets no spaces between
+/// True if a phrase is in a text as words of its own; where a script sets no spaces between
 /// words, anywhere.
 fn holds(text: &str, phrase: &str) -> bool {
     let spaced = !phrase

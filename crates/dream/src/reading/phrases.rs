@@ -35,7 +35,7 @@ impl Phrases {
             .max()
     }
 
-    /// True if one of these stands anywhere.
+    /// True if one of these is anywhere.
     pub fn are_in(&self, words: &[String]) -> bool {
         (0..words.len()).any(|at| self.begin(&words[at..]).is_some())
     }

@@ -32,7 +32,7 @@ pub struct Rule {
     pub likely: u16,
     /// They asked that it be remembered.
     pub remember: bool,
-    /// Which of the session's messages in the user's role it stands in, from 0.
+    /// Which of the session's messages in the user's role it is in, from 0.
     pub turn: usize,
     /// Hashes of the statements before and after it in its message, where they are long enough to
     /// be known again.
@@ -72,7 +72,7 @@ pub fn of(session: &Session) -> Vec<Rule> {
                 continue;
             }
             let remember = ruling == Ruling::Remember;
-            // A statement folds white space; what does not stand verbatim cannot be quoted.
+            // A statement folds white space; what is not verbatim cannot be quoted.
             if let Some(start) = read.find(text.as_str()) {
                 let beside = (
                     before.and_then(known_again),

@@ -212,7 +212,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The line without tags and leads: how many bytes stand before it, and what is left.
+/// The line without tags and leads: how many bytes are before it, and what is left.
 fn without_lead(line: &str) -> (usize, &str) {
     let mut core = line;
     loop {

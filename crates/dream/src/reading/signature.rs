@@ -145,7 +145,7 @@ pub fn with_constants(line: &str, masked: &[&[String]], holds: impl Fn(&str) -> 
     out + rest
 }
 
-/// Returns what stands before the next mask, the mask, and what follows.
+/// Returns what is before the next mask, the mask, and what follows.
 fn next_mask(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
@@ -165,7 +165,7 @@ fn next_mask(text: &str) -> Option<(&str, &str, &str)> {
 /// Values of a call's arguments that are looked for in its error.
 const MOST_VALUES: usize = 64;
 
-/// Every value that may stand in the error, with its argument's name as words. Plain words are the
+/// Every value that may be in the error, with its argument's name as words. Plain words are the
 /// tool's language, or could be.
 fn values(arguments: &Map<String, Value>, under: &str, found: &mut Vec<(String, String)>) {
     for (key, value) in arguments {

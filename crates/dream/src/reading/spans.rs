@@ -67,7 +67,7 @@ pub enum Kind {
     Code,
 }
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     pub first: usize,

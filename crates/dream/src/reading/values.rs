@@ -52,7 +52,7 @@ pub struct Stated {
 pub struct Parted {
     /// Stems of what it is about, ascending, each once.
     pub about: Vec<String>,
-    /// Its values in order, each with whether it stands after the copula (or there is none).
+    /// Its values in order, each with whether it is after the copula (or there is none).
     pub values: Vec<(String, bool)>,
     /// It says that it is otherwise than before.
     pub changed: bool,
@@ -114,7 +114,7 @@ pub fn of(session: &Session) -> Vec<Stated> {
     found
 }
 
-/// The beginning of a text: what somebody states stands in its first pages, and hostile ones have
+/// The beginning of a text: what somebody states is in its first pages, and hostile ones have
 /// no end.
 pub fn head(text: &str) -> &str {
     let mut end = text.len().min(HEAD_BYTES);
@@ -201,7 +201,7 @@ pub fn stated_in(statement: &str) -> Option<Parted> {
     }
     let changed = lower.iter().any(|t| CHANGED.contains(&t.as_str()));
     let word = |i: usize| {
-        // "It's", "the repo's": what stands before the apostrophe.
+        // "It's", "the repo's": what is before the apostrophe.
         let t = lower[i].split('\'').next().unwrap_or_default();
         let counts = !is_value[i] && t.chars().any(char::is_alphabetic) && !says_change(t);
         (counts && !COPULAS.contains(&t) && !similar::is_function_word(t)).then(|| root(t))
@@ -405,7 +405,7 @@ fn tail(
     copula: Option<usize>,
     is_value: &mut [bool],
 ) -> Option<(String, bool)> {
-    // "was renamed from main to trunk": what it is now stands behind the last "to".
+    // "was renamed from main to trunk": what it is now is behind the last "to".
     let to = lower
         .iter()
         .rposition(|t| t == "to")

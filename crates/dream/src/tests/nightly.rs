@@ -79,7 +79,7 @@ fn approve_all(input: &mut Input) -> usize {
             input.memories[at].content.clone_from(&content);
             let path = edit.new_path.unwrap_or(edit.path);
             input.memories[at].path.clone_from(&path);
-            // Only the last commit of a memory still stands as it was left.
+            // Only the last commit of a memory still is as it was left.
             input
                 .known
                 .iter_mut()

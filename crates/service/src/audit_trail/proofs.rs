@@ -61,7 +61,7 @@ impl Tree {
                 page.push(leaf_of(&row.entry()));
             }
             self.leaves.append(&mut page);
-            // What was checked is kept, also if whoever asked does not wait for the rest.
+            // What was checked is kept, also if the person who asked does not wait for the rest.
             self.last = Some(verifier.hash());
         }
         let end = self.last.unwrap_or(audit::GENESIS);

@@ -11,8 +11,8 @@ use store::{
 use crate::{Error, Lucid, Record, Result, require_in_general};
 
 impl Lucid {
-    /// Signs how long the trail is now and what it ends with, and stores that; for whoever keeps it
-    /// elsewhere.
+    /// Signs how long the trail is now and what it ends with, and stores that; for the person who
+    /// keeps it elsewhere.
     pub async fn sign_checkpoint(&self, actor: &Actor) -> Result<Checkpoint> {
         require_in_general(actor, Action::ReadAudit)?;
         let secret = self.signing_key.as_deref().ok_or_else(|| {
@@ -47,9 +47,9 @@ impl Lucid {
         Ok(signed)
     }
 
-    /// Lets another key sign the trail from now on; for whoever runs the command line. The key
-    /// before must be the one that Lucid has, or `lost` says that nobody has it, which everybody
-    /// who verifies the trail is told.
+    /// Lets another key sign the trail from now on; for the person who runs the command line. The
+    /// key before must be the one that Lucid has, or `lost` says that nobody has it, which
+    /// everybody who verifies the trail is told.
     pub async fn replace_signing_key(&self, new: &[u8; 32], lost: bool) -> Result<String> {
         let (mut tx, actor) = self.begin(&Actor::operator()).await?;
         let right = actor.may_in_installation(Action::ReadAudit)?;

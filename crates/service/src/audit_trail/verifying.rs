@@ -127,7 +127,7 @@ impl Lucid {
             Ok(entries) => entries,
             Err(broken) => return Ok(Err(broken)),
         };
-        // Whoever holds the key knows that it is the one that signs.
+        // Anyone who holds the key knows that it is the one that signs.
         let own = self
             .signing_key
             .as_deref()
@@ -159,7 +159,7 @@ impl Lucid {
         }))
     }
 
-    /// Returns what the last verification found, by whoever ran it; none if there was none.
+    /// Returns what the last verification found, by the person who ran it; none if there was none.
     pub async fn last_verified(&self, actor: &Actor) -> Result<Option<LastVerified>> {
         require_in_general(actor, Action::ReadAudit)?;
         last_verified(&mut self.db.read().await?).await

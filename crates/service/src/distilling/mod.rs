@@ -1,6 +1,6 @@
 //! Dreams with a model. It reads in three passes (see [`dream::curator`]): what each session that
 //! it has not seen shows, which changes follow from all of that beside the memory, and whether each
-//! change stands in its quotes. Answers are kept, so that nothing is paid for twice; limits of
+//! change is in its quotes. Answers are kept, so that nothing is paid for twice; limits of
 //! tokens and cost stop it cleanly, and what was found until then is used. Its candidates then pass
 //! the engine's checks like everything else.
 
@@ -90,7 +90,7 @@ pub struct Distilled {
     pub malformed: usize,
     /// Observations that were dropped because none of their quotes was found.
     pub ungrounded: usize,
-    /// Quotes that stand in no session.
+    /// Quotes that are in no session.
     pub quotes_unfound: usize,
     /// Quotes that are too short or too long.
     pub quotes_unfit: usize,

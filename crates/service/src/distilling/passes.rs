@@ -85,7 +85,7 @@ impl Run<'_> {
             .iter()
             .flat_map(|row| shown_in(&row.sessions))
             .collect();
-        // What was seen of a session before it grew still stands there.
+        // What was seen of a session before it grew still is there.
         let known = before
             .iter()
             .filter_map(|row| {
@@ -290,7 +290,7 @@ impl Run<'_> {
     }
 
     /// The changes, each with what a second reading finds in its quotes. Without an answer they
-    /// stand as they are, and say so.
+    /// are as they are, and say so.
     pub async fn verify(
         &mut self,
         mut candidates: Vec<Candidate>,

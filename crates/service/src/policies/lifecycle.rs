@@ -30,8 +30,8 @@ use crate::{
 const TEST_SECONDS: i64 = 86_400;
 
 impl Lucid {
-    /// Makes a policy with a first draft; the name is the file's. Whoever makes it owns it, unless
-    /// another owner is named: on the command line, one has to be.
+    /// Makes a policy with a first draft; the name is the file's. Anyone who makes it owns it,
+    /// unless another owner is named: on the command line, one has to be.
     pub async fn create_policy(
         &self,
         actor: &Actor,
@@ -190,7 +190,7 @@ impl Lucid {
                 }
                 let number = newest.map_or(1, |v| v.number + 1);
                 policies::insert_version(tx, id, number, (&content, &sha256), self.now()).await?;
-                // Whoever wrote the rules before wrote these, too.
+                // The person who wrote the rules before wrote these, too.
                 if let Some(before) = newest {
                     policies::copy_authors(tx, id, before.number, number).await?;
                 }
@@ -510,7 +510,7 @@ pub async fn version(tx: &mut Tx, id: PolicyId, number: i64) -> Result<VersionRo
         .ok_or(Error::NotFound("policy"))
 }
 
-/// The right to write a policy; stores that it names must be known to whoever writes it.
+/// The right to write a policy; stores that it names must be known to the person who writes it.
 fn may_write(actor: &Acting, file: &PolicyFile) -> Result<Authorized> {
     let right = actor.may_in_installation(Action::ManagePolicies)?;
     match file

@@ -345,7 +345,7 @@ impl Lucid {
     }
 
     /// Replays the changes of the last days through a version, beside the active policies, and
-    /// keeps the report: those of stores that whoever runs it sees.
+    /// keeps the report: those of stores that anyone who runs it sees.
     pub async fn back_test_policy(
         &self,
         actor: &Actor,

@@ -60,8 +60,8 @@ impl Lucid {
         Ok(change.changeset_id)
     }
 
-    /// As [`decidable`], under the changeset's lock: whoever applies a change looks for a hold
-    /// under the same.
+    /// As [`decidable`], under the changeset's lock: the worker that applies a change looks for a
+    /// hold under the same.
     async fn locked(
         &self,
         tx: &mut Tx,

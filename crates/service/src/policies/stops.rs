@@ -63,8 +63,8 @@ pub struct Frozen {
 
 impl Lucid {
     /// Stops the policies of a store, or all, at once: nothing that is not committed yet is
-    /// applied, and what is due waits. Whoever applies holds the store's lock and shares the stop's
-    /// row, so that nothing lands once this has returned.
+    /// applied, and what is due waits. The worker that applies holds the store's lock and shares
+    /// the stop's row, so that nothing lands once this has returned.
     pub async fn stop_policies(&self, actor: &Actor, stop: &SetStop) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = may_stop(&actor, Action::StopPolicies, stop.store)?;

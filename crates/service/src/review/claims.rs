@@ -1,7 +1,7 @@
-//! Claims: who works on a changeset just now. Whoever wants it for themselves claims it; the claim
-//! lasts ten minutes, is renewed while they work, is seen by everybody, and keeps other reviewers
-//! from deciding meanwhile; an admin is never kept. Deciding claims nothing by itself: two who
-//! decide on different changes do not keep each other.
+//! Claims: who works on a changeset just now. Anyone who wants it for themselves claims it; the
+//! claim lasts ten minutes, is renewed while they work, is seen by everybody, and keeps other
+//! reviewers from deciding meanwhile; an admin is never kept. Deciding claims nothing by itself:
+//! two who decide on different changes do not keep each other.
 
 use domain::{
     Timestamp,

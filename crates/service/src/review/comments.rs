@@ -25,7 +25,8 @@ use crate::{
 const MOST_COMMENTS: i64 = 200;
 
 impl Lucid {
-    /// Says something about a change, 1 to 4,000 characters; whoever had to do with it is told.
+    /// Says something about a change, 1 to 4,000 characters; everybody who had to do with it is
+    /// told.
     pub async fn comment(
         &self,
         actor: &Actor,

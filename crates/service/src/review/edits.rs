@@ -1,5 +1,5 @@
 //! New revisions of a change: other contents, or the same ones carried over to a memory that has
-//! moved. Whoever makes one does not count as its approver, and the decisions on the revision
+//! moved. Anyone who makes one does not count as its approver, and the decisions on the revision
 //! before are outdated.
 
 use domain::{
@@ -43,7 +43,7 @@ pub struct RebaseEdit {
     pub proposed: Option<String>,
     /// Both brought together by lines; nothing for a removal.
     pub merged: Option<Merged>,
-    /// The version that stands there now.
+    /// The version that is there now.
     pub version: Option<VersionId>,
 }
 

@@ -1,5 +1,5 @@
 //! Deciding: a vote names the change, its revision and its digest, and counts only if that is what
-//! stands there now (rule 2). Beside it: what a change still needs, claims, comments, edits and
+//! is there now (rule 2). Beside it: what a change still needs, claims, comments, edits and
 //! rebases, bulk decisions, undo, and what time does.
 
 mod bulk;
@@ -113,7 +113,7 @@ impl Opened {
 impl Lucid {
     /// Casts a vote. Refused whole if the change is not at the revision and digest that were shown,
     /// if its memory moved, if somebody else works on the changeset, or, for an approval, if the
-    /// person had a hand in the change or does not sign where they must. An approval makes the
+    /// person contributed to the change or does not sign where they must. An approval makes the
     /// change approved once it has as many as its risk needs.
     pub async fn decide(&self, actor: &Actor, decision: &Decision) -> Result<ChangesetId> {
         if decision.note.chars().count() > 2_000 {

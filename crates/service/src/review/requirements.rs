@@ -25,7 +25,7 @@ pub struct Requirements {
     owners: Vec<(UserId, PathPrefix)>,
     issuers: BTreeMap<UserId, UserId>,
     identities: Identities,
-    /// One person alone decides here, also on what they had a hand in (rule 5).
+    /// One person alone decides here, also on what they contributed to (rule 5).
     pub solo: bool,
 }
 
@@ -134,7 +134,7 @@ impl Requirements {
         facts.paths().into_iter().map(of).collect()
     }
 
-    /// Returns where a change stands, with one more approval if somebody is about to give it.
+    /// Returns where a change is, with one more approval if somebody is about to give it.
     /// People are counted, not accounts.
     pub fn of(&self, facts: Facts<'_>, and: Option<UserId>) -> Requirement {
         let accounts = self.deciders(facts);

@@ -22,7 +22,7 @@ const MOST: i64 = 50_000;
 /// Figures of one reviewer, or of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reviewing {
-    /// Decisions, those taken back included.
+    /// Decisions, those withdrawn included.
     pub decisions: usize,
     pub approvals: usize,
     pub rejections: usize,
@@ -35,7 +35,7 @@ pub struct Reviewing {
     pub agreed: usize,
     /// Decisions that somebody else took back.
     pub overridden: usize,
-    /// Approvals whose commit was taken back later.
+    /// Approvals whose commit was reverted later.
     pub reverted: usize,
 }
 

@@ -57,7 +57,7 @@ impl Conversation {
                 None if part == 0 => own.clone(),
                 None => format!("{own}#{part}"),
             };
-            // The message's JSON stands with its first event only.
+            // The message's JSON is with its first event only.
             let raw = if part == 0 { event.raw } else { String::new() };
             self.events.push(Event {
                 external_id: Some(id),
@@ -110,7 +110,7 @@ impl Reader for Documents {
     }
 }
 
-/// Writes sessions that were read whole; `ids` are those that stand in the file before them.
+/// Writes sessions that were read whole; `ids` are those that are in the file before them.
 pub fn write(
     source: &'static str,
     conversations: Vec<Conversation>,

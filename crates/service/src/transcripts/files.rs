@@ -1,4 +1,4 @@
-//! Which files of a folder hold transcripts, and which stand beside them and are known to hold
+//! Which files of a folder hold transcripts, and which are beside them and are known to hold
 //! none.
 
 use std::{
@@ -14,7 +14,7 @@ pub struct Found {
     /// Transcripts, a session's own file before those of its sub-agents.
     pub files: Vec<PathBuf>,
     pub skipped: Vec<(PathBuf, &'static str)>,
-    /// Memory files of an agent that stand beside its sessions.
+    /// Memory files of an agent that are beside its sessions.
     pub memories: Vec<PathBuf>,
 }
 
@@ -30,7 +30,7 @@ pub fn files(path: &Path) -> io::Result<Found> {
 }
 
 /// Files beside transcripts of which the name alone says that they are none: the name, the file
-/// that must stand beside it if any, and what it is.
+/// that must be beside it if any, and what it is.
 const BESIDE: &[(&str, Option<&str>, &str)] = &[
     (
         "sessions-index.json",
@@ -51,7 +51,7 @@ const BESIDE: &[(&str, Option<&str>, &str)] = &[
 ];
 /// The file that holds a conversation in Cline's folder of a task.
 const CLINE: &str = "api_conversation_history.json";
-/// Files of which nothing can be read and that are expected to stand beside transcripts.
+/// Files of which nothing can be read and that are expected to be beside transcripts.
 const EXPECTED: &[&str] = &[
     "sessions.json",
     "session_index.jsonl",
@@ -198,7 +198,7 @@ pub struct Source {
     pub whole: bool,
     /// True if it is a text in Markdown.
     pub(super) markdown: bool,
-    /// The folder that it stands in, as far as it is known.
+    /// The folder that it is in, as far as it is known.
     folder: String,
 }
 

@@ -94,7 +94,7 @@ impl<L: Line> Reader for Lines<L> {
 }
 
 /// The events of a line, each with the id that its format gave it, else with the line's; of several
-/// with one id the further ones have a number after it. The line's JSON stands with the first.
+/// with one id the further ones have a number after it. The line's JSON is with the first.
 fn known_apart(mut events: Vec<Event>, base: &Event, raw: &str) -> Vec<Event> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (n, event) in events.iter_mut().enumerate() {

@@ -1,5 +1,5 @@
 //! The marks by which the programs around an agent set their own text apart from what people type,
-//! where both stand in the user's role. Names of marks and fixed sentences are those that Claude
+//! where both are in the user's role. Names of marks and fixed sentences are those that Claude
 //! Code and its relatives write.
 
 use domain::event::{Event, EventKind, Speaker};
@@ -125,7 +125,7 @@ pub struct Part {
     pub speaker: Speaker,
 }
 
-/// The parts of a text in the user's role, in order: what stands between the program's marks is the
+/// The parts of a text in the user's role, in order: what is between the program's marks is the
 /// program's, the rest is `said_by`'s.
 pub fn parts(text: &str, said_by: Speaker) -> Vec<Part> {
     let mut found: Vec<Part> = Vec::new();

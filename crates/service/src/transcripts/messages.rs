@@ -378,7 +378,7 @@ fn assistant(message: &Value, text: String, base: &Event) -> Result<Vec<Event>, 
     Ok(events)
 }
 
-/// The calls that stand beside what a message says.
+/// The calls that are beside what a message says.
 fn calls(message: &Value, base: &Event) -> Result<Vec<Event>, String> {
     let listed = message
         .get("tool_calls")

@@ -1,8 +1,8 @@
 //! The rows that the audit trail covers. Triggers note each of them that a transaction writes, with
 //! what it holds then, in `audit_touched`; appending an entry takes the notes and binds the SHA-256
 //! of each row, and a transaction that leaves a note behind cannot commit. So no code path can
-//! change a covered row without an entry, and whoever replays the entries knows what each row must
-//! be.
+//! change a covered row without an entry, and anyone who replays the entries knows what each row
+//! must be.
 //!
 //! The text of a row is what the engine makes of it: `json_array` on SQLite, a row as text on
 //! PostgreSQL. It is compared with nothing but what the same database says later.

@@ -146,7 +146,7 @@ statements! {
     MOVE_NEW = "UPDATE change_edits SET new_path = $2 WHERE new_path = $1";
     PAYLOADS = "SELECT seq, payload FROM audit WHERE payload IS NOT NULL";
     DROP_PAYLOAD = "UPDATE audit SET payload = NULL, salt = $2 WHERE seq = $1";
-    // Of one version, for whoever redacts it.
+    // Of one version, for the person who redacts it.
     VERSION = "SELECT v.memory_id, v.store_id, v.path, v.number, v.content_sha256, v.redacted_at,
             EXISTS (SELECT 1 FROM memories m WHERE m.version_id = v.id) AS live
         FROM memory_versions v WHERE v.id = $1";
@@ -495,7 +495,7 @@ pub async fn erase_payload(tx: &mut Tx, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// A version, for whoever erases its text.
+/// A version, for the person who erases its text.
 pub async fn version(tx: &mut Tx, id: VersionId) -> Result<Option<ErasableVersion>> {
     fetch_optional!(tx, ErasableVersion, VERSION, id)
 }

@@ -212,7 +212,7 @@ impl Reading<'_> {
         } else {
             written
         };
-        // Where the unit stands before the number it stays there.
+        // Where the unit is before the number it stays there.
         if group.slot.kind == Kind::Number && unit_before {
             let number = new
                 .split(' ')

@@ -1,6 +1,6 @@
 //! The `claude-code` format: the lines of a project folder's files and of `stream-json`. Who speaks
 //! is read from the marks that the program leaves (see `marks`). A sub-agent's lines belong to its
-//! main session, as a conversation of their own in it, whichever file they stand in. A line of an
+//! main session, as a conversation of their own in it, whichever file they are in. A line of an
 //! unknown type is kept as it came; one without a session id belongs to the session before it, else
 //! to the one after it, else to the file's name.
 
@@ -222,7 +222,7 @@ impl ClaudeCode {
         true
     }
 
-    /// `ran` says that a tool's result stands beside the message, so that the tool was not refused.
+    /// `ran` says that a tool's result is beside the message, so that the tool was not refused.
     fn message(
         &mut self,
         content: &Value,

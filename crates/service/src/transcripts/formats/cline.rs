@@ -273,7 +273,7 @@ fn shown(line: &Value, base: Event) -> Vec<Event> {
         ]
     };
     match what.as_str() {
-        // What was still being written stands there again when it is whole.
+        // What was still being written is there again when it is whole.
         _ if line.get("partial") == Some(&Value::Bool(true)) => vec![base.clone()],
         "task" | "user_feedback" => messages::said_by_user(&text, &base),
         "text" | "completion_result" | "followup" | "plan_mode_respond" if !text.is_empty() => {

@@ -1,6 +1,6 @@
 //! The `codex` format: rollouts of a sessions folder, and what `exec --json` prints. A message
-//! stands in a rollout twice, as an event and as an item of the answer: what a person typed is read
-//! from the event, everything else from the items. After a compaction the history stands there
+//! is in a rollout twice, as an event and as an item of the answer: what a person typed is read
+//! from the event, everything else from the items. After a compaction the history is there
 //! again and is not read again.
 
 use std::io;
@@ -48,7 +48,7 @@ pub struct Codex {
     typed: bool,
     /// What a person typed as the item before said it, before it was known that there are events.
     said: Option<String>,
-    /// It is the rollout of a sub-agent: what stands in the user's role is its parent's.
+    /// It is the rollout of a sub-agent: what is in the user's role is its parent's.
     sub_agent: bool,
 }
 

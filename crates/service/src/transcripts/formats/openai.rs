@@ -135,7 +135,7 @@ fn head(keys: &values::Keys, at: &Place) -> Result<SessionHead, String> {
         size += raw.get().len();
         fields.insert(key.to_string(), parse(raw.get())?);
     }
-    // What the agent was told stands beside the messages in Anthropic's API; it becomes an event.
+    // What the agent was told is beside the messages in Anthropic's API; it becomes an event.
     fields.remove("system");
     if !left_out.is_empty() {
         fields.insert(LEFT_OUT.to_owned(), Value::Array(left_out));

@@ -1,5 +1,5 @@
 //! The `swe-agent` format: trajectories of SWE-agent and mini-swe-agent. No person speaks in them:
-//! the task, demonstrations and the answers of commands stand in the user's role.
+//! the task, demonstrations and the answers of commands are in the user's role.
 
 use std::collections::VecDeque;
 

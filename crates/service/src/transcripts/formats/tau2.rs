@@ -58,7 +58,7 @@ fn simulation(text: &str, agent: Option<&str>) -> Result<Conversation, String> {
         .and_then(Value::as_array)
         .ok_or("it has no list `messages`")?;
     for message in list {
-        // Answers of several tools stand in one message.
+        // Answers of several tools are in one message.
         let several = message.get("tool_messages").and_then(Value::as_array);
         for message in several.map_or(std::slice::from_ref(message), Vec::as_slice) {
             let mut events = messages::events(message, &message.to_string())?;

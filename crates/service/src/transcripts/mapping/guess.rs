@@ -201,7 +201,7 @@ fn leaves<'a>(value: &'a Value, place: String, depth: usize, found: &mut Vec<(St
     }
 }
 
-/// A key as it stands in a pointer.
+/// A key as it is in a pointer.
 fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

@@ -415,7 +415,7 @@ impl Spool {
         }
         session.first_event_at = session.first_event_at.or(event.occurred_at);
         session.last_event_at = event.occurred_at.or(session.last_event_at);
-        // Its long parts stand as they are behind the rest: to write them as JSON takes longer than
+        // Its long parts are as they are behind the rest: to write them as JSON takes longer than
         // to read the transcript.
         let (text, raw) = (
             std::mem::take(&mut event.text),

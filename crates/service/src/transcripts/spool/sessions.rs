@@ -127,11 +127,11 @@ pub fn roll(digest: &str, event: &Event) -> String {
     hex::encode(hash.finalize())
 }
 
-/// A format, an id that its source gave, and a hash of what stands under it.
+/// A format, an id that its source gave, and a hash of what is under it.
 type Known = (&'static str, String, u64);
 
 impl Spooled {
-    /// The id by which an event is known in its session; `None` where it stands there already. Two
+    /// The id by which an event is known in its session; `None` where it is there already. Two
     /// of one id that say different things both stay, the second under an id of its own.
     pub(super) fn id_of(&mut self, event: &Event) -> Option<String> {
         let words = words(event.kind, event.occurred_at, &event.text);
@@ -144,11 +144,11 @@ impl Spooled {
             Some(known) if *known == words || says_what(&own) => return None,
             Some(_) => second_id(&own, event),
         };
-        // What says the same under the second id stands there already.
+        // What says the same under the second id is there already.
         self.ids.insert(id.clone(), words).is_none().then_some(id)
     }
 
-    /// Of a conversation that somebody went back in, the branch that its last line stands on is
+    /// Of a conversation that somebody went back in, the branch that its last line is on is
     /// what happened.
     pub(super) fn mark_abandoned(&mut self) {
         let turns = std::mem::take(&mut self.turns);
@@ -177,7 +177,7 @@ impl Spooled {
     }
 }
 
-/// What stands in several sessions under one id happened in one of them: the one that ended first.
+/// What is in several sessions under one id happened in one of them: the one that ended first.
 pub(super) fn mark_copies(sessions: &mut [Spooled]) {
     let mut holders: HashMap<Known, Vec<(usize, usize)>> = HashMap::new();
     for (n, session) in sessions
@@ -263,7 +263,7 @@ pub(crate) fn says_what(id: &str) -> bool {
     id.starts_with(SAID)
 }
 
-/// True if an id came from the source, so that it stands in every copy.
+/// True if an id came from the source, so that it is in every copy.
 pub(crate) fn is_of_source(id: &str) -> bool {
     !id.starts_with("line:") && !id.starts_with("gap:") && !says_what(id)
 }

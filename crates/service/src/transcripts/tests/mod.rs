@@ -503,7 +503,7 @@ fn copies_are_known_and_a_line_twice_is_read_once() {
         ) + "\n"
     };
     let original = line("a", "u1", 1, "Run it") + &line("a", "u2", 2, "Again");
-    // The file of the copy comes first, and each of its lines stands twice.
+    // The file of the copy comes first, and each of its lines is twice.
     let resumed = original.replace("\"a\"", "\"b\"");
     let (sessions, problems, events) = read_text(
         &(resumed.clone() + &resumed + &line("b", "u3", 3, "Thanks") + &original),
@@ -858,7 +858,7 @@ fn what_has_no_id_of_its_own_is_not_taken_for_another() {
     );
 }
 
-/// What a tool prints, what a program appends, and what stands beside a call of a model are not a
+/// What a tool prints, what a program appends, and what is beside a call of a model are not a
 /// person's, whatever they say.
 #[test]
 fn nothing_but_a_persons_words_is_a_persons() {
@@ -912,7 +912,7 @@ fn nothing_but_a_persons_words_is_a_persons() {
     }
 }
 
-/// The words of a person stay theirs where they stand in an answer.
+/// The words of a person stay theirs where they are in an answer.
 #[test]
 fn a_persons_words_in_an_answer_are_theirs() {
     let cline = r#"[{"role":"user","content":"<task>Go</task>"},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t",

@@ -1,7 +1,7 @@
 //! The `spans` format: traces of agents as OpenTelemetry's conventions for generative AI describe
 //! them, as OpenInference and OpenLLMetry write them, and as Langfuse, LangSmith, Phoenix and the
 //! Agents SDK export them. Every call of a model repeats the history before it; a message counts as
-//! often as it stands in the longest history that was seen, and is known by what it says.
+//! often as it is in the longest history that was seen, and is known by what it says.
 
 mod exports;
 mod inside;
@@ -133,7 +133,7 @@ impl Seen {
     /// Returns what a span says that was not said before.
     fn events(&mut self, span: &Span) -> Vec<Event> {
         let mut new = Vec::new();
-        // How often each message stands in this span's history.
+        // How often each message is in this span's history.
         let mut here: HashMap<u64, usize> = HashMap::new();
         let system = span
             .system

@@ -117,7 +117,7 @@ pub fn otel(value: &Value) -> Span {
     span
 }
 
-/// A message that stands in an event of a span, as the conventions had it before 2025.
+/// A message that is in an event of a span, as the conventions had it before 2025.
 fn from_event(event: &Value, span: &mut Span) {
     let name = values::text(event, "name").unwrap_or_default();
     let mut fields: Map<String, Value> = attributes(event).into_iter().collect();
