@@ -606,7 +606,7 @@ pub async fn read_all() -> Result<Answer, ServerFnError> {
     answer(&request, result, "/inbox", fields([])).await
 }
 
-/// True if one wants to be told by email, too: `yes` or `no`.
+/// Turns notices by email on or off: `yes` or `no`.
 #[server(prefix = "/do", endpoint = "mail_notices")]
 pub async fn mail_notices(wants: String) -> Result<Answer, ServerFnError> {
     let request = Request::of_action();

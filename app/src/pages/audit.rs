@@ -97,7 +97,7 @@ pub fn Audit() -> impl IntoView {
     })
 }
 
-/// True if the trail verified when that was last looked at.
+/// Says whether the trail verified when it was last checked.
 pub fn verified(last: Option<&LastVerified>, now: Timestamp) -> AnyView {
     match last {
         Some(LastVerified {
@@ -130,7 +130,7 @@ pub fn verified(last: Option<&LastVerified>, now: Timestamp) -> AnyView {
     }
 }
 
-/// True if the trail verified when it was last looked at, and whether it is signed.
+/// Says whether the trail verified when it was last checked, and whether it is signed.
 fn state(last: Option<&LastVerified>, end: Option<&Checkpoint>, now: Timestamp) -> AnyView {
     let said = verified(last, now);
     let signed = match end {

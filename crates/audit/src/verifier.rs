@@ -241,7 +241,7 @@ impl Verifier {
         Ok(checkpoint.covers(self.hash)?)
     }
 
-    /// True if a checkpoint is of the key that the reader trusts, or of one that follows it.
+    /// Refuses a checkpoint of a key that neither is trusted nor follows a trusted one.
     fn is_trusted(&self, checkpoint: &Checkpoint) -> Result<(), BadCheckpoint> {
         match self.trusted.first() {
             Some(expected) if !self.trusted.contains(&checkpoint.public_key) => {

@@ -70,7 +70,7 @@ impl Speaker {
 }
 
 text_enum! {
-    /// True if an event is part of what happened in its session.
+    /// The standing of an event in its session: part of what happened, or not.
     #[derive(Default)]
     Standing {
         #[default]
@@ -157,7 +157,7 @@ pub struct Event {
     /// The sub-agent in whose conversation it stands; none in the session's own.
     #[serde(default)]
     pub thread: Option<String>,
-    /// True if it is part of what happened in its session.
+    /// Tells whether it is part of what happened in its session.
     #[serde(default)]
     pub standing: Standing,
     /// The session that it was copied from, as the source or Lucid calls it.

@@ -105,7 +105,7 @@ pub enum Requirement {
     },
 }
 
-/// True if `approvers` are enough.
+/// The requirement that is met if `approvers` are enough.
 ///
 /// `deciders` are the people who may decide on the whole change and had no hand in it; an approval
 /// of anybody else does not count. `owners` are those named for each place that it touches: where

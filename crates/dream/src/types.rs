@@ -387,7 +387,7 @@ pub struct Finding {
     pub asks: Option<Asks>,
 }
 
-/// True if a statement of a memory still holds.
+/// A question whether a statement of a memory still holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asks {
     /// Index into the input's memories.

@@ -187,8 +187,8 @@ impl Acting {
     }
 }
 
-/// True if a transaction changes what others may do: then it waits for every write in hand, and
-/// they for it.
+/// Says whether a transaction changes what others may do: then it waits for every write in hand,
+/// and they for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Changes {
     Rights,

@@ -315,7 +315,7 @@ impl Lucid {
         Ok(store::settings::get(&mut self.db.read().await?, PUBLIC_URL).await?)
     }
 
-    /// True if the database answers.
+    /// An error if the database does not answer.
     pub async fn database_answers(&self) -> Result<()> {
         let mut tx = self.db.read().await?;
         store::audit_log::head(&mut tx).await?;

@@ -124,7 +124,7 @@ macro_rules! each_row {
     };
 }
 
-/// True if a store is one of those that are asked about.
+/// The condition that a store is one of those that are asked about.
 macro_rules! seen_sql {
     ($store:literal) => {
         concat!(

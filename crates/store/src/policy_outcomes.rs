@@ -11,7 +11,7 @@ use sqlx::FromRow;
 
 use crate::{Page, Result, Tx, engine::viewer};
 
-/// True if a change (`c`) was reverted later.
+/// The condition that a change (`c`) was reverted later.
 macro_rules! reverted_sql {
     () => {
         "EXISTS (SELECT 1 FROM reverted_changes r JOIN changes rc ON rc.id = r.change_id

@@ -25,8 +25,8 @@ macro_rules! due_sql {
     };
 }
 
-/// True if a change (`c`) is open, in a store that $1 sees, and in store $4 where that is asked
-/// for.
+/// The condition that a change (`c`) is open, in a store that $1 sees, and in store $4 where that
+/// is asked for.
 macro_rules! open_sql {
     () => {
         " c.state IN ('pending', 'approved', 'deferred')
@@ -38,8 +38,9 @@ macro_rules! open_sql {
     };
 }
 
-/// True if a change (`c`) passes a filter. $1 viewer, $2 now, $3 whose turn, $4 store, $5 kind, $6
-/// label, $7 agent, $8 text, $9 assignee, $10 risk, $11 origin, $12 what the policies say.
+/// The condition that a change (`c`) passes a filter. $1 viewer, $2 now, $3 whose turn, $4 store,
+/// $5 kind, $6 label, $7 agent, $8 text, $9 assignee, $10 risk, $11 origin, $12 what the policies
+/// say.
 macro_rules! passes_sql {
     () => {
         concat!(open_sql!(), "
@@ -72,7 +73,7 @@ macro_rules! passes_sql {
     };
 }
 
-/// True if a base of a change (`c`) has moved.
+/// The condition that a base of a change (`c`) has moved.
 macro_rules! conflicted_sql {
     () => {
         " c.id IN (SELECT f.change_id FROM conflicts f CROSS JOIN conflicted_changes x
@@ -80,8 +81,8 @@ macro_rules! conflicted_sql {
     };
 }
 
-/// True if a change (`c`) waits for a decision of $3 that would count, in a store or at a path that
-/// is theirs to decide on.
+/// The condition that a change (`c`) waits for a decision of $3 that would count, in a store or at
+/// a path that is theirs to decide on.
 macro_rules! my_turn_sql {
     () => {
         concat!(" (c.state = 'pending'

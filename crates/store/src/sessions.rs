@@ -173,7 +173,7 @@ pub struct EventRow {
     pub speaker: Speaker,
     /// The sub-agent in whose conversation it stands.
     pub thread: Option<String>,
-    /// True if it is part of what happened in its session.
+    /// Tells whether it is part of what happened in its session.
     pub standing: Standing,
     /// The session that it was copied from, as its source or Lucid calls it.
     pub copied_from: Option<String>,

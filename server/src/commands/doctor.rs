@@ -218,7 +218,7 @@ async fn clock(lucid: &Lucid) -> Finding {
     }
 }
 
-/// True if two people here can approve independently of each other.
+/// Checks that two people here can approve independently of each other.
 async fn independence(lucid: &Lucid) -> Finding {
     let view = match lucid.people(&Actor::operator()).await {
         Ok(view) => view,

@@ -223,8 +223,8 @@ pub fn router(
         .layer(middleware::from_fn_with_state(reading, requests::enter)))
 }
 
-/// True if requests can be served: the database answers. `/healthz` says only that the process is
-/// alive.
+/// Answers 200 if requests can be served: the database answers. `/healthz` says only that the
+/// process is alive.
 async fn ready(State(lucid): State<Lucid>) -> impl IntoResponse {
     match lucid.database_answers().await {
         Ok(()) => guard::plain(StatusCode::OK, "ready"),

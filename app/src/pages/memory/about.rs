@@ -328,7 +328,7 @@ fn versions(view: &MemoryView, now: Timestamp) -> AnyView {
     .into_any()
 }
 
-/// True if it is frozen, since when and why.
+/// Says since when and why the memory is frozen, if it is.
 fn protection(memory: &MemoryRow, by: Option<String>, now: Timestamp) -> AnyView {
     let says = if memory.frozen {
         let why = memory.frozen_reason.clone().map(|why| {

@@ -19,7 +19,7 @@ use crate::{
     risk::{Label, RiskLevel},
 };
 
-/// True if a set of rules applies more than another.
+/// The answer to whether a set of rules applies more than another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wider {
     /// It applies nothing that the other does not.
@@ -34,7 +34,7 @@ pub enum Wider {
 /// Regions that are looked at before the comparison is given up.
 const MOST_REGIONS: usize = 100_000;
 
-/// True if `after` applies a change that `before` does not.
+/// Finds a change that `after` applies and `before` does not.
 #[must_use]
 pub fn wider<R: Borrow<Rule>>(before: &[R], after: &[R]) -> Wider {
     let rules = |all: &[R]| {

@@ -47,7 +47,7 @@ struct Candidate {
     member: Member,
 }
 
-/// True if a change may be applied.
+/// The answer to whether a change may be applied.
 enum Ready {
     /// By this version, now.
     Now(Box<Candidate>),

@@ -278,7 +278,7 @@ impl Lucid {
         Ok(outcome)
     }
 
-    /// True if a version may go there: every step has its conditions.
+    /// Refuses a step of a version whose conditions are not met.
     async fn may_move(&self, tx: &mut Tx, row: &VersionRow, to: VersionState) -> Result<()> {
         use VersionState::{Active, Draft, Paused, Retired, Shadow};
         let allowed = matches!(

@@ -111,7 +111,7 @@ pub struct PolicyView {
     pub differences: Vec<Difference>,
     /// The version in force that it would take the place of.
     pub in_force: Option<i64>,
-    /// True if its rules apply a change that the version in force does not.
+    /// Tells whether its rules apply a change that the version in force does not.
     pub wider: Option<Wider>,
     /// In which ways it applies more, sooner or less watched than that.
     pub looser: Vec<String>,

@@ -48,7 +48,7 @@ impl Lucid {
         }
     }
 
-    /// True if transcripts are sealed, and the folder of keys is the right one.
+    /// Returns whether transcripts are sealed, and whether the folder of keys is the right one.
     pub async fn sealing_state(&self) -> Result<SealingState> {
         let mut tx = self.db.read().await?;
         let Some(keys) = self.db.session_keys() else {

@@ -280,7 +280,7 @@ pub struct Refusal {
     pub words: Option<String>,
 }
 
-/// True if the answer of a tool says that it was not run.
+/// Returns the refusal if the answer of a tool says that it was not run.
 pub fn refusal(answer: &str) -> Option<Refusal> {
     let start = answer.trim_start();
     let begins = |list: &[&str]| list.iter().any(|b| start.starts_with(b));

@@ -21,9 +21,10 @@ use crate::{
 const SURE: f64 = 1.0;
 /// Least log-odds of one that people are asked about.
 const LIKELY: f64 = -0.5;
-/// True if several speakers name something else than the line does, among the values of a change.
+/// The index of "several speakers name something else than the line does" among the features of a
+/// change.
 const NAME_SWAPPED: usize = 34;
-/// True if they speak of what is their own.
+/// The index of "they speak of what is their own".
 const SPEAKERS_OWN: usize = 35;
 
 impl Reading<'_> {

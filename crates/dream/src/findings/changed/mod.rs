@@ -108,11 +108,11 @@ static HEADS: LazyLock<Option<Heads>> = LazyLock::new(|| {
 /// The learned weights of the classifiers.
 #[derive(Debug, Clone)]
 pub struct Heads {
-    /// True if a mention says that a value is so now.
+    /// Weights for: a mention says that a value is so now.
     pub so_now: Linear,
-    /// True if it is about a line.
+    /// Weights for: a mention is about a line.
     pub line: Named,
-    /// True if mentions of one value together say that the line has changed.
+    /// Weights for: the mentions of one value together say that the line has changed.
     pub change: Named,
 }
 

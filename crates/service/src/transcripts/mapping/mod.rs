@@ -53,7 +53,8 @@ pub struct Mapping {
     /// What pairs a call with its answer.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub call: Places,
-    /// True if the tool failed: a truth value, an exit code, or a text that is not empty.
+    /// The place that says whether the tool failed: a truth value, an exit code, or a text that is
+    /// not empty.
     #[serde(skip_serializing_if = "Places::is_empty")]
     pub error: Places,
     /// When it happened: RFC 3339, or seconds or milliseconds since the epoch.
