@@ -1,4 +1,4 @@
-//! The walls: a crate depends only on those to its left (design, section 2).
+//! The walls: a crate depends only on those to its left (docs/architecture.md).
 
 use std::process::Command;
 

@@ -4,8 +4,8 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-/// Bytes of UTF-8 that count as one token: a fixed rule, so that a budget means the same everywhere
-/// (design, section 9).
+/// Bytes of UTF-8 that count as one token: a fixed rule, so that a budget means the same
+/// everywhere.
 pub const BYTES_PER_TOKEN: usize = 4;
 /// The budget where nobody names one.
 pub const DEFAULT_BUDGET: i64 = 2_000;

@@ -92,7 +92,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Why a change was rejected; decides when the finding may come back (rule 10).
+    /// Why a change was rejected; decides when the finding may come back (rule 12).
     RejectCode {
         /// Never propose this again.
         Never => "never",
@@ -228,7 +228,7 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// True if the quote is in the event's text, byte for byte (rule 7).
+    /// True if the quote is in the event's text, byte for byte (rule 9).
     #[must_use]
     pub fn holds_in(&self, event_text: &str) -> bool {
         event_text.get(self.start..self.end) == Some(self.text.as_str()) && !self.text.is_empty()

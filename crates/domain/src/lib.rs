@@ -42,7 +42,7 @@ pub mod validity;
 
 pub use timestamp::Timestamp;
 
-/// Limits and defaults that more than one part of Lucid needs (design, "Numbers to start from").
+/// Limits and defaults that more than one part of Lucid needs.
 pub mod limits {
     /// Longest instructions to a dream, in characters.
     pub const INSTRUCTIONS_CHARS: usize = 4_096;

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, ids::UserId, risk::RiskLevel};
 
-/// A claim on a changeset lasts so long, in seconds; the person who works on it renews it (design,
-/// section 9).
+/// A claim on a changeset lasts so long, in seconds; the person who works on it renews it.
 pub const CLAIM_SECONDS: i64 = 10 * 60;
 /// A password that was entered signs for so long, in seconds.
 pub const SIGNING_SECONDS: i64 = 5 * 60;

@@ -1,5 +1,5 @@
 //! Risk labels and level of a change, computed from its edits and never taken from the person who
-//! proposed it (rule 6).
+//! proposed it (rule 8).
 
 use crate::{
     scan,
@@ -101,7 +101,7 @@ pub struct Facts<'a> {
     pub memories: usize,
 }
 
-/// The labels, sorted, and the level they mean (design, section 3, rule 10).
+/// The labels, sorted, and the level they mean (rule 10).
 #[must_use]
 pub fn assess(facts: &Facts) -> (RiskLevel, Vec<Label>) {
     let mut labels = Vec::new();

@@ -164,8 +164,8 @@ pub fn statements(content: &str) -> Vec<Statement> {
     all.into_iter().map(statement).collect()
 }
 
-/// A memory without the statements that are not valid at a moment; how many those are. `None` if
-/// all are valid.
+/// Removes the statements that are not valid at a moment, and returns the rest and how many were
+/// removed; `None` if all are valid.
 #[must_use]
 pub fn valid_at(content: &str, at: Timestamp) -> Option<(String, usize)> {
     // Few memories say it at all.

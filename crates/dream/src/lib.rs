@@ -44,8 +44,7 @@ pub const MAX_CHANGES: usize = 20;
 const MOST_WANTED: usize = 20_000;
 /// Least words of a text whose meaning is compared: shorter ones mean too much.
 const LEAST_COMPARED: usize = 3;
-/// Distinct subjects, else tasks, else sessions that a pattern needs (design, "Numbers to start
-/// from").
+/// Distinct subjects, else tasks, else sessions that a pattern needs.
 pub const MIN_SUPPORT: usize = 2;
 
 /// Dreams: finds what recurs and what is double, leaves out what is known, and proposes the rest.

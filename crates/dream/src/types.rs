@@ -169,7 +169,7 @@ impl Known {
         finding.is_known_by(&self.fingerprint)
     }
 
-    /// Why the finding is not proposed again, or `None` if it may come back (rule 10).
+    /// Why the finding is not proposed again, or `None` if it may come back (rule 12).
     pub(crate) fn holds_back(&self, support: &Support) -> Option<String> {
         match &self.state {
             KnownState::Waiting | KnownState::Committed => None,
@@ -339,8 +339,8 @@ pub struct Support {
 }
 
 impl Support {
-    /// How many are surely not the same (rule 7); for what was found in no session, how often it
-    /// was seen.
+    /// Independent backers: distinct users, else tasks, else sessions (rule 9). For what was found
+    /// in no session, how often it was seen.
     #[must_use]
     pub const fn distinct(&self) -> usize {
         if self.sessions == 0 {

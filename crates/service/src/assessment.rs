@@ -1,6 +1,6 @@
-//! Risk and labels of edits that people, keys and reverts make. They are judged by what they do to
-//! the memory as it stands: that something once stood there makes a credential no better, and
-//! taking a removal back brings as much into the memory as adding it would.
+//! Risk and labels of edits that people, keys and reverts make. They compare with the memory as it
+//! is now: restoring an old text counts as adding it, and a credential is one although it was there
+//! before. The rules are in `domain::risk`.
 
 use domain::{
     changeset::Edit,

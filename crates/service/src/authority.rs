@@ -1,9 +1,10 @@
 //! The way to a write transaction. Anyone who acts for somebody gets one from [`Lucid::begin`],
 //! which reads account, role, web session, grants, key and scopes again inside it, under a lock
-//! that changes of rights wait for. A right is a value of [`Authorized`]: only what `begin`
-//! returned can make one, and no audit entry can be written without one. So a use case that forgot
-//! to ask does not compile, and a right that was taken away while a slow request came in is gone
-//! when it writes (rule 7).
+//! that changes of rights wait for. A right is a value of [`Authorized`], and no audit entry can be
+//! written without one. People and keys get it only from the transaction that `begin` returned, so
+//! a use case that forgot to ask does not compile, and a right that was removed while a slow
+//! request came in is gone when it writes (rule 7). The named constructors are for work without an
+//! actor; a test lists the files that use them.
 
 use domain::{
     Timestamp,

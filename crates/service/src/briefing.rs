@@ -1,5 +1,5 @@
 //! The way out: what an agent loads at the start of a session, and what is known about a failure.
-//! Committed memory only, ever (rule 11): nothing here reads a changeset, a draft or a dream.
+//! Committed memory only, ever (rule 13): nothing here reads a changeset, a draft or a dream.
 
 use std::collections::BTreeMap;
 

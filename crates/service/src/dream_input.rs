@@ -24,7 +24,7 @@ use crate::{
     Error, Lucid, Result, dream_proposals::Loaded, independence::Identities, keys::answer_for,
 };
 
-/// Days over which what dreams lose is counted (rule 9), and what agents read; in seconds.
+/// Days over which what dreams lose is counted (rule 11), and what agents read; in seconds.
 const MONTH_SECONDS: i64 = 30 * 86_400;
 /// Stored features that are loaded at once.
 const PAGE: i64 = 1_000;

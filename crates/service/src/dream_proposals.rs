@@ -31,7 +31,7 @@ use crate::{
     questions::{self, About, AboutSide, Spoken},
 };
 
-/// Quotes that a pattern of several sessions needs to be proposed at all (rule 7).
+/// Quotes that a pattern of several sessions needs to be proposed at all (rule 9).
 const MIN_QUOTES: usize = 2;
 /// Findings that were held back of which a dream keeps where they were seen; the best supported
 /// ones.
@@ -512,7 +512,7 @@ async fn count_note_effects(
     Ok(())
 }
 
-/// The quote by ids, if it is in its event (rule 7).
+/// The quote by ids, if it is in its event (rule 9).
 pub(crate) async fn checked(
     tx: &mut Tx,
     quote: &dream::Quote,

@@ -36,7 +36,7 @@ use crate::{
     questions::Spoken,
 };
 
-/// History that a dream counts over, in seconds: 90 days (design, "Numbers to start from").
+/// History that a dream counts over, in seconds: 90 days.
 pub const WINDOW_SECONDS: i64 = 90 * 86_400;
 /// Most sessions of the window that one dream reads.
 pub(crate) const WINDOW_SESSIONS: i64 = 100_000;

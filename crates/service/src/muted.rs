@@ -1,4 +1,4 @@
-//! What was rejected and stays away, and how it is let back (rule 10).
+//! What was rejected and stays away, and how it is let back (rule 12).
 
 use domain::{
     actor::Actor,

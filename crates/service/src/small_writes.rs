@@ -1,6 +1,6 @@
 //! Small writes that nobody waits for: when a key was last used, what an agent read. They are
 //! gathered here and written in one transaction at most every ten seconds; the last ones are lost
-//! in a crash, and that is accepted (design, section 4).
+//! in a crash, and that is accepted.
 
 use std::{
     collections::BTreeMap,

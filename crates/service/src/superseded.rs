@@ -1,5 +1,5 @@
-//! Memories that others replaced. Reads and briefings leave them out unless they are asked for;
-//! nothing is forgotten.
+//! Memories that others replaced in one change. Their rows are gone from the memory, so that reads
+//! and briefings do not have them; their versions are kept, and here they can be asked for.
 
 use std::collections::BTreeMap;
 

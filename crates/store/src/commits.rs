@@ -1,4 +1,4 @@
-//! The one door: every write of a memory goes through [`write`] (rule 3.1), and the history of what
+//! The one door: every write of a memory goes through [`write`] (rule 1), and the history of what
 //! went through it.
 
 use domain::{

@@ -267,7 +267,7 @@ pub async fn muted_of_store(tx: &mut Tx, store: StoreId) -> Result<Vec<MutedRow>
     fetch_all!(tx, MutedRow, MUTED_OF_STORE, store)
 }
 
-/// Leaves a rejected finding's fingerprint (rule 10).
+/// Leaves a rejected finding's fingerprint (rule 12).
 pub async fn mute(
     tx: &mut Tx,
     store: StoreId,

@@ -1,7 +1,9 @@
 //! SQL, and only SQL: one module a table family, one text for both engines.
 //!
 //! Nothing here checks rights, decides or writes audit entries on its own; `service` does, inside
-//! one [`Tx`]. Memory rows are written by [`commits::write`] and by nothing else.
+//! one [`Tx`]. The path and content of a memory are written by
+//! [`commits::write`] and by nothing else; freezing and support are columns of their own, and an
+//! erasure replaces text that it removes.
 
 #[macro_use]
 mod engine;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 text_enum! {
-    /// Why no rule can allow a change, whatever it says (rules 8 and 11 of the design).
+    /// Why no rule can allow a change, whatever it says (rules 8 and 11).
     BuiltIn {
         /// It alters a frozen memory.
         Frozen => "frozen",

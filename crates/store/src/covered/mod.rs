@@ -5,7 +5,7 @@
 //! must be.
 //!
 //! The text of a row is what the engine makes of it: `json_array` on SQLite, a row as text on
-//! PostgreSQL. It is compared with nothing but what the same database says later.
+//! PostgreSQL. Texts are never compared across engines.
 
 mod tables;
 
