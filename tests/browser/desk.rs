@@ -169,7 +169,7 @@ async fn a_hundred_mixed_changes_are_decided_by_keys_alone() {
 /// Every change of the demo stands whole above the fold, nine of ten at least; of a folder of real
 /// sessions too, where one is named.
 #[tokio::test]
-async fn what_a_decision_needs_stands_above_the_fold() {
+async fn everything_a_decision_needs_is_above_the_fold() {
     let folder = tempfile::tempdir().unwrap();
     let served = Served::demo(folder.path());
     let database = format!("sqlite:{}", folder.path().join("demo.db").display());

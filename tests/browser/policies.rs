@@ -119,7 +119,7 @@ async fn to_activation(ada: &Browser, url: &str) {
 }
 
 #[tokio::test]
-async fn a_policy_goes_from_its_preset_to_changes_that_it_applied() {
+async fn a_preset_becomes_a_policy_that_applied_changes() {
     let folder = tempfile::tempdir().unwrap();
     let lucid = Served::demo(folder.path());
     let (url, database) = (&lucid.url, database(folder.path()));

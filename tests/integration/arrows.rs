@@ -44,7 +44,7 @@ fn crates_depend_only_to_their_left() {
 
 /// Only `service` may append to the audit trail or open a transaction; only `store` speaks SQL.
 #[test]
-fn what_belongs_to_one_crate_stands_in_no_other() {
+fn no_crate_contains_words_of_another() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     for (folder, forbidden) in [
         (

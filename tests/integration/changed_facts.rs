@@ -264,7 +264,7 @@ fn a_value_takes_no_place_that_is_not_its_own() {
 }
 
 #[test]
-fn one_speaker_neither_chooses_the_words_nor_goes_unheard() {
+fn one_speaker_neither_chooses_the_words_nor_is_ignored() {
     let captain = "The release captain is Nora Quist.";
     let longer = [
         "release captain is Otto now, since last week",

@@ -18,7 +18,7 @@ use crate::{
 };
 
 on_both_engines!(
-    whoever_shaped_a_change_stays_its_contributor,
+    anyone_who_shaped_a_change_stays_its_contributor,
     every_key_and_account_behind_a_proposal_counts
 );
 
@@ -96,7 +96,7 @@ async fn proposed(world: &World, by: &Actor, path: &str, content: &str) -> Chang
         .0
 }
 
-async fn whoever_shaped_a_change_stays_its_contributor(world: World) {
+async fn anyone_who_shaped_a_change_stays_its_contributor(world: World) {
     let lucid = &world.lucid;
     let people = people(&world).await;
     for seed in 0..rounds(STORIES.0, STORIES.1) {

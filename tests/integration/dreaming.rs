@@ -16,7 +16,7 @@ on_both_engines!(
     a_dream_that_is_tried_again_does_what_it_would_have_done,
     what_was_rejected_is_listed_and_let_back,
     support_is_refreshed_without_a_change,
-    what_is_revealed_stands_in_the_audit,
+    a_reveal_is_in_the_audit,
     a_model_free_dream_heeds_instructions,
     insights_say_whether_a_note_helped,
 );
@@ -469,7 +469,7 @@ async fn support_is_refreshed_without_a_change(world: World) {
     );
 }
 
-async fn what_is_revealed_stands_in_the_audit(world: World) {
+async fn a_reveal_is_in_the_audit(world: World) {
     world.import(&failing("s1", "t1", 1)).await;
     let session = world
         .lucid

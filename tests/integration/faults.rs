@@ -140,7 +140,7 @@ impl Page {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_goes_away_and_comes_back() {
+async fn postgres_is_unreachable_and_returns() {
     let database = TestDb::postgres().await;
     let upstream: u16 = database
         .url

@@ -158,7 +158,7 @@ const BAD_LINES: &[&str] = &[
 ];
 
 #[test]
-fn what_stands_on_whole_lines_is_never_lost() {
+fn whole_lines_are_never_lost() {
     let mut dice = Dice::new(7);
     let mut tried = 0;
     for (name, good) in samples() {

@@ -12,12 +12,12 @@ use crate::world::{World, failing, on_both_engines, waiting};
 on_both_engines!(
     from_sessions_to_memory,
     a_decision_names_what_was_shown,
-    whoever_edits_does_not_approve,
+    an_editor_does_not_approve,
     a_base_that_moved_is_a_conflict,
     a_commit_is_all_or_nothing,
     the_same_key_commits_once,
     parallel_commits_commit_once,
-    decisions_can_be_taken_back,
+    decisions_can_be_withdrawn,
     what_was_rejected_stays_away,
     nobody_without_a_grant_sees_or_does_anything,
     instructions_make_a_person_dependent,
@@ -135,7 +135,7 @@ async fn a_decision_names_what_was_shown(world: World) {
     );
 }
 
-async fn whoever_edits_does_not_approve(world: World) {
+async fn an_editor_does_not_approve(world: World) {
     let changeset = world.proposal().await;
     let change = world.changes(changeset).await.remove(0);
     let content = "Mine now.".to_owned();
@@ -356,7 +356,7 @@ async fn parallel_commits_commit_once(world: World) {
     world.verified().await;
 }
 
-async fn decisions_can_be_taken_back(world: World) {
+async fn decisions_can_be_withdrawn(world: World) {
     let changeset = world.proposal().await;
     let changes = world.changes(changeset).await;
     world

@@ -348,7 +348,7 @@ fn a_refusal_is_no_failure_of_the_tool() {
 }
 
 #[test]
-fn what_stands_beside_transcripts_is_named_once_and_no_error() {
+fn other_files_in_a_folder_are_named_once_and_are_no_error() {
     let project = folder(&[
         file("s.jsonl", &[claude("s", 1, json!({}), "Go".into())]),
         file(

@@ -5,7 +5,7 @@ use store::Db;
 use crate::world::{World, failing, on_both_engines};
 
 on_both_engines!(
-    a_quote_that_no_longer_stands_is_shown_as_such,
+    a_quote_that_is_no_longer_in_its_event_is_shown_as_such,
     what_was_written_stays,
     a_memory_row_needs_its_version,
     a_commit_needs_its_audit_entry,
@@ -133,7 +133,7 @@ async fn replacing_is_no_way_around(world: World) {
     world.verified().await;
 }
 
-async fn a_quote_that_no_longer_stands_is_shown_as_such(world: World) {
+async fn a_quote_that_is_no_longer_in_its_event_is_shown_as_such(world: World) {
     let changeset = world.proposal().await;
     let verified =
         |changes: Vec<service::ChangeView>| changes[0].quotes.iter().filter(|q| q.verified).count();

@@ -10,7 +10,7 @@ use service::{Grantee, Kind, Link, NewKey, NewUser, Place, Verdict};
 use crate::world::{World, actor, on_both_engines, open_changesets};
 
 on_both_engines!(
-    guessing_slows_down_whoever_guesses,
+    guessing_slows_down_only_the_guesser,
     roles_and_disabling,
     a_grant_on_a_path_decides_there_only,
     teams_give_what_they_have,
@@ -42,7 +42,7 @@ async fn person(world: &World, name: &str, role: Role) -> Actor {
     actor(&world.lucid, id).await
 }
 
-async fn guessing_slows_down_whoever_guesses(world: World) {
+async fn guessing_slows_down_only_the_guesser(world: World) {
     let lucid = &world.lucid;
     let ana = person(&world, "ana", Role::Member)
         .await

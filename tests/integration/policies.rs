@@ -19,7 +19,7 @@ use service::{
 use crate::world::{World, actor, on_both_engines};
 
 on_both_engines!(
-    a_preset_goes_from_a_draft_to_a_change_that_it_applied,
+    a_preset_becomes_an_active_policy_and_applies_a_change,
     a_policy_needs_a_test_a_back_test_and_a_second_admin,
     a_version_that_was_tested_never_changes,
     what_is_held_waits_for_people,
@@ -191,7 +191,7 @@ fn word(n: usize) -> String {
     [n, n / 26, n * 7, n * 11].into_iter().map(letter).collect()
 }
 
-async fn a_preset_goes_from_a_draft_to_a_change_that_it_applied(world: World) {
+async fn a_preset_becomes_an_active_policy_and_applies_a_change(world: World) {
     let lucid = &world.lucid;
     let id = active(
         &world,

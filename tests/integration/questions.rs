@@ -14,7 +14,7 @@ use service::{Error, Lucid, QuestionView, Verdict};
 use crate::world::{World, on_both_engines};
 
 on_both_engines!(
-    one_of_two_statements_goes_through_the_queue,
+    removing_one_of_two_statements_is_proposed,
     what_was_answered_is_not_asked_again_until_somebody_lets_it,
     a_way_out_of_an_open_failure_is_proposed_with_its_quotes,
     what_may_have_changed_is_asked_and_proposed,
@@ -66,7 +66,7 @@ pub async fn answer(
         .await
 }
 
-async fn one_of_two_statements_goes_through_the_queue(world: World) {
+async fn removing_one_of_two_statements_is_proposed(world: World) {
     let q = alike(&world).await;
     let sides: Vec<_> = q
         .sides

@@ -18,7 +18,7 @@ use crate::{
 on_both_engines!(
     what_is_said_is_stored_in_no_table,
     what_was_stored_before_is_sealed_later,
-    a_key_goes_with_its_session,
+    a_key_is_destroyed_with_its_session,
     old_transcripts_lose_their_key_and_quotes_keep_one,
     a_copy_is_sealed_with_the_key_of_its_session,
     without_its_key_a_session_says_nothing,
@@ -215,7 +215,7 @@ async fn what_was_stored_before_is_sealed_later(world: World) {
     world.verified().await;
 }
 
-async fn a_key_goes_with_its_session(world: World) {
+async fn a_key_is_destroyed_with_its_session(world: World) {
     let world = sealed(world);
     world
         .import(&session_of(SUBJECT, "s1", "t1", 1, SAID))

@@ -62,7 +62,7 @@ fn without(text: &str, beginning: &str) -> String {
 }
 
 #[test]
-fn no_sql_stands_outside_the_lists() {
+fn no_sql_is_outside_the_lists() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/store/src");
     // Covered rows are read by statements that are made from a list of tables; the tests above
     // prepare those, too.

@@ -108,7 +108,7 @@ pub(crate) fn find(text: &str) -> Vec<Range<usize>> {
     }
     for c in IN_ADDRESS.iter().flat_map(|r| r.captures_iter(text)) {
         if let (Some(user), Some(pass)) = (c.name("user"), c.name("pass"))
-            && !stands_for_a_value(pass.as_str())
+            && !replaces_a_value(pass.as_str())
         {
             found.push(user.start()..pass.end());
         }
@@ -187,7 +187,7 @@ fn value_after(text: &str, at: usize, in_query: bool) -> (usize, &str, bool) {
 
 /// True if what is after such a name is a credential and not a word of a sentence.
 fn holds_credential(name: &str, value: &str, quoted: bool, equals: bool) -> bool {
-    if stands_for_a_value(value) || (value.contains(' ') && !quoted) {
+    if replaces_a_value(value) || (value.contains(' ') && !quoted) {
         return false;
     }
     let is_word = value
@@ -252,7 +252,7 @@ fn spoken(text: &str, found: &mut Vec<Range<usize>>) {
             } else {
                 is_password(value)
             };
-            if holds && !crossed && !stands_for_a_value(value) {
+            if holds && !crossed && !replaces_a_value(value) {
                 found.push(start..start + value.len());
                 break;
             }
@@ -364,7 +364,7 @@ fn looks_random(value: &str) -> bool {
 
 /// True if a text is in the place of a value: a variable, a mask, an expression, the name of
 /// what belongs there.
-pub(crate) fn stands_for_a_value(value: &str) -> bool {
+pub(crate) fn replaces_a_value(value: &str) -> bool {
     let bare = value.trim_matches(|c: char| matches!(c, '"' | '\'' | '`' | '.' | ','));
     let lower = bare.to_lowercase();
     let upper_name = bare.len() >= 3 && bare.chars().all(|c| c.is_ascii_uppercase() || c == '_')

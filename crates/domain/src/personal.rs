@@ -48,7 +48,7 @@ pub(crate) fn find(text: &str) -> Vec<Range<usize>> {
     let printed = PRINTED
         .iter()
         .flat_map(|r| r.find_iter(text).map(|m| m.range()));
-    found.extend(printed.filter(|r| stands_alone(text, r)));
+    found.extend(printed.filter(|r| is_alone(text, r)));
     let after = AFTER_PHONE
         .iter()
         .flat_map(|r| r.captures_iter(text))
@@ -58,7 +58,7 @@ pub(crate) fn find(text: &str) -> Vec<Range<usize>> {
         after
             .filter(|m| long(m.as_str()) && !is_date(m.as_str()))
             .map(|m| m.range())
-            .filter(|r| stands_alone(text, r)),
+            .filter(|r| is_alone(text, r)),
     );
     found.extend(accounts(text));
     found
@@ -71,7 +71,7 @@ fn is_date(text: &str) -> bool {
 }
 
 /// True if neither digits, letters nor the rest of a longer number are around it.
-fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+fn is_alone(text: &str, range: &Range<usize>) -> bool {
     let mut before = text[..range.start].chars().rev();
     let mut after = text[range.end..].chars();
     let ends = |c: Option<char>, next: Option<char>| match c {

@@ -29,8 +29,7 @@ pub fn sensitive_spans(text: &str) -> Vec<Span> {
         .into_iter()
         .map(|(start, end)| start..end);
     let by_form = by_form.filter(|r| {
-        !credentials::stands_for_a_value(&text[r.clone()])
-            || text[r.clone()].contains("PRIVATE KEY")
+        !credentials::replaces_a_value(&text[r.clone()]) || text[r.clone()].contains("PRIVATE KEY")
     });
     let secret = by_form.chain(credentials::find(text)).map(|r| Span {
         start: r.start,

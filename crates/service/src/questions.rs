@@ -581,7 +581,7 @@ mod tests {
     use super::with;
 
     #[test]
-    fn a_statement_goes_or_changes_where_it_stands_once() {
+    fn a_statement_is_removed_or_changed_if_it_is_there_once() {
         let note = "# Logs\n\n- Kept for 30 days. Ask by day.\n- Times are UTC.\n";
         assert_eq!(
             with(note, "Times are UTC.", None).as_deref(),

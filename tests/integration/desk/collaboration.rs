@@ -14,7 +14,7 @@ use crate::world::{World, add, on_both_engines, waiting};
 
 on_both_engines!(
     a_claim_keeps_others_and_no_admin,
-    comments_are_told_to_whoever_had_to_do_with_it,
+    comments_notify_everybody_involved,
     a_deferral_ends_on_its_date,
     what_nobody_decides_expires,
     the_queue_shows_whose_turn_it_is,
@@ -131,7 +131,7 @@ async fn a_claim_keeps_others_and_no_admin(world: World) {
     assert_eq!(claims.rows.len(), 2, "renewing says nothing new");
 }
 
-async fn comments_are_told_to_whoever_had_to_do_with_it(world: World) {
+async fn comments_notify_everybody_involved(world: World) {
     let at = async |path: &str, name: &str| {
         let somebody = add(&world.lucid, name, Role::Reviewer, vec![]).await;
         let grant = Grant {

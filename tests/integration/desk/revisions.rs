@@ -13,18 +13,18 @@ use super::again;
 use crate::world::{World, add, keep_both, on_both_engines};
 
 on_both_engines!(
-    a_rebase_is_a_new_revision_against_what_stands_now,
+    a_rebase_is_a_new_revision_against_the_current_memory,
     a_discarded_revision_says_what_the_one_before_said,
     what_was_taken_or_went_is_rebased_too,
     lines_may_end_in_any_way,
     a_move_whose_place_was_taken_is_refused,
-    a_revert_goes_through_the_gate,
+    a_revert_passes_the_gate,
     a_revert_is_looked_at_as_anything_new_is,
     similar_memories_are_a_question,
     a_proposal_is_withdrawn_by_who_made_it,
 );
 
-async fn a_rebase_is_a_new_revision_against_what_stands_now(world: World) {
+async fn a_rebase_is_a_new_revision_against_the_current_memory(world: World) {
     let base = "# Same\n\n- one\n- two\n- three\n";
     world
         .remember(&[("/a.md", base, false), ("/b.md", base, false)])
@@ -427,7 +427,7 @@ async fn a_move_whose_place_was_taken_is_refused(world: World) {
     );
 }
 
-async fn a_revert_goes_through_the_gate(world: World) {
+async fn a_revert_passes_the_gate(world: World) {
     let changeset = world.proposal().await;
     for change in world.changes(changeset).await {
         world

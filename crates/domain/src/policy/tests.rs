@@ -619,7 +619,7 @@ fn an_agreement_has_the_interval_of_wilson() {
 }
 
 #[test]
-fn whoever_contributed_to_a_change_does_not_allow_it_by_a_rule_but_may_forbid_it() {
+fn a_contributor_cannot_allow_a_change_by_a_rule_but_may_forbid_it() {
     let set = PolicySet(vec![member(1, vec![allow("merges")])]);
     let mine = BTreeSet::from([set.0[0].policy]);
     assert!(set.evaluate(&merge(), &BTreeSet::new()).is_allowed());

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_its_end_goes_and_what_perhaps_says_it_is_asked() {
+    fn a_statement_with_an_end_is_removed_and_an_unclear_one_is_asked_about() {
         let note =
             "# Shop\n\n- The spring discount is valid until 31 May 2026.\n- Returns are free.\n";
         let gone = found(note, None);

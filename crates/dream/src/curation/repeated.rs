@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_stands_twice_stays_once() {
+    fn a_repeated_line_is_kept_once() {
         let a = "# Exports\n\n- Do not export more than two tables.\n- Ask before noon.\n";
         let b = "# Mixed notes\n\n- Refunds need two signatures.\n- Don't export more than two \
             tables!\n";

@@ -108,7 +108,7 @@ fn the_end_of_a_long_answer_and_of_a_long_session_is_shown() {
 }
 
 #[test]
-fn quotes_must_stand_in_the_session_that_is_named() {
+fn quotes_must_be_in_the_session_that_is_named() {
     let a = session(
         "a",
         &[

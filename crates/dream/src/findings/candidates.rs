@@ -201,7 +201,7 @@ fn judge(candidate: &Candidate, places: &HashMap<&str, usize>, window: &Window) 
     };
     let needs_sessions = match candidate.action {
         Action::Add | Action::Update => true,
-        Action::Remove => !stands_elsewhere(candidate, window),
+        Action::Remove => !is_elsewhere(candidate, window),
         Action::Merge => !says_no_more(candidate, &edits, &window.input.memories),
         Action::Move => false,
     };
@@ -416,7 +416,7 @@ fn edits(
 
 /// True if other notes say everything that these say: shared ones, which no other change of the
 /// model touches.
-fn stands_elsewhere(candidate: &Candidate, window: &Window) -> bool {
+fn is_elsewhere(candidate: &Candidate, window: &Window) -> bool {
     let touched: BTreeSet<&String> = window
         .input
         .candidates

@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_stand_in_its_place() {
+    fn values_of_one_kind_may_replace_each_other() {
         assert!(
             is_alike("15 minutes", "1 hour")
                 && is_alike("5", "8 euros")

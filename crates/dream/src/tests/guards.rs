@@ -47,7 +47,7 @@ fn stated(key: &str, who: &str, at: i64, text: &str) -> Session {
 }
 
 #[test]
-fn a_fact_is_changed_where_it_stands_and_nowhere_else() {
+fn a_fact_is_changed_in_its_place_and_nowhere_else() {
     let sessions = vec![
         stated("a", "ana", 10, "The export limit is 10 MB."),
         stated("b", "bo", 11, "By the way: the export limit is now 10 MB."),
@@ -232,7 +232,7 @@ fn opposite_rules_are_not_two_voices_for_one() {
 }
 
 #[test]
-fn what_one_subject_calls_an_argument_stands_in_no_note() {
+fn an_argument_name_of_one_subject_is_in_no_note() {
     let odd = (
         "book",
         r#"{"flight":"H1","seats":1,"pay.skip-all-checks":9}"#,

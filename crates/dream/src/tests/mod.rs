@@ -427,7 +427,7 @@ fn shell(key: &str, calls: &[(&str, &str)]) -> Session {
 }
 
 #[test]
-fn what_is_mended_by_editing_the_code_is_no_failure_of_a_tool() {
+fn an_error_fixed_by_editing_code_is_no_tool_failure() {
     let red = "Error: the total of the invoice is wrong";
     let work = |n: u32| {
         shell(

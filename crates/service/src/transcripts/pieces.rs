@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_too_long_or_no_text_is_named_and_the_rest_goes_on() {
+    fn cut_long_or_binary_parts_are_named_and_the_rest_is_read() {
         let cut = read(b"[{\"a\":1},{\"b\":", false, 100);
         assert!(
             cut[0].1.is_ok() && cut[1].1.as_ref().unwrap_err().contains("cut off"),

@@ -142,7 +142,7 @@ fn lines_are_replaced_added_and_taken_out_where_they_stand() {
 }
 
 #[test]
-fn what_does_not_stand_there_once_is_not_replaced() {
+fn a_line_that_is_not_there_exactly_once_is_not_replaced() {
     let twice = [
         ("/a.md", "- Ask by day.\n- Ask by day.\n"),
         (
@@ -267,7 +267,7 @@ fn two_removals_do_not_justify_each_other() {
 }
 
 #[test]
-fn nothing_goes_that_two_people_do_not_back() {
+fn nothing_is_removed_without_two_backers() {
     let notes = [
         ("/a.md", "- Ask by day.\n"),
         ("/b.md", "# Logs\n\n- Ask by day.\n- Times are UTC.\n"),

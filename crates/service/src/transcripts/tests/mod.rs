@@ -275,7 +275,7 @@ fn a_broken_first_line_is_a_gap_of_the_session_that_follows_it_and_a_chat_only_i
 }
 
 #[test]
-fn a_torn_line_gives_back_what_stands_whole_at_its_end() {
+fn a_torn_line_gives_back_the_whole_record_at_its_end() {
     let line = |uuid: &str| {
         format!(
             r#"{{"type":"user","sessionId":"s","uuid":"{uuid}","message":{{"content":"message {uuid}"}}}}"#
