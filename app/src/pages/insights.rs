@@ -65,7 +65,7 @@ pub fn Insights() -> impl IntoView {
                         {stores.iter().map(option).collect_view()}
                     </select>
                 </label>
-                <label>
+                <label class="wrap">
                     "Compare by task from "<select name="split">{splits(&insights)}</select>
                 </label>
                 <button>"Show"</button>
