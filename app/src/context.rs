@@ -49,8 +49,8 @@ pub struct Client {
     pub request_id: String,
 }
 
-/// The cookie that carries what is shown once: the secret of a new key, a one-time link. It goes
-/// from the answer of a form to the page that follows and is gone with it; Lucid keeps it nowhere.
+/// The cookie with a text that is shown once: the secret of a new key, a one-time link. The answer
+/// of a form sets it, and the next page deletes it; Lucid stores it nowhere.
 const ONCE: &str = "lucid-once";
 /// The cookie by which a browser is known in which somebody signed in before: who guesses elsewhere
 /// cannot lock its owner out.
@@ -360,8 +360,8 @@ async fn beside(request: &Request) -> Framed {
     }
 }
 
-/// Shows what is said where even a refused form could not be kept, because the database is gone or
-/// its disk full.
+/// Shows the message for a refused form that could not be stored, because the database is
+/// unreachable or its disk is full.
 fn in_trouble(request: &Request, status: u16) -> AnyView {
     let status = if status == Kind::Full.status() {
         status

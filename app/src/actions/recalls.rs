@@ -97,7 +97,7 @@ async fn marked(
     answer(&request, result, &page(recall), fields.clone()).await
 }
 
-/// Closes a recall whose sessions and agents were all worked off.
+/// Closes a recall once every session and agent in it was handled.
 #[server(prefix = "/do", endpoint = "close_recall")]
 pub async fn close_recall(
     recall: String,

@@ -1,6 +1,5 @@
-//! What happens elsewhere, live: one stream of server-sent events a page, closed while the tab is
-//! hidden. News renew the page's region, unless somebody is at work in it; then they are told, and
-//! may look when they like.
+//! Live updates: one stream of server-sent events a page, closed while the tab is hidden. An event
+//! reloads the page's region. If the reader is working in it, a notice offers the reload instead.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
 use leptos::prelude::*;

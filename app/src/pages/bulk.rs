@@ -1,7 +1,6 @@
-//! Deciding on several selected changes: what each would do is shown first, each is a decision of
-//! its own, and each says by itself whether it was recorded. Changes of high risk are only decided
-//! one by one. The address names what was chosen: changes, or changesets with all that waits in
-//! them.
+//! Deciding on several selected changes. The page shows the effect of each first; each is a
+//! decision of its own, with its own result. High-risk changes are decided one by one only. The
+//! address names the selection: changes, or changesets with all their pending changes.
 
 use domain::{
     changeset::RejectCode,

@@ -69,8 +69,8 @@ pub fn inclusion(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
     Some(path)
 }
 
-/// The hashes that show that the tree over the first `size` leaves is the beginning of the tree
-/// over all; nothing if there are not so many.
+/// The consistency proof from the tree over the first `size` leaves to the tree over all; `None` if
+/// there are fewer leaves.
 #[must_use]
 pub fn consistency(leaves: &[Hash], size: usize) -> Option<Vec<Hash>> {
     if size > leaves.len() {

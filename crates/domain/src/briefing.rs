@@ -194,35 +194,18 @@ pub fn compose(
     }
 }
 
-/// A memory that another one replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Superseded<'a> {
-    pub path: &'a str,
-    /// The title of its last content.
-    pub title: &'a str,
-    /// The path of the memory that replaced it.
-    pub successor: &'a str,
-    /// The day of that, as `2026-11-22`.
-    pub day: &'a str,
-}
-
-/// Adds the memories that others replaced to a briefing, as far as its budget has room. Returns how
-/// many it names.
-pub fn add_superseded(text: &mut String, budget: i64, superseded: &[Superseded<'_>]) -> usize {
+/// Adds lines about the memories that others replaced to a briefing, as far as its budget has room.
+pub fn add_superseded(text: &mut String, budget: i64, lines: impl IntoIterator<Item = String>) {
     let budget = usize::try_from(bytes(budget)).unwrap_or(0);
-    for (named, old) in superseded.iter().enumerate() {
-        let heading = if named == 0 { SUPERSEDED } else { "" };
-        let line = format!(
-            "- {} (replaced by {} on {}): {}\n",
-            old.path, old.successor, old.day, old.title
-        );
+    let mut heading = SUPERSEDED;
+    for line in lines {
         if text.len() + heading.len() + line.len() > budget {
-            return named;
+            return;
         }
         text.push_str(heading);
         text.push_str(&line);
+        heading = "";
     }
-    superseded.len()
 }
 
 /// True if a memory is for this agent: what is under `/agents/<name>` is for that one only.

@@ -206,7 +206,7 @@ fn holds_credential(name: &str, value: &str, quoted: bool, equals: bool) -> bool
     }
 }
 
-/// True if a value that surely stands for a credential is long enough to be one.
+/// True if a value in the place of a credential is long enough to be one.
 fn long_enough(value: &str, keyish: bool) -> bool {
     let chars = value.chars().count();
     let plain_number = value.chars().all(|c| c.is_ascii_digit());

@@ -20,8 +20,8 @@ pub const ERASED_SHA256: &str = "774971fa368a7f694e7546f7e9865ddd68cbbb53f3ea4e7
 pub const LONGEST_REASON: usize = 1_000;
 /// Shortest name that is looked for in texts, in characters: shorter ones are in too many words.
 const SHORTEST_NAME: usize = 4;
-/// A name of one word without a digit is looked for from so many letters on: `user` and `agent` are
-/// words, too.
+/// Least letters of a name of one word without a digit that is searched for: shorter ones, such as
+/// `user` and `agent`, are ordinary words.
 const SHORTEST_WORD: usize = 8;
 /// So many words in a row, as they were said, are a person's own. Fewer are often what anybody
 /// says.

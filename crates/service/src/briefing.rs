@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    actor::{Actor, Who},
-    briefing::{self, Candidate, Known, Superseded, tokens},
+    actor::Actor,
+    briefing::{self, Candidate, Known, tokens},
     ids::{MemoryId, SessionId, StoreId, VersionId},
     memory::MemoryPath,
     rights::Action,
@@ -16,7 +16,6 @@ use store::{
     Tx,
     memories::{self, BriefingRow, RankedRow},
     memory_stores::{self, StoreRow},
-    reads::Read,
     superseded::{self, SupersededRow},
 };
 
@@ -96,6 +95,14 @@ pub struct BriefedMemory {
     pub frozen: bool,
     /// Distinct subjects, else tasks, else sessions behind it.
     pub support: i64,
+}
+
+impl SupersededTitle {
+    fn line(&self) -> String {
+        let (path, day) = (&self.row.path, self.row.superseded_at.date());
+        let (successor, title) = (&self.successor_path, &self.title);
+        format!("- {path} (replaced by {successor} on {day}): {title}\n")
+    }
 }
 
 impl Lucid {
@@ -212,17 +219,8 @@ impl Lucid {
             add_superseded(&mut tx, &mut view, asked.agent.as_deref()).await?;
         }
         view.tokens = tokens(&view.text);
-        let read_at = self.now();
-        // A person who looks at it is no agent that has read it.
-        if !matches!(actor.who, Who::Person(_)) {
-            self.small_writes.read(view.memories.iter().map(|m| Read {
-                store,
-                version: m.version_id,
-                session: asked.session,
-                at: read_at,
-                reader: actor.who.to_string(),
-            }));
-        }
+        let versions = view.memories.iter().map(|m| m.version_id);
+        self.record_reads(actor, store, asked.session, versions);
         Ok(view)
     }
 }
@@ -258,23 +256,8 @@ async fn add_superseded(tx: &mut Tx, view: &mut BriefingView, agent: Option<&str
     }
     view.superseded
         .sort_by(|a, b| (&a.row.path, a.row.memory_id).cmp(&(&b.row.path, b.row.memory_id)));
-    let days: Vec<String> = view
-        .superseded
-        .iter()
-        .map(|old| old.row.superseded_at.date())
-        .collect();
-    let lines: Vec<Superseded<'_>> = view
-        .superseded
-        .iter()
-        .zip(&days)
-        .map(|(old, day)| Superseded {
-            path: old.row.path.as_str(),
-            title: &old.title,
-            successor: old.successor_path.as_str(),
-            day,
-        })
-        .collect();
-    briefing::add_superseded(&mut view.text, view.budget_tokens, &lines);
+    let lines = view.superseded.iter().map(SupersededTitle::line);
+    briefing::add_superseded(&mut view.text, view.budget_tokens, lines);
     Ok(())
 }
 

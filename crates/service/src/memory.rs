@@ -157,25 +157,36 @@ impl Lucid {
         if listing.contents {
             add_contents(&mut tx, &mut items).await?;
             self.reads_for(&mut tx, actor, listing.session).await?;
-            let (at, reader) = (self.now(), actor.who.to_string());
-            let version = |item: &Listed| match item {
+            let versions = items.iter().filter_map(|item| match item {
                 Listed::Memory(memory, _) => Some(memory.version_id),
                 Listed::Prefix(_) => None,
-            };
-            let read = |version| Read {
-                store,
-                version,
-                session: listing.session,
-                at,
-                reader: reader.clone(),
-            };
-            // A person who looks at it is no agent that has read it.
-            if !matches!(actor.who, Who::Person(_)) {
-                self.small_writes
-                    .read(items.iter().filter_map(version).map(read));
-            }
+            });
+            self.record_reads(actor, store, listing.session, versions);
         }
         Ok((items, next))
+    }
+
+    /// Records that an agent read versions of a store's memories, and the session that it read them
+    /// for. A person who looks at a memory is no agent that has read it.
+    pub(crate) fn record_reads(
+        &self,
+        actor: &Actor,
+        store: StoreId,
+        session: Option<SessionId>,
+        versions: impl IntoIterator<Item = VersionId>,
+    ) {
+        if matches!(actor.who, Who::Person(_)) {
+            return;
+        }
+        let (at, reader) = (self.now(), actor.who.to_string());
+        self.small_writes
+            .read(versions.into_iter().map(|version| Read {
+                store,
+                version,
+                session,
+                at,
+                reader: reader.clone(),
+            }));
     }
 
     /// Refuses to record reads for a session that the actor neither sees nor recorded.
@@ -209,14 +220,7 @@ impl Lucid {
             .filter(|m| m.store_id == store)
             .ok_or(Error::NotFound("memory"))?;
         let content = content_of(&mut tx, Some(&memory.content_sha256)).await?;
-        let reader = actor.who.to_string();
-        self.small_writes.read([Read {
-            store,
-            version: memory.version_id,
-            session,
-            at: self.now(),
-            reader,
-        }]);
+        self.record_reads(actor, store, session, [memory.version_id]);
         Ok((memory, content))
     }
 

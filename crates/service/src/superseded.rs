@@ -4,15 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    actor::{Actor, Who},
+    actor::Actor,
     ids::{MemoryId, SessionId, StoreId},
     memory::MemoryPath,
     rights::Action,
 };
-use store::{
-    reads::Read,
-    superseded::{self, RemovedRow, SupersededRow},
-};
+use store::superseded::{self, RemovedRow, SupersededRow};
 
 use crate::{Error, Lucid, Result, require};
 
@@ -39,22 +36,13 @@ impl Lucid {
         self.reads_for(&mut tx, actor, session).await?;
         let memory = superseded::removed(&mut tx, id)
             .await?
-            .filter(|m| m.store_id == store)
+            .filter(|m| m.row.store_id == store)
             .ok_or(Error::NotFound("memory"))?;
         let superseded_by = superseded::successors(&mut tx, memory.removal).await?;
         if superseded_by.is_empty() {
             return Err(Error::NotFound("memory"));
         }
-        if !matches!(actor.who, Who::Person(_)) {
-            let reader = actor.who.to_string();
-            self.small_writes.read([Read {
-                store,
-                version: memory.version_id,
-                session,
-                at: self.now(),
-                reader,
-            }]);
-        }
+        self.record_reads(actor, store, session, [memory.row.version_id]);
         Ok(SupersededMemory {
             memory,
             superseded_by,

@@ -15,28 +15,34 @@ use crate::{Result, Tx, engine::viewer};
 /// Microseconds of a week.
 pub const WEEK: i64 = 7 * 86_400 * 1_000_000;
 
+/// The sessions of the stores that are asked about: task, when each ended, how, and who says so.
+macro_rules! ended_sql {
+    () => {
+        concat!(
+            "(SELECT s.task_key, COALESCE(s.last_event_at, s.created_at) AS at,
+                (SELECT o.result FROM outcomes o WHERE o.session_id = s.id
+                    ORDER BY o.seq DESC LIMIT 1) AS result,
+                (SELECT o.source FROM outcomes o WHERE o.session_id = s.id
+                    ORDER BY o.seq DESC LIMIT 1) AS source
+            FROM sessions s WHERE s.deleted_at IS NULL
+                AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id
+                    AND ",
+            seen_sql!("t.store_id"),
+            "))"
+        )
+    };
+}
+
 statements! {
     SESSIONS = concat!("SELECT CAST((x.at - $3) / $4 AS BIGINT) AS week, x.result, x.source,
-        COUNT(*) AS number
-        FROM (SELECT COALESCE(s.last_event_at, s.created_at) AS at,
-                (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC
-                LIMIT 1) AS result,
-                (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC
-                LIMIT 1) AS source
-            FROM sessions s WHERE s.deleted_at IS NULL
-                AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id AND ", seen_sql!("t.store_id"), ")) x
+            COUNT(*) AS number
+        FROM ", ended_sql!(), " x
         WHERE x.at >= $3 AND x.at < $5 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
     TASKS = concat!("SELECT x.task_key, x.at >= $4 AS is_after, x.result, x.source,
-        COUNT(*) AS number
-        FROM (SELECT s.task_key, COALESCE(s.last_event_at, s.created_at) AS at,
-                (SELECT o.result FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC
-                LIMIT 1) AS result,
-                (SELECT o.source FROM outcomes o WHERE o.session_id = s.id ORDER BY o.seq DESC
-                LIMIT 1) AS source
-            FROM sessions s WHERE s.deleted_at IS NULL AND s.task_key IS NOT NULL
-                AND EXISTS (SELECT 1 FROM session_stores t WHERE t.session_id = s.id AND ", seen_sql!("t.store_id"), ")) x
-        WHERE x.at >= $3 AND x.at < $5 AND x.result IS NOT NULL GROUP BY 1, 2, 3, 4 ORDER BY 1, 2,
-        3, 4");
+            COUNT(*) AS number
+        FROM ", ended_sql!(), " x
+        WHERE x.at >= $3 AND x.at < $5 AND x.task_key IS NOT NULL AND x.result IS NOT NULL
+        GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4");
     COMMITS = concat!("SELECT CAST((c.created_at - $3) / $4 AS BIGINT) AS week, COUNT(*) AS number
         FROM commits c WHERE c.created_at >= $3 AND ", seen_sql!("c.store_id"), " GROUP BY 1
             ORDER BY 1");
@@ -73,7 +79,8 @@ statements! {
         WHEN $3 - c.created_at < 604800000000 THEN 1
                 WHEN $3 - c.created_at < 2592000000000 THEN 2 ELSE 3 END AS BIGINT) AS age,
                 COUNT(*) AS number
-        FROM changes c WHERE c.state IN ('pending', 'deferred', 'approved') AND ", seen_sql!("c.store_id"), " GROUP BY 1
+        FROM changes c
+        WHERE c.state IN ('pending', 'deferred', 'approved') AND ", seen_sql!("c.store_id"), " GROUP BY 1
             ORDER BY 1");
 }
 

@@ -7,12 +7,23 @@ use domain::{
 };
 use sqlx::FromRow;
 
-use crate::{Result, Tx};
+use crate::{Result, Tx, memories::MemoryRow};
+
+/// The condition that what a version (`v`) removed was not restored since. A restored memory has a
+/// new id at the old path.
+macro_rules! gone_sql {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM memory_versions l
+            WHERE l.memory_id = v.memory_id AND l.number > v.number)
+        AND NOT EXISTS (SELECT 1 FROM memories p
+            WHERE p.store_id = v.store_id AND p.path = v.path)"
+    };
+}
 
 statements! {
     // A change that removes a memory and writes another has replaced the one by the other. Of two
     // copies, merging leaves one as it is: nothing is written there, so it is found by what it
-    // says. A restored memory has a new id at the old path.
+    // says.
     SUCCESSORS = "SELECT DISTINCT w.memory_id, w.path FROM memory_versions v JOIN memory_versions w
             ON w.commit_id = v.commit_id AND w.change_id = v.change_id
             AND w.memory_id <> v.memory_id AND w.operation <> 'deleted'
@@ -29,35 +40,25 @@ statements! {
         AND v.memory_id <> w.memory_id
             AND v.operation = 'deleted'
         JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
-        WHERE m.id IN (", fifty!(), ")
-            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id
-            AND l.number > v.number)
-            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id
-            AND p.path = v.path)
+        WHERE m.id IN (", fifty!(), ") AND ", gone_sql!(), "
         UNION SELECT m.id, v.store_id, v.memory_id, v.path, v.created_at, b.id, b.content_sha256
         FROM memories m
         JOIN memory_versions b ON b.content_sha256 = m.content_sha256 AND b.store_id = m.store_id
         AND b.memory_id <> m.id
         JOIN memory_versions v ON v.memory_id = b.memory_id AND v.number = b.number + 1
         AND v.operation = 'deleted'
-        WHERE m.id IN (", fifty!(), ")
-            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id
-            AND l.number > v.number)
-            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id
-            AND p.path = v.path)
+        WHERE m.id IN (", fifty!(), ") AND ", gone_sql!(), "
         ORDER BY 1, 5, 3");
-    REMOVED = "SELECT v.id AS removal, v.memory_id, v.store_id, v.path,
-        v.created_at AS superseded_at, b.id AS version_id, b.content_sha256,
-            c.content, c.bytes, b.created_at AS updated_at, f.created_at
-        FROM memory_versions v JOIN memory_versions b ON b.memory_id = v.memory_id
-        AND b.number = v.number - 1
-        JOIN memory_versions f ON f.memory_id = v.memory_id AND f.number = 1 JOIN contents c
-        ON c.sha256 = b.content_sha256
-        WHERE v.memory_id = $1 AND v.operation = 'deleted'
-            AND NOT EXISTS (SELECT 1 FROM memory_versions l WHERE l.memory_id = v.memory_id
-            AND l.number > v.number)
-            AND NOT EXISTS (SELECT 1 FROM memories p WHERE p.store_id = v.store_id
-            AND p.path = v.path)";
+    REMOVED = concat!("SELECT v.id AS removal, v.memory_id AS id, v.store_id, v.path,
+            v.created_at AS superseded_at, b.id AS version_id, b.content_sha256, c.content, c.bytes,
+            b.created_at AS updated_at, f.created_at, b.number, b.by_person,
+            b.change_id IS NOT NULL AS approved, FALSE AS frozen, CAST(NULL AS TEXT) AS frozen_reason,
+            CAST(NULL AS TEXT) AS frozen_by, CAST(NULL AS BIGINT) AS frozen_at
+        FROM memory_versions v
+        JOIN memory_versions b ON b.memory_id = v.memory_id AND b.number = v.number - 1
+        JOIN memory_versions f ON f.memory_id = v.memory_id AND f.number = 1
+        JOIN contents c ON c.sha256 = b.content_sha256
+        WHERE v.memory_id = $1 AND v.operation = 'deleted' AND ", gone_sql!());
 }
 
 /// A memory that another one replaced.
@@ -83,22 +84,12 @@ pub struct SupersededRow {
 pub struct RemovedRow {
     /// The version that removed it.
     pub removal: VersionId,
-    pub memory_id: MemoryId,
-    pub store_id: StoreId,
-    pub path: MemoryPath,
     /// When it was removed.
     pub superseded_at: Timestamp,
-    /// The version that it had until then.
-    pub version_id: VersionId,
-    /// SHA-256 of the content.
-    pub content_sha256: String,
     pub content: String,
-    /// Size of the content.
-    pub bytes: i64,
-    /// When that content was written.
-    pub updated_at: Timestamp,
-    /// When the memory was created.
-    pub created_at: Timestamp,
+    /// The memory as it was before.
+    #[sqlx(flatten)]
+    pub row: MemoryRow,
 }
 
 /// The memories that replaced the one that a version removed: those that the same change wrote, or

@@ -298,20 +298,9 @@ pub fn superseded(row: &SupersededRow) -> Value {
 
 /// A memory that others replaced, in the shape of one that is there, with what replaced it.
 fn shown_superseded(old: &SupersededMemory, is_full: bool) -> Value {
-    let memory = &old.memory;
     let successor = |(id, path): &(MemoryId, MemoryPath)| json!({"id": id, "path": path});
-    json!({
-        "id": memory.memory_id,
-        "type": "memory",
-        "memory_store_id": memory.store_id,
-        "memory_version_id": memory.version_id,
-        "path": memory.path,
-        "content": is_full.then_some(&memory.content),
-        "content_sha256": memory.content_sha256,
-        "content_size_bytes": memory.bytes,
-        "created_at": memory.created_at.rfc3339(),
-        "updated_at": memory.updated_at.rfc3339(),
-        "superseded_at": memory.superseded_at.rfc3339(),
-        "superseded_by": old.superseded_by.iter().map(successor).collect::<Vec<_>>(),
-    })
+    let mut value = shown(&old.memory.row, is_full.then_some(&old.memory.content));
+    value["superseded_at"] = json!(old.memory.superseded_at.rfc3339());
+    value["superseded_by"] = old.superseded_by.iter().map(successor).collect();
+    value
 }

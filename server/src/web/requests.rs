@@ -46,10 +46,7 @@ pub async fn enter(State(reading): State<Reading>, mut request: Request, next: N
     let mut bytes = [0; 12];
     crate::clock::system_random()(&mut bytes);
     let id = format!("req_{}", hex::encode(bytes));
-    let client = Client {
-        request_id: id.clone(),
-        ..client(&request, &reading)
-    };
+    let client = client(&request, &reading, &id);
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -111,7 +108,7 @@ fn shown_path(path: &str) -> &str {
     }
 }
 
-fn client(request: &Request, reading: &Reading) -> Client {
+fn client(request: &Request, reading: &Reading, id: &str) -> Client {
     let text = |name: &HeaderName| {
         request
             .headers()
@@ -140,7 +137,7 @@ fn client(request: &Request, reading: &Reading) -> Client {
         browser,
         public_url: reading.public_url.to_string(),
         secure: reading.secure,
-        request_id: String::new(),
+        request_id: id.to_owned(),
     }
 }
 
@@ -167,6 +164,7 @@ mod tests {
                 secure: true,
                 behind_proxy,
             },
+            "req_1",
         )
         .address
     }
