@@ -40,8 +40,8 @@ pub mod swap {
         /// How often that was asked. What renews the page by itself is dropped if somebody asked
         /// for something meanwhile.
         static ASKED: Cell<u32> = const { Cell::new(0) };
-        /// When the page was last changed because somebody asked for it, in milliseconds since the
-        /// epoch.
+        /// When another change, or another revision of it, was last shown, in milliseconds since
+        /// the epoch.
         static ARRIVED: Cell<f64> = const { Cell::new(0.0) };
     }
 
@@ -113,8 +113,8 @@ pub mod swap {
         note_seen();
     }
 
-    /// Notes that what is shown was looked at: the form for that, which is there as long as it was
-    /// not, is sent by the page itself.
+    /// Records that the reader saw the change: sends the page's own form for it, which is there
+    /// only until it was sent.
     fn note_seen() {
         let form = own::region().and_then(|r| r.query_selector("form[data-seen]").ok().flatten());
         let Some(form) = form.and_then(|f| f.dyn_into::<HtmlFormElement>().ok()) else {
@@ -231,6 +231,9 @@ pub mod swap {
             return false;
         };
         let _ = old.replace_with_with_node_1(&new);
+        if shown_change(&new) != shown_change(&old) {
+            ARRIVED.set(js_sys::Date::now());
+        }
         document().set_title(&page.title());
         counts(page);
         if after == After::Go
@@ -254,6 +257,12 @@ pub mod swap {
         true
     }
 
+    /// The change that a region shows, with its revision.
+    fn shown_change(region: &Element) -> Option<(String, Option<String>)> {
+        let change = region.query_selector("article.change").ok().flatten()?;
+        Some((change.id(), change.get_attribute("data-revision")))
+    }
+
     /// Keeps the counts of the bar in step with the page.
     fn counts(page: &Document) {
         let nav = |d: &Document| d.query_selector("nav#side").ok().flatten();
@@ -264,7 +273,6 @@ pub mod swap {
 
     /// Focuses the refused form, else the next change, and announces what was done.
     fn arrive(region: &Element) {
-        ARRIVED.set(js_sys::Date::now());
         announce(region);
         let wanted = ["[role='alert']", "[data-focus]"];
         if let Some(element) = wanted
@@ -382,8 +390,8 @@ pub mod swap {
                 .unwrap_or(true)
     }
 
-    /// True if the page was changed just now, so that a key that is pressed twice would decide on
-    /// what nobody has seen yet.
+    /// True if another change was shown just now, so that a key that is pressed twice would decide
+    /// on what nobody has seen yet.
     pub fn is_fresh() -> bool {
         ARRIVED.get() + UNSEEN_MS > js_sys::Date::now()
     }

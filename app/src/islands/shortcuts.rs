@@ -192,7 +192,7 @@ mod keys {
             "?" => map(),
             "/" => focus_on("input[data-key='/']"),
             " " => choose(),
-            "a" | "t" | "z" | "r" if swap::is_fresh() => true,
+            "a" | "t" | "r" if swap::is_fresh() => true,
             "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" if !event.repeat() => {
                 choose_reason(&key) || press_in_row(&key)
             }

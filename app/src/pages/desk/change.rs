@@ -71,6 +71,7 @@ pub fn change(desk: &Desk, view: &ChangeView) -> AnyView {
             class="change"
             id=id
             data-change=state
+            data-revision=c.revision
             tabindex="-1"
             data-focus=(!desk.editing).then_some("")
             aria-labelledby=labelled_by
