@@ -31,6 +31,7 @@ on_both_engines!(
     a_letter_says_what_is_known,
     old_transcripts_are_erased,
     an_erasure_that_fails_at_any_statement_changes_nothing,
+    an_open_reader_puts_the_rewriting_off,
 );
 
 const SUBJECT: &str = "cust-4711-zeta";
@@ -905,6 +906,33 @@ async fn a_hold_refuses_every_erasure(world: World) {
         }
     }
     world.verified().await;
+}
+
+/// As long as a transaction may still read the erased rows, the files keep them.
+async fn an_open_reader_puts_the_rewriting_off(world: World) {
+    world
+        .import(&session_of(SUBJECT, "s1", "t1", 1, SAID))
+        .await;
+    let lucid = &world.lucid;
+    let session = sessions_of(&world, SUBJECT).await[0];
+    let cleaned = || async {
+        let shown = lucid.privacy(&world.admin).await.unwrap();
+        shown.erasures[0].row.cleaned_at
+    };
+    let db = store::Db::open(world.url()).await.unwrap();
+    let mut reader = db.read().await.unwrap();
+    store::audit_log::head(&mut reader).await.unwrap();
+    lucid
+        .erase_subject(&world.admin, session, &because("Asked for."))
+        .await
+        .unwrap();
+    lucid.clean_after_erasures().await.unwrap();
+    assert_eq!(cleaned().await, None);
+    reader.commit().await.unwrap();
+    db.close().await;
+    lucid.clean_after_erasures().await.unwrap();
+    assert!(cleaned().await.is_some());
+    assert_nothing_is_left(&world, &[WORD]).await;
 }
 
 async fn the_text_of_a_past_version_is_erased(world: World) {

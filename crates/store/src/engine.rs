@@ -35,6 +35,17 @@ macro_rules! statements {
     };
 }
 
+statements! {
+    /// A transaction id that is younger than all that was deleted so far.
+    NEXT_XID_POSTGRES = "SELECT CAST(CAST(pg_current_xact_id() AS xid) AS TEXT)";
+    /// How many transactions are older than a transaction id. As long as there is one, VACUUM keeps
+    /// rows that were deleted. Of ANALYZE everybody is shown only that it runs.
+    OLDER_POSTGRES = "SELECT (SELECT COUNT(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+        AND (datname = current_database() OR backend_type = 'walsender')
+        AND (age(backend_xmin) > age(CAST($1 AS xid)) OR age(backend_xid) > age(CAST($1 AS xid))))
+        + (SELECT COUNT(*) FROM pg_stat_progress_analyze WHERE datname = current_database())";
+}
+
 /// Statements that this process ran since it started.
 static STATEMENTS_RUN: AtomicU64 = AtomicU64::new(0);
 
@@ -212,11 +223,33 @@ const REWRITE: &str = "VACUUM";
 /// SQLite only: moves the write-ahead log into the file and empties it. Gives 1 first if a reader
 /// stood in the way.
 const EMPTY_WAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// How often, and how long apart, [`OLDER_POSTGRES`] is looked at before the rewrite is put off.
+const LOOKS: u32 = 30;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// PostgreSQL only: writes the tables anew that can hold what somebody said.
 const REWRITE_TABLES: &str = "VACUUM (FULL) answers, audit, audit_touched, change_edits, changes, changesets, comments, commits, contents, decisions,
     dreams, erasures, events, evidence, findings, form_drafts, idempotency_keys, jobs, legal_holds, memories, memory_versions, model_batches,
     outcomes, policy_applications, policy_back_tests, policy_inputs, policy_outcomes, policy_shadows, recall_marks, recalls, search_documents,
     session_features, sessions, setting_changes, vectors";
+
+/// Waits a moment until no transaction of `PostgreSQL` is left that began before; false if one
+/// still is.
+async fn is_oldest(pool: &PgPool) -> Result<bool> {
+    let xid: String = sqlx::query_scalar(NEXT_XID_POSTGRES)
+        .fetch_one(pool)
+        .await?;
+    for _ in 0..LOOKS {
+        let older: i64 = sqlx::query_scalar(OLDER_POSTGRES)
+            .bind(&xid)
+            .fetch_one(pool)
+            .await?;
+        if older == 0 {
+            return Ok(true);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(false)
+}
 
 /// An error below the use cases.
 #[derive(Debug, thiserror::Error)]
@@ -571,8 +604,9 @@ impl Db {
     }
 
     /// Writes the files of the database anew, so that they hold nothing that was erased. Writers
-    /// wait meanwhile; on PostgreSQL readers of the tables, too. False if a reader kept SQLite's
-    /// write-ahead log from being emptied: then it is to be tried again.
+    /// wait meanwhile; on PostgreSQL readers of the tables, too. False if a transaction that began
+    /// before was in the way: it keeps `SQLite`'s write-ahead log from being emptied, and
+    /// `PostgreSQL` from dropping deleted rows. Then it is to be tried again.
     pub async fn rewrite(&self) -> Result<bool> {
         match self {
             Self::Sqlite { write, .. } => {
@@ -584,6 +618,9 @@ impl Db {
                 Ok(busy == 0)
             }
             Self::Postgres(pool) => {
+                if !is_oldest(pool).await? {
+                    return Ok(false);
+                }
                 sqlx::query(REWRITE_TABLES).execute(pool).await?;
                 Ok(true)
             }

@@ -78,6 +78,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str, &'static str)> {
         ("covered", covered::STATEMENTS),
         ("decisions", decisions::STATEMENTS),
         ("dreams", dreams::STATEMENTS),
+        ("engine", engine::STATEMENTS),
         ("erasing", erasing::STATEMENTS),
         ("erasures", erasures::STATEMENTS),
         ("evidence", evidence::STATEMENTS),
