@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use cookie::{Cookie, SameSite};
 use domain::{Timestamp, actor::Actor, ids::StoreId};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
@@ -77,6 +78,8 @@ pub struct Request {
     response: ResponseOptions,
     /// The page itself shows the refused form.
     shows_refused: Arc<AtomicBool>,
+    /// The page is the desk.
+    is_desk: Arc<AtomicBool>,
     /// The store that the page is about.
     store: Arc<OnceLock<StoreId>>,
     /// The stores that the reader sees, once somebody asked.
@@ -117,6 +120,7 @@ impl Request {
             query: BTreeMap::new(),
             response: expect_context::<ResponseOptions>(),
             shows_refused: Arc::default(),
+            is_desk: Arc::default(),
             store: Arc::default(),
             stores: Arc::default(),
         }
@@ -159,11 +163,11 @@ impl Request {
 
     /// Lets this browser be known by a token for half a year.
     pub fn know_browser(&self, token: &str) {
-        self.set_cookie(BROWSER, token, 182 * 86_400, "Lax");
+        self.set_cookie(BROWSER, token, 182 * 86_400, SameSite::Lax);
     }
 
-    fn set_once(&self, text: &str, seconds: u32) {
-        self.set_cookie(ONCE, text, seconds, "Strict");
+    fn set_once(&self, text: &str, seconds: i64) {
+        self.set_cookie(ONCE, text, seconds, SameSite::Strict);
     }
 
     fn cookie_name(&self, name: &str) -> String {
@@ -185,13 +189,14 @@ impl Request {
             .map(|(_, value)| value.to_owned())
     }
 
-    fn set_cookie(&self, name: &str, value: &str, seconds: u32, same_site: &str) {
-        let secure = if self.client.secure { "; Secure" } else { "" };
-        let name = self.cookie_name(name);
-        let cookie = format!(
-            "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}"
-        );
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+    fn set_cookie(&self, name: &str, value: &str, seconds: i64, same_site: SameSite) {
+        let cookie = Cookie::build((self.cookie_name(name), value))
+            .path("/")
+            .max_age(cookie::time::Duration::seconds(seconds))
+            .http_only(true)
+            .same_site(same_site)
+            .secure(self.client.secure);
+        if let Ok(cookie) = HeaderValue::from_str(&cookie.to_string()) {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
     }
@@ -298,6 +303,11 @@ impl Request {
         Some(form)
     }
 
+    /// Tells the frame that the page is the desk, which needs the room.
+    pub fn show_as_desk(&self) {
+        self.is_desk.store(true, Ordering::Relaxed);
+    }
+
     /// The refused form that the page does not show by itself: a form that it has none of its own
     /// for led here.
     async fn refused_elsewhere(&self) -> Option<RefusedForm> {
@@ -357,6 +367,7 @@ async fn beside(request: &Request) -> Framed {
         unread: lucid.unread(actor).await.unwrap_or(0),
         stores: request.store_names().await.unwrap_or_default(),
         store: request.store.get().copied(),
+        is_desk: request.is_desk.load(Ordering::Relaxed),
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Cli {
         long,
         global = true,
         env = "LUCID_LOG",
-        default_value = "warn,server=info"
+        default_value = "warn,server=info,service=info"
     )]
     pub log: String,
     /// How it is logged.
@@ -43,6 +43,10 @@ pub struct Cli {
         default_value = "pretty"
     )]
     pub log_format: LogFormat,
+    /// Address of an OpenTelemetry collector that takes traces over HTTP, as
+    /// `http://localhost:4318`. Requests, use cases and statements are sent, without content.
+    #[arg(long, global = true, env = "LUCID_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// File with the key that signs checkpoints of the audit trail (32 bytes as 64 hexadecimal
     /// digits); made if it is not there.
     #[arg(long, global = true, env = "LUCID_SIGNING_KEY")]

@@ -12,26 +12,44 @@ mod failure;
 mod mail;
 mod models;
 mod recall_export;
+mod telemetry;
 mod trail_export;
 pub mod web;
 mod work;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use cli::{Cli, Command};
-use tracing_subscriber::EnvFilter;
+use telemetry::Telemetry;
 
 pub use failure::Failure;
 
 /// Runs a command; what went wrong is printed with how to mend it, and is exit code 1.
 pub async fn run(cli: Cli) -> ExitCode {
-    log_to_stderr(&cli);
+    let done = match Telemetry::begin(&cli) {
+        Ok(telemetry) => {
+            let done = Box::pin(run_command(cli)).await;
+            telemetry.end().await;
+            done
+        }
+        Err(failure) => Err(failure),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("lucid: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run_command(cli: Cli) -> Result<ExitCode, Failure> {
     let database = commands::Database {
         url: &cli.database,
         signing_key: cli.signing_key.as_deref(),
         session_keys: cli.session_keys.as_deref(),
     };
-    let done = match cli.command {
+    match cli.command {
         Command::Serve(args) => {
             Box::pin(commands::serve::run(
                 database,
@@ -56,27 +74,5 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(database, &args).await,
         Command::Export(args) => commands::export::run(database, &args).await,
         Command::Audit(args) => commands::audit::run(database, &args).await,
-    };
-    match done {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("lucid: {failure}");
-            ExitCode::FAILURE
-        }
     }
-}
-
-fn log_to_stderr(cli: &Cli) {
-    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = std::io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(ansi);
-    // A second call (tests start several servers in one process) keeps the first subscriber.
-    let _ = if cli.log_format == cli::LogFormat::Json {
-        subscriber.json().try_init()
-    } else {
-        subscriber.try_init()
-    };
 }

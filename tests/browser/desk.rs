@@ -657,7 +657,7 @@ async fn the_decision_is_a_few_tabs_away_and_nothing_moves() {
     sign_in(&browser, &lucid.link("reviewer@")).await;
     crate::review::open_first(&browser).await;
     browser.wait_for_islands().await;
-    let skip = tabs_until(&browser, "a.skip.decision").await;
+    let skip = tabs_until(&browser, "a.skip[href='#decision']").await;
     browser.press(&Key::Enter.to_string()).await;
     let approve = tabs_until(&browser, "button[data-key=a]").await;
     println!("Tab stops to Approve: {}", skip + approve);

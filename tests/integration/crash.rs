@@ -11,7 +11,8 @@ use std::{
 };
 
 use domain::{
-    actor::Actor, changeset::ChangeState, ids::ChangesetId, memory::GateMode, rights::Scope,
+    actor::Actor, changeset::ChangeState, dream_state::DreamState, ids::ChangesetId,
+    memory::GateMode, rights::Scope,
 };
 use service::{MemoryWrite, NewKey, Verdict, Written};
 
@@ -332,7 +333,7 @@ async fn killed_dreams(world: World) {
         world.verified().await;
         for &id in &dreams {
             let view = world.lucid.dream(&operator, id).await.unwrap();
-            let done = view.dream.state == "completed";
+            let done = view.dream.state == DreamState::Completed;
             assert_eq!(
                 (view.dream.changeset_id.is_some(), view.findings.len()),
                 (done, usize::from(done)),
@@ -348,7 +349,8 @@ async fn killed_dreams(world: World) {
         let mut left = 0;
         for &id in &dreams {
             left += usize::from(
-                world.lucid.dream(&operator, id).await.unwrap().dream.state != "completed",
+                world.lucid.dream(&operator, id).await.unwrap().dream.state
+                    != DreamState::Completed,
             );
         }
         if left == 0 {

@@ -2,6 +2,7 @@
 //! each time, and the trail verifies.
 
 use domain::{
+    dream_state::DreamState,
     memory::GateMode,
     policy::{Applying, PRESETS, PolicyFile, VersionState},
     rights::Scope,
@@ -259,7 +260,7 @@ async fn every_statement_of_other_writes_fails_once(world: World) {
         world.wait_seconds(120);
         tries += 1;
     }
-    while lucid.dream(&world.admin, dream).await.unwrap().dream.state != "completed" {
+    while lucid.dream(&world.admin, dream).await.unwrap().dream.state != DreamState::Completed {
         lucid.work_once("test").await.unwrap();
         world.wait_seconds(120);
         tries += 1;

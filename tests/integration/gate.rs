@@ -4,6 +4,7 @@
 use domain::{
     actor::Actor,
     changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
+    dream_state::DreamState,
 };
 use service::{CommitRequest, Error, Kind, Verdict};
 
@@ -633,7 +634,7 @@ async fn dreams_wait_for_their_turn(world: World) {
             .unwrap()
             .dream
             .state,
-        "canceled"
+        DreamState::Canceled
     );
     assert_eq!(
         world
@@ -734,7 +735,7 @@ async fn a_job_that_kills_its_worker_ends(world: World) {
     }
     assert!(world.lucid.work_once("alive").await.unwrap());
     let view = world.lucid.dream(&world.admin, dream).await.unwrap().dream;
-    assert_eq!(view.state, "failed");
+    assert_eq!(view.state, DreamState::Failed);
     assert!(
         !world.lucid.work_once("alive").await.unwrap(),
         "it is not tried for ever"

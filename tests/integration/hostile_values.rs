@@ -10,7 +10,7 @@ use std::{
 
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
-    changeset::RejectCode,
+    changeset::{ChangesetOrigin, RejectCode},
     memory::GateMode,
     policy::{PRESETS, VersionState},
     recall::RecallMark,
@@ -492,7 +492,7 @@ impl Twin {
         for row in waiting(lucid, &self.admin, &service::QueueFilter::default())
             .await
             .iter()
-            .filter(|c| c.origin == "agent")
+            .filter(|c| c.origin == ChangesetOrigin::Agent)
         {
             written.push(
                 lucid

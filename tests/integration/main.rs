@@ -58,6 +58,7 @@ mod slow_requests;
 mod snapshots;
 mod statements;
 mod tampering;
+mod telemetry;
 mod trust;
 mod upkeep;
 mod words;

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use distill::{Client, Kind, Recorder, Replay, Settings};
-use domain::ids::DreamId;
+use domain::{dream_state::DreamState, ids::DreamId};
 use dream::model::Model;
 use serde_json::{Value, json};
 use service::{Distillers, Lucid, ModelLimits};
@@ -55,7 +55,12 @@ async fn dream(world: &World, lucid: &Lucid, kind: Kind) -> service::DreamView {
         .unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     let view = lucid.dream(&world.admin, id).await.unwrap();
-    assert_eq!(view.dream.state, "completed", "{:?}", view.dream.error);
+    assert_eq!(
+        view.dream.state,
+        DreamState::Completed,
+        "{:?}",
+        view.dream.error
+    );
     view
 }
 

@@ -761,6 +761,8 @@ async fn metrics_are_off_until_they_have_a_token() {
         .unwrap();
     let id = page.headers()["request-id"].to_str().unwrap().to_owned();
     assert!(id.starts_with("req_") && id.len() == 28, "{id}");
+    // The first reading has a duration in the second.
+    get(&on, "four-plain-words").await.unwrap();
     let text = get(&on, "four-plain-words")
         .await
         .unwrap()
@@ -776,6 +778,7 @@ async fn metrics_are_off_until_they_have_a_token() {
         "lucid_audit_seq",
         "lucid_queue_oldest_seconds",
         "lucid_http_request_seconds",
+        "lucid_use_case_seconds_count{use_case=\"installation_counts\"}",
     ] {
         assert!(text.contains(line), "{line} in\n{text}");
     }

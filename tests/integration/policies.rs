@@ -6,10 +6,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
     audit_action::AuditAction,
-    changeset::{ChangeKind, ChangeState, RejectCode},
+    changeset::{ChangeKind, ChangeState, Contribution, RejectCode},
     ids::{ChangesetId, PolicyId},
     policy::{
-        Applying, Effect, Outcome as Said, PRESETS, PolicyFile, Rule, VersionState, Wider, Window,
+        Applying, Effect, Outcome as Said, OutcomeKind, PRESETS, PolicyFile, Rule, VersionState,
+        Wider, Window,
     },
 };
 use service::{
@@ -303,7 +304,7 @@ async fn a_policy_needs_a_test_a_back_test_and_a_second_admin(world: World) {
     assert!(refused(go(1, VersionState::Active).await.unwrap_err()).contains("test"));
     // A test that fails keeps it from becoming active, too.
     let mut failing = preset(&world, 0, at_once());
-    failing.tests[0].expect = domain::policy::Expected::Forbid;
+    failing.tests[0].expect = OutcomeKind::Forbid;
     let shown = view(&world, id).await.version.sha256;
     assert_eq!(
         lucid
@@ -831,7 +832,7 @@ async fn a_rule_does_not_apply_what_its_author_contributed_to(world: World) {
     let merge = merge_of(&world, changeset).await.change.id;
     let author = world.admin.who.person().unwrap();
     let mut tx = world.db.write().await.unwrap();
-    store::decisions::contribute(&mut tx, merge, author, "recorded", lucid.now())
+    store::decisions::contribute(&mut tx, merge, author, Contribution::Recorded, lucid.now())
         .await
         .unwrap();
     world.record(&mut tx).await;
@@ -1089,7 +1090,7 @@ async fn what_forbids_is_retired_by_two_admins_only(world: World) {
                     domain::risk::RiskLevel::Low,
                 )
             },
-            expect: domain::policy::Expected::Forbid,
+            expect: OutcomeKind::Forbid,
         }],
         ..PolicyFile::default()
     };
@@ -1509,7 +1510,7 @@ fn forbidding(world: &World, path: &str) -> PolicyFile {
         tests: vec![domain::policy::Case {
             name: "legal".to_owned(),
             change,
-            expect: domain::policy::Expected::Forbid,
+            expect: OutcomeKind::Forbid,
         }],
         ..PolicyFile::default()
     }

@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use domain::{
     changeset::{ChangeKind, RejectCode},
+    dream_state::DreamState,
     ids::ChangesetId,
     question::{Answer, QuestionKind},
 };
@@ -33,7 +34,7 @@ async fn dream(world: &World, lucid: &Lucid) -> Vec<QuestionView> {
     assert!(lucid.work_once("test").await.unwrap());
     assert_eq!(
         lucid.dream_row(&world.admin, id).await.unwrap().state,
-        "completed"
+        DreamState::Completed
     );
     lucid
         .questions(&world.reviewer, Some(world.store))

@@ -2,6 +2,7 @@
 //! package registry. Whatever it says passes the guards or is dropped. Only `make soak` runs it,
 //! because the package is compiled first.
 
+use domain::dream_state::DreamState;
 use std::{
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -104,7 +105,12 @@ async fn a_real_server_of_models_is_understood() {
         .unwrap();
     assert!(lucid.work_once("test").await.unwrap());
     let view = lucid.dream(&world.admin, id).await.unwrap();
-    assert_eq!(view.dream.state, "completed", "{:?}", view.dream.error);
+    assert_eq!(
+        view.dream.state,
+        DreamState::Completed,
+        "{:?}",
+        view.dream.error
+    );
     let stats: serde_json::Value = serde_json::from_str(&view.dream.stats).unwrap();
     println!("{}", stats["model"]);
     assert!(

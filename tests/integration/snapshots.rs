@@ -1,7 +1,10 @@
 //! What a decision is made on is read from one snapshot: an edit that lands in the middle of the
 //! reading changes nothing of it.
 
-use domain::actor::{Role, StoreRole};
+use domain::{
+    actor::{Role, StoreRole},
+    changeset::Contribution,
+};
 use store::{changes, decisions};
 
 use crate::world::{World, add, on_both_engines};
@@ -60,7 +63,7 @@ async fn an_edit_in_the_middle_of_a_page_is_not_seen_by_half(world: World) {
             .await
             .unwrap()
             .iter()
-            .all(|c| c.how != "edited")
+            .all(|c| c.how != Contribution::Edited)
     );
     drop(page);
     let now = world

@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-use domain::actor::Actor;
 use domain::audit_action::AuditAction;
+use domain::{actor::Actor, dream_state::DreamState};
 
 use crate::{
     support::{
@@ -205,7 +205,7 @@ async fn a_stopped_worker_hands_its_job_back() {
         .unwrap()
         .dream
         .state;
-    if state != "completed" {
+    if state != DreamState::Completed {
         // No lease has to run out.
         assert!(world.lucid.work_once("second").await.unwrap());
     }
@@ -217,6 +217,6 @@ async fn a_stopped_worker_hands_its_job_back() {
             .unwrap()
             .dream
             .state,
-        "completed"
+        DreamState::Completed
     );
 }

@@ -10,6 +10,7 @@ use domain::{
     Timestamp,
     actor::{Actor, Grant, Role, StoreRole},
     changeset::ChangeState,
+    dream_state::DreamState,
     ids::{ChangesetId, SignInId, StoreId, UserId},
 };
 use service::{
@@ -194,7 +195,12 @@ impl World {
             .unwrap();
         assert!(self.lucid.work_once("test").await.unwrap());
         let view = self.lucid.dream(&self.admin, id).await.unwrap();
-        assert_eq!(view.dream.state, "completed", "{:?}", view.dream.error);
+        assert_eq!(
+            view.dream.state,
+            DreamState::Completed,
+            "{:?}",
+            view.dream.error
+        );
         view.dream.changeset_id
     }
 
@@ -346,7 +352,7 @@ impl World {
         inbox
             .into_iter()
             .filter(|n| n.read_at.is_none())
-            .map(|n| n.reason)
+            .map(|n| n.reason.to_string())
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use leptos::prelude::*;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use service::{Error, Place, SignedIn};
 use tower_sessions::Session;
 
@@ -199,16 +200,16 @@ pub(super) fn is_own_page(next: &str) -> bool {
         && !next.starts_with("/do/")
 }
 
-/// Percent-encodes what has a meaning in a query.
+/// The bytes of a value that are escaped in a query.
+const ESCAPED_IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'/');
+
+/// A value for a query.
 pub fn encoded(text: &str) -> String {
-    let byte = |b: u8| {
-        if b.is_ascii_alphanumeric() || b"-_./".contains(&b) {
-            char::from(b).to_string()
-        } else {
-            format!("%{b:02X}")
-        }
-    };
-    text.bytes().map(byte).collect()
+    utf8_percent_encode(text, ESCAPED_IN_QUERY).to_string()
 }
 
 #[cfg(test)]

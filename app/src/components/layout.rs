@@ -169,6 +169,8 @@ pub struct Framed {
     pub stores: Vec<StoreName>,
     /// The store that the page is about.
     pub store: Option<StoreId>,
+    /// True on the desk: the navigation is a rail of icons, and a link skips to the decision.
+    pub is_desk: bool,
 }
 
 /// Most that a badge counts.
@@ -203,13 +205,19 @@ pub fn Frame(
         .filter_map(|(title, places)| section(title, places, here, &user, &framed))
         .collect_view();
     let waits = format!("Queue, {} waiting", framed.waiting);
+    let side = if framed.is_desk { "side rail" } else { "side" };
+    let skip_to_decision = framed.is_desk.then(|| {
+        view! {
+            <a class="skip" href="#decision">
+                "Skip to the decision"
+            </a>
+        }
+    });
     view! {
         <a class="skip" href="#main">
             "Skip to content"
         </a>
-        <a class="skip decision" href="#decision">
-            "Skip to the decision"
-        </a>
+        {skip_to_decision}
         <header class="top">
             <button class="button quiet icon" popovertarget="side" aria-label="Open navigation">
                 <Icon name="menu" />
@@ -223,7 +231,7 @@ pub fn Frame(
                 <Icon name="inbox" />
             </a>
         </header>
-        <nav class="side" id="side" popover aria-label="Main">
+        <nav class=side id="side" popover aria-label="Main">
             <div class="side-head">
                 <button class="switcher" popovertarget="stores" title="Choose a store">
                     <Logo />

@@ -13,6 +13,7 @@ pub fn DeskKeys() -> impl IntoView {
     view! { <div class="visually-hidden" role="status" id="desk-says"></div> }
 }
 
+/// What happens in the browser.
 #[cfg(feature = "hydrate")]
 pub mod swap {
     use std::cell::Cell;
@@ -60,6 +61,7 @@ pub mod swap {
         Renew,
     }
 
+    /// Listens for clicks, forms and the way back, and records the change that is shown as seen.
     pub fn listen() {
         let on_click = Closure::<dyn FnMut(MouseEvent)>::new(|event: MouseEvent| {
             let plain = event.button() == 0

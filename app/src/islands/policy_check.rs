@@ -34,6 +34,7 @@ mod listen {
         static WAITING: Cell<i32> = const { Cell::new(0) };
     }
 
+    /// Checks the policy whenever nothing was typed for a moment.
     pub fn listen() {
         let Some(place) = document().get_element_by_id("checked") else {
             return;

@@ -32,6 +32,7 @@ mod listen {
         static LISTENING: Cell<bool> = const { Cell::new(false) };
     }
 
+    /// Previews the first row, then each row that gets the focus.
     pub fn listen() {
         SHOWN.take();
         if let Some(first) =

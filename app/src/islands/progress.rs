@@ -1,14 +1,14 @@
 //! A running dream, live: one stream of server-sent events, closed while the tab is hidden.
 #![allow(missing_docs, reason = "the macro makes a struct beside each island")]
 
+use domain::dream_state::DreamState;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// One message of the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DreamProgress {
-    /// `pending`, `running`, `completed`, `failed` or `canceled`.
-    pub state: String,
+    pub state: DreamState,
     pub sessions_done: u64,
     pub sessions: u64,
 }
@@ -28,9 +28,11 @@ pub fn LiveProgress(
     let _ = (stream, set_now);
     let text = move || {
         let p = now.get();
-        match p.state.as_str() {
-            "pending" => "Waits for a worker".to_owned(),
-            "running" => format!("Reading: {} of {} sessions", p.sessions_done, p.sessions),
+        match p.state {
+            DreamState::Pending => "Waits for a worker".to_owned(),
+            DreamState::Running => {
+                format!("Reading: {} of {} sessions", p.sessions_done, p.sessions)
+            }
             other => format!("The dream is {other}"),
         }
     };
@@ -52,7 +54,7 @@ fn follow(address: String, set_now: WriteSignal<DreamProgress>) {
         let Ok(progress) = serde_json::from_str::<DreamProgress>(&text) else {
             return;
         };
-        let ended = !matches!(progress.state.as_str(), "pending" | "running");
+        let ended = progress.state.has_ended();
         set_now.set(progress);
         if ended {
             let _ = window().location().reload();

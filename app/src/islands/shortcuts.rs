@@ -94,6 +94,7 @@ mod keys {
         static GOING: Cell<bool> = const { Cell::new(false) };
     }
 
+    /// Listens for keys, and wires the switch and the button of the map of keys.
     pub fn listen() {
         let on_key = Closure::<dyn FnMut(KeyboardEvent)>::new(|event: KeyboardEvent| {
             if press(&event) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::plural::{cost, count};
-use domain::{actor::Actor, ids::SessionId, rights::Action};
+use domain::{actor::Actor, dream_state::DreamState, ids::SessionId, rights::Action};
 use leptos::prelude::*;
 use service::{DreamRow, DreamView, FindingRow, places_of};
 
@@ -52,10 +52,10 @@ pub fn Dream() -> impl IntoView {
             </p>
             {d.instructions.clone().map(|t| view! { <p>"Instructions: "<Visible text=t /></p> })}
             {error}
-            {if matches!(d.state.as_str(), "pending" | "running") {
-                running(&actor, d)
-            } else {
+            {if d.state.has_ended() {
                 ended(&actor, &view)
+            } else {
+                running(&actor, d)
             }}
         }
         .into_any())
@@ -64,7 +64,7 @@ pub fn Dream() -> impl IntoView {
 
 fn running(actor: &Actor, dream: &DreamRow) -> AnyView {
     let start = DreamProgress {
-        state: dream.state.clone(),
+        state: dream.state,
         sessions_done: u64::try_from(stat(&dream.progress, "sessions_done")).unwrap_or(0),
         sessions: u64::try_from(stat(&dream.progress, "sessions")).unwrap_or(0),
     };
@@ -100,7 +100,7 @@ fn ended(actor: &Actor, view: &DreamView) -> AnyView {
             </p>
         }
     });
-    let nothing = (view.dream.state == "completed" && changeset.is_none()).then(
+    let nothing = (view.dream.state == DreamState::Completed && changeset.is_none()).then(
         || view! { <p>"No changes proposed. Nothing new recurs and there are no duplicates."</p> },
     );
     let of = |disposition: &str| {

@@ -4,6 +4,7 @@ use domain::plural::{cost, count};
 use domain::{
     Timestamp,
     actor::Actor,
+    dream_state::DreamState,
     ids::StoreId,
     rhythm::{Every, Rhythm, WEEKDAYS},
     rights::Action,
@@ -95,13 +96,13 @@ fn table(dreams: Page<DreamRow>, here: &str, now: Timestamp) -> AnyView {
     let row = move |d: DreamRow| {
         let proposed = match d.changeset_id {
             Some(id) => view! { <a href=format!("/changesets/{id}")>{count(stat(&d.stats, "proposed"), "change")}</a> }.into_any(),
-            None if d.state == "completed" => "nothing".into_any(),
+            None if d.state == DreamState::Completed => "nothing".into_any(),
             None => ().into_any(),
         };
         view! {
             <tr>
                 <td>
-                    <a href=format!("/dreams/{}", d.id)>{d.state}</a>
+                    <a href=format!("/dreams/{}", d.id)>{d.state.as_str()}</a>
                 </td>
                 <td>
                     <a href=format!("/stores/{}", d.store_id)>

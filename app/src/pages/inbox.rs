@@ -1,7 +1,7 @@
 //! What one was told: whose turn it is, who said something, what became of what one proposed. Links
 //! open the item, and never decide.
 
-use domain::Timestamp;
+use domain::{Timestamp, notice::NoticeReason};
 use leptos::prelude::*;
 use service::{NoticeRow, RecallNotice};
 
@@ -53,7 +53,7 @@ pub fn Inbox() -> impl IntoView {
             let place = format!("/changesets/{}", r.changeset_id);
             item(
                 r.read_at.is_some(),
-                reason(&r.reason),
+                reason(r.reason),
                 (place, r.title),
                 (r.store_name, r.created_at, now),
             )
@@ -137,11 +137,11 @@ fn item(
     }
 }
 
-fn reason(word: &str) -> &'static str {
-    match word {
-        "your_turn" => "Your turn",
-        "comment" => "New comment",
-        "conflict" => "Memory changed since it was proposed",
-        _ => "Decided",
+fn reason(why: NoticeReason) -> &'static str {
+    match why {
+        NoticeReason::YourTurn => "Your turn",
+        NoticeReason::Comment => "New comment",
+        NoticeReason::Conflict => "Memory changed since it was proposed",
+        NoticeReason::Decided => "Decided",
     }
 }

@@ -10,7 +10,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use service::{
-    FIGURE_DAYS, Met, NoteEffect, OpenFailure, Proposals, ReviewFigures, Reviewing, StoreName,
+    FIGURE_DAYS, Met, NoteEffect, OpenFailure, Proposals, ReviewStatistics, Reviewing, StoreName,
     WEEKS, Week,
 };
 
@@ -48,7 +48,7 @@ pub fn Insights() -> impl IntoView {
             .filter(|id| stores.iter().any(|s| s.id == *id));
         let split = request.asked("split");
         let insights = request.lucid.insights(actor, store, split).await?;
-        let figures = request.lucid.review_figures(actor).await?;
+        let figures = request.lucid.review_statistics(actor).await?;
         let option = |s: &StoreName| {
             view! {
                 <option value=s.id.to_string() selected=store == Some(s.id)>
@@ -441,7 +441,7 @@ fn called(source: &str) -> String {
 }
 
 /// Shows the statistics of reviews, overall and for each reviewer that the reader may see.
-fn reviews(figures: &ReviewFigures) -> AnyView {
+fn reviews(figures: &ReviewStatistics) -> AnyView {
     let body = if figures.overall.decisions == 0 {
         view! {
             <Empty title="No decisions yet">

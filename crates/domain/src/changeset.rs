@@ -92,6 +92,42 @@ text_enum! {
 }
 
 text_enum! {
+    /// A decision as it is stored: without its reason and its date.
+    DecisionKind {
+        Approve => "approve",
+        Reject => "reject",
+        Defer => "defer",
+    }
+}
+
+text_enum! {
+    /// What a person did for a change. Whoever contributed to it cannot approve it (rule 5).
+    Contribution {
+        /// Wrote the whole text.
+        Wrote => "wrote",
+        /// Proposed it, or owns the key that it came through.
+        Proposed => "proposed",
+        Edited => "edited",
+        /// Reverted the commit that it brings back.
+        Reverted => "reverted",
+        /// Recorded the sessions that it rests on.
+        Recorded => "recorded",
+        /// Gave the dream its instructions.
+        Instructed => "instructed",
+    }
+}
+
+text_enum! {
+    /// Who proposed a changeset.
+    ChangesetOrigin {
+        Dream => "dream",
+        Person => "person",
+        Revert => "revert",
+        Agent => "agent",
+    }
+}
+
+text_enum! {
     /// Why a change was rejected; decides when the finding may come back (rule 12).
     RejectCode {
         /// Never propose this again.

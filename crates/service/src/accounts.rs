@@ -83,6 +83,7 @@ pub struct SignedIn {
 impl Lucid {
     /// Makes the one-time link that makes the first admin; `None` if somebody has an account
     /// already. Earlier ones end.
+    #[tracing::instrument(skip_all)]
     pub async fn first_admin_link(&self) -> Result<Option<String>> {
         let mut tx = self.db.background().await?;
         if users::count(&mut tx).await? > 0 {
@@ -126,6 +127,7 @@ impl Lucid {
     }
 
     /// Returns what a link is for, without using it up.
+    #[tracing::instrument(skip_all)]
     pub async fn link_purpose(&self, token: &str) -> Result<LinkPurpose> {
         let mut tx = self.db.read().await?;
         let link = sign_in::link(&mut tx, &token_hash(token), self.now())
@@ -146,6 +148,7 @@ impl Lucid {
 
     /// Uses a link: sets the password, and makes the first admin (with name and address) where it
     /// is for that. Who saw the link stays recorded on the credential.
+    #[tracing::instrument(skip_all)]
     pub async fn use_link(
         &self,
         token: &str,
@@ -262,6 +265,7 @@ impl Lucid {
     /// same network address under any account. A browser from which the account has signed in
     /// before has a count of its own instead of the account's: nobody elsewhere can lock its owner
     /// out.
+    #[tracing::instrument(skip_all)]
     pub async fn sign_in(&self, email: &str, password: &str, place: Place<'_>) -> Result<SignedIn> {
         let email = email.trim().to_lowercase();
         let now = self.now();
@@ -374,6 +378,7 @@ impl Lucid {
     /// Checks the password of the person who is signed in once more: what they sign rests on it for
     /// five minutes, in this sign-in alone. Wrong ones are counted for the sign-in, so that nobody
     /// elsewhere can keep somebody from signing.
+    #[tracing::instrument(skip_all)]
     pub async fn confirm_password(&self, actor: &Actor, password: &str) -> Result<()> {
         let user = self
             .own_password(actor, password, "wrong password; nothing was signed")
@@ -397,6 +402,7 @@ impl Lucid {
     }
 
     /// Sets one's own password, who knows the one before; every other sign-in of the account ends.
+    #[tracing::instrument(skip_all)]
     pub async fn change_password(&self, actor: &Actor, before: &str, after: &str) -> Result<()> {
         let user = self
             .own_password(actor, before, "the password you have now is another")
@@ -467,6 +473,7 @@ impl Lucid {
     }
 
     /// One's own sign-ins, newest first.
+    #[tracing::instrument(skip_all)]
     pub async fn own_sign_ins(&self, actor: &Actor) -> Result<Vec<OwnSignIn>> {
         let id = own_account(actor)?;
         let this = hex::encode(hash_of(actor));
@@ -488,6 +495,7 @@ impl Lucid {
     }
 
     /// Ends one of one's own sign-ins by its handle, or with none all but the one that asks.
+    #[tracing::instrument(skip_all)]
     pub async fn end_own_sign_in(&self, actor: &Actor, handle: Option<&str>) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let (id, right) = actor.own_account()?;
@@ -511,6 +519,7 @@ impl Lucid {
     }
 
     /// Records that somebody signed out; their web session is ended by the caller.
+    #[tracing::instrument(skip_all)]
     pub async fn sign_out(&self, actor: &Actor) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let (user, right) = actor.own_account()?;
@@ -526,6 +535,7 @@ impl Lucid {
 
     /// Returns who somebody is now through a web session (or in this process, with none), and what
     /// they were granted; `None` if the account or the session ended.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn actor(
         &self,
         id: UserId,
@@ -552,6 +562,7 @@ impl Lucid {
     }
 
     /// True if the password was confirmed in this sign-in within the time that it signs for.
+    #[tracing::instrument(skip_all)]
     pub async fn is_confirmed(&self, actor: &Actor) -> Result<bool> {
         let acting = self.read_rights(&mut self.db.read().await?, actor).await?;
         Ok(acting
@@ -653,10 +664,12 @@ pub fn about_account(action: AuditAction, user: UserId, payload: &serde_json::Va
     }
 }
 
+/// SHA-256 of a token: what the database keeps instead of it.
 pub fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
+/// The address in lower case; an error if it is none.
 pub fn check_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let good = email.len() <= 254
@@ -673,6 +686,8 @@ pub fn check_email(email: &str) -> Result<String> {
     }
 }
 
+/// The name without spaces around it; an error if it is empty, longer than 100 characters, or
+/// hides characters.
 pub fn check_name(name: &str) -> Result<String> {
     let name = name.trim().to_owned();
     let good = (1..=100).contains(&name.chars().count()) && !domain::scan::has_hidden(&name);

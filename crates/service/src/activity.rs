@@ -33,12 +33,14 @@ pub struct Happened {
 
 impl Lucid {
     /// The position of the last entry.
+    #[tracing::instrument(skip_all)]
     pub async fn position(&self) -> Result<i64> {
         Ok(audit_log::head(&mut self.db.read().await?).await?.seq)
     }
 
     /// Returns what happened after a position in stores whose changesets the actor may see, and the
     /// position that this goes up to.
+    #[tracing::instrument(skip_all)]
     pub async fn news(&self, actor: &Actor, after: i64) -> Result<(Vec<Happened>, i64)> {
         // One snapshot: an entry that is appended between two reads is not passed over.
         let mut tx = self.db.read().await?;

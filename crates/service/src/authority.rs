@@ -24,6 +24,7 @@ pub struct Database {
 }
 
 impl Database {
+    /// Without keys, so transcripts are not sealed.
     pub const fn new(db: Db) -> Self {
         Self {
             db,
@@ -39,6 +40,7 @@ impl Database {
         }
     }
 
+    /// The keys that seal transcripts, if a folder was named.
     pub const fn session_keys(&self) -> Option<&SessionKeys> {
         self.session_keys.as_ref()
     }
@@ -62,26 +64,32 @@ impl Database {
             .with_session_keys(self.session_keys.clone()))
     }
 
+    /// The tables, triggers and indices that are not as the migrations made them.
     pub async fn changed_schema(&self) -> Result<Vec<String>> {
         Ok(self.db.changed_schema().await?)
     }
 
+    /// `SQLite` or `PostgreSQL`, for people.
     pub const fn engine(&self) -> &'static str {
         self.db.engine()
     }
 
+    /// Writes a consistent copy to a file that is not there yet. SQLite only.
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
         Ok(self.db.backup(file).await?)
     }
 
+    /// Writes the files anew, without what was deleted; false if a reader was in the way.
     pub async fn rewrite(&self) -> Result<bool> {
         Ok(self.db.rewrite().await?)
     }
 
+    /// Closes every connection; what is read or written after it fails.
     pub async fn close(&self) {
         self.db.close().await;
     }
 
+    /// Size of the write-ahead log. SQLite only.
     pub async fn wal_bytes(&self) -> Option<u64> {
         self.db.wal_bytes().await
     }
@@ -223,6 +231,7 @@ impl Lucid {
     }
 
     /// The same actor with what they may do now; `None` if account, web session or key ended.
+    #[tracing::instrument(skip_all)]
     pub async fn refreshed(&self, actor: &Actor) -> Result<Option<Actor>> {
         Ok(self
             .read_rights(&mut self.db.read().await?, actor)

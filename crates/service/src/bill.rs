@@ -35,6 +35,7 @@ pub struct GivenMemory {
 impl Lucid {
     /// The versions that a session was given from stores that the actor may see, at most 100; and
     /// how many there are.
+    #[tracing::instrument(skip_all, fields(%session))]
     pub async fn given_to(
         &self,
         actor: &Actor,
@@ -56,6 +57,7 @@ impl Lucid {
     }
 
     /// The signed bill of memory of a session. That it was made is an entry of the trail.
+    #[tracing::instrument(skip_all, fields(%session))]
     pub async fn bill_of_memory(&self, actor: &Actor, session: SessionId) -> Result<Envelope> {
         self.flush_small_writes().await?;
         let Some(key) = self.signing_key.as_deref() else {

@@ -107,6 +107,7 @@ impl SupersededTitle {
 
 impl Lucid {
     /// Composes a briefing and records which versions were read.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn briefing(
         &self,
         actor: &Actor,

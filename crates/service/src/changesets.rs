@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use domain::{
     actor::{Actor, Role, StoreRole, Visible},
     audit_action::AuditAction,
-    changeset::ChangeState,
+    changeset::{ChangeState, DecisionKind},
     ids::{ChangeId, ChangesetId, EvidenceId, UserId},
     masking,
     review::Requirement,
@@ -141,6 +141,7 @@ impl QuoteView {
 impl Lucid {
     /// A page of what waits, change by change and the earliest due first, and how much of what is
     /// open fits the filter, its state left aside.
+    #[tracing::instrument(skip_all)]
     pub async fn waiting_changes(
         &self,
         actor: &Actor,
@@ -165,6 +166,7 @@ impl Lucid {
     }
 
     /// How much of what is open fits the filter, its state left aside.
+    #[tracing::instrument(skip_all)]
     pub async fn queue_counts(&self, actor: &Actor, filter: &QueueFilter) -> Result<QueueCounts> {
         let (visible, filter) = narrowed(actor, filter);
         let mut tx = self.db.read().await?;
@@ -173,6 +175,7 @@ impl Lucid {
 
     /// How many changes wait for a decision of the actor, counted up to a limit. None for whoever
     /// decides nothing.
+    #[tracing::instrument(skip_all)]
     pub async fn my_turn(&self, actor: &Actor, limit: i64) -> Result<i64> {
         let Some(me) = decider(actor) else {
             return Ok(0);
@@ -182,6 +185,7 @@ impl Lucid {
     }
 
     /// Changesets in which nothing is left to do, newest first.
+    #[tracing::instrument(skip_all)]
     pub async fn done(
         &self,
         actor: &Actor,
@@ -202,6 +206,7 @@ impl Lucid {
     }
 
     /// Agents from which there is evidence that the actor may see.
+    #[tracing::instrument(skip_all)]
     pub async fn agents(&self, actor: &Actor) -> Result<Vec<String>> {
         Ok(changesets::agents(
             &mut self.db.read().await?,
@@ -212,6 +217,7 @@ impl Lucid {
 
     /// The changeset with a change in the actor's turn that comes after this one in the queue, or
     /// before it; around the end if there is none.
+    #[tracing::instrument(skip_all, fields(%of))]
     pub async fn neighbour(
         &self,
         actor: &Actor,
@@ -254,6 +260,7 @@ impl Lucid {
     }
 
     /// A changeset with everything that a decision needs.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn changeset(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetView> {
         let mut tx = self.db.read().await?;
         let changeset = seen(&mut tx, actor, id).await?;
@@ -337,6 +344,7 @@ impl Lucid {
 
     /// The change of a changeset that waits for the actor after this one; around the end if there
     /// is none.
+    #[tracing::instrument(skip_all, fields(%id, %after))]
     pub async fn next_waiting(
         &self,
         actor: &Actor,
@@ -371,6 +379,7 @@ impl Lucid {
 
     /// Records that the quotes of a change are shown with nothing masked: to who decides on it,
     /// each time an entry in the audit.
+    #[tracing::instrument(skip_all, fields(%change))]
     pub async fn reveal_quotes(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
         let (mut tx, actor) = self.begin(actor).await?;
         let id = changes::changeset_of(&mut tx, change)
@@ -412,11 +421,13 @@ impl Lucid {
     }
 
     /// A changeset without its changes.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn changeset_row(&self, actor: &Actor, id: ChangesetId) -> Result<ChangesetRow> {
         seen(&mut self.db.read().await?, actor, id).await
     }
 
     /// The changeset that a change is in.
+    #[tracing::instrument(skip_all, fields(%change))]
     pub async fn changeset_of(&self, actor: &Actor, change: ChangeId) -> Result<ChangesetId> {
         let mut tx = self.db.read().await?;
         let id = changes::changeset_of(&mut tx, change)
@@ -464,8 +475,9 @@ pub fn waits_for(change: &ChangeRow, approved: bool, contributed: bool) -> bool 
 
 /// True if somebody's approval is on the revision of a change that stands.
 fn has_approved(votes: &[DecisionRow], change: &ChangeRow, user: UserId) -> bool {
-    let standing =
-        |d: &&DecisionRow| d.user_id == user && d.verdict == "approve" && d.taken_back_at.is_none();
+    let standing = |d: &&DecisionRow| {
+        d.user_id == user && d.verdict == DecisionKind::Approve && d.taken_back_at.is_none()
+    };
     votes
         .iter()
         .filter(standing)

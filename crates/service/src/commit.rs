@@ -7,7 +7,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
-    changeset::{Action, ChangeState, Edit},
+    changeset::{Action, ChangeState, Contribution, Edit},
     ids::{ChangeId, ChangesetId, CommitId, MemoryId, StoreId, VersionId},
     limits,
     memory::Operation,
@@ -89,6 +89,7 @@ impl Lucid {
     /// Commits the approved changes that were shown. Refused whole, with the list, if one of them
     /// is no longer as it was shown, lacks the approval of somebody who had no hand in it, or was
     /// made for a memory that has moved.
+    #[tracing::instrument(skip_all)]
     pub async fn commit(&self, actor: &Actor, request: &CommitRequest) -> Result<Committed> {
         if request.expected.is_empty() {
             return Err(Error::Invalid(
@@ -235,10 +236,9 @@ impl Lucid {
     }
 
     fn writes(&self, change: &ChangeRow, standing: &Standing) -> Vec<Write> {
-        let edited = standing
-            .hands
-            .iter()
-            .any(|h| h.change_id == change.id && matches!(h.how.as_str(), "edited" | "wrote"));
+        let edited = standing.hands.iter().any(|h| {
+            h.change_id == change.id && matches!(h.how, Contribution::Edited | Contribution::Wrote)
+        });
         let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
         let restored = |edit: &Edit| {
             let place = edit.new_path.as_ref().unwrap_or(&edit.path).as_str();
@@ -396,6 +396,7 @@ impl Standing {
         ours.iter().any(|x| theirs.iter().any(|y| same(x, y)))
     }
 
+    /// The edits of a change, in their order.
     pub fn edits_of(&self, change: &ChangeRow) -> Vec<Edit> {
         self.edits
             .iter()

@@ -96,6 +96,7 @@ pub struct Target {
 impl Lucid {
     /// Writes, proposes or deletes one memory of a store, as its gate says; only under the paths
     /// that the actor was granted.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn write_memory(
         &self,
         actor: &Actor,
@@ -176,6 +177,7 @@ impl Lucid {
 
     /// Writes memories directly, in one commit: new ones, or other content at their paths. For
     /// anyone who runs the command line.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn write_memories(
         &self,
         actor: &Actor,

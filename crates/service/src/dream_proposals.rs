@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use domain::{
     briefing::tokens,
     canonical::{change_digest, sha256_hex},
-    changeset::{ChangeKind, ChangeState, Edit, Quote},
+    changeset::{ChangeKind, ChangeState, ChangesetOrigin, Contribution, Edit, Quote},
     ids::{ChangeId, ChangesetId, EvidenceId, SessionId, StoreId, UserId},
     plural,
     risk::{self, Label, RiskLevel},
@@ -238,7 +238,7 @@ impl Lucid {
             id,
             store_id: dream.store_id,
             dream_id: Some(dream.id),
-            origin: "dream",
+            origin: ChangesetOrigin::Dream,
             title: format!(
                 "{} from a dream over {}",
                 plural::count(changes, "change"),
@@ -369,12 +369,12 @@ impl Lucid {
         }
         // Anyone who brought the evidence does not count as approver of what rests on it (rule 5).
         for user in &ready.through {
-            decisions::contribute(tx, id, *user, "recorded", self.now()).await?;
+            decisions::contribute(tx, id, *user, Contribution::Recorded, self.now()).await?;
         }
         // Instructions make a person part of the proposal; only starting a dream does not (rule 5).
         if dream.instructions.is_some() {
             for user in answer_for(tx, &dream.requested_by).await? {
-                decisions::contribute(tx, id, user, "instructed", self.now()).await?;
+                decisions::contribute(tx, id, user, Contribution::Instructed, self.now()).await?;
             }
         }
         self.carry_contributors(tx, &row, &ready.edits).await?;

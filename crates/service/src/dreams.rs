@@ -13,6 +13,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     changeset::ChangeState,
+    dream_state::DreamState,
     ids::{DreamId, JobId, SessionId, StoreId},
     limits,
     rights::Action,
@@ -78,6 +79,7 @@ pub fn places_of(finding: &FindingRow) -> Vec<(SessionId, i64)> {
 impl Lucid {
     /// Asks for a dream over a store's history. Refused while one waits or runs, or above 50
     /// undecided changes.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn request_dream(
         &self,
         actor: &Actor,
@@ -90,6 +92,7 @@ impl Lucid {
 
     /// As [`Lucid::request_dream`], with this distiller, over these sessions of the store only (at
     /// most 100); with none named, over its history.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn request_dream_over(
         &self,
         actor: &Actor,
@@ -195,6 +198,7 @@ impl Lucid {
     }
 
     /// Asks a dream to stop. It ends at its next step; what it found so far is not proposed.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn cancel_dream(&self, actor: &Actor, id: DreamId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let dream = dreams::get(&mut tx, id)
@@ -223,6 +227,7 @@ impl Lucid {
     }
 
     /// A page of the dreams that the actor may see, before one of them; newest first.
+    #[tracing::instrument(skip_all)]
     pub async fn dreams(
         &self,
         actor: &Actor,
@@ -235,12 +240,14 @@ impl Lucid {
     }
 
     /// Returns where a dream stands, without what it saw: for the person who looks again and again.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn dream_row(&self, actor: &Actor, id: DreamId) -> Result<DreamRow> {
         let mut tx = self.db.read().await?;
         seen(&mut tx, actor, id).await
     }
 
     /// Returns where a dream stands, and the sessions that it pinned or that were chosen for it.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn dream_with_sessions(
         &self,
         actor: &Actor,
@@ -259,6 +266,7 @@ impl Lucid {
     }
 
     /// A dream with what it saw.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn dream(&self, actor: &Actor, id: DreamId) -> Result<DreamView> {
         let mut tx = self.db.read().await?;
         let dream = seen(&mut tx, actor, id).await?;
@@ -308,9 +316,12 @@ impl Lucid {
         memory_stores::lock(&mut tx, dream.store_id).await?;
         let canceled = proposal.is_none() || dreams::is_canceled(&mut tx, id).await?;
         let (state, mut stats) = if canceled {
-            ("canceled", json!({}))
+            (DreamState::Canceled, json!({}))
         } else {
-            ("completed", json!(proposal.as_ref().map(|p| &p.stats)))
+            (
+                DreamState::Completed,
+                json!(proposal.as_ref().map(|p| &p.stats)),
+            )
         };
         let proposed = match (&proposal, &loaded) {
             (Some(proposal), Some(loaded)) if !canceled => {
@@ -362,7 +373,15 @@ impl Lucid {
     /// Ends a dream whose job failed for good.
     pub(crate) async fn fail_dream(&self, tx: &mut Tx, id: DreamId, error: &Error) -> Result<()> {
         let now = self.now();
-        if dreams::finish(tx, id, "failed", "{}", Some(&error.message()), now).await?
+        if dreams::finish(
+            tx,
+            id,
+            DreamState::Failed,
+            "{}",
+            Some(&error.message()),
+            now,
+        )
+        .await?
             && let Some(dream) = dreams::get(tx, id).await?
         {
             let payload = json!({"state": "failed"});
@@ -409,14 +428,18 @@ impl Lucid {
             commit: None,
             payload,
         };
-        if dream.cancel_requested || !matches!(dream.state.as_str(), "pending" | "running") {
-            let ended = dreams::finish(&mut tx, id, "canceled", "{}", None, self.now()).await?;
+        if dream.cancel_requested || dream.state.has_ended() {
+            let ended =
+                dreams::finish(&mut tx, id, DreamState::Canceled, "{}", None, self.now()).await?;
             jobs::finish(&mut tx, job, owner, None, self.now()).await?;
             if ended {
                 self.record(
                     &mut tx,
                     worker,
-                    record(AuditAction::DreamEnd, &json!({"state": "canceled"})),
+                    record(
+                        AuditAction::DreamEnd,
+                        &json!({"state": DreamState::Canceled}),
+                    ),
                 )
                 .await?;
             }

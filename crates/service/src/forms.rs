@@ -24,6 +24,7 @@ pub struct RefusedForm {
 
 impl Lucid {
     /// Keeps a refused form; its id goes into the address of the page that shows it.
+    #[tracing::instrument(skip_all)]
     pub async fn keep_refused_form(
         &self,
         user: Option<UserId>,
@@ -58,6 +59,7 @@ impl Lucid {
     }
 
     /// Keeps what somebody typed so far, without a word about it: a page shows it again by its id.
+    #[tracing::instrument(skip_all, fields(%user))]
     pub async fn keep_form(
         &self,
         user: UserId,
@@ -78,6 +80,7 @@ impl Lucid {
     }
 
     /// The refused form of this person, if it is still kept.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn refused_form(
         &self,
         user: Option<UserId>,

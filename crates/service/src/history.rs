@@ -73,6 +73,7 @@ pub struct Blamed {
 
 impl Lucid {
     /// Returns what a store held at a revision, a page of it after a path.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn as_of(
         &self,
         actor: &Actor,
@@ -95,12 +96,14 @@ impl Lucid {
     }
 
     /// The revision that a store had at a time; 0 before its first commit.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn revision_at(&self, actor: &Actor, store: StoreId, at: Timestamp) -> Result<i64> {
         require(actor, Action::SeeMemory, store)?;
         Ok(history::revision_at(&mut self.db.read().await?, store, at).await?)
     }
 
     /// The memories that two revisions of a store have otherwise, a page of them after a memory.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn compare_revisions(
         &self,
         actor: &Actor,
@@ -133,6 +136,7 @@ impl Lucid {
     }
 
     /// One version of a memory, by number.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn past_version(
         &self,
         actor: &Actor,
@@ -157,6 +161,7 @@ impl Lucid {
 
     /// Which version put each line of a memory there, as it is now; of a deleted one, as it was
     /// last.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn blame(&self, actor: &Actor, id: MemoryId) -> Result<Vec<Blamed>> {
         let mut tx = self.db.read().await?;
         let newest = memories::versions(&mut tx, id, i64::MAX, 1)
@@ -199,6 +204,7 @@ impl Lucid {
 
     /// Proposes to bring a version of a memory back: its content and path, or the whole memory if
     /// it is gone. Nothing is brought back before the proposal is approved and committed.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn propose_restore(
         &self,
         actor: &Actor,
@@ -238,6 +244,7 @@ impl Lucid {
     }
 
     /// The first commit of a store after a revision, with what it wrote.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn next_commit(
         &self,
         actor: &Actor,

@@ -42,6 +42,7 @@ pub struct Trimmed {
 
 impl Lucid {
     /// Trims everything once; one short transaction for each kind, so that nobody waits for long.
+    #[tracing::instrument(skip_all)]
     pub async fn trim(&self) -> Result<Trimmed> {
         let ago = |days: i64| -> Timestamp { self.now().plus_seconds(-days * DAY) };
         let mut done = Trimmed::default();

@@ -48,6 +48,7 @@ impl Lucid {
     /// Writes one session, or the events by which it has grown. All of it or nothing. Sessions are
     /// known within their store only, so that nobody can append to, or find out about, a session of
     /// a store that they may not see.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn import_session(
         &self,
         actor: &Actor,

@@ -132,6 +132,7 @@ impl Insights {
 impl Lucid {
     /// How the stores that the actor may see did, or one of them. `split` is the first week, from
     /// 1, of those that are compared with the weeks before; the last four weeks if none is given.
+    #[tracing::instrument(skip_all)]
     pub async fn insights(
         &self,
         actor: &Actor,

@@ -49,6 +49,7 @@ pub struct KeyView {
 impl Lucid {
     /// Makes a key; the secret is in the answer and nowhere else. `review` and `admin` act as the
     /// owner, so nobody makes such a key for somebody else.
+    #[tracing::instrument(skip_all)]
     pub async fn add_key(&self, actor: &Actor, new: &NewKey) -> Result<(KeyId, String)> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManageKeys)?;
@@ -131,6 +132,7 @@ impl Lucid {
 
     /// Every key on stores that the actor knows, newest last. That it was read is recorded: who has
     /// which key is worth knowing to an attacker.
+    #[tracing::instrument(skip_all)]
     pub async fn keys(&self, actor: &Actor) -> Result<Vec<KeyView>> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_in_installation(Action::ManageKeys)?;
@@ -159,6 +161,7 @@ impl Lucid {
     }
 
     /// Ends a key at once.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn revoke_key(&self, actor: &Actor, id: KeyId) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManageKeys)?;
@@ -178,6 +181,7 @@ impl Lucid {
 
     /// Returns who acts with this secret, and what they may do now. Its use is noted, within ten
     /// seconds.
+    #[tracing::instrument(skip_all)]
     pub async fn key_actor(&self, secret: &str) -> Result<Actor> {
         let mut tx = self.db.read().await?;
         let now = self.now();
@@ -208,6 +212,7 @@ fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
+/// The scopes of a key; words of a newer Lucid are left out.
 pub fn scopes_of(key: &KeyRow) -> Vec<Scope> {
     key.scopes
         .split(' ')

@@ -113,7 +113,7 @@ pub use recording::{EVENTS_A_REQUEST, NewRecording, Once, Recorded};
 pub use related::{BesideView, SimilarMemory, TouchedMemory};
 pub use review::{
     BulkResult, Choice, ChosenChange, DAYS as FIGURE_DAYS, Decision, Rebase, RebaseEdit,
-    ReviewFigures, Reviewing, Undone, Verdict,
+    ReviewStatistics, Reviewing, Undone, Verdict,
 };
 pub use schedules::{NewSchedule, check_schedule, next_ticks};
 pub use search::{
@@ -141,7 +141,7 @@ pub use store::{
     insights::OpenFailure,
     memories::{MemoryRow, OpenChangeRow, TreeRow, VersionRow},
     memory_stores::{DeletedStore, StoreName, StoreRow},
-    metrics::Figures,
+    metrics::InstallationCounts,
     note_effects::{Met, NoteEffect},
     notices::{MailRow, NoticeRow},
     policies::{BackTestRow, StopRow, VersionRow as PolicyVersionRow},
@@ -272,6 +272,7 @@ impl Lucid {
 
     /// Copies an SQLite database into a new file, while it is in use; for the person who runs the
     /// command line.
+    #[tracing::instrument(skip_all)]
     pub async fn backup(&self, file: &std::path::Path) -> Result<()> {
         self.db.backup(file).await?;
         let mut tx = self.db.background().await?;
@@ -287,11 +288,13 @@ impl Lucid {
     }
 
     /// Bytes of SQLite's write-ahead log; `None` on PostgreSQL.
+    #[tracing::instrument(skip_all)]
     pub async fn wal_bytes(&self) -> Option<u64> {
         self.db.wal_bytes().await
     }
 
     /// Keeps the address that browsers use, for links that the command line prints.
+    #[tracing::instrument(skip_all)]
     pub async fn note_public_url(&self, url: &str) -> Result<()> {
         if self.public_url().await?.as_deref() == Some(url) {
             return Ok(());
@@ -311,11 +314,13 @@ impl Lucid {
     }
 
     /// The address that browsers use, as the server on this database said when it last started.
+    #[tracing::instrument(skip_all)]
     pub async fn public_url(&self) -> Result<Option<String>> {
         Ok(store::settings::get(&mut self.db.read().await?, PUBLIC_URL).await?)
     }
 
     /// An error if the database does not answer.
+    #[tracing::instrument(skip_all)]
     pub async fn database_answers(&self) -> Result<()> {
         let mut tx = self.db.read().await?;
         store::audit_log::head(&mut tx).await?;
@@ -323,6 +328,7 @@ impl Lucid {
     }
 
     /// Closes the database, after the last small writes.
+    #[tracing::instrument(skip_all)]
     pub async fn close(&self) {
         if let Err(error) = self.flush_small_writes().await {
             tracing::warn!(

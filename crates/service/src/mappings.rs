@@ -21,6 +21,7 @@ pub struct SavedMapping {
 
 impl Lucid {
     /// Every saved mapping, by name.
+    #[tracing::instrument(skip_all)]
     pub async fn mappings(&self, actor: &Actor) -> Result<Vec<SavedMapping>> {
         may(actor)?;
         let mut tx = self.db.read().await?;
@@ -38,6 +39,7 @@ impl Lucid {
     }
 
     /// The saved mapping of a name.
+    #[tracing::instrument(skip_all)]
     pub async fn mapping(&self, actor: &Actor, name: &str) -> Result<Arc<Mapping>> {
         may(actor)?;
         let mut tx = self.db.read().await?;
@@ -49,6 +51,7 @@ impl Lucid {
     }
 
     /// Saves a mapping under its name, in place of the one that is there.
+    #[tracing::instrument(skip_all)]
     pub async fn save_mapping(&self, actor: &Actor, mapping: &Mapping) -> Result<()> {
         let mut mapping = mapping.clone();
         mapping.name = mapping.name.trim().to_owned();
@@ -87,6 +90,7 @@ impl Lucid {
     }
 
     /// Deletes the mapping of a name. Its last form stays in the audit trail.
+    #[tracing::instrument(skip_all)]
     pub async fn delete_mapping(&self, actor: &Actor, name: &str) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_in_installation(Action::ManageMappings)?;

@@ -135,6 +135,7 @@ impl Listed {
 
 impl Lucid {
     /// A part of a store, by path; and where the next page begins, if there is one.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn list_memories(
         &self,
         actor: &Actor,
@@ -205,6 +206,7 @@ impl Lucid {
 
     /// A memory as it is now, with its content. That it was read is recorded, with the session that
     /// it is for.
+    #[tracing::instrument(skip_all, fields(%store, %id))]
     pub async fn read_memory(
         &self,
         actor: &Actor,
@@ -226,6 +228,7 @@ impl Lucid {
 
     /// A memory as it is now, for a person who is about to propose another content. An agent
     /// has not read it thereby.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn read_for_edit(&self, actor: &Actor, id: MemoryId) -> Result<(MemoryRow, String)> {
         let mut tx = self.db.read().await?;
         let memory = memories::get(&mut tx, id)
@@ -237,6 +240,7 @@ impl Lucid {
     }
 
     /// A page of a store's memories by path, after a path.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn memories(
         &self,
         actor: &Actor,
@@ -255,6 +259,7 @@ impl Lucid {
     }
 
     /// A memory with a page of its history before a version's number, also after it was deleted.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn memory(
         &self,
         actor: &Actor,
@@ -306,6 +311,7 @@ impl Lucid {
     }
 
     /// Two versions of a memory, by number.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn compare(
         &self,
         actor: &Actor,
@@ -342,6 +348,7 @@ impl Lucid {
     }
 
     /// A store's commits before a revision, newest first.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn history(
         &self,
         actor: &Actor,
@@ -360,6 +367,7 @@ impl Lucid {
     }
 
     /// The commits of a store that fit a filter, newest first.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn history_where(
         &self,
         actor: &Actor,
@@ -386,6 +394,7 @@ impl Lucid {
     }
 
     /// A commit with a page of what it did to each memory, after a version.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn commit_view(
         &self,
         actor: &Actor,
@@ -493,6 +502,7 @@ async fn add_contents(tx: &mut Tx, items: &mut [Listed]) -> Result<()> {
     Ok(())
 }
 
+/// The content with this hash; empty if there is none, or it was erased.
 pub async fn content_of(tx: &mut Tx, sha256: Option<&str>) -> Result<String> {
     match sha256 {
         Some(sha256) => Ok(memories::content(tx, sha256).await?.unwrap_or_default()),
@@ -519,6 +529,7 @@ fn in_solo_mode(approvals: &str) -> bool {
         .any(|a| a["solo"] == true)
 }
 
+/// A version with the names of who committed and approved it.
 pub fn version_view(version: VersionRow, names: &Names) -> VersionView {
     VersionView {
         committed_by: names.of(&version.actor),

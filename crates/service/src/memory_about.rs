@@ -71,6 +71,7 @@ pub struct Tree {
 
 impl Lucid {
     /// Returns what is behind a memory; of one that is gone, behind its removal.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn memory_about(&self, actor: &Actor, id: MemoryId) -> Result<MemoryAbout> {
         let mut tx = self.db.read().await?;
         let newest = memories::versions(&mut tx, id, i64::MAX, 1)
@@ -139,6 +140,7 @@ impl Lucid {
 
     /// A store's memories by path; of a store with more than 500, those in the folder of one of
     /// them.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn tree(
         &self,
         actor: &Actor,

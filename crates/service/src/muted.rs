@@ -13,6 +13,7 @@ use crate::{Error, Lucid, Record, Result, require};
 
 impl Lucid {
     /// Returns what stays away from a store, newest first.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn muted(&self, actor: &Actor, store: StoreId) -> Result<Vec<MutedRow>> {
         require(actor, Action::SeeChanges, store)?;
         let mut tx = self.db.read().await?;
@@ -21,6 +22,7 @@ impl Lucid {
 
     /// Lets what was rejected come back with the next dream that finds it. The rejection itself
     /// stands.
+    #[tracing::instrument(skip_all, fields(%store, %change))]
     pub async fn unmute(&self, actor: &Actor, store: StoreId, change: ChangeId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_on(Action::Decide, store)?;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use domain::{
     actor::Actor,
-    changeset::ChangeState,
+    changeset::{ChangeState, ChangesetOrigin},
     ids::{ChangesetId, NoticeId, StoreId, UserId},
+    notice::NoticeReason,
     review::Requirement,
 };
 use store::{
@@ -33,7 +34,7 @@ impl Lucid {
     pub(crate) async fn tell(
         &self,
         tx: &mut Tx,
-        reason: &'static str,
+        reason: NoticeReason,
         changeset: ChangesetId,
         users: impl Iterator<Item = UserId>,
     ) -> Result<()> {
@@ -76,7 +77,7 @@ impl Lucid {
         let who = concerned(tx, changeset, |c| c.state == ChangeState::Pending, asked).await?;
         self.tell(
             tx,
-            "your_turn",
+            NoticeReason::YourTurn,
             changeset,
             who.into_iter().filter(|u| Some(*u) != except),
         )
@@ -95,7 +96,7 @@ impl Lucid {
                 Requirements::deciders,
             )
             .await?;
-            self.tell(tx, "conflict", changeset, who.into_iter())
+            self.tell(tx, NoticeReason::Conflict, changeset, who.into_iter())
                 .await?;
         }
         Ok(())
@@ -106,21 +107,24 @@ impl Lucid {
     pub(crate) async fn tell_proposer(&self, tx: &mut Tx, changeset: ChangesetId) -> Result<()> {
         let Some(row) = changesets::get(tx, changeset)
             .await?
-            .filter(|c| c.origin != "dream")
+            .filter(|c| c.origin != ChangesetOrigin::Dream)
         else {
             return Ok(());
         };
         let who = answer_for(tx, &row.created_by).await?;
-        self.tell(tx, "decided", changeset, who.into_iter()).await
+        self.tell(tx, NoticeReason::Decided, changeset, who.into_iter())
+            .await
     }
 
     /// Returns what somebody was told: unread first, then newest.
+    #[tracing::instrument(skip_all)]
     pub async fn inbox(&self, actor: &Actor) -> Result<Vec<NoticeRow>> {
         let user = reader(actor)?;
         Ok(notices::of_user(&mut self.db.read().await?, user, SHOWN).await?)
     }
 
     /// How much of it is unread.
+    #[tracing::instrument(skip_all)]
     pub async fn unread(&self, actor: &Actor) -> Result<i64> {
         match reader(actor) {
             Ok(user) => {
@@ -132,6 +136,7 @@ impl Lucid {
     }
 
     /// Marks everything as read, or what was said about one changeset.
+    #[tracing::instrument(skip_all)]
     pub async fn mark_read(&self, actor: &Actor, changeset: Option<ChangesetId>) -> Result<()> {
         let user = reader(actor)?;
         if changeset.is_some() && notices::unread(&mut self.db.read().await?, user).await? == 0 {
@@ -148,11 +153,13 @@ impl Lucid {
     }
 
     /// True if one wants to be told by email, too.
+    #[tracing::instrument(skip_all)]
     pub async fn wants_mail(&self, actor: &Actor) -> Result<bool> {
         Ok(notices::wants_mail(&mut self.db.read().await?, reader(actor)?).await?)
     }
 
     /// Sets it; off unless somebody asks for it.
+    #[tracing::instrument(skip_all)]
     pub async fn set_wants_mail(&self, actor: &Actor, wants: bool) -> Result<()> {
         let user = reader(actor)?;
         let (mut tx, _) = self.begin(actor).await?;
@@ -161,6 +168,7 @@ impl Lucid {
     }
 
     /// Takes the next message that is to be sent: each is given to one process only, and once.
+    #[tracing::instrument(skip_all)]
     pub async fn take_mail(&self) -> Result<Option<MailRow>> {
         for mail in notices::to_mail(&mut self.db.read().await?, MAILS_LOOKED_AT).await? {
             let mut tx = self.db.background().await?;
@@ -174,6 +182,7 @@ impl Lucid {
     }
 
     /// Puts back what could not be sent, to be tried again.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn not_mailed(&self, id: NoticeId) -> Result<()> {
         let mut tx = self.db.background().await?;
         notices::not_mailed(&mut tx, id).await?;

@@ -111,6 +111,7 @@ impl Lucid {
     /// Adds a person, or only grants where the address is known; and makes the one-time link that
     /// sets their password, where they have none yet. (A link to another password is
     /// [`Lucid::reset_password`]'s alone: an address that somebody typed is no proof.)
+    #[tracing::instrument(skip_all)]
     pub async fn add_user(&self, actor: &Actor, new: &NewUser) -> Result<(UserId, Link)> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -226,6 +227,7 @@ impl Lucid {
 
     /// Makes a one-time link for a known address on the command line, where nobody with an account
     /// sees it. The password that is there works until the link is used.
+    #[tracing::instrument(skip_all)]
     pub async fn operator_link(&self, actor: &Actor, email: &str) -> Result<String> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -256,6 +258,7 @@ impl Lucid {
     }
 
     /// Everybody, their teams and grants, and who asks to join.
+    #[tracing::instrument(skip_all)]
     pub async fn people(&self, actor: &Actor) -> Result<PeopleView> {
         require_in_general(actor, Action::ManagePeople)?;
         let mut tx = self.db.read().await?;
@@ -310,6 +313,7 @@ impl Lucid {
     }
 
     /// Changes what somebody is. The last admin stays one.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn set_role(&self, actor: &Actor, id: UserId, role: Role) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -338,6 +342,7 @@ impl Lucid {
 
     /// Disables an account, with its sign-ins, links and keys, or enables it again. Nobody disables
     /// themselves or the last admin.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn set_disabled(&self, actor: &Actor, id: UserId, disabled: bool) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -372,6 +377,7 @@ impl Lucid {
 
     /// Ends somebody's sign-ins and makes a link with which they choose a new password; the old one
     /// no longer works.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn reset_password(&self, actor: &Actor, id: UserId) -> Result<Link> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -396,12 +402,14 @@ impl Lucid {
 
     /// Gives a role on a store or path. Where that makes the giver eligible, or takes an
     /// owner's name away, a second admin confirms it.
+    #[tracing::instrument(skip_all)]
     pub async fn grant(&self, actor: &Actor, to: Grantee, grant: &Grant) -> Result<Outcome> {
         self.set_grant(actor, to, grant.store, &Setting::grant(to, grant.clone()))
             .await
     }
 
     /// Takes a grant back; an owner's with a second admin.
+    #[tracing::instrument(skip_all)]
     pub async fn revoke(&self, actor: &Actor, from: Grantee, grant: &Grant) -> Result<Outcome> {
         self.set_grant(
             actor,
@@ -428,12 +436,14 @@ impl Lucid {
     }
 
     /// Returns who was granted what on a store.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn grants_on(&self, actor: &Actor, store: StoreId) -> Result<Vec<grants::GrantRow>> {
         require(actor, Action::SeeMemory, store)?;
         Ok(grants::of_store(&mut self.db.read().await?, store).await?)
     }
 
     /// Creates a team without members.
+    #[tracing::instrument(skip_all)]
     pub async fn create_team(&self, actor: &Actor, name: &str) -> Result<TeamId> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -468,6 +478,7 @@ impl Lucid {
     }
 
     /// Puts somebody into a team, or takes them out.
+    #[tracing::instrument(skip_all, fields(%team, %user))]
     pub async fn set_member(
         &self,
         actor: &Actor,
@@ -510,6 +521,7 @@ impl Lucid {
 
     /// Asks for access; anybody may, once per mail address and a few times a day per network, with
     /// up to 1,000 characters of why.
+    #[tracing::instrument(skip_all)]
     pub async fn request_access(
         &self,
         email: &str,
@@ -564,6 +576,7 @@ impl Lucid {
 
     /// Accepts a request: makes the account with this role (or only grants, where the address is
     /// known) and its one-time link.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn accept_request(
         &self,
         actor: &Actor,
@@ -601,6 +614,7 @@ impl Lucid {
     }
 
     /// Declines a request for access.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn decline_request(&self, actor: &Actor, id: AccessRequestId) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -637,6 +651,7 @@ impl Lucid {
 
     /// Lets the one person who may decide approve also what they contributed to, or ends that. Each
     /// commit says so (rule 5).
+    #[tracing::instrument(skip_all)]
     pub async fn set_solo(&self, actor: &Actor, on: bool) -> Result<Outcome> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -713,6 +728,7 @@ async fn one_admin_stays(tx: &mut Tx) -> Result<()> {
     ))
 }
 
+/// How the audit trail names a person or team; an error if there is none.
 pub async fn grantee_exists(tx: &mut Tx, to: Grantee) -> Result<String> {
     match to {
         Grantee::Person(id) => users::get(tx, id)

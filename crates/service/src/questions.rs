@@ -144,6 +144,7 @@ struct Side {
 impl Lucid {
     /// Returns what is open in the stores that the actor may see, or in one of them, at most 50.
     /// What the memory no longer says is left out.
+    #[tracing::instrument(skip_all)]
     pub async fn questions(
         &self,
         actor: &Actor,
@@ -165,6 +166,7 @@ impl Lucid {
 
     /// The answers that are in the stores that the actor may see, or in one of them; newest
     /// first, at most 50.
+    #[tracing::instrument(skip_all)]
     pub async fn answered_questions(
         &self,
         actor: &Actor,
@@ -177,6 +179,7 @@ impl Lucid {
     /// Answers a question, as somebody who may decide in its store. Names the changeset, if
     /// something is proposed in consequence. `words` says what to do about an open failure, in 1 to
     /// 1,000 characters.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn answer_question(
         &self,
         actor: &Actor,
@@ -261,6 +264,7 @@ impl Lucid {
 
     /// Takes an answer back: the next dream may ask again. What was proposed in consequence stays
     /// in the queue.
+    #[tracing::instrument(skip_all, fields(%store, %id))]
     pub async fn reopen_question(&self, actor: &Actor, store: StoreId, id: AnswerId) -> Result<()> {
         let (mut tx, acting) = self.begin(actor).await?;
         let right = acting.may_on(Action::Decide, store)?;

@@ -101,6 +101,7 @@ pub struct RecallView {
 
 impl Lucid {
     /// Returns who loaded these versions of a memory; none is a recall yet.
+    #[tracing::instrument(skip_all, fields(%memory))]
     pub async fn loads(
         &self,
         actor: &Actor,
@@ -113,6 +114,7 @@ impl Lucid {
     }
 
     /// Opens a recall of these versions of a memory, for a reason of 1 to 1,000 characters.
+    #[tracing::instrument(skip_all, fields(%memory))]
     pub async fn open_recall(
         &self,
         actor: &Actor,
@@ -181,6 +183,7 @@ impl Lucid {
     }
 
     /// Open recalls of memory that the actor's sessions loaded: unread ones first, at most 100.
+    #[tracing::instrument(skip_all)]
     pub async fn recall_notices(&self, actor: &Actor) -> Result<Vec<RecallNotice>> {
         let Ok(user) = reader(actor) else {
             return Ok(Vec::new());
@@ -193,6 +196,7 @@ impl Lucid {
     }
 
     /// Marks a recall as read, for who opened its page.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn read_recall(&self, actor: &Actor, id: RecallId) -> Result<()> {
         let Ok(user) = reader(actor) else {
             return Ok(());
@@ -211,12 +215,14 @@ impl Lucid {
 
     /// The recalls of the stores that the actor may see: open ones first, then the newest, at most
     /// 200.
+    #[tracing::instrument(skip_all)]
     pub async fn recalls(&self, actor: &Actor, store: Option<StoreId>) -> Result<Vec<RecallRow>> {
         let (visible, store) = actor.visible(Action::SeeSessions).narrowed(store);
         Ok(recalls::list(&mut self.db.read().await?, visible, store, LISTED).await?)
     }
 
     /// The newest recalls of a memory, at most 20.
+    #[tracing::instrument(skip_all, fields(%memory))]
     pub async fn recalls_of(&self, actor: &Actor, memory: MemoryId) -> Result<Vec<RecallRow>> {
         let mut all = recalls::of_memory(&mut self.db.read().await?, memory).await?;
         all.retain(|recall| sees(actor, recall.store_id));
@@ -224,11 +230,13 @@ impl Lucid {
     }
 
     /// A recall with who loaded what it is about, at most 200 of them.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn recall(&self, actor: &Actor, id: RecallId) -> Result<RecallView> {
         self.recall_with(actor, id, SHOWN).await
     }
 
     /// A recall with everybody who loaded what it is about, to be kept as a file.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn whole_recall(&self, actor: &Actor, id: RecallId) -> Result<RecallView> {
         self.recall_with(actor, id, MOST).await
     }
@@ -268,6 +276,7 @@ impl Lucid {
     }
 
     /// Records what was done about sessions or readers of a recall. Returns how many were marked.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn mark_recalled(
         &self,
         actor: &Actor,
@@ -340,6 +349,7 @@ impl Lucid {
 
     /// Closes a recall in which everything is marked, with what came of it in 1 to 1,000
     /// characters.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn close_recall(&self, actor: &Actor, id: RecallId, outcome: &str) -> Result<()> {
         self.flush_small_writes().await?;
         let (mut tx, acting) = self.begin(actor).await?;
@@ -371,6 +381,7 @@ impl Lucid {
     }
 
     /// Opens a closed recall again.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn reopen_recall(&self, actor: &Actor, id: RecallId) -> Result<()> {
         let (mut tx, acting) = self.begin(actor).await?;
         let (recall, right) = worked_on(&mut tx, &acting, id).await?;

@@ -61,6 +61,7 @@ pub struct Recorded {
 
 impl Lucid {
     /// Records a new session.
+    #[tracing::instrument(skip_all)]
     pub async fn record_session(
         &self,
         actor: &Actor,
@@ -106,6 +107,7 @@ impl Lucid {
     }
 
     /// Appends events to a session that was recorded over the API.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn record_events(
         &self,
         actor: &Actor,
@@ -161,6 +163,7 @@ impl Lucid {
     }
 
     /// Says how a session ended; a later outcome stands over an earlier one.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn record_outcome(
         &self,
         actor: &Actor,
@@ -195,6 +198,7 @@ impl Lucid {
     }
 
     /// A session that the actor has just recorded, whether its key may read sessions or not.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn recorded(&self, actor: &Actor, id: SessionId) -> Result<SessionRow> {
         let mut tx = self.db.read().await?;
         self.recorded_session(&mut tx, actor, id, Action::RecordSessions)
@@ -205,6 +209,7 @@ impl Lucid {
     }
 
     /// A session with the stores it belongs to, of those that the actor may see.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn session(
         &self,
         actor: &Actor,

@@ -95,6 +95,7 @@ pub struct BesideView {
 
 impl Lucid {
     /// Returns everything related to a change.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn beside(&self, actor: &Actor, id: ChangeId) -> Result<BesideView> {
         let missing = || Error::NotFound("change");
         let mut tx = self.db.read().await?;

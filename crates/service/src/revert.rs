@@ -8,7 +8,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
-    changeset::{ChangeKind, ChangeState, Edit},
+    changeset::{ChangeKind, ChangeState, ChangesetOrigin, Contribution, Edit},
     ids::{ChangeId, ChangesetId, CommitId},
     memory::{MemoryPath, Operation},
     plural::count,
@@ -29,11 +29,13 @@ use crate::{Error, Lucid, Record, Result, assessment::assess};
 
 impl Lucid {
     /// Proposes to revert a commit. The same commit again, while that waits, is the same changeset.
+    #[tracing::instrument(skip_all, fields(%commit))]
     pub async fn revert(&self, actor: &Actor, commit: CommitId) -> Result<ChangesetId> {
         self.revert_of(actor, commit, None).await
     }
 
     /// Proposes to revert one change of a commit.
+    #[tracing::instrument(skip_all, fields(%commit, %change))]
     pub async fn revert_change(
         &self,
         actor: &Actor,
@@ -83,7 +85,7 @@ impl Lucid {
             id,
             store_id: row.store_id,
             dream_id: None,
-            origin: "revert",
+            origin: ChangesetOrigin::Revert,
             title: match (
                 only,
                 versions.first().and_then(|v| v.change_title.as_deref()),
@@ -106,7 +108,7 @@ impl Lucid {
                 changes::is_inverse_of(&mut tx, change, of).await?;
             }
             // Anyone who asks for a revert does not count as its approver (rule 5).
-            decisions::contribute(&mut tx, change, person, "reverted", now).await?;
+            decisions::contribute(&mut tx, change, person, Contribution::Reverted, now).await?;
             made.push(change);
         }
         self.tell_turn(&mut tx, id, None).await?;

@@ -15,12 +15,14 @@ const QUERY: usize = 1_000;
 
 impl Lucid {
     /// The reader's views, by name.
+    #[tracing::instrument(skip_all)]
     pub async fn saved_views(&self, actor: &Actor) -> Result<Vec<SavedView>> {
         Ok(saved_views::of(&mut self.db.read().await?, reader(actor)?).await?)
     }
 
     /// Saves the filters of the queue's address under a name of 1 to 40 characters, in place of the
     /// view of the same name. One person has at most 20.
+    #[tracing::instrument(skip_all)]
     pub async fn save_view(&self, actor: &Actor, name: &str, query: &str) -> Result<()> {
         let user = reader(actor)?;
         let name = name.trim();
@@ -59,6 +61,7 @@ impl Lucid {
     }
 
     /// Removes one of the reader's views.
+    #[tracing::instrument(skip_all)]
     pub async fn delete_view(&self, actor: &Actor, name: &str) -> Result<()> {
         let user = reader(actor)?;
         let (mut tx, _) = self.begin(actor).await?;

@@ -38,6 +38,7 @@ pub struct NewSchedule {
 
 impl Lucid {
     /// Sets a store's schedule.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn set_schedule(
         &self,
         actor: &Actor,
@@ -82,6 +83,7 @@ impl Lucid {
     }
 
     /// A store's schedule, if it has one.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn schedule(&self, actor: &Actor, store: StoreId) -> Result<Option<ScheduleRow>> {
         require(actor, Action::SeeMemory, store)?;
         let mut tx = self.db.read().await?;
@@ -90,6 +92,7 @@ impl Lucid {
 
     /// Fires every schedule whose tick has come; each tick once, however many processes look. Ticks
     /// that were missed while nothing ran are one tick. Returns how many dreams were asked for.
+    #[tracing::instrument(skip_all)]
     pub async fn fire_schedules(&self) -> Result<usize> {
         let mut tx = self.db.read().await?;
         let due = schedules::due(&mut tx, self.now()).await?;

@@ -39,6 +39,7 @@ pub struct TranscriptView {
 
 impl Lucid {
     /// The newest sessions that the actor may see, in one store or all.
+    #[tracing::instrument(skip_all)]
     pub async fn sessions(
         &self,
         actor: &Actor,
@@ -57,6 +58,7 @@ impl Lucid {
     }
 
     /// A page of the sessions that fit a filter, newest first, the names in them masked.
+    #[tracing::instrument(skip_all)]
     pub async fn sessions_where(
         &self,
         actor: &Actor,
@@ -75,6 +77,7 @@ impl Lucid {
 
     /// A page of a session's transcript after an event's position. What is sensitive in it is
     /// masked, also in the names of its tools and in what the recorder calls it.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn transcript(
         &self,
         actor: &Actor,
@@ -95,6 +98,7 @@ impl Lucid {
 
     /// The same with nothing masked, for who decides on changes of the store. That it is looked at
     /// was recorded before ([`Lucid::reveal_transcript`]).
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn revealed_transcript(
         &self,
         actor: &Actor,
@@ -108,6 +112,7 @@ impl Lucid {
 
     /// Records that a part of a transcript is shown with nothing masked: each time an entry in the
     /// store's audit.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn reveal_transcript(&self, actor: &Actor, id: SessionId, after: i64) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let view = Self::page_of_transcript(&mut tx, &actor, id, after).await?;

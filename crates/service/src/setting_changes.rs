@@ -199,6 +199,7 @@ impl Lucid {
     }
 
     /// Returns what waits for a second admin, of what the actor may know of.
+    #[tracing::instrument(skip_all)]
     pub async fn waiting_settings(&self, actor: &Actor) -> Result<Vec<WaitingSetting>> {
         require_in_general(actor, Action::ManagePeople)?;
         let mut tx = self.db.read().await?;
@@ -216,6 +217,7 @@ impl Lucid {
     }
 
     /// Confirms a setting that another, independent admin asked for; it is set now.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn confirm_setting(&self, actor: &Actor, id: SettingChangeId) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let (row, right) = self.waiting_setting(&mut tx, &actor, id).await?;
@@ -268,6 +270,7 @@ impl Lucid {
     }
 
     /// Declines a setting, or withdraws one's own.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn decline_setting(&self, actor: &Actor, id: SettingChangeId) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let (row, right) = self.waiting_setting(&mut tx, &actor, id).await?;

@@ -7,7 +7,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
-    changeset::{ChangeKind, ChangeState, Edit, Quote},
+    changeset::{ChangeKind, ChangeState, ChangesetOrigin, Contribution, Edit, Quote},
     ids::{ChangeId, ChangesetId, EvidenceId, MemoryId, SessionId, StoreId},
     rights::Action,
     risk::Facts,
@@ -47,7 +47,7 @@ pub struct Proposal {
     target: Target,
     title: Option<String>,
     rationale: String,
-    origin: &'static str,
+    origin: ChangesetOrigin,
     finding: &'static str,
     kind: Option<ChangeKind>,
     quotes: Vec<Quote>,
@@ -58,7 +58,7 @@ pub struct Made {
     pub changeset: ChangesetId,
     pub change: ChangeId,
     /// What the audit says of it; nothing if it waited already.
-    origin: Option<&'static str>,
+    origin: Option<ChangesetOrigin>,
 }
 
 impl Proposal {
@@ -70,7 +70,7 @@ impl Proposal {
             target,
             title: None,
             rationale,
-            origin: "agent",
+            origin: ChangesetOrigin::Agent,
             finding: "agent_write",
             kind: None,
             quotes: Vec::new(),
@@ -89,7 +89,7 @@ impl Proposal {
             target,
             title: Some(title),
             rationale,
-            origin: "person",
+            origin: ChangesetOrigin::Person,
             finding: "person_edit",
             kind,
             quotes,
@@ -118,6 +118,7 @@ impl Lucid {
     /// Proposes a new memory, other content, another path or a removal, as a person (or a key with
     /// `changesets:write`) who gives a reason of 1 to 2,000 characters. It is decided on like any
     /// other change, by somebody else.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn propose_change(
         &self,
         actor: &Actor,
@@ -142,9 +143,9 @@ impl Lucid {
             return Err(Error::Invalid("nothing was changed".to_owned()));
         }
         let (origin, finding) = if actor.who.is_key() {
-            ("agent", "agent_write")
+            (ChangesetOrigin::Agent, "agent_write")
         } else {
-            ("person", "person_edit")
+            (ChangesetOrigin::Person, "person_edit")
         };
         let made = self
             .propose_write(
@@ -168,6 +169,7 @@ impl Lucid {
 
     /// Freezes a memory at once, with a reason: from now on only people change it, through the
     /// queue.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn freeze(&self, actor: &Actor, id: MemoryId, reason: &str) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let memory = seen_memory(&mut tx, &actor, id).await?;
@@ -193,6 +195,7 @@ impl Lucid {
 
     /// Proposes to end that: a change of high risk, which says what the memory says now and nothing
     /// else.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn propose_unfreeze(
         &self,
         actor: &Actor,
@@ -223,7 +226,7 @@ impl Lucid {
             target,
             title: None,
             rationale,
-            origin: "person",
+            origin: ChangesetOrigin::Person,
             finding: UNFREEZE,
             kind: None,
             quotes: Vec::new(),
@@ -349,7 +352,7 @@ impl Lucid {
         for session in through {
             for recorder in sessions::recorders(tx, session).await? {
                 for person in answer_for(tx, &recorder).await? {
-                    decisions::contribute(tx, id, person, "recorded", now).await?;
+                    decisions::contribute(tx, id, person, Contribution::Recorded, now).await?;
                 }
             }
         }
@@ -399,8 +402,8 @@ impl Lucid {
         edit: &Edit,
     ) -> Result<()> {
         let how = match (row.finding.as_str(), right.who().is_key()) {
-            ("person_edit", false) => "wrote",
-            _ => "proposed",
+            ("person_edit", false) => Contribution::Wrote,
+            _ => Contribution::Proposed,
         };
         for person in answer_for(tx, &right.who().to_string()).await? {
             decisions::contribute(tx, row.id, person, how, row.created_at).await?;

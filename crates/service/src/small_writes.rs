@@ -71,6 +71,7 @@ impl SmallWrites {
 
 impl Lucid {
     /// Writes what waits. Called every ten seconds, and before the database is closed.
+    #[tracing::instrument(skip_all)]
     pub async fn flush_small_writes(&self) -> Result<()> {
         let waiting = self.small_writes.take();
         if waiting.dropped > 0 {

@@ -50,6 +50,7 @@ pub struct StoreText {
 impl Lucid {
     /// Makes an empty store. Who makes it owns it; one made on the command line is owned by every
     /// admin there is.
+    #[tracing::instrument(skip_all)]
     pub async fn create_store(
         &self,
         actor: &Actor,
@@ -65,6 +66,7 @@ impl Lucid {
     }
 
     /// As [`Lucid::create_store`], with metadata.
+    #[tracing::instrument(skip_all)]
     pub async fn create_store_with(&self, actor: &Actor, text: &StoreText) -> Result<StoreId> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::CreateStore)?;
@@ -108,6 +110,7 @@ impl Lucid {
     }
 
     /// Calls and describes a store otherwise.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn describe_store(
         &self,
         actor: &Actor,
@@ -139,6 +142,7 @@ impl Lucid {
 
     /// Sets what goes through the gate, and how many tokens all memories of the store may have
     /// together.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn set_gate(
         &self,
         actor: &Actor,
@@ -171,6 +175,7 @@ impl Lucid {
 
     /// Opens a clean-up for 1 to 30 days, with a reason: until it ends, dreams propose what loses
     /// more of the store than they may without one. What they propose is decided on as ever.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn open_clean_up(
         &self,
         actor: &Actor,
@@ -214,6 +219,7 @@ impl Lucid {
     }
 
     /// Ends a clean-up before its time.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn end_clean_up(&self, actor: &Actor, id: StoreId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = actor.may_on(Action::ManageStore, id)?;
@@ -237,6 +243,7 @@ impl Lucid {
     }
 
     /// How many independent approvals changes of each risk need in a store.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn approvals(&self, actor: &Actor, id: StoreId) -> Result<Approvals> {
         require(actor, Action::SeeMemory, id)?;
         Ok(memory_stores::approvals(&mut self.db.read().await?, id).await?)
@@ -244,6 +251,7 @@ impl Lucid {
 
     /// Sets it, 1 to 5 each and never fewer for more risk. What was approved and now lacks an
     /// approval is not committed before it has it.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn set_approvals(
         &self,
         actor: &Actor,
@@ -272,6 +280,7 @@ impl Lucid {
     /// Leaves a tombstone: nobody sees the store any more, its rows and its audit stay, and an
     /// admin can restore it for 30 days. A key cannot where everything is gated, or where people
     /// approved or wrote anything; a person types the store's name again.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn delete_store(
         &self,
         actor: &Actor,
@@ -317,6 +326,7 @@ impl Lucid {
 
     /// Stores that were deleted within the last 30 days, of those on which the admin held a grant;
     /// of all on the command line.
+    #[tracing::instrument(skip_all)]
     pub async fn deleted_stores(&self, actor: &Actor) -> Result<Vec<DeletedStore>> {
         require_in_general(actor, Action::ManagePeople)?;
         let mut tx = self.db.read().await?;
@@ -330,6 +340,7 @@ impl Lucid {
 
     /// Brings a deleted store back under a free name, with its grants, memories and history; its
     /// schedule stays off.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn restore_store(&self, actor: &Actor, id: StoreId, name: &str) -> Result<()> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = actor.may_in_installation(Action::ManagePeople)?;
@@ -359,6 +370,7 @@ impl Lucid {
     }
 
     /// The stores that the actor may see, by name.
+    #[tracing::instrument(skip_all)]
     pub async fn stores(&self, actor: &Actor) -> Result<Vec<StoreRow>> {
         let (visible, only) = actor.visible(Action::SeeMemory).narrowed(None);
         let mut tx = self.db.read().await?;
@@ -370,6 +382,7 @@ impl Lucid {
     }
 
     /// A page of the stores that the actor may see, before a store; newest first.
+    #[tracing::instrument(skip_all)]
     pub async fn newest_stores(
         &self,
         actor: &Actor,
@@ -382,6 +395,7 @@ impl Lucid {
     }
 
     /// The names of the stores that the actor may see: for lists to choose from.
+    #[tracing::instrument(skip_all)]
     pub async fn store_names(&self, actor: &Actor) -> Result<Vec<StoreName>> {
         let (visible, only) = actor.visible(Action::SeeMemory).narrowed(None);
         let mut tx = self.db.read().await?;
@@ -393,6 +407,7 @@ impl Lucid {
     }
 
     /// One store that the actor sees.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn store(&self, actor: &Actor, id: StoreId) -> Result<StoreRow> {
         require(actor, Action::SeeMemory, id)?;
         let mut tx = self.db.read().await?;
@@ -402,6 +417,7 @@ impl Lucid {
     }
 
     /// The store of a name, for the command line.
+    #[tracing::instrument(skip_all)]
     pub async fn store_named(&self, actor: &Actor, name: &str) -> Result<Option<StoreId>> {
         let mut tx = self.db.read().await?;
         Ok(memory_stores::by_name(&mut tx, name)

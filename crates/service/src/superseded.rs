@@ -24,6 +24,7 @@ pub struct SupersededMemory {
 impl Lucid {
     /// A memory that others replaced, with its last content. That it was read is recorded, as for
     /// any other.
+    #[tracing::instrument(skip_all, fields(%store, %id))]
     pub async fn read_superseded(
         &self,
         actor: &Actor,
@@ -50,6 +51,7 @@ impl Lucid {
     }
 
     /// The memories that these ones replaced, by successor. Those of another store are left out.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn supersedes(
         &self,
         actor: &Actor,

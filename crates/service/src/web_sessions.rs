@@ -25,6 +25,7 @@ pub fn form_token(id: &[u8]) -> String {
 
 impl Lucid {
     /// Stores a new web session until it expires, and whose it is in which sign-in.
+    #[tracing::instrument(skip_all)]
     pub async fn create_web_session(
         &self,
         id: &[u8],
@@ -45,6 +46,7 @@ impl Lucid {
     }
 
     /// Stores what a web session holds now; one that was ended meanwhile stays ended.
+    #[tracing::instrument(skip_all)]
     pub async fn save_web_session(
         &self,
         id: &[u8],
@@ -58,12 +60,14 @@ impl Lucid {
     }
 
     /// A web session's data and when it expires.
+    #[tracing::instrument(skip_all)]
     pub async fn web_session(&self, id: &[u8]) -> Result<Option<(String, Timestamp)>> {
         let mut tx = self.db.read().await?;
         Ok(sign_in::session(&mut tx, &Sha256::digest(id), self.now()).await?)
     }
 
     /// Ends a web session.
+    #[tracing::instrument(skip_all)]
     pub async fn delete_web_session(&self, id: &[u8]) -> Result<()> {
         let mut tx = self.db.background().await?;
         // Writes that came through it are over, or will find it gone.

@@ -13,6 +13,7 @@ pub const LEASE_SECONDS: i64 = 30;
 
 impl Lucid {
     /// Fires what is due, then claims one job and works it off. False if there was nothing to do.
+    #[tracing::instrument(skip_all)]
     pub async fn work_once(&self, owner: &str) -> Result<bool> {
         self.fire_schedules().await?;
         self.work_until(owner, std::future::pending()).await
@@ -20,6 +21,7 @@ impl Lucid {
 
     /// Claims one job and works it off, but hands the job back for another worker as soon as `stop`
     /// is done: as if it had not been tried.
+    #[tracing::instrument(skip_all)]
     pub async fn work_until(
         &self,
         owner: &str,

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    changeset::{ChangeKind, ChangesetState},
+    changeset::{ChangeKind, ChangesetOrigin, ChangesetState},
     ids::{ChangesetId, CommitId, DreamId, StoreId},
     risk::{Label, RiskLevel},
 };
@@ -105,7 +105,7 @@ pub struct ChangesetRow {
     /// The dream it comes from.
     pub dream_id: Option<DreamId>,
     /// `dream`, `person`, `revert` or `agent`.
-    pub origin: String,
+    pub origin: ChangesetOrigin,
     pub title: String,
     pub state: ChangesetState,
     pub created_by: String,
@@ -122,7 +122,7 @@ pub struct NewChangeset {
     /// The dream it comes from.
     pub dream_id: Option<DreamId>,
     /// `dream`, `person`, `revert` or `agent`.
-    pub origin: &'static str,
+    pub origin: ChangesetOrigin,
     pub title: String,
     /// The store's revision it was made against.
     pub base_revision: i64,
@@ -208,7 +208,7 @@ pub struct QueueFilter {
     /// Changes of this risk.
     pub risk: Option<RiskLevel>,
     /// Changes that this proposed: `dream`, `person`, `revert` or `agent`.
-    pub origin: Option<&'static str>,
+    pub origin: Option<ChangesetOrigin>,
     /// Changes of which the active policies say this: `allow`, `review` or `forbid`; or that
     /// somebody holds: `held`.
     pub policy: Option<&'static str>,

@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    changeset::RejectCode,
+    changeset::{Contribution, DecisionKind, RejectCode},
     ids::{ChangeId, ChangesetId, DecisionId, SignInId, StoreId, UserId},
 };
 use sqlx::FromRow;
@@ -109,8 +109,7 @@ pub struct DecisionRow {
     pub digest: String,
     pub user_id: UserId,
     pub user_name: String,
-    /// `approve`, `reject` or `defer`.
-    pub verdict: String,
+    pub verdict: DecisionKind,
     /// Why it was rejected.
     pub reject_code: Option<RejectCode>,
     pub note: String,
@@ -137,7 +136,7 @@ pub async fn insert(tx: &mut Tx, d: &DecisionRow) -> Result<()> {
         d.revision,
         d.digest.as_str(),
         d.user_id,
-        d.verdict.as_str(),
+        d.verdict,
         d.reject_code,
         d.note.as_str(),
         d.meaning.as_deref(),
@@ -179,8 +178,7 @@ pub struct UndoRow {
     pub change_id: ChangeId,
     pub changeset_id: ChangesetId,
     pub revision: i64,
-    /// `approve`, `reject` or `defer`.
-    pub verdict: String,
+    pub verdict: DecisionKind,
     pub title: String,
 }
 
@@ -201,7 +199,7 @@ pub async fn contribute(
     tx: &mut Tx,
     change: ChangeId,
     user: UserId,
-    how: &str,
+    how: Contribution,
     at: Timestamp,
 ) -> Result<()> {
     execute!(tx, CONTRIBUTE, change, user, how, at)?;
@@ -213,7 +211,7 @@ pub async fn contribute(
 pub struct Contributor {
     pub change_id: ChangeId,
     pub user_id: UserId,
-    pub how: String,
+    pub how: Contribution,
 }
 
 /// Returns who contributed to each change of a changeset.
@@ -309,7 +307,7 @@ pub async fn muted(tx: &mut Tx, store: StoreId) -> Result<Vec<Muted>> {
 /// the same store.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct LikeRow {
-    pub verdict: String,
+    pub verdict: DecisionKind,
     /// Why it was rejected.
     pub reject_code: Option<RejectCode>,
     pub times: i64,
@@ -335,8 +333,7 @@ pub struct JudgedRow {
     pub user_name: String,
     pub change_id: ChangeId,
     pub revision: i64,
-    /// `approve`, `reject` or `defer`.
-    pub verdict: String,
+    pub verdict: DecisionKind,
     pub created_at: Timestamp,
     /// When it was withdrawn.
     pub taken_back_at: Option<Timestamp>,

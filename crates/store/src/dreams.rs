@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     actor::Visible,
+    dream_state::DreamState,
     ids::{ChangeId, ChangesetId, DreamId, SessionId, StoreId},
 };
 use sqlx::FromRow;
@@ -65,8 +66,7 @@ pub struct DreamRow {
     pub id: DreamId,
     pub store_id: StoreId,
     pub store_name: String,
-    /// `pending`, `running`, `completed`, `failed` or `canceled`.
-    pub state: String,
+    pub state: DreamState,
     pub distiller: String,
     pub instructions: Option<String>,
     pub requested_by: String,
@@ -244,7 +244,7 @@ pub async fn is_canceled(tx: &mut Tx, id: DreamId) -> Result<bool> {
 pub async fn finish(
     tx: &mut Tx,
     id: DreamId,
-    state: &str,
+    state: DreamState,
     stats: &str,
     error: Option<&str>,
     at: Timestamp,

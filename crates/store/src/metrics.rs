@@ -24,7 +24,7 @@ statements! {
 
 /// Numbers of the whole installation.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Figures {
+pub struct InstallationCounts {
     /// Jobs that wait for a worker.
     pub jobs_queued: i64,
     /// Jobs that a worker holds.
@@ -44,8 +44,8 @@ pub struct Figures {
 }
 
 /// Counts everything as it is now.
-pub async fn now(tx: &mut Tx) -> Result<Figures> {
-    fetch_optional!(tx, Figures, NOW)?.ok_or(crate::Error::Stale)
+pub async fn counts(tx: &mut Tx) -> Result<InstallationCounts> {
+    fetch_optional!(tx, InstallationCounts, NOW)?.ok_or(crate::Error::Stale)
 }
 
 /// The newest migration that was applied.

@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     ids::{ChangesetId, NoticeId, StoreId, UserId},
+    notice::NoticeReason,
 };
 use sqlx::FromRow;
 
@@ -62,8 +63,7 @@ statements! {
 pub struct NoticeRow {
     pub id: NoticeId,
     pub user_id: UserId,
-    /// `your_turn`, `comment`, `conflict` or `decided`.
-    pub reason: String,
+    pub reason: NoticeReason,
     pub changeset_id: ChangesetId,
     /// When it last happened.
     pub created_at: Timestamp,
@@ -78,7 +78,7 @@ pub struct NoticeRow {
 pub struct MailRow {
     pub id: NoticeId,
     pub user_id: UserId,
-    pub reason: String,
+    pub reason: NoticeReason,
     pub changeset_id: ChangesetId,
     pub email: String,
     /// How the person is called.
@@ -92,7 +92,7 @@ pub async fn put(
     tx: &mut Tx,
     id: NoticeId,
     user: UserId,
-    reason: &str,
+    reason: NoticeReason,
     changeset: ChangesetId,
     at: Timestamp,
 ) -> Result<()> {
@@ -129,22 +129,18 @@ pub async fn mended_in_store(tx: &mut Tx, store: StoreId) -> Result<()> {
     Ok(())
 }
 
-/// The reasons, in the order in which every writer touches them: two who touch
-/// the same rows in another order would wait for each other.
-const IN_ORDER: [&str; 4] = ["conflict", "decided", "your_turn", "comment"];
-
 /// Marks what was said about a changeset as read.
 pub async fn read(tx: &mut Tx, user: UserId, changeset: ChangesetId, at: Timestamp) -> Result<()> {
-    for reason in IN_ORDER {
-        execute!(tx, READ, at, user, changeset, reason)?;
+    for reason in NoticeReason::ALL {
+        execute!(tx, READ, at, user, changeset, *reason)?;
     }
     Ok(())
 }
 
 /// Marks everything as read.
 pub async fn read_all(tx: &mut Tx, user: UserId, at: Timestamp) -> Result<()> {
-    for reason in IN_ORDER {
-        execute!(tx, READ_ALL, at, user, reason)?;
+    for reason in NoticeReason::ALL {
+        execute!(tx, READ_ALL, at, user, *reason)?;
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    changeset::ChangeState,
+    changeset::{ChangeState, ChangesetOrigin},
     ids::{ChangeId, ChangesetId, CommitId, PolicyId, SessionId, StoreId, UserId},
+    policy::OutcomeKind,
 };
 use sqlx::FromRow;
 
@@ -201,7 +202,7 @@ pub struct BaseRow {
     /// A person wrote it.
     pub by_person: bool,
     /// Where the change came from that wrote it; nothing if it was written past the queue.
-    pub origin: Option<String>,
+    pub origin: Option<ChangesetOrigin>,
     /// It is frozen now.
     pub frozen: bool,
     /// People approved it in the last 30 days.
@@ -251,7 +252,7 @@ pub struct NewOutcome<'a> {
     pub change: ChangeId,
     pub revision: i64,
     /// `allow`, `forbid` or `review`.
-    pub outcome: &'a str,
+    pub outcome: OutcomeKind,
     /// Why, as JSON ([`domain::policy::Outcome`]).
     pub detail: &'a str,
     /// The version that applies it, and from when on.
@@ -376,8 +377,7 @@ pub async fn is_held(tx: &mut Tx, change: ChangeId) -> Result<bool> {
 pub struct OutcomeRow {
     pub change_id: ChangeId,
     pub revision: i64,
-    /// `allow`, `forbid` or `review`.
-    pub outcome: String,
+    pub outcome: OutcomeKind,
     pub detail: String,
     /// The policy that applies it.
     pub policy_id: Option<PolicyId>,
@@ -561,8 +561,7 @@ pub async fn decided_by_people(tx: &mut Tx, since: Timestamp, visible: Visible) 
 pub struct ShadowRow {
     pub policy_id: PolicyId,
     pub number: i64,
-    /// `allow`, `forbid` or `review`.
-    pub outcome: String,
+    pub outcome: OutcomeKind,
     pub state: ChangeState,
     pub times: i64,
 }

@@ -4,8 +4,9 @@
 use domain::{
     Timestamp,
     actor::Visible,
-    changeset::{ChangeKind, ChangeState},
+    changeset::{ChangeKind, ChangeState, ChangesetOrigin},
     ids::{ChangeId, ChangesetId, StoreId, UserId},
+    policy::OutcomeKind,
     risk::RiskLevel,
 };
 use sqlx::FromRow;
@@ -193,8 +194,7 @@ pub struct WaitingChange {
     pub changeset_id: ChangesetId,
     pub store_id: StoreId,
     pub store_name: String,
-    /// `dream`, `person`, `revert` or `agent`.
-    pub origin: String,
+    pub origin: ChangesetOrigin,
     pub kind: ChangeKind,
     pub title: String,
     /// Why, its first 400 characters.
@@ -216,9 +216,8 @@ pub struct WaitingChange {
     /// Who works on its changeset just now.
     pub claimed_by: Option<UserId>,
     pub claimed_name: Option<String>,
-    /// What the active policies say of it: `allow`, `forbid` or `review`; nothing until they were
-    /// asked.
-    pub outcome: Option<String>,
+    /// What the active policies say of it; nothing until they were asked.
+    pub outcome: Option<OutcomeKind>,
     /// From when on a policy applies it.
     pub applies_at: Option<Timestamp>,
     pub policy_name: Option<String>,

@@ -6,7 +6,10 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
 };
-use domain::ids::{DreamId, SessionId, StoreId};
+use domain::{
+    dream_state::DreamState,
+    ids::{DreamId, SessionId, StoreId},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service::{DreamRow, Lucid};
@@ -135,7 +138,7 @@ async fn shown(
 /// The dream in the API's shape; `changeset_id` is Lucid's own, where the result waits.
 fn dream_shown(dream: &DreamRow, sessions: &[SessionId]) -> Value {
     let store = json!({"type": "memory_store", "memory_store_id": dream.store_id});
-    let done = dream.state == "completed";
+    let done = dream.state == DreamState::Completed;
     let stats: Value = serde_json::from_str(&dream.stats).unwrap_or_default();
     let tokens = |name: &str| stats["model"][name].as_i64().unwrap_or(0);
     json!({

@@ -267,7 +267,7 @@ async fn audit(lucid: &Lucid) -> Finding {
 }
 
 async fn jobs(lucid: &Lucid) -> Finding {
-    match lucid.figures().await {
+    match lucid.installation_counts().await {
         Ok(now) if now.jobs_failed > 0 => Warn(format!(
             "{} queued, {} running, {} failed for good; the dreams' pages say why",
             now.jobs_queued, now.jobs_running, now.jobs_failed

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use domain::actor::Actor;
+use domain::{actor::Actor, dream_state::DreamState};
 use service::Lucid;
 
 use crate::{
@@ -70,7 +70,7 @@ pub async fn run(
     if let Some(changeset) = dream.changeset_id {
         println!("{changeset}");
     }
-    Ok(if dream.state == "completed" {
+    Ok(if dream.state == DreamState::Completed {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -86,7 +86,7 @@ pub async fn wait(
     let owner = work::owner_name();
     loop {
         let dream = lucid.dream_row(actor, id).await?;
-        if !matches!(dream.state.as_str(), "pending" | "running") {
+        if dream.state.has_ended() {
             return Ok(dream);
         }
         if !lucid.work_once(&owner).await? {

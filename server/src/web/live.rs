@@ -128,14 +128,14 @@ fn progress(dream: &DreamRow) -> DreamProgress {
     let progress: serde_json::Value = serde_json::from_str(&dream.progress).unwrap_or_default();
     let count = |key: &str| progress[key].as_u64().unwrap_or(0);
     DreamProgress {
-        state: dream.state.clone(),
+        state: dream.state,
         sessions_done: count("sessions_done"),
         sessions: count("sessions"),
     }
 }
 
 fn has_ended(progress: &DreamProgress) -> bool {
-    !matches!(progress.state.as_str(), "pending" | "running")
+    progress.state.has_ended()
 }
 
 /// The stream of one dream.

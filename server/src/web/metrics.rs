@@ -11,6 +11,7 @@ use axum::{
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use service::Lucid;
+use subtle::ConstantTimeEq;
 
 /// How often the numbers of single requests are gathered into their histograms.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -70,13 +71,13 @@ pub async fn scrape(State(metrics): State<Metrics>, headers: HeaderMap) -> Respo
             "Metrics are off; start Lucid with --metrics-token or LUCID_METRICS_TOKEN.",
         );
     };
-    if !sent.is_some_and(|sent| same(sent.as_bytes(), token.as_bytes())) {
+    if !sent.is_some_and(|sent| bool::from(sent.as_bytes().ct_eq(token.as_bytes()))) {
         return super::guard::plain(
             StatusCode::UNAUTHORIZED,
             "Send the metrics token as a bearer token.",
         );
     }
-    match metrics.lucid.figures().await {
+    match metrics.lucid.installation_counts().await {
         Ok(now) => {
             set(&metrics.lucid, &now);
             if let Some(bytes) = metrics.lucid.wal_bytes().await {
@@ -110,13 +111,8 @@ pub async fn scrape(State(metrics): State<Metrics>, headers: HeaderMap) -> Respo
         .into_response()
 }
 
-/// Compares in a time that does not tell how much was right.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn set(lucid: &Lucid, now: &service::Figures) {
+fn set(lucid: &Lucid, now: &service::InstallationCounts) {
     let waits = now
         .oldest_undecided_at
         .map_or(0, |at| (lucid.now().0 - at.0).max(0) / 1_000_000);

@@ -4,7 +4,8 @@
 use domain::audit_action::AuditAction;
 use domain::{
     actor::{Actor, Grant, Role, StoreRole},
-    changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
+    changeset::{ChangeKind, ChangeState, ChangesetOrigin, ChangesetState, RejectCode},
+    notice::NoticeReason,
     review::{CLAIM_SECONDS, EXPIRY_DAYS},
 };
 use service::{Kind, QueueFilter, Verdict};
@@ -160,7 +161,7 @@ async fn comments_notify_everybody_involved(world: World) {
     let change = world.changes(changeset).await.remove(0);
     assert_eq!(
         world.lucid.inbox(&world.reviewer).await.unwrap()[0].reason,
-        "your_turn"
+        NoticeReason::YourTurn
     );
     world
         .lucid
@@ -591,14 +592,14 @@ async fn every_filter_of_the_queue_runs(world: World) {
         ),
         (
             QueueFilter {
-                origin: Some("dream"),
+                origin: Some(ChangesetOrigin::Dream),
                 ..with()
             },
             all,
         ),
         (
             QueueFilter {
-                origin: Some("revert"),
+                origin: Some(ChangesetOrigin::Revert),
                 ..with()
             },
             0,

@@ -585,7 +585,7 @@ async fn figures_say_how_well_we_review(world: World) {
         .vote(&world.admin, &high, Verdict::Reject(RejectCode::NotYet))
         .await
         .unwrap();
-    let all = world.lucid.review_figures(&world.admin).await.unwrap();
+    let all = world.lucid.review_statistics(&world.admin).await.unwrap();
     assert_eq!(
         (
             all.overall.decisions,
@@ -601,7 +601,11 @@ async fn figures_say_how_well_we_review(world: World) {
             .collect::<Vec<_>>(),
         ["admin", "reviewer"]
     );
-    let own = world.lucid.review_figures(&world.reviewer).await.unwrap();
+    let own = world
+        .lucid
+        .review_statistics(&world.reviewer)
+        .await
+        .unwrap();
     assert_eq!(own.each.len(), 1, "one's own, and nobody else's");
     assert_eq!(own.each[0].1.seconds_looking, Some((60, 1)));
     // Undoing one's own approval leaves the other's rejection where it is; taking that back
@@ -620,7 +624,7 @@ async fn figures_say_how_well_we_review(world: World) {
         again(&world, &high).await.change.state,
         ChangeState::Pending
     );
-    let all = world.lucid.review_figures(&world.admin).await.unwrap();
+    let all = world.lucid.review_statistics(&world.admin).await.unwrap();
     let of = |name: &str| all.each.iter().find(|(n, _)| n == name).unwrap().1.clone();
     assert_eq!(
         (of("admin").overridden, of("reviewer").overridden),
@@ -630,7 +634,7 @@ async fn figures_say_how_well_we_review(world: World) {
     assert_eq!(
         world
             .lucid
-            .review_figures(&world.stranger)
+            .review_statistics(&world.stranger)
             .await
             .unwrap()
             .overall

@@ -4,6 +4,7 @@
 use domain::{
     actor::{Actor, Role, StoreRole},
     changeset::{ChangeKind, ChangeState, ChangesetState, RejectCode},
+    notice::NoticeReason,
     rights::Scope,
     risk::RiskLevel,
 };
@@ -54,7 +55,7 @@ async fn a_rebase_is_a_new_revision_against_the_current_memory(world: World) {
             .await
             .unwrap()
             .iter()
-            .any(|n| n.reason == "your_turn")
+            .any(|n| n.reason == NoticeReason::YourTurn)
     );
     let rebase = moved.rebase().unwrap();
     let merged: Vec<String> = rebase
@@ -423,7 +424,7 @@ async fn a_move_whose_place_was_taken_is_refused(world: World) {
             .await
             .unwrap()
             .iter()
-            .any(|n| n.reason == "decided")
+            .any(|n| n.reason == NoticeReason::Decided)
     );
 }
 

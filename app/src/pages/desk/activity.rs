@@ -1,7 +1,10 @@
 //! What happened to a change so far: who proposed it, what people decided and said. And the field
 //! to say more.
 
-use domain::Timestamp;
+use domain::{
+    Timestamp,
+    changeset::{ChangesetOrigin, DecisionKind},
+};
 use leptos::prelude::*;
 use service::{ChangeView, CommentRow, DecisionRow};
 
@@ -84,8 +87,8 @@ fn proposed(desk: &Desk) -> AnyView {
         }
         .into_any();
     }
-    match row.origin.as_str() {
-        "agent" => view! {
+    match row.origin {
+        ChangesetOrigin::Agent => view! {
             <li>
                 <Machine />
                 <p>
@@ -96,7 +99,7 @@ fn proposed(desk: &Desk) -> AnyView {
             </li>
         }
         .into_any(),
-        "revert" => item(
+        ChangesetOrigin::Revert => item(
             desk,
             &by,
             view! { "proposed to revert a commit" }.into_any(),
@@ -108,11 +111,11 @@ fn proposed(desk: &Desk) -> AnyView {
 }
 
 fn decision(desk: &Desk, view: &ChangeView, d: &DecisionRow) -> AnyView {
-    let verdict = match (d.verdict.as_str(), d.reject_code) {
-        ("approve", _) if d.meaning.is_some() => "approved and signed".to_owned(),
-        ("approve", _) => "approved".to_owned(),
-        ("reject", Some(code)) => format!("rejected: {}", code.explained()),
-        ("reject", None) => "rejected".to_owned(),
+    let verdict = match (d.verdict, d.reject_code) {
+        (DecisionKind::Approve, _) if d.meaning.is_some() => "approved and signed".to_owned(),
+        (DecisionKind::Approve, _) => "approved".to_owned(),
+        (DecisionKind::Reject, Some(code)) => format!("rejected: {}", code.explained()),
+        (DecisionKind::Reject, None) => "rejected".to_owned(),
         _ => "deferred".to_owned(),
     };
     let older = (d.revision != view.change.revision).then(|| format!(" (revision {})", d.revision));

@@ -63,6 +63,7 @@ fn cannot(text: impl Into<String>) -> AnyView {
     .into_any()
 }
 
+/// The key of a button, for those who look; screen readers know it from the map of keys.
 pub fn key(name: &'static str) -> impl IntoView {
     view! {
         <kbd class="key" aria-hidden="true">

@@ -1,7 +1,7 @@
 //! The changes of the changeset, grouped by what the reader has to do with each, and which are
 //! selected to be decided together.
 
-use domain::changeset::ChangeState;
+use domain::changeset::{ChangeState, DecisionKind};
 use leptos::prelude::*;
 use service::ChangeView;
 
@@ -144,10 +144,10 @@ fn row(desk: &Desk, at: usize, c: &ChangeView) -> AnyView {
 /// The reader's last decision, which can be undone: a toast as long as nothing else was done.
 pub fn undo(desk: &Desk) -> Option<AnyView> {
     let u = desk.undo.as_ref()?;
-    let what = match u.verdict.as_str() {
-        "approve" => "Approved",
-        "reject" => "Rejected",
-        _ => "Deferred",
+    let what = match u.verdict {
+        DecisionKind::Approve => "Approved",
+        DecisionKind::Reject => "Rejected",
+        DecisionKind::Defer => "Deferred",
     };
     Some(
         view! {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    changeset::ChangesetState,
+    changeset::{ChangesetOrigin, ChangesetState},
     ids::{ChangeId, CommitId},
 };
 use leptos::prelude::*;
@@ -77,6 +77,7 @@ impl Desk {
         self.view.changes.get(self.at)
     }
 
+    /// The time that the page is of.
     pub fn now(&self) -> Timestamp {
         self.request.now()
     }
@@ -172,6 +173,7 @@ fn chosen(request: &Request, view: &ChangesetView) -> service::Result<usize> {
 
 fn layout(desk: &Desk, position: i64) -> AnyView {
     let row = &desk.view.changeset;
+    desk.request.show_as_desk();
     let committed = desk.request.asked::<CommitId>("committed");
     let stream = format!("/live/changesets/{}?after={position}", row.id);
     let class = if desk.side { "side-by-side" } else { "" };
@@ -327,7 +329,7 @@ fn withdraw(desk: &Desk) -> Option<AnyView> {
         .as_ref()
         .is_some_and(|me| me.actor.who.to_string() == row.created_by);
     let id = row.id.to_string();
-    (mine && row.origin != "dream" && row.state == ChangesetState::Open).then(|| {
+    (mine && row.origin != ChangesetOrigin::Dream && row.state == ChangesetState::Open).then(|| {
         view! {
             <form method="post" action="/do/withdraw" class="inline">
                 {form_token()}

@@ -1,7 +1,11 @@
 //! What is related to a change: memories that say nearly the same, as a question; the history and
 //! the readers of what it touches; and past decisions on similar changes.
 
-use domain::{changeset::ChangeState, ids::ChangeId, plural::count};
+use domain::{
+    changeset::{ChangeState, DecisionKind},
+    ids::ChangeId,
+    plural::count,
+};
 use leptos::prelude::*;
 use service::{
     BesideView, DecidedRow, LikeRow, ReaderRow, SimilarMemory, TouchedMemory, VersionRow,
@@ -226,8 +230,8 @@ fn like(view: &BesideView) -> AnyView {
         .into_any();
     }
     let row = |l: &LikeRow| {
-        let what = match (l.verdict.as_str(), l.reject_code) {
-            ("approve", _) => "approved".to_owned(),
+        let what = match (l.verdict, l.reject_code) {
+            (DecisionKind::Approve, _) => "approved".to_owned(),
             (_, Some(code)) => format!("rejected: {}", code.explained().to_lowercase()),
             _ => "rejected".to_owned(),
         };

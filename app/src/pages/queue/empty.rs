@@ -95,6 +95,7 @@ pub async fn first_steps(request: &Request, open: i64) -> service::Result<Option
     ))
 }
 
+/// A queue without rows: why it is empty, and what to do next.
 pub fn empty(request: &Request, asked: &Asked, counts: &QueueCounts, no_store: bool) -> AnyView {
     if asked.state == "done" {
         return view! {

@@ -39,6 +39,7 @@ pub fn address(request: &Request, with: &[(&str, &str)]) -> String {
     }
 }
 
+/// The states of the queue, each with its count.
 pub fn tabs(request: &Request, asked: &Asked, counts: &QueueCounts) -> AnyView {
     let tab = |&(word, text): &(&'static str, &'static str)| {
         let number = match word {

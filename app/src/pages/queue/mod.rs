@@ -7,7 +7,7 @@ mod rows;
 
 use domain::{
     actor::Role,
-    changeset::ChangeKind,
+    changeset::{ChangeKind, ChangesetOrigin},
     ids::{ChangeId, ChangesetId, StoreId},
     plural::count,
     risk::{Label, RiskLevel},
@@ -192,7 +192,7 @@ fn asked(request: &Request, decides: bool) -> Asked {
         text: text("q"),
         assignee: one_of("assignee", &["me", "nobody", "others"]),
         risk: request.asked::<RiskLevel>("risk"),
-        origin: one_of("origin", &["dream", "agent", "person", "revert"]),
+        origin: request.asked::<ChangesetOrigin>("origin"),
         policy: one_of("policy", &["allow", "review", "forbid", "held"]),
         state: Some(state).filter(|s| !matches!(*s, "open" | "done")),
     };

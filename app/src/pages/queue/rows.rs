@@ -1,6 +1,11 @@
 //! The rows of the queue: changes that wait, by when they are due, and changesets that are done.
 
-use domain::{Timestamp, changeset::ChangeState, plural::count, rights::Action};
+use domain::{
+    Timestamp,
+    changeset::{ChangeState, ChangesetOrigin},
+    plural::count,
+    rights::Action,
+};
 use leptos::prelude::*;
 use service::{DoneRow, WaitingChange};
 
@@ -182,8 +187,8 @@ fn substance(c: &WaitingChange) -> String {
         return format!("Conflict: {path} has changed since this was proposed.");
     }
     let said = first_sentence(&c.rationale);
-    match c.origin.as_str() {
-        "agent" => format!("An agent asks to write {path}. {said}"),
+    match c.origin {
+        ChangesetOrigin::Agent => format!("An agent asks to write {path}. {said}"),
         _ if said.is_empty() => path,
         _ => said,
     }

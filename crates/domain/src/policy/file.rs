@@ -9,7 +9,7 @@ use super::{Applying, Input, Outcome, Rule, evaluate, evaluate::lacks};
 use crate::text_enum::text_enum;
 
 text_enum! {
-    Expected {
+    OutcomeKind {
         /// The change is applied without a person.
         Allow => "allow",
         Forbid => "forbid",
@@ -17,7 +17,7 @@ text_enum! {
     }
 }
 
-impl Expected {
+impl OutcomeKind {
     /// Returns what an outcome is.
     #[must_use]
     pub const fn of(outcome: &Outcome) -> Self {
@@ -36,7 +36,7 @@ pub struct Case {
     pub name: String,
     /// What is known of the change. What is left out is not known, not there, or not so.
     pub change: Input,
-    pub expect: Expected,
+    pub expect: OutcomeKind,
 }
 
 /// A policy as it is written, exported and imported: JSON.
@@ -70,7 +70,7 @@ const REASON_CHARS: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CaseResult {
     pub name: String,
-    pub expected: Expected,
+    pub expected: OutcomeKind,
     #[serde(flatten)]
     pub outcome: Outcome,
     /// True if that is what was expected.
@@ -171,7 +171,7 @@ impl PolicyFile {
     pub fn run(&self) -> Report {
         let one = |case: &Case| {
             let outcome = evaluate(&self.rules, &case.change);
-            let said = Expected::of(&outcome);
+            let said = OutcomeKind::of(&outcome);
             CaseResult {
                 name: case.name.clone(),
                 expected: case.expect,

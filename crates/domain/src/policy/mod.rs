@@ -22,7 +22,7 @@ pub use self::{
     back_test::{Agreement, BackTest, Fate, Past, back_test},
     compare::{Wider, wider},
     evaluate::{BuiltIn, Outcome, Unmet, evaluate},
-    file::{Case, CaseResult, Expected, PolicyFile, Report},
+    file::{Case, CaseResult, OutcomeKind, PolicyFile, Report},
     presets::{PRESETS, Preset},
     set::{Member, PolicySet},
     words::{Difference, differences},

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Applying, Bound, Case, Effect, Expected, Figure, FindingKind, Input, PolicyFile, Rule, Writer,
+    Applying, Bound, Case, Effect, Figure, FindingKind, Input, OutcomeKind, PolicyFile, Rule,
+    Writer,
 };
 use crate::{
     changeset::ChangeKind,
@@ -117,12 +118,12 @@ fn safe_housekeeping() -> PolicyFile {
             case(
                 "a merge that loses nothing is applied",
                 merge(0),
-                Expected::Allow,
+                OutcomeKind::Allow,
             ),
             case(
                 "a merge that loses a statement waits",
                 merge(1),
-                Expected::Review,
+                OutcomeKind::Review,
             ),
             case(
                 "a merge of high risk is never applied",
@@ -130,41 +131,41 @@ fn safe_housekeeping() -> PolicyFile {
                     risk: RiskLevel::High,
                     ..merge(0)
                 },
-                Expected::Forbid,
+                OutcomeKind::Forbid,
             ),
             case(
                 "a note of five users through two recorders is applied",
                 note(Figure::Users, 5, 2),
-                Expected::Allow,
+                OutcomeKind::Allow,
             ),
             case(
                 "a note of five tasks through two recorders is applied",
                 note(Figure::Tasks, 5, 2),
-                Expected::Allow,
+                OutcomeKind::Allow,
             ),
             case(
                 "a note of four users waits",
                 note(Figure::Users, 4, 2),
-                Expected::Review,
+                OutcomeKind::Review,
             ),
             case(
                 "a note of four tasks waits",
                 note(Figure::Tasks, 4, 2),
-                Expected::Review,
+                OutcomeKind::Review,
             ),
             case(
                 "a note through one recorder waits",
                 note(Figure::Users, 5, 1),
-                Expected::Review,
+                OutcomeKind::Review,
             ),
-            case("a large note waits", large, Expected::Review),
+            case("a large note waits", large, OutcomeKind::Review),
             case(
                 "an update waits",
                 Input {
                     kind: ChangeKind::Update,
                     ..note(Figure::Users, 9, 9)
                 },
-                Expected::Review,
+                OutcomeKind::Review,
             ),
             case(
                 "a person's words are never changed",
@@ -172,7 +173,7 @@ fn safe_housekeeping() -> PolicyFile {
                     last_writer: Some(Writer::Person),
                     ..merge(0)
                 },
-                Expected::Forbid,
+                OutcomeKind::Forbid,
             ),
         ],
         ..PolicyFile::default()
@@ -216,34 +217,34 @@ fn trusting() -> PolicyFile {
             case(
                 "a low-risk update is applied",
                 example(ChangeKind::Update, RiskLevel::Low),
-                Expected::Allow,
+                OutcomeKind::Allow,
             ),
             case(
                 "a medium-risk merge is applied",
                 example(ChangeKind::Merge, RiskLevel::Medium),
-                Expected::Allow,
+                OutcomeKind::Allow,
             ),
             case(
                 "a high-risk change is never applied",
                 example(ChangeKind::Remove, RiskLevel::High),
-                Expected::Forbid,
+                OutcomeKind::Forbid,
             ),
             case(
                 "what people tell agents to do waits",
                 rule,
-                Expected::Review,
+                OutcomeKind::Review,
             ),
             case(
                 "what only a tool said is never applied",
                 tool_text,
-                Expected::Forbid,
+                OutcomeKind::Forbid,
             ),
         ],
         ..PolicyFile::default()
     }
 }
 
-fn case(name: &str, change: Input, expect: Expected) -> Case {
+fn case(name: &str, change: Input, expect: OutcomeKind) -> Case {
     Case {
         name: name.to_owned(),
         change,

@@ -215,6 +215,7 @@ pub fn taken_off<'t>(text: &'t str, phrase: &str, before_a_mark: bool) -> Option
     (ends && !rest.is_empty() && (!before_a_mark || marked || corrects())).then_some(rest)
 }
 
+/// True if a word in lower case is a verb in its past form, as far as its ending tells.
 pub fn is_past(word: &str) -> bool {
     (word.len() > 4
         && word.ends_with("ed")

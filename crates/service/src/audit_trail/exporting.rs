@@ -42,6 +42,7 @@ pub struct Export {
 impl Lucid {
     /// Begins an export, which is an entry itself, and the last one of an export of all. A period's
     /// end is signed anew.
+    #[tracing::instrument(skip_all)]
     pub async fn export_audit(&self, actor: &Actor, period: ExportPeriod) -> Result<Export> {
         require_in_general(actor, Action::ExportAudit)?;
         let time = |at: Option<Timestamp>| at.map(Timestamp::rfc3339);

@@ -46,6 +46,7 @@ pub struct AuditRow {
 
 impl Lucid {
     /// The newest entries that the actor may see, of those that the filter names.
+    #[tracing::instrument(skip_all)]
     pub async fn audit(&self, actor: &Actor, filter: &Filter) -> Result<Page<AuditRow>> {
         let mut tx = self.db.read().await?;
         let (visible, store) = actor.visible(Action::ReadStoreAudit).narrowed(filter.store);
@@ -84,6 +85,7 @@ impl Lucid {
 
     /// Returns who made entries that the actor may see, at most 100 of them: kind and id, and their
     /// name; by name.
+    #[tracing::instrument(skip_all)]
     pub async fn audit_actors(&self, actor: &Actor) -> Result<Vec<(String, String)>> {
         let mut tx = self.db.read().await?;
         let storeless = actor.may_in_general(Action::ReadAudit);

@@ -80,6 +80,7 @@ impl Tree {
 
 impl Lucid {
     /// Name and key of the trail; none if it is not signed.
+    #[tracing::instrument(skip_all)]
     pub async fn trail_key(&self) -> Result<Option<TrailKey>> {
         let Some(secret) = self.signing_key.as_deref() else {
             return Ok(None);
@@ -113,12 +114,14 @@ impl Lucid {
     }
 
     /// The signed tree head of the trail as it is now (C2SP tlog-checkpoint).
+    #[tracing::instrument(skip_all)]
     pub async fn tree_head(&self, actor: &Actor) -> Result<String> {
         require_in_general(actor, Action::ReadAudit)?;
         self.signed_tree(|_| Some(())).await.map(|(note, ())| note)
     }
 
     /// A proof that an entry is in the trail, for who may export it.
+    #[tracing::instrument(skip_all)]
     pub async fn prove_entry(&self, actor: &Actor, seq: i64) -> Result<Proof> {
         require_in_general(actor, Action::ExportAudit)?;
         let index = usize::try_from(seq)
@@ -147,6 +150,7 @@ impl Lucid {
     }
 
     /// A proof that the trail continues the one that had so many entries.
+    #[tracing::instrument(skip_all)]
     pub async fn prove_growth(&self, actor: &Actor, from: u64) -> Result<Proof> {
         require_in_general(actor, Action::ReadAudit)?;
         let size = usize::try_from(from).unwrap_or(usize::MAX);
@@ -167,6 +171,7 @@ impl Lucid {
     }
 
     /// The newest tree head that each witness cosigned.
+    #[tracing::instrument(skip_all)]
     pub async fn cosignatures(&self, actor: &Actor) -> Result<Vec<Cosignature>> {
         require_in_general(actor, Action::ReadAudit)?;
         let mut all = checkpoints::cosignatures(&mut self.db.read().await?).await?;
@@ -196,6 +201,7 @@ impl Lucid {
     }
 
     /// Keeps a tree head that a witness cosigned.
+    #[tracing::instrument(skip_all)]
     pub async fn keep_cosignature(&self, one: &Cosignature) -> Result<()> {
         let mut tx = self.db.background().await?;
         checkpoints::cosigned(&mut tx, one).await?;

@@ -13,6 +13,7 @@ use crate::{Error, Lucid, Record, Result, require_in_general};
 impl Lucid {
     /// Signs how long the trail is now and what it ends with, and stores that; for the person who
     /// keeps it elsewhere.
+    #[tracing::instrument(skip_all)]
     pub async fn sign_checkpoint(&self, actor: &Actor) -> Result<Checkpoint> {
         require_in_general(actor, Action::ReadAudit)?;
         let secret = self.signing_key.as_deref().ok_or_else(|| {
@@ -50,6 +51,7 @@ impl Lucid {
     /// Lets another key sign the trail from now on; for the person who runs the command line. The
     /// key before must be the one that Lucid has, or `lost` says that nobody has it, which
     /// everybody who verifies the trail is told.
+    #[tracing::instrument(skip_all)]
     pub async fn replace_signing_key(&self, new: &[u8; 32], lost: bool) -> Result<String> {
         let (mut tx, actor) = self.begin(&Actor::operator()).await?;
         let right = actor.may_in_installation(Action::ReadAudit)?;
@@ -85,6 +87,7 @@ impl Lucid {
     }
 
     /// The checkpoints that are kept in the database, smallest first.
+    #[tracing::instrument(skip_all)]
     pub async fn checkpoints(&self, actor: &Actor) -> Result<Vec<Checkpoint>> {
         require_in_general(actor, Action::ReadAudit)?;
         Ok(checkpoints::all(&mut self.db.read().await?)
@@ -95,12 +98,14 @@ impl Lucid {
     }
 
     /// The end of the trail as it was signed with its last entry; none if the trail is not signed.
+    #[tracing::instrument(skip_all)]
     pub async fn signed_head(&self) -> Result<Option<Checkpoint>> {
         Ok(audit_log::head(&mut self.db.read().await?).await?.signed())
     }
 
     /// A checkpoint of the end, signed now; none if the trail is not signed, or its end does not
     /// hold.
+    #[tracing::instrument(skip_all)]
     pub async fn signed_end(&self) -> Result<Option<Checkpoint>> {
         let head = audit_log::head(&mut self.db.read().await?).await?;
         let key = self.signing_key.as_deref().filter(|_| {

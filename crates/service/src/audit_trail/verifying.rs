@@ -40,6 +40,7 @@ pub struct LastVerified {
 impl Lucid {
     /// Checks the whole trail, as [`Lucid::verify_audit`] does, and leaves no entry: for a check
     /// that runs again and again.
+    #[tracing::instrument(skip_all)]
     pub async fn check_audit(
         &self,
         actor: &Actor,
@@ -49,6 +50,7 @@ impl Lucid {
 
     /// Checks the whole trail in the database, and records that it was. The outer error is the
     /// database's; the inner one names what is wrong.
+    #[tracing::instrument(skip_all)]
     pub async fn verify_audit(
         &self,
         actor: &Actor,
@@ -58,6 +60,7 @@ impl Lucid {
 
     /// As [`Lucid::verify_audit`], also against checkpoints that were kept elsewhere, and trusting
     /// only this public key.
+    #[tracing::instrument(skip_all)]
     pub async fn verify_audit_with(
         &self,
         actor: &Actor,
@@ -160,6 +163,7 @@ impl Lucid {
     }
 
     /// Returns what the last verification found, by the person who ran it; none if there was none.
+    #[tracing::instrument(skip_all)]
     pub async fn last_verified(&self, actor: &Actor) -> Result<Option<LastVerified>> {
         require_in_general(actor, Action::ReadAudit)?;
         last_verified(&mut self.db.read().await?).await
@@ -168,6 +172,7 @@ impl Lucid {
     /// Verifies the trail if that was not done for a day, and writes down what it found; what a
     /// worker does by itself. A trail that does not verify is said on the page and in the log each
     /// day until it does.
+    #[tracing::instrument(skip_all)]
     pub async fn verify_daily(&self) -> Result<()> {
         let before = self.now().plus_seconds(-VERIFY_SECONDS);
         if last_verified(&mut self.db.read().await?)

@@ -152,6 +152,7 @@ impl Lucid {
 
     /// Returns what a dream over a store would take with each model that is set up, by the
     /// distiller's name. The size of the sessions is guessed from the newest ones.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn estimates(
         &self,
         actor: &Actor,

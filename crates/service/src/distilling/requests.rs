@@ -57,6 +57,7 @@ pub fn told_model(model: &dyn Model, instructions: Option<&str>) -> String {
 }
 
 impl<'a> Run<'a> {
+    /// A dream's requests to one model, before the first.
     pub fn new(lucid: &'a Lucid, dream: &'a DreamRow, model: Arc<dyn Model>) -> Self {
         let told = Distilled {
             model: model.name(),
@@ -71,6 +72,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The model's name, and the instructions that go into every request.
     pub fn told_model(&self) -> String {
         told_model(self.model.as_ref(), self.dream.instructions.as_deref())
     }

@@ -64,6 +64,7 @@ type Assess<'a> =
 impl Lucid {
     /// Runs every attack against a copy of a store, with the policies that are active. Writes
     /// nothing.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn drill(&self, actor: &Actor, store: StoreId) -> Result<Vec<Drilled>> {
         crate::require(actor, Action::SeeMemory, store)?;
         require_in_general(actor, Action::ManagePolicies)?;

@@ -59,6 +59,7 @@ enum Ready {
 
 impl Lucid {
     /// Applies what is due. What cannot be applied now is tried again in the next round.
+    #[tracing::instrument(skip_all)]
     pub async fn apply_due(&self) -> Result<()> {
         // The connection goes back before the first change is applied.
         let due = policy_outcomes::due(&mut self.db.read().await?, self.now(), A_ROUND).await?;
@@ -119,7 +120,7 @@ impl Lucid {
             &mut tx,
             &change,
             &standing.edits,
-            &row.origin,
+            row.origin,
             &standing.hands,
             now,
         )

@@ -10,9 +10,10 @@ use std::{
 
 use domain::{
     Timestamp,
+    changeset::{ChangesetOrigin, Contribution},
     ids::{ChangeId, ChangesetId, PolicyId, StoreId, UserId},
     policy::{
-        Effect, Engine, Expected, Figure, FindingKind, Input, Member, Outcome, PolicyFile,
+        Effect, Engine, Figure, FindingKind, Input, Member, Outcome, OutcomeKind, PolicyFile,
         PolicySet, VersionState, Writer,
     },
     risk::Label,
@@ -202,14 +203,10 @@ pub async fn next_epoch(tx: &mut Tx) -> Result<()> {
     Ok(settings::put(tx, EPOCH, &next.to_string()).await?)
 }
 
-/// The word under which an outcome is stored.
-pub const fn word(outcome: &Outcome) -> &'static str {
-    Expected::of(outcome).as_str()
-}
-
 impl Lucid {
     /// Asks the policies about every open change that has to be asked about, then applies what is
     /// due. Any number of processes may do it.
+    #[tracing::instrument(skip_all)]
     pub async fn keep_policies(&self) -> Result<()> {
         if self.is_to_ask().await? {
             self.retire_expired().await?;
@@ -229,6 +226,7 @@ impl Lucid {
     }
 
     /// Asks about a round of changes; false if there was nothing to ask.
+    #[tracing::instrument(skip_all)]
     pub async fn ask_policies(&self) -> Result<bool> {
         let now = self.now();
         let mut tx = self.db.read().await?;
@@ -277,7 +275,7 @@ impl Lucid {
             } else {
                 change.created_at
             };
-            let input = input_of(tx, &change, &edits, &row.origin, &hands, at).await?;
+            let input = input_of(tx, &change, &edits, row.origin, &hands, at).await?;
             let text = serde_json::to_string(&input)
                 .map_err(|_| Error::Internal("an input could not be written"))?;
             policy_outcomes::put_input(tx, change.id, change.revision, &text, self.now()).await?;
@@ -313,7 +311,7 @@ impl Lucid {
         let kept = NewOutcome {
             change: change.id,
             revision: change.revision,
-            outcome: word(&outcome),
+            outcome: OutcomeKind::of(&outcome),
             detail: &why,
             by: allowed_since.and_then(|since| policies.first_due(&outcome, since)),
             epoch: policies.epoch,
@@ -325,7 +323,7 @@ impl Lucid {
             let outcome = ask(&policies.active.with(shadow.clone()));
             let why = detail(&outcome)?;
             let said = NewOutcome {
-                outcome: word(&outcome),
+                outcome: OutcomeKind::of(&outcome),
                 detail: &why,
                 by: None,
                 ..kept.clone()
@@ -359,7 +357,7 @@ pub async fn input_of(
     tx: &mut Tx,
     change: &ChangeRow,
     edits: &[EditRow],
-    origin: &str,
+    origin: ChangesetOrigin,
     hands: &[Contributor],
     at: Timestamp,
 ) -> Result<Input> {
@@ -377,7 +375,7 @@ pub async fn input_of(
     let facts: serde_json::Value = serde_json::from_str(&change.facts).unwrap_or_default();
     let by_people = hands
         .iter()
-        .any(|h| h.change_id == change.id && h.how == "edited");
+        .any(|h| h.change_id == change.id && h.how == Contribution::Edited);
     let mut input = Input::new(change.store_id, change.kind, change.risk_level);
     input.paths = touched(change, edits)
         .into_iter()
@@ -403,8 +401,11 @@ pub async fn input_of(
             .figures
             .get(&Figure::StatementsRemoved)
             .is_some_and(|n| *n > 0);
-    input.needs_person =
-        origin != "dream" || by_people || unreadable || loss_unknown || input.last_writer.is_none();
+    input.needs_person = origin != ChangesetOrigin::Dream
+        || by_people
+        || unreadable
+        || loss_unknown
+        || input.last_writer.is_none();
     input.over_loss_budget = is_over_loss_budget(tx, change, at).await?;
     input.approved_recently = bases.iter().any(|base| base.approved_recently);
     Ok(input)
@@ -437,10 +438,10 @@ fn last_writer(edits: &[&EditRow], bases: &[policy_outcomes::BaseRow]) -> Option
     if altered == 0 {
         return Some(Writer::Nobody);
     }
-    let of = |base: &policy_outcomes::BaseRow| match base.origin.as_deref() {
+    let of = |base: &policy_outcomes::BaseRow| match base.origin {
         _ if base.by_person => Writer::Person,
-        Some("dream" | "revert") => Writer::Dream,
-        Some("person") => Writer::Person,
+        Some(ChangesetOrigin::Dream | ChangesetOrigin::Revert) => Writer::Dream,
+        Some(ChangesetOrigin::Person) => Writer::Person,
         // By an agent through the queue, or past it: by a key, or by the command line, which says
         // whether a person wrote it.
         _ => Writer::Agent,

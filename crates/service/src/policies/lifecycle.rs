@@ -8,7 +8,7 @@ use domain::{
     audit_action::AuditAction,
     canonical::sha256_hex,
     ids::{ChangeId, PolicyId, StoreId, UserId},
-    policy::{Case, Effect, Expected, Input, PolicyFile, VersionState, Wider, evaluate, wider},
+    policy::{Case, Effect, Input, OutcomeKind, PolicyFile, VersionState, Wider, evaluate, wider},
     rights::Action,
 };
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ const TEST_SECONDS: i64 = 86_400;
 impl Lucid {
     /// Makes a policy with a first draft; the name is the file's. Anyone who makes it owns it,
     /// unless another owner is named: on the command line, one has to be.
+    #[tracing::instrument(skip_all)]
     pub async fn create_policy(
         &self,
         actor: &Actor,
@@ -62,6 +63,7 @@ impl Lucid {
 
     /// Writes the draft of a policy: the one that is there, or a new version. A version in shadow
     /// goes back to being a draft first. `shown` is the digest of the version that was edited.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn edit_policy(
         &self,
         actor: &Actor,
@@ -102,6 +104,7 @@ impl Lucid {
 
     /// Adds a test to the draft of a policy: a change as it is known now, and what the version says
     /// of it today.
+    #[tracing::instrument(skip_all, fields(%id, %change))]
     pub async fn add_policy_test(
         &self,
         actor: &Actor,
@@ -123,7 +126,7 @@ impl Lucid {
         let input: Input =
             serde_json::from_str(&input).map_err(|_| Error::Internal("an input cannot be read"))?;
         let mut file = evaluation::file_of(&newest)?;
-        let expect = Expected::of(&evaluate(&file.rules, &input));
+        let expect = OutcomeKind::of(&evaluate(&file.rules, &input));
         // A title may be of a store that not everybody sees who sees the policy.
         let number = file.tests.len() + 1;
         file.tests.push(Case {
@@ -138,6 +141,7 @@ impl Lucid {
     }
 
     /// Saves a file as the draft of the policy that it names, or as a new policy.
+    #[tracing::instrument(skip_all)]
     pub async fn import_policy(
         &self,
         actor: &Actor,
@@ -229,6 +233,7 @@ impl Lucid {
 
     /// Moves a version on in its life. What lets more be applied without a person waits for a
     /// second admin.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn move_policy_on(
         &self,
         actor: &Actor,

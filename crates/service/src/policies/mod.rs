@@ -16,8 +16,8 @@ use domain::{
     changeset::ChangeState,
     ids::{ChangeId, ChangesetId, PolicyId, StoreId},
     policy::{
-        BackTest, Difference, Fate, Input, Member, Outcome, PRESETS, Past, PolicyFile, PolicySet,
-        Preset, Report, Rule, VersionState, Wider, back_test, differences, wider,
+        BackTest, Difference, Fate, Input, Member, Outcome, OutcomeKind, PRESETS, Past, PolicyFile,
+        PolicySet, Preset, Report, Rule, VersionState, Wider, back_test, differences, wider,
     },
     rights::Action,
 };
@@ -151,6 +151,7 @@ pub struct Answered {
 
 impl Lucid {
     /// Every policy with what it did.
+    #[tracing::instrument(skip_all)]
     pub async fn policies(&self, actor: &Actor) -> Result<PoliciesView> {
         require_in_general(actor, Action::SeePolicies)?;
         let visible = actor.visible(Action::SeeChanges);
@@ -199,6 +200,7 @@ impl Lucid {
 
     /// A policy with one of its versions; without a number, the one that is to come, or else the
     /// newest.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn policy(
         &self,
         actor: &Actor,
@@ -276,6 +278,7 @@ impl Lucid {
     }
 
     /// Policies of the actor's own that paused themselves: the inbox tells it.
+    #[tracing::instrument(skip_all)]
     pub async fn paused_policies(&self, actor: &Actor) -> Result<Vec<VersionRow>> {
         let Some(me) = actor.who.person() else {
             return Ok(Vec::new());
@@ -288,6 +291,7 @@ impl Lucid {
 
     /// Returns what a file that is not saved would do with the changes that wait now, beside the
     /// active policies.
+    #[tracing::instrument(skip_all)]
     pub async fn try_policy(&self, actor: &Actor, file: &PolicyFile) -> Result<Vec<WouldApply>> {
         require_in_general(actor, Action::SeePolicies)?;
         file.check().map_err(Error::Invalid)?;
@@ -309,6 +313,7 @@ impl Lucid {
 
     /// Returns what each preset would have done with the changes of the last 90 days, in a store or
     /// in all that the actor sees, beside the active policies. Nothing is kept.
+    #[tracing::instrument(skip_all)]
     pub async fn try_presets(
         &self,
         actor: &Actor,
@@ -346,6 +351,7 @@ impl Lucid {
 
     /// Replays the changes of the last days through a version, beside the active policies, and
     /// keeps the report: those of stores that anyone who runs it sees.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn back_test_policy(
         &self,
         actor: &Actor,
@@ -392,6 +398,7 @@ impl Lucid {
 
     /// Returns what the policies say of the changes of some changesets that the actor sees, by
     /// change; and what they applied.
+    #[tracing::instrument(skip_all)]
     pub async fn policy_answers(
         &self,
         actor: &Actor,
@@ -462,7 +469,7 @@ fn summary(
                 .filter(|s| (s.policy_id, s.number) == (v.policy_id, v.number));
             own.fold(ShadowSums::default(), |mut sums, row| {
                 sums.asked += row.times;
-                if row.outcome == "allow" {
+                if row.outcome == OutcomeKind::Allow {
                     sums.allowed += row.times;
                     match row.state {
                         ChangeState::Rejected => sums.rejected += row.times,

@@ -30,6 +30,7 @@ const NOTE_CHARS: usize = 2_000;
 impl Lucid {
     /// Takes a change away from the policies: people decide on it. Asked for twice, it is held
     /// once.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn hold_change(&self, actor: &Actor, id: ChangeId) -> Result<ChangesetId> {
         let (mut tx, actor) = self.begin(actor).await?;
         let (change, right) = self.locked(&mut tx, &actor, id).await?;
@@ -49,6 +50,7 @@ impl Lucid {
     }
 
     /// Gives a change back to the policies.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn release_change(&self, actor: &Actor, id: ChangeId) -> Result<ChangesetId> {
         let (mut tx, actor) = self.begin(actor).await?;
         let (change, right) = self.locked(&mut tx, &actor, id).await?;
@@ -94,6 +96,7 @@ impl Lucid {
 
     /// Returns what policies applied and a person is asked to check, the oldest first, in stores
     /// that the actor may see.
+    #[tracing::instrument(skip_all)]
     pub async fn samples(&self, actor: &Actor) -> Result<Page<ApplicationRow>> {
         let visible = actor.visible(Action::SeeChanges);
         Ok(
@@ -105,6 +108,7 @@ impl Lucid {
     /// Records what a person says of a change that a policy applied. An objection counts as an
     /// override, and a policy over its limit pauses itself. The policy's authors, and whoever
     /// contributed to the change, do not check it.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn check_application(
         &self,
         actor: &Actor,

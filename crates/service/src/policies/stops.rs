@@ -65,6 +65,7 @@ impl Lucid {
     /// Stops the policies of a store, or all, at once: nothing that is not committed yet is
     /// applied, and what is due waits. The worker that applies holds the store's lock and shares
     /// the stop's row, so that nothing lands once this has returned.
+    #[tracing::instrument(skip_all)]
     pub async fn stop_policies(&self, actor: &Actor, stop: &SetStop) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let right = may_stop(&actor, Action::StopPolicies, stop.store)?;
@@ -92,6 +93,7 @@ impl Lucid {
     }
 
     /// True if the policies of a store, or all, are stopped.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn are_policies_stopped(&self, actor: &Actor, store: StoreId) -> Result<bool> {
         crate::require(actor, Action::SeeChanges, store)?;
         let scope = policies::StopRow::scope_of(Some(store));
@@ -102,6 +104,7 @@ impl Lucid {
     }
 
     /// Lets stopped policies run again, once a second admin agrees.
+    #[tracing::instrument(skip_all)]
     pub async fn lift_stop(&self, actor: &Actor, store: Option<StoreId>) -> Result<Outcome> {
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
         let right = may_stop(&actor, Action::ManagePolicies, store)?;
@@ -126,6 +129,7 @@ impl Lucid {
     }
 
     /// Sets a time in which nothing is committed.
+    #[tracing::instrument(skip_all)]
     pub async fn freeze_commits(&self, actor: &Actor, new: &NewFreeze) -> Result<FreezeId> {
         // Everybody who commits shares this lock, so that nothing lands once this has returned.
         let (mut tx, actor) = self.begin_changing_rights(actor).await?;
@@ -183,6 +187,7 @@ impl Lucid {
     }
 
     /// Ends a freeze now, or takes one back that has not begun.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn end_freeze(&self, actor: &Actor, id: FreezeId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let known = commit_freezes::to_come(&mut tx, self.now())
@@ -208,6 +213,7 @@ impl Lucid {
     }
 
     /// Freezes that hold now or will, of stores that the actor knows.
+    #[tracing::instrument(skip_all)]
     pub async fn freezes(&self, actor: &Actor) -> Result<Vec<Frozen>> {
         crate::require_in_general(actor, Action::SeePolicies)?;
         let mut tx = self.db.read().await?;

@@ -54,6 +54,7 @@ pub enum Erasure {
 impl Lucid {
     /// Erases what is known of the end user of a session, or asks a second admin to, if there is
     /// one. A reason has 1 to 1,000 characters.
+    #[tracing::instrument(skip_all, fields(%session))]
     pub async fn erase_subject(
         &self,
         actor: &Actor,
@@ -151,6 +152,7 @@ impl Lucid {
     }
 
     /// Does an erasure that another, independent admin asked for.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn confirm_erasure(&self, actor: &Actor, id: ErasureId) -> Result<()> {
         self.flush_small_writes().await?;
         let (mut tx, acting) = self.begin_changing_rights(actor).await?;
@@ -206,6 +208,7 @@ impl Lucid {
     }
 
     /// Declines an erasure that waits, or withdraws one's own.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn decline_erasure(&self, actor: &Actor, id: ErasureId) -> Result<()> {
         let (mut tx, acting) = self.begin(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
@@ -233,6 +236,7 @@ impl Lucid {
 
     /// Erases the text of a past version of a memory, with that of every other past version and
     /// proposal that says the same.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn redact(&self, actor: &Actor, id: VersionId, reason: &str) -> Result<ErasureId> {
         let (mut tx, acting) = self.begin_changing_rights(actor).await?;
         let version = erasing::version(&mut tx, id)
@@ -315,6 +319,7 @@ impl Lucid {
 
     /// Writes the database's files anew if something was erased since, so that they hold no trace
     /// of it; what a worker does by itself.
+    #[tracing::instrument(skip_all)]
     pub async fn clean_after_erasures(&self) -> Result<()> {
         let now = self.now();
         if !erasures::is_to_clean(&mut self.db.read().await?, now).await? {

@@ -39,6 +39,7 @@ pub struct Letter {
 impl Lucid {
     /// The signed letter about what is known of the end user of a session. That it was made is an
     /// entry of the trail.
+    #[tracing::instrument(skip_all, fields(%session))]
     pub async fn subject_letter(&self, actor: &Actor, session: SessionId) -> Result<Letter> {
         self.flush_small_writes().await?;
         let Some(key) = self.signing_key.as_deref() else {

@@ -92,6 +92,7 @@ pub enum HoldOn {
 
 impl Lucid {
     /// Erasures, legal holds, and how long transcripts are kept.
+    #[tracing::instrument(skip_all)]
     pub async fn privacy(&self, actor: &Actor) -> Result<PrivacyView> {
         require_in_general(actor, Action::SeePrivacy)?;
         let mut tx = self.db.read().await?;
@@ -160,6 +161,7 @@ impl Lucid {
 
     /// The newest session of an end user, by which pages name them: a name has no place in an
     /// address.
+    #[tracing::instrument(skip_all)]
     pub async fn session_of_subject(&self, actor: &Actor, subject: &str) -> Result<SessionId> {
         require_in_general(actor, Action::ManagePrivacy)?;
         let sessions = texts::sessions_of(&mut self.db.read().await?, subject.trim()).await?;
@@ -173,6 +175,7 @@ impl Lucid {
     }
 
     /// The memory at a path of a store.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn memory_at(&self, actor: &Actor, store: StoreId, path: &str) -> Result<MemoryId> {
         crate::require(actor, Action::SeeMemory, store)?;
         let path: MemoryPath = path
@@ -186,6 +189,7 @@ impl Lucid {
 
     /// Places a legal hold for a reason of 1 to 1,000 characters: nothing of what it is on is
     /// erased until it is released.
+    #[tracing::instrument(skip_all)]
     pub async fn place_hold(&self, actor: &Actor, on: HoldOn, reason: &str) -> Result<HoldId> {
         let (mut tx, acting) = self.begin_changing_rights(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
@@ -235,6 +239,7 @@ impl Lucid {
     }
 
     /// Releases a legal hold for a reason of 1 to 1,000 characters.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn release_hold(&self, actor: &Actor, id: HoldId, reason: &str) -> Result<()> {
         let (mut tx, acting) = self.begin(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;

@@ -26,6 +26,7 @@ const AT_ONCE: i64 = 200;
 impl Lucid {
     /// Sets after how many days without an event the text of a session is erased, 90 to 36,500;
     /// `None` keeps it.
+    #[tracing::instrument(skip_all)]
     pub async fn set_transcript_days(&self, actor: &Actor, days: Option<i64>) -> Result<()> {
         let (mut tx, acting) = self.begin(actor).await?;
         let right = acting.may_in_installation(Action::ManagePrivacy)?;
@@ -57,6 +58,7 @@ impl Lucid {
     /// Erases transcripts that are older than they are kept, but for those under a hold; what a
     /// worker does by itself, once a day, because the database's files are written anew afterwards.
     /// Returns how many.
+    #[tracing::instrument(skip_all)]
     pub async fn apply_retention(&self) -> Result<usize> {
         let mut tx = self.db.read().await?;
         let Some(days) = transcript_days(&mut tx).await? else {

@@ -49,6 +49,7 @@ impl Lucid {
     }
 
     /// Returns whether transcripts are sealed, and whether the folder of keys is the right one.
+    #[tracing::instrument(skip_all)]
     pub async fn sealing_state(&self) -> Result<SealingState> {
         let mut tx = self.db.read().await?;
         let Some(keys) = self.db.session_keys() else {
@@ -70,6 +71,7 @@ impl Lucid {
     }
 
     /// Notes the folder of keys as that of this database, if it has none yet.
+    #[tracing::instrument(skip_all)]
     pub async fn note_folder_of_keys(&self) -> Result<()> {
         let Some(keys) = self.db.session_keys() else {
             return Ok(());
@@ -100,6 +102,7 @@ impl Lucid {
     /// Seals transcripts that were stored before there was a folder of keys, and has the database's
     /// files written anew at the end; what a worker does by itself. Returns how many sessions it
     /// sealed.
+    #[tracing::instrument(skip_all)]
     pub async fn seal_transcripts(&self) -> Result<usize> {
         if self.db.session_keys().is_none() {
             return Ok(0);
@@ -139,6 +142,7 @@ impl Lucid {
 
     /// Destroys the keys of transcripts that were erased; what a worker does by itself. A key that
     /// cannot be destroyed now is tried again.
+    #[tracing::instrument(skip_all)]
     pub async fn destroy_keys(&self) -> Result<()> {
         let Some(keys) = self.db.session_keys() else {
             return Ok(());

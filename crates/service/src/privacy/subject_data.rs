@@ -81,6 +81,7 @@ pub struct Known {
 impl Lucid {
     /// Returns what is known of the end user of a session, by what would have to be done to erase
     /// it; `also` as in an erasure.
+    #[tracing::instrument(skip_all, fields(%session))]
     pub async fn subject(
         &self,
         actor: &Actor,

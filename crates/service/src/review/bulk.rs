@@ -60,6 +60,7 @@ pub struct BulkResult {
 impl Lucid {
     /// The changes that were chosen, each changeset's in its order: at most one more than can be
     /// decided on together. Read from one snapshot.
+    #[tracing::instrument(skip_all)]
     pub async fn chosen(&self, actor: &Actor, choices: &[Choice]) -> Result<Vec<ChosenChange>> {
         let mut tx = self.db.read().await?;
         let in_changesets = changesets_of(&mut tx, choices).await?;
@@ -93,6 +94,7 @@ impl Lucid {
 
     /// Casts up to 200 votes, one after the other. A change of high risk is decided only by whoever
     /// has had this revision of it before their eyes.
+    #[tracing::instrument(skip_all)]
     pub async fn decide_many(
         &self,
         actor: &Actor,

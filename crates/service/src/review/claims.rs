@@ -29,6 +29,7 @@ use crate::{
 impl Lucid {
     /// Claims a changeset, or renews one's claim. Refused while somebody else's holds, but not to
     /// an admin.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn claim(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let (user, right) = self.works_on(&mut tx, &actor, id).await?;
@@ -53,6 +54,7 @@ impl Lucid {
 
     /// Renews a claim that is held and half used up, and does nothing else: what a page that is
     /// being looked at does by itself.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn renew_claim(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
         let now = self.now();
         let Some(user) = actor.who.person() else {
@@ -79,6 +81,7 @@ impl Lucid {
     }
 
     /// Lets go of one's claim.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn release(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
         let (mut tx, actor) = self.begin(actor).await?;
         let (user, right) = self.works_on(&mut tx, &actor, id).await?;

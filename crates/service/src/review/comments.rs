@@ -5,6 +5,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     ids::{ChangeId, ChangesetId, CommentId, UserId},
+    notice::NoticeReason,
     rights::Action as Right,
 };
 use serde_json::json;
@@ -27,6 +28,7 @@ const MOST_COMMENTS: i64 = 200;
 impl Lucid {
     /// Says something about a change, 1 to 4,000 characters; everybody who had to do with it is
     /// told.
+    #[tracing::instrument(skip_all, fields(%change))]
     pub async fn comment(
         &self,
         actor: &Actor,
@@ -76,8 +78,13 @@ impl Lucid {
             .chain(had_a_hand)
             .filter(|u| *u != opened.user)
             .collect();
-        self.tell(&mut tx, "comment", opened.changeset, told.into_iter())
-            .await?;
+        self.tell(
+            &mut tx,
+            NoticeReason::Comment,
+            opened.changeset,
+            told.into_iter(),
+        )
+        .await?;
         // What people say can be erased one day; the trail says only that they did.
         let payload = json!({"comment": row.id, "revision": row.revision});
         self.record_change(
@@ -95,6 +102,7 @@ impl Lucid {
     /// Notes that a person who may decide on a change has this revision of it before their eyes:
     /// what bulk decisions on high risk ask for, and what the time to a decision is counted from.
     /// Anybody else's look is not noted.
+    #[tracing::instrument(skip_all, fields(%change))]
     pub async fn note_opened(&self, actor: &Actor, change: ChangeId, revision: i64) -> Result<()> {
         let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else {
             return Ok(());
@@ -127,6 +135,7 @@ impl Lucid {
     /// True if a person who may decide on a change has not had this revision of it before their
     /// eyes, or has not read what they were told of its changeset: then the page lets that be
     /// noted.
+    #[tracing::instrument(skip_all)]
     pub async fn is_unseen(&self, actor: &Actor, view: &ChangeView) -> Result<bool> {
         let Some(user) = actor.who.person().filter(|_| !actor.who.is_key()) else {
             return Ok(false);
@@ -139,6 +148,7 @@ impl Lucid {
     }
 
     /// A person's last decisions that can be undone, the last first.
+    #[tracing::instrument(skip_all)]
     pub async fn undoable(&self, actor: &Actor) -> Result<Vec<decisions::UndoRow>> {
         let user = actor
             .who

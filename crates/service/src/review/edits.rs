@@ -6,7 +6,7 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::{change_digest, sha256_hex},
-    changeset::{Action, ChangeKind, Edit},
+    changeset::{Action, ChangeKind, Contribution, Edit},
     ids::{ChangeId, ChangesetId, MemoryId, VersionId},
     memory::check_content,
     merge::{Merged, has_conflict, merge},
@@ -105,6 +105,7 @@ pub fn rebase_of(rows: &[&EditRow]) -> Rebase {
 impl Lucid {
     /// Gives a change other contents: a new revision, pending again. `contents` holds one text for
     /// each edit that puts one, in order.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn edit_change(
         &self,
         actor: &Actor,
@@ -135,6 +136,7 @@ impl Lucid {
     /// Carries a conflicted change over to the memory as it is now: a new revision against it.
     /// `against` names the version that was shown for each edit, in order (none where nothing
     /// stands); refused whole, if one has moved since.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn rebase_change(
         &self,
         actor: &Actor,
@@ -191,6 +193,7 @@ impl Lucid {
 
     /// Takes back the last edit of a change: a new revision with what the one before said. Who
     /// edited it still does not count as its approver.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn discard_revision(
         &self,
         actor: &Actor,
@@ -221,6 +224,7 @@ impl Lucid {
 
     /// Lets a proposed new memory take the place of one that says nearly the same: a new revision
     /// that replaces its content.
+    #[tracing::instrument(skip_all, fields(%id, %memory))]
     pub async fn replace_instead(
         &self,
         actor: &Actor,
@@ -331,7 +335,7 @@ impl Lucid {
         }
         changes::insert_edits(tx, change.id, number, &edits).await?;
         changes::revise(tx, change, &revision, now).await?;
-        decisions::contribute(tx, change.id, opened.user, "edited", now).await?;
+        decisions::contribute(tx, change.id, opened.user, Contribution::Edited, now).await?;
         self.carry_contributors(tx, change, &edits).await?;
         self.settle(tx, opened.changeset).await?;
         self.tell_turn(tx, opened.changeset, Some(opened.user))

@@ -5,7 +5,7 @@ use domain::{
     Timestamp,
     actor::{Actor, Who},
     audit_action::AuditAction,
-    changeset::{Action, ChangesetState},
+    changeset::{Action, ChangesetOrigin, ChangesetState},
     ids::{ChangeId, ChangesetId},
     rights::Action as Right,
 };
@@ -20,6 +20,7 @@ const A_ROUND: i64 = 200;
 impl Lucid {
     /// Brings back what was put off until now, and ends what nobody decided in time. Called by
     /// every worker each minute; each does what the others have not.
+    #[tracing::instrument(skip_all)]
     pub async fn keep_time(&self) -> Result<()> {
         let now = self.now();
         let due = changes::deferrals_due(&mut self.db.read().await?, now, A_ROUND).await?;
@@ -81,6 +82,7 @@ impl Lucid {
 
     /// Takes a changeset back that one proposed: what is still open in it becomes obsolete, what
     /// was committed stays.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn withdraw(&self, actor: &Actor, id: ChangesetId) -> Result<()> {
         let mut tx = self.db.read().await?;
         let row = seen(&mut tx, actor, id).await?;
@@ -91,7 +93,7 @@ impl Lucid {
         let own = person.is_some_and(|p| Who::Person(p).to_string() == row.created_by)
             || keys::all(&mut tx).await?.iter().any(of_own_key);
         drop(tx);
-        if row.origin == "dream" {
+        if row.origin == ChangesetOrigin::Dream {
             return Err(Error::Conflict(
                 "what a dream proposes is rejected change by change; nobody takes it back"
                     .to_owned(),

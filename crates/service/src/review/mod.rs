@@ -16,8 +16,11 @@ use domain::{
     actor::Actor,
     audit_action::AuditAction,
     canonical::{Signature, signature_digest},
-    changeset::{Action, ChangeState, ChangesetState, Guard, RejectCode, derived_state},
+    changeset::{
+        Action, ChangeState, ChangesetState, DecisionKind, Guard, RejectCode, derived_state,
+    },
     ids::{ChangeId, ChangesetId, DecisionId, UserId},
+    notice::NoticeReason,
     review::{DEFERRAL_DAYS, Requirement, signs},
     rights::Action as Right,
     risk::RiskLevel,
@@ -40,7 +43,7 @@ use crate::{
 
 pub use bulk::{BulkResult, Choice, ChosenChange};
 pub use edits::{Rebase, RebaseEdit, rebase_of};
-pub use statistics::{DAYS, ReviewFigures, Reviewing};
+pub use statistics::{DAYS, ReviewStatistics, Reviewing};
 pub use undo::Undone;
 
 /// A vote, naming exactly what was shown.
@@ -97,7 +100,7 @@ impl Opened {
         self.votes
             .iter()
             .filter(mine)
-            .any(|d| d.verdict == "approve" && d.taken_back_at.is_none())
+            .any(|d| d.verdict == DecisionKind::Approve && d.taken_back_at.is_none())
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -115,6 +118,7 @@ impl Lucid {
     /// if its memory moved, if somebody else works on the changeset, or, for an approval, if the
     /// person contributed to the change or does not sign where they must. An approval makes the
     /// change approved once it has as many as its risk needs.
+    #[tracing::instrument(skip_all)]
     pub async fn decide(&self, actor: &Actor, decision: &Decision) -> Result<ChangesetId> {
         if decision.note.chars().count() > 2_000 {
             return Err(Error::Invalid(
@@ -179,7 +183,7 @@ impl Lucid {
         {
             self.tell(
                 tx,
-                "your_turn",
+                NoticeReason::YourTurn,
                 *changeset,
                 from.iter().copied().filter(|u| u != user),
             )
@@ -248,13 +252,13 @@ impl Lucid {
     ) -> Result<DecisionRow> {
         let change = &opened.change;
         let (verdict, reject_code) = match decision.verdict {
-            Verdict::Approve => ("approve", None),
-            Verdict::Reject(code) => ("reject", Some(code)),
-            Verdict::Defer(_) => ("defer", None),
+            Verdict::Approve => (DecisionKind::Approve, None),
+            Verdict::Reject(code) => (DecisionKind::Reject, Some(code)),
+            Verdict::Defer(_) => (DecisionKind::Defer, None),
         };
         let sign_in = opened.sign_in.filter(|s| signs(s.confirmed_at, now));
         let signed = sign_in.is_some();
-        if change.risk_level == RiskLevel::High && verdict == "approve" && !signed {
+        if change.risk_level == RiskLevel::High && verdict == DecisionKind::Approve && !signed {
             return Err(if actor.who.is_key() {
                 Error::Forbidden(
                     "a change of high risk is signed with a password, so a key cannot approve it",
@@ -264,8 +268,8 @@ impl Lucid {
             });
         }
         let meaning = match (change.risk_level, verdict) {
-            (RiskLevel::High, "approve") => Some("approved"),
-            (RiskLevel::High, "reject") if signed => Some("reviewed"),
+            (RiskLevel::High, DecisionKind::Approve) => Some("approved"),
+            (RiskLevel::High, DecisionKind::Reject) if signed => Some("reviewed"),
             _ => None,
         };
         let signature = meaning
@@ -288,7 +292,7 @@ impl Lucid {
             digest: change.digest.clone(),
             user_id: opened.user,
             user_name: String::new(),
-            verdict: verdict.to_owned(),
+            verdict,
             reject_code,
             note: decision.note.trim().to_owned(),
             meaning: meaning.map(str::to_owned),
@@ -444,6 +448,7 @@ fn same(change: &ChangeRow, revision: i64, digest: &str) -> Result<()> {
     )]))
 }
 
+/// Why what was shown of a change no longer holds, with its title.
 pub fn stale(change: &ChangeRow, why: &str) -> Stale {
     Stale {
         what: format!("“{}”", change.title),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    changeset::DecisionKind,
     ids::{StoreId, UserId},
     memory::PathPrefix,
     review::{Approvals, Requirement, requirement},
@@ -55,7 +56,7 @@ impl<'a> Facts<'a> {
         let c = self.change;
         self.votes.iter().filter(move |d| {
             d.change_id == c.id
-                && d.verdict == "approve"
+                && d.verdict == DecisionKind::Approve
                 && d.taken_back_at.is_none()
                 && (d.revision, &d.digest) == (c.revision, &c.digest)
         })

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Timestamp,
     actor::{Actor, Role},
+    changeset::DecisionKind,
     ids::{ChangeId, UserId},
     rights::Action,
 };
@@ -41,7 +42,7 @@ pub struct Reviewing {
 
 /// Figures of everybody and of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReviewFigures {
+pub struct ReviewStatistics {
     pub since: Timestamp,
     pub overall: Reviewing,
     /// Of each whom the viewer may see, by name.
@@ -50,7 +51,8 @@ pub struct ReviewFigures {
 
 impl Lucid {
     /// How reviews went in the last 90 days, in stores that the actor may see.
-    pub async fn review_figures(&self, actor: &Actor) -> Result<ReviewFigures> {
+    #[tracing::instrument(skip_all)]
+    pub async fn review_statistics(&self, actor: &Actor) -> Result<ReviewStatistics> {
         let me = actor.who.person().ok_or(Error::SignIn)?;
         let since = self.now().plus_seconds(-DAYS * 86_400);
         let rows = decisions::since(
@@ -75,7 +77,7 @@ impl Lucid {
             .into_iter()
             .map(|((name, _), own)| (name, figures(&own, &sides)))
             .collect();
-        Ok(ReviewFigures {
+        Ok(ReviewStatistics {
             since,
             overall: figures(&rows.iter().collect::<Vec<_>>(), &sides),
             each,
@@ -84,24 +86,25 @@ impl Lucid {
 }
 
 /// The last verdict of each person on each revision of each change.
-type Sides<'a> = BTreeMap<(ChangeId, i64), BTreeMap<UserId, &'a str>>;
+type Sides = BTreeMap<(ChangeId, i64), BTreeMap<UserId, DecisionKind>>;
 
-fn sides(rows: &[JudgedRow]) -> Sides<'_> {
-    let mut sides: Sides<'_> = BTreeMap::new();
+fn sides(rows: &[JudgedRow]) -> Sides {
+    let mut sides: Sides = BTreeMap::new();
     // Newest first, so from the end: the last word stays. What its own maker undid was no word.
     for row in rows.iter().rev().filter(|r| {
-        r.verdict != "defer" && !(r.taken_back_at.is_some() && r.taken_back_by == Some(r.user_id))
+        r.verdict != DecisionKind::Defer
+            && !(r.taken_back_at.is_some() && r.taken_back_by == Some(r.user_id))
     }) {
         sides
             .entry((row.change_id, row.revision))
             .or_default()
-            .insert(row.user_id, &row.verdict);
+            .insert(row.user_id, row.verdict);
     }
     sides
 }
 
-fn figures(rows: &[&JudgedRow], sides: &Sides<'_>) -> Reviewing {
-    let of = |verdict: &str| rows.iter().filter(|r| r.verdict == verdict).count();
+fn figures(rows: &[&JudgedRow], sides: &Sides) -> Reviewing {
+    let of = |verdict: DecisionKind| rows.iter().filter(|r| r.verdict == verdict).count();
     let seconds = |from: Timestamp, to: Timestamp| (to.0 - from.0) / 1_000_000;
     let looking: Vec<i64> = rows
         .iter()
@@ -109,7 +112,7 @@ fn figures(rows: &[&JudgedRow], sides: &Sides<'_>) -> Reviewing {
         .collect();
     let decided: BTreeSet<(ChangeId, i64)> =
         rows.iter().map(|r| (r.change_id, r.revision)).collect();
-    let shared: Vec<&BTreeMap<UserId, &str>> = decided
+    let shared: Vec<&BTreeMap<UserId, DecisionKind>> = decided
         .iter()
         .filter_map(|k| sides.get(k))
         .filter(|said| said.len() > 1)
@@ -123,8 +126,8 @@ fn figures(rows: &[&JudgedRow], sides: &Sides<'_>) -> Reviewing {
     };
     Reviewing {
         decisions: rows.len(),
-        approvals: of("approve"),
-        rejections: of("reject"),
+        approvals: of(DecisionKind::Approve),
+        rejections: of(DecisionKind::Reject),
         seconds_looking: median(looking.clone()).map(|m| (m, looking.len())),
         seconds_waiting: median(
             rows.iter()
@@ -136,7 +139,9 @@ fn figures(rows: &[&JudgedRow], sides: &Sides<'_>) -> Reviewing {
         overridden: rows.iter().filter(by_other).count(),
         reverted: rows
             .iter()
-            .filter(|r| r.reverted && r.verdict == "approve" && r.taken_back_at.is_none())
+            .filter(|r| {
+                r.reverted && r.verdict == DecisionKind::Approve && r.taken_back_at.is_none()
+            })
             .count(),
     }
 }

@@ -4,7 +4,7 @@
 use domain::{
     actor::Actor,
     audit_action::AuditAction,
-    changeset::{Action, ChangeState},
+    changeset::{Action, ChangeState, DecisionKind},
     ids::{ChangeId, ChangesetId},
     review::Requirement,
 };
@@ -23,8 +23,7 @@ use crate::{Error, Lucid, Result, authority::Acting, changesets::seen};
 pub struct Undone {
     pub changeset: ChangesetId,
     pub change: ChangeId,
-    /// What had been decided: `approve`, `reject` or `defer`.
-    pub verdict: String,
+    pub verdict: DecisionKind,
     pub title: String,
 }
 
@@ -32,6 +31,7 @@ impl Lucid {
     /// Takes a decision back; a closed changeset opens again. One's own, if it is what made the
     /// state; else every standing vote, which overrides those who cast them and is recorded as
     /// that.
+    #[tracing::instrument(skip_all, fields(%id))]
     pub async fn take_back(
         &self,
         actor: &Actor,
@@ -69,6 +69,7 @@ impl Lucid {
     }
 
     /// Undoes one's last decision that can be undone.
+    #[tracing::instrument(skip_all)]
     pub async fn undo(&self, actor: &Actor) -> Result<Undone> {
         let last = self.undoable(actor).await?.into_iter().next();
         let last = last.ok_or_else(|| {
@@ -158,11 +159,11 @@ impl Lucid {
 }
 
 /// The verdict that makes this state; none makes what is pending.
-const fn verdict_of(state: ChangeState) -> Option<&'static str> {
+const fn verdict_of(state: ChangeState) -> Option<DecisionKind> {
     match state {
-        ChangeState::Approved => Some("approve"),
-        ChangeState::Rejected => Some("reject"),
-        ChangeState::Deferred => Some("defer"),
+        ChangeState::Approved => Some(DecisionKind::Approve),
+        ChangeState::Rejected => Some(DecisionKind::Reject),
+        ChangeState::Deferred => Some(DecisionKind::Defer),
         _ => None,
     }
 }

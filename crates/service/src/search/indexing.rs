@@ -10,6 +10,7 @@ const INDEXED_AT_ONCE: i64 = 500;
 
 impl Lucid {
     /// Indexes about `most` new documents. Returns whether more are left.
+    #[tracing::instrument(skip_all)]
     pub async fn index_new_documents(&self, most: usize) -> Result<bool> {
         let mut done = 0;
         while search::is_pending(&mut self.db.read().await?).await? {

@@ -162,6 +162,7 @@ struct Query<'a> {
 
 impl Lucid {
     /// Looks for everything that the actor may see.
+    #[tracing::instrument(skip_all)]
     pub async fn search(&self, actor: &Actor, request: &SearchRequest) -> Result<SearchResults> {
         if request.text.trim().is_empty() || request.text.chars().count() > QUERY_CHARS {
             return Err(Error::Invalid(format!(
@@ -231,6 +232,7 @@ impl Lucid {
     }
 
     /// The one person whose name has these words, for filters; what to do, if it is not one.
+    #[tracing::instrument(skip_all)]
     pub async fn person_called(&self, actor: &Actor, name: &str) -> Result<UserId> {
         called(&mut self.db.read().await?, actor, name).await
     }

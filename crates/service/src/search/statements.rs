@@ -59,6 +59,7 @@ struct Said<'m> {
 impl Lucid {
     /// Statements of a store's memory that answer a query of 1 to 200 characters, in places that
     /// the actor may see.
+    #[tracing::instrument(skip_all, fields(%store))]
     pub async fn search_memory(&self, actor: &Actor, store: StoreId, query: &str) -> Result<Found> {
         require(actor, Action::SeeMemory, store)?;
         let query = query.trim();

@@ -38,6 +38,7 @@ pub struct Said<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// Takes a statement of a memory apart; none if it holds no value.
     pub fn of(memory: usize, statement: &'a str) -> Option<Self> {
         let tokens = tokens(statement);
         let spans = spans(&tokens);
@@ -132,6 +133,7 @@ impl<'a> Line<'a> {
         !joins(before) && !joins(after) && !in_link()
     }
 
+    /// The first byte of a value in the statement, and the byte after its last.
     pub fn bytes(&self, span: &Span) -> Option<(usize, usize)> {
         Some((
             self.tokens.get(span.first)?.start,
@@ -158,6 +160,8 @@ impl<'a> Line<'a> {
         count(beside.iter().filter(|w| said.contains(w)).count()) / count(beside.len().max(1))
     }
 
+    /// The figures, in the order of [`LINK_NAMES`], that say how well a said value fits this line's.
+    /// `share_of_others` and `cosine_of_others` are the best figures of all other lines.
     pub fn link_values(
         &self,
         said: &Said,
@@ -337,6 +341,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Said<'a> {
+    /// Takes a sentence apart. Values that are quoted or shown as code are left out.
     pub fn of(session: usize, at: i64, mention: &'a Mention) -> Self {
         let tokens = tokens(&mention.text);
         // What somebody quotes or shows as code is not what they say.
@@ -406,6 +411,7 @@ impl<'a> Said<'a> {
             .any(|s| self.stems[s.first..s.last].iter().any(|w| w == stem))
     }
 
+    /// How many of the phrases are around a value, at most 3.
     pub fn cues(&self, value: &Span, phrases: &[&str]) -> f64 {
         let around = self.around(value);
         count(
@@ -417,6 +423,7 @@ impl<'a> Said<'a> {
         )
     }
 
+    /// True if the words around a value hold a question mark.
     pub fn asks(&self, value: &Span) -> bool {
         self.around(value).contains('?')
     }

@@ -39,6 +39,7 @@ pub fn agents_sdk(value: &Value) -> Span {
     span
 }
 
+/// An observation, or the trace itself, of a Langfuse export.
 pub fn langfuse(value: &Value) -> Span {
     let mut span = common(value);
     if span.trace.is_none() {
@@ -75,6 +76,7 @@ pub fn langfuse(value: &Value) -> Span {
     span
 }
 
+/// A run of a LangSmith export.
 pub fn langsmith(value: &Value) -> Span {
     let mut span = common(value);
     let metadata = value
