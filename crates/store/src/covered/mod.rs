@@ -185,10 +185,10 @@ impl Table {
             };
             let _ = writeln!(
                 sql,
-                "CREATE TRIGGER {name}_covered_{event} AFTER {}
-                    ON {name}{when}\nBEGIN\n    INSERT INTO audit_touched (tbl, k, before, content)
-                    VALUES ('{name}', {key}, {before}, {content})\n    ON CONFLICT (tbl, k)
-                    DO UPDATE SET content = excluded.content;\nEND;",
+                "CREATE TRIGGER {name}_covered_{event} AFTER {} ON {name}{when}\nBEGIN\n    \
+                 INSERT INTO audit_touched (tbl, k, before, content) \
+                 VALUES ('{name}', {key}, {before}, {content})\n    \
+                 ON CONFLICT (tbl, k) DO UPDATE SET content = excluded.content;\nEND;",
                 event.to_uppercase()
             );
         }
@@ -199,9 +199,9 @@ impl Table {
         let name = self.name;
         let one = |of: &str, before: &str, content: &str| {
             format!(
-                "INSERT INTO audit_touched (tbl, k, before, content) VALUES ('{name}', {}, {before},
-                    {content})\n        ON CONFLICT (txid, tbl, k) DO UPDATE
-                    SET content = EXCLUDED.content;",
+                "INSERT INTO audit_touched (tbl, k, before, content) \
+                 VALUES ('{name}', {}, {before}, {content})\n        \
+                 ON CONFLICT (txid, tbl, k) DO UPDATE SET content = EXCLUDED.content;",
                 self.key_of(Engine::Postgres, of)
             )
         };
@@ -210,9 +210,10 @@ impl Table {
             self.content_of(Engine::Postgres, "NEW."),
         );
         let mut sql = format!(
-            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    IF
-                TG_OP = 'DELETE' THEN\n        {}\n    ELSIF TG_OP = 'UPDATE' THEN\n        {}\n
-                ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
+            "CREATE FUNCTION {name}_covered() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n    \
+             IF TG_OP = 'DELETE' THEN\n        {}\n    \
+             ELSIF TG_OP = 'UPDATE' THEN\n        {}\n    \
+             ELSE\n        {}\n    END IF;\n    RETURN NULL;\nEND $$;\n",
             one("OLD.", &old, "NULL"),
             one("NEW.", &old, &new),
             one("NEW.", "NULL", &new)
@@ -242,8 +243,8 @@ impl Table {
             };
             let _ = writeln!(
                 sql,
-                "CREATE TRIGGER {name}_covered_{event} AFTER {}
-                    ON {name} FOR EACH ROW{when} EXECUTE FUNCTION {name}_covered();",
+                "CREATE TRIGGER {name}_covered_{event} AFTER {} \
+                 ON {name} FOR EACH ROW{when} EXECUTE FUNCTION {name}_covered();",
                 event.to_uppercase()
             );
         }
