@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use service::{Cosignature, Lucid};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Failure, cli::WorkArgs};
+use crate::{Failure, cli::WorkArgs, outgoing};
 
 /// How often it is looked whether the trail has grown.
 const EVERY: Duration = Duration::from_mins(1);
@@ -78,7 +78,7 @@ async fn cosign(lucid: &Lucid, url: &str, key: &WitnessKey) -> Result<(), Failur
         .into_iter()
         .find(|c| c.witness == key.to_string());
     let mut size = last.and_then(|c| u64::try_from(c.size).ok()).unwrap_or(0);
-    let client = client().map_err(unreachable)?;
+    let client = outgoing::client(ANSWER).map_err(unreachable)?;
     // Once more if it knows another size: another server of this database, or one that was
     // restored, had it cosigned.
     for _ in 0..2 {
@@ -161,16 +161,8 @@ fn unreachable(error: reqwest::Error) -> Failure {
     Failure::Said(format!("the witness could not be reached: {error}"))
 }
 
-fn client() -> reqwest::Result<reqwest::Client> {
-    distill::install_tls();
-    reqwest::Client::builder()
-        .timeout(ANSWER)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-}
-
 async fn post(url: &str, text: String) -> reqwest::Result<()> {
-    client()?
+    outgoing::client(ANSWER)?
         .post(url)
         .header("content-type", "application/json")
         .body(text)

@@ -11,6 +11,7 @@ pub mod demo;
 mod failure;
 mod mail;
 mod models;
+mod outgoing;
 mod recall_export;
 mod telemetry;
 mod trail_export;

@@ -27,6 +27,7 @@ use tracing_subscriber::{
 use crate::{
     Failure,
     cli::{Cli, LogFormat},
+    outgoing,
 };
 
 /// The longest that one batch of spans may take to reach the collector.
@@ -150,13 +151,8 @@ struct Collector {
 
 impl Collector {
     fn new() -> reqwest::Result<Self> {
-        distill::install_tls();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(SEND)
-            .build()?;
         Ok(Self {
-            http,
+            http: outgoing::client(SEND)?,
             runtime: Handle::current(),
             away: AtomicBool::new(false),
         })

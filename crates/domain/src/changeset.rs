@@ -101,7 +101,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a person did for a change. Whoever contributed to it cannot approve it (rule 5).
+    /// A person's part in a change. A contributor cannot approve the change (rule 5).
     Contribution {
         /// Wrote the whole text.
         Wrote => "wrote",

@@ -1,4 +1,4 @@
-//! Why somebody is told something.
+//! The reasons for a notice.
 
 use crate::text_enum::text_enum;
 

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::{follow::Following, serve::stop_on_signal};
-use crate::{Failure, cli::RecordArgs, web::receiving::UPLOAD_BYTES};
+use crate::{Failure, cli::RecordArgs, outgoing, web::receiving::UPLOAD_BYTES};
 
 /// How often files are looked at.
 const EVERY: Duration = Duration::from_secs(2);
@@ -154,13 +154,7 @@ pub async fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
 }
 
 fn client() -> Result<Client, Failure> {
-    distill::install_tls();
-    // A key is for the address that it was given for, and no other.
-    Client::builder()
-        .timeout(SENDING)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|e| Failure::Said(format!("no HTTP client: {e}")))
+    outgoing::client(SENDING).map_err(|e| Failure::Said(format!("no HTTP client: {e}")))
 }
 
 /// A file's contents packed, and their hash.

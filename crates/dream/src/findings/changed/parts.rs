@@ -160,7 +160,7 @@ impl<'a> Line<'a> {
         count(beside.iter().filter(|w| said.contains(w)).count()) / count(beside.len().max(1))
     }
 
-    /// The figures, in the order of [`LINK_NAMES`], that say how well a said value fits this line's.
+    /// How well a said value fits this line's, as figures in the order of [`LINK_NAMES`].
     /// `share_of_others` and `cosine_of_others` are the best figures of all other lines.
     pub fn link_values(
         &self,
